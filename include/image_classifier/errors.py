@@ -1,0 +1,93 @@
+"""The errors of this package, one tree. Standard library only: the inference function packs this file.
+
+ImageClassifierError
+ +-- SettingsError                  a variable of the deployment is missing or wrong
+ +-- ClassifierFileError            a file in include/classifiers/, or a run's params, cannot be used
+ |    +-- HyperparameterError       values that the algorithm would refuse
+ +-- DatasetError                   the labelled images cannot be trained on
+ |    +-- ImageRejectedError        one image cannot be used; carries a reason code
+ |    +-- LabelsChangedError        a class is gone and the run did not say reset_labels
+ +-- TrainingError                  a training job did not end with a model
+ |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
+ |    +-- TrainingServiceError      AWS's side failed or had no capacity: a retry may help
+ |    +-- TrainingStoppedError      someone, or the time limit, stopped the job
+ +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
+ +-- EndpointError                  the endpoint does not serve what it should
+ |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
+ +-- FunctionError                  the function cannot be packed or deployed
+ +-- PredictionError                an answer that does not fit the model's labels, or that did not come
+"""
+
+
+class ImageClassifierError(Exception):
+    """Base of all errors that this package raises on purpose."""
+
+
+class SettingsError(ImageClassifierError):
+    """A variable of the deployment is missing or wrong."""
+
+
+class ClassifierFileError(ImageClassifierError):
+    """A classifier file, or what a run changes in it, cannot be used."""
+
+
+class HyperparameterError(ClassifierFileError):
+    """Hyperparameters that the algorithm would refuse after the instance had started."""
+
+
+class DatasetError(ImageClassifierError):
+    """The labelled images cannot be trained on."""
+
+
+class ImageRejectedError(DatasetError):
+    """One image cannot be used.
+
+    Attributes:
+        code: one word for machines, such as ``truncated``; the message is the sentence for people.
+
+    """
+
+    def __init__(self, code: str, sentence: str) -> None:
+        """Keep the code beside the sentence."""
+        super().__init__(sentence)
+        self.code = code
+
+
+class LabelsChangedError(DatasetError):
+    """A class that the model knows is gone from the images."""
+
+
+class TrainingError(ImageClassifierError):
+    """A training job did not end with a model."""
+
+
+class TrainingInputError(TrainingError):
+    """The algorithm refused its input; the same request would fail, and cost, again."""
+
+
+class TrainingServiceError(TrainingError):
+    """AWS's side failed or had no capacity; a later attempt may succeed."""
+
+
+class TrainingStoppedError(TrainingError):
+    """The job was stopped, by a person or by its time limit."""
+
+
+class ResourceBusyError(ImageClassifierError):
+    """An earlier change to the same resource is still being applied."""
+
+
+class EndpointError(ImageClassifierError):
+    """The endpoint does not serve what it should."""
+
+
+class EndpointRolledBackError(EndpointError):
+    """AWS took an update back; the endpoint still serves the earlier model."""
+
+
+class FunctionError(ImageClassifierError):
+    """The inference function cannot be packed or deployed."""
+
+
+class PredictionError(ImageClassifierError):
+    """A prediction that does not fit the model's labels, or that did not come."""
