@@ -45,7 +45,7 @@ class Settings(BaseModel):
                 for problem in error.errors()
             )
             message = (
-                f"The deployment's settings cannot be used: {problems}. They are outputs of the CloudFormation stack of "
-                "include/infrastructure/template.yaml; set them in the environment of Airflow's workers."
+                f"The deployment's settings cannot be used: {problems}. They are outputs of the CloudFormation stack "
+                "of include/infrastructure/template.yaml; set them in the environment of Airflow's workers."
             )
             raise SettingsError(message) from error
