@@ -1,0 +1,111 @@
+"""Children end with their parent, whatever ends it; these tests start small real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from local_aws.children import start_child
+
+ENV = {"PATH": os.environ["PATH"]}
+FOREVER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+)
+FAMILY = (
+    "import subprocess, sys, time; p = subprocess.Popen(['sleep', '600']); print(p.pid, flush=True); time.sleep(600)"
+)
+PARENT = """
+import os, pathlib, sys, threading, time
+from local_aws.children import start_child
+def start():
+    child = start_child([sys.executable, "-S", "-c", sys.argv[2]], env=dict(os.environ), log_file=pathlib.Path(sys.argv[1]))
+    print(child.pid, flush=True)
+thread = threading.Thread(target=start); thread.start(); thread.join()
+time.sleep(600)
+"""
+
+
+def wait_for(condition, *, seconds=10):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail("it did not happen in time")
+        time.sleep(0.01)
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    try:  # an orphan whose new parent does not reap stays as a zombie
+        with Path(f"/proc/{pid}/stat").open() as stat:
+            return stat.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_for_output(log):
+    wait_for(lambda: log.exists() and log.read_text().endswith("\n"))
+    return log.read_text()
+
+
+def test_output_goes_to_the_log_file_and_the_exit_status_comes_back(tmp_path):
+    child = start_child(
+        [sys.executable, "-S", "-c", "print('hello'); raise SystemExit(3)"], env=ENV, log_file=tmp_path / "a" / "log"
+    )
+
+    assert child.wait(timeout_s=10) == 3
+    assert (tmp_path / "a" / "log").read_text() == "hello\n"
+
+
+def test_a_child_outlives_the_thread_that_asked_for_it(tmp_path):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, tmp_path / "log", FOREVER[-1]], stdout=subprocess.PIPE, text=True
+    )
+    pid = int(parent.stdout.readline())
+    wait_for_output(tmp_path / "log")
+
+    assert alive(pid)
+    parent.kill()
+    parent.wait()
+
+
+def test_a_stubborn_child_is_killed_after_its_grace(tmp_path):
+    child = start_child([sys.executable, "-S", "-c", STUBBORN], env=ENV, log_file=tmp_path / "log")
+    wait_for_output(tmp_path / "log")
+
+    assert child.stop(0.1) == -signal.SIGKILL
+    assert not child.running
+
+
+def test_what_a_child_left_behind_ends_with_it(tmp_path):
+    child = start_child([sys.executable, "-S", "-c", FAMILY], env=ENV, log_file=tmp_path / "log")
+    grandchild = int(wait_for_output(tmp_path / "log"))
+
+    child.stop(5)
+
+    wait_for(lambda: not alive(grandchild))
+
+
+def test_child_and_grandchild_end_when_the_parent_is_killed(tmp_path):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, tmp_path / "log", FAMILY], stdout=subprocess.PIPE, text=True
+    )
+    child = int(parent.stdout.readline())
+    grandchild = int(wait_for_output(tmp_path / "log"))
+
+    parent.kill()
+    parent.wait()
+
+    wait_for(lambda: not alive(child))
+    wait_for(lambda: not alive(grandchild))
+
+
+def test_a_program_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no-such-program"):
+        start_child(["no-such-program"], env=ENV, log_file=tmp_path / "log")
