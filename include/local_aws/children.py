@@ -1,8 +1,8 @@
 """Child processes that end with this process, however it ends: also when it is killed with SIGKILL.
 
-Two ways, because neither is enough alone. On Linux the kernel kills a child when its parent dies (PR_SET_PDEATHSIG); that
-reaches the child itself, not what the child started. Everywhere a guard process, which reads from a pipe that only this
-process holds open, kills the process groups it was told about as soon as the pipe ends.
+Two ways, because neither is enough alone. On Linux the kernel kills a child when its parent dies (PR_SET_PDEATHSIG);
+that reaches the child itself, not what the child started. Everywhere a guard process, which reads from a pipe that only
+this process holds open, kills the process groups it was told about as soon as the pipe ends.
 """
 
 from __future__ import annotations

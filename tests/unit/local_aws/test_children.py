@@ -8,9 +8,12 @@ import time
 from pathlib import Path
 
 import pytest
+
+from local_aws import children
 from local_aws.children import start_child
 
 ENV = {"PATH": os.environ["PATH"]}
+INCLUDE = str(Path(children.__file__).parents[1])
 FOREVER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
@@ -22,11 +25,17 @@ PARENT = """
 import os, pathlib, sys, threading, time
 from local_aws.children import start_child
 def start():
-    child = start_child([sys.executable, "-S", "-c", sys.argv[2]], env=dict(os.environ), log_file=pathlib.Path(sys.argv[1]))
+    log_file = pathlib.Path(sys.argv[1])
+    child = start_child([sys.executable, "-S", "-c", sys.argv[2]], env=dict(os.environ), log_file=log_file)
     print(child.pid, flush=True)
 thread = threading.Thread(target=start); thread.start(); thread.join()
 time.sleep(600)
 """
+
+
+def start_parent(log, *, program):
+    command = [sys.executable, "-c", PARENT, log, program]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENV | {"PYTHONPATH": INCLUDE})
 
 
 def wait_for(condition, *, seconds=10):
@@ -64,9 +73,7 @@ def test_output_goes_to_the_log_file_and_the_exit_status_comes_back(tmp_path):
 
 
 def test_a_child_outlives_the_thread_that_asked_for_it(tmp_path):
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, tmp_path / "log", FOREVER[-1]], stdout=subprocess.PIPE, text=True
-    )
+    parent = start_parent(tmp_path / "log", program=FOREVER[-1])
     pid = int(parent.stdout.readline())
     wait_for_output(tmp_path / "log")
 
@@ -93,9 +100,7 @@ def test_what_a_child_left_behind_ends_with_it(tmp_path):
 
 
 def test_child_and_grandchild_end_when_the_parent_is_killed(tmp_path):
-    parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, tmp_path / "log", FAMILY], stdout=subprocess.PIPE, text=True
-    )
+    parent = start_parent(tmp_path / "log", program=FAMILY)
     child = int(parent.stdout.readline())
     grandchild = int(wait_for_output(tmp_path / "log"))
 
