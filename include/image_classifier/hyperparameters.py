@@ -39,70 +39,70 @@ class Hyperparameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     num_layers: Annotated[Literal[18, 34, 50, 101, 152, 200, 20, 32, 44, 56, 110], BeforeValidator(_integer)] = Field(
-        152,
+        default=152,
         title="Layers",
         description="Depth of the ResNet: 18, 34, 50, 101, 152 or 200 for images of about 224 pixels, "
         "20, 32, 44, 56 or 110 for images of about 28 pixels.",
         json_schema_extra=_MODEL,
     )
     image_shape: str = Field(
-        "3,224,224",
+        default="3,224,224",
         title="Image shape",
         description="Channels, height and width of the images the network sees, such as 3,224,224.",
         pattern=r"^[1-9][0-9]*,[1-9][0-9]*,[1-9][0-9]*$",
         json_schema_extra=_MODEL,
     )
     use_pretrained_model: bool = Field(
-        False,
+        default=False,
         title="Use a pretrained model",
         description="Start from weights trained on ImageNet; only the last layer starts anew. Made for 3,224,224.",
         json_schema_extra=_MODEL,
     )
     multi_label: bool = Field(
-        False,
+        default=False,
         title="Multi-label",
         description="An image may have several labels; the probabilities do not add up to one.",
         json_schema_extra=_MODEL,
     )
     use_weighted_loss: bool = Field(
-        False,
+        default=False,
         title="Weighted loss",
         description="Weigh the loss by how frequent a class is. Only with multi-label.",
         json_schema_extra=_MODEL,
     )
     precision_dtype: Literal["float32", "float16"] = Field(
-        "float32",
+        default="float32",
         title="Precision",
         description="Number format of the weights.",
         json_schema_extra=_MODEL,
     )
     epochs: Positive = Field(
-        30,
+        default=30,
         title="Epochs",
         description="Passes over the training images.",
         json_schema_extra=_TRAINING,
     )
     mini_batch_size: Positive = Field(
-        32,
+        default=32,
         title="Batch size",
         description="Images per step and machine, shared by its GPUs. At most the number of training images, and of "
         "validation images.",
         json_schema_extra=_TRAINING,
     )
     learning_rate: Fraction = Field(
-        0.1,
+        default=0.1,
         title="Learning rate",
         description="First step size; 0.01 or 0.001 suits a pretrained model.",
         json_schema_extra=_TRAINING,
     )
     lr_scheduler_factor: Fraction = Field(
-        0.1,
+        default=0.1,
         title="Learning rate factor",
         description="The learning rate is multiplied by it at each learning rate step.",
         json_schema_extra=_TRAINING,
     )
     lr_scheduler_step: str | None = Field(
-        None,
+        default=None,
         title="Learning rate steps",
         description="Epochs at which the learning rate changes, such as 10,20.",
         pattern=r"^[1-9][0-9]*(,[1-9][0-9]*)*$",
@@ -110,66 +110,70 @@ class Hyperparameters(BaseModel):
         json_schema_extra=_TRAINING,
     )
     augmentation_type: Literal["crop", "crop_color", "crop_color_transform"] | None = Field(
-        None,
+        default=None,
         title="Augmentation",
         description="Vary the training images. Every kind also flips left and right: wrong for text.",
         json_schema_extra=_TRAINING,
     )
     top_k: Annotated[int, Field(ge=2)] | None = Field(
-        None,
+        default=None,
         title="Top k",
         description="Also report how often the right class is among the k most likely.",
         json_schema_extra=_TRAINING,
     )
     kv_store: Literal["dist_sync", "dist_async"] | None = Field(
-        None,
+        default=None,
         title="Synchronization",
         description="How several machines share the weights.",
         json_schema_extra=_TRAINING,
     )
     optimizer: Literal["sgd", "adam", "rmsprop", "nag"] = Field(
-        "sgd",
+        default="sgd",
         title="Optimizer",
         description="How the weights are changed.",
         json_schema_extra=_OPTIMIZER,
     )
-    momentum: Fraction = Field(0.9, title="Momentum", description="For sgd and nag.", json_schema_extra=_OPTIMIZER)
+    momentum: Fraction = Field(
+        default=0.9, title="Momentum", description="For sgd and nag.", json_schema_extra=_OPTIMIZER
+    )
     weight_decay: Fraction = Field(
-        0.0001,
+        default=0.0001,
         title="Weight decay",
         description="For sgd and nag.",
         json_schema_extra=_OPTIMIZER,
     )
-    beta_1: Fraction = Field(0.9, title="Beta 1", description="For adam.", json_schema_extra=_OPTIMIZER)
-    beta_2: Fraction = Field(0.999, title="Beta 2", description="For adam.", json_schema_extra=_OPTIMIZER)
-    eps: Fraction = Field(1e-8, title="Epsilon", description="For adam and rmsprop.", json_schema_extra=_OPTIMIZER)
-    gamma: Fraction = Field(0.9, title="Gamma", description="For rmsprop.", json_schema_extra=_OPTIMIZER)
+    beta_1: Fraction = Field(default=0.9, title="Beta 1", description="For adam.", json_schema_extra=_OPTIMIZER)
+    beta_2: Fraction = Field(default=0.999, title="Beta 2", description="For adam.", json_schema_extra=_OPTIMIZER)
+    eps: Fraction = Field(
+        default=1e-8, title="Epsilon", description="For adam and rmsprop.", json_schema_extra=_OPTIMIZER
+    )
+    gamma: Fraction = Field(default=0.9, title="Gamma", description="For rmsprop.", json_schema_extra=_OPTIMIZER)
     early_stopping: bool = Field(
-        False,
+        default=False,
         title="Early stopping",
         description="Stop when the validation accuracy no longer improves.",
         json_schema_extra=_STOPPING,
     )
     early_stopping_min_epochs: Positive = Field(
-        10,
+        default=10,
         title="Earliest stop",
         description="Epochs before early stopping may act; as many as all epochs means never.",
         json_schema_extra=_STOPPING,
     )
     early_stopping_patience: Positive = Field(
-        5,
+        default=5,
         title="Patience",
         description="Epochs without improvement before early stopping acts.",
         json_schema_extra=_STOPPING,
     )
     early_stopping_tolerance: Fraction = Field(
-        0.0,
+        default=0.0,
         title="Tolerance",
         description="Relative gain in accuracy that counts as improvement.",
         json_schema_extra=_STOPPING,
     )
     checkpoint_frequency: Positive | None = Field(
-        None,
+        default=None,
         title="Checkpoint frequency",
         description="Store the model every so many epochs. All go into the model artifact; unset stores the best.",
         json_schema_extra=_STOPPING,
