@@ -1,0 +1,41 @@
+# Two commands do everything: `make demo` and `make test`. `make` alone lists the rest.
+PYTHON ?= python3
+AIRFLOW := .venv/airflow/bin/python
+LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up down status test lint lock
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: ## Make the virtual environments under .venv/
+	@$(PYTHON) include/laptop/environments.py
+
+demo: setup ## From labelled images to predictions; your own with DATA=/path/to/folder
+	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)")
+
+up: setup ## Start the local AWS and Airflow, and leave them running
+	@$(LAPTOP) up
+
+down: ## Stop all that was started here; what was trained and predicted stays
+	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 0; }; $(LAPTOP) down
+
+status: ## What is running, and where
+	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 0; }; $(LAPTOP) status
+
+dev: ## The environments with the tools for tests and linters
+	@$(PYTHON) include/laptop/environments.py --dev
+
+test: dev ## Unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
+	@$(AIRFLOW) -m pytest tests/unit tests/dags tests/rules tests/e2e \
+	  --ignore tests/unit/local_aws --ignore tests/unit/image_classification_algorithm
+	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/unit/image_classification_algorithm tests/local_aws
+
+lint: dev ## ruff and mypy
+	@.venv/airflow/bin/ruff check .
+	@.venv/airflow/bin/ruff format --check .
+	@.venv/airflow/bin/mypy include/image_classifier include/laptop plugins lambda dags
+	@.venv/airflow/bin/mypy --python-executable .venv/local-aws/bin/python include/local_aws include/image_classification_algorithm
+
+lock: setup ## Write requirements*.txt from pyproject.toml
+	@PATH="$(CURDIR)/.venv/uv/bin:$$PATH" sh include/laptop/lock.sh

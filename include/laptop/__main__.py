@@ -1,0 +1,64 @@
+"""The commands behind the Makefile: `python -m laptop demo [--data FOLDER] | up | down | status`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from laptop import demo, supervisor
+from laptop.airflow_settings import USER, password
+from laptop.place import LaptopError, Place
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("demo").add_argument("--data", type=Path, help="a folder of one's own labelled images")
+    for name in ("up", "down", "status"):
+        commands.add_parser(name)
+    arguments = parser.parse_args()
+    try:
+        run(arguments.command, getattr(arguments, "data", None))
+    except LaptopError as error:
+        sys.exit(f"\n{error}")
+    except KeyboardInterrupt:
+        sys.exit("\nInterrupted. The services go on running; `make down` stops them.")
+
+
+def run(command: str, data: Path | None) -> None:
+    """Carry out one command."""
+    place = Place.from_env()
+    if command == "demo":
+        demo.demonstrate(place, data)
+    elif command == "up":
+        supervisor.start(place)
+        tell_status(place)
+    elif command == "down":
+        stopped = supervisor.stop(place)
+        print(
+            "Stopped. What was trained and predicted stays in " + str(place.state)
+            if stopped
+            else "Nothing was running."
+        )
+    else:
+        tell_status(place)
+
+
+def tell_status(place: Place) -> None:
+    """What runs here, and where."""
+    pid = supervisor.is_running(place)
+    if pid is None:
+        print(
+            "Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` runs the demonstration."
+        )
+        return
+    print(
+        f"Running (process {pid}):\n"
+        f"  Airflow          {place.airflow_url}   user {USER}, password {password(place)}\n"
+        f"  S3, Lambda, ...  http://127.0.0.1:{place.aws_port}\n"
+        f"  SageMaker        http://127.0.0.1:{place.sagemaker_port}\n"
+        f"  Logs             {place.logs}"
+    )
+
+
+if __name__ == "__main__":
+    main()

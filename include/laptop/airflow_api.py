@@ -1,0 +1,97 @@
+"""The few calls of Airflow's REST API that a person would make in its pages: trigger a run, look at it, read a log."""
+
+import json
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from laptop.airflow_settings import USER, password
+from laptop.place import LaptopError, Place
+
+DAG_WAIT_S = 90
+
+
+class AirflowApi:
+    """A logged-in client of one Airflow."""
+
+    def __init__(self, place: Place) -> None:
+        self._url = place.airflow_url
+        self._token = ""
+        answer = self._call("POST", "/auth/token", {"username": USER, "password": password(place)})
+        self._token = answer["access_token"]
+
+    def await_dag(self, dag_id: str) -> None:
+        """Wait until the Dag processor has read the Dag, and switch it on.
+
+        Raises:
+            LaptopError: with the Dag's import error, or when it does not appear.
+
+        """
+        deadline = time.monotonic() + DAG_WAIT_S
+        while True:
+            try:
+                self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+            except LaptopError:
+                errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
+                if time.monotonic() > deadline:
+                    told = "\n".join(error["stack_trace"] for error in errors) or "no import error was reported"
+                    raise LaptopError(f"Airflow did not load the Dag {dag_id} within {DAG_WAIT_S} s: {told}") from None
+                time.sleep(1)
+            else:
+                return
+
+    def trigger(self, dag_id: str, params: Mapping[str, Any]) -> str:
+        """Start a run; returns its id."""
+        body = {"logical_date": None, "conf": dict(params)}
+        return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}")["state"])
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The run's task instances: task_id, state, duration, try_number, start_date ..."""
+        answer = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances?limit=100")
+        tasks: list[dict[str, Any]] = answer["task_instances"]
+        return tasks
+
+    def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """What the task returned (its XCom)."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/xcomEntries/return_value"
+        return self._call("GET", f"{path}?deserialize=true")["value"]
+
+    def log(self, dag_id: str, run_id: str, task_id: str, *, try_number: int) -> list[str]:
+        """The lines of one try of a task, oldest first."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/logs/{try_number}"
+        content = self._call("GET", path)["content"]
+        return [line if isinstance(line, str) else _told(line) for line in content]
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(self._url + path, method=method)  # noqa: S310 - our own address
+        request.add_header("Accept", "application/json")
+        if self._token:
+            request.add_header("Authorization", f"Bearer {self._token}")
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+            request.data = json.dumps(body).encode()
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own address
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            detail = error.read().decode(errors="replace")[:500]
+            raise LaptopError(f"Airflow answered {error.code} to {method} {path}: {detail}") from error
+        except OSError as error:
+            message = f"Airflow does not answer at {self._url} ({error}); `make status` tells what runs"
+            raise LaptopError(message) from error
+
+
+def _quote(run_id: str) -> str:
+    return urllib.parse.quote(run_id, safe="")
+
+
+def _told(line: Mapping[str, Any]) -> str:
+    details = line.get("error_detail") or []
+    causes = "; ".join(f"{cause.get('exc_type')}: {cause.get('exc_value')}" for cause in details)
+    return f"{line.get('event', '')}{' ' + causes if causes else ''}"

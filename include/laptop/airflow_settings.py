@@ -1,0 +1,105 @@
+"""The environment of Airflow's components here: its configuration, the connection and the deployment's settings."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from laptop.place import ROOT, Place
+
+COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+USER = "admin"
+
+
+def airflow_environment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
+    """Variables for every Airflow component. ``ready`` is what the local AWS says of itself in ready.json."""
+    return {**_inherited(), **_configuration(place), **deployment(place, ready)}
+
+
+def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
+    """What decides which AWS is used: the connection and IMAGE_CLASSIFIER_*; on AWS these alone differ."""
+    sagemaker = {"endpoint_url": ready["sagemaker_endpoint_url"]}
+    connection = {
+        "conn_type": "aws",
+        "login": ready["aws"]["AWS_ACCESS_KEY_ID"],
+        "password": ready["aws"]["AWS_SECRET_ACCESS_KEY"],
+        "extra": {
+            "region_name": ready["region"],
+            "endpoint_url": ready["endpoint_url"],
+            "service_config": {"sagemaker": sagemaker, "sagemaker-runtime": sagemaker},
+        },
+    }
+    return {
+        "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
+        **ready["settings"],
+        "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
+        "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
+    }
+
+
+def password(place: Place) -> str:
+    """The password of the user ``admin``, made once for this place."""
+    return _secrets(place)["password"]
+
+
+def _inherited() -> dict[str, str]:
+    """This process's variables less those that would reach into another Airflow or AWS, or slow imports down."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AIRFLOW_", "AIRFLOW__", "AWS_", "IMAGE_CLASSIFIER_"))
+        and name != "PYTHONDONTWRITEBYTECODE"
+    }
+
+
+def _configuration(place: Place) -> dict[str, str]:
+    made = _secrets(place)
+    passwords = place.airflow_home / "passwords.json"
+    passwords.write_text(json.dumps({USER: made["password"]}))
+    options: dict[str, dict[str, object]] = {
+        "core": {
+            "dags_folder": ROOT / "dags",
+            "plugins_folder": ROOT / "plugins",
+            "load_examples": False,
+            "executor": "LocalExecutor",
+            "parallelism": 4,
+            "execution_api_server_url": f"{place.airflow_url}/execution/",
+            "fernet_key": made["fernet_key"],
+            "simple_auth_manager_users": f"{USER}:admin",
+            "simple_auth_manager_passwords_file": passwords,
+        },
+        "database": {"sql_alchemy_conn": f"sqlite:///{place.airflow_home}/airflow.db"},
+        "api": {
+            "host": "127.0.0.1",
+            "port": place.airflow_port,
+            "base_url": place.airflow_url,
+            "workers": 1,
+            "secret_key": made["secret_key"],
+        },
+        "api_auth": {"jwt_secret": made["jwt_secret"]},
+        "logging": {"base_log_folder": place.airflow_home / "logs"},
+        "dag_processor": {"refresh_interval": 10, "min_file_process_interval": 10, "parsing_processes": 1},
+        "scheduler": {"enable_health_check": False},
+        "usage_data_collection": {"enabled": False},
+    }
+    return {
+        "AIRFLOW_HOME": str(place.airflow_home),
+        "PYTHONPATH": str(ROOT / "include"),
+        **{f"AIRFLOW__{s.upper()}__{o.upper()}": str(v) for s, section in options.items() for o, v in section.items()},
+    }
+
+
+def _secrets(place: Place) -> dict[str, str]:
+    """Keys and the password, made once, readable by their owner alone."""
+    file = place.airflow_home / "secrets.json"
+    if not file.exists():
+        place.airflow_home.mkdir(parents=True, exist_ok=True)
+        made = {name: secrets.token_urlsafe(32) for name in ("jwt_secret", "secret_key")}
+        made["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+        made["password"] = secrets.token_urlsafe(9)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+            json.dump(made, handle)
+    loaded: dict[str, str] = json.loads(file.read_text())
+    return loaded

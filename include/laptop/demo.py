@@ -1,0 +1,167 @@
+"""The demonstration: images in, a trained classifier out, held-out images uploaded and their predictions in a table."""
+
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import ClientError
+from rich.console import Console
+from rich.table import Table
+
+from image_classifier import names
+from image_classifier.predictions import Prediction, record_key
+from laptop import images, supervisor
+from laptop.airflow_api import AirflowApi
+from laptop.airflow_settings import USER, password
+from laptop.follow import EpochLines, Run
+from laptop.place import LaptopError, Place
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PREDICTION_WAIT_S = 120
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One held-out image on its way."""
+
+    true_class: str
+    file: Path
+    key: str
+    version_id: str
+
+
+def demonstrate(place: Place, data: Path | None) -> None:
+    """Run everything once and print what came out.
+
+    Raises:
+        LaptopError: whatever a person has to change, in one sentence, or the end of the failed task's log.
+
+    """
+    began = time.monotonic()
+    demonstration = images.own(place, data) if data else images.digits(place)
+    print("Starting the local AWS and Airflow ...", flush=True)
+    supervisor.start(place)
+    print(f"  ready after {time.monotonic() - began:.0f} s: {place.airflow_url}\n", flush=True)
+    aws = Aws(place)
+    run_dag(place, aws, demonstration.classifier)
+    uploads = [upload(aws, demonstration.classifier, true_class, file) for true_class, file in demonstration.uploads]
+    records = await_records(aws, demonstration.classifier, uploads)
+    print_table(uploads, records)
+    print_farewell(place, aws, demonstration.classifier, time.monotonic() - began)
+
+
+class Aws:
+    """Clients of the AWS that runs here, made from what it says of itself."""
+
+    def __init__(self, place: Place) -> None:
+        ready = json.loads((place.aws_state / "ready.json").read_text())
+        self.bucket: str = ready["settings"]["IMAGE_CLASSIFIER_BUCKET"]
+        session = boto3.Session(
+            aws_access_key_id=ready["aws"]["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=ready["aws"]["AWS_SECRET_ACCESS_KEY"],
+            region_name=ready["region"],
+        )
+        self.s3 = session.client("s3", endpoint_url=ready["endpoint_url"])
+        self.logs = session.client("logs", endpoint_url=ready["endpoint_url"])
+        self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
+
+
+def run_dag(place: Place, aws: Aws, classifier: str) -> None:
+    """Trigger the classifier's Dag and show the run until it has ended well."""
+    api = AirflowApi(place)
+    dag_id = f"{classifier}_train_and_deploy"
+    api.await_dag(dag_id)
+    epochs = EpochLines(aws.sagemaker, aws.logs, classifier)
+    run = Run(api, dag_id, api.trigger(dag_id, {}))
+    print(f"Run {run.run_id} of the Dag {dag_id}", flush=True)
+    state = run.follow(epochs=epochs)
+    if state != "success":
+        raise run.explain_failure()
+
+
+def upload(aws: Aws, classifier: str, true_class: str, file: Path) -> Upload:
+    """Drop one image where images are classified, as any program or person would."""
+    key = f"{names.Keys(classifier).incoming}demo/{true_class}/{file.name}"
+    put = aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=file.read_bytes())
+    return Upload(true_class, file, key, put["VersionId"])
+
+
+def await_records(aws: Aws, classifier: str, uploads: list[Upload]) -> dict[str, Prediction]:
+    """The prediction records of exactly these uploads, by key.
+
+    Raises:
+        LaptopError: names the uploads that got no answer in time.
+
+    """
+    keys = names.Keys(classifier)
+    found: dict[str, Prediction] = {}
+    deadline = time.monotonic() + PREDICTION_WAIT_S
+    while len(found) < len(uploads):
+        for upload in (upload for upload in uploads if upload.key not in found):
+            record = _record(
+                aws.s3,
+                aws.bucket,
+                record_key(upload.key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),
+            )
+            if record and record.image.version_id == upload.version_id:
+                found[upload.key] = record
+        if len(found) < len(uploads) and time.monotonic() > deadline:
+            missing = [upload.key for upload in uploads if upload.key not in found]
+            message = (
+                f"{len(missing)} of {len(uploads)} uploads had no prediction within {PREDICTION_WAIT_S} s, such as "
+                f"{missing[0]}; the function's log group is /aws/lambda/{names.function_name(classifier)}."
+            )
+            raise LaptopError(message)
+        time.sleep(0.2)
+    return found
+
+
+def _record(s3: "S3Client", bucket: str, key: str) -> Prediction | None:
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+            return None
+        raise
+    return Prediction.from_json(body)
+
+
+def print_table(uploads: list[Upload], records: dict[str, Prediction]) -> None:
+    """One row per upload, then how many were right."""
+    table = Table("Image", "True class", "Predicted", "Confidence", "Seconds", title="Images the model has never seen")
+    right = 0
+    for upload in uploads:
+        record = records[upload.key]
+        right += record.label == upload.true_class
+        predicted = record.label or f"{record.status}: {record.reason.sentence if record.reason else ''}"
+        wrong = "" if record.label == upload.true_class else "  <- wrong"
+        confidence = "" if record.confidence is None else f"{record.confidence:.3f}"
+        seconds = f"{record.times.total_ms / 1000:.2f}"
+        table.add_row(upload.file.name, upload.true_class, predicted + wrong, confidence, seconds)
+    Console(width=None if sys.stdout.isatty() else 110).print(table)
+    print(
+        f"{right} of {len(uploads)} right ({right / max(1, len(uploads)):.0%}). Seconds: from upload to prediction.\n"
+    )
+
+
+def print_farewell(place: Place, aws: Aws, classifier: str, seconds: float) -> None:
+    """What a person may do next."""
+    job = aws.sagemaker.list_training_jobs(
+        NameContains=names.PREFIX + classifier, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
+    )["TrainingJobSummaries"][0]["TrainingJobName"]
+    print(
+        f"It took {seconds:.0f} s. The model is of training job {job}.\n"
+        f"  Airflow    {place.airflow_url}   user {USER}, password {password(place)}\n"
+        f"  Uploads    every image put below s3://{aws.bucket}/{names.Keys(classifier).incoming}\n"
+        f"             is classified from now on; S3 is at http://127.0.0.1:{place.aws_port}\n"
+        f"  Logs       {place.logs}\n"
+        "  Stop       make down (what was trained and predicted stays)\n"
+        "Nothing was charged: this AWS is a few processes on this machine.",
+        flush=True,
+    )

@@ -1,0 +1,152 @@
+"""Make the virtual environments under .venv/, pinned by hash; quick and silent when nothing changed.
+
+Run by whatever `python3` the machine has, before anything is installed: standard library only, and it must parse on
+old releases so that it can say which release is needed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VENVS = ROOT / ".venv"
+SUPPORTED = ((3, 11), (3, 13))
+DISK_NEEDED_GB = 4  # both environments with PyTorch's CPU build; its CUDA build takes 6 GB more
+STAMP = ".requirements"
+
+
+class SetupError(Exception):
+    """Something about this machine that a person has to change; the message says what."""
+
+
+def make_environments(*, dev: bool) -> None:
+    """Make or update every environment that `make demo` (dev=False) or `make test` (dev=True) needs."""
+    check_machine()
+    VENVS.mkdir(exist_ok=True)
+    with (VENVS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not install into each other
+        suffix = "-dev" if dev else ""
+        make_environment(
+            "airflow",
+            files=[f"requirements{suffix}.txt"],
+            no_deps=["requirements-sagemaker.txt"] if dev else [],
+            by_pip=[],
+        )
+        make_environment(
+            "local-aws",
+            files=[f"requirements-local-aws{suffix}.txt"],
+            no_deps=[],
+            by_pip=["requirements-torch.txt"],
+        )
+
+
+def check_machine() -> None:
+    """Refuse, in one sentence, a machine on which the installation could only fail later."""
+    if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
+        raise SetupError(
+            f"Python 3.11, 3.12 or 3.13 is needed; {sys.executable} is {platform.python_version()}. "
+            "Name one: make PYTHON=/path/to/python3.12 ..."
+        )
+    if sys.platform not in ("linux", "darwin"):
+        raise SetupError(f"Linux or macOS is needed; this is {sys.platform}. On Windows use WSL 2.")
+    free_gb = shutil.disk_usage(str(ROOT)).free / 1e9
+    if free_gb < DISK_NEEDED_GB and not (VENVS / "local-aws" / STAMP).exists():
+        raise SetupError(
+            f"{free_gb:.1f} GB are free in {ROOT} and the environments need {DISK_NEEDED_GB} GB: "
+            "free some space, then run this again."
+        )
+
+
+def make_environment(name: str, *, files: list[str], no_deps: list[str], by_pip: list[str]) -> None:
+    """Install the requirement files into .venv/<name>, unless the very same were installed before."""
+    folder = VENVS / name
+    wanted = stamp([*files, *no_deps, *by_pip])
+    plain = stamp([file.replace("-dev", "") for file in files] + list(by_pip))
+    if (folder / STAMP).is_file() and wanted in (folder / STAMP).read_text().split():
+        return
+    print(f"Installing .venv/{name} ({', '.join([*files, *by_pip])}) ...", flush=True)
+    uv = bootstrap_uv()
+    if not same_python(folder):
+        run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "make the environment")
+    (folder / STAMP).unlink(missing_ok=True)  # an interrupted installation is done again
+    install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--compile-bytecode", "--require-hashes"]
+    for file in files:
+        run([*install, "-r", str(ROOT / file)], "install " + file)
+    for file in no_deps:
+        run([*install, "--no-deps", "-r", str(ROOT / file)], "install " + file)
+    for file in by_pip:
+        run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(ROOT / file)], "install " + file)
+    (folder / STAMP).write_text(wanted + " " + plain)
+
+
+def bootstrap_uv() -> str:
+    """Path of uv, installed by pip into an environment of its own."""
+    folder = VENVS / "uv"
+    uv = folder / "bin" / "uv"
+    wanted = stamp(["requirements-uv.txt"])
+    if uv.is_file() and (folder / STAMP).is_file() and (folder / STAMP).read_text() == wanted:
+        return str(uv)
+    run([sys.executable, "-m", "venv", "--clear", str(folder)], "make a virtual environment (Debian: python3-venv)")
+    pip = [str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    run([*pip, "--require-hashes", "-r", str(ROOT / "requirements-uv.txt")], "install uv")
+    (folder / STAMP).write_text(wanted)
+    return str(uv)
+
+
+def same_python(folder: Path) -> bool:
+    """Whether the environment is there and was made by a Python of this release."""
+    python = folder / "bin" / "python"
+    if not python.exists():
+        return False
+    version = subprocess.run(
+        [str(python), "-c", "import platform; print(platform.python_version())"], stdout=subprocess.PIPE, check=False
+    )
+    return version.stdout.decode().strip() == platform.python_version()
+
+
+def run(command: list[str], purpose: str) -> None:
+    """Run an installer; on failure say what it was for, with the last lines of what it said."""
+    environ = dict(os.environ)
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without .pyc files Airflow takes twice as long to import
+    environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    if "PIP_INDEX_URL" in environ:
+        environ.setdefault("UV_DEFAULT_INDEX", environ["PIP_INDEX_URL"])
+    done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode == 0:
+        return
+    said = done.stdout.decode(errors="replace").strip().splitlines()
+    full = any("No space left" in line or "os error 28" in line for line in said)
+    cure = "the disk is full: free some space" if full else "is the package index reachable (network, proxy)?"
+    told = "\n  ".join(said[-6:])
+    raise SetupError(f"Could not {purpose}: {cure} Then run this again. It said:\n  {told}")
+
+
+def stamp(files: list[str]) -> str:
+    """A digest of the requirement files and of this Python's release."""
+    digest = hashlib.sha256(platform.python_version().encode())
+    for file in files:
+        digest.update((ROOT / file).read_bytes())
+    return digest.hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dev", action="store_true", help="with the tools that `make test` and `make lint` need")
+    try:
+        make_environments(dev=parser.parse_args().dev)
+    except SetupError as error:
+        sys.exit(f"Set-up stopped. {error}")
+    except OSError as error:
+        sys.exit(f"Set-up stopped. {error.filename or ROOT}: {error.strerror}")
+
+
+if __name__ == "__main__":
+    main()

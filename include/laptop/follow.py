@@ -1,0 +1,109 @@
+"""Show a Dag run while it happens: each task as it ends, and the training's accuracy epoch by epoch."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from image_classifier import names
+from image_classifier.resources import training
+from laptop.airflow_api import AirflowApi
+from laptop.place import LaptopError
+
+if TYPE_CHECKING:
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_sagemaker import SageMakerClient
+
+POLL_S = 1.0
+FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+LOG_LINES_OF_A_FAILURE = 15
+
+
+class Run:
+    """One run of one Dag, as it is shown."""
+
+    def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
+        self.api, self.dag_id, self.run_id = api, dag_id, run_id
+        self._start = time.monotonic()
+        self._shown: dict[str, tuple[str, int]] = {}
+
+    def follow(self, *, epochs: "Callable[[], Iterator[str]]") -> str:
+        """Print what changes until the run has ended; returns its state.
+
+        ``epochs`` is asked for new lines about the training in progress at every look.
+        """
+        while True:
+            state = self.api.run_state(self.dag_id, self.run_id)
+            for line in epochs():
+                self._say(f"    {line}")
+            self._show_tasks()
+            if state in FINISHED:
+                return state
+            time.sleep(POLL_S)
+
+    def explain_failure(self) -> LaptopError:
+        """An error with the log's end of the first task that failed."""
+        failed = [task for task in self.api.tasks(self.dag_id, self.run_id) if task["state"] == "failed"]
+        if not failed:
+            return LaptopError(f"The run {self.run_id} of {self.dag_id} failed; Airflow's pages tell more.")
+        task = min(failed, key=lambda task: task["end_date"] or "")
+        log = self.api.log(self.dag_id, self.run_id, task["task_id"], try_number=task["try_number"])
+        said = "\n".join(f"  {line}" for line in log[-LOG_LINES_OF_A_FAILURE:])
+        return LaptopError(f"The task {task['task_id']} of {self.dag_id} failed. The end of its log:\n{said}")
+
+    def _show_tasks(self) -> None:
+        for task in sorted(self.api.tasks(self.dag_id, self.run_id), key=lambda task: task["start_date"] or "~"):
+            now = (task["state"] or "", task["try_number"])
+            if self._shown.get(task["task_id"]) == now or not _worth_showing(task):
+                continue
+            self._shown[task["task_id"]] = now
+            duration = f"{task['duration']:.1f} s" if task["state"] in FINISHED and task["duration"] else ""
+            again = f" (try {task['try_number']})" if task["try_number"] > 1 else ""
+            self._say(f"{task['task_id']:<32}{task['state']}{again}  {duration}".rstrip())
+
+    def _say(self, line: str) -> None:
+        print(f"{time.monotonic() - self._start:7.1f} s  {line}", flush=True)
+
+
+def _worth_showing(task: dict[str, Any]) -> bool:
+    return task["state"] in FINISHED | {"up_for_retry", "deferred"}
+
+
+class EpochLines:
+    """New lines about the classifier's training job, one per epoch, read from its log in CloudWatch."""
+
+    def __init__(self, sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", classifier: str) -> None:
+        self._sagemaker, self._logs = sagemaker, logs
+        self._prefix = names.PREFIX + classifier
+        self._known = {job["TrainingJobName"] for job in self._jobs()}
+        self._job = ""
+        self._cursor: Any = None
+        self._training: dict[int, float] = {}
+
+    def __call__(self) -> Iterator[str]:
+        """What the log has told since the last call."""
+        if not self._job:
+            self._job = next((job["TrainingJobName"] for job in self._jobs() if self._is_new(job)), "")
+            if self._job:
+                yield f"training job {self._job}"
+        if self._job:
+            lines, self._cursor = training.log_events(self._logs, self._job, self._cursor)
+            yield from self._epochs(lines)
+
+    def _jobs(self) -> list[Any]:
+        found = self._sagemaker.list_training_jobs(
+            NameContains=self._prefix, SortBy="CreationTime", SortOrder="Descending"
+        )
+        return found["TrainingJobSummaries"]
+
+    def _is_new(self, job: Any) -> bool:
+        return job["TrainingJobName"] not in self._known or job["TrainingJobStatus"] == "InProgress"
+
+    def _epochs(self, lines: list[str]) -> Iterator[str]:
+        for metric in filter(None, map(training.parse_metrics, lines)):
+            if metric.name != "accuracy":
+                continue
+            if metric.split == "Train":
+                self._training[metric.epoch] = metric.value
+            else:
+                trained = self._training.get(metric.epoch, float("nan"))
+                yield f"epoch {metric.epoch + 1:>3}   accuracy: training {trained:.3f}, validation {metric.value:.3f}"

@@ -1,0 +1,9 @@
+#!/bin/sh
+# Write requirements*.txt, with hashes, from the pins and groups of pyproject.toml. `make lock` runs it with uv on PATH.
+set -eu
+compile() { uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate "$@"; }
+compile --group uv -o requirements-uv.txt
+compile pyproject.toml -o requirements.txt
+compile -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
+compile --group local-aws -o requirements-local-aws.txt
+compile -c requirements-local-aws.txt --group local-aws --group test -o requirements-local-aws-dev.txt

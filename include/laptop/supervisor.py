@@ -1,0 +1,220 @@
+"""The one process that owns the local AWS and Airflow: it starts them, and when it ends, however it ends, they end."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any
+
+from laptop.airflow_settings import COMPONENTS, airflow_environment
+from laptop.place import AIRFLOW_PYTHON, LOCAL_AWS_PYTHON, ROOT, LaptopError, Place
+from local_aws.children import Child, start_child
+
+START_LIMIT_S = 240
+STOP_GRACE_S = 20
+
+
+class Supervisor:
+    """Children in the order of their start; stopped in the reverse order."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.children: dict[str, Child] = {}
+        self.stopping = False
+
+    def run(self) -> None:
+        """Start everything, say so in status.json, and watch until told to stop or a child ends."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        try:
+            self._start()
+            write_atomically(self.place.state / "status.json", {"pid": os.getpid(), "ready": True})
+            while not self.stopping:
+                self._check_children()
+                time.sleep(0.5)
+        except LaptopError as error:
+            if not self.stopping:
+                write_atomically(self.place.state / "status.json", {"pid": os.getpid(), "stopped": str(error)})
+        finally:
+            for child in reversed(self.children.values()):
+                child.stop(grace_s=STOP_GRACE_S)
+        if self.stopping:
+            (self.place.state / "status.json").unlink(missing_ok=True)
+
+    def _stop(self, _signal: int, _frame: FrameType | None) -> None:
+        self.stopping = True
+
+    def _start(self) -> None:
+        aws = self.place.aws_state
+        (aws / "ready.json").unlink(missing_ok=True)
+        ports = ["--port", str(self.place.aws_port), "--sagemaker-port", str(self.place.sagemaker_port)]
+        command = [str(LOCAL_AWS_PYTHON), "-m", "local_aws", "--state", str(aws), *ports]
+        self._spawn("local-aws", command, env={**os.environ, "PYTHONPATH": str(ROOT / "include")})
+        self._await("the local AWS", lambda: (aws / "ready.json").exists())
+        env = airflow_environment(self.place, json.loads((aws / "ready.json").read_text()))
+        self._migrate_database(env)
+        for component in COMPONENTS:
+            self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=env)
+        self._await("Airflow", lambda: airflow_is_healthy(self.place))
+
+    def _migrate_database(self, env: dict[str, str]) -> None:
+        """Make or upgrade Airflow's tables; skipped when this very release made them."""
+        stamp = self.place.airflow_home / "migrated"
+        release = (ROOT / "requirements.txt").read_text()
+        if stamp.exists() and stamp.read_text() == release:
+            return
+        self._spawn("airflow-db-migrate", [str(AIRFLOW_PYTHON), "-m", "airflow", "db", "migrate"], env=env)
+        migration = self.children["airflow-db-migrate"]
+        self._await(
+            "Airflow's database", lambda: migration.wait(timeout_s=0) is not None, ended_well="airflow-db-migrate"
+        )
+        del self.children["airflow-db-migrate"]
+        stamp.write_text(release)
+
+    def _spawn(self, name: str, command: list[str], *, env: dict[str, str]) -> None:
+        self.place.logs.mkdir(parents=True, exist_ok=True)
+        self.children[name] = start_child(command, env=env, log_file=self._log(name), cwd=ROOT)
+
+    def _log(self, name: str) -> Path:
+        return self.place.logs / f"{name}.log"
+
+    def _await(self, what: str, is_ready: Any, *, ended_well: str = "") -> None:
+        deadline = time.monotonic() + START_LIMIT_S
+        while not is_ready():
+            self._check_children(may_end=ended_well)
+            if self.stopping:
+                raise LaptopError("stopped while starting")
+            if time.monotonic() > deadline:
+                raise LaptopError(f"{what} was not ready within {START_LIMIT_S} s; see the logs in {self.place.logs}.")
+            time.sleep(0.2)
+        self._check_children(may_end=ended_well)
+
+    def _check_children(self, *, may_end: str = "") -> None:
+        for name, child in self.children.items():
+            code = child.wait(timeout_s=0)
+            if code is None or (name == may_end and code == 0):
+                continue
+            raise LaptopError(f"{name} ended with exit code {code}; its last words:\n{tail(self._log(name))}")
+
+
+def airflow_is_healthy(place: Place) -> bool:
+    """Whether the API server answers and the scheduler, the Dag processor and the triggerer have sent a heartbeat."""
+    try:
+        with urllib.request.urlopen(f"{place.airflow_url}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310 - our own address
+            health = json.load(answer)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+    return all(part.get("status") == "healthy" for name, part in health.items() if name != "metadatabase")
+
+
+def tail(file: Path, *, lines: int = 8) -> str:
+    """The last lines of a log, or a note that there are none."""
+    if not file.exists():
+        return "  (no log)"
+    said = file.read_text(errors="replace").strip().splitlines()[-lines:]
+    return "\n".join(f"  {line}" for line in said)
+
+
+def write_atomically(file: Path, document: dict[str, Any]) -> None:
+    """Replace a JSON file so that a reader sees the old or the new one, never half of it."""
+    part = file.with_suffix(".part")
+    part.write_text(json.dumps(document))
+    part.replace(file)
+
+
+def lock(place: Place) -> IO[str] | None:
+    """The lock that a supervisor holds as long as it lives, or None when another has it."""
+    place.state.mkdir(parents=True, exist_ok=True)
+    handle = (place.state / "supervisor.lock").open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        handle.close()
+        return None
+    return handle
+
+
+def start(place: Place) -> None:
+    """Start a supervisor in the background and wait until everything is ready. Nothing happens if one is ready.
+
+    Raises:
+        LaptopError: a port is taken, or something did not start; the message holds its last words.
+
+    """
+    status = place.state / "status.json"
+    held = lock(place)
+    if held is not None:
+        place.check_ports()
+        status.unlink(missing_ok=True)
+        held.close()
+        place.logs.mkdir(parents=True, exist_ok=True)
+        with (place.logs / "supervisor.log").open("ab") as log:
+            subprocess.Popen(
+                [sys.executable, "-m", "laptop.supervisor"],
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,  # lives on when the terminal closes
+            )
+    _await_ready(place)
+
+
+def _await_ready(place: Place) -> None:
+    status = place.state / "status.json"
+    deadline = time.monotonic() + START_LIMIT_S + 30
+    while time.monotonic() < deadline:
+        said = json.loads(status.read_text()) if status.exists() else {}
+        if said.get("ready"):
+            return
+        if "stopped" in said:
+            raise LaptopError(f"The services did not start: {said['stopped']}")
+        time.sleep(0.2)
+    raise LaptopError(f"The services were not ready in time; see the logs in {place.logs}.")
+
+
+def stop(place: Place) -> bool:
+    """Stop the supervisor and all it started; False if none was running."""
+    if is_running(place) is None:
+        return False
+    deadline = time.monotonic() + 3 * STOP_GRACE_S
+    while (pid := is_running(place)) is not None:
+        try:
+            os.kill(pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
+        except ProcessLookupError:
+            break
+        for _ in range(20):
+            if is_running(place) is None:
+                break
+            time.sleep(0.1)
+    (place.state / "status.json").unlink(missing_ok=True)
+    return True
+
+
+def is_running(place: Place) -> int | None:
+    """The running supervisor's process id, or None."""
+    held = lock(place)
+    if held is not None:
+        held.close()
+        return None
+    return int((place.state / "supervisor.pid").read_text())
+
+
+def main() -> None:
+    place = Place.from_env()
+    held = lock(place)
+    if held is None:
+        sys.exit("Another supervisor runs in this folder.")
+    (place.state / "supervisor.pid").write_text(str(os.getpid()))
+    Supervisor(place).run()
+
+
+if __name__ == "__main__":
+    main()
