@@ -1,0 +1,29 @@
+"""One set of services for the whole folder: its own state, its own ports, the real Airflow and the local AWS."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from laptop import supervisor
+from laptop.place import Place
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    state = tmp_path_factory.mktemp("laptop")
+    return Place(state=state, aws_port=free_port(), sagemaker_port=free_port(), airflow_port=free_port())
+
+
+@pytest.fixture(scope="session")
+def services(place: Place) -> Iterator[Place]:
+    supervisor.start(place)
+    yield place
+    supervisor.stop(place)

@@ -1,0 +1,25 @@
+"""The place: ports and folders of one set of services."""
+
+import socket
+
+import pytest
+
+from laptop.place import LaptopError, Place
+
+
+def test_a_port_in_use_is_named_with_its_purpose_and_the_variable_that_moves_it(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(LaptopError, match=rf"Port {port}, for Airflow, is in use.*AIRFLOW_PORT="):
+            Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=port).check_ports()
+
+
+def test_variables_move_the_place(tmp_path):
+    environ = {"LAPTOP_STATE": str(tmp_path), "AIRFLOW_PORT": "9090"}
+
+    place = Place.from_env(environ)
+
+    assert (place.state, place.airflow_port, place.aws_port) == (tmp_path, 9090, 4566)
