@@ -1,0 +1,54 @@
+"""The trigger form: the library's run params as Airflow shows them. Limits, texts and defaults are the library's."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk import Param
+
+from image_classifier.classifier import Classifier
+from image_classifier.names import CLASSIFIER_NAME
+from image_classifier.run_params import run_params_schema
+
+# Where the form shows a param that is no hyperparameter; those come in sections of their own.
+SECTIONS: Mapping[str, str] = {
+    "source": "Data",
+    "reset_labels": "Data",
+    "force_retrain": "Training",
+    "training_instance_type": "Training",
+    "time_limit_s": "Training",
+    "endpoint_instance_type": "Endpoint",
+}
+FIRST = ("Data", "Training")  # Airflow shows sections in the order in which it meets them
+LAST = ("Endpoint",)
+
+
+def train_params(classifier: Classifier) -> dict[str, Param]:
+    """One field per param that a run may change; an untouched form is the classifier's file."""
+    schemas = run_params_schema(classifier)
+    placed = {name: {**schema, "section": SECTIONS.get(name, schema["section"])} for name, schema in schemas.items()}
+    return {name: Param(**schema) for name, schema in sorted(placed.items(), key=_place)}
+
+
+def _place(param: tuple[str, Mapping[str, Any]]) -> int:
+    """Stable sorting keeps the library's order within a section."""
+    section = param[1]["section"]
+    order = [*FIRST, section, *LAST] if section not in FIRST + LAST else [*FIRST, "", *LAST]
+    return order.index(section)
+
+
+def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
+    """Which classifier, twice, and what to keep. A classifier whose file is gone can still be named."""
+    name: dict[str, Any] = {"type": "string", "pattern": f"^{CLASSIFIER_NAME.pattern}$", "section": "What to delete"}
+    known = [file.stem for file in files]
+    return {
+        "classifier": Param(title="Classifier", description="Its name.", examples=known, **name),
+        "confirm": Param(title="Confirm", description="Type the classifier's name again.", **name),
+        "keep_images": _keep("Keep the images", "The prepared data set, and what people dropped under incoming/."),
+        "keep_models": _keep("Keep the models", "Model artifacts, checkpoints, evaluations and SageMaker models."),
+        "keep_predictions": _keep("Keep the predictions", "Prediction records and corrections."),
+    }
+
+
+def _keep(title: str, description: str) -> Param:
+    return Param(False, type="boolean", title=title, description=description, section="What to keep")

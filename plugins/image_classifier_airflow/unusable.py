@@ -1,0 +1,43 @@
+"""A classifier file that cannot be used becomes an import error of its own."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow.exceptions import SerializationError
+from airflow.sdk import DAG
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.edges import EdgeInfoType
+
+
+class UnusableClassifierFile(DAG):
+    """Airflow's import error for one classifier file.
+
+    A Dag file that raises loses all its Dags, and so does one with any import error under its own path: Airflow then
+    marks every Dag of that path stale. But a Dag that cannot be serialized becomes an import error under the path that
+    the Dag names, and its neighbours stay. So this one names the classifier file and refuses to be serialized.
+    """
+
+    def __init__(self, file: Path, error: Exception) -> None:
+        """Keep the file to blame and the sentence to show."""
+        self._file, self._error = str(file.resolve()), error
+        super().__init__(f"unusable_{re.sub(r'[^A-Za-z0-9_-]', '_', file.stem)}")
+
+    @property
+    def relative_fileloc(self) -> str:
+        """The classifier's file."""
+        return self._file
+
+    @relative_fileloc.setter
+    def relative_fileloc(self, _: str | None) -> None:
+        """Airflow sets the Dag file's path here, which is not the file at fault."""
+
+    @property
+    def edge_info(self) -> "dict[str, dict[str, EdgeInfoType]]":
+        """Raise, instead of an answer for the serializer."""
+        raise SerializationError(f"{self._error}") from self._error
+
+    @edge_info.setter
+    def edge_info(self, _: object) -> None:
+        """The parent's initializer sets it."""
