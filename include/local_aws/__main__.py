@@ -1,0 +1,36 @@
+"""Starts the AWS of a laptop: ``python -m local_aws --state DIR``. It runs until it is told to stop."""
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from local_aws.errors import LocalAwsError
+from local_aws.running import LocalAws, Ports, run
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the local AWS; the exit code is 0 when it was told to stop, 1 when something kept it from running."""
+    parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder for everything it keeps")
+    parser.add_argument("--port", type=int, default=4566, help="port of S3, Lambda, SQS, IAM, Logs (default: 4566)")
+    parser.add_argument("--sagemaker-port", type=int, default=4567, help="port of SageMaker (default: 4567)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    ports = Ports(ministack=options.port, sagemaker=options.sagemaker_port)
+    try:
+        run(LocalAws(state=options.state.resolve(), ports=ports), stop=stop, environ=os.environ)
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

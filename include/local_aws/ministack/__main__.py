@@ -1,0 +1,76 @@
+"""Runs MiniStack with its cures: ``python -m local_aws.ministack --state DIR --port N``."""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from local_aws.clients import REGION, SECRET_KEY
+from local_aws.errors import LocalAwsError
+
+HOST = "127.0.0.1"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(prog="python -m local_aws.ministack", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=4566)
+    parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
+    options = parser.parse_args(arguments)
+    os.environ.update(_settings(options))  # MiniStack reads its settings while it is imported
+    try:
+        serve(options)
+    except LocalAwsError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> dict[str, str]:
+    return {
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(options.port),
+        "MINISTACK_HOST": "localhost",
+        "MINISTACK_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(options.state / "state"),
+        "S3_PERSIST": "1",
+        "S3_DATA_DIR": str(options.state / "s3"),
+        "LAMBDA_EXECUTOR": "local",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+        # No Docker: a socket that does not exist keeps MiniStack from looking for one.
+        "DOCKER_HOST": "unix:///nonexistent/docker.sock",
+    }
+
+
+def serve(options: argparse.Namespace) -> None:
+    """Apply the cures and serve."""
+    from local_aws.ministack.application import application  # after the settings: this imports MiniStack
+
+    asyncio.run(_serve(application(options), port=options.port))
+
+
+async def _serve(app: Any, *, port: int) -> None:
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+
+    config = Config()
+    config.bind = [f"{HOST}:{port}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = os.environ["LOG_LEVEL"]
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

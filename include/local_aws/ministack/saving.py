@@ -1,0 +1,126 @@
+"""Keeps MiniStack's state on disk all the time; by itself MiniStack saves only when it is stopped politely."""
+
+import asyncio
+import contextlib
+import logging
+import re
+import threading
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack import app as ministack_app
+from ministack.core.persistence import save_state
+
+log = logging.getLogger(__name__)
+
+_INTERVAL_S = 1.0
+_MOST_OF_THE_TIME = 10  # a save of 0.5 s is followed by 5 s without one
+_TRIES = 5
+_CREDENTIAL_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_SAVED_BEFORE_THE_ANSWER = {
+    "s3": "s3",
+    "lambda": "lambda",
+    "sqs": "sqs",
+    "iam": "iam",
+    "cloudformation": "cloudformation",
+}
+
+
+class Saving:
+    """An ASGI application that saves after each change of configuration, before the caller hears that it is done.
+
+    Objects are written by MiniStack itself as they come. What is left (log events above all) is saved every second or
+    so, less often when there is much of it.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+        self._is_changed = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, self._ending(receive), self._starting(send))
+        elif scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
+            await self._app(scope, receive, self._saving(scope, send))
+        else:
+            await self._app(scope, receive, send)
+
+    def _starting(self, send: Any) -> Any:
+        async def start(message: Any) -> None:
+            if message["type"] == "lifespan.startup.complete":
+                self._task = asyncio.create_task(self._save_from_time_to_time())
+            await send(message)
+
+        return start
+
+    def _ending(self, receive: Any) -> Any:
+        async def end() -> Any:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown" and self._task:
+                self._task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._task
+            return message
+
+        return end
+
+    def _saving(self, scope: Any, send: Any) -> Any:
+        state_key = saved_before_the_answer(scope)
+
+        async def save_first(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                self._is_changed = True
+                if state_key and message["status"] < 400:  # noqa: PLR2004
+                    self._save(state_key)
+            await send(message)
+
+        return save_first
+
+    async def _save_from_time_to_time(self) -> None:
+        pause_s = _INTERVAL_S
+        while True:
+            await asyncio.sleep(pause_s)
+            if self._is_changed:
+                self._is_changed = False
+                started = time.monotonic()
+                for state_key in ministack_app._build_persistence_save_dict():
+                    self._save(state_key)
+                    await asyncio.sleep(0)
+                pause_s = max(_INTERVAL_S, _MOST_OF_THE_TIME * (time.monotonic() - started))
+
+    def _save(self, state_key: str) -> None:
+        get_state = ministack_app._build_persistence_save_dict().get(state_key)
+        if get_state is None:
+            return
+        with self._lock:
+            state = _consistent(get_state)
+            if state is not None:
+                save_state(state_key, state)
+
+
+def _consistent(get_state: Any) -> Any:
+    for _ in range(_TRIES):
+        try:
+            return get_state()
+        except RuntimeError:  # a thread of MiniStack's changed it meanwhile
+            time.sleep(0.01)
+    log.warning("State that changes all the time could not be saved; it will be tried again")
+    return None
+
+
+def saved_before_the_answer(scope: Any) -> str | None:
+    """The part of the state to save before this request is answered; None for what objects and invocations change."""
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    match = _CREDENTIAL_SERVICE.search(headers.get("authorization", ""))
+    service = match.group(1) if match else ""
+    if service == "s3":
+        _, _, key = scope["path"].strip("/").partition("/")
+        return None if key or "delete" in query else "s3"
+    if service == "lambda" and scope["path"].endswith(("/invocations", "/invoke-async")):
+        return None
+    return _SAVED_BEFORE_THE_ANSWER.get(service)

@@ -1,0 +1,230 @@
+"""Starts MiniStack and the SageMaker server, deploys the stack, says when it is ready and ends everything again."""
+
+import contextlib
+import http.client
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_aws import stack
+from local_aws.children import Child, start_child
+from local_aws.clients import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
+from local_aws.errors import ChildEndedError, NotReadyError, PortInUseError
+from local_aws.state_folder import ReadyFile, locked
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+_READY_LIMIT_S = 120
+_STOP_GRACE_S = 15
+_FREE_PORT_LIMIT_S = 3  # children of a killed process need a moment to end
+_POLL_S = 0.1
+_LAST_LOG_LINES = 15
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the two servers listen."""
+
+    ministack: int
+    sagemaker: int
+
+
+@dataclass(frozen=True)
+class LocalAws:
+    """One local AWS: the folder it keeps its state in, and its ports."""
+
+    state: Path
+    ports: Ports
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where everything but SageMaker answers."""
+        return f"http://{HOST}:{self.ports.ministack}"
+
+    @property
+    def sagemaker_endpoint_url(self) -> str:
+        """Where SageMaker and its runtime answer."""
+        return f"http://{HOST}:{self.ports.sagemaker}"
+
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """What a client needs in its environment to reach this AWS."""
+        return {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": self.sagemaker_endpoint_url,
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.sagemaker_endpoint_url,
+        }
+
+    def log_file(self, name: str) -> Path:
+        """Where a child's output goes."""
+        return self.state / "logs" / f"{name}.log"
+
+
+class _Stopped(Exception):  # noqa: N818  not an error: somebody asked for it
+    pass
+
+
+def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str]) -> None:
+    """Run until `stop` is set.
+
+    Raises:
+        LocalAwsError: it cannot start, or a part of it ended by itself.
+
+    """
+    ready = ReadyFile(local_aws.state)
+    with locked(local_aws.state):
+        ready.remove()
+        _refuse_ports_in_use(local_aws.ports)
+        with contextlib.suppress(_Stopped), _children(local_aws, stop=stop, environ=environ) as children:
+            try:
+                settings = stack.deploy(local_aws.endpoint_url)
+                ready.write(_ready(local_aws, settings=settings))
+                log.info("The local AWS is ready; %s says how to use it", ready.path)
+                _watch(children, stop=stop, local_aws=local_aws)
+            finally:
+                ready.remove()
+    log.info("The local AWS has stopped")
+
+
+def _ready(local_aws: LocalAws, *, settings: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "endpoint_url": local_aws.endpoint_url,
+        "sagemaker_endpoint_url": local_aws.sagemaker_endpoint_url,
+        "region": REGION,
+        "account": ACCOUNT,
+        "settings": dict(settings),
+        "aws": local_aws.aws_environment,
+        "pid": os.getpid(),
+    }
+
+
+def _refuse_ports_in_use(ports: Ports) -> None:
+    for port, option, what in (
+        (ports.ministack, "--port", "MiniStack"),
+        (ports.sagemaker, "--sagemaker-port", "the SageMaker server"),
+    ):
+        deadline = time.monotonic() + _FREE_PORT_LIMIT_S
+        while not _is_free(port):
+            if time.monotonic() > deadline:
+                message = (
+                    f"Port {port} of {HOST}, meant for {what}, is used by another program; "
+                    f"stop that program or choose another port with {option}."
+                )
+                raise PortInUseError(message)
+            time.sleep(_POLL_S)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _children(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str]) -> Iterator[dict[str, Child]]:
+    children: dict[str, Child] = {}
+    env = _environment(environ)
+    try:
+        children["ministack"] = _start("ministack", _ministack_command(local_aws), local_aws=local_aws, env=env)
+        _wait_until_it_answers(local_aws, "ministack", local_aws.ports.ministack, children=children, stop=stop)
+        sagemaker_env = {**env, **local_aws.aws_environment}
+        children["sagemaker"] = _start(
+            "sagemaker", _sagemaker_command(local_aws), local_aws=local_aws, env=sagemaker_env
+        )
+        _wait_until_it_answers(local_aws, "sagemaker", local_aws.ports.sagemaker, children=children, stop=stop)
+        yield children
+    finally:
+        # SageMaker first: what it stops still writes to S3 and to the logs.
+        for name in reversed(list(children)):
+            children[name].stop(_STOP_GRACE_S)
+
+
+def _ministack_command(local_aws: LocalAws) -> list[str]:
+    return [
+        *(sys.executable, "-m", "local_aws.ministack", "--state", str(local_aws.state / "ministack")),
+        *("--port", str(local_aws.ports.ministack), "--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url),
+    ]
+
+
+def _sagemaker_command(local_aws: LocalAws) -> list[str]:
+    return [
+        *(sys.executable, "-m", "local_aws.sagemaker", "--state", str(local_aws.state / "sagemaker")),
+        *("--port", str(local_aws.ports.sagemaker), "--aws-endpoint-url", local_aws.endpoint_url),
+    ]
+
+
+def _start(name: str, command: Sequence[str], *, local_aws: LocalAws, env: Mapping[str, str]) -> Child:
+    child = start_child(command, env=env, log_file=local_aws.log_file(name))
+    log.info("%s started (process %d)", name, child.pid)
+    return child
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The children's environment: nothing that would lead them to the person's real AWS, or through a proxy."""
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if not name.startswith(("AWS_", "MINISTACK_", "LOCALSTACK_")) and not name.upper().endswith("_PROXY")
+    }
+    include = str(Path(__file__).parents[1])
+    return {**kept, "PYTHONPATH": include, "PYTHONUNBUFFERED": "1"}
+
+
+def _wait_until_it_answers(
+    local_aws: LocalAws, name: str, port: int, *, children: Mapping[str, Child], stop: threading.Event
+) -> None:
+    deadline = time.monotonic() + _READY_LIMIT_S
+    while not _answers(port):
+        _complain_about_ended(children, local_aws=local_aws)
+        if stop.wait(_POLL_S):
+            raise _Stopped
+        if time.monotonic() > deadline:
+            raise NotReadyError(f"{name} does not answer after {_READY_LIMIT_S} s; see {local_aws.log_file(name)}")
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/_ministack/health")  # any answer will do
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _watch(children: Mapping[str, Child], *, stop: threading.Event, local_aws: LocalAws) -> None:
+    while not stop.wait(_POLL_S):
+        _complain_about_ended(children, local_aws=local_aws)
+
+
+def _complain_about_ended(children: Mapping[str, Child], *, local_aws: LocalAws) -> None:
+    for name, child in children.items():
+        if not child.running:
+            file = local_aws.log_file(name)
+            last = "\n".join(file.read_text(errors="replace").splitlines()[-_LAST_LOG_LINES:])
+            how = _how_it_ended(child.returncode)
+            raise ChildEndedError(f"{name} {how}, so the rest was stopped too. The end of {file}:\n{last}")
+
+
+def _how_it_ended(returncode: int | None) -> str:
+    if returncode is not None and returncode < 0:
+        return f"was killed by signal {-returncode}"
+    return f"ended by itself with exit code {returncode}"
