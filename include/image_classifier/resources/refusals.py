@@ -1,0 +1,54 @@
+"""What SageMaker means by its errors: most of them share one code, and only the sentence tells them apart."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+
+Response = TypeVar("Response")
+
+
+def described(describe: Callable[[], Response]) -> Response | None:
+    """What `describe` answers, or None if there is no such resource."""
+    try:
+        return describe()
+    except ClientError as error:
+        if is_absent(error):
+            return None
+        raise
+
+
+def is_absent(error: ClientError) -> bool:
+    """SageMaker says ValidationException for a resource that is not there, and for much else."""
+    words = ("could not find", "not found", "does not exist")
+    return _code(error) == "ResourceNotFound" or (
+        _code(error) == "ValidationException" and any(word in sentence(error).lower() for word in words)
+    )
+
+
+def exists_already(error: ClientError) -> bool:
+    """The name is taken: by an earlier try of ours, because names are computed."""
+    return _code(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
+
+
+def is_busy(error: ClientError) -> bool:
+    """An earlier change is under way: "Cannot update in-progress endpoint"."""
+    return "in-progress" in sentence(error).lower() or "in progress" in sentence(error).lower()
+
+
+def is_invalid(error: ClientError) -> bool:
+    """The request itself was refused; nothing was created."""
+    return _code(error) == "ValidationException"
+
+
+def is_limit(error: ClientError) -> bool:
+    """A quota of the account is reached."""
+    return _code(error) == "ResourceLimitExceeded"
+
+
+def sentence(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))

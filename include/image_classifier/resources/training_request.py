@@ -1,0 +1,132 @@
+"""CreateTrainingJob's request: the classifier, the deployment and the prepared images, in SageMaker's words."""
+
+from typing import Any, Protocol
+
+from image_classifier.classifier import Classifier
+from image_classifier.hyperparameters import JobHyperparameters, for_job
+from image_classifier.image_uris import image_uri
+from image_classifier.names import Keys, tags, training_job_name
+from image_classifier.settings import Settings
+
+CONTENT_TYPE = "application/x-image"
+
+
+class TrainingData(Protocol):
+    """What a training job needs to know of a prepared data set."""
+
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def num_classes(self) -> int: ...
+    @property
+    def num_training_samples(self) -> int: ...
+    @property
+    def num_validation_samples(self) -> int: ...
+    @property
+    def train_uri(self) -> str: ...
+    @property
+    def validation_uri(self) -> str: ...
+    @property
+    def train_lst_uri(self) -> str: ...
+    @property
+    def validation_lst_uri(self) -> str: ...
+
+
+def training_job_request(
+    classifier: Classifier, *, settings: Settings, region: str, dataset: TrainingData, force: str = ""
+) -> dict[str, Any]:
+    """CreateTrainingJob's request for the first attempt; `force`, a run's id, asks for a job of that run's own.
+
+    Raises:
+        HyperparameterError: the algorithm would refuse the hyperparameters for this data set.
+        SettingsError: the algorithm does not exist in this region.
+
+    """
+    hyperparameters = for_job(
+        classifier.hyperparameters,
+        num_classes=dataset.num_classes,
+        num_training_samples=dataset.num_training_samples,
+        num_validation_samples=dataset.num_validation_samples,
+    )
+    name = _job_name(classifier, dataset, hyperparameters, force)
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {"TrainingImage": image_uri(region), "TrainingInputMode": "File"},
+        "RoleArn": settings.sagemaker_role_arn,
+        "HyperParameters": hyperparameters.as_strings(),
+        "InputDataConfig": _channels(dataset),
+        "OutputDataConfig": {
+            "S3OutputPath": f"s3://{settings.bucket}/{Keys(classifier.name).models}".rstrip("/"),
+            **_given(KmsKeyId=classifier.kms_keys.model_artifact),
+        },
+        "ResourceConfig": {
+            "InstanceType": classifier.training.instance_type,
+            "InstanceCount": classifier.training.instance_count,
+            "VolumeSizeInGB": classifier.training.volume_size_gb,
+            **_given(VolumeKmsKeyId=classifier.kms_keys.training_volume),
+        },
+        "StoppingCondition": {
+            "MaxRuntimeInSeconds": classifier.training.time_limit_s,
+            **_given(MaxWaitTimeInSeconds=classifier.training.max_wait_s),
+        },
+        **_spot(classifier, settings=settings, name=name),
+        **vpc_config(classifier),
+        "EnableNetworkIsolation": classifier.network_isolation,
+        "Tags": tag_list(classifier),
+    }
+
+
+def tag_list(classifier: Classifier) -> list[dict[str, str]]:
+    """A classifier's tags as SageMaker takes them."""
+    return [{"Key": key, "Value": value} for key, value in tags(classifier.name, classifier.tags).items()]
+
+
+def vpc_config(classifier: Classifier) -> dict[str, Any]:
+    """The VpcConfig of a request, if the classifier has one."""
+    vpc = classifier.vpc_config
+    if vpc is None:
+        return {}
+    return {"VpcConfig": {"SecurityGroupIds": list(vpc.security_group_ids), "Subnets": list(vpc.subnets)}}
+
+
+def _job_name(classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, force: str) -> str:
+    return training_job_name(
+        classifier.name, fingerprint=dataset.fingerprint, hyperparameters=hyperparameters.as_strings(), force=force
+    )
+
+
+def _channels(dataset: TrainingData) -> list[dict[str, Any]]:
+    uris = {
+        "train": dataset.train_uri,
+        "validation": dataset.validation_uri,
+        "train_lst": dataset.train_lst_uri,
+        "validation_lst": dataset.validation_lst_uri,
+    }
+    return [_channel(name, uri) for name, uri in uris.items()]
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": _folder(uri), "S3DataDistributionType": "FullyReplicated"}
+    return {
+        "ChannelName": name,
+        "ContentType": CONTENT_TYPE,
+        "CompressionType": "None",
+        "InputMode": "File",
+        "DataSource": {"S3DataSource": source},
+    }
+
+
+def _folder(uri: str) -> str:
+    """S3 matches the letters of a prefix: .../train would also give the algorithm what is in .../train_lst."""
+    return uri if uri.endswith("/") else f"{uri}/"
+
+
+def _spot(classifier: Classifier, *, settings: Settings, name: str) -> dict[str, Any]:
+    if not classifier.training.spot:
+        return {}
+    uri = f"s3://{settings.bucket}/{Keys(classifier.name).checkpoints(name)}"
+    return {"EnableManagedSpotTraining": True, "CheckpointConfig": {"S3Uri": uri}}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
