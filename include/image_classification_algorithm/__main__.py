@@ -1,0 +1,60 @@
+"""`python -m image_classification_algorithm train|serve`: what SageMaker calls in a container."""
+
+import sys
+
+from image_classification_algorithm import job_log
+from image_classification_algorithm.errors import AlgorithmError, JobError
+from image_classification_algorithm.folders import Folders
+from image_classification_algorithm.job_log import log
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the one argument says; the exit status."""
+    if arguments not in (["train"], ["serve"]):
+        print("usage: python -m image_classification_algorithm train|serve", file=sys.stderr)
+        return 2
+    print(f"Docker entrypoint called with argument(s): {arguments[0]}", flush=True)
+    job_log.configure()
+    return train(Folders.from_env()) if arguments == ["train"] else serve(Folders.from_env())
+
+
+def train(folders: Folders) -> int:
+    """Train, and tell SageMaker why if it fails: the first line of output/failure becomes FailureReason."""
+    # torch takes seconds to import: a stop that comes meanwhile must be heard, and the first line be out.
+    from image_classification_algorithm.training.stopping import StopRequest
+
+    stop = StopRequest()
+    stop.listen()
+    from image_classification_algorithm.training import job
+
+    try:
+        job.run(folders, stop)
+    except JobError as error:
+        return _fail(folders, error)
+    except (OSError, RuntimeError, MemoryError, ValueError) as error:
+        log.exception("The training failed in an unforeseen way.")
+        return _fail(folders, AlgorithmError(f"{type(error).__name__}: {error}"))
+    return 0
+
+
+def serve(folders: Folders) -> int:
+    """Answer requests until SIGTERM."""
+    from image_classification_algorithm.serving import server
+
+    try:
+        server.run(folders)
+    except JobError as error:
+        log.error("%s: %s", error.log_prefix, error)
+        return 1
+    return 0
+
+
+def _fail(folders: Folders, error: JobError) -> int:
+    log.error("%s: %s", error.log_prefix, error)
+    folders.failure.parent.mkdir(parents=True, exist_ok=True)
+    folders.failure.write_text(f"{error.prefix}: {error}", "utf-8")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

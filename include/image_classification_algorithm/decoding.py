@@ -1,0 +1,81 @@
+"""An image file's bytes as pixels, the same way in training and at the endpoint."""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+from PIL import Image
+
+Pixels = npt.NDArray[np.uint8]
+MAX_IMAGE_PIXELS = 100_000_000
+JPEG_START = b"\xff\xd8\xff"
+
+
+class UnreadableImageError(ValueError):
+    """The bytes are not an image that can be used; the message says why."""
+
+
+def decode(data: bytes, *, min_height: int = 0, min_width: int = 0) -> Pixels:
+    """RGB pixels (height, width, 3); alpha is dropped and EXIF orientation ignored.
+
+    A JPEG may come back smaller than it is, but not below the two minima: the decoder leaves out what a smaller image
+    does not need.
+
+    Raises:
+        UnreadableImageError: not an image, damaged, or too large.
+
+    """
+    if not data.startswith(JPEG_START):
+        return _decode_any(data)
+    try:
+        height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
+        _check_size(height, width)
+        if colorspace in ("YCbCr", "RGB", "Gray"):
+            return simplejpeg.decode_jpeg(  # type: ignore[no-any-return]
+                data, "RGB", fastdct=True, fastupsample=True, min_height=min_height, min_width=min_width
+            )
+    except UnreadableImageError:
+        raise
+    except ValueError as error:
+        raise UnreadableImageError(f"The JPEG is damaged: {str(error).strip().rstrip('.')}") from error
+    return _decode_any(data)
+
+
+def resized(pixels: Pixels, *, height: int, width: int) -> Pixels:
+    """Squash or stretch to this size, as the endpoint does with every image; the right size costs nothing."""
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def shortest_side_resized(pixels: Pixels, *, side_px: int) -> Pixels:
+    """Keep the aspect and make the shorter side this long, as the training job does."""
+    height, width = pixels.shape[:2]
+    scale = side_px / min(height, width)
+    return resized(pixels, height=max(side_px, round(height * scale)), width=max(side_px, round(width * scale)))
+
+
+def _decode_any(data: bytes) -> Pixels:
+    """PNG, and the JPEGs that simplejpeg does not read, such as CMYK."""
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+            _check_size(image.height, image.width)
+            return np.asarray(_eight_bits(image).convert("RGB"))
+    except UnreadableImageError:
+        raise
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = "neither a JPEG nor a PNG" if isinstance(error, Image.UnidentifiedImageError) else f"damaged: {error}"
+        raise UnreadableImageError(f"The image is {reason}") from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Pillow clips 16-bit grey to 255 instead of scaling it."""
+    if not image.mode.startswith("I"):
+        return image
+    return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+
+
+def _check_size(height: int, width: int) -> None:
+    if height * width > MAX_IMAGE_PIXELS:
+        raise UnreadableImageError(f"The image has {width} x {height} pixels; at most {MAX_IMAGE_PIXELS:,} are decoded")

@@ -1,0 +1,18 @@
+"""Log lines in the shape of the built-in algorithm's container, which metric definitions and our own parser read."""
+
+import logging
+import sys
+import time
+
+log = logging.getLogger("image_classification_algorithm")
+
+
+def configure() -> None:
+    """Print `[06/17/2021 23:33:59 INFO 139686210139968] message` to standard output, at once and in UTC."""
+    handler = logging.StreamHandler(sys.stdout)
+    formatter = logging.Formatter("[%(asctime)s %(levelname)s %(thread)d] %(message)s", datefmt="%m/%d/%Y %H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    log.handlers = [handler]
+    log.setLevel(logging.INFO)
+    log.propagate = False

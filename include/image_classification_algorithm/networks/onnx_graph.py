@@ -1,0 +1,151 @@
+"""Writes a trained network as one ONNX graph, from the pixels of an image to the probabilities of its classes.
+
+PyTorch's own exporter takes 14 s for a ResNet-56; this one knows the dozen operations that the networks here are made
+of, takes milliseconds (so the best model is on disk after every epoch), and keeps each weight under its name in the
+network, so that a later training job can read it back.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, fx, nn
+
+from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
+
+OPSET = 17
+IR_VERSION = 8
+Inputs = list[str]
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """What a network expects of its pixels: `(pixel - mean) / deviation`, per channel."""
+
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+
+IMAGENET = Normalisation(mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
+
+
+def onnx_model(
+    net: nn.Module, *, normalisation: Normalisation, image_size_px: tuple[int, int], last: str = "Softmax"
+) -> bytes:
+    """The graph of `net`: uint8 images (count, height, width, 3) in, `last` of the network's output out."""
+    writer = _Writer(dict(net.named_modules()), dict(net.state_dict()))
+    result = writer.add_network(fx.symbolic_trace(net), writer.add_pixels(normalisation))
+    writer.add(last, [result], OUTPUT, **({"axis": 1} if last == "Softmax" else {}))
+    height, width = image_size_px
+    graph = helper.make_graph(
+        writer.nodes,
+        "image-classification",
+        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["count", height, width, 3])],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["count", None])],
+        writer.initializers,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    serialized: bytes = model.SerializeToString()
+    return serialized
+
+
+def weights(model: bytes) -> dict[str, np.ndarray]:
+    """The weights of a graph by their names, as `onnx_model` wrote them."""
+    return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load_from_string(model).graph.initializer}
+
+
+class _Writer:
+    """Collects the nodes and weights of one graph."""
+
+    def __init__(self, modules: Mapping[str, nn.Module], state: Mapping[str, Tensor]) -> None:
+        self.modules, self.state = modules, state
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+
+    def add(self, operation: str, inputs: Inputs, output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(operation, inputs, [output], **attributes))
+        return output
+
+    def add_array(self, name: str, array: np.ndarray) -> str:
+        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def add_weights(self, module: str, *names: str) -> Inputs:
+        """The weights of a module that it has, by their names in the network."""
+        found = [f"{module}.{name}" for name in names if f"{module}.{name}" in self.state]
+        return [self.add_array(name, self.state[name].detach().cpu().float().numpy()) for name in found]
+
+    def add_pixels(self, normalisation: Normalisation) -> str:
+        mean = self.add_array("pixels.mean", np.array(normalisation.mean, np.float32))
+        scale = self.add_array("pixels.scale", 1 / np.array(normalisation.deviation, np.float32))
+        pixels = self.add("Cast", [INPUT], "pixels.float", to=TensorProto.FLOAT)
+        centred = self.add("Sub", [pixels, mean], "pixels.centred")
+        normalised = self.add("Mul", [centred, scale], "pixels.normalised")
+        return self.add("Transpose", [normalised], "pixels", perm=[0, 3, 1, 2])
+
+    def add_network(self, traced: fx.GraphModule, pixels: str) -> str:
+        """Walk the traced network in its own order; every value is named after its node."""
+        named: dict[fx.Node, str] = {}
+        for node in traced.graph.nodes:
+            inputs = [named[argument] for argument in node.all_input_nodes]
+            if node.op == "placeholder":
+                named[node] = pixels
+            elif node.op == "output":
+                return inputs[0]
+            elif node.op == "call_module":
+                module = self.modules[str(node.target)]
+                named[node] = MODULES[type(module)](self, module, str(node.target), inputs)
+            else:
+                named[node] = self.add(FUNCTIONS[node.target.__name__], inputs, f"value.{node.name}")
+        raise ValueError("The traced network has no output")
+
+
+def _conv(to: _Writer, module: nn.Conv2d, name: str, inputs: Inputs) -> str:
+    padding = [int(side) for side in module.padding]
+    return to.add(
+        "Conv",
+        [*inputs, *to.add_weights(name, "weight", "bias")],
+        f"value.{name}",
+        strides=list(module.stride),
+        pads=[*padding, *padding],
+        group=module.groups,
+    )
+
+
+def _normalise(to: _Writer, module: nn.BatchNorm2d, name: str, inputs: Inputs) -> str:
+    arrays = to.add_weights(name, "weight", "bias", "running_mean", "running_var")
+    return to.add("BatchNormalization", [*inputs, *arrays], f"value.{name}", epsilon=module.eps)
+
+
+def _max_pool(to: _Writer, module: nn.MaxPool2d, name: str, inputs: Inputs) -> str:
+    size, stride, padding = int(module.kernel_size), int(module.stride), int(module.padding)  # type: ignore[arg-type]
+    return to.add("MaxPool", inputs, f"value.{name}", kernel_shape=[size] * 2, strides=[stride] * 2, pads=[padding] * 4)
+
+
+def _linear(to: _Writer, _: nn.Linear, name: str, inputs: Inputs) -> str:
+    return to.add("Gemm", [*inputs, *to.add_weights(name, "weight", "bias")], f"value.{name}", transB=1)
+
+
+def _same(_: _Writer, __: nn.Module, ___: str, inputs: Inputs) -> str:
+    return inputs[0]
+
+
+def _plain(operation: str) -> Callable[[_Writer, nn.Module, str, Inputs], str]:
+    return lambda to, _, name, inputs: to.add(operation, inputs, f"value.{name}")
+
+
+MODULES: dict[type[nn.Module], Callable[[_Writer, Any, str, Inputs], str]] = {
+    nn.Conv2d: _conv,
+    nn.BatchNorm2d: _normalise,
+    nn.MaxPool2d: _max_pool,
+    nn.Linear: _linear,
+    nn.ReLU: _plain("Relu"),
+    nn.AdaptiveAvgPool2d: _plain("GlobalAveragePool"),
+    nn.Flatten: _plain("Flatten"),
+    nn.Identity: _same,
+    nn.Dropout: _same,
+}
+FUNCTIONS = {"add": "Add"}

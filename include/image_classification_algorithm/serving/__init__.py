@@ -1,0 +1,1 @@
+"""`serve`: an endpoint's container, which answers with the probabilities of one image."""

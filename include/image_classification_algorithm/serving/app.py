@@ -1,0 +1,100 @@
+"""The web application of an endpoint's container: GET /ping and POST /invocations."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from image_classification_algorithm.cores import usable_cores
+from image_classification_algorithm.decoding import UnreadableImageError
+from image_classification_algorithm.serving.model import Model
+
+CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
+MAX_REQUEST_BYTES = 25 * 1024 * 1024
+MAX_WAITING = 64
+
+
+class RefusedError(Exception):
+    """A request that gets no prediction: its status, and one sentence why."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        """Keep the status beside the sentence."""
+        super().__init__(sentence)
+        self.status = status
+
+
+def application(model: Model) -> Starlette:
+    """Serve a model that is loaded; there is no answer, to /ping either, before it is."""
+    invocations = _Invocations(model)
+    return Starlette(
+        routes=[
+            Route("/ping", _ping, methods=["GET"]),
+            Route("/invocations", invocations.answer, methods=["POST"]),
+        ]
+    )
+
+
+async def _ping(_: Request) -> Response:
+    return Response(status_code=200)
+
+
+class _Invocations:
+    """Reads requests in the event loop, and predicts in a few threads with a bounded queue before them."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.threads = ThreadPoolExecutor(usable_cores(), thread_name_prefix="predict")
+        self.waiting = 0
+
+    async def answer(self, request: Request) -> Response:
+        try:
+            _check_content_type(request)
+            return _response(await self._predict(await _body(request)), request)
+        except RefusedError as refused:
+            return Response(f"{refused}\n", refused.status, media_type="text/plain")
+
+    async def _predict(self, data: bytes) -> list[float]:
+        if self.waiting >= MAX_WAITING:
+            raise RefusedError(503, f"{MAX_WAITING} requests are waiting already; try again.")
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, self.model.predict, data)
+        except UnreadableImageError as error:
+            raise RefusedError(400, f"{error}.") from error
+        finally:
+            self.waiting -= 1
+
+
+def _check_content_type(request: Request) -> None:
+    given = request.headers.get("content-type", "")
+    if given.split(";")[0].strip().lower() not in CONTENT_TYPES:
+        raise RefusedError(415, f"Content type {given!r} is not supported; send {', '.join(CONTENT_TYPES)}.")
+
+
+async def _body(request: Request) -> bytes:
+    """The whole image, but no more than the limit is ever held."""
+    sentence = f"The image is larger than {MAX_REQUEST_BYTES} bytes."
+    if int(request.headers.get("content-length", "0")) > MAX_REQUEST_BYTES:
+        raise RefusedError(413, sentence)
+    parts, size = [], 0
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > MAX_REQUEST_BYTES:
+                raise RefusedError(413, sentence)
+            parts.append(part)
+    except ClientDisconnect as error:
+        raise RefusedError(400, "The connection was closed before the image had arrived.") from error
+    if not size:
+        raise RefusedError(400, "The request has no body; send the bytes of one image.")
+    return b"".join(parts)
+
+
+def _response(probabilities: list[float], request: Request) -> Response:
+    if "application/jsonlines" in request.headers.get("accept", ""):
+        return Response(json.dumps({"prediction": probabilities}) + "\n", media_type="application/jsonlines")
+    return Response(json.dumps(probabilities), media_type="application/json")

@@ -1,0 +1,51 @@
+"""The loaded model: bytes of one image in, probabilities out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from image_classification_algorithm import artifact, decoding
+from image_classification_algorithm.cores import usable_cores
+from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
+
+
+@dataclass(frozen=True)
+class Model:
+    """An ONNX Runtime session and the size of image that it takes."""
+
+    session: onnxruntime.InferenceSession
+    height: int
+    width: int
+
+    @classmethod
+    def load(cls, folder: Path) -> "Model":
+        """Read the artifact in a folder and answer once, so that the first request is as quick as the next.
+
+        Raises:
+            ClientError: there is no model of this program.
+
+        """
+        loaded = artifact.read(folder)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = usable_cores()
+        options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(loaded.graph, options, providers=["CPUExecutionProvider"])
+        model = cls(session, *loaded.description.image_size_px)
+        model.probabilities(np.zeros((model.height, model.width, 3), np.uint8))
+        return model
+
+    def predict(self, data: bytes) -> list[float]:
+        """Decode, squash to the model's size, answer in the order of the classes.
+
+        Raises:
+            UnreadableImageError: the bytes are no image.
+
+        """
+        pixels = decoding.decode(data, min_height=self.height, min_width=self.width)
+        return self.probabilities(decoding.resized(pixels, height=self.height, width=self.width))
+
+    def probabilities(self, pixels: decoding.Pixels) -> list[float]:
+        answer: list[float] = self.session.run([OUTPUT], {INPUT: pixels[None]})[0][0].tolist()
+        return answer

@@ -1,0 +1,1 @@
+"""`train`: from the channels and hyperparameters of a training job to a model artifact."""

@@ -1,0 +1,84 @@
+"""Batches of images, ready for the network: cut while the network works on the batch before, varied on its device."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from image_classification_algorithm.networks.onnx_graph import Normalisation
+from image_classification_algorithm.training.augmentation import augmented
+from image_classification_algorithm.training.images import Crop, Images, stacked
+from image_classifier.hyperparameters import JobHyperparameters
+
+SEED = 0
+Batch = tuple[Tensor, Tensor]
+
+
+def shuffled_batches(count: int, *, batch_size: int, epoch: int) -> list[list[int]]:
+    """Positions of each batch of an epoch, in an order that the epoch decides.
+
+    What does not fill a batch is left out of this epoch, as the built-in algorithm's floor(samples / mini_batch_size)
+    batches do; the next epoch's order leaves out others.
+    """
+    order = np.random.default_rng([SEED, epoch]).permutation(count).tolist()
+    return [order[start : start + batch_size] for start in range(0, count - batch_size + 1, batch_size)]
+
+
+@dataclass(frozen=True)
+class ImageBatches:
+    """Both splits as normalised batches on the network's device."""
+
+    train: Images
+    validation: Images
+    hyperparameters: JobHyperparameters
+    normalisation: Normalisation
+    device: torch.device
+
+    def training(self, epoch: int) -> Iterator[Batch]:
+        """One epoch's batches; the same in every run."""
+        generator = torch.Generator().manual_seed(SEED + epoch)
+        positions = shuffled_batches(len(self.train), batch_size=self.hyperparameters.mini_batch_size, epoch=epoch)
+        random = np.random.default_rng([SEED, epoch, 1]) if self.hyperparameters.augmentation_type else None
+        for pixels, labels in self._cut(self.train, positions, random=random):
+            kind = self.hyperparameters.augmentation_type
+            yield self._normalised(augmented(pixels, kind, generator=generator)), labels
+
+    def validating(self) -> Iterator[Batch]:
+        """Every validation image once, its centre only; the last batch may be smaller."""
+        size = self.hyperparameters.mini_batch_size
+        positions = [
+            list(range(len(self.validation)))[start : start + size] for start in range(0, len(self.validation), size)
+        ]
+        for pixels, labels in self._cut(self.validation, positions, random=None):
+            yield self._normalised(pixels), labels
+
+    def _cut(
+        self, images: Images, batches: Sequence[list[int]], *, random: np.random.Generator | None
+    ) -> Iterator[Batch]:
+        crop = Crop(self.hyperparameters.height, self.hyperparameters.width, random)
+        for positions, batch in zip(
+            batches, _one_ahead([lambda p=p: stacked(images, p, crop=crop) for p in batches]), strict=True
+        ):
+            # A view in the order that the network's channels_last weights want: no copy.
+            pixels = batch.to(self.device).permute(0, 3, 1, 2).float()
+            yield pixels, images.labels[positions].to(self.device)
+
+    def _normalised(self, pixels: Tensor) -> Tensor:
+        mean = torch.tensor(self.normalisation.mean, device=pixels.device).view(1, 3, 1, 1)
+        deviation = torch.tensor(self.normalisation.deviation, device=pixels.device).view(1, 3, 1, 1)
+        return ((pixels - mean) / deviation).contiguous(memory_format=torch.channels_last)
+
+
+def _one_ahead(makers: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
+    """Make each value in a thread while its predecessor is in use; one thread, so random numbers keep their order."""
+    with ThreadPoolExecutor(1) as thread:
+        waiting: Future[Tensor] | None = None
+        for make in makers:
+            ready, waiting = waiting, thread.submit(make)
+            if ready is not None:
+                yield ready.result()
+        if waiting is not None:
+            yield waiting.result()

@@ -1,0 +1,57 @@
+"""What the job was asked to do, and the lines with which the built-in algorithm repeats it at the start of its log."""
+
+import json
+from typing import Any
+
+from image_classification_algorithm.errors import ClientError
+from image_classification_algorithm.folders import Folders
+from image_classification_algorithm.job_log import log
+from image_classifier.hyperparameters import HyperparameterError, JobHyperparameters
+
+
+def read_hyperparameters(folders: Folders) -> JobHyperparameters:
+    """Check every value the job was given.
+
+    Raises:
+        ClientError: with one sentence per problem.
+
+    """
+    given = _json(folders)
+    log.info("Reading default configuration from image_classifier/hyperparameters.py: {}")
+    log.info("Merging with provided configuration from %s: %s", folders.hyperparameters, given)
+    try:
+        hyperparameters = JobHyperparameters.from_strings({name: str(value) for name, value in given.items()})
+    except HyperparameterError as error:
+        raise ClientError(str(error)) from error
+    log.info("Final configuration: %s", hyperparameters.as_strings())
+    if hyperparameters.resize is None:
+        raise ClientError("The hyperparameter resize is required when the images are given as files (image format).")
+    return hyperparameters
+
+
+def _json(folders: Folders) -> dict[str, Any]:
+    try:
+        content = json.loads(folders.hyperparameters.read_bytes())
+    except FileNotFoundError as error:
+        raise ClientError(f"There are no hyperparameters: {folders.hyperparameters} is missing.") from error
+    except ValueError as error:
+        raise ClientError(f"{folders.hyperparameters} is not JSON: {error}.") from error
+    if not isinstance(content, dict):
+        raise ClientError(f"{folders.hyperparameters} must hold an object; found {type(content).__name__}.")
+    return content
+
+
+def log_parameters(hyperparameters: JobHyperparameters, *, device: str) -> None:
+    """The block in which the built-in algorithm names what it is about to do."""
+    log.info("---- Parameters ----")
+    for name, value in hyperparameters.as_strings().items():
+        log.info("%s: %s", name, value)
+    log.info("kv_store: device")
+    if hyperparameters.kv_store:
+        log.info("kv_store %s acts on several machines only; this program trains on one.", hyperparameters.kv_store)
+    if hyperparameters.checkpoint_frequency is None:
+        log.info("checkpoint_frequency not set, will store the best model")
+    if hyperparameters.precision_dtype == "float16" and device == "cpu":
+        log.warning("precision_dtype is float16; a CPU computes in float32, so that is what this job does.")
+    log.info("device: %s", device)
+    log.info("--------------------")

@@ -1,0 +1,147 @@
+"""The epochs of a training job, and the lines that tell of them."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from image_classification_algorithm.errors import ClientError
+from image_classification_algorithm.job_log import log
+from image_classification_algorithm.training import optimization
+from image_classification_algorithm.training.metrics import Accuracy, finite, format_values
+from image_classification_algorithm.training.model_store import ModelStore
+from image_classification_algorithm.training.stopping import EarlyStopping, StopRequest, StopRequestedError
+from image_classifier.hyperparameters import JobHyperparameters
+
+BATCHES_PER_LINE = 20
+SECONDS_PER_LINE = 5.0
+
+
+class Batches(Protocol):
+    """What the epochs run over: images, or features of images."""
+
+    def training(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+    def validating(self) -> Iterator[tuple[Tensor, Tensor]]: ...
+
+
+@dataclass
+class Trainer:
+    """Trains one network; `run` is the story."""
+
+    net: nn.Module
+    optimizer: Optimizer
+    loss: nn.Module
+    batches: Batches
+    hyperparameters: JobHyperparameters
+    device: torch.device
+    store: ModelStore
+    stop: StopRequest
+    after_epoch: Callable[[int], None] = lambda epoch: None
+    clock: Callable[[], float] = time.monotonic
+    early_stopping: EarlyStopping = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Mixed precision needs a GPU: a CPU computes in float32."""
+        self.early_stopping = EarlyStopping.of(self.hyperparameters)
+        self.mixed = self.hyperparameters.precision_dtype == "float16" and self.device.type == "cuda"
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.mixed)
+
+    def run(self, first_epoch: int = 0) -> None:
+        """Train every epoch, and leave the best model in the store, also when the job is stopped.
+
+        Raises:
+            ClientError: the loss is not a number before any epoch gave a model.
+
+        """
+        for epoch in range(first_epoch, self.hyperparameters.epochs):
+            try:
+                accuracy = self._epoch(epoch)
+            except StopRequestedError:
+                self.store.rescue(epoch=epoch)
+                return
+            if accuracy is None:
+                return
+            self.store.offer(epoch=epoch, accuracy=accuracy)
+            self.after_epoch(epoch)
+            if self.early_stopping.should_stop(epochs_done=epoch + 1, accuracy=accuracy):
+                log.info("Early stopping after epoch %d: validation accuracy no longer improves.", epoch)
+                return
+
+    def _epoch(self, epoch: int) -> float | None:
+        """Train and validate; the validation accuracy, or nothing when training can only get worse."""
+        started = self.clock()
+        if not self._train(epoch):
+            return None
+        log.info("Epoch[%d] Time cost=%.3f", epoch, self.clock() - started)
+        values = self._validate()
+        for name, value in values.items():
+            log.info("Epoch[%d] Validation-%s=%f", epoch, name, value)
+        return values["accuracy"]
+
+    def _train(self, epoch: int) -> bool:
+        optimization.set_learning_rate(self.optimizer, optimization.learning_rate(epoch, self.hyperparameters))
+        self.net.train()
+        progress = _Progress(epoch, Accuracy(top_k=self._top_k()), self.clock)
+        total_loss = torch.zeros((), device=self.device)
+        for number, (inputs, labels) in enumerate(self.batches.training(epoch)):
+            self.stop.check()
+            outputs, loss = self._step(inputs, labels)
+            total_loss += loss
+            progress.update(number, outputs, labels)
+        for name, value in progress.accuracy.values().items():
+            log.info("Epoch[%d] Train-%s=%f", epoch, name, value)
+        return self._may_go_on(total_loss)
+
+    def _step(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.autocast(self.device.type, torch.float16, enabled=self.mixed):
+            outputs = self.net(inputs)
+            loss = self.loss(outputs, labels)
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        return outputs.detach(), loss.detach()
+
+    def _validate(self) -> dict[str, float]:
+        self.net.eval()
+        accuracy = Accuracy(top_k=self._top_k())
+        with torch.inference_mode():
+            for inputs, labels in self.batches.validating():
+                self.stop.check()
+                accuracy.update(self.net(inputs), labels)
+        return accuracy.values()
+
+    def _may_go_on(self, total_loss: Tensor) -> bool:
+        if finite(total_loss):
+            return True
+        rate = self.hyperparameters.learning_rate
+        if self.store.best is None:
+            raise ClientError(f"The training diverged: the loss is not a number. Lower learning_rate, which is {rate}.")
+        log.warning("The training diverged and ends; the best model so far is kept. learning_rate is %s.", rate)
+        return False
+
+    def _top_k(self) -> int | None:
+        return None if self.hyperparameters.multi_label else self.hyperparameters.top_k
+
+
+class _Progress:
+    """Prints a line every 20 batches, and in a slow epoch every few seconds."""
+
+    def __init__(self, epoch: int, accuracy: Accuracy, clock: Callable[[], float]) -> None:
+        self.epoch, self.accuracy, self.clock = epoch, accuracy, clock
+        self.since, self.samples = clock(), 0
+
+    def update(self, number: int, outputs: Tensor, labels: Tensor) -> None:
+        self.accuracy.update(outputs, labels)
+        self.samples += len(labels)
+        seconds = self.clock() - self.since
+        if (number and number % BATCHES_PER_LINE == 0) or seconds >= SECONDS_PER_LINE:
+            speed = self.samples / max(seconds, 1e-9)
+            values = format_values(self.accuracy.values())
+            log.info("Epoch[%d] Batch [%d]\tSpeed: %.3f samples/sec\t%s", self.epoch, number, speed, values)
+            self.since, self.samples = self.clock(), 0

@@ -1,0 +1,59 @@
+"""Keeps the best model of a job on disk from the first epoch on, and the checkpoints that were asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from image_classification_algorithm import artifact
+from image_classification_algorithm.artifact import Description
+from image_classification_algorithm.job_log import log
+
+
+@dataclass
+class ModelStore:
+    """The job's model folder.
+
+    Attributes:
+        description: of every model of this job, but for epoch, file and accuracy.
+        graph: writes the network as it is now.
+
+    """
+
+    folder: Path
+    description: Description
+    graph: Callable[[], bytes]
+    checkpoint_frequency: int | None = None
+    best: Description | None = None
+
+    def offer(self, *, epoch: int, accuracy: float) -> None:
+        """Keep the model of this epoch (from 0) if none was better, or if a checkpoint is due."""
+        better = self.best is None or accuracy > (self.best.validation_accuracy or 0.0)
+        due = bool(self.checkpoint_frequency) and (epoch + 1) % (self.checkpoint_frequency or 1) == 0
+        if not better and not due:
+            return
+        graph = self.graph()
+        if better:
+            log.info("Storing the best model with validation accuracy: %f", accuracy)
+            self._store_best(epoch=epoch, accuracy=accuracy, graph=graph)
+        else:
+            artifact.write_params(self.folder, artifact.params_file(epoch + 1), graph=graph)
+        log.info('Saved checkpoint to "%s"', self.folder / artifact.params_file(epoch + 1))
+
+    def rescue(self, *, epoch: int) -> None:
+        """Leave a model when the job is stopped: the best so far, or the unvalidated one of an unfinished first epoch."""
+        if self.best is None:
+            self._store_best(epoch=epoch, accuracy=None, graph=self.graph())
+        kept = self.best.params if self.best else ""
+        log.info('The job was stopped; the model artifact holds "%s".', self.folder / kept)
+
+    def _store_best(self, *, epoch: int, accuracy: float | None, graph: bytes) -> None:
+        previous = self.best
+        self.best = replace(
+            self.description, params=artifact.params_file(epoch + 1), epoch=epoch + 1, validation_accuracy=accuracy
+        )
+        artifact.write(self.folder, self.best, graph=graph)
+        if previous is not None and not self._is_checkpoint(previous):
+            (self.folder / previous.params).unlink(missing_ok=True)
+
+    def _is_checkpoint(self, description: Description) -> bool:
+        return bool(self.checkpoint_frequency) and description.epoch % (self.checkpoint_frequency or 1) == 0

@@ -1,0 +1,46 @@
+"""Optimizer, learning rate and loss, as the hyperparameters name them."""
+
+import torch
+from torch import Tensor, nn
+from torch.optim import SGD, Adam, Optimizer, RMSprop
+
+from image_classifier.hyperparameters import JobHyperparameters
+
+
+def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimizer:
+    """The optimizer by its name. weight_decay acts with sgd and nag only, as documented."""
+    given = hyperparameters
+    trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
+    if given.optimizer == "adam":
+        return Adam(trained, given.learning_rate, betas=(given.beta_1, given.beta_2), eps=given.eps)
+    if given.optimizer == "rmsprop":
+        return RMSprop(trained, given.learning_rate, alpha=given.gamma, eps=given.eps)
+    nesterov = given.optimizer == "nag" and given.momentum > 0
+    groups = [
+        # MXNet decays matrices and kernels, not biases; nor are normalisations here.
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": given.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return SGD(groups, given.learning_rate, momentum=given.momentum, nesterov=nesterov)
+
+
+def learning_rate(epoch: int, hyperparameters: JobHyperparameters) -> float:
+    """The rate in this epoch (from 0): multiplied by the factor at each step that has been reached."""
+    reached = sum(step <= epoch for step in hyperparameters.lr_steps)
+    return hyperparameters.learning_rate * hyperparameters.lr_scheduler_factor**reached
+
+
+def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+def loss_for(hyperparameters: JobHyperparameters, *, labels: Tensor, device: torch.device) -> nn.Module:
+    """Cross entropy; for multi-label one per class, where a rare class may weigh more."""
+    if not hyperparameters.multi_label:
+        return nn.CrossEntropyLoss()
+    if not hyperparameters.use_weighted_loss:
+        return nn.BCEWithLogitsLoss()
+    positive = labels.sum(0)
+    weight = ((len(labels) - positive) / positive.clamp(min=1)).clamp(0.1, 100)
+    return nn.BCEWithLogitsLoss(pos_weight=weight.to(device))
