@@ -1,0 +1,87 @@
+"""One image to the endpoint, one vector back; what passes by itself is tried again while there is time."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore import exceptions
+from botocore.exceptions import ClientError
+
+from image_classifier.errors import EndpointError
+from image_classifier.predictions import parse_probabilities
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker_runtime.client import SageMakerRuntimeClient
+
+CONTENT_TYPE = "application/x-image"
+ATTEMPTS = 5
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+READ_TIMEOUT_S = 20  # one image takes the slowest instance well below a second; two of these fit into one run
+RESERVE_S = 5.0  # to write the record and to report the failure
+THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}  # HTTP 400
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the endpoint said: the variant is the training job of the model that said it."""
+
+    probabilities: list[float]
+    variant: str
+    endpoint_ms: float
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One SageMaker endpoint. ``runtime`` must not retry by itself: it does not know how much time is left."""
+
+    runtime: "SageMakerRuntimeClient"
+    name: str
+    pause: Callable[[float], None] = time.sleep
+
+    def ask(self, body: bytes, *, remaining_s: Callable[[], float]) -> Answer:
+        """Ask the model about one JPEG or PNG.
+
+        Raises:
+            EndpointError: it gave no answer; the same image may get one later.
+            PredictionError: it answered something else than numbers.
+
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._ask_once(body)
+            except (ClientError, exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+                pause_s = _pause_s(attempt)
+                in_time = remaining_s() > pause_s + READ_TIMEOUT_S + RESERVE_S
+                if not _may_pass(error) or attempt == ATTEMPTS or not in_time:
+                    message = f"Endpoint {self.name} gave no answer in {attempt} attempt(s): {error}"
+                    raise EndpointError(message) from error
+                self.pause(pause_s)
+        raise EndpointError(f"Endpoint {self.name} was not asked")  # not reached: the last attempt returns or raises
+
+    def _ask_once(self, body: bytes) -> Answer:
+        started = time.perf_counter()
+        response = self.runtime.invoke_endpoint(EndpointName=self.name, ContentType=CONTENT_TYPE, Body=body)
+        content = response["Body"].read()
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        return Answer(parse_probabilities(content), response["InvokedProductionVariant"], round(elapsed_ms, 1))
+
+
+def _pause_s(attempt: int) -> float:
+    """Growing, and different for each function that was turned away at the same moment."""
+    ceiling_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)
+    return random.uniform(0.5, 1) * ceiling_s  # noqa: S311 - no secret
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same request may succeed in a moment: throttling, a model that loads, a fault of the server.
+
+    A container that answers 4xx (ModelError) will not take the same bytes later either.
+    """
+    if not isinstance(error, ClientError):
+        return True
+    response: Mapping[str, Any] = error.response
+    status: int = response.get("OriginalStatusCode") or response["ResponseMetadata"]["HTTPStatusCode"]
+    return error.response["Error"]["Code"] in THROTTLED or status == 429 or status >= 500

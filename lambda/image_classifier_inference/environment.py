@@ -1,0 +1,133 @@
+"""What the function is told when it is deployed: environment variables, read once per cold start.
+
+====================  =====================================================================================
+CLASSIFIER            the classifier's name
+ENDPOINT              name of the SageMaker endpoint
+ENDPOINT_CONFIG       name of the endpoint config that this deployment put behind the endpoint
+TRAINING_JOB          training job of the model in ENDPOINT_CONFIG
+UNSURE_BELOW          probability, 0 to 1, below which an answer is stored as unsure
+SIDE_PX               width and height, in pixels, of the image that the endpoint gets
+FIT                   ``pad`` or ``crop``: how an image becomes a square
+JPEG_QUALITY          of the image that the endpoint gets, 1 to 100
+AS_IS                 ``true``: the endpoint gets the upload's own bytes; ``false``: the square
+MODELS_PREFIX         prefix of <training job>/labels.json
+INCOMING_PREFIX       prefix of the images; whatever an event names elsewhere is skipped
+PREDICTIONS_PREFIX    prefix of the records
+====================  =====================================================================================
+
+Every prefix ends in a slash. The limits of bytes and pixels are those of ``image_classifier.pixels``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from image_classifier.errors import SettingsError
+from image_classifier.pixels import PixelParameters
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One deployment of the function."""
+
+    classifier: str
+    endpoint: str
+    endpoint_config: str
+    training_job: str
+    unsure_below: float
+    pixels: PixelParameters
+    as_is: bool
+    models_prefix: str
+    incoming_prefix: str
+    predictions_prefix: str
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the variables.
+
+        Raises:
+            SettingsError: names every variable that is missing or wrong.
+
+        """
+        given: dict[str, Any] = {}
+        problems: list[str] = []
+        for name, read in _READERS.items():
+            try:
+                given[name] = read(environ[name])
+            except KeyError:
+                problems.append(f"{name} is not set")
+            except ValueError as error:
+                problems.append(f"{name}: {error}, found {environ[name]!r}")
+        if given.get("PREDICTIONS_PREFIX", "").startswith(given.get("INCOMING_PREFIX", "/")):
+            problems.append(
+                "PREDICTIONS_PREFIX is below INCOMING_PREFIX: every record would trigger the function again"
+            )
+        if problems:
+            message = (
+                f"The inference function cannot start: {'; '.join(problems)}. Run the classifier's "
+                "train_and_deploy Dag: it sets the function's environment."
+            )
+            raise SettingsError(message)
+        return cls(
+            pixels=PixelParameters(given.pop("SIDE_PX"), given.pop("FIT"), given.pop("JPEG_QUALITY")),
+            **{name.lower(): value for name, value in given.items()},
+        )
+
+
+def _text(value: str) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def _prefix(value: str) -> str:
+    if not value.endswith("/"):
+        raise ValueError("must end in a slash")
+    return value
+
+
+def _pixels(value: str) -> int:
+    if not value.isdecimal() or int(value) < 1:
+        raise ValueError("must be a number of pixels above 0")
+    return int(value)
+
+
+def _quality(value: str) -> int:
+    if not value.isdecimal() or not 1 <= int(value) <= 100:
+        raise ValueError("must be a whole number from 1 to 100")
+    return int(value)
+
+
+def _probability(value: str) -> float:
+    if not 0 <= float(value) <= 1:
+        raise ValueError("must be from 0 to 1")
+    return float(value)
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"must be {' or '.join(choices)}")
+        return value
+
+    return read
+
+
+def _boolean(value: str) -> bool:
+    return _one_of("true", "false")(value) == "true"
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "CLASSIFIER": _text,
+    "ENDPOINT": _text,
+    "ENDPOINT_CONFIG": _text,
+    "TRAINING_JOB": _text,
+    "UNSURE_BELOW": _probability,
+    "SIDE_PX": _pixels,
+    "FIT": _one_of("pad", "crop"),
+    "JPEG_QUALITY": _quality,
+    "AS_IS": _boolean,
+    "MODELS_PREFIX": _prefix,
+    "INCOMING_PREFIX": _prefix,
+    "PREDICTIONS_PREFIX": _prefix,
+}

@@ -1,0 +1,85 @@
+"""What an S3 event says about one upload, and the bytes of the very version that it names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
+
+from botocore.exceptions import ClientError
+
+from image_classifier.errors import PredictionError
+from image_classifier.predictions import Image
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
+
+# MethodNotAllowed: the version is a delete marker.
+GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One object that was created, as its event describes it. ``uploaded`` is ISO 8601, UTC."""
+
+    image: Image
+    uploaded: str
+
+    @property
+    def is_folder(self) -> bool:
+        """The empty object that consoles and sync tools create to show a folder."""
+        return self.image.key.endswith("/") and self.image.bytes == 0
+
+
+def read_upload(record: Mapping[str, Any]) -> Upload:
+    """The upload that one record of an event is about.
+
+    S3 URL-encodes keys in events, as forms do: ``my+cat%2B(1).jpg`` is the object ``my cat+(1).jpg``. The version is
+    absent where the bucket keeps none, the sequencer where the server sends none.
+
+    Raises:
+        PredictionError: the record is not one of S3.
+
+    """
+    try:
+        bucket, found = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        image = Image(
+            bucket=bucket,
+            key=unquote_plus(found["key"]),
+            version_id=found.get("versionId"),
+            etag=found.get("eTag"),
+            bytes=int(found["size"]),
+            sequencer=found.get("sequencer"),
+        )
+        return Upload(image, uploaded=_with_offset(record["eventTime"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise PredictionError(f"The event's record is not one of an S3 upload: {error!r} in {list(record)}") from error
+
+
+def _with_offset(iso_time: str) -> str:
+    if datetime.fromisoformat(iso_time).tzinfo is None:
+        raise ValueError(f"eventTime {iso_time} does not say its offset from UTC")
+    return iso_time
+
+
+def reason_to_skip(record: Mapping[str, Any], upload: Upload, *, incoming_prefix: str) -> str | None:
+    """Why nothing is to be done about a record; None if there is."""
+    if not record.get("eventName", "").startswith("ObjectCreated:"):
+        return "not an upload"
+    if not upload.image.key.startswith(incoming_prefix):
+        return f"not below {incoming_prefix}"
+    return "a folder" if upload.is_folder else None
+
+
+def download(s3: "S3Client", image: Image) -> bytes | None:
+    """The bytes of the version that the event names; None if it was deleted since."""
+    request: GetObjectRequestTypeDef = {"Bucket": image.bucket, "Key": image.key}
+    if image.version_id:
+        request["VersionId"] = image.version_id
+    try:
+        return s3.get_object(**request)["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in GONE:
+            return None
+        raise

@@ -1,0 +1,108 @@
+"""The endpoint is asked again for what passes, and only while there is time."""
+
+import pytest
+
+from image_classifier.errors import EndpointError, PredictionError
+from image_classifier_inference.endpoint import LONGEST_PAUSE_S, Endpoint
+
+
+@pytest.fixture
+def endpoint(runtime):
+    return Endpoint(runtime.client, name="image-classifier-pets", pause=runtime.pauses_s.append)
+
+
+def ask(endpoint, remaining_s=60.0):
+    return endpoint.ask(b"jpeg", remaining_s=lambda: remaining_s)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        ("ThrottlingException", 400),
+        ("ModelNotReadyException", 429),
+        ("ServiceUnavailable", 503),
+        ("InternalFailure", 500),
+    ],
+)
+def test_what_passes_is_asked_again(endpoint, runtime, failure):
+    runtime.fails(*failure)
+    runtime.answers([0.2, 0.8], variant="job-2")
+
+    answer = ask(endpoint)
+
+    assert (answer.probabilities, answer.variant) == ([0.2, 0.8], "job-2")
+    assert len(runtime.pauses_s) == 1
+
+
+def test_a_container_that_fails_is_asked_again(endpoint, runtime):
+    runtime.fails("ModelError", 424, original_status=500)
+    runtime.answers([0.2, 0.8])
+
+    assert ask(endpoint).probabilities == [0.2, 0.8]
+
+
+@pytest.mark.parametrize("failure", [("ValidationError", 400), ("AccessDeniedException", 403)])
+def test_what_does_not_pass_is_not_asked_again(endpoint, runtime, failure):
+    runtime.fails(*failure)
+
+    with pytest.raises(EndpointError, match=rf"image-classifier-pets gave no answer in 1 attempt.*{failure[0]}"):
+        ask(endpoint)
+
+
+def test_an_image_that_the_container_refuses_is_not_sent_again(endpoint, runtime):
+    runtime.fails("ModelError", 424, original_status=400)
+
+    with pytest.raises(EndpointError, match="1 attempt"):
+        ask(endpoint)
+
+
+def test_the_attempts_end(endpoint, runtime):
+    for _ in range(5):
+        runtime.fails("ThrottlingException")
+
+    with pytest.raises(EndpointError, match="5 attempt"):
+        ask(endpoint)
+
+    assert len(runtime.pauses_s) == 4
+
+
+def test_pauses_grow_and_end_growing(endpoint, runtime):
+    for _ in range(5):
+        runtime.fails("ThrottlingException")
+
+    with pytest.raises(EndpointError):
+        ask(endpoint)
+
+    assert runtime.pauses_s[0] <= 0.4 < runtime.pauses_s[2]
+    assert max(runtime.pauses_s) <= LONGEST_PAUSE_S
+
+
+def test_there_is_no_other_attempt_without_time_for_it(endpoint, runtime):
+    runtime.fails("ThrottlingException")
+
+    with pytest.raises(EndpointError, match="1 attempt"):
+        ask(endpoint, remaining_s=25.0)
+
+
+def test_a_connection_that_breaks_is_tried_again(endpoint, runtime, monkeypatch):
+    from botocore.exceptions import ReadTimeoutError
+
+    runtime.answers([0.2, 0.8])
+    real, calls = runtime.client.invoke_endpoint, []
+
+    def breaks_once(**request):
+        calls.append(request)
+        if len(calls) == 1:
+            raise ReadTimeoutError(endpoint_url="https://runtime")
+        return real(**request)
+
+    monkeypatch.setattr(runtime.client, "invoke_endpoint", breaks_once)
+
+    assert ask(endpoint).probabilities == [0.2, 0.8]
+
+
+def test_an_answer_that_is_no_vector_is_an_error(endpoint, runtime):
+    runtime.answers(b"<html>")
+
+    with pytest.raises(PredictionError, match="not JSON"):
+        ask(endpoint)

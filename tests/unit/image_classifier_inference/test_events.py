@@ -1,0 +1,282 @@
+"""An S3 event in, prediction records out."""
+
+import io
+import json
+
+import pytest
+from PIL import Image
+
+from image_classifier.errors import PredictionError
+from image_classifier.predictions import Prediction
+from image_classifier_inference.events import handle
+
+BUCKET = "pictures"
+
+
+def keys(s3, prefix="pets/predictions/"):
+    return [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+
+@pytest.mark.parametrize("name", ["put", "copy", "multipart"])
+def test_every_way_to_create_an_object_gets_a_prediction(event, name, upload, inference, runtime, stored, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event(name)), context, inference=inference)
+
+    record = stored("cat.jpg")
+    assert (record["status"], record["label"], record["confidence"]) == ("predicted", "dog", 0.9)
+    assert record["image"]["sequencer"] == "0055AED6DCD90281E5"
+    assert (record["image"]["width"], record["image"]["height"]) == (40, 30)
+
+
+def test_the_record_says_when_and_how_long(event, upload, inference, runtime, stored, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    times = stored("cat.jpg")["times"]
+    assert (times["uploaded"], times["predicted"]) == ("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:02.000Z")
+    assert times["total_ms"] == 2000
+    assert times["endpoint_ms"] >= 0
+
+
+def test_a_record_can_be_read_by_the_library_and_is_served_as_json(event, upload, inference, runtime, s3, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    found = s3.get_object(Bucket=BUCKET, Key="pets/predictions/cat.jpg.json")
+    assert found["ContentType"] == "application/json"
+    assert Prediction.from_json(found["Body"].read()).label == "dog"
+
+
+def test_a_key_is_decoded_as_s3_encoded_it(event, upload, inference, runtime, s3, stored, context):
+    runtime.answers([0.9, 0.1])
+
+    handle(upload(event("encoded_key")), context, inference=inference)
+
+    assert keys(s3) == ["pets/predictions/my cat+(1).jpg.json"]
+    assert stored("my cat+(1).jpg")["image"]["key"] == "pets/incoming/my cat+(1).jpg"
+
+
+def test_every_record_of_an_event_is_handled(event, upload, inference, runtime, s3, context):
+    runtime.answers([0.9, 0.1])
+    runtime.answers([0.1, 0.9])
+
+    assert handle(upload(event("two_records")), context, inference=inference) == {"images": 2}
+
+    assert keys(s3) == ["pets/predictions/first.jpg.json", "pets/predictions/second.jpg.json"]
+
+
+def test_a_failed_image_does_not_lose_the_others_and_fails_the_event_by_name(
+    event, upload, inference, runtime, s3, context
+):
+    runtime.fails("ValidationError")
+    runtime.answers([0.1, 0.9])
+
+    with pytest.raises(PredictionError, match=r"1 of 2 .*pets/incoming/first\.jpg: Endpoint image-classifier-pets"):
+        handle(upload(event("two_records")), context, inference=inference)
+
+    assert keys(s3) == ["pets/predictions/second.jpg.json"]
+
+
+def test_a_record_that_is_not_of_s3_fails_the_event_and_not_the_others(event, upload, inference, runtime, s3, context):
+    runtime.answers([0.1, 0.9])
+    broken = upload(event("put"))
+    broken["Records"].insert(0, {"body": "a message of a queue"})
+
+    with pytest.raises(PredictionError, match="1 of 2 "):
+        handle(broken, context, inference=inference)
+
+    assert keys(s3) == ["pets/predictions/cat.jpg.json"]
+
+
+def test_a_time_without_an_offset_fails_the_image_by_name(event, inference, context):
+    broken = event("put")
+    broken["Records"][0]["eventTime"] = "2026-01-01T00:00:00"
+
+    with pytest.raises(PredictionError, match=r"cat\.jpg: .*offset from UTC"):
+        handle(broken, context, inference=inference)
+
+
+def test_the_test_event_of_s3_is_no_image(event, inference, context):
+    assert handle(event("test_event"), context, inference=inference) == {"images": 0}
+
+
+@pytest.mark.parametrize("name", ["folder_marker", "other_prefix", "deletion"])
+def test_what_is_no_image_below_incoming_is_skipped(event, name, inference, s3, capsys, context):
+    handle(event(name), context, inference=inference)  # the endpoint would refuse to be asked
+
+    assert keys(s3) == []
+    assert json.loads(capsys.readouterr().out)["status"] == "skipped"
+
+
+def test_an_image_deleted_before_it_was_read_is_skipped(event, inference, s3, capsys, context):
+    gone = event("put")
+    del gone["Records"][0]["s3"]["object"]["versionId"]
+
+    assert handle(gone, context, inference=inference) == {"images": 1}
+
+    assert keys(s3) == []
+    assert "deleted" in json.loads(capsys.readouterr().out)["reason"]
+
+
+def test_the_very_version_of_the_event_is_read(event, upload, inference, runtime, s3, stored, context, photo):
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    first = upload(event("put"), photo(size=(10, 10)))
+    upload(event("put"), photo(size=(20, 20)))
+    runtime.answers([0.9, 0.1])
+
+    handle(first, context, inference=inference)
+
+    assert stored("cat.jpg")["image"]["width"] == 10
+    assert stored("cat.jpg")["image"]["version_id"] == first["Records"][0]["s3"]["object"]["versionId"]
+
+
+@pytest.mark.parametrize(
+    ("data", "code"), [(b"hello", "not_an_image"), (b"\xff\xd8\xff", "corrupt"), (b"GIF8", "corrupt")]
+)
+def test_a_bad_image_is_rejected_with_a_reason(event, data, code, upload, inference, stored, context):
+    handle(upload(event("put"), data), context, inference=inference)
+
+    record = stored("cat.jpg")
+    assert (record["status"], record["reason"]["code"], record["label"]) == ("rejected", code, None)
+    assert record["reason"]["sentence"].endswith(".")
+
+
+def test_an_image_that_was_cut_off_is_rejected(event, upload, inference, stored, context, photo):
+    whole = photo(size=(400, 300), kind="JPEG")
+
+    handle(upload(event("put"), whole[: len(whole) // 2]), context, inference=inference)
+
+    assert stored("cat.jpg")["reason"]["code"] == "truncated"
+
+
+def test_an_empty_file_is_rejected(event, inference, stored, context):
+    handle(event("empty_file"), context, inference=inference)
+
+    assert stored("cat.jpg")["reason"]["code"] == "empty"
+
+
+def test_a_file_over_the_limit_is_rejected_before_it_is_downloaded(event, inference, stored, context):
+    large = event("put")  # there is no such object: reading it would skip it
+    large["Records"][0]["s3"]["object"]["size"] = 25 * 1024 * 1024 + 1
+
+    handle(large, context, inference=inference)
+
+    assert stored("cat.jpg")["reason"] == {
+        "code": "too_large",
+        "sentence": "The file has 26,214,401 bytes; at most 26,214,400 are read.",
+    }
+
+
+def test_a_low_probability_is_stored_as_unsure(event, upload, inference, runtime, stored, context):
+    runtime.answers([0.59, 0.41])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    assert (stored("cat.jpg")["status"], stored("cat.jpg")["label"]) == ("unsure", "cat")
+
+
+def test_the_model_of_the_record_is_the_one_that_answered(event, upload, inference, runtime, stored, context):
+    runtime.answers([0.1, 0.9], variant="job-1")  # an update of the endpoint is under way
+
+    handle(upload(event("put")), context, inference=inference)
+
+    model = stored("cat.jpg")["model"]
+    assert (model["training_job"], model["endpoint_config"]) == ("job-1", None)
+
+
+def test_the_deployed_model_is_recorded_with_its_endpoint_config(event, upload, inference, runtime, stored, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    assert stored("cat.jpg")["model"]["endpoint_config"] == "image-classifier-pets-0123"
+
+
+@pytest.mark.parametrize(("as_is", "expected_size"), [("false", (32, 32)), ("true", (40, 30))])
+def test_the_endpoint_gets_the_square_or_with_as_is_the_upload(
+    event, as_is, expected_size, upload, runtime, context, inference_with
+):
+    bodies = []
+    runtime.client.meta.events.register(
+        "before-parameter-build.sagemaker-runtime.InvokeEndpoint", lambda params, **_: bodies.append(params["Body"])
+    )
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference_with(AS_IS=as_is))
+
+    assert Image.open(io.BytesIO(bodies[0])).size == expected_size
+
+
+def test_a_second_delivery_of_the_event_leaves_the_record_alone(event, upload, inference, runtime, s3, context):
+    runtime.answers([0.1, 0.9])
+    runtime.answers([0.9, 0.1])
+    delivered = upload(event("put"))
+
+    handle(delivered, context, inference=inference)
+    before = s3.get_object(Bucket=BUCKET, Key="pets/predictions/cat.jpg.json")["Body"].read()
+    handle(delivered, context, inference=inference)
+
+    assert s3.get_object(Bucket=BUCKET, Key="pets/predictions/cat.jpg.json")["Body"].read() == before
+
+
+@pytest.mark.parametrize("order", [("0A", "0B"), ("0B", "0A")])
+def test_the_later_upload_has_the_record_in_whatever_order_the_events_come(
+    event, order, upload, inference, runtime, stored, context
+):
+    for sequencer in order:
+        runtime.answers([0.1, 0.9])
+        delivered = upload(event("put"))
+        delivered["Records"][0]["s3"]["object"]["sequencer"] = sequencer
+        handle(delivered, context, inference=inference)
+
+    assert stored("cat.jpg")["image"]["sequencer"] == "0B"
+
+
+def test_one_line_of_json_per_image_goes_to_the_log(event, upload, inference, runtime, capsys, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    (line,) = capsys.readouterr().out.splitlines()
+    logged = json.loads(line)
+    assert {
+        "key": "pets/incoming/cat.jpg",
+        "status": "predicted",
+        "label": "dog",
+        "stored": True,
+    }.items() <= logged.items()
+    assert logged["ms"] >= 0
+
+
+def test_labels_that_were_changed_are_not_used(event, upload, inference, runtime, s3, context, labels_file):
+    changed = labels_file(["cat", "dog"]).replace(b"dog", b"cow")
+    s3.put_object(Bucket=BUCKET, Key="pets/models/job-2/labels.json", Body=changed)
+    runtime.answers([0.1, 0.9])
+
+    with pytest.raises(PredictionError, match=r"pets/models/job-2/labels\.json was changed"):
+        handle(upload(event("put")), context, inference=inference)
+
+    assert keys(s3) == []
+
+
+def test_labels_are_read_once_per_model(event, upload, inference, runtime, s3, context):
+    runtime.answers([0.1, 0.9])
+    runtime.answers([0.9, 0.1])
+    handle(upload(event("put")), context, inference=inference)
+    s3.delete_object(Bucket=BUCKET, Key="pets/models/job-2/labels.json")
+
+    handle(upload(event("encoded_key")), context, inference=inference)
+
+    assert len(keys(s3)) == 2
+
+
+def test_a_vector_of_another_length_than_the_labels_fails_the_event(event, upload, inference, runtime, s3, context):
+    runtime.answers([0.1, 0.1, 0.8])
+
+    with pytest.raises(PredictionError, match="3 probabilities for 2 labels"):
+        handle(upload(event("put")), context, inference=inference)
+
+    assert keys(s3) == []
