@@ -1,0 +1,1 @@
+"""Triggers: how a task waits for AWS without a worker."""

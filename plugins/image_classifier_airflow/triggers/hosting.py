@@ -1,0 +1,53 @@
+"""Waits in the triggerer until no change of an endpoint is under way."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
+from botocore.exceptions import ClientError
+
+from image_classifier.resources.hosting import is_settled
+from image_classifier.resources.refusals import is_absent
+from image_classifier_airflow.triggers.polling import UNREACHABLE, PollingTrigger, passes
+
+
+class EndpointTrigger(PollingTrigger):
+    """One event: {"status": "settled" | "overdue", "endpoint": ...}.
+
+    A user's kill leaves the endpoint as it is: an update under way either serves or is taken back by AWS, and the
+    task's next run finds out which.
+    """
+
+    def __init__(self, *, endpoint: str, **arguments: Any) -> None:
+        """Watch `endpoint`; see `PollingTrigger` for the rest."""
+        super().__init__(**arguments)
+        self.endpoint = endpoint
+        self._status = ""
+
+    def subject(self) -> dict[str, Any]:
+        return {"endpoint": self.endpoint}
+
+    async def watch(self) -> dict[str, Any] | None:
+        """Describe the endpoint until it has settled, or should have."""
+        async with await self.client(SageMakerHook) as sagemaker:
+            while True:
+                if event := await self._look(sagemaker) or self.overdue():
+                    return event
+                await asyncio.sleep(self.poll_interval_s)
+
+    async def _look(self, sagemaker: Any) -> dict[str, Any] | None:
+        try:
+            endpoint: Mapping[str, Any] | None = await sagemaker.describe_endpoint(EndpointName=self.endpoint)
+        except (ClientError, *UNREACHABLE) as error:
+            if not (isinstance(error, ClientError) and is_absent(error)):
+                if not passes(error):
+                    raise
+                self.log.info("SageMaker did not answer, asking again: %s", error)
+                return None
+            endpoint = None
+        status = endpoint["EndpointStatus"] if endpoint else "absent"
+        if status != self._status:
+            self._status = status
+            self.log.info("Endpoint %s: %s", self.endpoint, status)
+        return {"status": "settled", **self.subject()} if is_settled(endpoint) else None
