@@ -1,0 +1,1 @@
+"""A SageMaker server whose training jobs and endpoints are real processes of this machine."""

@@ -1,0 +1,149 @@
+"""The server's HTTP face: one POST for the control plane (JSON 1.1), one path for InvokeEndpoint (REST), one for health."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local_aws.sagemaker.hosting.endpoints import Endpoints
+from local_aws.sagemaker.hosting.invocations import Invocations
+from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
+from local_aws.sagemaker.protocol import validation
+from local_aws.sagemaker.protocol.errors import ServiceError
+from local_aws.sagemaker.protocol.tags import Tags
+from local_aws.sagemaker.training.operations import TrainingJobs
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from starlette.requests import Request
+
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.images import Images
+    from local_aws.sagemaker.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Service:
+    """The operations of this SageMaker, by the names that AWS gives them."""
+
+    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, state: Path) -> None:
+        """Nothing runs until `recover`."""
+        self.training_jobs = TrainingJobs(aws=aws, store=store, images=images, limits=limits, state=state)
+        self.endpoints = Endpoints(aws=aws, store=store, images=images, limits=limits, state=state)
+        self._store = store
+        rooms = (
+            self.training_jobs,
+            Models(aws=aws, store=store, images=images),
+            EndpointConfigs(aws=aws, store=store),
+            self.endpoints,
+            Tags(aws=aws, store=store),
+        )
+        self.operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            _aws_name(method): getattr(room, method)
+            for room in rooms
+            for method in dir(room)
+            if re.match(r"(create|describe|list|update|delete|stop|add)_", method)
+        }
+
+    def recover(self) -> None:
+        """Take up what the server before left."""
+        self.training_jobs.recover()
+        self.endpoints.recover()
+
+    def close(self) -> None:
+        """End every process."""
+        self.endpoints.close()
+        self.training_jobs.close()
+        self._store.close()
+
+    def call(self, operation: str, request: object) -> dict[str, Any]:
+        """Carry out one operation of the control plane.
+
+        Raises:
+            ServiceError: the request is refused.
+
+        """
+        perform = self.operations.get(operation)
+        if perform is None:
+            known = "exists on AWS but " if validation.operation_exists(operation) else ""
+            implemented = ", ".join(sorted(self.operations))
+            message = f"{operation} {known}is not implemented by this local SageMaker. Implemented: {implemented}."
+            raise ServiceError("UnknownOperationException", message)
+        return perform(validation.validate(operation, request))
+
+
+def create_app(service: Service) -> Starlette:
+    """The ASGI application of `service`; its processes end with it."""
+    invocations = Invocations(service.endpoints)
+
+    async def control(request: Request) -> Response:
+        return await _answer_control(service, request)
+
+    async def invoke(request: Request) -> Response:
+        try:
+            return await invocations.invoke(request)
+        except ServiceError as error:
+            return _rest_error(error)
+
+    async def health(_: Request) -> Response:
+        return JSONResponse({"status": "ok", "operations": sorted(service.operations)})
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await run_in_threadpool(service.recover)
+        yield
+        await run_in_threadpool(service.close)
+        await invocations.close()
+
+    routes = [
+        Route("/", control, methods=["POST"]),
+        Route("/endpoints/{name}/invocations", invoke, methods=["POST"]),
+        Route("/health", health),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+async def _answer_control(service: Service, request: Request) -> Response:
+    operation = request.headers.get("x-amz-target", "").removeprefix("SageMaker.")
+    try:
+        body = json.loads(await request.body() or b"{}")
+        answer = await run_in_threadpool(service.call, operation, body)
+    except json.JSONDecodeError as error:
+        return _json_error(ServiceError("SerializationException", f"The body is not JSON: {error}"))
+    except ServiceError as error:
+        log.info("%s refused: %s", operation, error)
+        return _json_error(error)
+    return _json(answer, status=200)
+
+
+def _json_error(error: ServiceError) -> Response:
+    return _json({"__type": error.code, "message": error.message}, status=error.status)
+
+
+def _rest_error(error: ServiceError) -> Response:
+    content = {"Message": error.message, **error.details}
+    response = JSONResponse(content, status_code=error.status)
+    response.headers["x-amzn-errortype"] = error.code
+    return response
+
+
+def _json(content: dict[str, Any], *, status: int) -> Response:
+    headers = {"x-amzn-requestid": str(uuid.uuid4())}
+    return Response(json.dumps(content), status, headers, media_type="application/x-amz-json-1.1")
+
+
+def _aws_name(method: str) -> str:
+    return "".join(word.capitalize() for word in method.split("_"))

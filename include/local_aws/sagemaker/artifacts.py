@@ -1,0 +1,52 @@
+"""Model artifacts: the same files give the same model.tar.gz, and none is unpacked outside its folder."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_COMPRESSION = 1  # weights hardly shrink, and the demonstration waits for it
+
+
+class ArtifactError(Exception):
+    """A model artifact that cannot be unpacked; the message says why."""
+
+
+def pack(folder: Path, *, to: Path) -> None:
+    """Write every file of `folder` to `to`, without names, owners or times of this machine."""
+    with (
+        to.open("wb") as raw,
+        gzip.GzipFile("", "wb", _COMPRESSION, raw, mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", dereference=True, format=tarfile.PAX_FORMAT) as archive,
+    ):
+        for path in sorted(folder.rglob("*")):
+            archive.add(path, arcname=path.relative_to(folder).as_posix(), recursive=False, filter=_anonymous)
+
+
+def unpack(artifact: Path, *, to: Path) -> None:
+    """Unpack a model.tar.gz below `to`.
+
+    Raises:
+        ArtifactError: it is no such archive, or a member would land outside.
+
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(artifact, "r:gz") as archive:
+            archive.extractall(to, filter="data")
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile) as error:
+        raise ArtifactError(
+            f"{artifact.name} is not a gzip-compressed tar archive that can be unpacked: {error}"
+        ) from error
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = 0
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mode = 0o755 if member.isdir() else 0o644
+    return member

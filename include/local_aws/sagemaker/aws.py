@@ -1,0 +1,144 @@
+"""What the server uses of the AWS around it: S3, IAM and CloudWatch Logs at one endpoint, and ARNs."""
+
+from __future__ import annotations
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGION = "us-east-1"
+ACCOUNT = "000000000000"
+DOWNLOAD_THREADS = 16
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """One object of a listing."""
+
+    bucket: str
+    key: str
+    etag: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Clients of the emulated services. Clients may be used from any thread."""
+
+    endpoint_url: str
+
+    def arn(self, kind: str, name: str) -> str:
+        """The ARN of a SageMaker resource."""
+        return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
+
+    @functools.cached_property
+    def s3(self) -> Any:
+        """S3, with a connection for each download thread."""
+        return self._client("s3", max_pool_connections=DOWNLOAD_THREADS, s3={"addressing_style": "path"})
+
+    @functools.cached_property
+    def iam(self) -> Any:
+        """IAM."""
+        return self._client("iam")
+
+    @functools.cached_property
+    def logs(self) -> Any:
+        """CloudWatch Logs; the caller retries, so that a job does not wait for it."""
+        return self._client("logs", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
+
+    def check_role(self, role_arn: str) -> None:
+        """Refuse a role that SageMaker could not assume, in AWS's words."""
+        try:
+            role = self.iam.get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
+        except ClientError:
+            role = None
+        except BotoCoreError as error:
+            raise unavailable(self.endpoint_url, error) from error
+        if role is None or role["Arn"] != role_arn or not trusts_sagemaker(role.get("AssumeRolePolicyDocument")):
+            raise validation_error(
+                f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+                "'sagemaker.amazonaws.com' to assume the role."
+            )
+
+    def bucket_exists(self, bucket: str) -> bool:
+        """Whether the bucket is there."""
+        try:
+            self.s3.head_bucket(Bucket=bucket)
+        except ClientError:
+            return False
+        except BotoCoreError as error:
+            raise unavailable(self.endpoint_url, error) from error
+        return True
+
+    def object_exists(self, uri: str) -> bool:
+        """Whether there is an object at `uri`."""
+        bucket, key = split_s3_uri(uri)
+        try:
+            self.s3.head_object(Bucket=bucket, Key=key)
+        except ClientError:
+            return False
+        except BotoCoreError as error:
+            raise unavailable(self.endpoint_url, error) from error
+        return True
+
+    def prefix_has_objects(self, uri: str) -> bool:
+        """Whether a key starts with this prefix."""
+        bucket, prefix = split_s3_uri(uri)
+        try:
+            return bool(self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
+        except ClientError:
+            return False
+        except BotoCoreError as error:
+            raise unavailable(self.endpoint_url, error) from error
+
+    def objects(self, uri: str) -> Iterator[S3Object]:
+        """Every object whose key starts with the prefix: a prefix of the string, not a folder."""
+        bucket, prefix = split_s3_uri(uri)
+        for part in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in part.get("Contents", []):
+                yield S3Object(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
+
+    def _client(self, service: str, **options: Any) -> Any:
+        # The emulator checks no signature unless asked to; the names match what the start script gives to clients.
+        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+        return session.client(service, endpoint_url=self.endpoint_url, config=Config(**options))  # type: ignore[call-overload]
+
+
+def split_s3_uri(uri: str) -> tuple[str, str]:
+    """Bucket and key of ``s3://bucket/key``."""
+    parts = urlsplit(uri, allow_fragments=False)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise validation_error(f"{uri} is no S3 URI; write s3://<bucket>/<prefix>")
+    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+
+
+def trusts_sagemaker(policy: dict[str, Any] | str | None) -> bool:
+    """Whether a role's trust policy lets SageMaker assume it."""
+    document = json.loads(unquote(policy)) if isinstance(policy, str) else policy or {}
+    statements = document.get("Statement", [])
+    statements = [statements] if isinstance(statements, dict) else statements
+    return any(_allows_sagemaker(statement) for statement in statements)
+
+
+def _allows_sagemaker(statement: dict[str, Any]) -> bool:
+    principal = statement.get("Principal", {})
+    services = [principal] if isinstance(principal, str) else principal.get("Service", [])
+    services = [services] if isinstance(services, str) else services
+    return statement.get("Effect") == "Allow" and bool({"sagemaker.amazonaws.com", "*"} & set(services))
+
+
+def unavailable(endpoint_url: str, error: Exception) -> ServiceError:
+    """The services around this one do not answer."""
+    message = f"The AWS services at {endpoint_url} do not answer ({error}). Start them, then try again."
+    return ServiceError("ServiceUnavailable", message, status=503)

@@ -1,0 +1,63 @@
+"""What a program finds around it where AWS would give it a container: variables, folders, time limits."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.aws import REGION
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A container sees nothing of the machine's own AWS, Airflow and deployment settings; nor does a program here.
+_HIDDEN_PREFIXES = ("AWS_", "AIRFLOW", "IMAGE_CLASSIFIER_", "SAGEMAKER_", "TRAINING_JOB_")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long things may take, and how many there may be."""
+
+    stop_grace_s: float = 120.0
+    ping_timeout_s: float = 120.0
+    drain_s: float = 60.0
+    training_instances: int = 4
+
+
+def environment(base: Path, *, endpoint_url: str, given: dict[str, str], own: dict[str, str]) -> dict[str, str]:
+    """The variables of a program whose /opt/ml is `base`; `given` comes from the request."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN_PREFIXES)}
+    platform = {
+        "SAGEMAKER_BASE_DIR": str(base),
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "PYTHONUNBUFFERED": "1",  # lines reach CloudWatch while they happen
+    }
+    return inherited | given | platform | own
+
+
+def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dict[str, str]]) -> None:
+    """Make the folders and write input/config as the container contract has it."""
+    for folder in ("input/config", "input/data", "model", "output/data", "checkpoints"):
+        (base / folder).mkdir(parents=True, exist_ok=True)
+    instance_type = job["ResourceConfig"]["InstanceType"]
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": ["algo-1"]}
+    documents = {
+        "hyperparameters": job.get("HyperParameters", {}),
+        "inputdataconfig": channels,
+        "resourceconfig": {
+            "current_host": "algo-1",
+            "current_instance_type": instance_type,
+            "current_group_name": "homogeneousCluster",
+            "hosts": ["algo-1"],
+            "instance_groups": [group],
+            "network_interface_name": "lo",
+        },
+    }
+    for name, document in documents.items():
+        (base / "input" / "config" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Models, endpoint configs and endpoints: from the model artifact to an answer."""

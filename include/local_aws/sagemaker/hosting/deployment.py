@@ -1,0 +1,201 @@
+"""One endpoint config brought to life: its variants' artifacts unpacked and its instances running."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import boto3.exceptions
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.sagemaker import artifacts, container
+from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.hosting.instance import Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.images import Images
+
+Document = dict[str, Any]
+WAIT_S = 0.05
+
+
+class DeploymentFailedError(Exception):
+    """The config cannot be served; the message is the endpoint's FailureReason."""
+
+
+class Deployment:
+    """What answers the invocations of an endpoint, until it is retired."""
+
+    def __init__(
+        self, endpoint: str, *, plan: Document, folder: Path, aws: Aws, images: Images, limits: Limits
+    ) -> None:
+        """`plan` holds the endpoint config and its models; `folder` is the deployment's own."""
+        self.ready = threading.Event()
+        self._endpoint = endpoint
+        self._plan = plan
+        self._folder = folder
+        self._aws = aws
+        self._images = images
+        self._limits = limits
+        self._variants = plan["config"]["ProductionVariants"]
+        self._instances: list[Instance] = []
+        self._credit = {variant["VariantName"]: 0.0 for variant in self._variants}
+        self._lock = threading.Lock()
+        self._retired = False
+        self._closed = threading.Event()
+
+    @property
+    def variant_names(self) -> list[str]:
+        """The names of the production variants."""
+        return list(self._credit)
+
+    def bring_up(self) -> None:
+        """Return when every instance passed its health check.
+
+        Raises:
+            DeploymentFailedError: one did not, or its artifact cannot be used.
+
+        """
+        for variant in self._variants:
+            self._unpack_model(variant)
+        for variant in self._variants:
+            for number in range(variant["InitialInstanceCount"]):
+                instance = self._instance(variant, number=number)
+                self._instances.append(instance)
+                instance.start()
+        for instance in self._instances:
+            while not instance.healthy.wait(WAIT_S):
+                if instance.failed.is_set() or self._closed.is_set():
+                    raise DeploymentFailedError(
+                        f"The primary container for production variant {instance.variant} did not pass the ping health "
+                        "check. Please check CloudWatch logs for this endpoint."
+                    )
+        self.ready.set()
+
+    def acquire(self, *, variant: str | None = None) -> Instance | None:
+        """An instance for one invocation, to be released after it; None when this deployment is retired.
+
+        Raises:
+            LookupError: no instance is healthy at this moment.
+
+        """
+        with self._lock:
+            if self._retired:
+                return None
+            name = variant or self._next_variant()
+            healthy = [item for item in self._instances if item.variant == name and item.healthy.is_set()]
+            if not healthy:
+                raise LookupError(name)
+            instance = min(healthy, key=lambda item: item.in_flight)
+            instance.in_flight += 1
+            return instance
+
+    def release(self, instance: Instance) -> None:
+        """The invocation is over."""
+        with self._lock:
+            instance.in_flight -= 1
+
+    def retire(self) -> None:
+        """Take no more invocations, let those under way end, then stop the processes and remove the files."""
+        with self._lock:
+            self._retired = True
+        deadline = time.monotonic() + self._limits.drain_s
+        while any(instance.in_flight for instance in self._instances) and time.monotonic() < deadline:
+            time.sleep(WAIT_S)
+        self.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Stop the processes."""
+        self._closed.set()
+        threads = [threading.Thread(target=instance.stop) for instance in self._instances]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _next_variant(self) -> str:
+        """Smooth weighted round robin: after any number of calls each variant has had its share."""
+        weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in self._variants}
+        for name, weight in weights.items():
+            self._credit[name] += weight
+        chosen = max(self._credit, key=self._credit.__getitem__)
+        self._credit[chosen] -= sum(weights.values())
+        return chosen
+
+    def _unpack_model(self, variant: Document) -> None:
+        base = self._folder / variant["VariantName"]
+        done = base / "unpacked"
+        if done.exists():  # the server was started again
+            return
+        shutil.rmtree(base, ignore_errors=True)
+        (base / "model").mkdir(parents=True)
+        uri = self._container(variant).get("ModelDataUrl")
+        try:
+            if uri:
+                self._fetch(uri, base)
+            done.touch()
+        except (ClientError, BotoCoreError, boto3.exceptions.Boto3Error) as error:
+            raise DeploymentFailedError(
+                f"Failed to download model data from {uri} for the container: {error}"
+            ) from error
+        except (artifacts.ArtifactError, OSError) as error:
+            raise DeploymentFailedError(
+                f"Failed to extract model data archive from {uri} for the container: {error}"
+            ) from error
+
+    def _fetch(self, uri: str, base: Path) -> None:
+        bucket, key = split_s3_uri(uri)
+        archive = base / "model.tar.gz"
+        self._aws.s3.download_file(bucket, key, str(archive))
+        artifacts.unpack(archive, to=base / "model")
+        archive.unlink()
+
+    def _instance(self, variant: Document, *, number: int) -> Instance:
+        base = self._folder / variant["VariantName"]
+        definition = self._container(variant)
+
+        def environment(port: int) -> dict[str, str]:
+            own = {"SAGEMAKER_BIND_TO_PORT": str(port)}
+            given = definition.get("Environment", {})
+            return container.environment(base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
+
+        return Instance(
+            endpoint=self._endpoint,
+            variant=variant["VariantName"],
+            label=f"{self._folder.name}/{number}",
+            command=self._images.find(definition["Image"]).command,
+            environment=environment,
+            folder=base,
+            logs=self._aws.logs,
+            ping_timeout_s=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self._limits.ping_timeout_s),
+        )
+
+    def _container(self, variant: Document) -> Document:
+        container_definition: Document = self._plan["models"][variant["ModelName"]]["PrimaryContainer"]
+        return container_definition
+
+
+def described_variants(plan: Document, *, now: float) -> list[Document]:
+    """The variants as DescribeEndpoint shows them once they serve."""
+    return [_described(variant, plan, now=now) for variant in plan["config"]["ProductionVariants"]]
+
+
+def _described(variant: Document, plan: Document, *, now: float) -> Document:
+    image = plan["models"][variant["ModelName"]]["PrimaryContainer"]["Image"]
+    weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
+    return {
+        "VariantName": variant["VariantName"],
+        "DeployedImages": [{"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": now}],
+        "CurrentWeight": weight,
+        "DesiredWeight": weight,
+        "CurrentInstanceCount": count,
+        "DesiredInstanceCount": count,
+    }

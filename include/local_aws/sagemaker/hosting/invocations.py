@@ -1,0 +1,136 @@
+"""InvokeEndpoint: one request of a client handed to an instance, and its answer handed back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+from starlette.responses import Response
+
+from local_aws.sagemaker.aws import ACCOUNT, REGION
+from local_aws.sagemaker.hosting.instance import LOG_GROUP
+from local_aws.sagemaker.protocol.errors import ServiceError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from local_aws.sagemaker.hosting.deployment import Deployment
+    from local_aws.sagemaker.hosting.endpoints import Endpoints
+    from local_aws.sagemaker.hosting.instance import Instance
+
+MAX_BODY_BYTES = 25 * 1024 * 1024
+MODEL_TIMEOUT_S = 60.0
+WAIT_S = 0.02
+FORWARDED = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes", "x-amzn-sagemaker-inference-id")
+RETURNED = ("content-type", "x-amzn-sagemaker-custom-attributes")
+
+
+class Invocations:
+    """The runtime API. Runs in the event loop alone."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        """One pool of connections for all endpoints."""
+        self._endpoints = endpoints
+        # Shorter than a server's own keep-alive, so that a connection is not used while the other side closes it.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
+        self._http = httpx.AsyncClient(timeout=MODEL_TIMEOUT_S, limits=limits, trust_env=False)
+
+    async def invoke(self, request: Request) -> Response:
+        """Answer as the model does, or with a ModelError that holds the model's answer."""
+        name = request.path_params["name"]
+        body = await _read_body(request)
+        headers = {header: request.headers[header] for header in FORWARDED if header in request.headers}
+        target = request.headers.get("x-amzn-sagemaker-target-variant")
+        answer, variant = await self._forward(name, body, headers, target=target)
+        if answer.status_code >= httpx.codes.BAD_REQUEST:
+            raise _model_error(name, answer.status_code, answer.text)
+        returned = {header: answer.headers[header] for header in RETURNED if header in answer.headers}
+        return Response(answer.content, headers=returned | {"x-Amzn-Invoked-Production-Variant": variant})
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def _forward(
+        self, name: str, body: bytes, headers: dict[str, str], *, target: str | None
+    ) -> tuple[httpx.Response, str]:
+        for last_try in (False, True):
+            deployment, instance = await self._acquire(name, target=target)
+            try:
+                answer = await self._http.post(f"{instance.url}/invocations", content=body, headers=headers)
+            except httpx.TimeoutException as error:
+                raise _model_error(name, 0, _TIMED_OUT) from error
+            except httpx.TransportError as error:
+                # The process died, or closed a kept connection; an inference may be repeated.
+                if last_try:
+                    raise _model_error(name, 0, _EXITED) from error
+            else:
+                return answer, instance.variant
+            finally:
+                deployment.release(instance)
+        raise _model_error(name, 0, _EXITED)
+
+    async def _acquire(self, name: str, *, target: str | None) -> tuple[Deployment, Instance]:
+        """Wait for an instance while there is none for a moment: at a restart of the server or of its process."""
+        deadline = time.monotonic() + MODEL_TIMEOUT_S
+        while time.monotonic() < deadline:
+            deployment = self._endpoints.routes.get(name)
+            if deployment is None:
+                raise _not_served(name)
+            if target is not None and target not in deployment.variant_names:
+                raise _refused(f"Variant {target} not found for endpoint {name}.")
+            try:
+                instance = deployment.acquire(variant=target)
+            except LookupError:
+                await asyncio.sleep(WAIT_S)
+                continue
+            if instance is not None:
+                return deployment, instance
+            await asyncio.sleep(0)  # retired between the two lines: the route is another one now
+        raise ServiceError("ServiceUnavailable", f"Endpoint {name} has no process that answers.", status=503)
+
+
+async def _read_body(request: Request) -> bytes:
+    if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
+        raise _too_large()
+    parts, size_bytes = [], 0
+    async for part in request.stream():
+        size_bytes += len(part)
+        if size_bytes > MAX_BODY_BYTES:
+            raise _too_large()
+        parts.append(part)
+    return b"".join(parts)
+
+
+_TIMED_OUT = (
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each "
+    "container in Amazon CloudWatch, resolve the issue, and try again."
+)
+_EXITED = "An error occurred while handling request as the model process exited."
+
+
+def _model_error(endpoint: str, status: int, text: str) -> ServiceError:
+    side = "client" if 400 <= status < 500 else "server"
+    group = f"{LOG_GROUP}{endpoint}"
+    message = (
+        f'Received {side} error ({status}) from primary with message "{text}". See https://{REGION}.console.aws.amazon.com/'
+        f"cloudwatch/home?region={REGION}#logEventViewer:group={group} in account {ACCOUNT} for more information."
+    )
+    arn = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{group}"
+    details: dict[str, object] = {"OriginalStatusCode": status, "OriginalMessage": text, "LogStreamArn": arn}
+    return ServiceError("ModelError", message, status=424, details=details)
+
+
+def _not_served(endpoint: str) -> ServiceError:
+    return _refused(f"Endpoint {endpoint} of account {ACCOUNT} not found.")
+
+
+def _too_large() -> ServiceError:
+    length = f"Member must have length less than or equal to {MAX_BODY_BYTES}"
+    return _refused(f"1 validation error detected: Value at 'body' failed to satisfy constraint: {length}")
+
+
+def _refused(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)

@@ -1,0 +1,178 @@
+"""The operations on models and endpoint configs: what is to be served, and how; nothing runs yet."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
+from local_aws.sagemaker.protocol.listing import page
+from local_aws.sagemaker.protocol.tags import as_dict
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.images import Images
+    from local_aws.sagemaker.store import Store
+
+Document = dict[str, Any]
+MODEL = "model"
+ENDPOINT_CONFIG = "endpoint-config"
+UNSUPPORTED_CONTAINER = (
+    "ModelPackageName",
+    "ModelDataSource",
+    "MultiModelConfig",
+    "ImageConfig",
+    "InferenceSpecificationName",
+)
+UNSUPPORTED_CONFIG = ("AsyncInferenceConfig", "DataCaptureConfig", "ExplainerConfig", "ShadowProductionVariants")
+UNSUPPORTED_VARIANT = ("ServerlessConfig", "InstancePools", "ManagedInstanceScaling")
+
+
+class Models:
+    """CreateModel, DescribeModel, ListModels and DeleteModel."""
+
+    def __init__(self, *, aws: Aws, store: Store, images: Images) -> None:
+        """Models are kept in the store."""
+        self._aws = aws
+        self._store = store
+        self._images = images
+
+    def create_model(self, request: Document) -> Document:
+        """Check that the image, the artifact and the role are there."""
+        name = request["ModelName"]
+        container = _single_container(request)
+        arn = self._aws.arn(MODEL, name)
+        if self._store.get(MODEL, name) is not None:
+            raise _already_exists("model", arn)
+        if "ExecutionRoleArn" in request:
+            self._aws.check_role(request["ExecutionRoleArn"])
+        self._images.find(container["Image"])
+        uri = container.get("ModelDataUrl")
+        if uri and not self._aws.object_exists(uri):
+            raise validation_error(f"Could not find model data at {uri}.")
+        model = {key: value for key, value in request.items() if key not in ("Tags", "Containers")}
+        model |= {"PrimaryContainer": {"Mode": "SingleModel"} | container, "ModelArn": arn, "CreationTime": time.time()}
+        _add(self._store, MODEL, name, model, arn=arn, request=request)
+        return {"ModelArn": arn}
+
+    def describe_model(self, request: Document) -> Document:
+        """The model."""
+        return _existing(self._store, MODEL, request["ModelName"], aws=self._aws)
+
+    def list_models(self, request: Document) -> Document:
+        """The models, newest first."""
+        summary = ("ModelName", "ModelArn", "CreationTime")
+        return page(request, self._store.all(MODEL), answer_key="Models", summary=summary, name_key="ModelName")
+
+    def delete_model(self, request: Document) -> Document:
+        """Forget the model; an endpoint that serves it goes on."""
+        model = self.describe_model(request)
+        self._store.remove(MODEL, model["ModelName"], arn=model["ModelArn"])
+        return {}
+
+
+class EndpointConfigs:
+    """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs and DeleteEndpointConfig."""
+
+    def __init__(self, *, aws: Aws, store: Store) -> None:
+        """Endpoint configs are kept in the store."""
+        self._aws = aws
+        self._store = store
+
+    def create_endpoint_config(self, request: Document) -> Document:
+        """Check that the models are there."""
+        name = request["EndpointConfigName"]
+        arn = self._aws.arn(ENDPOINT_CONFIG, name)
+        if self._store.get(ENDPOINT_CONFIG, name) is not None:
+            raise _already_exists("endpoint configuration", arn)
+        _refuse(request, UNSUPPORTED_CONFIG)
+        variants = [self._variant(variant) for variant in request["ProductionVariants"]]
+        names = [variant["VariantName"] for variant in variants]
+        if len(names) != len(set(names)):
+            raise validation_error(
+                f"Variant names must be unique in an endpoint configuration; found {', '.join(names)}."
+            )
+        config = {key: value for key, value in request.items() if key != "Tags"}
+        config |= {"ProductionVariants": variants, "EndpointConfigArn": arn, "CreationTime": time.time()}
+        _add(self._store, ENDPOINT_CONFIG, name, config, arn=arn, request=request)
+        return {"EndpointConfigArn": arn}
+
+    def describe_endpoint_config(self, request: Document) -> Document:
+        """The endpoint config."""
+        return _existing(self._store, ENDPOINT_CONFIG, request["EndpointConfigName"], aws=self._aws)
+
+    def list_endpoint_configs(self, request: Document) -> Document:
+        """The endpoint configs, newest first."""
+        summary = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
+        return page(
+            request,
+            self._store.all(ENDPOINT_CONFIG),
+            answer_key="EndpointConfigs",
+            summary=summary,
+            name_key="EndpointConfigName",
+        )
+
+    def delete_endpoint_config(self, request: Document) -> Document:
+        """Forget the endpoint config; an endpoint that was made from it goes on."""
+        config = self.describe_endpoint_config(request)
+        self._store.remove(ENDPOINT_CONFIG, config["EndpointConfigName"], arn=config["EndpointConfigArn"])
+        return {}
+
+    def _variant(self, variant: Document) -> Document:
+        _refuse(variant, UNSUPPORTED_VARIANT)
+        for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
+            if member not in variant:
+                raise validation_error(f"Production variant {variant['VariantName']} needs {member}.")
+        _existing(self._store, MODEL, variant["ModelName"], aws=self._aws)
+        return {"InitialVariantWeight": 1.0} | variant
+
+
+def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
+    """All that a deployment of this endpoint config needs, so that it survives the deletion of config and models."""
+    config = _existing(store, ENDPOINT_CONFIG, config_name, aws=aws)
+    models = {
+        variant["ModelName"]: _existing(store, MODEL, variant["ModelName"], aws=aws)
+        for variant in config["ProductionVariants"]
+    }
+    return {"config": config, "models": models}
+
+
+def _single_container(request: Document) -> Document:
+    containers = request.get("Containers", [])
+    container = request.get("PrimaryContainer") or (containers[0] if len(containers) == 1 else None)
+    if container is None or (containers and "PrimaryContainer" in request):
+        raise validation_error(
+            "This local SageMaker serves models of one container; give PrimaryContainer and no Containers."
+        )
+    _refuse(container, UNSUPPORTED_CONTAINER)
+    if container.get("Mode", "SingleModel") != "SingleModel":
+        raise validation_error(f"This local SageMaker does not have Mode {container['Mode']}; AWS does.")
+    if "Image" not in container:
+        raise validation_error("A container needs Image.")
+    return dict(container)
+
+
+def _refuse(request: Document, members: tuple[str, ...]) -> None:
+    for name in members:
+        if request.get(name):
+            raise validation_error(f"This local SageMaker does not have {name}; AWS does.")
+
+
+def _add(store: Store, kind: str, name: str, document: Document, *, arn: str, request: Document) -> None:
+    if not store.add(kind, name, document):
+        raise _already_exists(_NOUNS[kind], arn)
+    store.set_tags(arn, as_dict(request.get("Tags", [])))
+
+
+def _existing(store: Store, kind: str, name: str, *, aws: Aws) -> Document:
+    document = store.get(kind, name)
+    if document is None:
+        raise validation_error(f'Could not find {_NOUNS[kind]} "{aws.arn(kind, name)}".')
+    return document
+
+
+def _already_exists(noun: str, arn: str) -> ServiceError:
+    return validation_error(f'Cannot create already existing {noun} "{arn}".')
+
+
+_NOUNS = {MODEL: "model", ENDPOINT_CONFIG: "endpoint configuration"}

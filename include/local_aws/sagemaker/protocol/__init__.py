@@ -1,0 +1,1 @@
+"""How SageMaker speaks: checks of a request, errors in its words, pages and tags."""

@@ -1,0 +1,150 @@
+"""Checks a request against botocore's own model of the SageMaker API, and says what is wrong as AWS says it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from botocore.model import ServiceModel
+
+# Java's classes that Python's re does not know, as near as the names and tags of this API need them.
+_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r" ", r"\p{Alnum}": "a-zA-Z0-9", r"\p{M}": "\u0300-\u036f"}
+_PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "structure": (dict,),
+    "map": (dict,),
+    "list": (list,),
+    "string": (str,),
+    "integer": (int,),
+    "long": (int,),
+    "float": (int, float),
+    "double": (int, float),
+    "boolean": (bool,),
+    "timestamp": (int, float),
+}
+
+
+@functools.cache
+def service_model() -> ServiceModel:
+    """SageMaker as botocore knows it."""
+    return botocore.session.get_session().get_service_model("sagemaker")
+
+
+def operation_exists(operation: str) -> bool:
+    """Whether AWS has an operation of this name."""
+    return operation in service_model().operation_names
+
+
+def validate(operation: str, request: object) -> dict[str, Any]:
+    """Return `request` if AWS would accept its form.
+
+    Raises:
+        ServiceError: ``SerializationException`` for a wrong type, ``ValidationException`` naming every constraint.
+
+    """
+    shape = service_model().operation_model(operation).input_shape
+    if not isinstance(request, dict):
+        raise ServiceError("SerializationException", "Start of structure or map found where not expected.")
+    problems = list(_problems(request, shape, path="")) if shape is not None else []
+    if problems:
+        noun = "validation error" if len(problems) == 1 else "validation errors"
+        raise validation_error(f"{len(problems)} {noun} detected: {'; '.join(problems)}")
+    return request
+
+
+def _problems(value: object, shape: Shape, *, path: str) -> Iterator[str]:
+    _check_type(value, shape, path=path)
+    yield from _CHECKS.get(shape.type_name, _number_problems)(value, shape, path=path)
+
+
+def _check_type(value: object, shape: Shape, *, path: str) -> None:
+    expected = _PYTHON_TYPES.get(shape.type_name)
+    if expected is None:
+        return
+    wrong_boolean = isinstance(value, bool) and shape.type_name != "boolean"
+    if wrong_boolean or not isinstance(value, expected):
+        found = type(value).__name__
+        raise ServiceError(
+            "SerializationException", f"{found} found at '{path}' where a {shape.type_name} is expected."
+        )
+
+
+def _structure_problems(value: dict[str, Any], shape: StructureShape, *, path: str) -> Iterator[str]:
+    for name in shape.required_members:
+        if value.get(name) is None:
+            yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
+    for name, member in shape.members.items():
+        if value.get(name) is not None:  # AWS ignores what it does not know, and takes null for absent
+            yield from _problems(value[name], member, path=_join(path, name))
+
+
+def _list_problems(value: list[Any], shape: ListShape, *, path: str) -> Iterator[str]:
+    yield from _length_problems(value, shape, path=path)
+    for number, item in enumerate(value, start=1):
+        yield from _problems(item, shape.member, path=f"{path}.{number}.member")
+
+
+def _map_problems(value: dict[str, Any], shape: MapShape, *, path: str) -> Iterator[str]:
+    yield from _length_problems(value, shape, path=path)
+    for part, items, member in (("keys", value.keys(), shape.key), ("value", value.values(), shape.value)):
+        constraints = [
+            problem.partition("constraint: ")[2] for item in items for problem in _problems(item, member, path=path)
+        ]
+        if constraints:
+            yield f"{_at(value, path)}: Map {part} must satisfy constraint: [{', '.join(dict.fromkeys(constraints))}]"
+
+
+def _string_problems(value: str, shape: StringShape, *, path: str) -> Iterator[str]:
+    if shape.enum and value not in shape.enum:
+        yield f"{_at(value, path)}: Member must satisfy enum value set: [{', '.join(sorted(shape.enum))}]"
+    yield from _length_problems(value, shape, path=path)
+    pattern = shape.metadata.get("pattern")
+    if pattern and not _compiled(pattern).fullmatch(value):
+        yield f"{_at(value, path)}: Member must satisfy regular expression pattern: {pattern}"
+
+
+def _length_problems(value: str | list[Any] | dict[str, Any], shape: Shape, *, path: str) -> Iterator[str]:
+    if len(value) < shape.metadata.get("min", 0):
+        yield f"{_at(value, path)}: Member must have length greater than or equal to {shape.metadata['min']}"
+    if len(value) > shape.metadata.get("max", len(value)):
+        yield f"{_at(value, path)}: Member must have length less than or equal to {shape.metadata['max']}"
+
+
+def _number_problems(value: Any, shape: Shape, *, path: str) -> Iterator[str]:
+    if value < shape.metadata.get("min", value):
+        yield f"{_at(value, path)}: Member must have value greater than or equal to {shape.metadata['min']}"
+    if value > shape.metadata.get("max", value):
+        yield f"{_at(value, path)}: Member must have value less than or equal to {shape.metadata['max']}"
+
+
+_CHECKS: dict[str, Callable[..., Iterator[str]]] = {
+    "structure": _structure_problems,
+    "list": _list_problems,
+    "map": _map_problems,
+    "string": _string_problems,
+}
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    for java, python in _JAVA_CLASSES.items():
+        pattern = pattern.replace(java, python)
+    return re.compile(pattern)
+
+
+def _at(value: object, path: str) -> str:
+    return f"Value '{value}' at '{path}' failed to satisfy constraint"
+
+
+def _join(path: str, name: str) -> str:
+    # AWS writes members in lower camel case: trainingJobName, but VPCConfig stays vPCConfig.
+    lowered = name[:1].lower() + name[1:]
+    return f"{path}.{lowered}" if path else lowered

@@ -1,0 +1,87 @@
+"""What the built-in image classification algorithm refuses before it trains, in its own words.
+
+On AWS these come after the instance has been started, as a Failed job; so they do here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+Document = dict[str, Any]
+
+# No GPU is needed here; the rule is AWS's, and a request that passes here is to pass there.
+GPU_FAMILIES = ("p2", "p3", "p3dn", "g4dn", "g5")
+IMAGE_TYPES = ("application/x-image", "image/jpeg", "image/png")
+RECORD_TYPE = "application/x-recordio"
+LIST_CHANNELS = ("train_lst", "validation_lst")
+KNOWN_CHANNELS = ("train", "validation", *LIST_CHANNELS, "model")
+REQUIRED_HYPERPARAMETERS = ("num_classes", "num_training_samples")
+KNOWN_HYPERPARAMETERS = frozenset(
+    """num_classes num_training_samples mini_batch_size epochs learning_rate image_shape resize num_layers
+    use_pretrained_model optimizer momentum weight_decay beta_1 beta_2 eps gamma lr_scheduler_factor lr_scheduler_step
+    augmentation_type multi_label use_weighted_loss top_k early_stopping early_stopping_min_epochs
+    early_stopping_patience early_stopping_tolerance checkpoint_frequency precision_dtype kv_store""".split()
+)
+
+
+def refusal(job: Document) -> str | None:
+    """Why the algorithm would refuse this job, or None. Values of hyperparameters are judged by the program itself."""
+    return _instance_refusal(job) or _hyperparameter_refusal(job) or _channel_refusal(job)
+
+
+def _instance_refusal(job: Document) -> str | None:
+    instance_type = job["ResourceConfig"]["InstanceType"]
+    if instance_type.split(".")[1] in GPU_FAMILIES:
+        return None
+    return (
+        f"ClientError: Instance type {instance_type} is not supported by algorithm image-classification; "
+        "only GPU instances are supported."
+    )
+
+
+def _hyperparameter_refusal(job: Document) -> str | None:
+    given = job.get("HyperParameters", {})
+    for name in REQUIRED_HYPERPARAMETERS:
+        if name not in given:
+            return _invalid(f"'{name}' is a required property")
+    unknown = ", ".join(f"'{name}'" for name in given if name not in KNOWN_HYPERPARAMETERS)
+    if unknown:
+        verb = "was" if unknown.count("'") == 2 else "were"
+        return _invalid(f"Additional properties are not allowed ({unknown} {verb} unexpected)")
+    return None
+
+
+def _channel_refusal(job: Document) -> str | None:
+    channels = {channel["ChannelName"]: channel.get("ContentType", "") for channel in job.get("InputDataConfig", [])}
+    for name in channels:
+        if name not in KNOWN_CHANNELS:
+            return f"ClientError: Unknown channel '{name}'. Channels are: {', '.join(KNOWN_CHANNELS)}."
+    for name in ("train", "validation"):
+        if name not in channels:
+            return f"ClientError: Missing channel '{name}'. The channels train and validation are required."
+        if _media_type(channels[name]) not in (*IMAGE_TYPES, RECORD_TYPE):
+            return _wrong_type(name, channels[name], expected=f"application/x-image or {RECORD_TYPE}")
+    if _media_type(channels["train"]) == RECORD_TYPE:
+        return "ClientError: This local AWS trains on images with .lst files; RecordIO is not supported here."
+    return _list_refusal(channels)
+
+
+def _list_refusal(channels: dict[str, str]) -> str | None:
+    for name in LIST_CHANNELS:
+        if name not in channels:
+            return f"ClientError: Missing channel '{name}'. Images need the channels train_lst and validation_lst."
+        if _media_type(channels[name]) not in IMAGE_TYPES:
+            return _wrong_type(name, channels[name], expected="application/x-image")
+    return None
+
+
+def _wrong_type(channel: str, found: str, *, expected: str) -> str:
+    return f"ClientError: Content type '{found}' of channel '{channel}' is not supported; expected {expected}."
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip()
+
+
+def _invalid(problem: str) -> str:
+    return f"ClientError: Invalid hyperparameters: {problem} (caused by ValidationError)"

@@ -1,0 +1,128 @@
+"""Brings the input channels from S3 to disk, and keeps what it brought for the next job.
+
+Objects are kept by ETag, so a second job on the same images downloads nothing: a file of a channel is a hard link to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from local_aws.sagemaker.aws import Aws, S3Object
+
+MAX_CACHE_BYTES = 5 * 1024**3
+
+
+class DataError(Exception):
+    """The input cannot be brought; the message is the job's failure reason."""
+
+
+class DownloadCancelledError(Exception):
+    """The job is being stopped."""
+
+
+class ObjectCache:
+    """Objects of S3 on disk, by content."""
+
+    def __init__(self, folder: Path, *, aws: Aws) -> None:
+        """Keep the objects in `folder`."""
+        self._folder = folder
+        self._aws = aws
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def download(self, uri: str, *, to: Path, cancelled: Callable[[], bool]) -> int:
+        """Put every object under the prefix `uri` below `to`. Returns how many.
+
+        Raises:
+            DataError: there is none, or a key cannot be a path.
+            DownloadCancelledError: `cancelled` said so.
+
+        """
+        _, prefix = split_s3_uri(uri)
+        targets = {item: to / relative_path(item.key, prefix=prefix) for item in self._aws.objects(uri)}
+        if not targets:
+            raise DataError(f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}"')
+        for folder in {target.parent for target in targets.values()}:
+            folder.mkdir(parents=True, exist_ok=True)
+        with ThreadPoolExecutor(DOWNLOAD_THREADS) as pool:
+            work = [pool.submit(self._place, item, target, cancelled) for item, target in targets.items()]
+            done, _ = wait(work, return_when=FIRST_EXCEPTION)
+            pool.shutdown(cancel_futures=True)
+            for future in done:
+                future.result()
+        return len(targets)
+
+    def trim(self, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
+        """Forget the objects that were used longest ago, until the rest fits."""
+        entries = sorted(((file.stat(), file) for file in self._folder.iterdir()), key=lambda entry: entry[0].st_mtime)
+        total = sum(stat.st_size for stat, _ in entries)
+        for stat, file in entries:
+            if total <= max_bytes:
+                return
+            file.unlink(missing_ok=True)
+            total -= stat.st_size
+
+    def _place(self, item: S3Object, target: Path, cancelled: Callable[[], bool]) -> None:
+        if cancelled():
+            raise DownloadCancelledError
+        if item.key.endswith("/"):
+            return  # the console's marker of an empty folder
+        kept = self._folder / hashlib.sha256(f"{item.etag} {item.size_bytes}".encode()).hexdigest()
+        if not kept.exists():
+            self._fetch(item, kept)
+        try:
+            os.link(kept, target)
+            os.utime(kept)
+        except OSError:  # too many links, a file system without them, or trimmed this moment
+            self._copy(item, kept, target)
+
+    def _copy(self, item: S3Object, kept: Path, target: Path) -> None:
+        if not kept.exists():
+            self._fetch(item, kept)
+        shutil.copyfile(kept, target)
+
+    def _fetch(self, item: S3Object, kept: Path) -> None:
+        part = kept.with_name(f"{kept.name}.{threading.get_ident()}.part")
+        try:
+            with part.open("wb") as file:
+                body = self._aws.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"]
+                shutil.copyfileobj(body, file, 1024 * 1024)
+            part.chmod(0o444)  # a program that writes to its input must not change the next job's
+            part.replace(kept)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def relative_path(key: str, *, prefix: str) -> str:
+    """Where an object goes below its channel: the key without the prefix, or without the prefix's folder."""
+    folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+    if not key.startswith(folder):  # the prefix ends inside a name, or is the whole key
+        folder = prefix[: prefix.rfind("/") + 1]
+    relative = key.removeprefix(folder).rstrip("/") or "."
+    if relative.startswith("/") or ".." in PurePosixPath(relative).parts or "\0" in relative:
+        raise DataError(f"ClientError: Data download failed:The key {key!r} cannot be a path of a file")
+    return relative
+
+
+def input_data_config(channels: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """The content of input/config/inputdataconfig.json."""
+    return {
+        channel["ChannelName"]: {
+            "ContentType": channel.get("ContentType", ""),
+            "TrainingInputMode": "File",
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": "None",
+        }
+        for channel in channels
+    }

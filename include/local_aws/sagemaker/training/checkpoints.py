@@ -1,0 +1,61 @@
+"""Keeps a job's checkpoints folder and its S3 prefix in step: restored before, synced while it trains and after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.training.channels import relative_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local_aws.sagemaker.aws import Aws
+
+_Seen = tuple[int, int]
+
+
+class Checkpoints:
+    """One job's checkpoints."""
+
+    def __init__(self, folder: Path, *, uri: str, aws: Aws) -> None:
+        """`folder` is made; nothing is copied yet."""
+        self._folder = folder
+        self._bucket, key = split_s3_uri(uri)
+        self._prefix = f"{key.rstrip('/')}/" if key else ""
+        self._aws = aws
+        self._sent: dict[Path, _Seen] = {}
+        self._last_look: dict[Path, _Seen] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def restore(self) -> None:
+        """Bring what an earlier job left at the prefix."""
+        for item in self._aws.objects(f"s3://{self._bucket}/{self._prefix}"):
+            if item.key.endswith("/"):
+                continue
+            target = self._folder / relative_path(item.key, prefix=self._prefix)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            self._aws.s3.download_file(item.bucket, item.key, str(target))
+        self._sent = self._look()
+
+    def sync(self, *, everything: bool = False) -> None:
+        """Send the files that changed and then stayed as they are since the last look; at the end, all that changed."""
+        now = self._look()
+        for file, seen in now.items():
+            settled = everything or self._last_look.get(file) == seen
+            if settled and self._sent.get(file) != seen:
+                key = self._prefix + file.relative_to(self._folder).as_posix()
+                self._aws.s3.upload_file(str(file), self._bucket, key)
+                self._sent[file] = seen
+        self._last_look = now
+
+    def _look(self) -> dict[Path, _Seen]:
+        seen: dict[Path, _Seen] = {}
+        for file in self._folder.rglob("*"):
+            try:
+                stat = file.stat()
+            except FileNotFoundError:  # renamed into place this moment
+                continue
+            if file.is_file():
+                seen[file] = (stat.st_mtime_ns, stat.st_size)
+        return seen

@@ -1,0 +1,255 @@
+"""The operations on training jobs."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.aws import REGION, split_s3_uri
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
+from local_aws.sagemaker.protocol.listing import page
+from local_aws.sagemaker.protocol.tags import as_dict
+from local_aws.sagemaker.training import progress
+from local_aws.sagemaker.training.channels import ObjectCache
+from local_aws.sagemaker.training.run import INTERRUPTED, KIND, TrainingRun
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.images import Images
+    from local_aws.sagemaker.store import Store
+
+Document = dict[str, Any]
+DEFAULT_MAX_RUNTIME_S = 86_400
+SUMMARY = (
+    "TrainingJobName",
+    "TrainingJobArn",
+    "CreationTime",
+    "TrainingEndTime",
+    "LastModifiedTime",
+    "TrainingJobStatus",
+    "SecondaryStatus",
+)
+# Accepted and shown again, without effect here (the README says which); all else is refused by name.
+UNSUPPORTED = ("RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
+
+
+class TrainingJobs:
+    """CreateTrainingJob and what follows from it."""
+
+    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, state: Path) -> None:
+        """Each job has a folder below `state`."""
+        self._aws = aws
+        self._store = store
+        self._images = images
+        self._limits = limits
+        self._folder = state / "training-jobs"
+        self._cache = ObjectCache(state / "objects", aws=aws)
+        self._runs: dict[str, TrainingRun] = {}
+        self._lock = threading.Lock()
+
+    def recover(self) -> None:
+        """End the jobs whose processes ended with the server before."""
+        for job in self._store.all(KIND):
+            if progress.in_progress(job):
+                name = job["TrainingJobName"]
+                self._store.change(KIND, name, lambda job: progress.fail(job, INTERRUPTED, now=time.time()))
+                shutil.rmtree(self._folder / name / "ml", ignore_errors=True)
+        self._cache.trim()
+
+    def close(self) -> None:
+        """End the running jobs."""
+        for run in list(self._runs.values()):
+            run.close()
+
+    def create_training_job(self, request: Document) -> Document:
+        """Check what AWS checks at once, then start."""
+        name = request["TrainingJobName"]
+        arn = self._aws.arn(KIND, name)
+        _check_supported(request)
+        self._check_new(name, arn)
+        image = self._images.find(request["AlgorithmSpecification"]["TrainingImage"])
+        self._aws.check_role(request["RoleArn"])
+        self._check_input(request)
+        self._check_output(request)
+        job = _new_job(request, arn=arn, now=time.time())
+        with self._lock:
+            self._check_quota(request["ResourceConfig"]["InstanceType"])
+            if not self._store.add(KIND, name, job):
+                self._check_new(name, arn)
+            self._store.set_tags(arn, as_dict(request.get("Tags", [])))
+            run = TrainingRun(
+                job,
+                image=image,
+                folder=self._folder / name,
+                aws=self._aws,
+                store=self._store,
+                cache=self._cache,
+                limits=self._limits,
+            )
+            self._runs = {key: old for key, old in self._runs.items() if old.alive} | {name: run}
+        run.start()
+        return {"TrainingJobArn": arn}
+
+    def describe_training_job(self, request: Document) -> Document:
+        """The job as it is now."""
+        job = self._existing(request["TrainingJobName"])
+        if progress.in_progress(job) and "TrainingStartTime" in job:
+            job["TrainingTimeInSeconds"] = round(time.time() - job["TrainingStartTime"])
+        return job
+
+    def list_training_jobs(self, request: Document) -> Document:
+        """The jobs, newest first."""
+        return page(
+            request,
+            self._store.all(KIND),
+            answer_key="TrainingJobSummaries",
+            summary=SUMMARY,
+            name_key="TrainingJobName",
+            status_key="TrainingJobStatus",
+        )
+
+    def stop_training_job(self, request: Document) -> Document:
+        """Ask a job to end; a second request for the same job changes nothing."""
+        name = request["TrainingJobName"]
+
+        def stopping(job: Document) -> None:
+            if not progress.in_progress(job):
+                status = job["TrainingJobStatus"]
+                raise validation_error(f"The request was rejected because the training job is in status {status}.")
+            if job["TrainingJobStatus"] != "Stopping":
+                progress.enter(job, "Stopping", now=time.time())
+
+        if self._store.change(KIND, name, stopping) is None:
+            raise _not_found()
+        run = self._runs.get(name)
+        if run is not None:
+            run.stop()
+        return {}
+
+    def delete_training_job(self, request: Document) -> Document:
+        """Forget a job that has ended, and its log on disk; its name may be used again."""
+        name = request["TrainingJobName"]
+        job = self._existing(name)
+        if progress.in_progress(job):
+            message = f"The training job {name} is in status {job['TrainingJobStatus']}; only a job that has ended can be deleted."
+            raise ServiceError("ResourceInUse", message)
+        self._store.remove(KIND, name, arn=job["TrainingJobArn"])
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+        return {}
+
+    def _existing(self, name: str) -> Document:
+        job = self._store.get(KIND, name)
+        if job is None:
+            raise _not_found()
+        return job
+
+    def _check_new(self, name: str, arn: str) -> None:
+        if self._store.get(KIND, name) is not None:
+            message = (
+                "Training job names must be unique within an AWS account and region, and a training job with this name "
+            )
+            raise ServiceError("ResourceInUse", f"{message}already exists ({arn})")
+
+    def _check_quota(self, instance_type: str) -> None:
+        busy = sum(
+            progress.in_progress(job) and job["ResourceConfig"]["InstanceType"] == instance_type
+            for job in self._store.all(KIND)
+        )
+        limit = self._limits.training_instances
+        if busy >= limit:
+            raise ServiceError(
+                "ResourceLimitExceeded",
+                f"The account-level service limit '{instance_type} for training job usage' is {limit} Instances, with "
+                f"current utilization of {busy} Instances and a request delta of 1 Instances. Please use AWS Service "
+                "Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS "
+                "support to request an increase for this quota.",
+            )
+
+    def _check_input(self, request: Document) -> None:
+        for channel in request.get("InputDataConfig", []):
+            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+            bucket, _ = split_s3_uri(uri)
+            if not self._aws.prefix_has_objects(uri):
+                raise validation_error(
+                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
+                    f"exists in the selected region ({REGION}), that objects exist under that S3 prefix, and that the "
+                    f'role "{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+                )
+
+    def _check_output(self, request: Document) -> None:
+        uris = [request["OutputDataConfig"]["S3OutputPath"], request.get("CheckpointConfig", {}).get("S3Uri")]
+        for uri in filter(None, uris):
+            bucket, _ = split_s3_uri(uri)
+            if not self._aws.bucket_exists(bucket):
+                raise validation_error(f"The bucket {bucket} of {uri} does not exist; create it, or name another.")
+
+
+def _new_job(request: Document, *, arn: str, now: float) -> Document:
+    job = {key: value for key, value in request.items() if key != "Tags"}
+    job["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_S} | request.get("StoppingCondition", {})
+    job |= {"TrainingJobArn": arn, "CreationTime": now, "SecondaryStatusTransitions": [], "ModelArtifacts": {}}
+    progress.enter(job, "Starting", now=now)
+    return job
+
+
+def _check_supported(request: Document) -> None:
+    """Refuse by name what AWS can do and this server cannot, rather than do something else."""
+    for name in UNSUPPORTED:
+        if name in request:
+            raise _unsupported(name)
+    resources = request.get("ResourceConfig", {})
+    if "InstanceType" not in resources:
+        raise _unsupported("ResourceConfig without InstanceType")
+    if resources.get("InstanceCount", 1) != 1:
+        raise validation_error(
+            f"This local AWS trains on one instance; found InstanceCount {resources['InstanceCount']}."
+        )
+    if "TrainingImage" not in request.get("AlgorithmSpecification", {}):
+        raise _unsupported("AlgorithmSpecification without TrainingImage")
+    if "RoleArn" not in request or "OutputDataConfig" not in request:
+        raise _unsupported("a job without RoleArn and OutputDataConfig")
+    names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
+    if len(names) != len(set(names)):
+        raise validation_error(f"Duplicate channel names in InputDataConfig: {', '.join(names)}.")
+    for channel in request.get("InputDataConfig", []):
+        _check_channel(channel, default_mode=request["AlgorithmSpecification"]["TrainingInputMode"])
+    _check_time(request)
+
+
+def _check_channel(channel: Document, *, default_mode: str) -> None:
+    source = channel["DataSource"].get("S3DataSource")
+    found = {
+        "a channel without S3DataSource": source is None,
+        f"S3DataType {source and source['S3DataType']}": source is not None and source["S3DataType"] != "S3Prefix",
+        f"InputMode {channel.get('InputMode', default_mode)}": channel.get("InputMode", default_mode) != "File",
+        f"CompressionType {channel.get('CompressionType')}": channel.get("CompressionType", "None") != "None",
+        f"RecordWrapperType {channel.get('RecordWrapperType')}": channel.get("RecordWrapperType", "None") != "None",
+    }
+    for what, present in found.items():
+        if present:
+            raise _unsupported(f"{what} (channel {channel['ChannelName']})")
+
+
+def _check_time(request: Document) -> None:
+    stopping = request.get("StoppingCondition", {})
+    max_wait_s = stopping.get("MaxWaitTimeInSeconds")
+    if request.get("EnableManagedSpotTraining"):
+        if max_wait_s is None or max_wait_s < stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_S):
+            raise validation_error(
+                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
+            )
+    elif max_wait_s is not None:
+        raise validation_error("MaxWaitTimeInSeconds is only accepted with EnableManagedSpotTraining.")
+
+
+def _unsupported(what: str) -> ServiceError:
+    return validation_error(f"This local SageMaker does not have {what}; AWS does.")
+
+
+def _not_found() -> ServiceError:
+    return validation_error("Requested resource not found.")

@@ -1,0 +1,107 @@
+"""The states of a training job, as changes to the document that DescribeTrainingJob answers with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+Document = dict[str, Any]
+
+IN_PROGRESS = ("InProgress", "Stopping")
+MAX_REASON_CHARACTERS = 1024
+# Secondary status -> (status, the sentence AWS puts beside it)
+STATES = {
+    "Starting": ("InProgress", "Preparing the instances for training"),
+    "Downloading": ("InProgress", "Downloading input data"),
+    "Training": ("InProgress", "Training image download completed. Training in progress."),
+    "Uploading": ("InProgress", "Uploading generated training model"),
+    "Stopping": ("Stopping", "Stopping the training job"),
+    "Completed": ("Completed", "Training job completed"),
+    "Failed": ("Failed", "Training job failed"),
+    "Stopped": ("Stopped", "Training job stopped"),
+    "MaxRuntimeExceeded": ("Stopped", "Training job runtime exceeded MaxRuntimeInSeconds provided"),
+}
+_METRICS = {
+    "train:accuracy": re.compile(r"Epoch\[\d+\] Train-accuracy=([-+0-9.eE]+|nan)"),
+    "validation:accuracy": re.compile(r"Epoch\[\d+\] Validation-accuracy=([-+0-9.eE]+|nan)"),
+}
+
+
+def enter(job: Document, state: str, *, now: float, message: str = "") -> None:
+    """Move the job to a secondary status and its status with it; the transition before ends now."""
+    status, sentence = STATES[state]
+    transitions = job["SecondaryStatusTransitions"]
+    if transitions:
+        transitions[-1].setdefault("EndTime", now)
+    transition = {"Status": state, "StartTime": now, "StatusMessage": message or sentence}
+    job.update(TrainingJobStatus=status, SecondaryStatus=state, LastModifiedTime=now)
+    if status not in IN_PROGRESS:
+        transition["EndTime"] = now
+        _end(job, now=now)
+    transitions.append(transition)
+
+
+def fail(job: Document, reason: str, *, now: float) -> None:
+    """End the job as Failed."""
+    job["FailureReason"] = reason[:MAX_REASON_CHARACTERS]
+    enter(job, "Failed", now=now, message=job["FailureReason"])
+
+
+def start_clock(job: Document, *, now: float) -> None:
+    """The instances are there: from now on the time is billed."""
+    job["TrainingStartTime"] = now
+
+
+def in_progress(job: Document) -> bool:
+    """Whether the job has not ended."""
+    return job["TrainingJobStatus"] in IN_PROGRESS
+
+
+def _end(job: Document, *, now: float) -> None:
+    job["TrainingEndTime"] = now
+    if "TrainingStartTime" in job:
+        seconds = max(1, round(now - job["TrainingStartTime"]))
+        job.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
+
+
+class Metrics:
+    """The last value of each metric in the log, which is what FinalMetricDataList holds (not the best)."""
+
+    def __init__(self, definitions: list[Document]) -> None:
+        """The built-in algorithm's own metrics, and the request's MetricDefinitions."""
+        self._patterns = dict(_METRICS)
+        self._patterns |= {definition["Name"]: re.compile(definition["Regex"]) for definition in definitions}
+        self._last: dict[str, Document] = {}
+
+    def read(self, lines: list[str], *, now: float) -> None:
+        """Look for values in new lines."""
+        for line in lines:
+            for name, pattern in self._patterns.items():
+                value = _value(pattern, line)
+                if value is not None:
+                    self._last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+
+    def final(self) -> list[Document]:
+        """As DescribeTrainingJob shows them."""
+        return [self._last[name] for name in sorted(self._last)]
+
+
+def _value(pattern: re.Pattern[str], line: str) -> float | None:
+    match = pattern.search(line)
+    if match is None or not match.groups():
+        return None
+    try:
+        value = float(match[1])
+    except ValueError:
+        return None
+    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124  JSON has no NaN
+
+
+def failure_reason(text: str, *, exit_code: int) -> str:
+    """The reason of a program that ended with `exit_code` and wrote `text` to output/failure."""
+    text = text.strip()
+    known = text.startswith(("ClientError", "AlgorithmError", "InternalServerError"))
+    # A shell, and so a container, reports a signal as 128 plus its number.
+    code = exit_code if exit_code >= 0 else 128 - exit_code
+    ending = f", exit code: {code}"
+    return f"{text if known else f'AlgorithmError: {text}'}"[: MAX_REASON_CHARACTERS - len(ending)] + ending

@@ -1,0 +1,208 @@
+"""A real MiniStack and a real SageMaker server with a tiny algorithm, reached as a user reaches them: through boto3."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+import time
+import uuid
+from pathlib import Path
+
+import boto3
+import httpx
+import pytest
+from botocore.config import Config
+
+from local_aws.children import start_child
+
+INCLUDE = Path(__file__).resolve().parents[3] / "include"
+PROGRAM = Path(__file__).with_name("tiny_algorithm.py")
+ECR = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
+BUCKET = "images"
+QUICK = ("--stop-grace-s", "1", "--ping-timeout-s", "10", "--drain-s", "10")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition, *, seconds=30, what="it"):
+    """Poll for a condition; returns its value."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    return pytest.fail(f"{what} did not happen in {seconds} s")
+
+
+def answers(url):
+    with contextlib.suppress(httpx.HTTPError):
+        return httpx.get(url, timeout=1, trust_env=False).status_code < 500
+    return False
+
+
+@pytest.fixture(scope="session")
+def ministack(tmp_path_factory):
+    port, folder = free_port(), tmp_path_factory.mktemp("ministack")
+    env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "HOME": str(folder)}
+    child = start_child([sys.executable, "-m", "ministack"], env=env, log_file=folder / "log", cwd=folder)
+    url = f"http://127.0.0.1:{port}"
+    until(lambda: answers(f"{url}/_ministack/health"), what="MiniStack's start")
+    yield url
+    child.stop(5)
+
+
+def aws_client(service, url):
+    config = Config(
+        s3={"addressing_style": "path"}, retries={"total_max_attempts": 1}, max_pool_connections=32, read_timeout=70
+    )
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=config,
+    )
+
+
+@pytest.fixture(scope="session")
+def s3(ministack):
+    client = aws_client("s3", ministack)
+    client.create_bucket(Bucket=BUCKET)
+    for name in ("cat/1.jpg", "cat/2.jpg", "dog/1.jpg"):
+        client.put_object(Bucket=BUCKET, Key=f"data/train/{name}", Body=name.encode())
+    client.put_object(Bucket=BUCKET, Key="data/train_lst/train.lst", Body=b"0\t0\tcat/1.jpg\n")
+    return client
+
+
+@pytest.fixture(scope="session")
+def logs(ministack):
+    return aws_client("logs", ministack)
+
+
+@pytest.fixture(scope="session")
+def role(ministack):
+    iam = aws_client("iam", ministack)
+    statement = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return iam.create_role(RoleName="trains", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+
+
+class Server:
+    """The server as a process of its own, with boto3 clients for it."""
+
+    def __init__(self, state, ministack):
+        self.state, self.ministack, self.port = state, ministack, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.sagemaker = aws_client("sagemaker", self.url)
+        self.runtime = aws_client("sagemaker-runtime", self.url)
+        self.process = None
+
+    def start(self, *options):
+        images = [f"tiny={sys.executable} -S {PROGRAM}", f"image-classification={sys.executable} -S {PROGRAM}"]
+        command = [sys.executable, "-m", "local_aws.sagemaker", "--state", self.state, "--port", str(self.port)]
+        command += ["--aws-endpoint-url", self.ministack, *(f"--image={image}" for image in images), *QUICK, *options]
+        env = {**os.environ, "PYTHONPATH": str(INCLUDE)}
+        self.log = (self.state / "server.log").open("ab")
+        self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
+        until(lambda: answers(f"{self.url}/health"), what="the start of the SageMaker server")
+        return self
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(20)
+        self.log.close()
+
+    def job(self, name):
+        return self.sagemaker.describe_training_job(TrainingJobName=name)
+
+    def ended_job(self, name):
+        ended = ("Completed", "Failed", "Stopped")
+        return until(lambda: (job := self.job(name))["TrainingJobStatus"] in ended and job, what=f"the end of {name}")
+
+    def endpoint(self, name):
+        return self.sagemaker.describe_endpoint(EndpointName=name)
+
+    def settled_endpoint(self, name):
+        settled = ("InService", "Failed")
+        return until(lambda: (e := self.endpoint(name))["EndpointStatus"] in settled and e, what=f"{name} to settle")
+
+
+@pytest.fixture(scope="module")
+def server(ministack, s3, role, tmp_path_factory):
+    server = Server(tmp_path_factory.mktemp("state"), ministack).start()
+    yield server
+    server.end()
+
+
+@pytest.fixture
+def own_server(ministack, s3, role, tmp_path):
+    """A server that the test may kill."""
+    server = Server(tmp_path, ministack).start()
+    yield server
+    if server.process.poll() is None:
+        server.end()
+    shutil.rmtree(tmp_path)
+
+
+@pytest.fixture
+def name():
+    """A name that no other test uses."""
+    return f"test-{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def job_request(role):
+    """A request for a job of the tiny algorithm, with members changed as the test needs."""
+
+    def build(name, *, hyperparameters=None, **changes):
+        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/train/", "S3DataDistributionType": "FullyReplicated"}
+        return {
+            "TrainingJobName": name,
+            "AlgorithmSpecification": {"TrainingImage": f"{ECR}/tiny:1", "TrainingInputMode": "File"},
+            "RoleArn": role,
+            "HyperParameters": hyperparameters or {},
+            "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+            "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/models"},
+            "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        } | changes
+
+    return build
+
+
+@pytest.fixture
+def put_model(s3, role):
+    """Put an artifact into S3 and make a model and an endpoint config of it, both called `name`."""
+
+    def put(server, name, *, settings=None, variants=None):
+        key = f"artifacts/{name}/model.tar.gz"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=archive({"model.json": json.dumps(settings or {"model": name})}))
+        container = {"Image": f"{ECR}/tiny:1", "ModelDataUrl": f"s3://{BUCKET}/{key}"}
+        server.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
+        variant = {"VariantName": name, "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+        server.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=variants or [variant])
+        return variant
+
+    return put
+
+
+def archive(files):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return buffer.getvalue()

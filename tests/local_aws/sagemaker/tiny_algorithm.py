@@ -1,0 +1,83 @@
+"""A program that keeps the container contract in a few lines; hyperparameters tell it how to behave."""
+
+import http.server
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+BASE = Path(os.environ["SAGEMAKER_BASE_DIR"])
+
+
+def train():
+    settings = json.loads((BASE / "input/config/hyperparameters.json").read_text())
+    behaviour = settings.get("behaviour", "complete")
+    files = sorted(p.relative_to(BASE / "input/data").as_posix() for p in (BASE / "input/data").rglob("*") if p.is_file())
+    print("files", " ".join(files), flush=True)
+    print("environment", json.dumps(dict(os.environ)), flush=True)
+    (BASE / "checkpoints" / "state.txt").open("a").write("x")
+    if behaviour == "fail":
+        (BASE / "output/failure").write_text(settings.get("failure", "it broke"))
+        sys.exit(2)
+    if behaviour in ("save", "stubborn"):
+        signal.signal(signal.SIGTERM, save_and_exit if behaviour == "save" else signal.SIG_IGN)
+        print("waiting", flush=True)
+        time.sleep(600)
+    for epoch, accuracy in enumerate((0.9, 0.75)):
+        print(f"[06/17/2021 23:35:18 INFO 1] Epoch[{epoch}] Train-accuracy={accuracy}", flush=True)
+        print(f"[06/17/2021 23:35:47 INFO 1] Epoch[{epoch}] Validation-accuracy={accuracy - 0.25}", flush=True)
+    (BASE / "model/model.json").write_text(json.dumps(settings))
+
+
+def save_and_exit(*_):
+    (BASE / "model/model.json").write_text("{}")
+    sys.exit(0)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    model = ""
+
+    def do_GET(self):
+        self.answer(200, b"")
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if body == b"bad":
+            self.answer(400, b"that is no image")
+        elif body == b"die":
+            os._exit(1)
+        elif body == b"slow":
+            time.sleep(0.5)
+            self.answer(200, self.model.encode())
+        else:
+            self.answer(200, self.model.encode() if body == b"model?" else body)
+
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Type", self.headers.get("Accept", "application/json"))
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128
+
+
+def serve():
+    Handler.model = (BASE / "model/model.json").read_text()
+    if "refuse-to-serve" in Handler.model:
+        sys.exit("there is no such network")
+    print("serving", flush=True)
+    Server(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
+
+
+{"train": train, "serve": serve}[sys.argv[1]]()
