@@ -42,6 +42,7 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_LYING: Final = (5, 6, 7, 8)  # the orientations that exchange width and height
 # Pillow's decoders raise whatever a malformed header led them into, not one error of their own.
 _DECODER_ERRORS: Final = (
     OSError,
@@ -103,9 +104,7 @@ def prepare(data: bytes, parameters: PixelParameters) -> Prepared:
     _shrink_while_decoding(image, parameters)
     _load(image)
     orientation = _orientation(image)
-    width, height = size_in_header if image.format in _DRAFTED else image.size
-    if orientation >= 5:
-        width, height = height, width
+    width, height = _upright_size(size_in_header if image.format in _DRAFTED else image.size, orientation)
     square = _padded(_upright(_scaled(_colours(image), parameters), orientation), parameters)
     return Prepared(_jpeg(_flat(square), parameters), width, height)
 
@@ -122,7 +121,18 @@ def keep(data: bytes, parameters: PixelParameters) -> Prepared:
         sentence = f"The file is {image.format}, which the algorithm does not read; use JPEG or PNG, or drop as_is."
         raise ImageRejectedError("unsupported", sentence)
     _load(image)
-    return Prepared(data, *image.size)
+    return Prepared(data, *_upright_size(image.size, _orientation(image)))
+
+
+def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:
+    """Width and height of an image held upright, from its header alone; for images that were prepared before.
+
+    Raises:
+        ImageRejectedError: the header cannot be read or is beyond the limits.
+
+    """
+    image = _open(data, parameters)
+    return image.size if image.format == "TIFF" else _upright_size(image.size, _orientation(image))
 
 
 def _open(data: bytes, parameters: PixelParameters) -> Image.Image:
@@ -188,6 +198,11 @@ def _orientation(image: Image.Image) -> int:
     except _DECODER_ERRORS:  # a damaged EXIF block does not spoil the pixels
         return 1
     return orientation if orientation in _UPRIGHT else 1
+
+
+def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    width, height = size
+    return (height, width) if orientation in _LYING else (width, height)
 
 
 def _colours(image: Image.Image) -> Image.Image:

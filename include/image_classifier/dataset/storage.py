@@ -1,0 +1,103 @@
+"""S3 as this package uses it: a few calls whose errors name the bucket and the key."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.errors import DatasetError, ResourceBusyError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+ABSENT = ("NoSuchKey", "404")
+CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a listing says about an object."""
+
+    size_bytes: int
+    etag: str
+
+
+def list_objects(s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, Stored]:
+    """Every object below a prefix, by key."""
+    with naming(bucket, prefix, doing="list"):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return {
+            stored["Key"]: Stored(stored["Size"], stored.get("ETag", ""))
+            for page in pages
+            for stored in page.get("Contents", [])
+        }
+
+
+def read(s3: "S3Client", *, bucket: str, key: str) -> tuple[bytes, str] | None:
+    """An object's bytes and ETag, or None if it is absent."""
+    with naming(bucket, key, doing="read"):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in ABSENT:
+                return None
+            raise
+        return answer["Body"].read(), answer["ETag"]
+
+
+def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str) -> None:
+    """Store an object, whatever was there."""
+    with naming(bucket, key, doing="write"):
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def write_if_unchanged(
+    s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str, etag: str | None
+) -> None:
+    """Store an object only over the one that was read (its ETag), or where there was none (None).
+
+    Raises:
+        ResourceBusyError: someone else has written it meanwhile.
+
+    """
+    condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    with naming(bucket, key, doing="write"):
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
+        except ClientError as error:
+            if code_of(error) not in (*CHANGED_MEANWHILE, *ABSENT):
+                raise
+            message = (
+                f"s3://{bucket}/{key} was changed by another run meanwhile; run this task again once that run is over."
+            )
+            raise ResourceBusyError(message) from error
+    log.info("Wrote s3://%s/%s", bucket, key)
+
+
+def same_content(stored: Stored | None, body: bytes) -> bool:
+    """Whether a listed object certainly holds these bytes; with a KMS key an ETag is no MD5, and the answer is no."""
+    return stored is not None and stored.etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's short name of an error."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+@contextmanager
+def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
+    """Turn botocore's errors into ours, which say where."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        message = (
+            f"Cannot {doing} s3://{bucket}/{key}: {error}. Check that the bucket exists in the connection's account "
+            "and region, and that the connection's role may do this."
+        )
+        raise DatasetError(message) from error
