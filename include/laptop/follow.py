@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from image_classifier import names
-from image_classifier.resources import training
+from image_classifier.resources.training_log import START, log_events, parse_metrics
 from laptop.airflow_api import AirflowApi
 from laptop.place import LaptopError
 
@@ -76,7 +76,7 @@ class EpochLines:
         self._prefix = names.PREFIX + classifier
         self._known = {job["TrainingJobName"] for job in self._jobs()}
         self._job = ""
-        self._cursor: Any = None
+        self._cursor = START
         self._training: dict[int, float] = {}
 
     def __call__(self) -> Iterator[str]:
@@ -86,7 +86,7 @@ class EpochLines:
             if self._job:
                 yield f"training job {self._job}"
         if self._job:
-            lines, self._cursor = training.log_events(self._logs, self._job, self._cursor)
+            lines, self._cursor = log_events(self._logs, self._job, self._cursor)
             yield from self._epochs(lines)
 
     def _jobs(self) -> list[Any]:
@@ -99,10 +99,10 @@ class EpochLines:
         return job["TrainingJobName"] not in self._known or job["TrainingJobStatus"] == "InProgress"
 
     def _epochs(self, lines: list[str]) -> Iterator[str]:
-        for metric in filter(None, map(training.parse_metrics, lines)):
+        for metric in filter(None, map(parse_metrics, lines)):
             if metric.name != "accuracy":
                 continue
-            if metric.split == "Train":
+            if metric.split == "train":
                 self._training[metric.epoch] = metric.value
             else:
                 trained = self._training.get(metric.epoch, float("nan"))
