@@ -1,9 +1,12 @@
-"""Clients of the local AWS itself; they never look at the credentials, proxies or settings of the person at the laptop."""
+"""Clients of the local AWS itself; they never look at the credentials or proxies of the person at the laptop."""
 
 from typing import Any
 
-import boto3
-from botocore.config import Config
+import boto3  # type: ignore[import-untyped]  # boto3 has no type hints
+from botocore.config import Config  # type: ignore[import-untyped]
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+
+__all__ = ["ACCESS_KEY", "ACCOUNT", "REGION", "SECRET_KEY", "BotoCoreError", "ClientError", "client"]
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from local_aws.clients import client
+from local_aws.clients import ClientError, client
 from local_aws.template import Values
 
 log = logging.getLogger(__name__)

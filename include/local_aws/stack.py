@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from local_aws import function_runtime
-from local_aws.clients import ACCOUNT, REGION, client
+from local_aws.clients import ACCOUNT, REGION, ClientError, client
 from local_aws.errors import StackError
 from local_aws.read_back import apply_what_is_missing
 from local_aws.template import Values, load
@@ -42,7 +40,7 @@ def deploy(endpoint_url: str) -> dict[str, str]:
     _create_or_update(cloudformation, parameters=parameters)
     values = _values(cloudformation, parameters=parameters, endpoint_url=endpoint_url)
     apply_what_is_missing(values, endpoint_url=endpoint_url)
-    return settings(_describe(cloudformation)["Outputs"])
+    return settings(cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"])
 
 
 def settings(outputs: list[dict[str, str]]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # its hints are a package of their own
 
 _NO_VALUE = object()
 
@@ -80,7 +80,7 @@ class Values:
         return bool(self._resolve(self.template["Conditions"][condition]))
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # see the import
     pass
 
 

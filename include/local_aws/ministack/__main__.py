@@ -53,9 +53,10 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
 
 def serve(options: argparse.Namespace) -> None:
     """Apply the cures and serve."""
-    from local_aws.ministack.application import application  # after the settings: this imports MiniStack
+    from local_aws.ministack.application import Options, application  # after the settings: this imports MiniStack
 
-    asyncio.run(_serve(application(options), port=options.port))
+    chosen = Options(options.state, options.port, options.sagemaker_endpoint_url)
+    asyncio.run(_serve(application(chosen), port=options.port))
 
 
 async def _serve(app: Any, *, port: int) -> None:

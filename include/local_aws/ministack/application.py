@@ -1,13 +1,58 @@
 """MiniStack as one ASGI application, with the cures applied."""
 
-import argparse
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ministack import app as ministack_app
-
+from local_aws.ministack import replacing
+from local_aws.ministack.cures import cures
+from local_aws.ministack.function_runner import FunctionRunner, Limits
+from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.saving import Saving
 
+log = logging.getLogger(__name__)
 
-def application(options: argparse.Namespace) -> Any:
-    """The application to serve."""
-    return Saving(ministack_app.app)
+_MOST_PROCESSES = 4  # each is a Python with boto3 and Pillow
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says."""
+
+    state: Path
+    port: int
+    sagemaker_endpoint_url: str
+
+
+def application(options: Options) -> Any:
+    """The application to serve.
+
+    Raises:
+        MinistackChangedError: MiniStack is not the version the cures were written for.
+
+    """
+    endpoint_url = f"http://127.0.0.1:{options.port}"
+    saving = Saving(ministack_app.app)
+    runner = FunctionRunner(
+        options.state,
+        limits=limits(),
+        extra_environment={
+            "AWS_ENDPOINT_URL": endpoint_url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": options.sagemaker_endpoint_url,
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": options.sagemaker_endpoint_url,
+        },
+        on_change=saving.note_change,
+    )
+    replacing.apply(cures(runner))
+    saving.on_started = runner.start
+    saving.on_stopping = runner.stop
+    return saving
+
+
+def limits() -> Limits:
+    """From the environment: LOCAL_AWS_FUNCTION_PROCESSES and LOCAL_AWS_RETRY_WAIT_S."""
+    cores = os.cpu_count() or 1
+    processes = int(os.environ.get("LOCAL_AWS_FUNCTION_PROCESSES", max(2, min(cores, _MOST_PROCESSES))))
+    return Limits(processes=processes, retry_wait_s=float(os.environ.get("LOCAL_AWS_RETRY_WAIT_S", "2")))

@@ -6,11 +6,12 @@ import logging
 import re
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from ministack import app as ministack_app
-from ministack.core.persistence import save_state
+from local_aws.ministack.modules import app as ministack_app
+from local_aws.ministack.modules import persistence
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,12 @@ class Saving:
         self._lock = threading.Lock()
         self._is_changed = False
         self._task: asyncio.Task[None] | None = None
+        self.on_started: Callable[[], None] = lambda: None
+        self.on_stopping: Callable[[], None] = lambda: None
+
+    def note_change(self) -> None:
+        """Something changed that no request shows."""
+        self._is_changed = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection."""
@@ -53,6 +60,7 @@ class Saving:
         async def start(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._task = asyncio.create_task(self._save_from_time_to_time())
+                self.on_started()
             await send(message)
 
         return start
@@ -61,6 +69,7 @@ class Saving:
         async def end() -> Any:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._task:
+                await asyncio.to_thread(self.on_stopping)
                 self._task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await self._task
@@ -74,7 +83,7 @@ class Saving:
         async def save_first(message: Any) -> None:
             if message["type"] == "http.response.start":
                 self._is_changed = True
-                if state_key and message["status"] < 400:  # noqa: PLR2004
+                if state_key and message["status"] < 400:
                     self._save(state_key)
             await send(message)
 
@@ -99,7 +108,7 @@ class Saving:
         with self._lock:
             state = _consistent(get_state)
             if state is not None:
-                save_state(state_key, state)
+                persistence.save_state(state_key, state)
 
 
 def _consistent(get_state: Any) -> Any:

@@ -1,0 +1,80 @@
+"""The list of what is replaced in MiniStack, and why."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from local_aws.ministack import refusals
+from local_aws.ministack.function_runner import FunctionRunner
+from local_aws.ministack.modules import lambda_svc, s3
+from local_aws.ministack.replacing import Cure
+
+log = logging.getLogger(__name__)
+
+
+def cures(runner: FunctionRunner) -> list[Cure]:
+    """Every replacement. A hash is that of the source this was written against (MiniStack 1.5.33)."""
+    return [
+        # A thread and a process per event: 200 uploads took 6 GB, and events were lost.
+        Cure(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _instead(runner.invoke_later)),
+        # Functions saw the packages and the environment of the person at the laptop, and outlived MiniStack.
+        Cure(lambda_svc, "_execute_function_warm", "62b9218bef5b948a", _instead(runner.execute)),
+        Cure(lambda_svc, "invalidate_worker", "1be5d7f769f5c608", _instead(_ending(runner))),
+        # Saved while a change was under way, a function stayed Pending for ever.
+        Cure(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _settled),
+        # An event was in a thread's memory when the upload was answered; and the alias was forgotten on the way.
+        Cure(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
+        Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(_delivering(runner))),
+        # What AWS refuses.
+        Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", refusals.create_function),
+        Cure(lambda_svc, "_update_code", "0998d118b422f475", refusals.update_function_code),
+        Cure(lambda_svc, "_update_config", "6999cb0695dace00", refusals.update_function_configuration),
+        Cure(s3, "_dispatch", "52562ee7c18bd9e7", refusals.object_request),
+        Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", refusals.notification_configuration),
+    ]
+
+
+def _instead(replacement: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return lambda _original: replacement
+
+
+def _ending(runner: FunctionRunner) -> Callable[..., None]:
+    def end(name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None) -> None:  # noqa: ARG001
+        runner.processes.end_processes_of(name)
+
+    return end
+
+
+def _settled(original: Callable[..., Any]) -> Callable[..., Any]:
+    def load(data: Any) -> None:
+        original(data)
+        for function in lambda_svc._functions._data.values():
+            for record in (function, *function.get("versions", {}).values()):
+                if record["config"].get("State") == "Pending":
+                    record["config"].update(State="Active", StateReason="", StateReasonCode="")
+                if record["config"].get("LastUpdateStatus") == "InProgress":
+                    record["config"].update(LastUpdateStatus="Successful")
+
+    return load
+
+
+def _at_once(original: Callable[..., Any]) -> Callable[..., Any]:
+    def fire(bucket: str, key: str, event_name: str, size: int = 0, etag: str = "", **more: Any) -> None:
+        if bucket not in s3._bucket_notifications:
+            return
+        targets = {item["type"] for item in s3._parse_notification_config(bucket)}
+        if targets == {"lambda"} and "EventBridge" not in s3._bucket_notifications[bucket]:
+            # Into the queue on disk before the upload is answered.
+            sequencer = s3._next_event_sequencer(event_name)
+            s3._fire_s3_event(bucket, key, event_name, size, etag, sequencer=sequencer, **more)
+        else:
+            original(bucket, key, event_name, size, etag, **more)
+
+    return fire
+
+
+def _delivering(runner: FunctionRunner) -> Callable[..., None]:
+    def deliver(arn: str, event: dict[str, Any], region: str) -> None:  # noqa: ARG001
+        runner.queue.put(arn, event)
+
+    return deliver

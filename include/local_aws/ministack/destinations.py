@@ -1,0 +1,37 @@
+"""Sends what became of an asynchronous invocation to its destination: a queue or another function."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from local_aws.clients import BotoCoreError, ClientError, client
+
+log = logging.getLogger(__name__)
+
+
+class Destinations:
+    """Where the records of finished invocations go. As on AWS, a record whose destination is gone is dropped."""
+
+    def __init__(self, endpoint_url: str, *, invoke: Callable[[str, Any], None]) -> None:
+        self._endpoint_url = endpoint_url
+        self._invoke = invoke
+
+    def send(self, arn: str, record: Any) -> None:
+        """Hand `record` over."""
+        service = arn.split(":")[2]
+        if service == "sqs":
+            self._send_to_queue(arn, record)
+        elif service == "lambda":
+            self._invoke(arn, record)
+        else:
+            log.error("Destination %s: only queues and functions are known here; the record is dropped", arn)
+
+    def _send_to_queue(self, arn: str, record: Any) -> None:
+        # Through the front door: the message is then saved as any other.
+        sqs = client("sqs", endpoint_url=self._endpoint_url)
+        try:
+            url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[-1])["QueueUrl"]
+            sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))
+        except (BotoCoreError, ClientError) as error:
+            log.error("Destination %s: %s; the record is dropped", arn, error)

@@ -1,0 +1,201 @@
+"""One process of a function: the stand-in for what AWS calls an execution environment."""
+
+import io
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+import time
+import uuid
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local_aws.children import Child, start_child
+
+_BOOTSTRAP = Path(__file__).parent / "function_bootstrap.py"
+_INIT_LIMIT_S = 30  # AWS: 10 s, then once more within the function's timeout; a laptop under load is slower
+_STOP_GRACE_S = 0
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Function:
+    """One version of a function, with all that its process depends on."""
+
+    name: str
+    version: str
+    handler: str
+    timeout_s: int
+    environment: Mapping[str, str]
+    code: bytes = field(repr=False)
+    key: str
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            raise ValueError("a function needs a key that changes with its code and its configuration")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one invocation came to."""
+
+    result: str | None
+    error: Mapping[str, Any] | None
+    log: str
+
+
+class FunctionProcess:
+    """A process with the handler imported. It answers one event at a time; use it from one thread at a time."""
+
+    def __init__(self, function: Function, *, folder: Path, packages: Path) -> None:
+        """Unpack the code below `folder` and start the process; the handler is imported meanwhile."""
+        self.function = function
+        self.is_usable = True
+        self._folder = Path(tempfile.mkdtemp(dir=folder, prefix=f"{function.name}-"))
+        self._log_file = self._folder / "log"
+        self._connection: socket.socket | None = None
+        self._stream: Any = None  # the connection, as a file
+        self._token = secrets.token_hex(16)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+        self._child = self._start(packages)
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._child.pid
+
+    def invoke(self, event: Any, *, request_id: str, arn: str) -> Outcome:
+        """Let the function answer one event. Afterwards ``is_usable`` says whether the process can go on."""
+        error = self._connect()
+        if error is None:
+            deadline_s = time.time() + self.function.timeout_s
+            request = {"event": event, "request_id": request_id, "arn": arn, "deadline_s": deadline_s}
+            answer = self._exchange(request, request_id=request_id)
+        else:
+            answer = {"error": error}
+        if self._child.returncode is not None or not self._child.running:
+            self.is_usable = False
+        return Outcome(answer.get("result"), answer.get("error"), self._take_log())
+
+    def stop(self) -> None:
+        """End the process and remove what it left."""
+        self.is_usable = False
+        self._child.stop(_STOP_GRACE_S)
+        if self._stream:
+            self._stream.close()
+        self._listener.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, packages: Path) -> Child:
+        task_root = self._folder / "task"
+        with zipfile.ZipFile(io.BytesIO(self.function.code)) as archive:
+            archive.extractall(task_root)
+        task_root.mkdir(exist_ok=True)
+        port = str(self._listener.getsockname()[1])
+        arguments = [port, self._token, str(task_root), str(packages), self.function.handler]
+        return start_child(
+            [sys.executable, "-I", "-S", "-X", "utf8", str(_BOOTSTRAP), *arguments],
+            env=self._environment(task_root, packages=packages),
+            log_file=self._log_file,
+            cwd=task_root,
+        )
+
+    def _environment(self, task_root: Path, *, packages: Path) -> dict[str, str]:
+        now = datetime.now(UTC)
+        return {
+            "PATH": "/usr/local/bin:/usr/bin:/bin",
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "LAMBDA_TASK_ROOT": str(task_root),
+            "LAMBDA_RUNTIME_DIR": str(packages),
+            "AWS_LAMBDA_LOG_STREAM_NAME": f"{now:%Y/%m/%d}/[{self.function.version}]{uuid.uuid4().hex}",
+            **self.function.environment,
+        }
+
+    def _connect(self) -> Mapping[str, Any] | None:
+        """Wait until the handler is imported; returns the error that kept it from being imported."""
+        if self._stream is not None:
+            return None
+        connection = self._accept()
+        if connection is None:
+            self.is_usable = False
+            return {
+                "errorType": "Runtime.ExitError",
+                "errorMessage": "Error: Runtime exited without providing a reason",
+            }
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(_INIT_LIMIT_S)
+        self._connection = connection
+        self._stream = connection.makefile("rwb")
+        try:
+            token, line = self._stream.readline(), self._stream.readline()
+        except TimeoutError:
+            self.is_usable = False
+            message = f"Error: the handler was not imported within {_INIT_LIMIT_S} s"
+            return {"errorType": "Sandbox.Timedout", "errorMessage": message}
+        if token.strip().decode() != self._token or not line:
+            self.is_usable = False
+            return self._exit_error("")
+        answer: dict[str, Any] = json.loads(line)
+        self.is_usable = "error" not in answer
+        return answer.get("error")
+
+    def _accept(self) -> socket.socket | None:
+        deadline = time.monotonic() + _INIT_LIMIT_S
+        self._listener.settimeout(_POLL_S)
+        while self._child.running and time.monotonic() < deadline:
+            try:
+                connection, _ = self._listener.accept()
+            except TimeoutError:
+                continue
+            return connection
+        return None
+
+    def _exchange(self, request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
+        if self._connection:
+            self._connection.settimeout(self.function.timeout_s)
+        try:
+            self._stream.write(json.dumps(request).encode() + b"\n")
+            self._stream.flush()
+            line = self._stream.readline()
+        except TimeoutError:
+            self.is_usable = False
+            return {"error": self._timeout_error(request_id)}
+        except OSError:
+            line = b""
+        if not line:
+            self.is_usable = False
+            return {"error": self._exit_error(request_id)}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _timeout_error(self, request_id: str) -> dict[str, Any]:
+        message = f"RequestId: {request_id} Error: Task timed out after {self.function.timeout_s:.2f} seconds"
+        return {"errorType": "Sandbox.Timedout", "errorMessage": message}
+
+    def _exit_error(self, request_id: str) -> dict[str, Any]:
+        status = self._child.wait(timeout_s=1)
+        how = f"signal: {-status}" if status is not None and status < 0 else f"exit status {status}"
+        return {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": f"RequestId: {request_id} Error: Runtime exited with error: {how}",
+        }
+
+    def _take_log(self) -> str:
+        # The process appends: emptied, the file starts again, and each invocation's log is all there is.
+        text = self._log_file.read_text(errors="replace")
+        os.truncate(self._log_file, 0)
+        return text
+
+
+def safe_name(text: str) -> str:
+    """`text` as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]", "-", text)

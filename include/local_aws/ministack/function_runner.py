@@ -1,0 +1,241 @@
+"""Runs functions in bounded, isolated processes, and asynchronous invocations from the queue on disk."""
+
+import concurrent.futures
+import functools
+import hashlib
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from local_aws.ministack.destinations import Destinations
+from local_aws.ministack.function_process import Function, safe_name
+from local_aws.ministack.function_processes import FunctionProcesses, NoProcessFreeError
+from local_aws.ministack.invocation_queue import Invocation, InvocationQueue
+from local_aws.ministack.modules import lambda_runtime, lambda_svc
+
+log = logging.getLogger(__name__)
+
+_SYNCHRONOUS_WAIT_S = 60  # then the caller is throttled; a function that calls itself would wait for ever
+_THROTTLE_WAIT_S = 1
+_DEFAULT_RETRIES = 2
+_DEFAULT_MAX_AGE_S = 21600
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How many processes there are, and how long a failed event waits for its next attempt."""
+
+    processes: int
+    retry_wait_s: float  # AWS: 60 s before the first retry, 120 s before the second
+
+
+class FunctionRunner:
+    """What stands in for MiniStack's own execution of functions."""
+
+    def __init__(
+        self, folder: Path, *, limits: Limits, extra_environment: Mapping[str, str], on_change: Callable[[], None]
+    ) -> None:
+        self.queue = InvocationQueue(folder / "invocations.sqlite3")
+        self.processes = FunctionProcesses(folder / "functions", limit=limits.processes)
+        self._destinations = Destinations(extra_environment["AWS_ENDPOINT_URL"], invoke=self.queue.put)
+        self._limits = limits
+        self._extra_environment = extra_environment
+        self._on_change = on_change
+        self._free = threading.Semaphore(limits.processes)
+        self._executor = concurrent.futures.ThreadPoolExecutor(limits.processes, "asynchronous-invocation")
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Begin with what waits."""
+        threading.Thread(target=self._dispatch, name="invocation-queue", daemon=True).start()
+
+    def stop(self) -> None:
+        """End every process; events that are being worked on stay in the queue."""
+        self._is_stopping = True
+        self.queue.close()
+        self.processes.stop()
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def invoke_later(self, record: Mapping[str, Any], event: Any) -> None:
+        """Accept an asynchronous invocation, in place of MiniStack's thread per event."""
+        self.queue.put(record["config"]["FunctionArn"], event)
+
+    def execute(self, record: Mapping[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+        """Run one invocation, in place of MiniStack's warm workers; the answer has the shape MiniStack expects."""
+        config = record.get("config") or record
+        if not record.get("code_zip"):
+            return _failure({"errorType": "Runtime.NoCode", "errorMessage": "The function has no code"}, log_text="")
+        is_asynchronous = threading.current_thread().name.startswith("asynchronous-invocation")
+        wait_s = None if is_asynchronous else _SYNCHRONOUS_WAIT_S
+        try:
+            with self.processes.lend(self._function(record, config), wait_s=wait_s) as process:
+                outcome = process.invoke(event, request_id=request_id, arn=config["FunctionArn"])
+        except NoProcessFreeError:
+            throttled: dict[str, Any] = lambda_svc._throttle_response(
+                reason_code="ConcurrentInvocationLimitExceeded", msg="Rate Exceeded."
+            )
+            return throttled
+        self._on_change()
+        if outcome.error:
+            return _failure(outcome.error, log_text=outcome.log)
+        return {"body": json.loads(outcome.result or "null"), "log": outcome.log}
+
+    def _function(self, record: Mapping[str, Any], config: Mapping[str, Any]) -> Function:
+        environment = self._environment(config)
+        parts = [config["CodeSha256"], config["Handler"], config["Timeout"], environment]
+        digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+        return Function(
+            name=safe_name(config["FunctionName"]),
+            version=config["Version"],
+            handler=config["Handler"],
+            timeout_s=config["Timeout"],
+            environment=environment,
+            code=record["code_zip"],
+            key=f"{_unqualified(config['FunctionArn'])}:{config['Version']}:{digest}",
+        )
+
+    def _environment(self, config: Mapping[str, Any]) -> dict[str, str]:
+        """What AWS puts into a function's environment, the function's own variables, and where this AWS is."""
+        _, _, _, region, *_ = config["FunctionArn"].split(":")
+        credentials = lambda_runtime.execution_credentials(config)
+        return {
+            **self._extra_environment,
+            **config.get("Environment", {}).get("Variables", {}),
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
+            "AWS_LAMBDA_FUNCTION_NAME": config["FunctionName"],
+            "AWS_LAMBDA_FUNCTION_VERSION": config["Version"],
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config['FunctionName']}",
+            "_HANDLER": config["Handler"],
+            **{name: value for name, value in credentials.items() if value},
+        }
+
+    def _dispatch(self) -> None:
+        while True:
+            self._free.acquire()
+            invocation = self.queue.take()
+            if invocation is None:
+                return
+            try:
+                future = self._executor.submit(self._work_on, invocation)
+            except RuntimeError:  # the executor was stopped; the event stays in the queue
+                return
+            future.add_done_callback(functools.partial(self._finish, invocation))
+
+    def _finish(self, invocation: Invocation, done: "concurrent.futures.Future[None]") -> None:
+        self._free.release()
+        if done.cancelled() or self._is_stopping:
+            return
+        error = done.exception()
+        if error:
+            log.error(
+                "Event %s of %s could not be worked on", invocation.request_id, invocation.function_arn, exc_info=error
+            )
+            self.queue.put_back(invocation, after_s=self._limits.retry_wait_s, attempts=invocation.attempts + 1)
+
+    def _work_on(self, invocation: Invocation) -> None:
+        scope = {"config": {"FunctionArn": invocation.function_arn}}
+        lambda_svc._run_with_function_config_scope(scope, self._attempt, invocation)
+
+    def _attempt(self, invocation: Invocation) -> None:
+        record, config, _ = lambda_svc._get_func_record_for_ref(invocation.function_arn)
+        if not record or not config:
+            log.warning("Event %s is dropped: there is no function %s", invocation.request_id, invocation.function_arn)
+            self.queue.remove(invocation)
+            return
+        base, _, _ = lambda_svc._get_base_func_record_for_ref(invocation.function_arn)
+        rules = lambda_svc._event_invoke_config(base, _qualifier(invocation.function_arn)) or {}
+        if time.time() - invocation.accepted_s > rules.get("MaximumEventAgeInSeconds", _DEFAULT_MAX_AGE_S):
+            self._give_up(invocation, rules=rules, config=config, condition="EventAgeExceeded", result={})
+            return
+        called = {**record, "config": {**config, "FunctionArn": invocation.function_arn}}
+        result = lambda_svc._execute_function(called, invocation.event)
+        if not self._is_stopping:
+            self._judge(invocation, rules=rules, config=config, result=result)
+
+    def _judge(
+        self, invocation: Invocation, *, rules: Mapping[str, Any], config: Mapping[str, Any], result: dict[str, Any]
+    ) -> None:
+        attempts = invocation.attempts + 1
+        retries = rules.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
+        if result.get("throttle"):  # AWS does not count these as attempts
+            self.queue.put_back(invocation, after_s=_THROTTLE_WAIT_S, attempts=invocation.attempts)
+        elif not result.get("error"):
+            self._succeed(invocation, rules=rules, config=config, result=result)
+        elif attempts > retries:
+            self._give_up(invocation, rules=rules, config=config, condition="RetriesExhausted", result=result)
+        else:
+            self.queue.put_back(invocation, after_s=self._limits.retry_wait_s * attempts, attempts=attempts)
+
+    def _succeed(
+        self, invocation: Invocation, *, rules: Mapping[str, Any], config: Mapping[str, Any], result: dict[str, Any]
+    ) -> None:
+        target = rules.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
+        if target:
+            self._destinations.send(target, _record(invocation, config=config, condition="Success", result=result))
+        self.queue.remove(invocation)
+
+    def _give_up(
+        self,
+        invocation: Invocation,
+        *,
+        rules: Mapping[str, Any],
+        config: Mapping[str, Any],
+        condition: str,
+        result: dict[str, Any],
+    ) -> None:
+        log.warning("Event %s of %s failed: %s", invocation.request_id, invocation.function_arn, condition)
+        target = rules.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
+        if target:
+            self._destinations.send(target, _record(invocation, config=config, condition=condition, result=result))
+        dead_letters = config.get("DeadLetterConfig", {}).get("TargetArn")
+        if dead_letters:
+            self._destinations.send(dead_letters, invocation.event)
+        self.queue.remove(invocation)
+
+
+def _failure(error: Mapping[str, Any], *, log_text: str) -> dict[str, Any]:
+    text = log_text if "stackTrace" in error else f"{log_text}{error['errorMessage']}\n"
+    return {"body": dict(error), "error": True, "function_error": "Unhandled", "log": text}
+
+
+def _record(
+    invocation: Invocation, *, config: Mapping[str, Any], condition: str, result: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The record a destination gets, as AWS writes it."""
+    attempts = invocation.attempts + (1 if result else 0)
+    record: dict[str, Any] = {
+        "version": "1.0",
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "requestContext": {
+            "requestId": invocation.request_id,
+            "functionArn": f"{_unqualified(invocation.function_arn)}:{config['Version']}",
+            "condition": condition,
+            "approximateInvokeCount": attempts,
+        },
+        "requestPayload": invocation.event,
+    }
+    if result:
+        record["responseContext"] = {"statusCode": 200, "executedVersion": config["Version"]}
+        if result.get("error"):
+            record["responseContext"]["functionError"] = result["function_error"]
+        record["responsePayload"] = result.get("body")
+    return record
+
+
+def _unqualified(arn: str) -> str:
+    return ":".join(arn.split(":")[:7])
+
+
+def _qualifier(arn: str) -> str | None:
+    parts = arn.split(":")
+    return parts[7] if len(parts) > 7 else None

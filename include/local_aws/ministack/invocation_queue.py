@@ -1,0 +1,105 @@
+"""The asynchronous invocations that wait, on disk: an event that was accepted survives whatever ends the process."""
+
+import json
+import sqlite3
+import threading
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS invocation (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    request_id TEXT NOT NULL,
+    function_arn TEXT NOT NULL,
+    event TEXT NOT NULL,
+    accepted_s REAL NOT NULL,
+    due_s REAL NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    is_running INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS next_due ON invocation (is_running, due_s, id);
+UPDATE invocation SET is_running = 0;
+"""
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One accepted event. `attempts` counts the invocations before this one."""
+
+    id: int
+    request_id: str
+    function_arn: str
+    event: Any
+    accepted_s: float
+    attempts: int
+
+
+class InvocationQueue:
+    """First come, first served; what was being worked on when the process died is worked on again (at least once)."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # Every use is under the lock. The write-ahead log is in the kernel's hands once a statement returns: it
+        # survives a killed process, not a power cut.
+        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
+        self._changed = threading.Condition()
+        self._is_closed = False
+
+    def put(self, function_arn: str, event: Any) -> None:
+        """Accept an event. It is on disk when this returns."""
+        now_s = time.time()
+        row = (str(uuid.uuid4()), function_arn, json.dumps(event), now_s, now_s)
+        statement = "INSERT INTO invocation (request_id, function_arn, event, accepted_s, due_s) VALUES (?, ?, ?, ?, ?)"
+        with self._changed:
+            self._database.execute(statement, row)
+            self._changed.notify_all()
+
+    def take(self) -> Invocation | None:
+        """Wait for the next one that is due, and mark it as being worked on; None once the queue is closed."""
+        with self._changed:
+            while not self._is_closed:
+                row = self._database.execute(
+                    "SELECT id, request_id, function_arn, event, accepted_s, attempts, due_s FROM invocation"
+                    " WHERE is_running = 0 ORDER BY due_s, id LIMIT 1"
+                ).fetchone()
+                if row and row[6] <= time.time():
+                    self._database.execute("UPDATE invocation SET is_running = 1 WHERE id = ?", row[:1])
+                    return Invocation(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5])
+                self._changed.wait(row[6] - time.time() if row else None)
+        return None
+
+    def remove(self, invocation: Invocation) -> None:
+        """It is done with."""
+        with self._changed:
+            if not self._is_closed:
+                self._database.execute("DELETE FROM invocation WHERE id = ?", (invocation.id,))
+
+    def put_back(self, invocation: Invocation, *, after_s: float, attempts: int) -> None:
+        """It is to be tried again after a while."""
+        with self._changed:
+            if not self._is_closed:
+                self._database.execute(
+                    "UPDATE invocation SET is_running = 0, due_s = ?, attempts = ? WHERE id = ?",
+                    (time.time() + after_s, attempts, invocation.id),
+                )
+                self._changed.notify_all()
+
+    def __len__(self) -> int:
+        """How many wait or are being worked on."""
+        with self._changed:
+            count: int = self._database.execute("SELECT count(*) FROM invocation").fetchone()[0]
+            return count
+
+    def close(self) -> None:
+        """Let go of the file; what is being worked on will be worked on again."""
+        with self._changed:
+            if not self._is_closed:
+                self._is_closed = True
+                self._database.close()
+                self._changed.notify_all()

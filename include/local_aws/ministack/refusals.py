@@ -1,0 +1,263 @@
+"""Says no where AWS says no and MiniStack says yes."""
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from local_aws import function_runtime
+from local_aws.ministack.modules import iam, lambda_svc, responses, s3
+
+_MAX_KEY_BYTES = 1024
+_MAX_ZIP_BYTES = 50 * 1024 * 1024
+_MAX_ENVIRONMENT_BYTES = 4096
+_LIMITS = {"MemorySize": (128, 10240), "Timeout": (1, 900)}
+_VARIABLE_NAME = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
+_RESERVED = frozenset(
+    [
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    ]
+)
+
+Response = tuple[int, dict[str, str], bytes]
+
+
+def create_function(original: Callable[..., Any]) -> Callable[..., Any]:
+    """CreateFunction."""
+
+    def checked(data: dict[str, Any]) -> Any:
+        return (
+            _refused_runtime(data.get("Runtime"))
+            or _refused_architecture(data.get("Architectures", ["x86_64"]))
+            or _refused_code(data.get("Code", {}), operation="CreateFunction")
+            or _refused_configuration(data)
+            or original(data)
+        )
+
+    return checked
+
+
+def update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
+    """UpdateFunctionCode."""
+
+    def checked(name: str, data: dict[str, Any]) -> Any:
+        return (
+            _refused_architecture(data.get("Architectures"))
+            or _refused_code(data, operation="UpdateFunctionCode")
+            or original(name, data)
+        )
+
+    return checked
+
+
+def update_function_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
+    """UpdateFunctionConfiguration."""
+
+    def checked(name: str, data: dict[str, Any]) -> Any:
+        refused = _refused_runtime(data["Runtime"]) if "Runtime" in data else None
+        return refused or _refused_configuration(data) or original(name, data)
+
+    return checked
+
+
+def _refused_runtime(runtime: str | None) -> Response | None:
+    own = function_runtime.runtime()
+    if runtime == own:
+        return None
+    return _invalid(
+        f"Value {runtime} at 'runtime': this local AWS runs functions in its own interpreter, so the runtime is {own}. "
+        f"Set IMAGE_CLASSIFIER_FUNCTION_RUNTIME to {own}, or start the local AWS with another Python."
+    )
+
+
+def _refused_architecture(architectures: list[str] | None) -> Response | None:
+    own = function_runtime.architecture()
+    if architectures is None or architectures == [own]:
+        return None
+    return _invalid(
+        f"Value {architectures} at 'architectures': this local AWS runs functions on this machine, so it is [{own}]. "
+        f"Set IMAGE_CLASSIFIER_FUNCTION_ARCHITECTURE to {own}."
+    )
+
+
+def _refused_code(code: Mapping[str, Any], *, operation: str) -> Response | None:
+    zip_file = code.get("ZipFile")
+    if zip_file and len(base64.b64decode(zip_file)) > _MAX_ZIP_BYTES:
+        return _json_error(
+            "RequestEntityTooLargeException",
+            f"Request must be smaller than 70167211 bytes for the {operation} operation",
+            status=413,
+        )
+    if "S3Key" in code:
+        return _refused_object(code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
+    return None
+
+
+def _refused_object(bucket: str, key: str, version: str | None) -> Response | None:
+    if lambda_svc._fetch_code_from_s3(bucket, key, version_id=version) is not None:
+        return None
+    return _invalid(
+        "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+    )
+
+
+def _refused_configuration(data: Mapping[str, Any]) -> Response | None:
+    if data.get("Layers"):
+        return _invalid("This local AWS knows no layers; put everything into the function's zip.")
+    return (
+        _refused_numbers(data)
+        or _refused_role(data.get("Role"))
+        or _refused_variables((data.get("Environment") or {}).get("Variables") or {})
+    )
+
+
+def _refused_numbers(data: Mapping[str, Any]) -> Response | None:
+    for name, (least, most) in _LIMITS.items():
+        value = data.get(name)
+        if value is not None and not least <= value <= most:
+            field = name[0].lower() + name[1:]
+            bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
+            return _json_error(
+                "ValidationException",
+                f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: "
+                f"Member must have value {bound}",
+            )
+    return None
+
+
+def _refused_role(arn: str | None) -> Response | None:
+    if arn is None:
+        return None
+    role = iam._roles.get(arn.rsplit("/", 1)[-1])
+    trusted = json.dumps(role.get("AssumeRolePolicyDocument", "")) if role else ""
+    if "lambda.amazonaws.com" in trusted:
+        return None
+    return _invalid("The role defined for the function cannot be assumed by Lambda.")
+
+
+def _refused_variables(variables: Mapping[str, str]) -> Response | None:
+    prefix = (
+        "Lambda was unable to configure your environment variables because the environment variables you have provided"
+    )
+    reserved = sorted(_RESERVED & set(variables))
+    if reserved:
+        return _invalid(
+            f"{prefix} contains reserved keys that are currently not supported for modification. "
+            f"Reserved keys used in this request: {', '.join(reserved)}"
+        )
+    odd = [name for name in variables if not _VARIABLE_NAME.fullmatch(name)]
+    if odd:
+        return _json_error(
+            "ValidationException",
+            f"1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys "
+            f"must satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME.pattern}], "
+            f"found {odd[0]!r}",
+        )
+    measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
+    if len(measured.encode()) > _MAX_ENVIRONMENT_BYTES:
+        return _invalid(f"{prefix} exceeded the 4KB limit. String measured: {measured}")
+    return None
+
+
+def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Every request to S3."""
+
+    def checked(method: str, bucket: str, key: str, *rest: Any) -> Any:
+        size = len(key.encode())
+        if size > _MAX_KEY_BYTES:
+            extra = {"Size": str(size), "MaxSizeAllowed": str(_MAX_KEY_BYTES)}
+            return s3._error("KeyTooLongError", "Your key is too long", 400, extra=extra)
+        return original(method, bucket, key, *rest)
+
+    return checked
+
+
+def notification_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
+    """PutBucketNotificationConfiguration."""
+
+    def checked(
+        configurations: list[dict[str, Any]], region: str, bucket: str = "", skip_destination_validation: bool = False
+    ) -> Any:
+        if any(_overlap(first, second) for first, second in _pairs(configurations)):
+            return s3._invalid_notification_config(
+                "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
+                "are overlapping for the same event type."
+            )
+        refused = original(configurations, region, bucket, skip_destination_validation)
+        if refused or skip_destination_validation:
+            return refused
+        functions = [item["arn"] for item in configurations if item["type"] == "lambda"]
+        if all(_may_invoke(arn, bucket=bucket) for arn in functions):
+            return None
+        return s3._invalid_notification_config("Unable to validate the following destination configurations")
+
+    return checked
+
+
+def _pairs(items: list[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
+    return ((first, second) for number, first in enumerate(items) for second in items[number + 1 :])
+
+
+def _overlap(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    return (
+        any(_same_event(one, other) for one in first["events"] for other in second["events"])
+        and _one_starts_the_other(first["filter_prefix"] or "", second["filter_prefix"] or "")
+        and _one_starts_the_other((first["filter_suffix"] or "")[::-1], (second["filter_suffix"] or "")[::-1])
+    )
+
+
+def _same_event(one: str, other: str) -> bool:
+    return _one_starts_the_other(one.removesuffix("*"), other.removesuffix("*")) if "*" in one + other else one == other
+
+
+def _one_starts_the_other(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
+
+
+def _may_invoke(arn: str, *, bucket: str) -> bool:
+    """Whether the function is there and a statement about exactly this ARN lets S3 call it for this bucket."""
+    record, _, _ = lambda_svc._get_func_record_for_ref(arn)
+    base, _, _ = lambda_svc._get_base_func_record_for_ref(arn)
+    if not record or not base:
+        return False
+    return any(_allows(statement, arn=arn, bucket=bucket) for statement in base["policy"]["Statement"])
+
+
+def _allows(statement: Mapping[str, Any], *, arn: str, bucket: str) -> bool:
+    condition = statement.get("Condition", {})
+    source_arn = condition.get("ArnLike", {}).get("AWS:SourceArn", "*")
+    source_account = condition.get("StringEquals", {}).get("AWS:SourceAccount", responses.get_account_id())
+    return (
+        statement["Resource"] == arn
+        and statement["Principal"] in ({"Service": "s3.amazonaws.com"}, "*")
+        and statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
+        and re.fullmatch(re.escape(source_arn).replace(r"\*", ".*"), f"arn:aws:s3:::{bucket}") is not None
+        and source_account == responses.get_account_id()
+    )
+
+
+def _invalid(message: str) -> Response:
+    return _json_error("InvalidParameterValueException", message)
+
+
+def _json_error(code: str, message: str, *, status: int = 400) -> Response:
+    response: Response = responses.error_response_json(code, message, status)
+    return response

@@ -1,0 +1,61 @@
+"""Replaces single functions of MiniStack, and only those whose source is the source that was read."""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from local_aws.errors import MinistackChangedError
+
+
+@dataclass(frozen=True)
+class Cure:
+    """A function of MiniStack, the hash of the source it was written against, and what takes its place.
+
+    `replacement` is given the original, so that it can add to it.
+    """
+
+    module: ModuleType
+    name: str
+    source_sha256: str
+    replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
+
+    @property
+    def target(self) -> str:
+        """Where the function is."""
+        return f"{self.module.__name__}.{self.name}"
+
+
+def apply(cures: Iterable[Cure]) -> None:
+    """Put every replacement in place, or none.
+
+    Raises:
+        MinistackChangedError: names every function that is gone or not what it was.
+
+    """
+    cures = list(cures)
+    problems = [problem for cure in cures if (problem := difference(cure))]
+    if problems:
+        message = (
+            "This MiniStack is not the one the cures in local_aws/ministack were written for. "
+            f"Install the pinned version, or read the new source and adapt the cures: {'; '.join(problems)}."
+        )
+        raise MinistackChangedError(message)
+    for cure in cures:
+        setattr(cure.module, cure.name, cure.replacement(getattr(cure.module, cure.name)))
+
+
+def difference(cure: Cure) -> str | None:
+    """What is not as it was, in words; None if all is."""
+    original = getattr(cure.module, cure.name, None)
+    if original is None:
+        return f"{cure.target} is gone"
+    found = source_sha256(original)
+    return None if found == cure.source_sha256 else f"{cure.target} has changed (sha256 {found})"
+
+
+def source_sha256(function: Callable[..., Any]) -> str:
+    """The hash of a function's source, decorators included."""
+    return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:16]
