@@ -1,0 +1,291 @@
+"""Model, endpoint config and endpoint: asked for twice, changed once; an update that AWS took back is no success."""
+
+from datetime import UTC, datetime
+
+import boto3
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+from botocore.validate import ParamValidator
+
+from image_classifier import errors
+from image_classifier.classifier import Classifier
+from image_classifier.resources import hosting
+from image_classifier.settings import Settings
+
+ROLE = "arn:aws:iam::123456789012:role/sagemaker"
+SETTINGS = Settings(
+    bucket="the-bucket",
+    sagemaker_role_arn=ROLE,
+    function_role_arn=ROLE,
+    failure_queue_arn="arn:aws:sqs:us-east-1:123456789012:failures",
+)
+SERVICE = botocore.session.get_session().get_service_model("sagemaker")
+JOB = "image-classifier-cats-01234567-89abcdef"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+REQUEST = {"EndpointName": "cats", "EndpointConfigName": "new", "Tags": [{"Key": "image-classifier", "Value": "cats"}]}
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/cats"
+FULL = {
+    "vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1", "subnet-2"]},
+    "kms_keys": {"endpoint_volume": "alias/volumes"},
+    "network_isolation": True,
+}
+
+
+def classifier(**values):
+    return Classifier.model_validate({"name": "cats", "source": "cats", **values})
+
+
+def model(**values):
+    return hosting.model_request(
+        classifier(**values), settings=SETTINGS, training_job=JOB, model_artifact="s3://b/m.tar.gz", image="image"
+    )
+
+
+def config(**values):
+    return hosting.endpoint_config_request(classifier(**values), training_job=JOB)
+
+
+@pytest.fixture
+def sagemaker():
+    return boto3.client("sagemaker", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+
+@pytest.fixture
+def aws(sagemaker):
+    """Allows the expected calls and no other, each checked against AWS's own model."""
+    with Stubber(sagemaker) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize("values", [{}, FULL])
+def test_aws_accepts_the_requests(values):
+    requests = {
+        "CreateModel": model(**values),
+        "CreateEndpointConfig": config(**values),
+        "CreateEndpoint": hosting.endpoint_request(classifier(**values), endpoint_config="new"),
+    }
+    for operation, request in requests.items():
+        report = ParamValidator().validate(request, SERVICE.operation_model(operation).input_shape)
+        assert report.generate_report() == "", operation
+
+
+def test_the_variant_and_the_model_carry_the_training_jobs_name():
+    [variant] = config()["ProductionVariants"]
+
+    assert model()["ModelName"] == variant["VariantName"] == variant["ModelName"] == JOB
+
+
+def test_network_keys_and_isolation_are_the_classifiers():
+    assert model(**FULL)["VpcConfig"]["Subnets"] == ["subnet-1", "subnet-2"]
+    assert model(**FULL)["EnableNetworkIsolation"] is True
+    assert config(**FULL)["KmsKeyId"] == "alias/volumes"
+    assert "KmsKeyId" not in config()
+
+
+def test_the_endpoint_config_is_named_after_its_content():
+    bigger = config(endpoint={"instance_type": "ml.m5.xlarge"})
+
+    assert config()["EndpointConfigName"] == config(tags={"team": "vision"})["EndpointConfigName"]
+    assert config()["EndpointConfigName"] != bigger["EndpointConfigName"]
+
+
+def test_the_endpoint_keeps_its_name_and_carries_the_tag():
+    request = hosting.endpoint_request(classifier(), endpoint_config="new")
+
+    assert request["EndpointName"] == "image-classifier-cats"
+    assert request["Tags"] == [{"Key": "image-classifier", "Value": "cats"}]
+
+
+def absent(aws, operation, kind):
+    aws.add_client_error(operation, "ValidationException", f'Could not find {kind} "arn".', 400)
+
+
+def exists(aws, operation):
+    aws.add_client_error(operation, "ValidationException", 'Cannot create already existing model "arn".', 400)
+
+
+def has_model(aws, **values):
+    found = {key: value for key, value in model().items() if key != "Tags"}
+    container = {**found["PrimaryContainer"], "Mode": "SingleModel"}  # AWS answers more than was asked for
+    aws.add_response(
+        "describe_model",
+        {**found, "PrimaryContainer": container, "CreationTime": NOW, "ModelArn": ARN, **values},
+        {"ModelName": JOB},
+    )
+
+
+def test_a_model_is_created_once(sagemaker, aws):
+    absent(aws, "describe_model", "model")
+    aws.add_response("create_model", {"ModelArn": ARN}, model())
+    has_model(aws)
+
+    assert hosting.ensure_model(sagemaker, model()) == "created"
+    assert hosting.ensure_model(sagemaker, model()) == "unchanged"
+
+
+def test_a_model_that_another_try_created_meanwhile_is_the_same(sagemaker, aws):
+    absent(aws, "describe_model", "model")
+    exists(aws, "create_model")
+
+    assert hosting.ensure_model(sagemaker, model()) == "unchanged"
+
+
+def test_a_model_with_another_role_is_replaced(sagemaker, aws):
+    has_model(aws, ExecutionRoleArn=f"{ROLE}-before")
+    aws.add_response("delete_model", {}, {"ModelName": JOB})
+    aws.add_response("create_model", {"ModelArn": ARN}, model())
+
+    assert hosting.ensure_model(sagemaker, model()) == "updated"
+
+
+def test_the_order_of_subnets_is_no_difference(sagemaker, aws):
+    has_model(
+        aws, VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-2", "subnet-1"]}, EnableNetworkIsolation=True
+    )
+
+    assert hosting.ensure_model(sagemaker, model(**FULL)) == "unchanged"
+
+
+def test_an_endpoint_config_is_created_once(sagemaker, aws):
+    request = config()
+    absent(aws, "describe_endpoint_config", "endpoint configuration")
+    aws.add_response("create_endpoint_config", {"EndpointConfigArn": ARN}, request)
+    found = {key: value for key, value in request.items() if key != "Tags"}
+    aws.add_response("describe_endpoint_config", {**found, "EndpointConfigArn": ARN, "CreationTime": NOW})
+
+    assert hosting.ensure_endpoint_config(sagemaker, request) == "created"
+    assert hosting.ensure_endpoint_config(sagemaker, request) == "unchanged"
+
+
+def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws):
+    pauses = []
+    absent(aws, "describe_endpoint_config", "endpoint configuration")
+    absent(aws, "create_endpoint_config", "model")
+    aws.add_response("create_endpoint_config", {"EndpointConfigArn": ARN}, config())
+
+    assert hosting.ensure_endpoint_config(sagemaker, config(), pause=pauses.append) == "created"
+    assert len(pauses) == 1
+
+
+def endpoint(status, serves="new", **values):
+    return {
+        "EndpointName": "cats",
+        "EndpointArn": ARN,
+        "EndpointConfigName": serves,
+        "EndpointStatus": status,
+        "CreationTime": NOW,
+        "LastModifiedTime": NOW,
+        **values,
+    }
+
+
+def has_endpoint(aws, *args, **values):
+    aws.add_response("describe_endpoint", endpoint(*args, **values), {"EndpointName": "cats"})
+
+
+def test_an_endpoint_that_is_not_there_is_created(sagemaker, aws):
+    absent(aws, "describe_endpoint", "endpoint")
+    aws.add_response("create_endpoint", {"EndpointArn": ARN}, REQUEST)
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "created"
+
+
+def test_a_config_created_a_moment_ago_is_waited_for(sagemaker, aws):
+    pauses = []
+    absent(aws, "describe_endpoint", "endpoint")
+    absent(aws, "create_endpoint", "endpoint configuration")
+    aws.add_response("create_endpoint", {"EndpointArn": ARN}, REQUEST)
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST, pause=pauses.append) == "created"
+    assert len(pauses) == 1
+
+
+def test_a_config_that_never_appears_is_an_error(sagemaker, aws):
+    absent(aws, "describe_endpoint", "endpoint")
+    for _ in range(6):
+        absent(aws, "create_endpoint", "endpoint configuration")
+
+    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
+        hosting.ensure_endpoint(sagemaker, REQUEST, pause=lambda _: None)
+
+
+def test_an_endpoint_that_another_try_created_meanwhile_is_waited_for(sagemaker, aws):
+    absent(aws, "describe_endpoint", "endpoint")
+    exists(aws, "create_endpoint")
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "waiting"
+
+
+def test_an_endpoint_that_serves_the_config_is_left_alone(sagemaker, aws):
+    has_endpoint(aws, "InService", "new")
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "unchanged"
+
+
+def test_an_endpoint_with_another_config_is_updated_without_tags(sagemaker, aws):
+    has_endpoint(aws, "InService", "old")
+    aws.add_response("update_endpoint", {"EndpointArn": ARN}, {"EndpointName": "cats", "EndpointConfigName": "new"})
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "updated"
+
+
+@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"])
+def test_an_endpoint_that_is_being_changed_is_waited_for(sagemaker, aws, status):
+    has_endpoint(aws, status, "old")
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "waiting"
+
+
+def test_a_change_that_came_between_is_waited_for(sagemaker, aws):
+    has_endpoint(aws, "InService", "old")
+    aws.add_client_error("update_endpoint", "ValidationException", 'Cannot update in-progress endpoint "arn".', 400)
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "waiting"
+
+
+def test_other_refusals_of_an_update_are_raised(sagemaker, aws):
+    has_endpoint(aws, "InService", "old")
+    aws.add_client_error("update_endpoint", "ResourceLimitExceeded", "quota", 400)
+
+    with pytest.raises(ClientError, match="quota"):
+        hosting.ensure_endpoint(sagemaker, REQUEST)
+
+
+def test_a_failed_endpoint_is_deleted_so_that_it_can_be_created(sagemaker, aws):
+    has_endpoint(aws, "Failed")
+    aws.add_response("delete_endpoint", {}, {"EndpointName": "cats"})
+
+    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "deleted"
+
+
+@pytest.mark.parametrize("status", ["OutOfService", "UpdateRollbackFailed"])
+def test_a_state_that_a_person_must_judge_is_an_error(sagemaker, aws, status):
+    has_endpoint(aws, status)
+
+    with pytest.raises(errors.EndpointError, match=f"cats is {status}"):
+        hosting.ensure_endpoint(sagemaker, REQUEST)
+
+
+def test_an_endpoint_in_service_with_the_config_serves():
+    hosting.check_serves(endpoint("InService"), endpoint_config="new")
+
+
+def test_an_update_that_aws_took_back_is_no_success():
+    with pytest.raises(errors.EndpointRolledBackError, match=r"serves old and not new.*ping failed"):
+        hosting.check_serves(endpoint("InService", "old", FailureReason="ping failed"), endpoint_config="new")
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (None, "is gone"),
+        (endpoint("Failed", FailureReason="no machine"), "failed: no machine"),
+        (endpoint("OutOfService"), "is OutOfService"),
+    ],
+)
+def test_an_endpoint_that_is_not_in_service_is_an_error(found, sentence):
+    with pytest.raises(errors.EndpointError, match=sentence):
+        hosting.check_serves(found, endpoint_config="new")

@@ -1,0 +1,141 @@
+"""The training job's request is one that AWS's own model accepts, and says what the algorithm needs."""
+
+from types import SimpleNamespace
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from image_classifier.classifier import Classifier
+from image_classifier.errors import HyperparameterError, SettingsError
+from image_classifier.resources.training import training_job_request
+from image_classifier.settings import Settings
+
+ROLE = "arn:aws:iam::123456789012:role/sagemaker"
+SETTINGS = Settings(
+    bucket="the-bucket",
+    sagemaker_role_arn=ROLE,
+    function_role_arn=ROLE,
+    failure_queue_arn="arn:aws:sqs:us-east-1:123456789012:failures",
+)
+SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
+
+
+def dataset(**values):
+    uris = {
+        f"{name}_uri": f"s3://the-bucket/cats/{name}/"
+        for name in ("train", "validation", "train_lst", "validation_lst")
+    }
+    counts = {"num_classes": 2, "num_training_samples": 100, "num_validation_samples": 40}
+    return SimpleNamespace(**{"fingerprint": "0123456789abcdef", **counts, **uris, **values})
+
+
+def request(region="us-east-1", force="", data=None, **values):
+    classifier = Classifier.model_validate({"name": "cats", "source": "cats", **values})
+    return training_job_request(classifier, settings=SETTINGS, region=region, dataset=data or dataset(), force=force)
+
+
+def problems(operation, params):
+    report = ParamValidator().validate(params, SAGEMAKER.operation_model(operation).input_shape)
+    return report.generate_report()
+
+
+FULL = {
+    "training": {"spot": True, "max_wait_s": 9000, "instance_type": "ml.p3.2xlarge"},
+    "vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1", "subnet-2"]},
+    "kms_keys": {"model_artifact": "alias/models", "training_volume": "alias/volumes"},
+    "network_isolation": True,
+    "tags": {"team": "vision"},
+}
+
+
+@pytest.mark.parametrize("values", [{}, FULL])
+def test_aws_accepts_the_request(values):
+    assert problems("CreateTrainingJob", request(**values)) == ""
+
+
+def test_it_reads_four_folders_of_images_whole_and_from_files():
+    channels = request(data=dataset(train_uri="s3://the-bucket/cats/train"))["InputDataConfig"]
+
+    assert [channel["ChannelName"] for channel in channels] == ["train", "validation", "train_lst", "validation_lst"]
+    for channel in channels:
+        source = channel["DataSource"]["S3DataSource"]
+        assert channel["ContentType"] == "application/x-image"
+        assert channel["InputMode"] == "File"
+        assert source["S3Uri"].endswith("/")
+        assert source["S3DataDistributionType"] == "FullyReplicated"
+
+
+def test_what_the_data_set_tells_is_sent_with_what_the_person_set():
+    sent = request(hyperparameters={"image_shape": "3,28,28", "epochs": 5})["HyperParameters"]
+
+    assert (sent["num_classes"], sent["num_training_samples"], sent["resize"], sent["epochs"]) == (
+        "2",
+        "100",
+        "28",
+        "5",
+    )
+
+
+def test_it_always_has_a_time_limit_and_the_classifiers_tag():
+    made = request()
+
+    assert made["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200}
+    assert {"Key": "image-classifier", "Value": "cats"} in made["Tags"]
+
+
+def test_spot_waits_and_keeps_checkpoints_of_its_own():
+    made = request(**FULL)
+
+    assert made["EnableManagedSpotTraining"] is True
+    assert made["StoppingCondition"]["MaxWaitTimeInSeconds"] == 9000
+    assert made["CheckpointConfig"]["S3Uri"] == f"s3://the-bucket/cats/checkpoints/{made['TrainingJobName']}/"
+
+
+def test_network_and_keys_are_the_classifiers():
+    made = request(**FULL)
+
+    assert made["VpcConfig"] == {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1", "subnet-2"]}
+    assert made["EnableNetworkIsolation"] is True
+    assert made["OutputDataConfig"]["KmsKeyId"] == "alias/models"
+    assert made["ResourceConfig"]["VolumeKmsKeyId"] == "alias/volumes"
+    assert {"Key": "team", "Value": "vision"} in made["Tags"]
+
+
+def test_without_them_the_request_is_silent():
+    assert {"VpcConfig", "CheckpointConfig", "EnableManagedSpotTraining"}.isdisjoint(request())
+
+
+def test_the_model_goes_where_the_names_say():
+    assert request()["OutputDataConfig"]["S3OutputPath"] == "s3://the-bucket/cats/models"
+
+
+def test_the_same_set_and_settings_give_the_same_name():
+    assert request()["TrainingJobName"] == request()["TrainingJobName"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"hyperparameters": {"epochs": 31}},
+        {"force": "run-2"},
+        {"data": dataset(fingerprint="fedcba9876543210")},
+        {"data": dataset(num_training_samples=101)},
+    ],
+)
+def test_another_set_setting_or_run_gives_another_name(other):
+    assert request(**other)["TrainingJobName"] != request()["TrainingJobName"]
+
+
+def test_another_machine_is_not_another_model():
+    assert request(training={"instance_type": "ml.g5.xlarge"})["TrainingJobName"] == request()["TrainingJobName"]
+
+
+def test_nothing_is_asked_for_that_the_algorithm_would_refuse():
+    with pytest.raises(HyperparameterError, match="mini_batch_size is 32"):
+        request(data=dataset(num_validation_samples=5))
+
+
+def test_a_region_without_the_algorithm_is_refused():
+    with pytest.raises(SettingsError, match="mx-central-1"):
+        request(region="mx-central-1")
