@@ -41,3 +41,9 @@ class UnusableClassifierFile(DAG):
     @edge_info.setter
     def edge_info(self, _: object) -> None:
         """The parent's initializer sets it."""
+
+
+def report_unusable(file: Path, error: Exception) -> None:
+    """Make `error` the file's import error."""
+    with UnusableClassifierFile(file, error):
+        pass  # Airflow collects the Dags that were entered

@@ -1,0 +1,118 @@
+"""# Train and deploy
+
+Images in labelled folders become a model behind an endpoint, and every image that is uploaded under `incoming/` gets a
+prediction. One Dag per file in `include/classifiers/`.
+
+| group | what it does | what it costs |
+|---|---|---|
+| prepare | judges the images, uploads those that changed, writes the image lists | S3 requests |
+| train | starts the training job; with the same images and settings takes the model there is | the instance |
+| deploy | model, endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
+| connect | the inference function and the bucket's event notification | nothing while nothing is uploaded |
+| check | uploads one known image and waits for its prediction record | one request |
+
+**Safe to repeat**: a run with nothing new reuses everything that is there. **Changing a param** in the trigger form
+changes that run alone; the classifier's file stays as it is. **Killing** `train_model` while it waits stops the
+training job. The Dag `image_classifier_teardown` removes everything of a classifier.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.amazon.aws.operators.s3 import S3CopyObjectOperator, S3DeleteObjectsOperator
+from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
+from airflow.sdk import DAG, TaskGroup, chain
+from image_classifier_airflow.operators.function import LambdaFunctionOperator
+
+from image_classifier.classifier import Classifier
+from image_classifier_airflow.classifiers import usable_classifiers
+from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
+from image_classifier_airflow.operators.training import TrainingJobOperator
+from image_classifier_airflow.params import train_params
+from image_classifier_airflow.retries import RETRY_POLICY
+from image_classifier_airflow.steps import step
+from image_classifier_airflow.steps.train_and_deploy import Steps
+
+POLL_S = 5
+RECORD_WAIT_S = 60  # then the check uploads again, once a minute
+SIX_MINUTES: dict[str, Any] = {"retries": 6, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 0}
+
+
+def train_and_deploy(classifier: Classifier) -> DAG:
+    """The Dag of one classifier."""
+    steps = Steps(classifier)
+    with DAG(
+        dag_id=f"{classifier.name}_train_and_deploy",
+        description=classifier.description,
+        schedule=classifier.schedule,
+        catchup=False,
+        max_active_runs=1,
+        params=train_params(classifier),
+        default_args={
+            "owner": "image-classifier",
+            "aws_conn_id": classifier.aws_conn_id,
+            "retries": 3,
+            "retry_delay": timedelta(seconds=30),
+            "retry_exponential_backoff": 2.0,
+            "max_retry_delay": timedelta(minutes=10),
+            "retry_policy": RETRY_POLICY,
+            "execution_timeout": timedelta(hours=1),
+        },
+        doc_md=f"{__doc__}\n\n## {classifier.name}\n\n{classifier.description}",
+        tags=["image-classifier", classifier.name],
+    ) as dag:
+        with TaskGroup("prepare"):
+            dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12))()
+            request = step(steps.plan_training)(dataset)
+
+        with TaskGroup("train"):
+            job = TrainingJobOperator(
+                task_id="train_model",
+                config=request,
+                poll_interval_s=POLL_S,
+                execution_timeout=None,  # the job has its own: time_limit_s
+            ).output
+
+        with TaskGroup("deploy") as deploy:
+            plan = step(steps.plan_deployment, multiple_outputs=True)(dataset, job)
+            chain(
+                ModelOperator(task_id="create_model", config=plan["model"]),
+                EndpointConfigOperator(task_id="create_endpoint_config", config=plan["endpoint_config"]),
+                EndpointOperator(task_id="deploy_endpoint", config=plan["endpoint"], poll_interval_s=POLL_S),
+                step(steps.test_endpoint)(dataset, job),
+            )
+
+        with TaskGroup("connect") as connect:
+            function = LambdaFunctionOperator(task_id="deploy_function", config=plan["function"]).output
+            step(steps.set_upload_trigger)(function)
+
+        with TaskGroup("check") as check:
+            upload = step(steps.plan_check, multiple_outputs=True)(dataset)
+            chain(
+                S3CopyObjectOperator(
+                    task_id="upload_known_image",
+                    source_bucket_name=upload["bucket"],
+                    source_bucket_key=upload["known_image"],
+                    dest_bucket_name=upload["bucket"],
+                    dest_bucket_key=upload["image"],
+                    acl_policy="no-acl",  # a bucket that has ACLs disabled, as new ones have, refuses any
+                ),
+                S3KeySensor(
+                    task_id="await_record",
+                    bucket_name=upload["bucket"],
+                    bucket_key=upload["record"],
+                    deferrable=True,
+                    poke_interval=POLL_S,
+                    timeout=RECORD_WAIT_S,
+                    soft_fail=True,  # the next task knows what to say, and what to do
+                ),
+                step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
+                S3DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["image"]),
+            )
+
+        chain(deploy, connect, check, step(steps.delete_stray_images)(dataset))
+    return dag
+
+
+for usable in usable_classifiers():  # a file that cannot be used is an import error of its own
+    train_and_deploy(usable)

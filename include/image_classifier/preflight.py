@@ -1,0 +1,30 @@
+"""What a run needs to be there before it costs anything."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_classifier.errors import SettingsError
+from image_classifier.image_uris import image_uri
+from image_classifier.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+def check_deployment(s3: "S3Client", *, settings: Settings, region: str) -> None:
+    """Nothing if the bucket can be reached and the algorithm exists in this region.
+
+    Raises:
+        SettingsError: it is otherwise; nothing has been created.
+
+    """
+    image_uri(region)
+    try:
+        s3.head_bucket(Bucket=settings.bucket)
+    except ClientError as error:
+        message = (
+            f"Bucket {settings.bucket} of IMAGE_CLASSIFIER_BUCKET cannot be reached: {error}. Check that it exists in the "
+            "account and region of the Airflow connection, and that the connection's role may list it."
+        )
+        raise SettingsError(message) from error

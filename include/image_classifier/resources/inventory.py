@@ -1,0 +1,228 @@
+"""What belongs to one classifier, as AWS has it now.
+
+A resource is ours when it has the classifier's exact name, or begins with it, and carries the tag
+``image-classifier: <classifier>``: ``digits`` must not take what belongs to ``digits-2``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from image_classifier import names
+from image_classifier.resources.training import list_training_jobs_in_progress
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The services that hold something of a classifier."""
+
+    sagemaker: "SageMakerClient"
+    functions: "LambdaClient"
+    logs: "CloudWatchLogsClient"
+    s3: "S3Client"
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """What to tear down, and what to keep."""
+
+    classifier: str
+    bucket: str
+    keep_images: bool = False
+    keep_models: bool = False
+    keep_predictions: bool = False
+
+    @property
+    def kept_prefixes(self) -> tuple[str, ...]:
+        """Prefixes whose objects stay."""
+        keys = names.Keys(self.classifier)
+        choices = {
+            keys.dataset: self.keep_images,
+            keys.incoming: self.keep_images,
+            keys.models: self.keep_models,
+            f"{keys.root}checkpoints/": self.keep_models,
+            f"{keys.root}evaluations/": self.keep_models,
+            keys.predictions: self.keep_predictions,
+            f"{keys.root}corrections/": self.keep_predictions,
+        }
+        return tuple(prefix for prefix, keep in choices.items() if keep)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The object versions below one prefix; delete markers count as versions without bytes."""
+
+    versions: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything of a classifier that is there now and will be deleted."""
+
+    upload_triggers: tuple[str, ...] = ()
+    training_jobs: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    endpoint_configs: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    log_groups: tuple[str, ...] = ()
+    folders: Mapping[str, Folder] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        return {
+            "event notifications to remove": len(self.upload_triggers),
+            "training jobs to stop": len(self.training_jobs),
+            "functions": len(self.functions),
+            "endpoints": len(self.endpoints),
+            "endpoint configs": len(self.endpoint_configs),
+            "models": len(self.models),
+            "log groups": len(self.log_groups),
+            "object versions": sum(folder.versions for folder in self.folders.values()),
+        }
+
+    def as_table(self) -> str:
+        """One line per thing, for people."""
+        kinds: dict[str, Sequence[str]] = {
+            "event notification": self.upload_triggers,
+            "training job, to stop": self.training_jobs,
+            "function": self.functions,
+            "endpoint": self.endpoints,
+            "endpoint config": self.endpoint_configs,
+            "model": self.models,
+            "log group": self.log_groups,
+            "objects": [
+                f"{prefix} ({folder.versions} versions, {folder.size_bytes / 1e6:.1f} MB)"
+                for prefix, folder in self.folders.items()
+            ],
+        }
+        lines = [f"{kind:<22} {name}" for kind, listed in kinds.items() for name in listed]
+        return "\n".join(lines) or "nothing is there"
+
+
+def inventory(clients: Clients, teardown: Teardown) -> Inventory:
+    """List what the teardown would delete; changes nothing."""
+    classifier = teardown.classifier
+    functions = our_functions(clients.functions, classifier)
+    return Inventory(
+        upload_triggers=our_upload_triggers(clients.s3, bucket=teardown.bucket, classifier=classifier),
+        training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
+        functions=functions,
+        endpoints=our_endpoints(clients.sagemaker, classifier),
+        endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),
+        models=() if teardown.keep_models else our_models(clients.sagemaker, classifier),
+        log_groups=our_log_groups(clients, classifier),
+        folders=folders(clients.s3, teardown),
+    )
+
+
+def our_upload_triggers(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[str, ...]:
+    """Our entry among the bucket's event notifications."""
+    entries = s3.get_bucket_notification_configuration(Bucket=bucket).get("LambdaFunctionConfigurations", [])
+    return tuple(entry["Id"] for entry in entries if entry.get("Id") == names.notification_id(classifier))
+
+
+def our_endpoints(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
+    """The classifier's endpoint, whatever its status."""
+    pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=_prefix(classifier))
+    found = [endpoint for page in pages for endpoint in page["Endpoints"]]
+    name, ours = names.endpoint_name(classifier), _ours(sagemaker, classifier)
+    return tuple(
+        endpoint["EndpointName"]
+        for endpoint in found
+        if endpoint["EndpointName"] == name and ours(name, endpoint["EndpointArn"])
+    )
+
+
+def our_endpoint_configs(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
+    """Every endpoint config that was ever deployed for the classifier."""
+    pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=_prefix(classifier))
+    found = [config for page in pages for config in page["EndpointConfigs"]]
+    ours = _ours(sagemaker, classifier)
+    return tuple(
+        config["EndpointConfigName"]
+        for config in found
+        if ours(config["EndpointConfigName"], config["EndpointConfigArn"])
+    )
+
+
+def our_models(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
+    """Every SageMaker model of the classifier."""
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains=_prefix(classifier))
+    found = [model for page in pages for model in page["Models"]]
+    ours = _ours(sagemaker, classifier)
+    return tuple(model["ModelName"] for model in found if ours(model["ModelName"], model["ModelArn"]))
+
+
+def our_functions(functions: "LambdaClient", classifier: str) -> tuple[str, ...]:
+    """The classifier's function, unless another's has its name."""
+    name = names.function_name(classifier)
+    tags = _function_tags(functions, name)
+    return (name,) if tags is not None and tags.get(names.TAG) == classifier else ()
+
+
+def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
+    """Logs of the function and of the endpoint; those of training jobs are in one group of the whole account."""
+    name = names.function_name(classifier)
+    is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
+        clients.functions, classifier
+    )
+    wanted = {f"/aws/sagemaker/Endpoints/{names.endpoint_name(classifier)}"}
+    wanted |= set() if is_anothers else {f"/aws/lambda/{name}"}
+    return tuple(
+        group["logGroupName"]
+        for prefix in sorted(wanted)
+        for page in clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        for group in page["logGroups"]
+        if group["logGroupName"] == prefix
+    )
+
+
+def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:
+    """What the deletion of objects will free, by folder of the classifier."""
+    root, found = names.Keys(teardown.classifier).root, dict[str, Folder]()
+    for version in doomed_versions(s3, teardown):
+        prefix = f"{root}{version['Key'].removeprefix(root).partition('/')[0]}/"
+        before = found.get(prefix, Folder())
+        found[prefix] = Folder(before.versions + 1, before.size_bytes + version.get("Size", 0))
+    return dict(sorted(found.items()))
+
+
+def doomed_versions(s3: "S3Client", teardown: Teardown) -> Iterator[dict[str, Any]]:
+    """Every object version and delete marker of the classifier that is not kept."""
+    root = names.Keys(teardown.classifier).root
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=teardown.bucket, Prefix=root):
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            if not version["Key"].startswith(teardown.kept_prefixes):
+                yield dict(version)
+
+
+def _prefix(classifier: str) -> str:
+    return f"{names.PREFIX}{classifier}"
+
+
+def _ours(sagemaker: "SageMakerClient", classifier: str) -> Callable[[str, str], bool]:
+    """NameContains finds the name anywhere, and also longer classifiers' names; the tag decides."""
+
+    def is_ours(name: str, arn: str) -> bool:
+        if not name.startswith(_prefix(classifier)):
+            return False
+        pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
+        return any(tag["Key"] == names.TAG and tag["Value"] == classifier for page in pages for tag in page["Tags"])
+
+    return is_ours
+
+
+def _function_tags(functions: "LambdaClient", name: str) -> Mapping[str, str] | None:
+    try:
+        return functions.get_function(FunctionName=name).get("Tags", {})
+    except functions.exceptions.ResourceNotFoundException:
+        return None

@@ -1,0 +1,183 @@
+"""Delete what belongs to one classifier, in the order in which nothing new can appear; every step may be repeated."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_classifier.errors import ClassifierFileError, ResourceBusyError
+from image_classifier.resources import notification
+from image_classifier.resources.hosting import describe_endpoint
+from image_classifier.resources.inventory import (
+    Clients,
+    Teardown,
+    doomed_versions,
+    our_endpoint_configs,
+    our_endpoints,
+    our_functions,
+    our_log_groups,
+    our_models,
+)
+from image_classifier.resources.refusals import is_absent, is_busy
+from image_classifier.resources.training import list_training_jobs_in_progress, stop_training_job
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+log = logging.getLogger(__name__)
+
+MOST_KEYS = 1000  # of one DeleteObjects request
+POLL_S = 10.0
+MOST_POLLS = 120
+Pause = Callable[[float], None]
+
+
+def check_confirmed(classifier: str, *, confirm: str) -> None:
+    """Nothing if the name was typed twice.
+
+    Raises:
+        ClassifierFileError: it was not; nothing has been deleted.
+
+    """
+    if classifier != confirm:
+        message = f"confirm is {confirm!r}, classifier is {classifier!r}; type one name twice. Nothing was deleted."
+        raise ClassifierFileError(message)
+
+
+def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
+    """First of all: no upload starts a function that is about to go."""
+    notification.delete_upload_trigger(
+        clients.functions, clients.s3, bucket=teardown.bucket, classifier=teardown.classifier
+    )
+
+
+def stop_training_jobs(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:
+    """Stop what still costs, and wait: a job that is being stopped still uploads its model.
+
+    Raises:
+        ResourceBusyError: a job takes too long to stop.
+
+    """
+    in_progress = partial(list_training_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
+    for job in in_progress():
+        stop_training_job(clients.sagemaker, job)
+    _await(
+        lambda: not in_progress(), what=f"A training job of {teardown.classifier} is still being stopped", pause=pause
+    )
+
+
+def delete_function(clients: Clients, teardown: Teardown) -> None:
+    """The function with its versions and its alias."""
+    for name in our_functions(clients.functions, teardown.classifier):
+        clients.functions.delete_function(FunctionName=name)
+        log.info("Function %s deleted", name)
+
+
+def delete_endpoint(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:
+    """The endpoint, which is what costs; waits until it is gone, because its config must outlive it.
+
+    Raises:
+        ResourceBusyError: it is being created or updated, or takes too long to go.
+
+    """
+    for name in our_endpoints(clients.sagemaker, teardown.classifier):
+        endpoint = describe_endpoint(clients.sagemaker, name)
+        if endpoint is not None and endpoint["EndpointStatus"] != "Deleting":
+            _delete(partial(clients.sagemaker.delete_endpoint, EndpointName=name), what=f"Endpoint {name}")
+        is_gone = partial(_is_gone, clients, name)
+        _await(is_gone, what=f"Endpoint {name} is still being deleted", pause=pause)
+
+
+def delete_endpoint_configs(clients: Clients, teardown: Teardown) -> None:
+    """Every endpoint config that was deployed for the classifier."""
+    for name in our_endpoint_configs(clients.sagemaker, teardown.classifier):
+        delete = partial(clients.sagemaker.delete_endpoint_config, EndpointConfigName=name)
+        _delete(delete, what=f"Endpoint config {name}")
+
+
+def delete_models(clients: Clients, teardown: Teardown) -> None:
+    """Every SageMaker model of the classifier, unless models are kept."""
+    for name in () if teardown.keep_models else our_models(clients.sagemaker, teardown.classifier):
+        _delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
+
+
+def delete_log_groups(clients: Clients, teardown: Teardown) -> None:
+    """The logs of the function and of the endpoint."""
+    for name in our_log_groups(clients, teardown.classifier):
+        clients.logs.delete_log_group(logGroupName=name)
+        log.info("Log group %s deleted", name)
+
+
+def delete_objects(clients: Clients, teardown: Teardown) -> int:
+    """Every version and delete marker below the classifier's prefix that is not kept; returns how many.
+
+    Raises:
+        ResourceBusyError: S3 did not delete some of them.
+
+    """
+    deleted = 0
+    for batch in _batches(doomed_versions(clients.s3, teardown), size=MOST_KEYS):
+        identifiers: list[ObjectIdentifierTypeDef] = [
+            {"Key": version["Key"], "VersionId": version["VersionId"]} for version in batch
+        ]
+        answer = clients.s3.delete_objects(Bucket=teardown.bucket, Delete={"Objects": identifiers, "Quiet": True})
+        if errors := answer.get("Errors"):
+            message = (
+                f"S3 did not delete {len(errors)} object versions of {teardown.classifier}, such as "
+                f"{errors[0].get('Key')}: {errors[0].get('Message')}. Run this task again."
+            )
+            raise ResourceBusyError(message)
+        deleted += len(identifiers)
+    log.info("%d object versions below s3://%s/%s/ deleted", deleted, teardown.bucket, teardown.classifier)
+    return deleted
+
+
+def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
+    """Nothing if no endpoint is up and no training job runs.
+
+    Raises:
+        ResourceBusyError: names what still costs.
+
+    """
+    costly = [
+        *list_training_jobs_in_progress(clients.sagemaker, classifier=teardown.classifier),
+        *our_endpoints(clients.sagemaker, teardown.classifier),
+    ]
+    if costly:
+        message = f"These of {teardown.classifier} still cost: {', '.join(costly)}. Run the teardown again."
+        raise ResourceBusyError(message)
+
+
+def _is_gone(clients: Clients, endpoint: str) -> bool:
+    return describe_endpoint(clients.sagemaker, endpoint) is None
+
+
+def _delete(delete: Callable[[], object], *, what: str) -> None:
+    """Delete; what is gone by now is what was wanted."""
+    try:
+        delete()
+    except ClientError as error:
+        if is_absent(error):
+            return
+        if is_busy(error):
+            raise ResourceBusyError(f"{what} is being changed; it can be deleted in a few minutes") from error
+        raise
+    log.info("%s deleted", what)
+
+
+def _await(is_done: Callable[[], bool], *, what: str, pause: Pause) -> None:
+    for _ in range(MOST_POLLS):
+        if is_done():
+            return
+        pause(POLL_S)
+    raise ResourceBusyError(f"{what} after {MOST_POLLS * POLL_S / 60:.0f} minutes; run this task again")
+
+
+def _batches(items: Iterable[dict[str, str]], *, size: int) -> Iterator[list[dict[str, str]]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

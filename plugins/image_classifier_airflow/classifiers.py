@@ -1,0 +1,39 @@
+"""The classifiers whose files can be used; each file that cannot becomes an import error of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from airflow.sdk import DAG
+from airflow.sdk.exceptions import AirflowTimetableInvalid
+
+from image_classifier.classifier import Classifier, classifier_files, classifier_folders
+from image_classifier.errors import ClassifierFileError
+from image_classifier_airflow.unusable import report_unusable
+
+
+def usable_classifiers() -> Iterator[Classifier]:
+    """Every classifier of the classifier folders that a Dag can be made of."""
+    first: dict[str, Path] = {}
+    for file in classifier_files(classifier_folders()):
+        try:
+            _refuse_second(file, first=first.setdefault(file.stem, file))
+            classifier = Classifier.from_file(file)
+            _check_schedule(classifier, file=file)
+        except ClassifierFileError as error:
+            report_unusable(file, error)
+        else:
+            yield classifier
+
+
+def _refuse_second(file: Path, *, first: Path) -> None:
+    if file != first:
+        raise ClassifierFileError(f"{file} has the name of {first}; a classifier's name is its file's: rename one.")
+
+
+def _check_schedule(classifier: Classifier, *, file: Path) -> None:
+    """Airflow would find it out later, and then refuse every Dag of the Dag file."""
+    try:
+        DAG(classifier.name, schedule=classifier.schedule, max_active_runs=1).validate()
+    except AirflowTimetableInvalid as error:
+        message = f"{file} cannot be used. schedule is {classifier.schedule!r}: {error}. Use a cron expression."
+        raise ClassifierFileError(message) from error

@@ -1,0 +1,43 @@
+"""AWS clients of an Airflow connection, which decides the account, the region, the role and the endpoint URLs."""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
+from image_classifier.resources.inventory import Clients
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+
+def s3(aws_conn_id: str) -> "S3Client":
+    return cast("S3Client", _client(aws_conn_id, "s3"))
+
+
+def sagemaker(aws_conn_id: str) -> "SageMakerClient":
+    return cast("SageMakerClient", _client(aws_conn_id, "sagemaker"))
+
+
+def sagemaker_runtime(aws_conn_id: str) -> "SageMakerRuntimeClient":
+    return cast("SageMakerRuntimeClient", _client(aws_conn_id, "sagemaker-runtime"))
+
+
+def functions(aws_conn_id: str) -> "LambdaClient":
+    return cast("LambdaClient", _client(aws_conn_id, "lambda"))
+
+
+def of_a_classifier(aws_conn_id: str) -> Clients:
+    """One client per service that holds something of a classifier."""
+    return Clients(
+        sagemaker=sagemaker(aws_conn_id),
+        functions=functions(aws_conn_id),
+        logs=_client(aws_conn_id, "logs"),
+        s3=s3(aws_conn_id),
+    )
+
+
+def _client(aws_conn_id: str, service: str) -> Any:
+    return AwsGenericHook(aws_conn_id=aws_conn_id, client_type=service).get_conn()

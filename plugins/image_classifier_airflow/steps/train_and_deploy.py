@@ -1,0 +1,160 @@
+"""The tasks of a classifier's Dag that no operator does. They may be run twice; through XCom go names and URIs."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from image_classifier import check
+from image_classifier.classifier import Classifier
+from image_classifier.dataset import PreparedDataset, delete_stray_images, prepare_dataset
+from image_classifier.names import endpoint_name
+from image_classifier.preflight import check_deployment
+from image_classifier.resources import hosting, model_labels, notification, training
+from image_classifier.resources.function import function_configuration
+from image_classifier.run_params import RunParams
+from image_classifier.settings import Settings
+from image_classifier_airflow.steps import clients
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+Params = Mapping[str, Any]
+Json = dict[str, Any]
+Whole = (
+    Any  # a dict for one XCom; a result that is annotated as a dict becomes an XCom per key, for tasks that need parts
+)
+
+
+class Steps:
+    """The steps of one classifier's Dag; each is given what Airflow knows of its run by the names of its arguments."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        """Keep the classifier as its file describes it; a run's params come with the run."""
+        self._classifier = classifier
+
+    def prepare_dataset(self, params: Params) -> Json:
+        """Turn the source into a data set on S3. Nothing is created if the file, the params or the images are wrong."""
+        classifier, settings, s3 = self._of(params), Settings.from_env(), self._s3
+        check_deployment(s3, settings=settings, region=s3.meta.region_name)
+        reset_labels = RunParams.from_params(params).reset_labels
+        dataset = prepare_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=log.info)
+        return dataset.model_dump(mode="json")
+
+    def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
+        """CreateTrainingJob's request: the same images and settings give the same job."""
+        return training.training_job_request(
+            self._of(params),
+            settings=Settings.from_env(),
+            region=self._s3.meta.region_name,
+            dataset=PreparedDataset.model_validate(dataset),
+            force=run_id if RunParams.from_params(params).force_retrain else "",
+        )
+
+    def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
+        """Requests for what serves the model, once the model's labels are beside its artifact."""
+        classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
+        model_labels.publish_labels(
+            self._s3,
+            bucket=settings.bucket,
+            classifier=classifier.name,
+            labels_key=dataset["labels_key"],
+            training_job=training_job,
+        )
+        model = hosting.model_request(
+            classifier,
+            settings=settings,
+            training_job=training_job,
+            model_artifact=job["model_artifact"],
+            image=job["image"],
+        )
+        endpoint_config = hosting.endpoint_config_request(classifier, training_job=training_job)
+        endpoint = hosting.endpoint_request(classifier, endpoint_config=endpoint_config["EndpointConfigName"])
+        function = function_configuration(
+            classifier,
+            settings=settings,
+            training_job=training_job,
+            endpoint_config=endpoint_config["EndpointConfigName"],
+        )
+        return {
+            "model": model,
+            "endpoint_config": endpoint_config,
+            "endpoint": endpoint,
+            "function": function.model_dump(mode="json"),
+        }
+
+    def test_endpoint(self, dataset: Json, job: Json) -> None:
+        """Ask the endpoint about images whose class is known, and show the answers in the task's log."""
+        bucket, s3 = Settings.from_env().bucket, self._s3
+        runtime, endpoint = clients.sagemaker_runtime(self._conn), endpoint_name(self._classifier.name)
+
+        def classify(image: bytes) -> tuple[list[float], str]:
+            answer = hosting.invoke(runtime, endpoint=endpoint, image=image)
+            return answer.probabilities, answer.variant
+
+        labels = model_labels.read_labels(s3, bucket=bucket, key=dataset["labels_key"])
+        table = check.check_endpoint(
+            classify,
+            read=lambda key: s3.get_object(Bucket=bucket, Key=key)["Body"].read(),
+            images=[check.LabelledImage(**image) for image in dataset["check_images"]],
+            model=check.DeployedModel(job["training_job"], labels),
+        )
+        log.info("Endpoint %s answers:\n%s", endpoint, table)
+
+    def set_upload_trigger(self, function: Json) -> str:
+        """Let S3 call the function for every object created under incoming/; returns what had to be changed."""
+        return notification.ensure_upload_trigger(
+            clients.functions(self._conn),
+            self._s3,
+            bucket=Settings.from_env().bucket,
+            classifier=self._classifier.name,
+            alias_arn=function["alias_arn"],
+            account=function["alias_arn"].split(":")[4],
+        )
+
+    def plan_check(self, dataset: Json, run_id: str) -> Json:
+        """Which image is uploaded where, and where its record must appear; an earlier record of this run is removed."""
+        bucket = Settings.from_env().bucket
+        upload = check.check_upload(self._classifier.name, run_id=run_id)
+        check.forget_record(self._s3, bucket=bucket, upload=upload)
+        known_image = dataset["check_images"][0]["key"]
+        return {"bucket": bucket, "known_image": known_image, "image": upload.image_key, "record": upload.record_key}
+
+    def confirm_prediction(self, plan: Json, job: Json) -> Json:
+        """Read the record. Without one, upload again and fail: the next try finds the record, or nobody will."""
+        bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
+        if not check.has_record(self._s3, bucket=bucket, upload=upload):
+            check.upload_again(self._s3, bucket=bucket, upload=upload)
+            raise check.missing_record(bucket=bucket, upload=upload, classifier=self._classifier.name)
+        record = check.confirm_prediction(self._s3, bucket=bucket, upload=upload, training_job=job["training_job"])
+        log.info("%s is %s: %s, %.3f", plan["image"], record.status, record.label, record.confidence)
+        return {
+            "record": plan["record"],
+            "status": record.status,
+            "label": record.label,
+            "total_ms": record.times.total_ms,
+        }
+
+    def delete_stray_images(self, dataset: Json) -> int:
+        """Remove prepared images that left the set, unless a training job may still read them; returns how many."""
+        name = self._classifier.name
+        in_progress = training.list_training_jobs_in_progress(clients.sagemaker(self._conn), classifier=name)
+        return delete_stray_images(
+            name,
+            s3=self._s3,
+            bucket=Settings.from_env().bucket,
+            fingerprint=dataset["fingerprint"],
+            training_in_progress=bool(in_progress),
+        )
+
+    def _of(self, params: Params) -> Classifier:
+        return self._classifier.with_run_params(params)
+
+    @property
+    def _conn(self) -> str:
+        return self._classifier.aws_conn_id
+
+    @property
+    def _s3(self) -> "S3Client":
+        return clients.s3(self._conn)
