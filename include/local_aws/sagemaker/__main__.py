@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import logging
+import socket
+import sqlite3
 import sys
 from dataclasses import fields
 from pathlib import Path
+from typing import IO
 
 import uvicorn
 
@@ -17,6 +21,11 @@ from local_aws.sagemaker.images import DEFAULT_COMMANDS, Images, parse_command
 from local_aws.sagemaker.store import Store
 
 GRACE_S = 3
+KEEP_ALIVE_S = 75  # longer than clients keep an idle connection, so that they close it and not the server
+
+
+class StartError(Exception):
+    """The server cannot start; the message says why and what to do."""
 
 
 def main() -> None:
@@ -25,21 +34,71 @@ def main() -> None:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     state: Path = arguments.state.absolute()
+    try:
+        with _locked(state), _listening(arguments.port) as listener:
+            _serve(arguments, state=state, listener=listener)
+    except StartError as error:
+        sys.exit(str(error))
+
+
+def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socket) -> None:
     service = Service(
         aws=Aws(arguments.aws_endpoint_url),
-        store=Store(state / "sagemaker.sqlite"),
+        store=_store(state / "sagemaker.sqlite"),
         images=Images(DEFAULT_COMMANDS | dict(arguments.image)),
         limits=Limits(**{field.name: getattr(arguments, field.name) for field in fields(Limits)}),
         state=state,
     )
-    # Bound to this machine alone: the server runs programs for whoever can reach it.
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(service),
-        host="127.0.0.1",
-        port=arguments.port,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
     )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _locked(state: Path) -> IO[bytes]:
+    """Hold the state folder: two servers in one would end each other's jobs."""
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        lock = (state / "lock").open("wb")
+    except OSError as error:
+        raise StartError(
+            f"The state folder {state} cannot be written to ({error.strerror}); name another with --state."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StartError(
+            f"Another SageMaker server uses the state folder {state}; stop it, or name another with --state."
+        ) from error
+    return lock
+
+
+def _listening(port: int) -> socket.socket:
+    # This machine alone: the server runs programs for whoever can reach it.
+    # The protocol is named because asyncio switches Nagle's delay off only then.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise StartError(
+            f"Port {port} cannot be used ({error}); stop what uses it, or name another with --port."
+        ) from error
+    return listener
+
+
+def _store(file: Path) -> Store:
+    try:
+        return Store(file)
+    except sqlite3.Error as error:
+        raise StartError(
+            f"The state in {file} cannot be read ({error}); remove the file to start without it."
+        ) from error
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,9 +118,8 @@ def _arguments() -> argparse.Namespace:
     )
     for field in fields(Limits):
         kind = int if isinstance(field.default, int) else float
-        parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=kind, default=field.default, help=f"default {field.default}"
-        )
+        option = f"--{field.name.replace('_', '-')}"
+        parser.add_argument(option, type=kind, default=field.default, help=f"default {field.default}")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""The server's HTTP face: one POST for the control plane (JSON 1.1), one path for InvokeEndpoint (REST), one for health."""
+"""The server's HTTP face: a POST for the control plane (JSON 1.1), a path for InvokeEndpoint (REST), one for health."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from local_aws.sagemaker.hosting.endpoints import Endpoints
 from local_aws.sagemaker.hosting.invocations import Invocations
 from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
+from local_aws.sagemaker.hosting.rollouts import Rollouts
 from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags
@@ -42,13 +43,13 @@ class Service:
     def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, state: Path) -> None:
         """Nothing runs until `recover`."""
         self.training_jobs = TrainingJobs(aws=aws, store=store, images=images, limits=limits, state=state)
-        self.endpoints = Endpoints(aws=aws, store=store, images=images, limits=limits, state=state)
+        self.rollouts = Rollouts(aws=aws, store=store, images=images, limits=limits, folder=state / "endpoints")
         self._store = store
         rooms = (
             self.training_jobs,
             Models(aws=aws, store=store, images=images),
             EndpointConfigs(aws=aws, store=store),
-            self.endpoints,
+            Endpoints(aws=aws, store=store, rollouts=self.rollouts),
             Tags(aws=aws, store=store),
         )
         self.operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -61,11 +62,11 @@ class Service:
     def recover(self) -> None:
         """Take up what the server before left."""
         self.training_jobs.recover()
-        self.endpoints.recover()
+        self.rollouts.recover()
 
     def close(self) -> None:
         """End every process."""
-        self.endpoints.close()
+        self.rollouts.close()
         self.training_jobs.close()
         self._store.close()
 
@@ -87,7 +88,7 @@ class Service:
 
 def create_app(service: Service) -> Starlette:
     """The ASGI application of `service`; its processes end with it."""
-    invocations = Invocations(service.endpoints)
+    invocations = Invocations(service.rollouts)
 
     async def control(request: Request) -> Response:
         return await _answer_control(service, request)
@@ -97,6 +98,10 @@ def create_app(service: Service) -> Starlette:
             return await invocations.invoke(request)
         except ServiceError as error:
             return _rest_error(error)
+
+    async def unknown(request: Request) -> Response:
+        message = f"{request.method} {request.url.path} is not implemented by this local SageMaker; InvokeEndpoint is."
+        return _rest_error(ServiceError("UnknownOperationException", message, status=404))
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok", "operations": sorted(service.operations)})
@@ -112,6 +117,7 @@ def create_app(service: Service) -> Starlette:
         Route("/", control, methods=["POST"]),
         Route("/endpoints/{name}/invocations", invoke, methods=["POST"]),
         Route("/health", health),
+        Route("/{path:path}", unknown, methods=["GET", "POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 

@@ -111,8 +111,8 @@ class Aws:
 
     def _client(self, service: str, **options: Any) -> Any:
         # The emulator checks no signature unless asked to; the names match what the start script gives to clients.
-        session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
-        return session.client(service, endpoint_url=self.endpoint_url, config=Config(**options))  # type: ignore[call-overload]
+        session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+        return session.client(service, endpoint_url=self.endpoint_url, config=Config(**options))
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

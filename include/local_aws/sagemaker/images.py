@@ -12,7 +12,9 @@ from local_aws.sagemaker.protocol.errors import validation_error
 
 BUILT_IN_ACCOUNT = "811284229777"  # where AWS keeps image-classification in us-east-1
 BUILT_IN_REPOSITORY = "image-classification"
-DEFAULT_COMMANDS = {BUILT_IN_REPOSITORY: (sys.executable, "-m", "image_classification_algorithm")}
+DEFAULT_COMMANDS: dict[str, tuple[str, ...]] = {
+    BUILT_IN_REPOSITORY: (sys.executable, "-m", "image_classification_algorithm")
+}
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)([:@].+)?"
 )

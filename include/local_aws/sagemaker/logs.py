@@ -1,12 +1,13 @@
 """Sends the lines of a process to CloudWatch Logs while they are written.
 
-The process writes to a file; this reads behind it. So the process never waits for the log service, lines written while the
-service is away arrive when it is back, and the file stays on disk.
+The process writes to a file; this reads behind it. So the process never waits for the log service, lines written while
+the service is away arrive when it is back, and the file stays on disk.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ INTERVAL_S = 0.25
 MAX_BATCH_BYTES = 512 * 1024  # CloudWatch takes 1 MiB and 10,000 events, 26 bytes being counted for each
 MAX_BATCH_LINES = 5_000
 MAX_LINE_CHARACTERS = 200_000
+MAX_FILE_BYTES = 32 * 1024 * 1024  # an endpoint may run for months
 FLUSH_S = 5.0
 
 
@@ -83,10 +85,13 @@ class LogShipper:
                 data = file.read(MAX_BATCH_BYTES)
         except FileNotFoundError:
             return []
-        complete = len(data) if at_end or len(data) == MAX_BATCH_BYTES else data.rfind(b"\n") + 1
-        if len(data) == MAX_BATCH_BYTES and b"\n" in data:
-            complete = data.rfind(b"\n") + 1
+        complete = data.rfind(b"\n") + 1
+        if (at_end and len(data) < MAX_BATCH_BYTES) or (not complete and len(data) == MAX_BATCH_BYTES):
+            complete = len(data)  # an unfinished last line, or one that is too long to wait for
         self._offset += complete
+        if self._offset > MAX_FILE_BYTES and not data:
+            os.truncate(self._file, 0)  # its writer appends, so it goes on at the beginning
+            self._offset = 0
         # A bare carriage return is a progress bar's; CloudWatch shows each state as a line.
         return [line[:MAX_LINE_CHARACTERS] for line in data[:complete].decode(errors="replace").splitlines()]
 

@@ -13,9 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.hosting.instance import Instance
+from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws
@@ -65,11 +65,10 @@ class Deployment:
         """
         for variant in self._variants:
             self._unpack_model(variant)
-        for variant in self._variants:
-            for number in range(variant["InitialInstanceCount"]):
-                instance = self._instance(variant, number=number)
-                self._instances.append(instance)
-                instance.start()
+        try:
+            self._start_instances()
+        except ServiceError as error:  # an image that this server was started without
+            raise DeploymentFailedError(error.message) from error
         for instance in self._instances:
             while not instance.healthy.wait(WAIT_S):
                 if instance.failed.is_set() or self._closed.is_set():
@@ -78,6 +77,13 @@ class Deployment:
                         "check. Please check CloudWatch logs for this endpoint."
                     )
         self.ready.set()
+
+    def _start_instances(self) -> None:
+        for variant in self._variants:
+            for number in range(variant["InitialInstanceCount"]):
+                instance = self._instance(variant, number=number)
+                self._instances.append(instance)
+                instance.start()
 
     def acquire(self, *, variant: str | None = None) -> Instance | None:
         """An instance for one invocation, to be released after it; None when this deployment is retired.
@@ -126,7 +132,7 @@ class Deployment:
         weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in self._variants}
         for name, weight in weights.items():
             self._credit[name] += weight
-        chosen = max(self._credit, key=self._credit.__getitem__)
+        chosen: str = max(self._credit, key=self._credit.__getitem__)
         self._credit[chosen] -= sum(weights.values())
         return chosen
 
@@ -135,10 +141,10 @@ class Deployment:
         done = base / "unpacked"
         if done.exists():  # the server was started again
             return
-        shutil.rmtree(base, ignore_errors=True)
-        (base / "model").mkdir(parents=True)
         uri = self._container(variant).get("ModelDataUrl")
         try:
+            shutil.rmtree(base, ignore_errors=True)
+            (base / "model").mkdir(parents=True)
             if uri:
                 self._fetch(uri, base)
             done.touch()
@@ -147,9 +153,7 @@ class Deployment:
                 f"Failed to download model data from {uri} for the container: {error}"
             ) from error
         except (artifacts.ArtifactError, OSError) as error:
-            raise DeploymentFailedError(
-                f"Failed to extract model data archive from {uri} for the container: {error}"
-            ) from error
+            raise DeploymentFailedError(f"Failed to extract model data archive from {uri}: {error}") from error
 
     def _fetch(self, uri: str, base: Path) -> None:
         bucket, key = split_s3_uri(uri)
@@ -174,6 +178,7 @@ class Deployment:
             command=self._images.find(definition["Image"]).command,
             environment=environment,
             folder=base,
+            log_folder=self._folder.parent / "logs",
             logs=self._aws.logs,
             ping_timeout_s=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self._limits.ping_timeout_s),
         )

@@ -27,7 +27,7 @@ LOG_GROUP = "/aws/sagemaker/Endpoints/"
 STARTS_BEFORE_FAILURE = 3  # a program that ends at once three times will not pass its health check
 FIRST_BACKOFF_S = 0.25
 MAX_BACKOFF_S = 30.0
-STOP_GRACE_S = 10.0
+STOP_GRACE_S = 5.0
 POLL_S = 0.05
 
 
@@ -43,6 +43,7 @@ class Instance:
         command: Sequence[str],
         environment: Callable[[int], dict[str, str]],
         folder: Path,
+        log_folder: Path,
         logs: Any,
         ping_timeout_s: float,
     ) -> None:
@@ -57,6 +58,7 @@ class Instance:
         self._command = [*command, "serve"]
         self._environment = environment
         self._folder = folder
+        self._log_folder = log_folder
         self._logs = logs
         self._ping_timeout_s = ping_timeout_s
         self._stopping = threading.Event()
@@ -80,7 +82,7 @@ class Instance:
             self._thread.join()
 
     def _supervise(self) -> None:
-        log_file = self._folder / f"{self.variant}-{self._id}.log"
+        log_file = self._log_folder / f"{self.variant}-{self._id}.log"
         group, stream = f"{LOG_GROUP}{self._endpoint}", f"{self.variant}/{self._id}"
         backoff_s, starts = FIRST_BACKOFF_S, 0
         with LogShipper(log_file, logs=self._logs, group=group, stream=stream):

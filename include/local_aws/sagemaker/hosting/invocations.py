@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from local_aws.sagemaker.hosting.deployment import Deployment
-    from local_aws.sagemaker.hosting.endpoints import Endpoints
     from local_aws.sagemaker.hosting.instance import Instance
+    from local_aws.sagemaker.hosting.rollouts import Rollouts
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 MODEL_TIMEOUT_S = 60.0
+RESTART_S = 10.0  # a process that died is started again within this, unless it dies again and again
 WAIT_S = 0.02
 FORWARDED = ("content-type", "accept", "x-amzn-sagemaker-custom-attributes", "x-amzn-sagemaker-inference-id")
 RETURNED = ("content-type", "x-amzn-sagemaker-custom-attributes")
@@ -30,9 +31,9 @@ RETURNED = ("content-type", "x-amzn-sagemaker-custom-attributes")
 class Invocations:
     """The runtime API. Runs in the event loop alone."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, rollouts: Rollouts) -> None:
         """One pool of connections for all endpoints."""
-        self._endpoints = endpoints
+        self._rollouts = rollouts
         # Shorter than a server's own keep-alive, so that a connection is not used while the other side closes it.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
         self._http = httpx.AsyncClient(timeout=MODEL_TIMEOUT_S, limits=limits, trust_env=False)
@@ -74,9 +75,9 @@ class Invocations:
 
     async def _acquire(self, name: str, *, target: str | None) -> tuple[Deployment, Instance]:
         """Wait for an instance while there is none for a moment: at a restart of the server or of its process."""
-        deadline = time.monotonic() + MODEL_TIMEOUT_S
-        while time.monotonic() < deadline:
-            deployment = self._endpoints.routes.get(name)
+        begin = time.monotonic()
+        while True:
+            deployment = self._rollouts.routes.get(name)
             if deployment is None:
                 raise _not_served(name)
             if target is not None and target not in deployment.variant_names:
@@ -84,12 +85,13 @@ class Invocations:
             try:
                 instance = deployment.acquire(variant=target)
             except LookupError:
+                if time.monotonic() - begin > (RESTART_S if deployment.ready.is_set() else MODEL_TIMEOUT_S):
+                    raise _nobody_answers(name) from None
                 await asyncio.sleep(WAIT_S)
                 continue
             if instance is not None:
                 return deployment, instance
             await asyncio.sleep(0)  # retired between the two lines: the route is another one now
-        raise ServiceError("ServiceUnavailable", f"Endpoint {name} has no process that answers.", status=503)
 
 
 async def _read_body(request: Request) -> bytes:
@@ -105,8 +107,8 @@ async def _read_body(request: Request) -> bytes:
 
 
 _TIMED_OUT = (
-    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for each "
-    "container in Amazon CloudWatch, resolve the issue, and try again."
+    "Your invocation timed out while waiting for a response from container primary. Review the latency metrics for "
+    "each container in Amazon CloudWatch, resolve the issue, and try again."
 )
 _EXITED = "An error occurred while handling request as the model process exited."
 
@@ -125,6 +127,11 @@ def _model_error(endpoint: str, status: int, text: str) -> ServiceError:
 
 def _not_served(endpoint: str) -> ServiceError:
     return _refused(f"Endpoint {endpoint} of account {ACCOUNT} not found.")
+
+
+def _nobody_answers(endpoint: str) -> ServiceError:
+    message = f"Endpoint {endpoint} has no process that answers; its log in CloudWatch says why."
+    return ServiceError("ServiceUnavailable", message, status=503)
 
 
 def _too_large() -> ServiceError:

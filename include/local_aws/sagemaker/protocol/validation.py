@@ -62,7 +62,8 @@ def validate(operation: str, request: object) -> dict[str, Any]:
 
 def _problems(value: object, shape: Shape, *, path: str) -> Iterator[str]:
     _check_type(value, shape, path=path)
-    yield from _CHECKS.get(shape.type_name, _number_problems)(value, shape, path=path)
+    check: Callable[..., Iterator[str]] = _CHECKS.get(shape.type_name, _number_problems)
+    yield from check(value, shape, path=path)
 
 
 def _check_type(value: object, shape: Shape, *, path: str) -> None:

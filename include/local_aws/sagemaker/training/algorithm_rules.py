@@ -16,12 +16,15 @@ RECORD_TYPE = "application/x-recordio"
 LIST_CHANNELS = ("train_lst", "validation_lst")
 KNOWN_CHANNELS = ("train", "validation", *LIST_CHANNELS, "model")
 REQUIRED_HYPERPARAMETERS = ("num_classes", "num_training_samples")
-KNOWN_HYPERPARAMETERS = frozenset(
-    """num_classes num_training_samples mini_batch_size epochs learning_rate image_shape resize num_layers
-    use_pretrained_model optimizer momentum weight_decay beta_1 beta_2 eps gamma lr_scheduler_factor lr_scheduler_step
-    augmentation_type multi_label use_weighted_loss top_k early_stopping early_stopping_min_epochs
-    early_stopping_patience early_stopping_tolerance checkpoint_frequency precision_dtype kv_store""".split()
-)
+# fmt: off
+KNOWN_HYPERPARAMETERS = frozenset((
+    "num_classes", "num_training_samples", "mini_batch_size", "epochs", "learning_rate", "image_shape", "resize",
+    "num_layers", "use_pretrained_model", "optimizer", "momentum", "weight_decay", "beta_1", "beta_2", "eps",
+    "gamma", "lr_scheduler_factor", "lr_scheduler_step", "augmentation_type", "multi_label", "use_weighted_loss",
+    "top_k", "early_stopping", "early_stopping_min_epochs", "early_stopping_patience", "early_stopping_tolerance",
+    "checkpoint_frequency", "precision_dtype", "kv_store",
+))
+# fmt: on
 
 
 def refusal(job: Document) -> str | None:

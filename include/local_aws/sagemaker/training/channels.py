@@ -1,6 +1,6 @@
 """Brings the input channels from S3 to disk, and keeps what it brought for the next job.
 
-Objects are kept by ETag, so a second job on the same images downloads nothing: a file of a channel is a hard link to it.
+Objects are kept by ETag, so a second job on the same images downloads nothing: a channel's file is a hard link.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from local_aws.sagemaker.aws import REGION, split_s3_uri
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
-from local_aws.sagemaker.training import progress
+from local_aws.sagemaker.training import progress, requests
 from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.run import INTERRUPTED, KIND, TrainingRun
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.store import Store
 
 Document = dict[str, Any]
-DEFAULT_MAX_RUNTIME_S = 86_400
 SUMMARY = (
     "TrainingJobName",
     "TrainingJobArn",
@@ -34,8 +33,6 @@ SUMMARY = (
     "TrainingJobStatus",
     "SecondaryStatus",
 )
-# Accepted and shown again, without effect here (the README says which); all else is refused by name.
-UNSUPPORTED = ("RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
 
 
 class TrainingJobs:
@@ -70,13 +67,13 @@ class TrainingJobs:
         """Check what AWS checks at once, then start."""
         name = request["TrainingJobName"]
         arn = self._aws.arn(KIND, name)
-        _check_supported(request)
+        requests.check(request)
         self._check_new(name, arn)
         image = self._images.find(request["AlgorithmSpecification"]["TrainingImage"])
         self._aws.check_role(request["RoleArn"])
         self._check_input(request)
         self._check_output(request)
-        job = _new_job(request, arn=arn, now=time.time())
+        job = requests.new_job(request, arn=arn, now=time.time())
         with self._lock:
             self._check_quota(request["ResourceConfig"]["InstanceType"])
             if not self._store.add(KIND, name, job):
@@ -97,10 +94,7 @@ class TrainingJobs:
 
     def describe_training_job(self, request: Document) -> Document:
         """The job as it is now."""
-        job = self._existing(request["TrainingJobName"])
-        if progress.in_progress(job) and "TrainingStartTime" in job:
-            job["TrainingTimeInSeconds"] = round(time.time() - job["TrainingStartTime"])
-        return job
+        return self._existing(request["TrainingJobName"])
 
     def list_training_jobs(self, request: Document) -> Document:
         """The jobs, newest first."""
@@ -136,8 +130,10 @@ class TrainingJobs:
         name = request["TrainingJobName"]
         job = self._existing(name)
         if progress.in_progress(job):
-            message = f"The training job {name} is in status {job['TrainingJobStatus']}; only a job that has ended can be deleted."
-            raise ServiceError("ResourceInUse", message)
+            status = job["TrainingJobStatus"]
+            raise ServiceError(
+                "ResourceInUse", f"The training job {name} is {status}; it can be deleted when it has ended."
+            )
         self._store.remove(KIND, name, arn=job["TrainingJobArn"])
         shutil.rmtree(self._folder / name, ignore_errors=True)
         return {}
@@ -176,9 +172,9 @@ class TrainingJobs:
             bucket, _ = split_s3_uri(uri)
             if not self._aws.prefix_has_objects(uri):
                 raise validation_error(
-                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
-                    f"exists in the selected region ({REGION}), that objects exist under that S3 prefix, and that the "
-                    f'role "{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket "{bucket}".'
+                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the '
+                    f"bucket exists in the selected region ({REGION}), that objects exist under that S3 prefix, and "
+                    f'that the role "{request["RoleArn"]}" has "s3:ListBucket" permissions on bucket "{bucket}".'
                 )
 
     def _check_output(self, request: Document) -> None:
@@ -187,68 +183,6 @@ class TrainingJobs:
             bucket, _ = split_s3_uri(uri)
             if not self._aws.bucket_exists(bucket):
                 raise validation_error(f"The bucket {bucket} of {uri} does not exist; create it, or name another.")
-
-
-def _new_job(request: Document, *, arn: str, now: float) -> Document:
-    job = {key: value for key, value in request.items() if key != "Tags"}
-    job["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_S} | request.get("StoppingCondition", {})
-    job |= {"TrainingJobArn": arn, "CreationTime": now, "SecondaryStatusTransitions": [], "ModelArtifacts": {}}
-    progress.enter(job, "Starting", now=now)
-    return job
-
-
-def _check_supported(request: Document) -> None:
-    """Refuse by name what AWS can do and this server cannot, rather than do something else."""
-    for name in UNSUPPORTED:
-        if name in request:
-            raise _unsupported(name)
-    resources = request.get("ResourceConfig", {})
-    if "InstanceType" not in resources:
-        raise _unsupported("ResourceConfig without InstanceType")
-    if resources.get("InstanceCount", 1) != 1:
-        raise validation_error(
-            f"This local AWS trains on one instance; found InstanceCount {resources['InstanceCount']}."
-        )
-    if "TrainingImage" not in request.get("AlgorithmSpecification", {}):
-        raise _unsupported("AlgorithmSpecification without TrainingImage")
-    if "RoleArn" not in request or "OutputDataConfig" not in request:
-        raise _unsupported("a job without RoleArn and OutputDataConfig")
-    names = [channel["ChannelName"] for channel in request.get("InputDataConfig", [])]
-    if len(names) != len(set(names)):
-        raise validation_error(f"Duplicate channel names in InputDataConfig: {', '.join(names)}.")
-    for channel in request.get("InputDataConfig", []):
-        _check_channel(channel, default_mode=request["AlgorithmSpecification"]["TrainingInputMode"])
-    _check_time(request)
-
-
-def _check_channel(channel: Document, *, default_mode: str) -> None:
-    source = channel["DataSource"].get("S3DataSource")
-    found = {
-        "a channel without S3DataSource": source is None,
-        f"S3DataType {source and source['S3DataType']}": source is not None and source["S3DataType"] != "S3Prefix",
-        f"InputMode {channel.get('InputMode', default_mode)}": channel.get("InputMode", default_mode) != "File",
-        f"CompressionType {channel.get('CompressionType')}": channel.get("CompressionType", "None") != "None",
-        f"RecordWrapperType {channel.get('RecordWrapperType')}": channel.get("RecordWrapperType", "None") != "None",
-    }
-    for what, present in found.items():
-        if present:
-            raise _unsupported(f"{what} (channel {channel['ChannelName']})")
-
-
-def _check_time(request: Document) -> None:
-    stopping = request.get("StoppingCondition", {})
-    max_wait_s = stopping.get("MaxWaitTimeInSeconds")
-    if request.get("EnableManagedSpotTraining"):
-        if max_wait_s is None or max_wait_s < stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_S):
-            raise validation_error(
-                "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"
-            )
-    elif max_wait_s is not None:
-        raise validation_error("MaxWaitTimeInSeconds is only accepted with EnableManagedSpotTraining.")
-
-
-def _unsupported(what: str) -> ServiceError:
-    return validation_error(f"This local SageMaker does not have {what}; AWS does.")
 
 
 def _not_found() -> ServiceError:

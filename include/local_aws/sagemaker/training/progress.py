@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -94,7 +95,7 @@ def _value(pattern: re.Pattern[str], line: str) -> float | None:
         value = float(match[1])
     except ValueError:
         return None
-    return value if value == value and abs(value) != float("inf") else None  # noqa: PLR0124  JSON has no NaN
+    return value if math.isfinite(value) else None  # JSON has no NaN
 
 
 def failure_reason(text: str, *, exit_code: int) -> str:

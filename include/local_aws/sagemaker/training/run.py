@@ -102,11 +102,12 @@ class TrainingRun:
 
     def _run(self) -> None:
         log.info("Training job %s starts", self._name)
-        reason = ""
+        reason = "InternalServerError: The local SageMaker failed unexpectedly; its own log says how."
         try:
             self._train()
+            reason = ""
         except DownloadCancelledError:
-            self._end_state = "Stopped"
+            self._end_state, reason = "Stopped", ""
         except (JobFailedError, DataError) as error:
             reason = str(error)
         except (OSError, sqlite3.Error, ClientError, BotoCoreError, boto3.exceptions.Boto3Error) as error:
@@ -163,6 +164,8 @@ class TrainingRun:
 
     def _run_program(self) -> int:
         checkpoints = self._checkpoints()
+        if self._stop_asked.is_set():
+            raise DownloadCancelledError
         log_file = self._folder / "algo-1.log"
         stream = f"{self._name}/algo-1-{int(time.time())}"
         with LogShipper(log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=self._read_lines):
@@ -262,7 +265,9 @@ class TrainingRun:
 
 def _trouble(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"ClientError: No space left on the disk of this machine: {error}. Free some space, then start the job again."
+        return (
+            f"ClientError: No space left on this machine's disk ({error}). Free some space, then start the job again."
+        )
     if isinstance(error, ClientError):
         return f"ClientError: {error}"
     return f"InternalServerError: {type(error).__name__}: {error}"

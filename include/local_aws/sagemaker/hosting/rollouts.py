@@ -1,0 +1,181 @@
+"""Carries out the changes of endpoints, each in a thread of its own: bring up, switch, drain, roll back, delete."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.hosting.deployment import Deployment, DeploymentFailedError, described_variants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.images import Images
+    from local_aws.sagemaker.store import Store
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+KIND = "endpoint"
+# Members of the stored document that no answer shows: the deployments that serve now, and that are on their way.
+ACTIVE, PENDING = "_Active", "_Pending"
+
+
+class Rollouts:
+    """What serves each endpoint, and how it comes to serve something else."""
+
+    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, folder: Path) -> None:
+        """Each deployment has a folder below `folder`."""
+        self.routes: dict[str, Deployment] = {}
+        self._aws = aws
+        self._store = store
+        self._images = images
+        self._limits = limits
+        self._folder = folder
+        self._closing = threading.Event()
+        self._deployments: set[Deployment] = set()
+
+    def recover(self) -> None:
+        """Serve again what was served when the server ended, and take up the changes that were under way."""
+        resume = {"Creating": self.create, "Deleting": self.delete}
+        for endpoint in self._store.all(KIND):
+            name, status = endpoint["EndpointName"], endpoint["EndpointStatus"]
+            if status in resume:
+                resume[status](name)
+            elif status != "Failed":
+                deployment = self._deployment(name, endpoint[ACTIVE])
+                self.routes[name] = deployment  # invocations wait for it
+                work = self._resume_update if status == "Updating" else self._serve_again
+                self._begin(work, name, deployment)
+
+    def close(self) -> None:
+        """End every process; what is stored stays as it is."""
+        self._closing.set()
+        for deployment in list(self._deployments):
+            deployment.close()
+
+    def create(self, name: str) -> None:
+        """Begin to serve a new endpoint."""
+        self._begin(self._create, name)
+
+    def update(self, name: str) -> None:
+        """Begin to move an endpoint to its pending plan."""
+        self._begin(self._update, name)
+
+    def delete(self, name: str) -> None:
+        """Begin to end an endpoint."""
+        self._begin(self._delete, name)
+
+    def _begin(self, work: Callable[..., object], name: str, *arguments: Deployment) -> None:
+        def run() -> None:
+            try:
+                work(name, *arguments)
+            except (OSError, sqlite3.Error) as error:
+                log.exception("The change of endpoint %s failed", name)
+                self._fail(name, f"InternalServerError: {error}")
+
+        threading.Thread(target=run, name=f"{work.__name__} {name}", daemon=True).start()
+
+    def _create(self, name: str) -> None:
+        try:
+            self._bring_up(name)
+        except DeploymentFailedError as error:
+            self._fail(name, str(error))
+
+    def _update(self, name: str) -> None:
+        old = self.routes[name]
+        try:
+            self._bring_up(name)
+        except DeploymentFailedError as error:
+            self._roll_back(name, str(error))
+            return
+        old.retire()
+        self._deployments.discard(old)
+
+    def _serve_again(self, name: str, deployment: Deployment) -> bool:
+        try:
+            deployment.bring_up()
+        except DeploymentFailedError as error:
+            if self.routes.get(name) is deployment:  # else it was updated or deleted meanwhile
+                del self.routes[name]
+                self._fail(name, str(error))
+            return False
+        return True
+
+    def _resume_update(self, name: str, deployment: Deployment) -> None:
+        if self._serve_again(name, deployment):
+            self._update(name)
+
+    def _delete(self, name: str) -> None:
+        deployment = self.routes.pop(name, None)
+        if deployment is not None:
+            deployment.retire()
+            self._deployments.discard(deployment)
+        shutil.rmtree(self._folder / name, ignore_errors=True)
+        self._store.remove(KIND, name, arn=self._aws.arn(KIND, name))
+        log.info("Endpoint %s is deleted", name)
+
+    def _bring_up(self, name: str) -> None:
+        """Start the pending deployment, and only then send invocations to it."""
+        revision = (self._store.get(KIND, name) or {})[PENDING]
+        deployment = self._deployment(name, revision)
+        try:
+            deployment.bring_up()
+        except DeploymentFailedError:
+            self._deployments.discard(deployment)
+            if not self._closing.is_set():
+                deployment.retire()
+            raise
+        self.routes[name] = deployment
+
+        def in_service(endpoint: Document) -> None:
+            _settle(endpoint)
+            endpoint["EndpointConfigName"] = revision["plan"]["config"]["EndpointConfigName"]
+            endpoint["ProductionVariants"] = described_variants(revision["plan"], now=time.time())
+            endpoint[ACTIVE] = revision
+
+        self._store.change(KIND, name, in_service)
+        log.info("Endpoint %s serves %s", name, revision["plan"]["config"]["EndpointConfigName"])
+
+    def _deployment(self, name: str, revision: Document) -> Deployment:
+        deployment = Deployment(
+            name,
+            plan=revision["plan"],
+            folder=self._folder / name / str(revision["revision"]),
+            aws=self._aws,
+            images=self._images,
+            limits=self._limits,
+        )
+        self._deployments.add(deployment)
+        return deployment
+
+    def _fail(self, name: str, reason: str) -> None:
+        def failed(endpoint: Document) -> None:
+            endpoint.update(EndpointStatus="Failed", FailureReason=reason, LastModifiedTime=time.time())
+
+        self._settle_badly(name, failed, reason)
+
+    def _roll_back(self, name: str, reason: str) -> None:
+        def rolled_back(endpoint: Document) -> None:
+            _settle(endpoint)
+            endpoint["FailureReason"] = reason
+
+        self._settle_badly(name, rolled_back, reason)
+
+    def _settle_badly(self, name: str, change: Callable[[Document], None], reason: str) -> None:
+        if not self._closing.is_set():  # else the next server takes the change up again
+            self._store.change(KIND, name, change)
+            log.warning("The change of endpoint %s failed: %s", name, reason)
+
+
+def _settle(endpoint: Document) -> None:
+    endpoint.pop(PENDING, None)
+    endpoint.pop("PendingDeploymentSummary", None)
+    endpoint.update(EndpointStatus="InService", LastModifiedTime=time.time())
