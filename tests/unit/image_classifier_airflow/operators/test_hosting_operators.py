@@ -1,0 +1,206 @@
+"""The hosting tasks may run twice, go on after a change under way, and never call a roll back a success."""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from airflow.providers.amazon.aws.operators import sagemaker as provider
+from airflow.sdk.exceptions import TaskDeferred
+from botocore.stub import Stubber
+
+from image_classifier import errors
+from image_classifier_airflow.operators import hosting as module
+from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/cats"
+CONFIG = {"EndpointName": "cats", "EndpointConfigName": "new", "Tags": [{"Key": "image-classifier", "Value": "cats"}]}
+SESSION = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b", region_name="us-east-1")
+CLIENT = SESSION.client("sagemaker")  # making one takes a second
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    monkeypatch.setattr(module.time, "time", lambda: 1000.0)
+
+
+def made(operator_class, **arguments):
+    task = operator_class(task_id="t", **arguments)
+    task.__dict__["hook"] = SimpleNamespace(conn=CLIENT)
+    return task
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    made = []
+    monkeypatch.setattr(module.time, "sleep", made.append)
+    return made
+
+
+def operator(**arguments):
+    return made(EndpointOperator, config=CONFIG, **arguments)
+
+
+def has(aws, status, serves="new", **values):
+    aws.add_response(
+        "describe_endpoint",
+        {
+            "EndpointName": "cats",
+            "EndpointArn": ARN,
+            "EndpointConfigName": serves,
+            "EndpointStatus": status,
+            "CreationTime": NOW,
+            "LastModifiedTime": NOW,
+            **values,
+        },
+        {"EndpointName": "cats"},
+    )
+
+
+def absent(aws):
+    aws.add_client_error("describe_endpoint", "ValidationException", 'Could not find endpoint "arn".')
+
+
+def creates(aws):
+    aws.add_response("create_endpoint", {"EndpointArn": ARN}, CONFIG)
+
+
+def updates(aws):
+    aws.add_response("update_endpoint", {"EndpointArn": ARN}, {"EndpointName": "cats", "EndpointConfigName": "new"})
+
+
+def deferred(call, *args, **kwargs):
+    with pytest.raises(TaskDeferred) as caught:
+        call(*args, **kwargs)
+    return caught.value
+
+
+def test_they_are_the_providers_operators():
+    assert issubclass(ModelOperator, provider.SageMakerModelOperator)
+    assert issubclass(EndpointConfigOperator, provider.SageMakerEndpointConfigOperator)
+    assert issubclass(EndpointOperator, provider.SageMakerEndpointOperator)
+
+
+def test_a_model_is_created_once():
+    container = {"Image": "image", "ModelDataUrl": "s3://b/m.tar.gz"}
+    task = made(ModelOperator, config={"ModelName": "job", "PrimaryContainer": container})
+    with Stubber(CLIENT) as aws:
+        aws.add_client_error("describe_model", "ValidationException", 'Could not find model "arn".')
+        aws.add_response("create_model", {"ModelArn": ARN}, task.config)
+        aws.add_response("describe_model", {**task.config, "CreationTime": NOW, "ModelArn": ARN})
+
+        assert task.execute({}) == {"name": "job", "outcome": "created"}
+        assert task.execute({}) == {"name": "job", "outcome": "unchanged"}
+
+
+def test_an_endpoint_config_is_created_once():
+    variants = [{"VariantName": "job", "ModelName": "job", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}]
+    config = {"EndpointConfigName": "new", "ProductionVariants": variants}
+    task = made(EndpointConfigOperator, config=config)
+    with Stubber(CLIENT) as aws:
+        aws.add_client_error("describe_endpoint_config", "ValidationException", "Could not find endpoint configuration")
+        aws.add_response("create_endpoint_config", {"EndpointConfigArn": ARN}, config)
+        aws.add_response("describe_endpoint_config", {**config, "CreationTime": NOW, "EndpointConfigArn": ARN})
+
+        assert task.execute({}) == {"name": "new", "outcome": "created"}
+        assert task.execute({}) == {"name": "new", "outcome": "unchanged"}
+
+
+def test_an_endpoint_that_serves_the_config_is_left_alone():
+    task = operator()
+    with Stubber(CLIENT) as aws:
+        has(aws, "InService")
+        result = task.execute({})
+
+    assert result == {"name": "cats", "outcome": "unchanged"}
+    assert json.loads(json.dumps(result)) == result
+
+
+def test_a_new_endpoint_is_waited_for_in_the_triggerer():
+    task = operator(time_limit_s=60)
+    with Stubber(CLIENT) as aws:
+        absent(aws)
+        creates(aws)
+        waits = deferred(task.execute, {})
+
+    assert waits.kwargs == {"step": "created", "deadline": 1060.0}
+    assert (waits.trigger.endpoint, waits.trigger.deadline) == ("cats", 1060.0)
+
+
+def test_an_update_that_serves_is_a_success():
+    task = operator()
+    with Stubber(CLIENT) as aws:
+        has(aws, "InService", "new")
+        event = {"status": "settled", "endpoint": "cats"}
+
+        assert task.execute_complete({}, event=event, step="updated") == {"name": "cats", "outcome": "updated"}
+
+
+def test_an_update_that_aws_took_back_is_an_error():
+    task = operator()
+    with Stubber(CLIENT) as aws:
+        has(aws, "InService", "old")
+        with pytest.raises(errors.EndpointRolledBackError):
+            task.execute_complete({}, event={"status": "settled", "endpoint": "cats"}, step="updated")
+
+
+def test_after_a_change_under_way_it_goes_on_with_the_same_deadline():
+    task = operator()
+    with Stubber(CLIENT) as aws:
+        has(aws, "Updating", "old")
+        first = deferred(task.execute, {})
+        has(aws, "InService", "old")
+        updates(aws)
+        second = deferred(task.execute_complete, {}, event={"status": "settled", "endpoint": "cats"}, **first.kwargs)
+        aws.assert_no_pending_responses()
+
+    assert (first.kwargs["step"], second.kwargs["step"]) == ("waiting", "updated")
+    assert first.kwargs["deadline"] == second.kwargs["deadline"]
+
+
+def test_a_failed_endpoint_is_deleted_then_created():
+    task = operator()
+    with Stubber(CLIENT) as aws:
+        has(aws, "Failed")
+        aws.add_response("delete_endpoint", {}, {"EndpointName": "cats"})
+        first = deferred(task.execute, {})
+        absent(aws)
+        creates(aws)
+        second = deferred(task.execute_complete, {}, event={"status": "settled", "endpoint": "cats"}, **first.kwargs)
+        aws.assert_no_pending_responses()
+
+    assert (first.kwargs["step"], second.kwargs["step"]) == ("deleted", "created")
+
+
+def test_a_change_that_takes_too_long_is_left_to_a_person():
+    with pytest.raises(errors.ResourceBusyError, match="still being changed after 3600 s"):
+        operator().execute_complete({}, event={"status": "overdue", "endpoint": "cats"})
+
+
+def test_on_a_worker_it_waits_as_well(pauses):
+    task = operator(deferrable=False, poll_interval_s=7)
+    with Stubber(CLIENT) as aws:
+        has(aws, "Updating", "old")
+        has(aws, "Updating", "old")
+        has(aws, "InService", "old")
+        has(aws, "InService", "old")
+        updates(aws)
+        has(aws, "Updating", "old")
+        has(aws, "InService", "new")
+        has(aws, "InService", "new")
+
+        assert task.execute({}) == {"name": "cats", "outcome": "updated"}
+        aws.assert_no_pending_responses()
+
+    assert pauses == [7, 7]
+
+
+def test_on_a_worker_too_waiting_comes_to_an_end(pauses):
+    task = operator(deferrable=False, time_limit_s=-1)
+    with Stubber(CLIENT) as aws:
+        has(aws, "Updating", "old")
+        has(aws, "Updating", "old")
+        with pytest.raises(errors.ResourceBusyError):
+            task.execute({})

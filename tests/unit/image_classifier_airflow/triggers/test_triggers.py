@@ -1,0 +1,256 @@
+"""A trigger sits out what passes, shows the log once, ends with one event, and stops the job on a user's kill."""
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+
+import botocore.session
+import pytest
+from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
+from airflow.sdk.module_loading import import_string
+from airflow.triggers.base import BaseTrigger
+from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.validate import ParamValidator
+
+from image_classifier_airflow.triggers import polling
+from image_classifier_airflow.triggers.hosting import EndpointTrigger
+from image_classifier_airflow.triggers.training import TrainingJobTrigger
+
+SESSION = botocore.session.get_session()
+WAITING = {"poll_interval_s": 7, "deadline": 2000.0, "aws_conn_id": "aws_default"}
+FINISHED = {"status": "finished", "job_name": "job"}
+
+
+def refused(code, message="", status=400):
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "operation")
+
+
+ABSENT = refused("ValidationException", "Requested resource not found.")
+PASSING = [
+    refused("ThrottlingException"),
+    refused("InternalFailure", status=500),
+    EndpointConnectionError(endpoint_url="https://aws"),
+]
+
+
+class AsyncClient:
+    """Answers each call with the next of its answers; checks every request against AWS's own model."""
+
+    def __init__(self, service, **answers):
+        self.model = SESSION.get_service_model(service)
+        self.answers = {method: list(listed) for method, listed in answers.items()}
+        self.calls = []
+
+    def __getattr__(self, method):
+        operation = next(o for o in self.model.operation_names if botocore.xform_name(o) == method)
+
+        async def call(**arguments):
+            shape = self.model.operation_model(operation).input_shape
+            assert ParamValidator().validate(arguments, shape).generate_report() == ""
+            self.calls.append((method, arguments))
+            answer = self.answers[method].pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        return call
+
+    @asynccontextmanager
+    async def connected(self):
+        yield self
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Run a trigger with these clients to its event; also what it logged and how often it waited."""
+    pauses, lines = [], []
+
+    async def sleep(seconds):
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    monkeypatch.setattr(polling.time, "time", lambda: 1000.0)
+
+    def start(trigger, sagemaker, logs=None):
+        async def client(hook_class):
+            return (logs if hook_class is AwsLogsHook else sagemaker).connected()
+
+        monkeypatch.setattr(trigger, "client", client)
+        monkeypatch.setattr(trigger.log, "info", lambda text, *values: lines.append(text % values))
+
+        async def events():
+            return [event.payload async for event in trigger.run()]
+
+        [event] = asyncio.run(events())
+        return event
+
+    start.pauses, start.lines = pauses, lines
+    return start
+
+
+def job(status, secondary=None):
+    return {"TrainingJobName": "job", "TrainingJobStatus": status, "SecondaryStatus": secondary or status}
+
+
+def no_log(count=20):
+    return AsyncClient("logs", describe_log_streams=[refused("ResourceNotFoundException")] * count)
+
+
+def training_trigger():
+    return TrainingJobTrigger(job_name="job", **WAITING)
+
+
+def page(*messages, token):
+    events = [{"timestamp": number, "message": message} for number, message in enumerate(messages)]
+    return {"events": events, "nextForwardToken": token}
+
+
+@pytest.mark.parametrize("trigger", [training_trigger(), EndpointTrigger(endpoint="cats", **WAITING)])
+def test_the_triggerer_makes_the_same_trigger_again(trigger):
+    path, arguments = trigger.serialize()
+    again = import_string(path)(**json.loads(json.dumps(arguments)))
+
+    assert again.serialize() == trigger.serialize()
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_the_one_event_comes_when_the_job_has_ended(run, status):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[job("InProgress"), job("Stopping"), job(status)])
+
+    assert run(training_trigger(), sagemaker, no_log()) == FINISHED
+    assert run.pauses == [7, 7]
+
+
+def test_every_stage_is_told_once(run):
+    stages = ["Starting", "Training", "Training", "Completed"]
+    answers = [job("InProgress", stage) for stage in stages[:3]] + [job("Completed", "Completed")]
+    run(training_trigger(), AsyncClient("sagemaker", describe_training_job=answers), no_log())
+
+    assert run.lines == [f"Training job job: {stage}" for stage in ("Starting", "Training", "Completed")]
+
+
+def test_each_line_of_the_log_is_shown_once_also_the_last_ones(run):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[job("InProgress")] * 3 + [job("Completed")])
+    stream = {"logStreams": [{"logStreamName": "job/algo-1-1"}]}
+    logs = AsyncClient(
+        "logs",
+        describe_log_streams=[refused("ResourceNotFoundException"), stream, stream, stream],
+        get_log_events=[
+            page("one", "two", token="t1"),
+            page(token="t1"),
+            refused("ThrottlingException"),
+            page("three", token="t2"),
+            page(token="t2"),
+        ],
+    )
+    run(training_trigger(), sagemaker, logs)
+
+    assert [line for line in run.lines if not line.startswith("Training job")] == ["one", "two", "three"]
+    assert logs.calls[0][1] == {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "job/"}
+
+
+@pytest.mark.parametrize("trouble", PASSING)
+def test_trouble_that_passes_is_sat_out(run, trouble):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[trouble, trouble, job("Completed")])
+    logs = AsyncClient("logs", describe_log_streams=[trouble] * 3)
+
+    assert run(training_trigger(), sagemaker, logs) == FINISHED
+
+
+def test_a_log_that_may_not_be_read_is_asked_for_once_and_fails_nothing(run):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[job("InProgress"), job("Completed")])
+    logs = AsyncClient("logs", describe_log_streams=[refused("AccessDeniedException")])
+
+    assert run(training_trigger(), sagemaker, logs) == FINISHED
+
+
+def test_a_job_that_may_not_be_described_fails_the_task(run):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[refused("AccessDeniedException")])
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        run(training_trigger(), sagemaker, no_log())
+
+
+def test_expired_credentials_are_fetched_again(run):
+    answers = [job("InProgress"), refused("ExpiredTokenException"), job("Completed")]
+
+    assert run(training_trigger(), AsyncClient("sagemaker", describe_training_job=answers), no_log()) == FINISHED
+
+
+def test_a_job_that_is_gone_is_told(run):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[ABSENT])
+
+    assert run(training_trigger(), sagemaker, no_log()) == {"status": "absent", "job_name": "job"}
+
+
+def test_waiting_ends_at_the_deadline(run, monkeypatch):
+    clock = iter([1990.0, 2001.0])
+    monkeypatch.setattr(polling.time, "time", lambda: next(clock))
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[job("InProgress")] * 2)
+
+    assert run(training_trigger(), sagemaker, no_log()) == {"status": "overdue", "job_name": "job"}
+
+
+def test_waiting_ends_at_the_deadline_also_with_credentials_that_stay_expired(run, monkeypatch):
+    clock = iter([1990.0, 2001.0])
+    monkeypatch.setattr(polling.time, "time", lambda: next(clock))
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[refused("ExpiredToken")] * 2)
+
+    assert run(training_trigger(), sagemaker, no_log())["status"] == "overdue"
+
+
+def kill(trigger, sagemaker, monkeypatch):
+    async def client(_hook_class):
+        return sagemaker.connected()
+
+    monkeypatch.setattr(trigger, "client", client)
+    asyncio.run(trigger.on_kill())
+    return sagemaker.calls
+
+
+@pytest.mark.parametrize("answer", [{}, ABSENT, refused("ValidationException", "the job is in status Completed")])
+def test_a_users_kill_stops_the_job_or_finds_it_ended(monkeypatch, answer):
+    sagemaker = AsyncClient("sagemaker", stop_training_job=[answer])
+
+    assert kill(training_trigger(), sagemaker, monkeypatch) == [("stop_training_job", {"TrainingJobName": "job"})]
+
+
+def test_a_kill_that_aws_refuses_is_told(monkeypatch):
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kill(training_trigger(), AsyncClient("sagemaker", stop_training_job=[refused("AccessDenied")]), monkeypatch)
+
+
+def test_a_triggerer_that_goes_down_leaves_the_job_running():
+    assert TrainingJobTrigger.cleanup is BaseTrigger.cleanup
+
+
+def endpoint(status):
+    return {"EndpointName": "cats", "EndpointStatus": status}
+
+
+@pytest.mark.parametrize("status", ["InService", "Failed", "OutOfService", "UpdateRollbackFailed"])
+def test_an_endpoint_is_waited_for_until_it_has_settled(run, status):
+    answers = [endpoint("Creating"), *PASSING, endpoint("Updating"), endpoint(status)]
+    trigger = EndpointTrigger(endpoint="cats", **WAITING)
+
+    assert run(trigger, AsyncClient("sagemaker", describe_endpoint=answers)) == {
+        "status": "settled",
+        "endpoint": "cats",
+    }
+    assert run.lines[0] == "Endpoint cats: Creating"
+    assert run.pauses == [7] * 5
+
+
+def test_an_endpoint_that_is_gone_has_settled(run):
+    gone = refused("ValidationException", 'Could not find endpoint "arn".')
+    sagemaker = AsyncClient("sagemaker", describe_endpoint=[endpoint("Deleting"), gone])
+
+    assert run(EndpointTrigger(endpoint="cats", **WAITING), sagemaker)["status"] == "settled"
+
+
+def test_an_endpoint_is_not_waited_for_for_ever(run, monkeypatch):
+    monkeypatch.setattr(polling.time, "time", lambda: 2001.0)
+    sagemaker = AsyncClient("sagemaker", describe_endpoint=[endpoint("Updating")])
+
+    assert run(EndpointTrigger(endpoint="cats", **WAITING), sagemaker) == {"status": "overdue", "endpoint": "cats"}
