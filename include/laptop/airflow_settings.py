@@ -15,7 +15,7 @@ USER = "admin"
 
 def airflow_environment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
     """Variables for every Airflow component. ``ready`` is what the local AWS says of itself in ready.json."""
-    return {**_inherited(), **_configuration(place), **deployment(place, ready)}
+    return {**configuration(place), **deployment(place, ready)}
 
 
 def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
@@ -54,7 +54,8 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def _configuration(place: Place) -> dict[str, str]:
+def configuration(place: Place) -> dict[str, str]:
+    """Airflow's own settings: where it keeps things, who may log in, how quickly it looks again."""
     made = _secrets(place)
     passwords = place.airflow_home / "passwords.json"
     passwords.write_text(json.dumps({USER: made["password"]}))
@@ -85,6 +86,7 @@ def _configuration(place: Place) -> dict[str, str]:
         "usage_data_collection": {"enabled": False},
     }
     return {
+        **_inherited(),
         "AIRFLOW_HOME": str(place.airflow_home),
         "PYTHONPATH": str(ROOT / "include"),
         **{f"AIRFLOW__{s.upper()}__{o.upper()}": str(v) for s, section in options.items() for o, v in section.items()},

@@ -13,12 +13,13 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from laptop.airflow_settings import COMPONENTS, airflow_environment
+from laptop.airflow_settings import COMPONENTS, airflow_environment, configuration
 from laptop.place import AIRFLOW_PYTHON, LOCAL_AWS_PYTHON, ROOT, LaptopError, Place
 from local_aws.children import Child, start_child
 
 START_LIMIT_S = 240
 STOP_GRACE_S = 20
+LOCAL_AWS = "local-aws"
 
 
 class Supervisor:
@@ -43,10 +44,19 @@ class Supervisor:
             if not self.stopping:
                 write_atomically(self.place.state / "status.json", {"pid": os.getpid(), "stopped": str(error)})
         finally:
-            for child in reversed(self.children.values()):
-                child.stop(grace_s=STOP_GRACE_S)
+            self._stop_children()
         if self.stopping:
             (self.place.state / "status.json").unlink(missing_ok=True)
+
+    def _stop_children(self) -> None:
+        """Airflow first, all parts at once: its tasks still talk to the local AWS while they end."""
+        airflow = [child for name, child in self.children.items() if name != LOCAL_AWS]
+        for child in airflow:
+            child.terminate()
+        for child in airflow:
+            child.stop(grace_s=STOP_GRACE_S)
+        if LOCAL_AWS in self.children:
+            self.children[LOCAL_AWS].stop(grace_s=STOP_GRACE_S)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping = True
@@ -56,10 +66,10 @@ class Supervisor:
         (aws / "ready.json").unlink(missing_ok=True)
         ports = ["--port", str(self.place.aws_port), "--sagemaker-port", str(self.place.sagemaker_port)]
         command = [str(LOCAL_AWS_PYTHON), "-m", "local_aws", "--state", str(aws), *ports]
-        self._spawn("local-aws", command, env={**os.environ, "PYTHONPATH": str(ROOT / "include")})
+        self._spawn(LOCAL_AWS, command, env={**os.environ, "PYTHONPATH": str(ROOT / "include")})
+        self._migrate_database(configuration(self.place))
         self._await("the local AWS", lambda: (aws / "ready.json").exists())
         env = airflow_environment(self.place, json.loads((aws / "ready.json").read_text()))
-        self._migrate_database(env)
         for component in COMPONENTS:
             self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=env)
         self._await("Airflow", lambda: airflow_is_healthy(self.place))
