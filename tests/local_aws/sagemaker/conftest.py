@@ -18,6 +18,7 @@ import boto3
 import httpx
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from local_aws.children import start_child
 
@@ -43,6 +44,24 @@ def until(condition, *, seconds=30, what="it"):
             return value
         time.sleep(0.02)
     return pytest.fail(f"{what} did not happen in {seconds} s")
+
+
+@pytest.fixture(scope="session", name="until")
+def until_fixture():
+    return until
+
+
+@pytest.fixture(scope="session")
+def refusal():
+    """Make a call that is refused; returns the error's code and message."""
+
+    def refuse(call, **request):
+        with pytest.raises(ClientError) as caught:
+            call(**request)
+        error = caught.value.response["Error"]
+        return error["Code"], error["Message"]
+
+    return refuse
 
 
 def answers(url):
@@ -89,6 +108,29 @@ def s3(ministack):
 @pytest.fixture(scope="session")
 def logs(ministack):
     return aws_client("logs", ministack)
+
+
+@pytest.fixture(scope="session")
+def log_lines(logs):
+    """The lines of the first stream whose name starts so; none while there is no such stream."""
+
+    def read(group, prefix):
+        try:
+            streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        if not streams:
+            return []
+        answer = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"], startFromHead=True)
+        return [event["message"] for event in answer["events"]]
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def job_log(log_lines):
+    """The log of a training job."""
+    return lambda job_name: log_lines("/aws/sagemaker/TrainingJobs", f"{job_name}/algo-1-")
 
 
 @pytest.fixture(scope="session")
@@ -167,7 +209,11 @@ def job_request(role):
     """A request for a job of the tiny algorithm, with members changed as the test needs."""
 
     def build(name, *, hyperparameters=None, **changes):
-        source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{BUCKET}/data/train/", "S3DataDistributionType": "FullyReplicated"}
+        source = {
+            "S3DataType": "S3Prefix",
+            "S3Uri": f"s3://{BUCKET}/data/train/",
+            "S3DataDistributionType": "FullyReplicated",
+        }
         return {
             "TrainingJobName": name,
             "AlgorithmSpecification": {"TrainingImage": f"{ECR}/tiny:1", "TrainingInputMode": "File"},

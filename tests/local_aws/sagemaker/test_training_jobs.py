@@ -3,39 +3,8 @@
 import io
 import json
 import tarfile
-import time
 
 import pytest
-from botocore.exceptions import ClientError
-
-GROUP = "/aws/sagemaker/TrainingJobs"
-
-
-def refusal(call, **request):
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
-
-
-def until(condition):
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    return pytest.fail("it did not happen")
-
-
-def log_lines(logs, job_name):
-    try:
-        streams = logs.describe_log_streams(logGroupName=GROUP, logStreamNamePrefix=f"{job_name}/algo-1-")["logStreams"]
-    except logs.exceptions.ResourceNotFoundException:
-        return []
-    if not streams:
-        return []
-    answer = logs.get_log_events(logGroupName=GROUP, logStreamName=streams[0]["logStreamName"], startFromHead=True)
-    return [event["message"] for event in answer["events"]]
 
 
 def test_a_job_trains_and_leaves_its_artifact_metrics_and_states(server, s3, name, job_request):
@@ -58,30 +27,30 @@ def test_a_job_trains_and_leaves_its_artifact_metrics_and_states(server, s3, nam
         assert json.load(artifact.extractfile("model.json")) == {"epochs": "2"}
 
 
-def test_the_log_is_in_cloudwatch_when_the_job_has_ended(server, logs, name, job_request):
+def test_the_log_is_in_cloudwatch_when_the_job_has_ended(server, name, job_request, job_log):
     server.sagemaker.create_training_job(**job_request(name))
     server.ended_job(name)
 
-    lines = log_lines(logs, name)
+    lines = job_log(name)
     assert lines[0] == "files train/cat/1.jpg train/cat/2.jpg train/dog/1.jpg"
     assert lines[-1].endswith("Epoch[1] Validation-accuracy=0.5")
 
 
-def test_a_running_job_shows_its_log_and_state(server, logs, name, job_request):
+def test_a_running_job_shows_its_log_and_state(server, name, job_request, job_log, until):
     server.sagemaker.create_training_job(**job_request(name, hyperparameters={"behaviour": "save"}))
 
-    lines = until(lambda: log_lines(logs, name))
+    lines = until(lambda: job_log(name))
 
     job = server.job(name)
-    assert "waiting" in until(lambda: "waiting" in (found := log_lines(logs, name)) and found), lines
+    assert "waiting" in until(lambda: "waiting" in (found := job_log(name)) and found), lines
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("InProgress", "Training")
     server.sagemaker.stop_training_job(TrainingJobName=name)
     server.ended_job(name)
 
 
-def test_a_stopped_job_keeps_what_it_saved(server, logs, s3, name, job_request):
+def test_a_stopped_job_keeps_what_it_saved(server, s3, name, job_request, job_log, refusal, until):
     server.sagemaker.create_training_job(**job_request(name, hyperparameters={"behaviour": "save"}))
-    until(lambda: "waiting" in log_lines(logs, name))
+    until(lambda: "waiting" in job_log(name))
 
     server.sagemaker.stop_training_job(TrainingJobName=name)
     job = server.ended_job(name)
@@ -94,9 +63,9 @@ def test_a_stopped_job_keeps_what_it_saved(server, logs, s3, name, job_request):
     assert message == "The request was rejected because the training job is in status Stopped."
 
 
-def test_a_job_that_ignores_sigterm_is_killed_after_the_grace(server, logs, name, job_request):
+def test_a_job_that_ignores_sigterm_is_killed_after_the_grace(server, name, job_request, job_log, until):
     server.sagemaker.create_training_job(**job_request(name, hyperparameters={"behaviour": "stubborn"}))
-    until(lambda: "waiting" in log_lines(logs, name))
+    until(lambda: "waiting" in job_log(name))
 
     server.sagemaker.stop_training_job(TrainingJobName=name)
     job = server.ended_job(name)
@@ -124,9 +93,7 @@ def test_a_job_over_its_time_is_stopped_and_its_artifact_kept(server, s3, name, 
     ],
 )
 def test_the_reason_of_a_failed_job_is_what_the_program_wrote(server, name, job_request, written, reason):
-    server.sagemaker.create_training_job(
-        **job_request(name, hyperparameters={"behaviour": "fail", "failure": written})
-    )
+    server.sagemaker.create_training_job(**job_request(name, hyperparameters={"behaviour": "fail", "failure": written}))
 
     job = server.ended_job(name)
 
@@ -157,7 +124,7 @@ def test_checkpoints_of_one_job_are_there_for_the_next(server, s3, name, job_req
     assert s3.get_object(Bucket="images", Key=f"checkpoints/{name}/state.txt")["Body"].read() == b"xx"
 
 
-def test_a_second_job_of_the_same_name_is_refused(server, name, job_request):
+def test_a_second_job_of_the_same_name_is_refused(server, name, job_request, refusal):
     server.sagemaker.create_training_job(**job_request(name))
 
     code, message = refusal(server.sagemaker.create_training_job, **job_request(name))
@@ -173,7 +140,10 @@ def test_a_second_job_of_the_same_name_is_refused(server, name, job_request):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"RoleArn": "arn:aws:iam::000000000000:role/absent"}, "Could not assume role arn:aws:iam::000000000000:role/absent."),
+        (
+            {"RoleArn": "arn:aws:iam::000000000000:role/absent"},
+            "Could not assume role arn:aws:iam::000000000000:role/absent.",
+        ),
         ({"AlgorithmSpecification": {"TrainingImage": "1/x", "TrainingInputMode": "File"}}, "Invalid image URI 1/x."),
         ({"OutputDataConfig": {"S3OutputPath": "s3://no-such-bucket/x"}}, "The bucket no-such-bucket of"),
         (
@@ -192,14 +162,14 @@ def test_a_second_job_of_the_same_name_is_refused(server, name, job_request):
         ),
     ],
 )
-def test_a_request_that_aws_would_refuse_is_refused_at_once(server, name, job_request, change, sentence):
+def test_a_request_that_aws_would_refuse_is_refused_at_once(server, name, job_request, change, sentence, refusal):
     code, message = refusal(server.sagemaker.create_training_job, **(job_request(name) | change))
 
     assert code == "ValidationException"
     assert message.startswith(sentence)
 
 
-def test_an_empty_prefix_is_refused_at_once(server, name, job_request):
+def test_an_empty_prefix_is_refused_at_once(server, name, job_request, refusal):
     request = job_request(name)
     request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"] = "s3://images/nothing/"
 
@@ -226,11 +196,13 @@ def test_pages_hold_every_job_once(server, name, job_request):
     assert found == sorted(names, reverse=True)
 
 
-def test_an_operation_that_is_missing_is_named(server):
+def test_an_operation_that_is_missing_is_named(server, refusal):
     code, message = refusal(server.sagemaker.list_hyper_parameter_tuning_jobs)
 
     assert code == "UnknownOperationException"
-    assert message.startswith("ListHyperParameterTuningJobs exists on AWS but is not implemented by this local SageMaker.")
+    assert message.startswith(
+        "ListHyperParameterTuningJobs exists on AWS but is not implemented by this local SageMaker."
+    )
     assert "CreateTrainingJob" in message
 
 

@@ -14,7 +14,9 @@ BASE = Path(os.environ["SAGEMAKER_BASE_DIR"])
 def train():
     settings = json.loads((BASE / "input/config/hyperparameters.json").read_text())
     behaviour = settings.get("behaviour", "complete")
-    files = sorted(p.relative_to(BASE / "input/data").as_posix() for p in (BASE / "input/data").rglob("*") if p.is_file())
+    files = sorted(
+        p.relative_to(BASE / "input/data").as_posix() for p in (BASE / "input/data").rglob("*") if p.is_file()
+    )
     print("files", " ".join(files), flush=True)
     print("environment", json.dumps(dict(os.environ)), flush=True)
     (BASE / "checkpoints" / "state.txt").open("a").write("x")

@@ -57,21 +57,25 @@ class Invocations:
     async def _forward(
         self, name: str, body: bytes, headers: dict[str, str], *, target: str | None
     ) -> tuple[httpx.Response, str]:
-        for last_try in (False, True):
+        begin, sent = time.monotonic(), 0
+        while True:
             deployment, instance = await self._acquire(name, target=target)
             try:
                 answer = await self._http.post(f"{instance.url}/invocations", content=body, headers=headers)
             except httpx.TimeoutException as error:
                 raise _model_error(name, 0, _TIMED_OUT) from error
+            except httpx.ConnectError:  # the process died a moment ago; nothing was sent
+                if time.monotonic() - begin > RESTART_S:
+                    raise _nobody_answers(name) from None
             except httpx.TransportError as error:
-                # The process died, or closed a kept connection; an inference may be repeated.
-                if last_try:
+                sent += 1  # it died meanwhile, or closed a kept connection: an inference may be repeated, once
+                if sent > 1:
                     raise _model_error(name, 0, _EXITED) from error
             else:
                 return answer, instance.variant
             finally:
                 deployment.release(instance)
-        raise _model_error(name, 0, _EXITED)
+            await asyncio.sleep(WAIT_S)
 
     async def _acquire(self, name: str, *, target: str | None) -> tuple[Deployment, Instance]:
         """Wait for an instance while there is none for a moment: at a restart of the server or of its process."""

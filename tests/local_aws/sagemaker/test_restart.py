@@ -1,0 +1,75 @@
+"""What a server finds again after it was stopped or killed, and what it leaves behind: nothing that runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def children_of(server):
+    """Every process whose environment or command names the state folder of the server."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) not in (os.getpid(), server.process.pid):
+            try:
+                text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+                state = (entry / "stat").read_text().rpartition(")")[2].split()[0]
+            except OSError:
+                continue
+            if str(server.state).encode() in text and state != "Z":
+                found.append(int(entry.name))
+    return found
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_server_that_ends_leaves_no_process_and_says_what_became_of_its_work(
+    own_server, name, job_request, job_log, put_model, until, how
+):
+    server = own_server
+    put_model(server, name)
+    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    server.settled_endpoint(name)
+    server.sagemaker.create_training_job(**job_request(name, hyperparameters={"behaviour": "stubborn"}))
+    until(lambda: "waiting" in job_log(name))
+    assert len(children_of(server)) >= 2
+
+    server.end(how)
+    until(lambda: not children_of(server), what="the end of the children")
+    server.start()
+
+    job = server.job(name)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"].startswith("InternalServerError: The local SageMaker was stopped while the job ran")
+    assert server.endpoint(name)["EndpointStatus"] == "InService"
+    answer = server.runtime.invoke_endpoint(EndpointName=name, Body=b"model?")
+    assert json.loads(answer["Body"].read()) == {"model": name}
+
+
+def test_an_update_that_was_under_way_goes_on(own_server, s3, name, put_model):
+    server = own_server
+    put_model(server, name)
+    put_model(server, f"{name}-2")
+    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    server.settled_endpoint(name)
+    server.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
+
+    server.end(signal.SIGKILL)
+    server.start()
+
+    assert server.settled_endpoint(name)["EndpointConfigName"] == f"{name}-2"
+
+
+def test_a_second_server_on_the_same_state_is_refused_in_one_sentence(own_server):
+    command = [sys.executable, "-m", "local_aws.sagemaker", "--state", str(own_server.state), "--port", "0"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "include")}
+
+    second = subprocess.run(command, env=env, capture_output=True, text=True, timeout=20, check=False)
+
+    assert second.returncode == 1
+    assert second.stderr.strip() == (
+        f"Another SageMaker server uses the state folder {own_server.state}; stop it, or name another with --state."
+    )
