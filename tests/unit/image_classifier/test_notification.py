@@ -9,6 +9,7 @@ from botocore.stub import Stubber
 from image_classifier.errors import FunctionError, ResourceBusyError
 from image_classifier.resources.notification import MOST_TRIES, delete_upload_trigger, ensure_upload_trigger
 
+SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
 NAME = "image-classifier-pets"
 ALIAS_ARN = f"arn:aws:lambda:us-east-1:123456789012:function:{NAME}:live"
 POLICY_OF = {"FunctionName": NAME, "Qualifier": "live"}
@@ -68,8 +69,7 @@ class Aws:
     """Stubbed clients: exactly the calls of a test are allowed, in order, and each must fit botocore's model."""
 
     def __init__(self):
-        keys = {"region_name": "us-east-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
-        self.functions, self.s3 = boto3.client("lambda", **keys), boto3.client("s3", **keys)
+        self.functions, self.s3 = SESSION.client("lambda"), SESSION.client("s3")
         self.of_functions, self.of_s3 = Stubber(self.functions), Stubber(self.s3)
         self.of_functions.activate()
         self.of_s3.activate()

@@ -19,6 +19,8 @@ from image_classifier_inference.environment import Environment
 from image_classifier_inference.inference import Inference
 from image_classifier_inference.labels import LabelFiles
 
+# One session: it reads the services' models once.
+SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
 BUCKET = "pictures"
 LABELS = ["cat", "dog"]
 ENVIRON = {
@@ -53,7 +55,7 @@ class Runtime:
 
     def __init__(self):
         config = Config(retries={"total_max_attempts": 1})
-        self.client = boto3.client("sagemaker-runtime", region_name="us-east-1", config=config)
+        self.client = SESSION.client("sagemaker-runtime", config=config)
         self.stubber = Stubber(self.client)
         self.stubber.activate()
         self.pauses_s = []
@@ -78,11 +80,9 @@ def event():
 
 
 @pytest.fixture
-def s3(monkeypatch):
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
+def s3():
     with mock_aws():
-        client = boto3.client("s3", region_name="us-east-1")
+        client = SESSION.client("s3")
         client.create_bucket(Bucket=BUCKET)
         for job in ("job-1", "job-2"):
             client.put_object(Bucket=BUCKET, Key=f"pets/models/{job}/labels.json", Body=_labels_file(LABELS))

@@ -13,6 +13,7 @@ from image_classifier.errors import PredictionError
 from image_classifier.predictions import Image, Times
 from image_classifier_inference.records import ATTEMPTS, store
 
+SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
 KEY = "pets/predictions/a.json"
 TIMES = Times("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z", endpoint_ms=None, total_ms=1.0)
 
@@ -21,7 +22,7 @@ class Bucket:
     """A stubbed S3 client that allows exactly the calls of a test, in order."""
 
     def __init__(self):
-        self.client = boto3.client("s3", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        self.client = SESSION.client("s3")
         self.stubber = Stubber(self.client)
         self.stubber.activate()
         self.pauses_s = []
