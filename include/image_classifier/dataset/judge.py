@@ -71,6 +71,7 @@ class Judge:
     split_of: Callable[[str], Split]
     stored: frozenset[str]
     _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1))
+    _uploads: dict[str, object] = field(default_factory=dict)  # who uploads a key
 
     @property
     def pixels_key(self) -> str:
@@ -107,8 +108,7 @@ class Judge:
             else:
                 prepared = self._prepare(data)
                 width, height = prepared.width, prepared.height
-                content_type = "image/png" if key.endswith(".png") else "image/jpeg"
-                storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type)
+                self._upload(key, prepared)
         except ImageRejectedError as error:
             return Rejected(image, error.code, str(error))
         return Judged(image, split, content.hexdigest(), path, width, height, uploaded=key not in self.stored)
@@ -116,6 +116,12 @@ class Judge:
     def _prepare(self, data: bytes) -> Prepared:
         with self._decoders:  # a decoded photo takes up to 180 MB: as many at once as there are cores to decode them
             return pixels.keep(data, self.parameters) if self.as_is else pixels.prepare(data, self.parameters)
+
+    def _upload(self, key: str, prepared: Prepared) -> None:
+        mine = object()
+        if self._uploads.setdefault(key, mine) is mine:  # one step for all threads: a copy does not go twice
+            content_type = "image/png" if key.endswith(".png") else "image/jpeg"
+            storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type)
 
     def _file_name(self, data: bytes, content: "hashlib._Hash") -> str:
         content.update(self.pixels_key.encode())

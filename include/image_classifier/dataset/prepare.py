@@ -162,7 +162,7 @@ def _judge(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: st
 
 
 def _store_the_moved(judge: Judge, dataset: Dataset) -> Dataset:
-    """Store again, under its other split, the few images that `settle` moved after they had been judged."""
+    """Store under its other split what `settle` moved in tiny classes; the first copy is a stray, and harmless."""
     judged_as = {one.sha256: one.split for one in dataset.chosen.images}
     images = []
     for image in dataset.images:
