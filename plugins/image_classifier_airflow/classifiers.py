@@ -33,7 +33,7 @@ def _refuse_second(file: Path, *, first: Path) -> None:
 def _check_schedule(classifier: Classifier, *, file: Path) -> None:
     """Airflow would find it out later, and then refuse every Dag of the Dag file."""
     try:
-        DAG(classifier.name, schedule=classifier.schedule, max_active_runs=1).validate()
+        DAG(classifier.name, schedule=classifier.schedule, max_active_runs=1).validate()  # type: ignore[no-untyped-call]
     except AirflowTimetableInvalid as error:
         message = f"{file} cannot be used. schedule is {classifier.schedule!r}: {error}. Use a cron expression."
         raise ClassifierFileError(message) from error

@@ -1,6 +1,6 @@
 """A classifier file that cannot be used becomes an import error of its own."""
 
-import re
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ class UnusableClassifierFile(DAG):
     def __init__(self, file: Path, error: Exception) -> None:
         """Keep the file to blame and the sentence to show."""
         self._file, self._error = str(file.resolve()), error
-        super().__init__(f"unusable_{re.sub(r'[^A-Za-z0-9_-]', '_', file.stem)}")
+        super().__init__(f"unusable_{hashlib.sha256(self._file.encode()).hexdigest()[:16]}")
 
     @property
     def relative_fileloc(self) -> str:
@@ -36,7 +36,7 @@ class UnusableClassifierFile(DAG):
     @property
     def edge_info(self) -> "dict[str, dict[str, EdgeInfoType]]":
         """Raise, instead of an answer for the serializer."""
-        raise SerializationError(f"{self._error}") from self._error
+        raise SerializationError(f"{self._error}") from None
 
     @edge_info.setter
     def edge_info(self, _: object) -> None:

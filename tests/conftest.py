@@ -1,0 +1,17 @@
+"""Airflow reads its configuration when it is first imported: here, before any test module does that."""
+
+import os
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+for name in [name for name in os.environ if name.startswith(("AIRFLOW_", "IMAGE_CLASSIFIER_"))]:
+    del os.environ[name]
+os.environ |= {
+    "AIRFLOW_HOME": tempfile.mkdtemp(prefix="airflow-tests-"),
+    "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+}

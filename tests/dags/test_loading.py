@@ -1,0 +1,89 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+# Airflow is imported first: it may look up the machine's name. What follows is what the Dag processor does in a loop.
+PARSE_WITHOUT_NETWORK = """
+import socket
+from airflow.dag_processing.dagbag import DagBag
+
+def refuse(*arguments, **options):
+    raise AssertionError(f"parsing opened a connection: {arguments}")
+
+socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+import botocore.session
+botocore.session.Session.create_client = refuse
+bag = DagBag()
+print(sorted(bag.dags), bag.import_errors)
+"""
+
+
+def write(folder: Path, **files: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder
+
+
+def test_the_repository_holds_exactly_these_dags(shipped):
+    assert shipped.import_errors == {}
+    assert set(shipped.dags) == {"digits_train_and_deploy", "image_classifier_teardown"}
+
+
+def test_every_classifier_file_of_every_folder_has_a_dag(parse, tmp_path):
+    one, other = write(tmp_path / "one", cats="source: cats"), write(tmp_path / "other", dogs="source: dogs")
+
+    parsed = parse(one, other)
+
+    assert parsed.import_errors == {}
+    assert set(parsed.dags) == {"cats_train_and_deploy", "dogs_train_and_deploy", "image_classifier_teardown"}
+
+
+def test_a_broken_file_is_an_import_error_of_its_own_and_leaves_the_others_alone(parse, tmp_path):
+    folder = write(tmp_path / "files", cats="source: cats", broken="source: x\nhyperparameters: {epochs: -1}")
+
+    parsed = parse(folder)
+
+    assert set(parsed.dags) == {"cats_train_and_deploy", "image_classifier_teardown"}
+    assert list(parsed.import_errors) == [str(folder / "broken.yaml")]
+    assert "hyperparameters.epochs is -1" in parsed.import_errors[str(folder / "broken.yaml")].splitlines()[-1]
+
+
+def test_no_import_error_is_the_dag_files_own_for_airflow_would_take_all_its_dags_away(parse, tmp_path):
+    folder = write(
+        tmp_path / "files",
+        no_source="description: nothing",
+        no_yaml="source: [",
+        bad_schedule='source: x\nschedule: "61 * * * *"',
+        unknown_field="source: x\nsorce: y",
+    )
+
+    errors = parse(folder).import_errors
+
+    assert set(errors) == {str(file) for file in folder.glob("*.yaml")}
+
+
+def test_a_name_that_a_folder_before_has_taken_is_an_import_error(parse, tmp_path):
+    one, other = write(tmp_path / "one", cats="source: cats"), write(tmp_path / "other", cats="source: other")
+
+    parsed = parse(one, other)
+
+    assert "cats_train_and_deploy" in parsed.dags
+    assert list(parsed.import_errors) == [str(other / "cats.yaml")]
+
+
+def test_parsing_needs_no_network_no_aws_and_no_settings():
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("IMAGE_CLASSIFIER_")}
+
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE_WITHOUT_NETWORK],
+        env={**environment, "PYTHONPATH": str(ROOT / "include")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout.splitlines()[-1] == "['digits_train_and_deploy', 'image_classifier_teardown'] {}"

@@ -1,0 +1,184 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.sdk.exceptions import ParamValidationError
+
+from image_classifier.classifier import Classifier
+
+DIGITS = Path(__file__).parents[2] / "include/classifiers/digits.yaml"
+
+
+@pytest.fixture
+def dag(shipped):
+    return shipped.dags["digits_train_and_deploy"]
+
+
+@pytest.fixture
+def cats(parse, tmp_path):
+    (tmp_path / "cats.yaml").write_text(
+        'source: cats\ndescription: Cats by breed.\nschedule: "0 3 * * 1"\naws_conn_id: aws_cats\n'
+    )
+    return parse(tmp_path).dags["cats_train_and_deploy"]
+
+
+def test_the_tasks_are_exactly_these(dag):
+    assert [task.task_id for task in dag.topological_sort()] == [
+        "prepare.prepare_dataset",
+        "prepare.plan_training",
+        "train.train_model",
+        "deploy.plan_deployment",
+        "deploy.create_model",
+        "deploy.create_endpoint_config",
+        "deploy.deploy_endpoint",
+        "deploy.test_endpoint",
+        "connect.deploy_function",
+        "connect.set_upload_trigger",
+        "check.plan_check",
+        "check.upload_known_image",
+        "check.await_record",
+        "check.confirm_prediction",
+        "check.remove_known_image",
+        "delete_stray_images",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("prepare.prepare_dataset", "prepare.plan_training"),  # the job is named after the images
+        ("prepare.plan_training", "train.train_model"),
+        ("train.train_model", "deploy.plan_deployment"),  # labels lie beside the model before anything serves it
+        ("deploy.plan_deployment", "deploy.create_model"),
+        ("deploy.create_model", "deploy.create_endpoint_config"),  # a config names its model
+        ("deploy.create_endpoint_config", "deploy.deploy_endpoint"),
+        ("deploy.deploy_endpoint", "deploy.test_endpoint"),
+        ("deploy.test_endpoint", "connect.deploy_function"),  # no upload meets an endpoint that was not tested
+        ("connect.deploy_function", "connect.set_upload_trigger"),  # S3 refuses a function that is not there
+        ("connect.set_upload_trigger", "check.plan_check"),
+        ("check.plan_check", "check.upload_known_image"),  # an earlier record is gone before the upload
+        ("check.upload_known_image", "check.await_record"),
+        ("check.await_record", "check.confirm_prediction"),
+        ("check.confirm_prediction", "check.remove_known_image"),
+        ("check.remove_known_image", "delete_stray_images"),  # only after success
+    ],
+)
+def test_this_waits_for_that(dag, first, then):
+    assert first in dag.get_task(then).upstream_task_ids
+
+
+def test_what_waits_waits_in_the_triggerer(dag):
+    waiting = ["train.train_model", "deploy.deploy_endpoint", "check.await_record"]
+
+    assert all(dag.get_task(task_id).deferrable for task_id in waiting)
+
+
+def test_only_the_job_itself_limits_the_training(dag):
+    assert dag.get_task("train.train_model").execution_timeout is None
+
+
+def test_every_other_task_has_a_time_limit(dag):
+    others = [task for task in dag.tasks if task.task_id != "train.train_model"]
+
+    assert all(task.execution_timeout for task in others)
+
+
+def test_every_task_is_retried_later_and_later_unless_a_person_must_act_first(dag):
+    for task in dag.tasks:
+        assert task.retries >= 3
+        assert task.retry_delay <= timedelta(minutes=1)
+        assert task.has_retry_policy
+        assert task.owner == "image-classifier"
+    assert dag.get_task("train.train_model").retry_exponential_backoff == 2.0
+
+
+def test_the_check_is_tried_for_longer_than_a_new_event_notification_needs(dag):
+    """S3: "you typically need to wait five minutes" after a notification configuration changed."""
+    confirm = dag.get_task("check.confirm_prediction")
+
+    assert confirm.retries * confirm.retry_delay > timedelta(minutes=5)
+    assert not confirm.retry_exponential_backoff
+
+
+def test_a_record_that_does_not_come_is_explained_by_the_task_that_reads_it(dag):
+    assert dag.get_task("check.await_record").soft_fail
+    assert dag.get_task("check.confirm_prediction").trigger_rule == "none_failed"
+
+
+def test_the_known_image_is_uploaded_without_an_acl(dag):
+    """The provider's default, private, is refused by a bucket that has ACLs disabled."""
+    assert dag.get_task("check.upload_known_image").acl_policy == "no-acl"
+
+
+def test_xcom_holds_whole_results_but_for_plans(dag):
+    parted = {task.task_id for task in dag.tasks if getattr(task, "multiple_outputs", False)}
+
+    assert parted == {"deploy.plan_deployment", "check.plan_check"}
+
+
+def test_one_run_at_a_time_and_none_for_the_past(dag):
+    assert dag.max_active_runs == 1
+    assert dag.catchup is False
+
+
+def test_without_a_schedule_only_people_start_it(dag):
+    assert dag.schedule is None
+
+
+def test_the_file_decides_schedule_connection_tags_and_page(cats):
+    assert cats.schedule == "0 3 * * 1"
+    assert {task.aws_conn_id for task in cats.tasks if hasattr(task, "aws_conn_id")} == {"aws_cats"}
+    assert cats.tags == {"image-classifier", "cats"}
+    assert "Cats by breed." in cats.doc_md
+    assert "# Train and deploy" in cats.doc_md
+
+
+def test_every_task_of_ours_has_a_page(dag):
+    ours = [task for task in dag.tasks if task.task_type == "_PythonDecoratedOperator"]
+
+    assert all(task.doc_md for task in ours)
+
+
+def test_an_untouched_form_is_the_classifiers_file(dag):
+    classifier = Classifier.from_file(DIGITS)
+
+    assert classifier.with_run_params(dag.params.dump()) == classifier
+
+
+def test_the_form_has_these_sections_in_this_order(dag):
+    sections = dict.fromkeys(dag.params.get_param(name).schema["section"] for name in dag.params)
+
+    assert list(sections) == [
+        "Data",
+        "Training",
+        "Model",
+        "Optimizer",
+        "Early stopping and checkpoints",
+        "Endpoint",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("epochs", 0),
+        ("epochs", "many"),
+        ("learning_rate", 1.5),
+        ("num_layers", 21),
+        ("image_shape", "28x28"),
+        ("training_instance_type", "ml.m5.large"),
+        ("endpoint_instance_type", "m5.large"),
+        ("time_limit_s", 1),
+        ("source", ""),
+        ("force_retrain", "yes"),
+    ],
+)
+def test_the_form_refuses_what_the_library_would(dag, name, wrong):
+    with pytest.raises(ParamValidationError):
+        dag.params.get_param(name).resolve(wrong)
+
+
+def test_every_field_of_the_form_says_what_it_is(dag):
+    fields = [dag.params.get_param(name) for name in dag.params]
+
+    assert all(field.schema["title"] and field.description for field in fields)
