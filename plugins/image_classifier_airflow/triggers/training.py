@@ -43,9 +43,11 @@ class TrainingJobTrigger(PollingTrigger):
             try:
                 await sagemaker.stop_training_job(TrainingJobName=self.job_name)
             except ClientError as error:
-                if not (is_absent(error) or is_invalid(error)):  # it ended before
+                if not (is_absent(error) or is_invalid(error)):
                     raise
-        self.log.info("Training job %s is being stopped", self.job_name)
+                self.log.info("Training job %s had ended before it could be stopped", self.job_name)
+            else:
+                self.log.info("Training job %s is being stopped", self.job_name)
 
     async def _look(self, sagemaker: Any) -> dict[str, Any] | None:
         try:

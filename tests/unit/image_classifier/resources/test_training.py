@@ -190,7 +190,7 @@ def test_stopping_what_has_ended_is_no_error(sagemaker, aws, code, message):
 
 def test_only_this_classifiers_jobs_in_progress_are_listed(sagemaker, aws):
     ours, anothers = "image-classifier-cat-01234567-89abcdef", "image-classifier-cat-breeds-01234567-89abcdef"
-    for status, names in (("InProgress", [ours, anothers]), ("Stopping", [f"{ours}-2"])):
+    for status, names in (("InProgress", [anothers, ours]), ("Stopping", [f"{ours}-2"])):
         summaries = [
             {
                 "TrainingJobName": name,

@@ -178,6 +178,20 @@ def test_expired_credentials_are_fetched_again(run):
     assert run(training_trigger(), AsyncClient("sagemaker", describe_training_job=answers), no_log()) == FINISHED
 
 
+def test_expired_credentials_do_not_end_the_log(run):
+    sagemaker = AsyncClient("sagemaker", describe_training_job=[job("InProgress")] * 2 + [job("Completed")])
+    stream = {"logStreams": [{"logStreamName": "job/algo-1-1"}]}
+    logs = AsyncClient(
+        "logs",
+        describe_log_streams=[refused("ExpiredTokenException"), stream, stream],
+        get_log_events=[page("one", token="t1"), page(token="t1"), page(token="t1")],
+    )
+
+    assert run(training_trigger(), sagemaker, logs) == FINISHED
+    assert "The credentials expired; reconnecting" in run.lines
+    assert "one" in run.lines
+
+
 def test_a_job_that_is_gone_is_told(run):
     sagemaker = AsyncClient("sagemaker", describe_training_job=[ABSENT])
 
