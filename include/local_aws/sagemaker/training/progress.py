@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import re
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 Document = dict[str, Any]
 
@@ -106,3 +109,14 @@ def failure_reason(text: str, *, exit_code: int) -> str:
     code = exit_code if exit_code >= 0 else 128 - exit_code
     ending = f", exit code: {code}"
     return f"{text if known else f'AlgorithmError: {text}'}"[: MAX_REASON_CHARACTERS - len(ending)] + ending
+
+
+def trouble(error: Exception) -> str:
+    """The reason of a job that this machine or the services around it could not carry to its end."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"ClientError: No space left on this machine's disk ({error}). Free some space, then start the job again."
+        )
+    if isinstance(error, ClientError):
+        return f"ClientError: {error}"
+    return f"InternalServerError: {type(error).__name__}: {error}"

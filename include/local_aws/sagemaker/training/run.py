@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import shutil
 import sqlite3
@@ -111,7 +110,7 @@ class TrainingRun:
         except (JobFailedError, DataError) as error:
             reason = str(error)
         except (OSError, sqlite3.Error, ClientError, BotoCoreError, boto3.exceptions.Boto3Error) as error:
-            reason = _trouble(error)
+            reason = progress.trouble(error)
         finally:
             shutil.rmtree(self._base, ignore_errors=True)
             self._finish(INTERRUPTED if self._closing else reason)
@@ -261,13 +260,3 @@ class TrainingRun:
                 progress.enter(job, state, now=now)
 
         self._store.change(KIND, self._name, change)
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"ClientError: No space left on this machine's disk ({error}). Free some space, then start the job again."
-        )
-    if isinstance(error, ClientError):
-        return f"ClientError: {error}"
-    return f"InternalServerError: {type(error).__name__}: {error}"

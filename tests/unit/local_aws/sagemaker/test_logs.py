@@ -1,0 +1,118 @@
+"""Lines reach the log service in order and once, also when it is away for a while."""
+
+import time
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from local_aws.sagemaker import logs
+from local_aws.sagemaker.logs import LogShipper
+
+
+class FakeLogs:
+    """A log service that may be away, and that knows a stream only after it was made."""
+
+    def __init__(self, *, away=0):
+        self.away = away
+        self.made = []
+        self.batches = []
+
+    def put_log_events(self, *, logGroupName, logStreamName, logEvents):  # noqa: N803
+        if self.away:
+            self.away -= 1
+            raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
+        if len(self.made) < 2:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "PutLogEvents")
+        self.batches.append([event["message"] for event in logEvents])
+
+    def create_log_group(self, **names):
+        self.made.append(names)
+
+    def create_log_stream(self, **names):
+        self.made.append(names)
+
+    @property
+    def lines(self):
+        return [line for batch in self.batches for line in batch]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(logs, "INTERVAL_S", 0.01)
+
+
+def shipper(file, service, **options):
+    return LogShipper(file, logs=service, group="g", stream="s", **options)
+
+
+def test_lines_arrive_in_order_and_the_stream_is_made(tmp_path):
+    service, seen = FakeLogs(), []
+    with shipper(tmp_path / "log", service, on_lines=seen.extend):
+        (tmp_path / "log").write_text("one\ntwo\n\nunfinished")
+
+    assert service.lines == ["one", "two", "unfinished"]
+    assert seen == ["one", "two", "", "unfinished"]
+    assert service.made == [{"logGroupName": "g"}, {"logGroupName": "g", "logStreamName": "s"}]
+
+
+def test_lines_arrive_while_the_file_is_being_written(tmp_path):
+    service = FakeLogs()
+    with shipper(tmp_path / "log", service):
+        (tmp_path / "log").write_text("one\nhal")
+        deadline = time.monotonic() + 5
+        while not service.lines and time.monotonic() < deadline:
+            time.sleep(0.01)
+        while_running = service.lines
+
+    assert while_running == ["one"]
+    assert service.lines == ["one", "hal"]
+
+
+def test_a_service_that_comes_back_gets_every_line(tmp_path):
+    service = FakeLogs(away=3)
+    with shipper(tmp_path / "log", service):
+        (tmp_path / "log").write_text("one\ntwo\n")
+
+    assert service.lines == ["one", "two"]
+
+
+def test_a_service_that_stays_away_does_not_hold_the_job(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "FLUSH_S", 0.05)
+    seen = []
+    with shipper(tmp_path / "log", FakeLogs(away=10**9), on_lines=seen.extend):
+        (tmp_path / "log").write_text("one\n")
+
+    assert seen == ["one"]
+
+
+def test_large_output_goes_in_batches_that_the_service_takes(tmp_path):
+    service = FakeLogs()
+    with shipper(tmp_path / "log", service):
+        (tmp_path / "log").write_text("".join(f"{number} {'x' * 1000}\n" for number in range(2000)))
+
+    assert [line.split()[0] for line in service.lines] == [str(number) for number in range(2000)]
+    assert max(sum(len(line) + 26 for line in batch) for batch in service.batches) <= logs.MAX_BATCH_BYTES
+
+
+def test_what_was_in_the_file_before_is_not_sent_again(tmp_path):
+    service = FakeLogs()
+    (tmp_path / "log").write_text("old\n")
+    with shipper(tmp_path / "log", service), (tmp_path / "log").open("a") as file:
+        file.write("new\n")
+
+    assert service.lines == ["new"]
+
+
+def test_a_file_that_grows_too_large_begins_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(logs, "MAX_FILE_BYTES", 5)
+    service = FakeLogs()
+    with shipper(tmp_path / "log", service), (tmp_path / "log").open("a") as file:
+        file.write("long enough\n")
+        file.flush()
+        deadline = time.monotonic() + 5
+        while (tmp_path / "log").stat().st_size and time.monotonic() < deadline:
+            time.sleep(0.01)
+        file.write("next\n")
+
+    assert service.lines == ["long enough", "next"]
+    assert (tmp_path / "log").read_text() == "next\n"

@@ -1,0 +1,78 @@
+"""Requests are judged by botocore's own model, and refused in AWS's words."""
+
+import pytest
+
+from local_aws.sagemaker.protocol.errors import ServiceError
+from local_aws.sagemaker.protocol.validation import validate
+
+
+def refusal(operation, request):
+    with pytest.raises(ServiceError) as caught:
+        validate(operation, request)
+    return caught.value.code, caught.value.message
+
+
+def test_a_good_request_is_returned_as_it_is():
+    request = {"TrainingJobName": "digits-1"}
+
+    assert validate("DescribeTrainingJob", request) is request
+
+
+def test_a_missing_member_is_named():
+    assert refusal("DescribeTrainingJob", {}) == (
+        "ValidationException",
+        "1 validation error detected: Value null at 'trainingJobName' failed to satisfy constraint: "
+        "Member must not be null",
+    )
+
+
+def test_a_name_of_another_form_is_answered_with_the_pattern():
+    assert refusal("DescribeTrainingJob", {"TrainingJobName": "my_job"})[1] == (
+        "1 validation error detected: Value 'my_job' at 'trainingJobName' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+    )
+
+
+def test_every_problem_is_told_at_once():
+    message = refusal("ListTrainingJobs", {"MaxResults": 0, "SortBy": "Size"})[1]
+
+    assert message.startswith("2 validation errors detected: ")
+    assert (
+        "Value '0' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 1"
+        in message
+    )
+    assert "Value 'Size' at 'sortBy' failed to satisfy constraint: Member must satisfy enum value set: [" in message
+
+
+def test_a_member_of_a_list_is_found_by_its_number():
+    request = {"EndpointConfigName": "a", "ProductionVariants": [{"VariantName": "a"}, {"VariantName": "a_b"}]}
+
+    assert "at 'productionVariants.2.member.variantName'" in refusal("CreateEndpointConfig", request)[1]
+
+
+def test_values_of_a_map_are_checked():
+    request = {"TrainingJobName": "a", "HyperParameters": {"epochs": "1" * 2501}}
+
+    assert (
+        "at 'hyperParameters' failed to satisfy constraint: Map value must satisfy constraint: "
+        "[Member must have length less than or equal to 2500]"
+    ) in refusal("CreateTrainingJob", request)[1]
+
+
+@pytest.mark.parametrize("request_", [{"TrainingJobName": 7}, {"TrainingJobName": True}, "x", None])
+def test_a_value_of_another_type_is_a_serialization_error(request_):
+    assert refusal("DescribeTrainingJob", request_)[0] == "SerializationException"
+
+
+def test_null_is_the_same_as_absent_and_unknown_members_are_left_alone():
+    validate("ListTrainingJobs", {"MaxResults": None, "AddedByANewerClient": 1})
+
+
+def test_tag_keys_may_hold_any_letter():
+    arn = "arn:aws:sagemaker:us-east-1:000000000000:model/a"
+
+    validate("AddTags", {"ResourceArn": arn, "Tags": [{"Key": "größe:1/ä", "Value": "x y"}]})
+    assert (
+        "failed to satisfy constraint"
+        in refusal("AddTags", {"ResourceArn": arn, "Tags": [{"Key": "a*", "Value": ""}]})[1]
+    )
