@@ -1,0 +1,99 @@
+"""What was written is there again after MiniStack was killed, and nothing it started is left."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from conftest import MiniStack
+
+
+def test_function_alias_notification_and_objects_survive_a_kill(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    arn = server.create_function("image-classifier-survivor", server.copy_event)
+    server.client("lambda").put_function_event_invoke_config(
+        FunctionName="image-classifier-survivor", Qualifier="live", MaximumRetryAttempts=1
+    )
+    server.notify(("survivor/incoming/", arn))
+    s3 = server.client("s3")
+    for body in (b"old", b"new"):
+        s3.put_object(Bucket=server.bucket, Key="survivor/object", Body=body)
+    s3.put_object(Bucket=server.bucket, Key="survivor/deleted", Body=b"")
+    s3.delete_object(Bucket=server.bucket, Key="survivor/deleted")
+    before = s3.list_object_versions(Bucket=server.bucket, Prefix="survivor/")
+
+    server.kill()
+    server.start()
+
+    after = server.client("s3").list_object_versions(Bucket=server.bucket, Prefix="survivor/")
+    for kind in ("Versions", "DeleteMarkers"):
+        wanted = [(item["Key"], item["VersionId"], item["IsLatest"]) for item in before[kind]]
+        assert [(item["Key"], item["VersionId"], item["IsLatest"]) for item in after[kind]] == wanted
+    functions = server.client("lambda")
+    assert functions.get_function(FunctionName="image-classifier-survivor")["Configuration"]["State"] == "Active"
+    config = functions.get_function_event_invoke_config(FunctionName="image-classifier-survivor", Qualifier="live")
+    assert config["MaximumRetryAttempts"] == 1
+    server.client("s3").put_object(Bucket=server.bucket, Key="survivor/incoming/a", Body=b"image")
+    server.eventually(lambda: server.keys("survivor/results/"))
+    assert json.loads(server.read("survivor/results/a"))["arn"] == arn
+
+
+def test_events_that_wait_or_are_worked_on_survive_a_kill(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    source = server.copy_event.replace("    record =", "    __import__('time').sleep(0.3)\n    record =")
+    server.notify(("waiting/incoming/", server.create_function("image-classifier-waiting", source)))
+    for number in range(8):
+        server.client("s3").put_object(Bucket=server.bucket, Key=f"waiting/incoming/{number}", Body=b"")
+    server.eventually(lambda: server.keys("waiting/results/"))
+
+    server.kill()
+    assert len(list(server.state.glob("s3/**/waiting/results/?"))) < 8
+    server.start()
+
+    server.eventually(lambda: len(server.keys("waiting/results/")) == 8)
+
+
+def test_no_process_is_left_after_a_kill_even_one_that_hangs(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    source = "def handler(event, context):\n    print('in the handler', flush=True)\n    while True: pass"
+    server.create_function("image-classifier-hangs", source)
+    server.client("lambda").invoke(FunctionName="image-classifier-hangs", InvocationType="Event")
+    server.eventually(server.function_processes)
+
+    server.kill()
+
+    server.eventually(lambda: not server.function_processes())
+
+
+def test_a_polite_stop_leaves_no_process_and_forgets_nothing(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    source = "def handler(event, context): return 'done'"
+    server.create_function("image-classifier-polite", source)
+    assert server.invoke("image-classifier-polite") == ("done", None)
+    assert server.function_processes()
+
+    assert server.stop() == 0
+
+    assert not server.function_processes()
+    server.start()
+    assert server.invoke("image-classifier-polite") == ("done", None)
+
+
+def test_messages_and_logs_survive_a_kill(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    server.create_function("image-classifier-logs", "def handler(event, context): print('seen')")
+    server.invoke("image-classifier-logs")
+    url = server.client("sqs").get_queue_url(
+        QueueName=server.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rsplit(":", 1)[-1]
+    )["QueueUrl"]
+    server.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
+    logs = server.state / "state" / "cloudwatch_logs.json"
+    server.eventually(lambda: logs.exists() and "seen" in logs.read_text())
+
+    server.kill()
+    server.start()
+
+    assert server.client("sqs").receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
+    events = server.client("logs").filter_log_events(logGroupName="/aws/lambda/image-classifier-logs")["events"]
+    assert "seen" in [event["message"] for event in events]

@@ -1,0 +1,141 @@
+"""The bucket behaves as on AWS where this project depends on it: events, conditions, versions, limits."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from conftest import MiniStack
+
+
+def code_of(call: Any, **request: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**request)
+    return str(caught.value.response["Error"]["Code"])
+
+
+def message_of(call: Any, **request: Any) -> str:
+    with pytest.raises(ClientError) as caught:
+        call(**request)
+    return str(caught.value.response["Error"]["Message"])
+
+
+def test_a_key_may_have_1024_bytes_and_not_one_more(ministack: MiniStack) -> None:
+    s3 = ministack.client("s3")
+    longest = "keys/" + "ä" * 509 + "a"
+    assert len(longest.encode()) == 1024
+
+    s3.put_object(Bucket=ministack.bucket, Key=longest, Body=b"")
+
+    assert ministack.read(longest) == b""
+    assert code_of(s3.put_object, Bucket=ministack.bucket, Key=longest + "a", Body=b"") == "KeyTooLongError"
+
+
+def test_a_record_is_written_once_when_nobody_else_may_have_written_it(ministack: MiniStack) -> None:
+    s3, target = ministack.client("s3"), {"Bucket": ministack.bucket, "Key": "conditions/a"}
+    first = s3.put_object(**target, Body=b"1", IfNoneMatch="*")["ETag"]
+
+    assert code_of(s3.put_object, **target, Body=b"2", IfNoneMatch="*") == "PreconditionFailed"
+    second = s3.put_object(**target, Body=b"2", IfMatch=first)["ETag"]
+    assert code_of(s3.put_object, **target, Body=b"3", IfMatch=first) == "PreconditionFailed"
+    assert ministack.read("conditions/a") == b"2"
+    s3.delete_object(**target)
+    s3.put_object(**target, Body=b"4", IfNoneMatch="*")
+    assert code_of(s3.put_object, **target, Body=b"5", IfMatch=second) == "PreconditionFailed"
+    assert code_of(s3.put_object, Bucket=ministack.bucket, Key="conditions/none", IfMatch=first) == "NoSuchKey"
+
+
+def events(ministack: MiniStack, prefix: str, *names: str) -> list[dict[str, Any]]:
+    ministack.eventually(lambda: len(ministack.keys(f"{prefix}/results/")) == len(names))
+    return [json.loads(ministack.read(f"{prefix}/results/{name}"))["event"]["Records"][0] for name in names]
+
+
+def test_events_say_what_happened_as_aws_says_it(ministack: MiniStack) -> None:
+    ministack.notify(("events/incoming/", ministack.create_function("image-classifier-events", ministack.copy_event)))
+    s3, bucket = ministack.client("s3"), ministack.bucket
+    put = s3.put_object(Bucket=bucket, Key="events/incoming/a b+ä.jpg", Body=b"image")
+    s3.copy_object(Bucket=bucket, Key="events/incoming/copy", CopySource=f"{bucket}/events/incoming/a b+ä.jpg")
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="events/incoming/parts")["UploadId"]
+    where = {"Bucket": bucket, "Key": "events/incoming/parts", "UploadId": upload}
+    part = s3.upload_part(**where, PartNumber=1, Body=b"part")["ETag"]
+    s3.complete_multipart_upload(**where, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+
+    first, copied, parts = events(ministack, "events", "a b+ä.jpg", "copy", "parts")
+
+    assert first["eventName"] == "ObjectCreated:Put"
+    assert first["s3"]["object"]["key"] == "events/incoming/a+b%2B%C3%A4.jpg"
+    assert first["s3"]["object"]["versionId"] == put["VersionId"]
+    assert first["s3"]["object"]["eTag"] == put["ETag"].strip('"')
+    assert first["s3"]["object"]["size"] == 5
+    assert copied["eventName"] == "ObjectCreated:Copy"
+    assert parts["eventName"] == "ObjectCreated:CompleteMultipartUpload"
+
+
+def test_the_sequencer_of_a_later_upload_of_a_key_is_greater(ministack: MiniStack) -> None:
+    source = ministack.copy_event.replace('"/results/")', '"/results/") + record["object"]["sequencer"]')
+    ministack.notify(("order/incoming/", ministack.create_function("image-classifier-order", source)))
+    versions = [
+        ministack.client("s3").put_object(Bucket=ministack.bucket, Key="order/incoming/a", Body=b"")["VersionId"]
+        for _ in range(3)
+    ]
+
+    ministack.eventually(lambda: len(ministack.keys("order/results/")) == 3)
+    in_order = [json.loads(ministack.read(key))["event"]["Records"][0] for key in sorted(ministack.keys("order/res"))]
+    assert [record["s3"]["object"]["versionId"] for record in in_order] == versions
+
+
+def test_a_notification_needs_a_function_that_s3_may_call(ministack: MiniStack) -> None:
+    arn = ministack.create_function("image-classifier-permission", ministack.copy_event)
+    complaint = "Unable to validate the following destination configurations"
+
+    def notify(target: str) -> Any:
+        return lambda: ministack.notify(("permission/incoming/", target))
+
+    assert message_of(notify(arn.replace("permission", "none"))) == complaint
+    assert message_of(notify(arn.removesuffix(":live"))) == complaint
+    ministack.notify(("permission/incoming/", arn))
+    ministack.notify()
+    ministack.client("lambda").remove_permission(
+        FunctionName="image-classifier-permission", Qualifier="live", StatementId="s3"
+    )
+    assert message_of(notify(arn)) == complaint
+
+
+def test_two_notifications_may_not_be_about_the_same_upload(ministack: MiniStack) -> None:
+    arn = ministack.create_function("image-classifier-overlap", ministack.copy_event)
+
+    message = message_of(lambda: ministack.notify(("overlap/", arn), ("overlap/incoming/", arn)))
+
+    assert message.startswith("Configuration is ambiguously defined.")
+    ministack.notify(("overlap/incoming/", arn), ("overlap2/incoming/", arn))
+
+
+def test_all_versions_of_a_prefix_can_be_deleted(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), ministack.bucket
+    for body in (b"1", b"2"):
+        s3.put_object(Bucket=bucket, Key="versions/a", Body=body)
+    s3.put_object(Bucket=bucket, Key="versions/b", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="versions/b")
+
+    listed = s3.list_object_versions(Bucket=bucket, Prefix="versions/")
+    assert (len(listed["Versions"]), len(listed["DeleteMarkers"])) == (3, 1)
+    everything = [
+        {"Key": item["Key"], "VersionId": item["VersionId"]} for item in listed["Versions"] + listed["DeleteMarkers"]
+    ]
+    deleted = s3.delete_objects(Bucket=bucket, Delete={"Objects": everything})
+
+    assert len(deleted["Deleted"]) == 4
+    left = s3.list_object_versions(Bucket=bucket, Prefix="versions/")
+    assert "Versions" not in left
+    assert "DeleteMarkers" not in left
+
+
+def test_it_listens_on_this_machine_alone(ministack: MiniStack) -> None:
+    listening = f":{ministack.port:04X} "
+    with open("/proc/net/tcp") as table:  # noqa: PTH123
+        addresses = {line.split()[1] for line in table if listening in line and line.split()[3] == "0A"}
+    assert addresses == {f"0100007F:{ministack.port:04X}"}
