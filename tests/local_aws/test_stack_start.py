@@ -29,7 +29,7 @@ class Started:
         self.state, self.port, self.sagemaker_port = state, free_port(), free_port()
         self.process = subprocess.Popen(self.command(), env=environment(), stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 120
-        while not self.ready.exists():
+        while not self.is_ready():
             assert self.process.poll() is None, self.process.communicate()[1]
             assert time.monotonic() < deadline, "not ready in time"
             time.sleep(0.1)
@@ -37,6 +37,10 @@ class Started:
     @property
     def ready(self) -> Path:
         return self.state / "ready.json"
+
+    def is_ready(self) -> bool:
+        # A killed process leaves its file behind until the next start.
+        return self.ready.exists() and json.loads(self.ready.read_text())["pid"] == self.process.pid
 
     def command(self) -> list[str]:
         ports = ["--port", str(self.port), "--sagemaker-port", str(self.sagemaker_port)]
