@@ -43,6 +43,11 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(options.state / "s3"),
         "LAMBDA_EXECUTOR": "local",
+        # Names so general that the person's environment may hold them for something else.
+        "AUTH": "false",
+        "LAMBDA_STRICT": "0",
+        "SERVICES": "",
+        "USE_SSL": "0",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
