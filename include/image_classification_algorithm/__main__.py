@@ -1,5 +1,6 @@
 """`python -m image_classification_algorithm train|serve`: what SageMaker calls in a container."""
 
+import os
 import sys
 
 from image_classification_algorithm import job_log
@@ -20,7 +21,9 @@ def main(arguments: list[str]) -> int:
 
 def train(folders: Folders) -> int:
     """Train, and tell SageMaker why if it fails: the first line of output/failure becomes FailureReason."""
-    # torch takes seconds to import: a stop that comes meanwhile must be heard, and the first line be out.
+    # Threads that spin while they wait for each other make an epoch up to eight times as long on a busy machine.
+    # OpenMP reads this when torch is imported, which takes seconds: a stop that comes meanwhile must be heard.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from image_classification_algorithm.training.stopping import StopRequest
 
     stop = StopRequest()

@@ -89,7 +89,11 @@ def read(folder: Path) -> Artifact:
 
 def _read_archive(archive: Path) -> Artifact:
     """Members are read by name and never unpacked, so no path in the archive can lead elsewhere."""
-    with tarfile.open(archive) as tar:
+    try:
+        tar = tarfile.open(archive)  # noqa: SIM115
+    except tarfile.TarError as error:
+        raise ClientError(f"{archive} cannot be unpacked: {error}.") from error
+    with tar:
         members = {Path(member.name).as_posix(): member for member in tar.getmembers() if member.isfile()}
 
         def content(name: str) -> bytes:

@@ -4,8 +4,8 @@ import io
 
 import numpy as np
 import numpy.typing as npt
-import simplejpeg
-from PIL import Image
+import simplejpeg  # type: ignore[import-untyped]
+from PIL import Image, UnidentifiedImageError
 
 Pixels = npt.NDArray[np.uint8]
 MAX_IMAGE_PIXELS = 100_000_000
@@ -65,7 +65,7 @@ def _decode_any(data: bytes) -> Pixels:
     except UnreadableImageError:
         raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "neither a JPEG nor a PNG" if isinstance(error, Image.UnidentifiedImageError) else f"damaged: {error}"
+        reason = "neither a JPEG nor a PNG" if isinstance(error, UnidentifiedImageError) else f"damaged: {error}"
         raise UnreadableImageError(f"The image is {reason}") from error
 
 

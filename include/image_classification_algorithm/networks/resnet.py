@@ -21,12 +21,11 @@ class Residual(nn.Module):
     """`relu(x + path(x))`; a 1x1 convolution fits x where the path changes its shape."""
 
     def __init__(self, path: list[nn.Module], inputs: int, outputs: int, stride: int) -> None:
-        """Start as the identity: the last normalisation of the path begins at zero."""
+        """Put the shortcut beside the path."""
         super().__init__()
         self.path = nn.Sequential(*path)
         same_shape = stride == 1 and inputs == outputs
         self.shortcut = nn.Identity() if same_shape else nn.Sequential(*convolution(inputs, outputs, 1, stride))
-        nn.init.zeros_(path[-1].weight)  # type: ignore[arg-type]
         self.relu = nn.ReLU()
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]
 
 from image_classification_algorithm import artifact, decoding
 from image_classification_algorithm.cores import usable_cores

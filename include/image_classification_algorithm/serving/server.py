@@ -1,6 +1,7 @@
 """Loads the model, then listens; SIGTERM lets the requests under way finish."""
 
 import os
+import signal
 from collections.abc import Mapping
 
 import uvicorn
@@ -35,4 +36,6 @@ def run(folders: Folders, environ: Mapping[str, str] = os.environ) -> None:
         lifespan="off",
         timeout_graceful_shutdown=DRAIN_S,
     )
+    # uvicorn drains at SIGTERM, then raises it again: with its default action the exit status would be a failure.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.Server(config).run()

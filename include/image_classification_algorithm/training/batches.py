@@ -1,8 +1,9 @@
 """Batches of images, ready for the network: cut while the network works on the batch before, varied on its device."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -49,9 +50,8 @@ class ImageBatches:
     def validating(self) -> Iterator[Batch]:
         """Every validation image once, its centre only; the last batch may be smaller."""
         size = self.hyperparameters.mini_batch_size
-        positions = [
-            list(range(len(self.validation)))[start : start + size] for start in range(0, len(self.validation), size)
-        ]
+        everything = list(range(len(self.validation)))
+        positions = [everything[start : start + size] for start in everything[::size]]
         for pixels, labels in self._cut(self.validation, positions, random=None):
             yield self._normalised(pixels), labels
 
@@ -59,9 +59,8 @@ class ImageBatches:
         self, images: Images, batches: Sequence[list[int]], *, random: np.random.Generator | None
     ) -> Iterator[Batch]:
         crop = Crop(self.hyperparameters.height, self.hyperparameters.width, random)
-        for positions, batch in zip(
-            batches, _one_ahead([lambda p=p: stacked(images, p, crop=crop) for p in batches]), strict=True
-        ):
+        cut = _one_ahead(partial(stacked, images, positions, crop=crop) for positions in batches)
+        for positions, batch in zip(batches, cut, strict=True):
             # A view in the order that the network's channels_last weights want: no copy.
             pixels = batch.to(self.device).permute(0, 3, 1, 2).float()
             yield pixels, images.labels[positions].to(self.device)
@@ -72,7 +71,7 @@ class ImageBatches:
         return ((pixels - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 
-def _one_ahead(makers: Sequence[Callable[[], Tensor]]) -> Iterator[Tensor]:
+def _one_ahead(makers: Iterable[Callable[[], Tensor]]) -> Iterator[Tensor]:
     """Make each value in a thread while its predecessor is in use; one thread, so random numbers keep their order."""
     with ThreadPoolExecutor(1) as thread:
         waiting: Future[Tensor] | None = None

@@ -41,7 +41,7 @@ class Trainer:
     device: torch.device
     store: ModelStore
     stop: StopRequest
-    after_epoch: Callable[[int], None] = lambda epoch: None
+    after_epoch: Callable[[int], None] = lambda _: None
     clock: Callable[[], float] = time.monotonic
     early_stopping: EarlyStopping = field(init=False)
 
@@ -102,7 +102,7 @@ class Trainer:
         with torch.autocast(self.device.type, torch.float16, enabled=self.mixed):
             outputs = self.net(inputs)
             loss = self.loss(outputs, labels)
-        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
         self.scaler.update()
         return outputs.detach(), loss.detach()

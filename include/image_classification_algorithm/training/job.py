@@ -1,9 +1,7 @@
 """One training job from its folders to its model: the order of the story."""
 
 import platform
-import random
 
-import numpy as np
 import onnx
 import torch
 from torch import nn
@@ -95,8 +93,6 @@ def _description(hyperparameters: JobHyperparameters, *, network: str) -> Descri
 
 def _prepare_device() -> torch.device:
     """The same random numbers in every job, and as many threads as there are cores."""
-    random.seed(SEED)
-    np.random.seed(SEED)
     torch.manual_seed(SEED)
     torch.set_num_threads(usable_cores())
     log.info("Setting number of threads: %d", usable_cores())

@@ -40,7 +40,7 @@ class ModelStore:
         log.info('Saved checkpoint to "%s"', self.folder / artifact.params_file(epoch + 1))
 
     def rescue(self, *, epoch: int) -> None:
-        """Leave a model when the job is stopped: the best so far, or the unvalidated one of an unfinished first epoch."""
+        """Leave a model when the job is stopped: the best so far, or that of an unfinished first epoch."""
         if self.best is None:
             self._store_best(epoch=epoch, accuracy=None, graph=self.graph())
         kept = self.best.params if self.best else ""
