@@ -134,6 +134,12 @@ def test_lambda_may_read_every_file(folders, pip):
     assert {entry.external_attr >> 16 for entry in archive.infolist()} == {0o100644}
 
 
+def test_no_date_of_the_machine_gets_into_the_zip(folders, pip):
+    archive = zipfile.ZipFile(io.BytesIO(pack(folders).zip_bytes))
+
+    assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_the_hash_is_spelled_as_lambda_spells_it(folders, pip):
     package = pack(folders)
 
