@@ -1,0 +1,282 @@
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+
+from image_classifier.errors import ClassifierFileError, ResourceBusyError
+from image_classifier.resources import teardown
+from image_classifier.resources.inventory import Clients, Teardown
+
+DIGITS = Teardown("digits", "a-bucket")
+NAME = "image-classifier-digits"
+JOB = f"{NAME}-0123abcd-89abcdef"
+ARN = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{NAME}"
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+OUR_TAGS = {"Tags": [{"Key": "image-classifier", "Value": "digits"}]}
+BUSY = {"service_error_code": "ValidationException", "service_message": f'Cannot update in-progress endpoint "{ARN}".'}
+GONE = {"service_error_code": "ValidationException", "service_message": f'Could not find endpoint "{ARN}".'}
+
+
+class Pauses(list):
+    def __call__(self, seconds):
+        self.append(seconds)
+
+
+@pytest.fixture
+def pauses():
+    return Pauses()
+
+
+@pytest.fixture
+def clients():
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    return Clients(*(session.client(service) for service in ("sagemaker", "lambda", "logs", "s3")))
+
+
+@pytest.fixture
+def sagemaker(clients):
+    with Stubber(clients.sagemaker) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+def jobs(*names):
+    return {
+        "TrainingJobSummaries": [
+            {
+                "TrainingJobName": name,
+                "TrainingJobArn": ARN,
+                "CreationTime": NOW,
+                "TrainingJobStatus": "InProgress",
+            }
+            for name in names
+        ]
+    }
+
+
+def expect_jobs(sagemaker, in_progress=(), stopping=()):
+    for status, names in (("InProgress", in_progress), ("Stopping", stopping)):
+        expected = {"NameContains": f"{NAME}-", "StatusEquals": status}
+        sagemaker.add_response("list_training_jobs", jobs(*names), expected)
+
+
+def expect_endpoint(sagemaker, *, there=True, tags=OUR_TAGS):
+    found = {"EndpointName": NAME, "EndpointArn": ARN, "CreationTime": NOW, "LastModifiedTime": NOW}
+    endpoints = [{**found, "EndpointStatus": "InService"}] if there else []
+    sagemaker.add_response("list_endpoints", {"Endpoints": endpoints}, {"NameContains": NAME})
+    if there:
+        sagemaker.add_response("list_tags", tags, {"ResourceArn": ARN})
+
+
+def expect_described(sagemaker, status):
+    answer = {
+        "EndpointName": NAME,
+        "EndpointArn": ARN,
+        "EndpointStatus": status,
+        "CreationTime": NOW,
+        "LastModifiedTime": NOW,
+    }
+    sagemaker.add_response("describe_endpoint", answer, {"EndpointName": NAME})
+
+
+def expect_gone(sagemaker):
+    sagemaker.add_client_error("describe_endpoint", **GONE, expected_params={"EndpointName": NAME})
+
+
+def test_nothing_goes_before_the_name_was_typed_twice():
+    teardown.check_confirmed("digits", confirm="digits")
+    with pytest.raises(ClassifierFileError, match=r"confirm is 'digit', .* Nothing was deleted"):
+        teardown.check_confirmed("digits", confirm="digit")
+
+
+def test_jobs_are_stopped_and_waited_for_until_they_write_no_more(clients, sagemaker, pauses):
+    expect_jobs(sagemaker, in_progress=[JOB])
+    sagemaker.add_response("stop_training_job", {}, {"TrainingJobName": JOB})
+    expect_jobs(sagemaker, stopping=[JOB])
+    expect_jobs(sagemaker)
+
+    teardown.stop_training_jobs(clients, DIGITS, pause=pauses)
+
+    assert pauses == [teardown.POLL_S]
+
+
+def test_another_classifiers_job_runs_on(clients, sagemaker, pauses):
+    expect_jobs(sagemaker, in_progress=["image-classifier-digits-2-0123abcd-89abcdef"])
+    expect_jobs(sagemaker, in_progress=["image-classifier-digits-2-0123abcd-89abcdef"])
+
+    teardown.stop_training_jobs(clients, DIGITS, pause=pauses)
+
+
+def test_a_job_that_does_not_stop_is_told(clients, sagemaker, pauses, monkeypatch):
+    monkeypatch.setattr(teardown, "MOST_POLLS", 1)
+    expect_jobs(sagemaker, stopping=[JOB])
+    sagemaker.add_client_error("stop_training_job", "ValidationException", "is in status Stopping")
+    expect_jobs(sagemaker, stopping=[JOB])
+
+    with pytest.raises(ResourceBusyError, match="still being stopped"):
+        teardown.stop_training_jobs(clients, DIGITS, pause=pauses)
+
+
+def test_the_endpoint_is_deleted_and_waited_for(clients, sagemaker, pauses):
+    expect_endpoint(sagemaker)
+    expect_described(sagemaker, "InService")
+    sagemaker.add_response("delete_endpoint", {}, {"EndpointName": NAME})
+    expect_described(sagemaker, "Deleting")
+    expect_gone(sagemaker)
+
+    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+
+    assert pauses == [teardown.POLL_S]
+
+
+def test_an_endpoint_that_is_going_is_only_waited_for(clients, sagemaker, pauses):
+    expect_endpoint(sagemaker)
+    expect_described(sagemaker, "Deleting")
+    expect_gone(sagemaker)
+
+    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+
+
+def test_an_endpoint_that_is_gone_needs_nothing(clients, sagemaker, pauses):
+    expect_endpoint(sagemaker, there=False)
+
+    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+
+
+def test_an_endpoint_that_somebody_else_made_stays(clients, sagemaker, pauses):
+    expect_endpoint(sagemaker, tags={"Tags": []})
+
+    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+
+
+def test_an_endpoint_that_is_being_changed_is_deleted_later(clients, sagemaker, pauses):
+    expect_endpoint(sagemaker)
+    expect_described(sagemaker, "Updating")
+    sagemaker.add_client_error("delete_endpoint", **BUSY)
+
+    with pytest.raises(ResourceBusyError, match="is being changed"):
+        teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+
+
+@pytest.mark.parametrize(("keep_models", "calls"), [(True, 0), (False, 1)])
+def test_models_are_deleted_unless_they_are_kept(clients, sagemaker, keep_models, calls):
+    for _ in range(calls):
+        found = {"ModelName": JOB, "ModelArn": ARN, "CreationTime": NOW}
+        sagemaker.add_response("list_models", {"Models": [found]}, {"NameContains": NAME})
+        sagemaker.add_response("list_tags", OUR_TAGS, {"ResourceArn": ARN})
+        sagemaker.add_response("delete_model", {}, {"ModelName": JOB})
+
+    teardown.delete_models(clients, Teardown("digits", "a-bucket", keep_models=keep_models))
+
+
+def test_a_model_that_went_meanwhile_is_no_error(clients, sagemaker):
+    found = {"ModelName": JOB, "ModelArn": ARN, "CreationTime": NOW}
+    sagemaker.add_response("list_models", {"Models": [found]}, {"NameContains": NAME})
+    sagemaker.add_response("list_tags", OUR_TAGS, {"ResourceArn": ARN})
+    sagemaker.add_client_error("delete_model", "ValidationException", "Could not find model")
+
+    teardown.delete_models(clients, DIGITS)
+
+
+def test_endpoint_configs_are_deleted(clients, sagemaker):
+    found = {"EndpointConfigName": JOB, "EndpointConfigArn": ARN, "CreationTime": NOW}
+    sagemaker.add_response("list_endpoint_configs", {"EndpointConfigs": [found]}, {"NameContains": NAME})
+    sagemaker.add_response("list_tags", OUR_TAGS, {"ResourceArn": ARN})
+    sagemaker.add_response("delete_endpoint_config", {}, {"EndpointConfigName": JOB})
+
+    teardown.delete_endpoint_configs(clients, DIGITS)
+
+
+def test_only_a_function_that_carries_our_tag_is_deleted(clients):
+    with Stubber(clients.functions) as functions:
+        functions.add_response("get_function", {"Tags": {"image-classifier": "digits"}}, {"FunctionName": NAME})
+        functions.add_response("delete_function", {}, {"FunctionName": NAME})
+        functions.add_response("get_function", {"Tags": {}}, {"FunctionName": NAME})
+        functions.add_client_error("get_function", "ResourceNotFoundException")
+
+        for _ in range(3):  # ours, somebody else's, none
+            teardown.delete_function(clients, DIGITS)
+
+        functions.assert_no_pending_responses()
+
+
+def test_all_is_well_when_nothing_costs(clients, sagemaker):
+    expect_jobs(sagemaker)
+    expect_endpoint(sagemaker, there=False)
+
+    teardown.check_nothing_costs(clients, DIGITS)
+
+
+def test_what_still_costs_is_named(clients, sagemaker):
+    expect_jobs(sagemaker, in_progress=[JOB])
+    expect_endpoint(sagemaker)
+
+    with pytest.raises(ResourceBusyError, match=rf"{JOB}, {NAME}\."):
+        teardown.check_nothing_costs(clients, DIGITS)
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        s3 = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
+        s3.create_bucket(Bucket="a-bucket")
+        s3.put_bucket_versioning(Bucket="a-bucket", VersioningConfiguration={"Status": "Enabled"})
+        yield s3
+
+
+def left(s3):
+    found = s3.list_object_versions(Bucket="a-bucket")
+    return [version["Key"] for version in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]]
+
+
+def only_s3(s3):
+    return Clients(sagemaker=None, functions=None, logs=None, s3=s3)
+
+
+def test_every_version_and_delete_marker_goes_and_the_rest_stays(bucket):
+    for key in ("digits/incoming/a.png", "digits/incoming/a.png", "digits/models/m", "digits-2/models/m", "readme"):
+        bucket.put_object(Bucket="a-bucket", Key=key, Body=b"x")
+    bucket.delete_object(Bucket="a-bucket", Key="digits/incoming/a.png")
+
+    deleted = teardown.delete_objects(only_s3(bucket), DIGITS)
+
+    assert deleted == 4
+    assert left(bucket) == ["digits-2/models/m", "readme"]
+
+
+def test_deleting_objects_again_finds_nothing(bucket):
+    bucket.put_object(Bucket="a-bucket", Key="digits/models/m", Body=b"x")
+    teardown.delete_objects(only_s3(bucket), DIGITS)
+
+    assert teardown.delete_objects(only_s3(bucket), DIGITS) == 0
+
+
+def test_kept_folders_keep_their_versions(bucket):
+    for key in ("digits/incoming/a.png", "digits/incoming/a.png", "digits/predictions/a.png.json"):
+        bucket.put_object(Bucket="a-bucket", Key=key, Body=b"x")
+
+    teardown.delete_objects(only_s3(bucket), Teardown("digits", "a-bucket", keep_images=True))
+
+    assert left(bucket) == ["digits/incoming/a.png", "digits/incoming/a.png"]
+
+
+def test_more_objects_than_one_request_takes_go_in_several(bucket, monkeypatch):
+    monkeypatch.setattr(teardown, "MOST_KEYS", 2)
+    for number in range(5):
+        bucket.put_object(Bucket="a-bucket", Key=f"digits/incoming/{number}.png", Body=b"x")
+
+    assert teardown.delete_objects(only_s3(bucket), DIGITS) == 5
+    assert left(bucket) == []
+
+
+def test_what_s3_refuses_to_delete_is_told(clients):
+    with Stubber(clients.s3) as s3:
+        version = {"Key": "digits/models/m", "VersionId": "1", "Size": 1}
+        s3.add_response("list_object_versions", {"Versions": [version]})
+        s3.add_response("delete_objects", {"Errors": [{"Key": "digits/models/m", "Message": "Access Denied"}]})
+
+        with pytest.raises(ResourceBusyError, match="digits/models/m: Access Denied"):
+            teardown.delete_objects(clients, DIGITS)
