@@ -111,7 +111,7 @@ def create_app(service: Service) -> Starlette:
         await run_in_threadpool(service.recover)
         yield
         await run_in_threadpool(service.close)
-        await invocations.close()
+        invocations.close()
 
     routes = [
         Route("/", control, methods=["POST"]),

@@ -66,9 +66,9 @@ class Instance:
         self._thread = threading.Thread(target=self._supervise, name=f"serve {endpoint}/{variant}", daemon=True)
 
     @property
-    def url(self) -> str:
-        """Where the process answers."""
-        return f"http://127.0.0.1:{self._port}"
+    def port(self) -> int:
+        """Where the process answers; another one after each start."""
+        return self._port
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -122,7 +122,7 @@ class Instance:
                 if child.wait(timeout_s=POLL_S) is not None:
                     return False
                 try:
-                    if client.get(f"{self.url}/ping").status_code == httpx.codes.OK:
+                    if client.get(f"http://127.0.0.1:{self._port}/ping").status_code == httpx.codes.OK:
                         return True
                 except httpx.HTTPError:
                     continue

@@ -6,21 +6,23 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
-import httpx
 from starlette.responses import Response
 
 from local_aws.sagemaker.aws import ACCOUNT, REGION
+from local_aws.sagemaker.hosting.connections import Connections, NoAnswerError, NobodyListensError
 from local_aws.sagemaker.hosting.instance import LOG_GROUP
 from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from local_aws.sagemaker.hosting.connections import Answer
     from local_aws.sagemaker.hosting.deployment import Deployment
     from local_aws.sagemaker.hosting.instance import Instance
     from local_aws.sagemaker.hosting.rollouts import Rollouts
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
+FIRST_ERROR = 400
 MODEL_TIMEOUT_S = 60.0
 RESTART_S = 10.0  # a process that died is started again within this, unless it dies again and again
 WAIT_S = 0.02
@@ -34,9 +36,7 @@ class Invocations:
     def __init__(self, rollouts: Rollouts) -> None:
         """One pool of connections for all endpoints."""
         self._rollouts = rollouts
-        # Shorter than a server's own keep-alive, so that a connection is not used while the other side closes it.
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
-        self._http = httpx.AsyncClient(timeout=MODEL_TIMEOUT_S, limits=limits, trust_env=False)
+        self._connections = Connections()
 
     async def invoke(self, request: Request) -> Response:
         """Answer as the model does, or with a ModelError that holds the model's answer."""
@@ -45,32 +45,32 @@ class Invocations:
         headers = {header: request.headers[header] for header in FORWARDED if header in request.headers}
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         answer, variant = await self._forward(name, body, headers, target=target)
-        if answer.status_code >= httpx.codes.BAD_REQUEST:
-            raise _model_error(name, answer.status_code, answer.text)
+        if answer.status >= FIRST_ERROR:
+            raise _model_error(name, answer.status, answer.text)
         returned = {header: answer.headers[header] for header in RETURNED if header in answer.headers}
-        return Response(answer.content, headers=returned | {"x-Amzn-Invoked-Production-Variant": variant})
+        return Response(answer.body, headers=returned | {"x-Amzn-Invoked-Production-Variant": variant})
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        self._connections.close()
 
     async def _forward(
         self, name: str, body: bytes, headers: dict[str, str], *, target: str | None
-    ) -> tuple[httpx.Response, str]:
-        begin, sent = time.monotonic(), 0
+    ) -> tuple[Answer, str]:
+        begin = time.monotonic()
         while True:
             deployment, instance = await self._acquire(name, target=target)
             try:
-                answer = await self._http.post(f"{instance.url}/invocations", content=body, headers=headers)
-            except httpx.TimeoutException as error:
+                answer = await self._connections.post(
+                    instance.port, path="/invocations", headers=headers, body=body, timeout_s=MODEL_TIMEOUT_S
+                )
+            except TimeoutError as error:
                 raise _model_error(name, 0, _TIMED_OUT) from error
-            except httpx.ConnectError:  # the process died a moment ago; nothing was sent
+            except NoAnswerError as error:
+                raise _model_error(name, 0, _EXITED) from error
+            except NobodyListensError:  # the process died a moment ago
                 if time.monotonic() - begin > RESTART_S:
                     raise _nobody_answers(name) from None
-            except httpx.TransportError as error:
-                sent += 1  # it died meanwhile, or closed a kept connection: an inference may be repeated, once
-                if sent > 1:
-                    raise _model_error(name, 0, _EXITED) from error
             else:
                 return answer, instance.variant
             finally:

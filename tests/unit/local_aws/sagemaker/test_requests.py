@@ -1,0 +1,75 @@
+"""Requests for jobs that AWS could carry out and this server could not are refused by name."""
+
+import pytest
+
+from local_aws.sagemaker.protocol.errors import ServiceError
+from local_aws.sagemaker.training.requests import check
+
+
+def request(**changes):
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://b/train/"}
+    return {
+        "TrainingJobName": "a",
+        "RoleArn": "arn",
+        "OutputDataConfig": {"S3OutputPath": "s3://b/out"},
+        "AlgorithmSpecification": {"TrainingImage": "i", "TrainingInputMode": "File"},
+        "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
+    } | changes
+
+
+def channel(**changes):
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://b/train/"}
+    return [{"ChannelName": "train", "DataSource": {"S3DataSource": source | changes.pop("source", {})}, **changes}]
+
+
+def test_a_complete_request_is_accepted():
+    check(request())
+    check(request(InputDataConfig=channel(InputMode="File", CompressionType="None", RecordWrapperType="None")))
+    spot = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
+    check(request(EnableManagedSpotTraining=True, StoppingCondition=spot))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"RetryStrategy": {"MaximumRetryAttempts": 1}}, "does not have RetryStrategy; AWS does."),
+        ({"InputDataConfig": channel(InputMode="Pipe")}, "does not have InputMode Pipe (channel train)"),
+        ({"InputDataConfig": channel(CompressionType="Gzip")}, "does not have CompressionType Gzip (channel train)"),
+        (
+            {"InputDataConfig": channel(source={"S3DataType": "AugmentedManifestFile"})},
+            "does not have S3DataType AugmentedManifestFile (channel train)",
+        ),
+        ({"InputDataConfig": channel() * 2}, "Duplicate channel names in InputDataConfig: train, train."),
+        ({"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 2}}, "found InstanceCount 2."),
+        ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds."),
+        (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 8},
+            },
+            "Invalid MaxWaitTimeInSeconds.",
+        ),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}},
+            "MaxWaitTimeInSeconds is only accepted with EnableManagedSpotTraining.",
+        ),
+        (
+            {
+                "AlgorithmSpecification": {
+                    "TrainingImage": "i",
+                    "TrainingInputMode": "File",
+                    "MetricDefinitions": [{"Name": "loss", "Regex": "loss=("}],
+                }
+            },
+            "The Regex of metric loss is no regular expression: loss=(",
+        ),
+    ],
+)
+def test_what_this_server_cannot_do_is_refused_by_name(changes, sentence):
+    with pytest.raises(ServiceError) as caught:
+        check(request(**changes))
+
+    assert caught.value.code == "ValidationException"
+    assert sentence in caught.value.message
