@@ -1,0 +1,177 @@
+"""What the steps take from a run, and what they hand on."""
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_classifier.classifier import Classifier
+from image_classifier.dataset import PreparedDataset
+from image_classifier.errors import ClassifierFileError, PredictionError, SettingsError
+from image_classifier.image_list import labels_document
+from image_classifier_airflow.params import train_params
+from image_classifier_airflow.steps import clients, train_and_deploy
+from image_classifier_airflow.steps.train_and_deploy import Steps
+
+DIGITS = Classifier(name="digits", source="digits", hyperparameters={"num_layers": 20, "image_shape": "3,28,28"})
+BUCKET = "a-bucket"
+RUN = "manual__2026-01-01T00:00:00+00:00"
+JOB = {
+    "training_job": "job-1",
+    "model_artifact": f"s3://{BUCKET}/digits/models/job-1/output/model.tar.gz",
+    "image": "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1",
+}
+DATASET = PreparedDataset(
+    fingerprint="0123456789abcdef",
+    labels_key="digits/dataset/versions/0123456789abcdef/labels.json",
+    labels_sha256="0",
+    num_classes=2,
+    num_training_samples=64,
+    num_validation_samples=32,
+    train_uri=f"s3://{BUCKET}/digits/dataset/train/",
+    validation_uri=f"s3://{BUCKET}/digits/dataset/validation/",
+    train_lst_uri=f"s3://{BUCKET}/digits/dataset/versions/0123456789abcdef/train_lst/",
+    validation_lst_uri=f"s3://{BUCKET}/digits/dataset/versions/0123456789abcdef/validation_lst/",
+    report_key="digits/dataset/versions/0123456789abcdef/report.json",
+    check_images=({"key": "digits/dataset/validation/7/a.jpg", "label": "7"},),
+    uploaded=0,
+    unchanged=96,
+    rejected=0,
+).model_dump(mode="json")
+
+
+@pytest.fixture(autouse=True)
+def deployment(monkeypatch):
+    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
+    monkeypatch.setenv("IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN", "arn:aws:iam::123456789012:role/sagemaker")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN", "arn:aws:iam::123456789012:role/function")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+        monkeypatch.setattr(clients, "_client", lambda _, service: session.client(service))
+        client = session.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+@pytest.fixture
+def steps():
+    return Steps(DIGITS)
+
+
+def params(**changed):
+    return {**{name: param.value for name, param in train_params(DIGITS).items()}, **changed}
+
+
+def test_a_param_that_is_wrong_ends_the_run_before_anything_is_asked_of_aws(steps, monkeypatch):
+    monkeypatch.setattr(clients, "_client", lambda *_: pytest.fail("AWS was asked"))
+
+    with pytest.raises(ClassifierFileError, match="mini_batch_size"):
+        steps.prepare_dataset(params(mini_batch_size=0))
+
+
+def test_a_missing_setting_ends_the_run_before_anything_is_asked_of_aws(steps, monkeypatch):
+    monkeypatch.setattr(clients, "_client", lambda *_: pytest.fail("AWS was asked"))
+    monkeypatch.delenv("IMAGE_CLASSIFIER_BUCKET")
+
+    with pytest.raises(SettingsError, match="IMAGE_CLASSIFIER_BUCKET is not set"):
+        steps.prepare_dataset(params())
+
+
+def test_the_data_set_is_prepared_as_the_runs_params_ask(steps, s3, monkeypatch):
+    asked = {}
+
+    def prepare_dataset(classifier, **arguments):
+        asked.update(arguments, source=classifier.source)
+        return PreparedDataset.model_validate(DATASET)
+
+    monkeypatch.setattr(train_and_deploy, "prepare_dataset", prepare_dataset)
+
+    assert steps.prepare_dataset(params(source="s3://other/letters/", reset_labels=True)) == DATASET
+    assert (asked["source"], asked["reset_labels"]) == ("s3://other/letters/", True)
+
+
+def test_the_same_images_and_params_give_the_same_job_in_every_run(steps, s3):
+    one, other = steps.plan_training(DATASET, params(), RUN), steps.plan_training(DATASET, params(), "another-run")
+
+    assert one == other
+
+
+def test_another_param_gives_another_job(steps, s3):
+    changed = steps.plan_training(DATASET, params(epochs=7), RUN)
+
+    assert changed["HyperParameters"]["epochs"] == "7"
+    assert changed["TrainingJobName"] != steps.plan_training(DATASET, params(), RUN)["TrainingJobName"]
+
+
+def test_force_retrain_gives_the_run_a_job_of_its_own_that_its_retries_share(steps, s3):
+    forced = [
+        steps.plan_training(DATASET, params(force_retrain=True), run)["TrainingJobName"] for run in (RUN, RUN, "b")
+    ]
+
+    assert forced[0] == forced[1] != forced[2]
+    assert forced[0] != steps.plan_training(DATASET, params(), RUN)["TrainingJobName"]
+
+
+def test_labels_lie_beside_the_model_before_anything_is_deployed(steps, s3):
+    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
+
+    plan = steps.plan_deployment(DATASET, JOB, params())
+
+    published = s3.get_object(Bucket=BUCKET, Key="digits/models/job-1/labels.json")["Body"].read()
+    assert published == labels_document(["7", "8"])
+    assert plan["model"]["ModelName"] == "job-1"
+    assert plan["endpoint_config"]["ProductionVariants"][0]["VariantName"] == "job-1"
+    assert plan["endpoint"]["EndpointConfigName"] == plan["endpoint_config"]["EndpointConfigName"]
+    assert plan["function"]["environment"]["TRAINING_JOB"] == "job-1"
+
+
+def test_the_upload_trigger_calls_the_alias_from_the_account_it_is_in(steps, s3, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(
+        train_and_deploy.notification,
+        "ensure_upload_trigger",
+        lambda *_, **arguments: asked.update(arguments) or "created",
+    )
+    alias = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-digits:live"
+
+    assert steps.set_upload_trigger({"alias_arn": alias}) == "created"
+    assert asked == {"bucket": BUCKET, "classifier": "digits", "alias_arn": alias, "account": "123456789012"}
+
+
+def test_the_check_starts_without_an_earlier_record(steps, s3):
+    plan = steps.plan_check(DATASET, RUN)
+    s3.put_object(Bucket=BUCKET, Key=plan["record"], Body=b"an earlier try's")
+
+    assert steps.plan_check(DATASET, RUN) == plan
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=plan["record"])
+    assert plan["known_image"] == "digits/dataset/validation/7/a.jpg"
+    assert plan["image"].startswith("digits/incoming/.check/manual__2026-01-01")
+
+
+def test_a_record_that_did_not_come_is_asked_for_again_by_another_upload(steps, s3):
+    plan = steps.plan_check(DATASET, RUN)
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    first = s3.put_object(Bucket=BUCKET, Key=plan["image"], Body=b"image")
+
+    with pytest.raises(PredictionError, match="No prediction record"):
+        steps.confirm_prediction(plan, JOB)
+
+    assert s3.head_object(Bucket=BUCKET, Key=plan["image"])["VersionId"] != first["VersionId"]
+
+
+@pytest.mark.parametrize("in_progress", [[], ["job-2"]])
+def test_stray_images_stay_while_a_job_may_read_them(steps, s3, monkeypatch, in_progress):
+    asked = {}
+    monkeypatch.setattr(train_and_deploy.training, "list_training_jobs_in_progress", lambda *_, **__: in_progress)
+    monkeypatch.setattr(
+        train_and_deploy, "delete_stray_images", lambda name, **arguments: asked.update(arguments, name=name) or 3
+    )
+
+    assert steps.delete_stray_images(DATASET) == 3
+    assert asked["training_in_progress"] is bool(in_progress)
+    assert (asked["name"], asked["fingerprint"]) == ("digits", DATASET["fingerprint"])

@@ -1,0 +1,91 @@
+import pytest
+
+from image_classifier.errors import ClassifierFileError
+from image_classifier.resources import teardown as library
+from image_classifier.resources.inventory import Inventory, Teardown
+from image_classifier_airflow.steps import clients, teardown
+
+PARAMS = {
+    "classifier": "cats",
+    "confirm": "cats",
+    "keep_images": True,
+    "keep_models": False,
+    "keep_predictions": False,
+}
+DELETING = [
+    "delete_upload_trigger",
+    "stop_training_jobs",
+    "delete_function",
+    "delete_endpoint",
+    "delete_endpoint_configs",
+    "delete_models",
+    "delete_log_groups",
+    "delete_objects",
+    "check_nothing_costs",
+]
+
+
+@pytest.fixture(autouse=True)
+def connections(monkeypatch, tmp_path):
+    """The connections that were used; classifier files are in tmp_path."""
+    used = []
+    monkeypatch.setenv("IMAGE_CLASSIFIER_CLASSIFIERS", str(tmp_path))
+    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", "a-bucket")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN", "arn:aws:iam::123456789012:role/sagemaker")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN", "arn:aws:iam::123456789012:role/function")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+    monkeypatch.setattr(clients, "of_a_classifier", used.append)
+    return used
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """What the library was asked to do, instead of doing it."""
+    asked = []
+    for name in DELETING:
+        monkeypatch.setattr(library, name, lambda _, request, name=name: asked.append((name, request)))
+    return asked
+
+
+@pytest.mark.parametrize("name", DELETING)
+def test_each_task_asks_the_library_for_the_thing_of_its_name(done, name):
+    getattr(teardown, name)(PARAMS)
+
+    assert done == [(name, Teardown("cats", "a-bucket", keep_images=True))]
+
+
+@pytest.mark.parametrize("name", [*DELETING, "list_resources"])
+def test_no_task_does_anything_before_the_name_was_typed_twice(done, connections, name):
+    with pytest.raises(ClassifierFileError, match="type one name twice"):
+        getattr(teardown, name)({**PARAMS, "confirm": "dogs"})
+
+    assert done == connections == []
+
+
+def test_the_list_is_handed_on_as_counts_only(monkeypatch):
+    monkeypatch.setattr(teardown, "inventory", lambda *_: Inventory(models=("a", "b")))
+
+    assert teardown.list_resources(PARAMS)["models"] == 2
+
+
+def test_the_classifiers_file_names_the_connection(done, connections, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\naws_conn_id: aws_cats\n")
+
+    teardown.delete_endpoint(PARAMS)
+
+    assert connections == ["aws_cats"]
+
+
+def test_without_a_file_it_is_the_default_connection(done, connections):
+    teardown.delete_endpoint(PARAMS)
+
+    assert connections == ["aws_default"]
+
+
+def test_a_file_that_cannot_be_read_is_no_reason_to_guess_an_account(done, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: [")
+
+    with pytest.raises(ClassifierFileError, match="cannot be read"):
+        teardown.delete_endpoint(PARAMS)
+
+    assert done == []

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+from airflow.sdk.definitions.param import ParamsDict
+
+from image_classifier.classifier import Classifier
+from image_classifier.run_params import run_params_schema
+from image_classifier_airflow.params import teardown_params, train_params
+
+CATS = Classifier(name="cats", source="cats", training={"time_limit_s": 600})
+
+
+def test_there_is_a_field_for_every_param_of_the_library():
+    assert set(train_params(CATS)) == set(run_params_schema(CATS))
+
+
+def test_the_classifiers_values_are_the_defaults():
+    params = train_params(CATS)
+
+    assert params["source"].value == "cats"
+    assert params["time_limit_s"].value == 600
+
+
+def test_limits_and_words_are_the_librarys():
+    field, schema = train_params(CATS)["epochs"], run_params_schema(CATS)["epochs"]
+
+    assert field.schema["minimum"] == schema["minimum"] == 1
+    assert field.schema["title"] == schema["title"]
+    assert field.description == schema["description"]
+
+
+def test_every_default_passes_its_own_limits_so_a_schedule_can_start_it():
+    ParamsDict(train_params(CATS)).validate()
+
+
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        ("source", "Data"),
+        ("reset_labels", "Data"),
+        ("force_retrain", "Training"),
+        ("training_instance_type", "Training"),
+        ("time_limit_s", "Training"),
+        ("endpoint_instance_type", "Endpoint"),
+        ("num_layers", "Model"),
+    ],
+)
+def test_fields_stand_where_a_person_looks_for_them(name, section):
+    assert train_params(CATS)[name].schema["section"] == section
+
+
+def test_the_fields_of_a_section_stand_together():
+    sections = [param.schema["section"] for param in train_params(CATS).values()]
+
+    assert sections == sorted(sections, key=list(dict.fromkeys(sections)).index)
+
+
+def test_teardown_proposes_the_names_of_the_files():
+    params = teardown_params([Path("a/cats.yaml"), Path("b/dogs.yaml")])
+
+    assert params["classifier"].schema["examples"] == ["cats", "dogs"]
+
+
+def test_teardown_takes_a_name_whose_file_is_gone():
+    assert teardown_params([])["classifier"].resolve("cats") == "cats"

@@ -1,0 +1,69 @@
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+
+from image_classifier import errors
+from image_classifier_airflow.retries import RETRY_POLICY
+
+
+def decision(error):
+    return RETRY_POLICY.evaluate(error, try_number=1, max_tries=3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.SettingsError("a variable is missing"),
+        errors.ClassifierFileError("a field is wrong"),
+        errors.HyperparameterError("a value is wrong"),
+        errors.DatasetError("an image is wrong"),
+        errors.LabelsChangedError("a class is gone"),
+        errors.TrainingInputError("the algorithm refused it"),
+        errors.TrainingStoppedError("a person stopped it"),
+        errors.EndpointRolledBackError("AWS took it back"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_would_fail_again_is_not_tried_again(error):
+    assert decision(error).action is RetryAction.FAIL
+    assert decision(error).reason
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.TrainingServiceError("no capacity"),
+        errors.TrainingError("unknown"),
+        errors.ResourceBusyError("an earlier change"),
+        errors.EndpointError("not in service"),
+        errors.FunctionError("not packed"),
+        errors.PredictionError("no record yet"),
+        ConnectionError("the network"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_may_pass_is_tried_again(error):
+    assert decision(error).action is RetryAction.DEFAULT
+
+
+def test_every_error_of_ours_was_thought_about():
+    def leaves(kind):
+        return {kind} | {leaf for child in kind.__subclasses__() for leaf in leaves(child)}
+
+    assert {kind.__name__ for kind in leaves(errors.ImageClassifierError)} == {
+        "ImageClassifierError",
+        "SettingsError",
+        "ClassifierFileError",
+        "HyperparameterError",
+        "DatasetError",
+        "ImageRejectedError",
+        "LabelsChangedError",
+        "TrainingError",
+        "TrainingInputError",
+        "TrainingServiceError",
+        "TrainingStoppedError",
+        "ResourceBusyError",
+        "EndpointError",
+        "EndpointRolledBackError",
+        "FunctionError",
+        "PredictionError",
+    }
