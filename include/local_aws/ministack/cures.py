@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from local_aws.ministack import refusals
+from local_aws.ministack import bucket_refusals, function_refusals
 from local_aws.ministack.function_runner import FunctionRunner
 from local_aws.ministack.modules import lambda_svc, s3
 from local_aws.ministack.replacing import Cure
@@ -26,11 +26,11 @@ def cures(runner: FunctionRunner) -> list[Cure]:
         Cure(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
         Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(_delivering(runner))),
         # What AWS refuses.
-        Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", refusals.create_function),
-        Cure(lambda_svc, "_update_code", "0998d118b422f475", refusals.update_function_code),
-        Cure(lambda_svc, "_update_config", "6999cb0695dace00", refusals.update_function_configuration),
-        Cure(s3, "_dispatch", "52562ee7c18bd9e7", refusals.object_request),
-        Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", refusals.notification_configuration),
+        Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", function_refusals.create_function),
+        Cure(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
+        Cure(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
+        Cure(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
+        Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
     ]
 
 

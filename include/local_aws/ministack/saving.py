@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -37,7 +38,7 @@ class Saving:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self._lock = threading.Lock()
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._is_changed = False
         self._task: asyncio.Task[None] | None = None
         self.on_started: Callable[[], None] = lambda: None
@@ -97,28 +98,30 @@ class Saving:
                 self._is_changed = False
                 started = time.monotonic()
                 for state_key in ministack_app._build_persistence_save_dict():
-                    self._save(state_key)
-                    await asyncio.sleep(0)
+                    # In a thread: there may be many log events, and nobody waits for them.
+                    await asyncio.to_thread(self._save, state_key)
                 pause_s = max(_INTERVAL_S, _MOST_OF_THE_TIME * (time.monotonic() - started))
 
     def _save(self, state_key: str) -> None:
         get_state = ministack_app._build_persistence_save_dict().get(state_key)
         if get_state is None:
             return
-        with self._lock:
-            state = _consistent(get_state)
-            if state is not None:
+        with self._locks[state_key]:  # a state that was read earlier must not be written later
+            try:
+                state = _consistent(get_state)
+            except RuntimeError:
+                log.info("The state of %s changes all the time; it is saved when it has settled", state_key)
+                self._is_changed = True
+                return
+            if state is not None:  # MiniStack has nothing to say about a service that failed to load
                 persistence.save_state(state_key, state)
 
 
 def _consistent(get_state: Any) -> Any:
-    for _ in range(_TRIES):
-        try:
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(RuntimeError):  # a thread of MiniStack's changed it meanwhile
             return get_state()
-        except RuntimeError:  # a thread of MiniStack's changed it meanwhile
-            time.sleep(0.01)
-    log.warning("State that changes all the time could not be saved; it will be tried again")
-    return None
+    return get_state()
 
 
 def saved_before_the_answer(scope: Any) -> str | None:

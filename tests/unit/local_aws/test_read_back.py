@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from local_aws.read_back import PROPERTIES, Property, _write_if_different, covers
+from local_aws.read_back import _write_if_different, covers
 from local_aws.stack import TEMPLATE
+from local_aws.stack_properties import PROPERTIES, Property
 from local_aws.template import load
 
 # What makes a resource the one it is: MiniStack could not have dropped it.

@@ -1,15 +1,14 @@
-"""Says no where AWS says no and MiniStack says yes."""
+"""Refuses functions that AWS refuses and MiniStack accepts."""
 
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws import function_runtime
-from local_aws.ministack.modules import iam, lambda_svc, responses, s3
+from local_aws.ministack.modules import iam, lambda_svc, responses
 
-_MAX_KEY_BYTES = 1024
 _MAX_ZIP_BYTES = 50 * 1024 * 1024
 _MAX_ENVIRONMENT_BYTES = 4096
 _LIMITS = {"MemorySize": (128, 10240), "Timeout": (1, 900)}
@@ -175,83 +174,6 @@ def _refused_variables(variables: Mapping[str, str]) -> Response | None:
     if len(measured.encode()) > _MAX_ENVIRONMENT_BYTES:
         return _invalid(f"{prefix} exceeded the 4KB limit. String measured: {measured}")
     return None
-
-
-def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Every request to S3."""
-
-    def checked(method: str, bucket: str, key: str, *rest: Any) -> Any:
-        size = len(key.encode())
-        if size > _MAX_KEY_BYTES:
-            extra = {"Size": str(size), "MaxSizeAllowed": str(_MAX_KEY_BYTES)}
-            return s3._error("KeyTooLongError", "Your key is too long", 400, extra=extra)
-        return original(method, bucket, key, *rest)
-
-    return checked
-
-
-def notification_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PutBucketNotificationConfiguration."""
-
-    def checked(
-        configurations: list[dict[str, Any]], region: str, bucket: str = "", skip_destination_validation: bool = False
-    ) -> Any:
-        if any(_overlap(first, second) for first, second in _pairs(configurations)):
-            return s3._invalid_notification_config(
-                "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
-                "are overlapping for the same event type."
-            )
-        refused = original(configurations, region, bucket, skip_destination_validation)
-        if refused or skip_destination_validation:
-            return refused
-        functions = [item["arn"] for item in configurations if item["type"] == "lambda"]
-        if all(_may_invoke(arn, bucket=bucket) for arn in functions):
-            return None
-        return s3._invalid_notification_config("Unable to validate the following destination configurations")
-
-    return checked
-
-
-def _pairs(items: list[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
-    return ((first, second) for number, first in enumerate(items) for second in items[number + 1 :])
-
-
-def _overlap(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    return (
-        any(_same_event(one, other) for one in first["events"] for other in second["events"])
-        and _one_starts_the_other(first["filter_prefix"] or "", second["filter_prefix"] or "")
-        and _one_starts_the_other((first["filter_suffix"] or "")[::-1], (second["filter_suffix"] or "")[::-1])
-    )
-
-
-def _same_event(one: str, other: str) -> bool:
-    return _one_starts_the_other(one.removesuffix("*"), other.removesuffix("*")) if "*" in one + other else one == other
-
-
-def _one_starts_the_other(one: str, other: str) -> bool:
-    return one.startswith(other) or other.startswith(one)
-
-
-def _may_invoke(arn: str, *, bucket: str) -> bool:
-    """Whether the function is there and a statement about exactly this ARN lets S3 call it for this bucket."""
-    record, _, _ = lambda_svc._get_func_record_for_ref(arn)
-    base, _, _ = lambda_svc._get_base_func_record_for_ref(arn)
-    if not record or not base:
-        return False
-    return any(_allows(statement, arn=arn, bucket=bucket) for statement in base["policy"]["Statement"])
-
-
-def _allows(statement: Mapping[str, Any], *, arn: str, bucket: str) -> bool:
-    condition = statement.get("Condition", {})
-    source_arn = condition.get("ArnLike", {}).get("AWS:SourceArn", "*")
-    source_account = condition.get("StringEquals", {}).get("AWS:SourceAccount", responses.get_account_id())
-    return (
-        statement["Resource"] == arn
-        and statement["Principal"] in ({"Service": "s3.amazonaws.com"}, "*")
-        and statement["Action"] in ("lambda:InvokeFunction", "lambda:*")
-        and re.fullmatch(re.escape(source_arn).replace(r"\*", ".*"), f"arn:aws:s3:::{bucket}") is not None
-        and source_account == responses.get_account_id()
-    )
 
 
 def _invalid(message: str) -> Response:
