@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from local_aws.sagemaker.aws import REGION
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+SOURCES = Path(__file__).resolve().parents[2]  # where image_classification_algorithm is
 # A container sees nothing of the machine's own AWS, Airflow and deployment settings; nor does a program here.
 _HIDDEN_PREFIXES = ("AWS_", "AIRFLOW", "IMAGE_CLASSIFIER_", "SAGEMAKER_", "TRAINING_JOB_")
 
@@ -38,7 +37,9 @@ def environment(base: Path, *, endpoint_url: str, given: dict[str, str], own: di
         "AWS_SECRET_ACCESS_KEY": "test",
         "PYTHONUNBUFFERED": "1",  # lines reach CloudWatch while they happen
     }
-    return inherited | given | platform | own
+    # The server's own may be relative to where it was started; the program is started elsewhere.
+    path = os.pathsep.join([str(SOURCES), *filter(os.path.isabs, inherited.get("PYTHONPATH", "").split(os.pathsep))])
+    return inherited | {"PYTHONPATH": path} | given | platform | own
 
 
 def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dict[str, str]]) -> None:
