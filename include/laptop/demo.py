@@ -5,7 +5,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import ClientError
@@ -49,11 +49,11 @@ def demonstrate(place: Place, data: Path | None) -> None:
     supervisor.start(place)
     print(f"  ready after {time.monotonic() - began:.0f} s: {place.airflow_url}\n", flush=True)
     aws = Aws(place)
-    run_dag(place, aws, demonstration.classifier)
+    print(tell_training(run_dag(place, aws, demonstration.classifier)), flush=True)
     uploads = [upload(aws, demonstration.classifier, true_class, file) for true_class, file in demonstration.uploads]
     records = await_records(aws, demonstration.classifier, uploads)
     print_table(uploads, records)
-    print_farewell(place, aws, demonstration.classifier, time.monotonic() - began)
+    print_farewell(place, aws.bucket, demonstration.classifier, time.monotonic() - began)
 
 
 class Aws:
@@ -72,8 +72,8 @@ class Aws:
         self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
 
 
-def run_dag(place: Place, aws: Aws, classifier: str) -> None:
-    """Trigger the classifier's Dag and show the run until it has ended well."""
+def run_dag(place: Place, aws: Aws, classifier: str) -> dict[str, Any]:
+    """Trigger the classifier's Dag and show the run until it has ended well; returns what came of the training."""
     api = AirflowApi(place)
     dag_id = f"{classifier}_train_and_deploy"
     api.await_dag(dag_id)
@@ -83,6 +83,17 @@ def run_dag(place: Place, aws: Aws, classifier: str) -> None:
     state = run.follow(epochs=epochs)
     if state != "success":
         raise run.explain_failure()
+    result: dict[str, Any] = api.result(dag_id, run.run_id, "train.train_model")
+    return result
+
+
+def tell_training(job: dict[str, Any]) -> str:
+    """One line about the model that answers from now on."""
+    best = job["best_validation_accuracy"]
+    accuracy = "" if best is None else f", validation accuracy {best:.3f}"
+    if job["outcome"] == "reused":
+        return f"\nNothing to train: same images and settings as job {job['training_job']}{accuracy}.\n"
+    return f"\nTrained by job {job['training_job']}{accuracy}, {job['billable_s']} billable seconds on AWS.\n"
 
 
 def upload(aws: Aws, classifier: str, true_class: str, file: Path) -> Upload:
@@ -150,15 +161,12 @@ def print_table(uploads: list[Upload], records: dict[str, Prediction]) -> None:
     )
 
 
-def print_farewell(place: Place, aws: Aws, classifier: str, seconds: float) -> None:
+def print_farewell(place: Place, bucket: str, classifier: str, seconds: float) -> None:
     """What a person may do next."""
-    job = aws.sagemaker.list_training_jobs(
-        NameContains=names.PREFIX + classifier, SortBy="CreationTime", SortOrder="Descending", MaxResults=1
-    )["TrainingJobSummaries"][0]["TrainingJobName"]
     print(
-        f"It took {seconds:.0f} s. The model is of training job {job}.\n"
+        f"It took {seconds:.0f} s.\n"
         f"  Airflow    {place.airflow_url}   user {USER}, password {password(place)}\n"
-        f"  Uploads    every image put below s3://{aws.bucket}/{names.Keys(classifier).incoming}\n"
+        f"  Uploads    every image put below s3://{bucket}/{names.Keys(classifier).incoming}\n"
         f"             is classified from now on; S3 is at http://127.0.0.1:{place.aws_port}\n"
         f"  Logs       {place.logs}\n"
         "  Stop       make down (what was trained and predicted stays)\n"
