@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import http
 import json
+import shutil
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import unquote, urlsplit
 
 import boto3
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 DOWNLOAD_THREADS = 16
+COPY_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,27 @@ class Aws:
         for part in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in part.get("Contents", []):
                 yield S3Object(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
+
+    @functools.cached_property
+    def _pool(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(maxsize=DOWNLOAD_THREADS, block=True, timeout=60)
+
+    def fetch(self, item: S3Object, *, to: BinaryIO) -> None:
+        """Write an object to a file, by a signed URL: less work than boto3's, which counts for thousands of images."""
+        target = {"Bucket": item.bucket, "Key": item.key}
+        url = self.s3.generate_presigned_url("get_object", Params=target)
+        try:
+            answer = self._pool.request("GET", url, preload_content=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise ConnectionError(f"s3://{item.bucket}/{item.key} cannot be fetched: {error}") from error
+        try:
+            if answer.status == http.HTTPStatus.OK:
+                shutil.copyfileobj(answer, to, COPY_BYTES)
+        finally:
+            answer.drain_conn()
+            answer.release_conn()
+        if answer.status != http.HTTPStatus.OK:
+            shutil.copyfileobj(self.s3.get_object(**target)["Body"], to, COPY_BYTES)  # raises what is wrong, by name
 
     def _client(self, service: str, **options: Any) -> Any:
         # The emulator checks no signature unless asked to; the names match what the start script gives to clients.

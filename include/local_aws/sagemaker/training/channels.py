@@ -96,8 +96,7 @@ class ObjectCache:
         part = kept.with_name(f"{kept.name}.{threading.get_ident()}.part")
         try:
             with part.open("wb") as file:
-                body = self._aws.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"]
-                shutil.copyfileobj(body, file, 1024 * 1024)
+                self._aws.fetch(item, to=file)
             part.chmod(0o444)  # a program that writes to its input must not change the next job's
             part.replace(kept)
         finally:

@@ -2,7 +2,6 @@
 
 import io
 import tarfile
-from types import SimpleNamespace
 
 import pytest
 
@@ -71,14 +70,13 @@ class FakeS3:
     def __init__(self, **objects):
         self.contents = {key.replace("__", "/"): value for key, value in objects.items()}
         self.fetched = []
-        self.s3 = SimpleNamespace(get_object=self.get_object)
 
     def objects(self, _):
         return [S3Object("b", key, f"etag-{value}", len(value)) for key, value in self.contents.items()]
 
-    def get_object(self, *, Bucket, Key):  # noqa: N803
-        self.fetched.append(Key)
-        return {"Body": io.BytesIO(self.contents[Key].encode())}
+    def fetch(self, item, *, to):
+        self.fetched.append(item.key)
+        to.write(self.contents[item.key].encode())
 
 
 def test_a_second_download_fetches_nothing(tmp_path):
