@@ -6,7 +6,7 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, JpegImagePlugin
+from PIL import Image, ImageChops, JpegImagePlugin, PngImagePlugin
 
 from image_classifier import pixels
 from image_classifier.errors import ImageRejectedError
@@ -106,9 +106,13 @@ def test_an_upright_photo_and_the_same_one_stored_lying_give_the_same_pixels():
 
 
 def test_a_damaged_exif_block_does_not_cost_the_image():
-    data = encoded(quarters(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Raw profile type exif", "\nexif\n8\nno hexadecimal digits")
+    data = encoded(quarters(), pnginfo=text)
+    with pytest.raises(ValueError, match="non-hexadecimal"):
+        Image.open(io.BytesIO(data)).getexif()
 
-    assert shows_quarters(decoded(data), tolerance=10)
+    assert shows_quarters(decoded(data))
 
 
 def test_padding_keeps_the_whole_image_between_grey_bars():

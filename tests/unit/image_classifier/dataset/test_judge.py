@@ -1,10 +1,11 @@
 import hashlib
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from image_classifier.dataset import judge as judge_room
-from image_classifier.dataset.judge import IN_FLIGHT, Judge, Judged, Rejected, progress
+from image_classifier.dataset.judge import IN_FLIGHT, WORKERS, Judge, Judged, Rejected, progress
 from image_classifier.dataset.layout import Listed
 from image_classifier.dataset.source import FolderSource
 from image_classifier.errors import DatasetError
@@ -171,13 +172,34 @@ def test_no_more_images_are_decoded_at_once_than_there_are_cores(judge, tmp_path
     assert most == 2
 
 
-def test_a_failing_upload_ends_the_run_and_what_waits_is_not_begun(judge, tmp_path, picture):
-    for number in range(100):
-        (tmp_path / f"{number}.png").write_bytes(picture(number))
-    images = [Listed(f"{number}.png", "cat", None) for number in range(100)]
+def test_a_failing_upload_ends_the_run(judge, tmp_path, picture):
+    (tmp_path / "a.png").write_bytes(picture(1))
 
     with pytest.raises(DatasetError, match="Cannot write s3://other/pets/dataset/train/cat/"):
-        list(judge(bucket="other").all(images, report=lambda done: None))
+        list(judge(bucket="other").all([Listed("a.png", "cat", None)], report=lambda done: None))
+
+
+def test_what_waits_is_not_begun_once_the_run_has_failed(judge, monkeypatch):
+    begun, ending, shutdown = [], threading.Event(), ThreadPoolExecutor.shutdown
+
+    def one(self, image):
+        begun.append(image)
+        if image.name == "0":
+            raise DatasetError
+        ending.wait(timeout=10)
+
+    def end(pool, wait=True, **how):
+        shutdown(pool, wait=False, **how)
+        ending.set()
+        shutdown(pool)
+
+    monkeypatch.setattr(Judge, "one", one)
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", end)
+    images = [Listed(str(number), "cat", None) for number in range(IN_FLIGHT)]
+
+    with pytest.raises(DatasetError):
+        list(judge().all(images, report=lambda done: None))
+    assert len(begun) <= WORKERS + 1
 
 
 def test_progress_is_said_every_few_seconds_and_at_the_end():

@@ -39,7 +39,7 @@ def test_train_and_validation_folders_decide_the_split():
 
 
 def test_folders_below_a_class_belong_to_it():
-    found = layout("cat/2024/may/1.jpg", "dog/1.jpg", "dog/train/2.jpg")
+    found = layout("cat/2024/may/1.jpg", "dog/1.jpg", "dog/train/2.jpg", "cat/2024/", "dog/train/")
 
     assert [(image.name, image.class_name) for image in found.images] == [
         ("cat/2024/may/1.jpg", "cat"),
