@@ -60,16 +60,16 @@ def write(folder: Path, description: Description, *, graph: bytes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     height, width = description.image_size_px
     shapes = [{"name": "image", "shape": [1, height, width, 3], "type": "uint8"}]
-    _replace(folder / description.params, graph)
-    _replace(folder / SHAPES_FILE, json.dumps(shapes).encode())
+    replace_file(folder / description.params, graph)
+    replace_file(folder / SHAPES_FILE, json.dumps(shapes).encode())
     content = {"format": FORMAT, "version": VERSION, "note": NOTE, **asdict(description)}
-    _replace(folder / SYMBOL_FILE, json.dumps(content, indent=2).encode())
+    replace_file(folder / SYMBOL_FILE, json.dumps(content, indent=2).encode())
 
 
 def write_params(folder: Path, name: str, *, graph: bytes) -> None:
     """Write weights that are kept beside the ones to serve."""
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / name, graph)
+    replace_file(folder / name, graph)
 
 
 def read(folder: Path) -> Artifact:
@@ -144,7 +144,7 @@ def _graph(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
     """A reader, or a job that is killed here, sees the old file or the new one."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(content)

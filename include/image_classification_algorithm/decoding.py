@@ -1,6 +1,8 @@
 """An image file's bytes as pixels, the same way in training and at the endpoint."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,21 @@ from PIL import Image, UnidentifiedImageError
 Pixels = npt.NDArray[np.uint8]
 MAX_IMAGE_PIXELS = 100_000_000
 JPEG_START = b"\xff\xd8\xff"
+# Pillow's decoders raise whatever a malformed header led them into, not one error of their own.
+DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    NotImplementedError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)
 
 
 class UnreadableImageError(ValueError):
@@ -64,7 +81,7 @@ def _decode_any(data: bytes) -> Pixels:
             return np.asarray(_eight_bits(image).convert("RGB"))
     except UnreadableImageError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except DECODER_ERRORS as error:
         reason = "neither a JPEG nor a PNG" if isinstance(error, UnidentifiedImageError) else f"damaged: {error}"
         raise UnreadableImageError(f"The image is {reason}") from error
 

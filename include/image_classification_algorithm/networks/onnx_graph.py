@@ -32,24 +32,31 @@ class Normalisation:
 IMAGENET = Normalisation(mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
 
 
+@dataclass(frozen=True)
+class Backbone:
+    """A frozen network before the one that is trained: its weights, and what adds it to a graph."""
+
+    state: Mapping[str, Tensor]
+    add: Callable[["GraphWriter", str], str]
+
+
 def onnx_model(
-    net: nn.Module, *, normalisation: Normalisation, image_size_px: tuple[int, int], last: str = "Softmax"
+    net: nn.Module,
+    *,
+    normalisation: Normalisation,
+    image_size_px: tuple[int, int],
+    last: str | None = "Softmax",
+    backbone: Backbone | None = None,
 ) -> bytes:
     """The graph of `net`: uint8 images (count, height, width, 3) in, `last` of the network's output out."""
-    writer = _Writer(dict(net.named_modules()), dict(net.state_dict()))
-    result = writer.add_network(fx.symbolic_trace(net), writer.add_pixels(normalisation))
-    writer.add(last, [result], OUTPUT, **({"axis": 1} if last == "Softmax" else {}))
-    height, width = image_size_px
-    graph = helper.make_graph(
-        writer.nodes,
-        "image-classification",
-        [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["count", height, width, 3])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["count", None])],
-        writer.initializers,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
-    serialized: bytes = model.SerializeToString()
-    return serialized
+    frozen = backbone.state if backbone else {}
+    writer = GraphWriter(dict(net.named_modules()), {**frozen, **net.state_dict()})
+    value = writer.add_pixels(normalisation)
+    if backbone is not None:
+        value = backbone.add(writer, value)
+    value = writer.add_network(fx.symbolic_trace(net), value)
+    writer.add(last or "Identity", [value], OUTPUT, **({"axis": 1} if last == "Softmax" else {}))
+    return writer.serialized(image_size_px)
 
 
 def weights(model: bytes) -> dict[str, np.ndarray]:
@@ -57,7 +64,7 @@ def weights(model: bytes) -> dict[str, np.ndarray]:
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load_from_string(model).graph.initializer}
 
 
-class _Writer:
+class GraphWriter:
     """Collects the nodes and weights of one graph."""
 
     def __init__(self, modules: Mapping[str, nn.Module], state: Mapping[str, Tensor]) -> None:
@@ -71,6 +78,12 @@ class _Writer:
 
     def add_array(self, name: str, array: np.ndarray) -> str:
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        return name
+
+    def number(self, name: str, value: float) -> str:
+        """A constant that several nodes may use."""
+        if all(tensor.name != name for tensor in self.initializers):
+            self.add_array(name, np.array(value, np.float32))
         return name
 
     def add_weights(self, module: str, *names: str) -> Inputs:
@@ -102,8 +115,21 @@ class _Writer:
                 named[node] = self.add(FUNCTIONS[node.target.__name__], inputs, f"value.{node.name}")
         raise ValueError("The traced network has no output")
 
+    def serialized(self, image_size_px: tuple[int, int]) -> bytes:
+        height, width = image_size_px
+        graph = helper.make_graph(
+            self.nodes,
+            "image-classification",
+            [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["count", height, width, 3])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["count", None])],
+            self.initializers,
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+        content: bytes = model.SerializeToString()
+        return content
 
-def _conv(to: _Writer, module: nn.Conv2d, name: str, inputs: Inputs) -> str:
+
+def _conv(to: GraphWriter, module: nn.Conv2d, name: str, inputs: Inputs) -> str:
     padding = [int(side) for side in module.padding]
     return to.add(
         "Conv",
@@ -115,29 +141,29 @@ def _conv(to: _Writer, module: nn.Conv2d, name: str, inputs: Inputs) -> str:
     )
 
 
-def _normalise(to: _Writer, module: nn.BatchNorm2d, name: str, inputs: Inputs) -> str:
+def _normalise(to: GraphWriter, module: nn.BatchNorm2d, name: str, inputs: Inputs) -> str:
     arrays = to.add_weights(name, "weight", "bias", "running_mean", "running_var")
     return to.add("BatchNormalization", [*inputs, *arrays], f"value.{name}", epsilon=module.eps)
 
 
-def _max_pool(to: _Writer, module: nn.MaxPool2d, name: str, inputs: Inputs) -> str:
+def _max_pool(to: GraphWriter, module: nn.MaxPool2d, name: str, inputs: Inputs) -> str:
     size, stride, padding = int(module.kernel_size), int(module.stride), int(module.padding)  # type: ignore[arg-type]
     return to.add("MaxPool", inputs, f"value.{name}", kernel_shape=[size] * 2, strides=[stride] * 2, pads=[padding] * 4)
 
 
-def _linear(to: _Writer, _: nn.Linear, name: str, inputs: Inputs) -> str:
+def _linear(to: GraphWriter, _: nn.Linear, name: str, inputs: Inputs) -> str:
     return to.add("Gemm", [*inputs, *to.add_weights(name, "weight", "bias")], f"value.{name}", transB=1)
 
 
-def _same(_: _Writer, __: nn.Module, ___: str, inputs: Inputs) -> str:
+def _same(_: GraphWriter, __: nn.Module, ___: str, inputs: Inputs) -> str:
     return inputs[0]
 
 
-def _plain(operation: str) -> Callable[[_Writer, nn.Module, str, Inputs], str]:
+def _plain(operation: str) -> Callable[[GraphWriter, nn.Module, str, Inputs], str]:
     return lambda to, _, name, inputs: to.add(operation, inputs, f"value.{name}")
 
 
-MODULES: dict[type[nn.Module], Callable[[_Writer, Any, str, Inputs], str]] = {
+MODULES: dict[type[nn.Module], Callable[[GraphWriter, Any, str, Inputs], str]] = {
     nn.Conv2d: _conv,
     nn.BatchNorm2d: _normalise,
     nn.MaxPool2d: _max_pool,

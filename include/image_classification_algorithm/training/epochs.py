@@ -85,6 +85,7 @@ class Trainer:
 
     def _train(self, epoch: int) -> bool:
         optimization.set_learning_rate(self.optimizer, optimization.learning_rate(epoch, self.hyperparameters))
+        torch.manual_seed(epoch)  # dropout: the same in a job that was interrupted and goes on
         self.net.train()
         progress = _Progress(epoch, Accuracy(top_k=self._top_k()), self.clock)
         total_loss = torch.zeros((), device=self.device)

@@ -4,7 +4,6 @@ import platform
 
 import onnx
 import torch
-from torch import nn
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.artifact import Description
@@ -12,13 +11,13 @@ from image_classification_algorithm.cores import usable_cores
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.job_log import log
-from image_classification_algorithm.networks.onnx_graph import IMAGENET, onnx_model
-from image_classification_algorithm.networks.resnet import resnet
 from image_classification_algorithm.training import optimization
-from image_classification_algorithm.training.batches import SEED, ImageBatches
+from image_classification_algorithm.training.batches import SEED
+from image_classification_algorithm.training.checkpoints import Checkpoints
 from image_classification_algorithm.training.configuration import log_parameters, read_hyperparameters
 from image_classification_algorithm.training.epochs import Trainer
-from image_classification_algorithm.training.images import Images, read_split
+from image_classification_algorithm.training.images import read_split
+from image_classification_algorithm.training.learner import Job, Learner, learner_for
 from image_classification_algorithm.training.model_store import ModelStore
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
 from image_classifier.hyperparameters import JobHyperparameters
@@ -29,51 +28,47 @@ def run(folders: Folders, stop: StopRequest) -> None:
 
     Raises:
         ClientError: the input has to be changed first.
+        AlgorithmError: this program lacks something.
 
     """
     hyperparameters = read_hyperparameters(folders)
     device = _prepare_device()
     try:
-        train = read_split(folders, "train", hyperparameters=hyperparameters, stop=stop)
-        validation = read_split(folders, "validation", hyperparameters=hyperparameters, stop=stop)
+        job = _read(folders, hyperparameters=hyperparameters, device=device, stop=stop)
+        learner = learner_for(job)
     except StopRequestedError:
         log.info("The job was stopped before it trained anything: there is no model.")
         return
-    _check_counts(train, hyperparameters=hyperparameters)
     log_parameters(hyperparameters, device=device.type)
-    _trainer(folders, train, validation, hyperparameters=hyperparameters, device=device, stop=stop).run()
+    trainer = _trainer(job, learner)
+    checkpoints = Checkpoints(folders.checkpoints, trainer)
+    trainer.after_epoch = checkpoints.save
+    trainer.run(first_epoch=checkpoints.resume())
 
 
-def _trainer(
-    folders: Folders,
-    train: Images,
-    validation: Images,
-    *,
-    hyperparameters: JobHyperparameters,
-    device: torch.device,
-    stop: StopRequest,
-) -> Trainer:
-    net = resnet(hyperparameters.num_layers, num_classes=hyperparameters.num_classes).to(device)
+def _read(folders: Folders, *, hyperparameters: JobHyperparameters, device: torch.device, stop: StopRequest) -> Job:
+    train = read_split(folders, "train", hyperparameters=hyperparameters, stop=stop)
+    validation = read_split(folders, "validation", hyperparameters=hyperparameters, stop=stop)
+    _check_count(len(train), hyperparameters=hyperparameters)
+    return Job(folders, train, validation, hyperparameters, device, stop)
+
+
+def _trainer(job: Job, learner: Learner) -> Trainer:
+    given = job.hyperparameters
     return Trainer(
-        net=net,
-        optimizer=optimization.optimizer_for(net, hyperparameters),
-        loss=optimization.loss_for(hyperparameters, labels=train.labels, device=device),
-        batches=ImageBatches(train, validation, hyperparameters, IMAGENET, device),
-        hyperparameters=hyperparameters,
-        device=device,
-        store=_store(folders, net, hyperparameters),
-        stop=stop,
-    )
-
-
-def _store(folders: Folders, net: nn.Module, hyperparameters: JobHyperparameters) -> ModelStore:
-    size = (hyperparameters.height, hyperparameters.width)
-    last = "Sigmoid" if hyperparameters.multi_label else "Softmax"
-    return ModelStore(
-        folder=folders.model,
-        description=_description(hyperparameters, network="resnet"),
-        graph=lambda: onnx_model(net, normalisation=IMAGENET, image_size_px=size, last=last),
-        checkpoint_frequency=hyperparameters.checkpoint_frequency,
+        net=learner.net,
+        optimizer=optimization.optimizer_for(learner.net, given),
+        loss=optimization.loss_for(given, labels=job.train.labels, device=job.device),
+        batches=learner.batches,
+        hyperparameters=given,
+        device=job.device,
+        store=ModelStore(
+            folder=job.folders.model,
+            description=_description(given, network=learner.network),
+            graph=learner.graph,
+            checkpoint_frequency=given.checkpoint_frequency,
+        ),
+        stop=job.stop,
     )
 
 
@@ -99,13 +94,13 @@ def _prepare_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _check_counts(train: Images, *, hyperparameters: JobHyperparameters) -> None:
-    if len(train) != hyperparameters.num_training_samples:
+def _check_count(images: int, *, hyperparameters: JobHyperparameters) -> None:
+    if images != hyperparameters.num_training_samples:
         log.warning(
             "num_training_samples is %d, but the train channel has %d images that can be used; "
             "the learning rate steps count epochs of those.",
             hyperparameters.num_training_samples,
-            len(train),
+            images,
         )
-    if len(train) < hyperparameters.mini_batch_size:
+    if images < hyperparameters.mini_batch_size:
         raise ClientError("The number of input images must be bigger or equal to the mini_batch_size.")

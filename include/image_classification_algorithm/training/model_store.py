@@ -46,6 +46,11 @@ class ModelStore:
         kept = self.best.params if self.best else ""
         log.info('The job was stopped; the model artifact holds "%s".', self.folder / kept)
 
+    def restore_best(self, description: Description, *, graph: bytes) -> None:
+        """Put the best model of an interrupted job back, on a machine that does not have it."""
+        self.best = description
+        artifact.write(self.folder, description, graph=graph)
+
     def _store_best(self, *, epoch: int, accuracy: float | None, graph: bytes) -> None:
         previous = self.best
         self.best = replace(

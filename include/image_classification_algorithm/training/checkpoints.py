@@ -1,0 +1,99 @@
+"""What an interrupted job (managed spot training) goes on from: one file in /opt/ml/checkpoints, no pickle in it.
+
+SageMaker copies that folder to S3 and back to the next machine; without CheckpointConfig there is no such folder.
+"""
+
+import io
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from image_classification_algorithm.artifact import Description, replace_file
+from image_classification_algorithm.job_log import log
+
+if TYPE_CHECKING:
+    from image_classification_algorithm.training.epochs import Trainer
+
+FILE = "image-classification-checkpoint.npz"
+FORMAT = "image_classification_algorithm checkpoint 1"
+
+
+class Checkpoints:
+    """Saves a trainer after each epoch, and brings another one of the same job to where it was."""
+
+    def __init__(self, folder: Path, trainer: "Trainer") -> None:
+        """Look at nothing yet."""
+        self.path, self.trainer = folder / FILE, trainer
+
+    def save(self, epoch: int) -> None:
+        """Write everything the next epoch depends on."""
+        if not self.path.parent.is_dir():
+            return
+        trainer = self.trainer
+        arrays = {f"net.{name}": value.cpu().numpy() for name, value in trainer.net.state_dict().items()}
+        for index, state in trainer.optimizer.state_dict()["state"].items():
+            arrays |= {f"optimizer.{index}.{name}": _array(value) for name, value in state.items() if value is not None}
+        best = trainer.store.best
+        if best is not None:
+            arrays["best"] = np.frombuffer((trainer.store.folder / best.params).read_bytes(), np.uint8)
+        arrays["about"] = np.frombuffer(json.dumps(self._about(epoch)).encode(), np.uint8)
+        buffer = io.BytesIO()
+        np.savez(buffer, allow_pickle=False, **arrays)
+        replace_file(self.path, buffer.getvalue())
+
+    def resume(self) -> int:
+        """Take up what was saved; the epoch to go on with. A checkpoint of other hyperparameters is left alone."""
+        if not self.path.is_file():
+            return 0
+        with np.load(self.path, allow_pickle=False) as archive:
+            arrays = dict(archive)
+        about = json.loads(arrays["about"].tobytes())
+        if (about["format"], about["job"]) != (FORMAT, self._job()):
+            log.warning("%s is of a job with other hyperparameters; training starts from the beginning.", self.path)
+            return 0
+        self._restore(arrays, about)
+        log.info("Resuming from %s after epoch %d", self.path, about["epoch"])
+        return int(about["epoch"]) + 1
+
+    def _about(self, epoch: int) -> dict[str, Any]:
+        stopping, best = self.trainer.early_stopping, self.trainer.store.best
+        return {
+            "format": FORMAT,
+            "job": self._job(),
+            "epoch": epoch,
+            "waited": stopping.waited,
+            "best_accuracy": stopping.best,
+            "best": vars(best) if best else None,
+        }
+
+    def _job(self) -> dict[str, str]:
+        return {**self.trainer.hyperparameters.as_strings(), "network": self.trainer.store.description.network}
+
+    def _restore(self, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
+        trainer = self.trainer
+        net = {name.removeprefix("net."): torch.tensor(value) for name, value in arrays.items() if "net." in name[:4]}
+        trainer.net.load_state_dict(net)
+        content = trainer.optimizer.state_dict()
+        content["state"] = _optimizer_state(arrays)
+        trainer.optimizer.load_state_dict(content)
+        trainer.early_stopping.waited, trainer.early_stopping.best = about["waited"], about["best_accuracy"]
+        if about["best"]:
+            trainer.store.restore_best(Description(**about["best"]), graph=arrays["best"].tobytes())
+
+
+def _optimizer_state(arrays: dict[str, np.ndarray]) -> dict[int, dict[str, Tensor]]:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, value in arrays.items():
+        kind, _, rest = name.partition(".")
+        if kind == "optimizer":
+            index, _, key = rest.partition(".")
+            state.setdefault(int(index), {})[key] = torch.tensor(value)
+    return state
+
+
+def _array(value: Any) -> np.ndarray:
+    return value.cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)

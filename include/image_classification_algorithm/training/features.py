@@ -1,0 +1,103 @@
+"""Transfer learning: each image becomes features once, and the epochs run over those."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import onnxruntime  # type: ignore[import-untyped]
+import torch
+from torch import Tensor
+
+from image_classification_algorithm.cores import usable_cores
+from image_classification_algorithm.job_log import log
+from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
+from image_classification_algorithm.training.batches import SEED, Batch, shuffled_batches
+from image_classification_algorithm.training.images import Crop, Images, stacked
+from image_classification_algorithm.training.stopping import StopRequest
+from image_classifier.hyperparameters import JobHyperparameters
+
+IMAGES_PER_CALL = 32
+SECONDS_PER_LINE = 5.0
+
+
+@dataclass(frozen=True)
+class FeatureBatches:
+    """Both splits as features; `train` may hold more than one view of each image, along its first dimension."""
+
+    train: Tensor
+    train_labels: Tensor
+    validation: Tensor
+    validation_labels: Tensor
+    batch_size: int
+    device: torch.device
+
+    def training(self, epoch: int) -> Iterator[Batch]:
+        """One epoch's batches, each image in one of its views; the same in every run."""
+        generator = torch.Generator().manual_seed(SEED + epoch)
+        views, count = self.train.shape[:2]
+        for positions in shuffled_batches(count, batch_size=self.batch_size, epoch=epoch):
+            view = torch.randint(views, (len(positions),), generator=generator)
+            yield self.train[view, positions].to(self.device), self.train_labels[positions].to(self.device)
+
+    def validating(self) -> Iterator[Batch]:
+        """Every validation image once."""
+        for start in range(0, len(self.validation), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            yield self.validation[part].to(self.device), self.validation_labels[part].to(self.device)
+
+
+def feature_batches(
+    graph: bytes,
+    train: Images,
+    validation: Images,
+    *,
+    hyperparameters: JobHyperparameters,
+    device: torch.device,
+    stop: StopRequest,
+) -> FeatureBatches:
+    """Run both splits through a graph that gives features; with augmentation, training images flipped as well."""
+    session = _session(graph)
+    views = [False, True] if hyperparameters.augmentation_type else [False]
+    if hyperparameters.augmentation_type:
+        log.info("augmentation_type %s: the features hold left-right flips only.", hyperparameters.augmentation_type)
+    extract = _Extraction(session, Crop(hyperparameters.height, hyperparameters.width), stop)
+    return FeatureBatches(
+        train=torch.stack([extract.features(train, flipped=flipped) for flipped in views]),
+        train_labels=train.labels,
+        validation=extract.features(validation, flipped=False),
+        validation_labels=validation.labels,
+        batch_size=hyperparameters.mini_batch_size,
+        device=device,
+    )
+
+
+def _session(graph: bytes) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = usable_cores()
+    # Threads that spin while they wait take the processor from whatever else a laptop runs.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+@dataclass
+class _Extraction:
+    session: onnxruntime.InferenceSession
+    crop: Crop
+    stop: StopRequest
+
+    def features(self, images: Images, *, flipped: bool) -> Tensor:
+        """(images, features), and a line now and then."""
+        parts: list[Tensor] = []
+        started = last_line = time.monotonic()
+        for start in range(0, len(images), IMAGES_PER_CALL):
+            self.stop.check()
+            positions = list(range(start, min(start + IMAGES_PER_CALL, len(images))))
+            pixels = stacked(images, positions, crop=self.crop).numpy()
+            pixels = pixels[:, :, ::-1].copy() if flipped else pixels
+            parts.append(torch.from_numpy(self.session.run([OUTPUT], {INPUT: pixels})[0]))
+            if time.monotonic() - last_line >= SECONDS_PER_LINE:
+                last_line = time.monotonic()
+                log.info("Features of %d of %d images", positions[-1] + 1, len(images))
+        speed = len(images) / max(time.monotonic() - started, 1e-9)
+        log.info("Features of all %d images\tSpeed: %.3f samples/sec", len(images), speed)
+        return torch.cat(parts)

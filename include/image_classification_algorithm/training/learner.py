@@ -1,0 +1,136 @@
+"""What is trained, and on what: a whole ResNet on images, or a last layer on the features of a pretrained network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from image_classification_algorithm import artifact
+from image_classification_algorithm.artifact import Artifact
+from image_classification_algorithm.errors import ClientError
+from image_classification_algorithm.folders import Folders
+from image_classification_algorithm.job_log import log
+from image_classification_algorithm.networks import efficientnet
+from image_classification_algorithm.networks.onnx_graph import IMAGENET, Backbone, onnx_model, weights
+from image_classification_algorithm.networks.resnet import resnet
+from image_classification_algorithm.training.batches import ImageBatches
+from image_classification_algorithm.training.epochs import Batches
+from image_classification_algorithm.training.features import feature_batches
+from image_classification_algorithm.training.images import Images
+from image_classification_algorithm.training.stopping import StopRequest
+from image_classifier.hyperparameters import JobHyperparameters
+
+DROPOUT = 0.2
+PARENT_CHANNEL = "model"
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A network to train, its batches, and how its model is written."""
+
+    network: str
+    net: nn.Module
+    batches: Batches
+    graph: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every learner is made from."""
+
+    folders: Folders
+    train: Images
+    validation: Images
+    hyperparameters: JobHyperparameters
+    device: torch.device
+    stop: StopRequest
+
+    @property
+    def image_size_px(self) -> tuple[int, int]:
+        return self.hyperparameters.height, self.hyperparameters.width
+
+    @property
+    def last(self) -> str:
+        return "Sigmoid" if self.hyperparameters.multi_label else "Softmax"
+
+
+def learner_for(job: Job) -> Learner:
+    """Choose by use_pretrained_model, or by what the parent in the model channel is; start from the parent's weights.
+
+    Raises:
+        ClientError: the parent is not a model that this job can go on from.
+
+    """
+    parent = _parent(job)
+    if parent is None:
+        log.info("use_pretrained_model: %d", job.hyperparameters.use_pretrained_model)
+        return _pretrained(job) if job.hyperparameters.use_pretrained_model else _from_scratch(job)
+    log.info("Incremental training: starting from %s", parent.description.params)
+    learner = _pretrained(job) if parent.description.network == efficientnet.NETWORK else _from_scratch(job)
+    _load(learner.net, weights(parent.graph))
+    return learner
+
+
+def _from_scratch(job: Job) -> Learner:
+    given = job.hyperparameters
+    net = resnet(given.num_layers, num_classes=given.num_classes).to(job.device)
+    return Learner(
+        network="resnet",
+        net=net,
+        batches=ImageBatches(job.train, job.validation, given, IMAGENET, job.device),
+        graph=lambda: onnx_model(net, normalisation=IMAGENET, image_size_px=job.image_size_px, last=job.last),
+    )
+
+
+def _pretrained(job: Job) -> Learner:
+    """Only the last layer is trained, from zero: on frozen features it cannot forget, and overfits little."""
+    log.info(
+        "A frozen EfficientNet-Lite0 (ImageNet) stands where the built-in algorithm has its pretrained ResNet-%d; "
+        "only the last layer is trained.",
+        job.hyperparameters.num_layers,
+    )
+    backbone = Backbone(efficientnet.pretrained_state(), efficientnet.add_features)
+    linear = nn.Linear(efficientnet.NUM_FEATURES, job.hyperparameters.num_classes)
+    nn.init.zeros_(linear.weight)
+    nn.init.zeros_(linear.bias)
+    net = nn.Sequential(nn.Dropout(DROPOUT), linear).to(job.device)
+
+    def graph(net: nn.Module = net, last: str | None = job.last) -> bytes:
+        size = job.image_size_px
+        pixels = efficientnet.NORMALISATION
+        return onnx_model(net, normalisation=pixels, image_size_px=size, last=last, backbone=backbone)
+
+    batches = feature_batches(
+        graph(nn.Identity(), None),
+        job.train,
+        job.validation,
+        hyperparameters=job.hyperparameters,
+        device=job.device,
+        stop=job.stop,
+    )
+    return Learner(network=efficientnet.NETWORK, net=net, batches=batches, graph=graph)
+
+
+def _parent(job: Job) -> Artifact | None:
+    """The model in the model channel, if there is one and it fits."""
+    channel = job.folders.channel(PARENT_CHANNEL)
+    if not channel.is_dir():
+        return None
+    parent, given = artifact.read(channel), job.hyperparameters
+    for name in ("num_layers", "image_shape", "num_classes", "multi_label"):
+        theirs, ours = getattr(parent.description, name), getattr(given, name)
+        if theirs != ours:
+            raise ClientError(f"The model in the {PARENT_CHANNEL} channel has {name} {theirs}; this job has {ours}.")
+    return parent
+
+
+def _load(net: nn.Module, read: dict[str, np.ndarray]) -> None:
+    """Only counters of batches are not in a graph; nothing here uses them."""
+    state: dict[str, Tensor] = net.state_dict()
+    found = {name: torch.tensor(read[name]) for name in state if name in read}
+    missing = [name for name in state if name not in read and not name.endswith("num_batches_tracked")]
+    if missing:
+        raise ClientError(f"The model in the {PARENT_CHANNEL} channel lacks {missing[0]}.")
+    net.load_state_dict(found, strict=False)

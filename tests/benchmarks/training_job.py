@@ -1,0 +1,63 @@
+"""Lays out a training job's folders for a benchmark, runs it as a container would, and prints what it took."""
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from image_classifier import image_list
+from image_classifier.image_list import Entry
+from image_classifier.pixels import PixelParameters, prepare
+
+INCLUDE = Path(__file__).resolve().parents[2] / "include"
+ACCURACY = re.compile(r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)")
+
+
+def prepare_job(
+    base: Path, images: Mapping[str, list[bytes]], *, side_px: int, hyperparameters: dict[str, str]
+) -> None:
+    """Write both splits (80 and 20 % of each class, seed 0) through the package's own pixels."""
+    parameters = PixelParameters(side_px=side_px)
+    entries: dict[str, list[Entry]] = {"train": [], "validation": []}
+    for label, name in enumerate(sorted(images)):
+        order = list(range(len(images[name])))
+        random.Random(f"0 {name}").shuffle(order)
+        for position, number in enumerate(order):
+            split = "validation" if position < len(order) * 0.2 else "train"
+            path = f"{name}/{number}.jpg"
+            file = base / "input/data" / split / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(prepare(images[name][number], parameters).jpeg)
+            entries[split].append(Entry(label * 1_000_000 + number, (float(label),), path))
+    for split, listed in entries.items():
+        folder = base / f"input/data/{split}_lst"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{split}.lst").write_text(image_list.dumps(image_list.shuffled(listed, seed="0")))
+    values = {
+        "image_shape": f"3,{side_px},{side_px}",
+        "resize": str(side_px),
+        "num_classes": str(len(images)),
+        "num_training_samples": str(len(entries["train"])),
+        **hyperparameters,
+    }
+    (base / "input/config").mkdir(parents=True, exist_ok=True)
+    (base / "input/config/hyperparameters.json").write_text(json.dumps(values))
+
+
+def run(base: Path) -> None:
+    """Train, with the log on the screen; then one line with the best accuracy and the time of the whole process."""
+    environ = {**os.environ, "SAGEMAKER_BASE_DIR": str(base), "PYTHONPATH": str(INCLUDE)}
+    command = [sys.executable, "-m", "image_classification_algorithm", "train"]
+    started, accuracies = time.monotonic(), []
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or []:
+            print(line, end="", flush=True)
+            accuracies += [float(accuracy) for accuracy in ACCURACY.findall(line)]
+    seconds = time.monotonic() - started
+    load = os.getloadavg()[0]
+    print(f"best validation accuracy {max(accuracies, default=0):.4f} in {seconds:.1f} s (load {load:.1f})")
