@@ -31,6 +31,18 @@ def test_every_upload_of_a_burst_is_answered_by_a_bounded_number_of_processes(mi
     assert 1 <= most <= ministack.processes
 
 
+def test_warm_processes_of_many_functions_do_not_add_up(ministack: MiniStack) -> None:
+    source = "import os\ndef handler(event, context): return os.getpid()"
+    names = [f"image-classifier-many-{number}" for number in range(ministack.processes + 1)]
+    for name in names:
+        ministack.create_function(name, source)
+    first, *_, last = [ministack.invoke(name)[0] for name in names]
+
+    assert len(ministack.function_processes()) <= ministack.processes
+    assert ministack.invoke(names[-1])[0] == last
+    assert first not in ministack.function_processes()
+
+
 def test_an_upload_calls_the_version_the_alias_points_to(ministack: MiniStack) -> None:
     arn = ministack.create_function("image-classifier-alias", ministack.copy_event)
     ministack.notify(("alias/incoming/", arn))

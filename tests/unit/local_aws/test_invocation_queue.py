@@ -8,6 +8,8 @@ import pytest
 
 from local_aws.ministack.invocation_queue import Invocation, InvocationQueue
 
+pytestmark = pytest.mark.timeout(30)  # a queue that forgets keeps its reader waiting
+
 
 @pytest.fixture
 def queue(tmp_path: Path) -> Iterator[InvocationQueue]:
