@@ -24,7 +24,7 @@ def check_deployment(s3: "S3Client", *, settings: Settings, region: str) -> None
         s3.head_bucket(Bucket=settings.bucket)
     except ClientError as error:
         message = (
-            f"Bucket {settings.bucket} of IMAGE_CLASSIFIER_BUCKET cannot be reached: {error}. Check that it exists in the "
-            "account and region of the Airflow connection, and that the connection's role may list it."
+            f"Bucket {settings.bucket} of IMAGE_CLASSIFIER_BUCKET cannot be reached: {error}. Check that it exists "
+            "in the account and region of the Airflow connection, and that the connection's role may list it."
         )
         raise SettingsError(message) from error

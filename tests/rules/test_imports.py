@@ -29,11 +29,13 @@ MAY_IMPORT = {
     "include/local_aws": {
         "boto3",
         "botocore",
+        "h11",
         "httpx",
         "hypercorn",
         "local_aws",
         "ministack",
         "starlette",
+        "urllib3",
         "uvicorn",
         "yaml",
     },
