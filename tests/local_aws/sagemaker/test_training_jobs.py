@@ -152,8 +152,8 @@ def test_a_second_job_of_the_same_name_is_refused(server, name, job_request, ref
         ),
         (
             {"ResourceConfig": {"InstanceType": "ml.huge", "InstanceCount": 1, "VolumeSizeInGB": 1}},
-            "1 validation error detected: Value 'ml.huge' at 'resourceConfig.instanceType' failed to satisfy constraint:"
-            " Member must satisfy enum value set: [",
+            "1 validation error detected: Value 'ml.huge' at 'resourceConfig.instanceType' failed to satisfy "
+            "constraint: Member must satisfy enum value set: [",
         ),
         (
             {"TrainingJobName": "under_score"},

@@ -23,6 +23,7 @@ FAMILY = (
 )
 PARENT = """
 import os, pathlib, sys, threading, time
+from local_aws import children
 from local_aws.children import start_child
 def start():
     log_file = pathlib.Path(sys.argv[1])
@@ -33,8 +34,8 @@ time.sleep(600)
 """
 
 
-def start_parent(log, *, program):
-    command = [sys.executable, "-c", PARENT, log, program]
+def start_parent(log, *, program, parent=PARENT):
+    command = [sys.executable, "-c", parent, log, program]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENV | {"PYTHONPATH": INCLUDE})
 
 
@@ -109,6 +110,18 @@ def test_child_and_grandchild_end_when_the_parent_is_killed(tmp_path):
 
     wait_for(lambda: not alive(child))
     wait_for(lambda: not alive(grandchild))
+
+
+def test_linux_ends_a_child_even_when_the_guard_is_gone(tmp_path):
+    without_guard = PARENT.replace("time.sleep(600)", "children._SPAWNER.guard._process.kill(); time.sleep(600)")
+    parent = start_parent(tmp_path / "log", program=FOREVER[-1], parent=without_guard)
+    child = int(parent.stdout.readline())
+    wait_for_output(tmp_path / "log")
+
+    parent.kill()
+    parent.wait()
+
+    wait_for(lambda: not alive(child) or sys.platform != "linux")
 
 
 def test_a_program_that_does_not_exist_is_named(tmp_path):

@@ -76,7 +76,7 @@ class Connections:
             answer = await connection.exchange(path, headers, body)
         except _BROKEN as error:
             connection.close()
-            raise NoAnswerError(str(error)) from error
+            raise NoAnswerError(f"{type(error).__name__}: {error}") from error
         except BaseException:
             connection.close()
             raise

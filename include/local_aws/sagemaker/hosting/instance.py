@@ -81,6 +81,10 @@ class Instance:
         if self._thread.ident is not None:
             self._thread.join()
 
+    def doubt(self) -> None:
+        """An invocation had no answer: take no more until `/ping` answers again."""
+        self.healthy.clear()
+
     def _supervise(self) -> None:
         log_file = self._log_folder / f"{self.variant}-{self._id}.log"
         group, stream = f"{LOG_GROUP}{self._endpoint}", f"{self.variant}/{self._id}"
@@ -105,15 +109,22 @@ class Instance:
             log.warning("Endpoint %s cannot start its process: %s", self._endpoint, error)
             return False
         passed = self._wait_for_ping(child)
-        if passed:
+        serving = passed
+        while serving and not self._stopping.is_set():
             self.healthy.set()
-            while child.wait(timeout_s=POLL_S * 2) is None and not self._stopping.is_set():
-                pass
+            serving = self._wait_for_doubt(child) and self._wait_for_ping(child)
         self.healthy.clear()
         status = child.stop(STOP_GRACE_S)
         if not self._stopping.is_set():
             log.warning("Endpoint %s: the process of variant %s ended (%s)", self._endpoint, self.variant, status)
         return passed
+
+    def _wait_for_doubt(self, child: Child) -> bool:
+        """Return when an invocation had no answer, or this instance is to stop; False when the process has ended."""
+        while self.healthy.is_set() and not self._stopping.is_set():
+            if child.wait(timeout_s=POLL_S) is not None:
+                return False
+        return True
 
     def _wait_for_ping(self, child: Child) -> bool:
         deadline = time.monotonic() + self._ping_timeout_s

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.hosting.deployment import Deployment
     from local_aws.sagemaker.hosting.instance import Instance
     from local_aws.sagemaker.hosting.rollouts import Rollouts
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
 FIRST_ERROR = 400
@@ -67,6 +70,8 @@ class Invocations:
             except TimeoutError as error:
                 raise _model_error(name, 0, _TIMED_OUT) from error
             except NoAnswerError as error:
+                instance.doubt()  # it may be ending: the next invocation is not to go the same way
+                log.warning("Endpoint %s: variant %s did not answer: %s", name, instance.variant, error)
                 raise _model_error(name, 0, _EXITED) from error
             except NobodyListensError:  # the process died a moment ago
                 if time.monotonic() - begin > RESTART_S:
