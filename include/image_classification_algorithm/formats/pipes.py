@@ -1,0 +1,95 @@
+"""Pipe mode: a channel is a named pipe per epoch, `/opt/ml/input/data/<channel>_<epoch>`, that SageMaker writes to.
+
+With `RecordWrapperType` None, the pipe of an `application/x-recordio` channel carries the .rec files below the S3
+prefix of the channel, one after the other: image records, as im2rec made them.
+
+With `RecordWrapperType` RecordIO and `S3DataType` AugmentedManifestFile, SageMaker walks the lines of the manifest, in
+order, and the `AttributeNames` of each line, in the request's order, and writes one RecordIO record per attribute. An
+attribute whose name ends in `-ref` becomes the bytes of the S3 object that it names; any other becomes its value as
+text. The algorithm wants `AttributeNames` `["source-ref", "class"]`, so the pipe carries
+
+    record(bytes of the first image) record(label of the first image) record(bytes of the second image) ...
+
+without image headers, names or the number of lines. The manifest `{"source-ref": "s3://b/a.jpg", "class": "0"}` gives
+`record(ff d8 ff ...) record("0")`. A label is `0` for one class, or a JSON list for multi-label: `[1, 0, 1]`, one 0 or
+1 per class, or with the content type `application/x-recordio; label-format=class-id` the indices `[0, 2]`. Whether a
+text arrives with its quotation marks is not documented; `0` and `"0"`, `[1, 0, 1]` and `"[1, 0, 1]"` are read alike.
+
+Only the pipe of the first epoch is read: its images are kept in a temporary file, where later epochs find them in any
+order.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from image_classification_algorithm.formats.channels import Channel
+from image_classification_algorithm.formats.recordio import MAGIC, records, unreadable
+from image_classification_algorithm.job_log import log
+
+BUFFER_BYTES = 1 << 20
+
+
+class Kept:
+    """Images on disk until nothing refers to them any more, and never under a name."""
+
+    def __init__(self) -> None:
+        """Keep nothing yet."""
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
+        self.size = 0
+
+    def keep(self, image: bytes) -> Callable[[], bytes]:
+        """Write the image down; what is returned reads it, in any thread."""
+        self.file.write(image)
+        self.file.flush()
+        start, self.size = self.size, self.size + len(image)
+        return partial(self._read, start, len(image))
+
+    def _read(self, start: int, length: int) -> bytes:
+        return os.pread(self.file.fileno(), length, start)
+
+
+def records_of(channel: Channel) -> Iterator[tuple[int, bytes]]:
+    """The records of the first epoch's pipe, and where each begins."""
+    log.info("The channel '%s' is in pipe input mode under %s.", channel.name, channel.path)
+    try:
+        stream = channel.pipe.open("rb", buffering=BUFFER_BYTES)
+    except FileNotFoundError as error:
+        raise channel.missing(f"has no pipe {channel.pipe.name} beside it") from error
+    with stream:
+        yield from records(stream, name=str(channel.pipe))
+
+
+def pairs_of(channel: Channel) -> Iterator[tuple[int, bytes, tuple[float, ...]]]:
+    """Where each image's record begins, the image and its label, from an augmented manifest's pipe.
+
+    Raises:
+        ClientError: the records are not images and labels in turn.
+
+    """
+    name, stream = str(channel.pipe), records_of(channel)
+    for offset, image in stream:
+        if image.startswith(MAGIC):
+            raise unreadable(name, offset, "it holds a .rec file, which needs no RecordWrapperType")
+        label_offset, label = next(stream, (offset, None))
+        if label is None:
+            raise unreadable(name, offset, "no label follows this image; AttributeNames must name the image, then it")
+        yield offset, image, _labels(label, name=name, offset=label_offset)
+
+
+def _labels(record: bytes, *, name: str, offset: int) -> tuple[float, ...]:
+    try:
+        value = json.loads(record)
+        value = json.loads(value) if isinstance(value, str) else value
+        return tuple(_number(label) for label in (value if isinstance(value, list) else [value]))
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        found = f"{record[:40]!r} is no label, neither a number nor a list of numbers"
+        raise unreadable(name, offset, f"{found}; AttributeNames must name the image first") from error
+
+
+def _number(label: object) -> float:
+    if isinstance(label, bool) or not isinstance(label, int | float):
+        raise TypeError(f"{label!r} is no number")
+    return float(label)
