@@ -5,6 +5,7 @@ from typing import Any
 
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
+from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.job_log import log
 from image_classifier.hyperparameters import HyperparameterError, JobHyperparameters
 
@@ -24,7 +25,7 @@ def read_hyperparameters(folders: Folders) -> JobHyperparameters:
     except HyperparameterError as error:
         raise ClientError(str(error)) from error
     log.info("Final configuration: %s", hyperparameters.as_strings())
-    if hyperparameters.resize is None:
+    if hyperparameters.resize is None and read_channel(folders, "train").has_image_type:
         raise ClientError("The hyperparameter resize is required when the images are given as files (image format).")
     return hyperparameters
 
