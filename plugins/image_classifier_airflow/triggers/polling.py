@@ -4,6 +4,7 @@ import asyncio
 import time
 from abc import abstractmethod
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
@@ -21,6 +22,9 @@ THROTTLED = {
 }
 UNREACHABLE = (UnreachableError, HTTPClientError)
 SERVER_ERROR = 500
+# Airflow 3.3.2's scheduler takes a task that is resumed before it has noted the deferral for one that died, and uses up
+# a try ("finished with state success, but the task instance's state attribute is running"). So no event comes sooner.
+EARLIEST_EVENT_S = 5
 
 
 class PollingTrigger(BaseTrigger):
@@ -64,6 +68,7 @@ class PollingTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Yield the one event."""
+        earliest = monotonic() + EARLIEST_EVENT_S
         while True:
             try:
                 event = await self.watch()
@@ -73,6 +78,8 @@ class PollingTrigger(BaseTrigger):
                 self.log.info("The credentials expired; reconnecting")
                 event = self.overdue()
             if event is not None:
+                if (wait_s := earliest - monotonic()) > 0:
+                    await asyncio.sleep(wait_s)
                 yield TriggerEvent(event)  # type: ignore[no-untyped-call]
                 return
             await asyncio.sleep(self.poll_interval_s)

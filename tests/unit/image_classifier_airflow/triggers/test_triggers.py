@@ -71,6 +71,7 @@ def run(monkeypatch):
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
     monkeypatch.setattr(polling.time, "time", lambda: 1000.0)
+    monkeypatch.setattr(polling, "monotonic", lambda: float(sum(pauses)))
 
     def start(trigger, sagemaker, logs=None):
         async def client(hook_class):
@@ -254,6 +255,14 @@ def test_an_endpoint_is_waited_for_until_it_has_settled(run, status):
     }
     assert run.lines[0] == "Endpoint cats: Creating"
     assert run.pauses == [7] * 5
+
+
+def test_no_event_comes_before_the_scheduler_has_noted_the_deferral(run):
+    run(
+        EndpointTrigger(endpoint="cats", **WAITING), AsyncClient("sagemaker", describe_endpoint=[endpoint("InService")])
+    )
+
+    assert run.pauses == [polling.EARLIEST_EVENT_S]
 
 
 def test_an_endpoint_that_is_gone_has_settled(run):
