@@ -64,9 +64,8 @@ def _channel_refusal(job: Document) -> str | None:
             return f"ClientError: Missing channel '{name}'. The channels train and validation are required."
         if _media_type(channels[name]) not in (*IMAGE_TYPES, RECORD_TYPE):
             return _wrong_type(name, channels[name], expected=f"application/x-image or {RECORD_TYPE}")
-    if _media_type(channels["train"]) == RECORD_TYPE:
-        return "ClientError: This local AWS trains on images with .lst files; RecordIO is not supported here."
-    return _list_refusal(channels)
+    # RecordIO holds the labels; images need the .lst channels.
+    return None if _media_type(channels["train"]) == RECORD_TYPE else _list_refusal(channels)
 
 
 def _list_refusal(channels: dict[str, str]) -> str | None:

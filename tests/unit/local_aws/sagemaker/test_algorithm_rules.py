@@ -22,6 +22,12 @@ def test_a_complete_job_is_accepted():
     assert refusal(job()) is None
 
 
+def test_recordio_needs_no_lst_channels():
+    channels = [{"ChannelName": name, "ContentType": "application/x-recordio"} for name in ("train", "validation")]
+
+    assert refusal(job(InputDataConfig=channels)) is None
+
+
 @pytest.mark.parametrize("family", ["p2", "p3", "g4dn", "g5"])
 def test_gpu_instances_are_accepted(family):
     assert refusal(job(ResourceConfig={"InstanceType": f"ml.{family}.xlarge"})) is None
