@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime  # type: ignore[import-untyped]
 
 from image_classification_algorithm import artifact, decoding
-from image_classification_algorithm.cores import usable_cores
+from image_classification_algorithm.inference import Session, session_for
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 
 
@@ -15,7 +14,7 @@ from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 class Model:
     """An ONNX Runtime session and the size of image that it takes."""
 
-    session: onnxruntime.InferenceSession
+    session: Session
     height: int
     width: int
 
@@ -28,11 +27,7 @@ class Model:
 
         """
         loaded = artifact.read(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = usable_cores()
-        options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(loaded.graph, options, providers=["CPUExecutionProvider"])
-        model = cls(session, *loaded.description.image_size_px)
+        model = cls(session_for(loaded.graph), *loaded.description.image_size_px)
         model.probabilities(np.zeros((model.height, model.width, 3), np.uint8))
         return model
 

@@ -4,11 +4,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import onnxruntime  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from image_classification_algorithm.cores import usable_cores
+from image_classification_algorithm.inference import Session, session_for
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 from image_classification_algorithm.training.batches import SEED, Batch, shuffled_batches
@@ -56,7 +55,7 @@ def feature_batches(
     stop: StopRequest,
 ) -> FeatureBatches:
     """Run both splits through a graph that gives features; with augmentation, training images flipped as well."""
-    session = _session(graph)
+    session = session_for(graph)
     views = [False, True] if hyperparameters.augmentation_type else [False]
     if hyperparameters.augmentation_type:
         log.info("augmentation_type %s: the features hold left-right flips only.", hyperparameters.augmentation_type)
@@ -71,17 +70,9 @@ def feature_batches(
     )
 
 
-def _session(graph: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = usable_cores()
-    # Threads that spin while they wait take the processor from whatever else a laptop runs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
 @dataclass
 class _Extraction:
-    session: onnxruntime.InferenceSession
+    session: Session
     crop: Crop
     stop: StopRequest
 
