@@ -169,7 +169,7 @@ def parse_probabilities(body: bytes) -> list[float]:
     except ValueError as error:
         raise PredictionError(f"The endpoint's answer is not JSON: {body[:80]!r}") from error
     vector = answer.get("prediction") if isinstance(answer, dict) else answer
-    if not isinstance(vector, list) or not all(_is(value, float) for value in vector):
+    if not isinstance(vector, list) or not vector or not all(_is(value, float) for value in vector):
         raise PredictionError(f"The endpoint's answer is not a list of numbers: {body[:80]!r}")
     return [float(value) for value in vector]
 

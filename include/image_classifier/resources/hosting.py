@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from image_classifier.classifier import Classifier
 from image_classifier.errors import EndpointError, EndpointRolledBackError
 from image_classifier.names import endpoint_config_name, endpoint_name
-from image_classifier.resources.invocation import Answer, invoke, parse_answer
+from image_classifier.resources.invocation import Answer, invoke
 from image_classifier.resources.refusals import described, exists_already, is_absent, is_busy
 from image_classifier.resources.training_request import tag_list, vpc_config
 from image_classifier.settings import Settings
@@ -31,7 +31,6 @@ __all__ = [
     "invoke",
     "is_settled",
     "model_request",
-    "parse_answer",
 ]
 
 log = logging.getLogger(__name__)

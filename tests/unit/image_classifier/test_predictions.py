@@ -148,7 +148,9 @@ def test_both_shapes_of_an_answer_are_read(body):
     assert predictions.parse_probabilities(body) == [0.25, 0.75]
 
 
-@pytest.mark.parametrize("body", [b"", b"ok", b'"a"', b"{}", b'["a"]', b"[true]", b"[[0.1]]"])
+@pytest.mark.parametrize(
+    "body", [b"", b"ok", b"\xff\xfe", b'"a"', b"{}", b"[]", b'["a"]', b"[true]", b"[[0.1]]", b'{"prediction": 1}']
+)
 def test_any_other_answer_is_an_error(body):
     with pytest.raises(PredictionError, match="answer is not"):
         predictions.parse_probabilities(body)

@@ -8,8 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from image_classifier.errors import PredictionError
-from image_classifier.resources.hosting import Answer, invoke, parse_answer
+from image_classifier.resources.hosting import Answer, invoke
 
 
 @pytest.fixture
@@ -68,18 +67,3 @@ def test_an_image_the_model_refuses_is_not_asked_again(runtime, aws):
 
     with pytest.raises(ClientError, match="bad image"):
         invoke(runtime, endpoint="cats", image=b"jpeg")
-
-
-@pytest.mark.parametrize(
-    "body", [b"[0.5, 0.5]", b'{"prediction": [0.5, 0.5]}', b'{"prediction": [0.5, 0.5]}\n', b" [0.5,0.5]\n"]
-)
-def test_both_documented_shapes_are_read(body):
-    assert parse_answer(body) == [0.5, 0.5]
-
-
-@pytest.mark.parametrize(
-    "body", [b"", b"body", b"\xff\xfe", b"[]", b"{}", b"0.5", b'["a"]', b"[true]", b'{"prediction": 1}', b"[[0.5]]"]
-)
-def test_anything_else_is_no_answer(body):
-    with pytest.raises(PredictionError, match="The endpoint answered"):
-        parse_answer(body)

@@ -1,0 +1,93 @@
+"""The whole way, through the real Airflow and the local AWS: images in, predictions out, nothing paid for twice.
+
+The tests share one set of services and build on each other, in the order of the file.
+"""
+
+import os
+import signal
+
+import pytest
+
+from image_classifier import names
+from laptop import demo, images, supervisor
+from laptop.airflow_api import AirflowApi
+from laptop.follow import Run
+
+pytestmark = pytest.mark.timeout(600)
+
+CLASSIFIER = "digits"
+DAG_ID = f"{CLASSIFIER}_train_and_deploy"
+
+
+def run_dag(place, dag_id=DAG_ID, params=None) -> tuple[AirflowApi, str]:
+    api = AirflowApi(place)
+    api.await_dag(dag_id)
+    run = Run(api, dag_id, api.trigger(dag_id, params or {}))
+    state = run.follow(epochs=lambda: iter(()))
+    assert state == "success", run.explain_failure()
+    return api, run.run_id
+
+
+def predictions_of_held_out_digits(place, digits) -> list[tuple[str, str | None]]:
+    aws = demo.Aws(place)
+    uploads = [demo.upload(aws, CLASSIFIER, label, file) for label, file in digits.uploads]
+    records = demo.await_records(aws, CLASSIFIER, uploads)
+    return [(upload.true_class, records[upload.key].label) for upload in uploads]
+
+
+def training_jobs(place) -> list[str]:
+    pages = demo.Aws(place).sagemaker.get_paginator("list_training_jobs").paginate()
+    return [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
+
+
+@pytest.fixture(scope="module")
+def digits(place):
+    return images.digits(place)
+
+
+@pytest.fixture(scope="module")
+def first_run(services, digits):
+    return run_dag(services)
+
+
+def test_a_trained_model_answers_uploads(services, digits, first_run):
+    answers = predictions_of_held_out_digits(services, digits)
+
+    assert len(answers) == 20
+    assert sum(label == predicted for label, predicted in answers) >= 19, answers
+
+
+def test_the_task_that_trains_shows_the_accuracy_of_its_epochs(services, first_run):
+    api, run_id = first_run
+
+    log = "\n".join(api.log(DAG_ID, run_id, "train.train_model", try_number=1))
+
+    assert "Validation-accuracy=" in log
+
+
+def test_a_second_run_trains_nothing(services, first_run):
+    before = training_jobs(services)
+
+    api, run_id = run_dag(services)
+
+    assert training_jobs(services) == before
+    assert api.result(DAG_ID, run_id, "train.train_model")["outcome"] == "reused"
+
+
+def test_what_was_trained_survives_a_kill_of_everything(services, digits, first_run):
+    os.kill(supervisor.is_running(services), signal.SIGKILL)
+
+    supervisor.start(services)
+
+    answers = predictions_of_held_out_digits(services, digits)
+    assert sum(label == predicted for label, predicted in answers) >= 19, answers
+
+
+def test_after_teardown_nothing_of_the_classifier_is_left(services, first_run):
+    run_dag(services, "image_classifier_teardown", {"classifier": CLASSIFIER, "confirm": CLASSIFIER})
+
+    aws = demo.Aws(services)
+    assert aws.sagemaker.list_endpoints()["Endpoints"] == []
+    versions = aws.s3.list_object_versions(Bucket=aws.bucket, Prefix=names.Keys(CLASSIFIER).root)
+    assert "Versions" not in versions
+    assert "DeleteMarkers" not in versions
