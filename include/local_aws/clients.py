@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]  # boto3 has no type hints
-from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 __all__ = ["ACCESS_KEY", "ACCOUNT", "REGION", "SECRET_KEY", "BotoCoreError", "ClientError", "client"]
 
