@@ -9,11 +9,19 @@ from image_classification_algorithm.cores import usable_cores
 Session: TypeAlias = Any  # onnxruntime.InferenceSession, which has no types
 
 
-def session_for(graph: bytes) -> Session:
-    """Run a graph on every core, one image or batch at a time."""
+def quick_session(graph: bytes) -> Session:
+    """Answer one image soonest: threads spin between the layers of a network, and rest between requests."""
+    return _session(graph, allow_spinning="1")
+
+
+def polite_session(graph: bytes) -> Session:
+    """Get through many images: spinning gains nothing there, and takes the cores from whatever else a laptop runs."""
+    return _session(graph, allow_spinning="0")
+
+
+def _session(graph: bytes, *, allow_spinning: str) -> Session:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = usable_cores()
     options.inter_op_num_threads = 1
-    # Threads that spin while they wait take the cores from the other request, and from whatever else a laptop runs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.intra_op.allow_spinning", allow_spinning)
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from image_classification_algorithm import artifact, decoding
-from image_classification_algorithm.inference import Session, session_for
+from image_classification_algorithm.inference import Session, quick_session
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 
 
@@ -27,7 +27,7 @@ class Model:
 
         """
         loaded = artifact.read(folder)
-        model = cls(session_for(loaded.graph), *loaded.description.image_size_px)
+        model = cls(quick_session(loaded.graph), *loaded.description.image_size_px)
         model.probabilities(np.zeros((model.height, model.width, 3), np.uint8))
         return model
 

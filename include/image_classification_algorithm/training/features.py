@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from image_classification_algorithm.inference import Session, session_for
+from image_classification_algorithm.inference import Session, polite_session
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 from image_classification_algorithm.training.batches import SEED, Batch, shuffled_batches
@@ -55,7 +55,7 @@ def feature_batches(
     stop: StopRequest,
 ) -> FeatureBatches:
     """Run both splits through a graph that gives features; with augmentation, training images flipped as well."""
-    session = session_for(graph)
+    session = polite_session(graph)
     views = [False, True] if hyperparameters.augmentation_type else [False]
     if hyperparameters.augmentation_type:
         log.info("augmentation_type %s: the features hold left-right flips only.", hyperparameters.augmentation_type)
