@@ -71,22 +71,27 @@ def pairs_of(channel: Channel) -> Iterator[tuple[int, bytes, tuple[float, ...]]]
     """
     name, stream = str(channel.pipe), records_of(channel)
     for offset, image in stream:
-        if image.startswith(MAGIC):
-            raise unreadable(name, offset, "it holds a .rec file, which needs no RecordWrapperType")
         label_offset, label = next(stream, (offset, None))
-        if label is None:
-            raise unreadable(name, offset, "no label follows this image; AttributeNames must name the image, then it")
-        yield offset, image, _labels(label, name=name, offset=label_offset)
+        labels = _labels(label)
+        if labels is None:
+            raise unreadable(name, label_offset, _problem(image, label))
+        yield offset, image, labels
 
 
-def _labels(record: bytes, *, name: str, offset: int) -> tuple[float, ...]:
+def _problem(image: bytes, label: bytes | None) -> str:
+    if image.startswith(MAGIC):
+        return "it holds a .rec file, which needs no RecordWrapperType"
+    found = "no label follows this image" if label is None else f"{label[:40]!r} is neither a number nor a list of them"
+    return f"{found}; AttributeNames must name the image first, then the label"
+
+
+def _labels(record: bytes | None) -> tuple[float, ...] | None:
     try:
-        value = json.loads(record)
+        value = json.loads(record or b"")
         value = json.loads(value) if isinstance(value, str) else value
         return tuple(_number(label) for label in (value if isinstance(value, list) else [value]))
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        found = f"{record[:40]!r} is no label, neither a number nor a list of numbers"
-        raise unreadable(name, offset, f"{found}; AttributeNames must name the image first") from error
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
 
 
 def _number(label: object) -> float:
