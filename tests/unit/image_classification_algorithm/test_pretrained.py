@@ -17,6 +17,8 @@ from image_classification_algorithm.networks import efficientnet
 from image_classification_algorithm.networks.efficientnet import EPSILON, NORMALISATION, STAGES
 from image_classification_algorithm.networks.onnx_graph import Backbone, onnx_model
 from image_classification_algorithm.serving.model import Model
+from image_classification_algorithm.training.epochs import Trainer
+from image_classification_algorithm.training.stopping import EarlyStopping
 
 PRETRAINED = {"use_pretrained_model": "1", "num_layers": "18", "image_shape": "3,32,32", "resize": "32"}
 
@@ -154,3 +156,19 @@ def test_weights_are_read_without_running_what_they_may_hold(monkeypatch, tmp_pa
     monkeypatch.setattr(efficientnet, "WEIGHTS_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: SimpleNamespace(origin=str(tmp_path / "__init__.py")))
     assert efficientnet.pretrained_state()["_fc.bias"].tolist() == [1, 1]
+
+
+@pytest.mark.usefixtures("_stand_in")
+def test_an_interrupted_pretrained_job_drops_the_same_features(make_job, monkeypatch):
+    folders = make_job(**PRETRAINED, epochs="2")
+    accuracies = iter([0.1, 0.2, 0.1, 0.2])
+    monkeypatch.setattr(Trainer, "_validate", lambda _: {"accuracy": next(accuracies)})
+    assert train(folders) == 0
+    uninterrupted = artifact.read(folders.model).graph
+
+    folders.checkpoints.mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr(EarlyStopping, "should_stop", lambda *_, **__: True)
+        assert train(folders) == 0
+    assert train(folders) == 0
+    assert artifact.read(folders.model).graph == uninterrupted
