@@ -34,6 +34,10 @@ def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
     return {
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         **ready["settings"],
+        # What `algorithm: own` runs: the local SageMaker's program, without the rules of AWS's own image.
+        "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": (
+            f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"
+        ),
         "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
         "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
     }

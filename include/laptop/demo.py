@@ -93,7 +93,7 @@ def tell_training(job: dict[str, Any]) -> str:
     accuracy = "" if best is None else f", validation accuracy {best:.3f}"
     if job["outcome"] == "reused":
         return f"\nNothing to train: same images and settings as job {job['training_job']}{accuracy}.\n"
-    return f"\nTrained by job {job['training_job']}{accuracy}, {job['billable_s']} billable seconds on AWS.\n"
+    return f"\nTrained by job {job['training_job']}{accuracy}, {job['billable_s']} billable seconds.\n"
 
 
 def upload(aws: Aws, classifier: str, true_class: str, file: Path) -> Upload:

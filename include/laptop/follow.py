@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 POLL_S = 1.0
+QUEUED_S = 10  # longer than the scheduler takes to start a run
 FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 LOG_LINES_OF_A_FAILURE = 15
 
@@ -31,8 +32,12 @@ class Run:
 
         ``epochs`` is asked for new lines about the training in progress at every look.
         """
+        is_told_to_wait = False
         while True:
             state = self.api.run_state(self.dag_id, self.run_id)
+            if state == "queued" and not is_told_to_wait and time.monotonic() - self._start > QUEUED_S:
+                is_told_to_wait = True
+                self._say("queued: an earlier run of this Dag has to end first")
             for line in epochs():
                 self._say(f"    {line}")
             self._show_tasks()
