@@ -16,15 +16,19 @@ class ArtifactError(Exception):
     """A model artifact that cannot be unpacked; the message says why."""
 
 
-def pack(folder: Path, *, to: Path) -> None:
-    """Write every file of `folder` to `to`, without names, owners or times of this machine."""
+def pack(*folders: Path, to: Path) -> None:
+    """Write every file of the folders to `to`, without names, owners or times of this machine.
+
+    Of files with the same name the first folder's is taken.
+    """
+    files = {path.relative_to(folder).as_posix(): path for folder in reversed(folders) for path in folder.rglob("*")}
     with (
         to.open("wb") as raw,
         gzip.GzipFile("", "wb", _COMPRESSION, raw, mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", dereference=True, format=tarfile.PAX_FORMAT) as archive,
     ):
-        for path in sorted(folder.rglob("*")):
-            archive.add(path, arcname=path.relative_to(folder).as_posix(), recursive=False, filter=_anonymous)
+        for name, path in sorted(files.items()):
+            archive.add(path, arcname=name, recursive=False, filter=_anonymous)
 
 
 def unpack(artifact: Path, *, to: Path) -> None:

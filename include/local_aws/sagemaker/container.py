@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,10 @@ from local_aws.sagemaker.aws import REGION
 SOURCES = Path(__file__).resolve().parents[2]  # where image_classification_algorithm is
 # A container sees nothing of the machine's own AWS, Airflow and deployment settings; nor does a program here.
 _HIDDEN_PREFIXES = ("AWS_", "AIRFLOW", "IMAGE_CLASSIFIER_", "SAGEMAKER_", "TRAINING_JOB_")
+
+INSTANCE_GROUP = "homogeneousCluster"
+# The hosts of a job have no names that this machine resolves: here they find each other, by files in one folder.
+HOSTS_FOLDER_VARIABLE = "SAGEMAKER_LOCAL_HOSTS_FOLDER"
 
 
 @dataclass(frozen=True)
@@ -42,23 +47,32 @@ def environment(base: Path, *, endpoint_url: str, given: dict[str, str], own: di
     return inherited | {"PYTHONPATH": path} | given | platform | own
 
 
-def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dict[str, str]]) -> None:
-    """Make the folders and write input/config as the container contract has it."""
+def host_names(count: int) -> list[str]:
+    """The hosts of a training job, sorted as SageMaker sorts them: as text."""
+    return sorted(f"algo-{number}" for number in range(1, count + 1))
+
+
+def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dict[str, str]], host: str) -> None:
+    """Make the folders of one host and write input/config as the container contract has it."""
     for folder in ("input/config", "input/data", "model", "output/data", "checkpoints"):
         (base / folder).mkdir(parents=True, exist_ok=True)
-    instance_type = job["ResourceConfig"]["InstanceType"]
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": instance_type, "hosts": ["algo-1"]}
     documents = {
         "hyperparameters": job.get("HyperParameters", {}),
         "inputdataconfig": channels,
-        "resourceconfig": {
-            "current_host": "algo-1",
-            "current_instance_type": instance_type,
-            "current_group_name": "homogeneousCluster",
-            "hosts": ["algo-1"],
-            "instance_groups": [group],
-            "network_interface_name": "lo",
-        },
+        "resourceconfig": _resources(job["ResourceConfig"], host=host),
     }
     for name, document in documents.items():
         (base / "input" / "config" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def _resources(given: dict[str, Any], *, host: str) -> dict[str, Any]:
+    hosts, instance_type = host_names(given.get("InstanceCount", 1)), given["InstanceType"]
+    group = {"instance_group_name": INSTANCE_GROUP, "instance_type": instance_type, "hosts": hosts}
+    return {
+        "current_host": host,
+        "current_instance_type": instance_type,
+        "current_group_name": INSTANCE_GROUP,
+        "hosts": hosts,
+        "instance_groups": [group],
+        "network_interface_name": "lo0" if sys.platform == "darwin" else "lo",
+    }

@@ -147,8 +147,8 @@ def test_a_second_job_of_the_same_name_is_refused(server, name, job_request, ref
         ({"AlgorithmSpecification": {"TrainingImage": "1/x", "TrainingInputMode": "File"}}, "Invalid image URI 1/x."),
         ({"OutputDataConfig": {"S3OutputPath": "s3://no-such-bucket/x"}}, "The bucket no-such-bucket of"),
         (
-            {"ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 2, "VolumeSizeInGB": 1}},
-            "This local AWS trains on one instance; found InstanceCount 2.",
+            {"ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 0, "VolumeSizeInGB": 1}},
+            "A training job needs an instance; found InstanceCount 0.",
         ),
         (
             {"ResourceConfig": {"InstanceType": "ml.huge", "InstanceCount": 1, "VolumeSizeInGB": 1}},

@@ -23,6 +23,16 @@ def train():
     if behaviour == "fail":
         (BASE / "output/failure").write_text(settings.get("failure", "it broke"))
         sys.exit(2)
+    if behaviour == "read-pipes":
+        for pipe in ("train_0", "train_1"):
+            (BASE / "model" / pipe).write_bytes((BASE / "input/data" / pipe).read_bytes())
+    if behaviour == "read-for-ever":
+        with (BASE / "input/data/train_0").open("rb", buffering=0) as pipe:
+            pipe.read(1)
+            print("waiting", flush=True)
+            time.sleep(600)
+    if behaviour == "hosts":
+        act_as_host(settings)
     if behaviour in ("save", "stubborn"):
         signal.signal(signal.SIGTERM, save_and_exit if behaviour == "save" else signal.SIG_IGN)
         print("waiting", flush=True)
@@ -31,6 +41,17 @@ def train():
         print(f"[06/17/2021 23:35:18 INFO 1] Epoch[{epoch}] Train-accuracy={accuracy}", flush=True)
         print(f"[06/17/2021 23:35:47 INFO 1] Epoch[{epoch}] Validation-accuracy={accuracy - 0.25}", flush=True)
     (BASE / "model/model.json").write_text(json.dumps(settings))
+
+
+def act_as_host(settings):
+    resources = json.loads((BASE / "input/config/resourceconfig.json").read_text())
+    host = resources["current_host"]
+    (BASE / "model" / f"{host}.json").write_text(json.dumps({"environment": dict(os.environ), **resources}))
+    if "fails" in settings:
+        if host == settings["fails"]:
+            (BASE / "output/failure").write_text(f"{host} broke")
+            sys.exit(2)
+        time.sleep(600)
 
 
 def save_and_exit(*_):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_aws.sagemaker.training.channels import input_mode, is_sharded
+
 Document = dict[str, Any]
 
 # No GPU is needed here; the rule is AWS's, and a request that passes here is to pass there.
@@ -14,7 +16,8 @@ GPU_FAMILIES = ("p2", "p3", "p3dn", "g4dn", "g5")
 IMAGE_TYPES = ("application/x-image", "image/jpeg", "image/png")
 RECORD_TYPE = "application/x-recordio"
 LIST_CHANNELS = ("train_lst", "validation_lst")
-KNOWN_CHANNELS = ("train", "validation", *LIST_CHANNELS, "model")
+SPLITS = ("train", "validation")
+KNOWN_CHANNELS = (*SPLITS, *LIST_CHANNELS, "model")
 REQUIRED_HYPERPARAMETERS = ("num_classes", "num_training_samples")
 # fmt: off
 KNOWN_HYPERPARAMETERS = frozenset((
@@ -29,7 +32,7 @@ KNOWN_HYPERPARAMETERS = frozenset((
 
 def refusal(job: Document) -> str | None:
     """Why the algorithm would refuse this job, or None. Values of hyperparameters are judged by the program itself."""
-    return _instance_refusal(job) or _hyperparameter_refusal(job) or _channel_refusal(job)
+    return _instance_refusal(job) or _hyperparameter_refusal(job) or _channel_refusal(job) or _mode_refusal(job)
 
 
 def _instance_refusal(job: Document) -> str | None:
@@ -59,13 +62,36 @@ def _channel_refusal(job: Document) -> str | None:
     for name in channels:
         if name not in KNOWN_CHANNELS:
             return f"ClientError: Unknown channel '{name}'. Channels are: {', '.join(KNOWN_CHANNELS)}."
-    for name in ("train", "validation"):
+    for name in SPLITS:
         if name not in channels:
             return f"ClientError: Missing channel '{name}'. The channels train and validation are required."
         if _media_type(channels[name]) not in (*IMAGE_TYPES, RECORD_TYPE):
             return _wrong_type(name, channels[name], expected=f"application/x-image or {RECORD_TYPE}")
-    # RecordIO holds the labels; images need the .lst channels.
-    return None if _media_type(channels["train"]) == RECORD_TYPE else _list_refusal(channels)
+    # RecordIO holds the labels, and so does what comes by a pipe; images need the .lst channels.
+    modes = {channel["ChannelName"]: input_mode(channel, job=job) for channel in job["InputDataConfig"]}
+    has_labels = _media_type(channels["train"]) == RECORD_TYPE or modes["train"] == "Pipe"
+    return None if has_labels else _list_refusal(channels)
+
+
+def _mode_refusal(job: Document) -> str | None:
+    """The whole of each channel goes to every host; by a pipe come records only."""
+    for channel in job.get("InputDataConfig", []):
+        name, mode = channel["ChannelName"], input_mode(channel, job=job)
+        expected = "File or Pipe" if name in SPLITS else "File"
+        if mode not in expected.split(" or "):
+            return f"ClientError: TrainingInputMode '{mode}' of channel '{name}' is not supported; expected {expected}."
+        if is_sharded(channel):
+            return (
+                f"ClientError: S3DataDistributionType 'ShardedByS3Key' of channel '{name}' is not supported; "
+                "expected FullyReplicated."
+            )
+        is_record = channel.get("RecordWrapperType") == "RecordIO" or _media_type(channel["ContentType"]) == RECORD_TYPE
+        if mode == "Pipe" and not is_record:
+            return (
+                f"ClientError: Content type '{channel['ContentType']}' of channel '{name}' is not supported in Pipe "
+                f"mode; expected {RECORD_TYPE}, or an augmented manifest with RecordWrapperType RecordIO."
+            )
+    return None
 
 
 def _list_refusal(channels: dict[str, str]) -> str | None:

@@ -11,7 +11,7 @@ import shutil
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws, S3Object
 
 MAX_CACHE_BYTES = 5 * 1024**3
+Part = tuple[int, int]  # a host's place among the hosts of a job, and how many there are
+WHOLE: Part = (0, 1)
+Unit = TypeVar("Unit")
 
 
 class DataError(Exception):
@@ -41,8 +44,8 @@ class ObjectCache:
         self._aws = aws
         folder.mkdir(parents=True, exist_ok=True)
 
-    def download(self, uri: str, *, to: Path, cancelled: Callable[[], bool]) -> int:
-        """Put every object under the prefix `uri` below `to`. Returns how many.
+    def download(self, uri: str, *, to: Path, cancelled: Callable[[], bool], part: Part = WHOLE) -> int:
+        """Put every object under the prefix `uri`, or one host's part of them, below `to`. Returns how many.
 
         Raises:
             DataError: there is none, or a key cannot be a path.
@@ -50,9 +53,10 @@ class ObjectCache:
 
         """
         _, prefix = split_s3_uri(uri)
-        targets = {item: to / relative_path(item.key, prefix=prefix) for item in self._aws.objects(uri)}
-        if not targets:
+        items = list(self._aws.objects(uri))
+        if not items:
             raise DataError(f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}"')
+        targets = {item: to / relative_path(item.key, prefix=prefix) for item in share(items, part=part)}
         for folder in {target.parent for target in targets.values()}:
             folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(DOWNLOAD_THREADS) as pool:
@@ -62,6 +66,13 @@ class ObjectCache:
             for future in done:
                 future.result()
         return len(targets)
+
+    def kept(self, item: S3Object) -> Path:
+        """The object on disk, fetched if it is not there yet. Nobody may write to it."""
+        kept = self._folder / hashlib.sha256(f"{item.etag} {item.size_bytes}".encode()).hexdigest()
+        if not kept.exists():
+            self._fetch(item, kept)
+        return kept
 
     def trim(self, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
         """Forget the objects that were used longest ago, until the rest fits."""
@@ -78,9 +89,7 @@ class ObjectCache:
             raise DownloadCancelledError
         if item.key.endswith("/"):
             return  # the console's marker of an empty folder
-        kept = self._folder / hashlib.sha256(f"{item.etag} {item.size_bytes}".encode()).hexdigest()
-        if not kept.exists():
-            self._fetch(item, kept)
+        kept = self.kept(item)
         try:
             os.link(kept, target)
             os.utime(kept)
@@ -114,14 +123,30 @@ def relative_path(key: str, *, prefix: str) -> str:
     return relative
 
 
-def input_data_config(channels: list[dict[str, Any]]) -> dict[str, dict[str, str]]:
+def share(units: list[Unit], *, part: Part) -> list[Unit]:
+    """What one host gets when a channel is sharded: each unit goes to one host."""
+    place, hosts = part
+    return units[place::hosts]
+
+
+def input_mode(channel: dict[str, Any], *, job: dict[str, Any]) -> str:
+    """File, Pipe or FastFile: the channel's own, or else the job's."""
+    return str(channel.get("InputMode") or job["AlgorithmSpecification"]["TrainingInputMode"])
+
+
+def is_sharded(channel: dict[str, Any]) -> bool:
+    """Whether each host gets a part of the channel only."""
+    return bool(channel["DataSource"]["S3DataSource"].get("S3DataDistributionType") == "ShardedByS3Key")
+
+
+def input_data_config(job: dict[str, Any]) -> dict[str, dict[str, str]]:
     """The content of input/config/inputdataconfig.json."""
     return {
         channel["ChannelName"]: {
             "ContentType": channel.get("ContentType", ""),
-            "TrainingInputMode": "File",
-            "S3DistributionType": "FullyReplicated",
-            "RecordWrapperType": "None",
+            "TrainingInputMode": input_mode(channel, job=job),
+            "S3DistributionType": "ShardedByS3Key" if is_sharded(channel) else "FullyReplicated",
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
         }
-        for channel in channels
+        for channel in job.get("InputDataConfig", [])
     }

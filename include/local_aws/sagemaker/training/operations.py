@@ -75,7 +75,7 @@ class TrainingJobs:
         self._check_output(request)
         job = requests.new_job(request, arn=arn, now=time.time())
         with self._lock:
-            self._check_quota(request["ResourceConfig"]["InstanceType"])
+            self._check_quota(request["ResourceConfig"])
             if not self._store.add(KIND, name, job):
                 self._check_new(name, arn)
             self._store.set_tags(arn, as_dict(request.get("Tags", [])))
@@ -151,19 +151,21 @@ class TrainingJobs:
             )
             raise ServiceError("ResourceInUse", f"{message}already exists ({arn})")
 
-    def _check_quota(self, instance_type: str) -> None:
+    def _check_quota(self, resources: Document) -> None:
+        instance_type, asked = resources["InstanceType"], resources.get("InstanceCount", 1)
         busy = sum(
-            progress.in_progress(job) and job["ResourceConfig"]["InstanceType"] == instance_type
+            job["ResourceConfig"].get("InstanceCount", 1)
             for job in self._store.all(KIND)
+            if progress.in_progress(job) and job["ResourceConfig"]["InstanceType"] == instance_type
         )
         limit = self._limits.training_instances
-        if busy >= limit:
+        if busy + asked > limit:
             raise ServiceError(
                 "ResourceLimitExceeded",
                 f"The account-level service limit '{instance_type} for training job usage' is {limit} Instances, with "
-                f"current utilization of {busy} Instances and a request delta of 1 Instances. Please use AWS Service "
-                "Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact AWS "
-                "support to request an increase for this quota.",
+                f"current utilization of {busy} Instances and a request delta of {asked} Instances. Please use AWS "
+                "Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact "
+                "AWS support to request an increase for this quota.",
             )
 
     def _check_input(self, request: Document) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.training import progress
+from local_aws.sagemaker.training.channels import input_mode
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.protocol.errors import ServiceError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 DEFAULT_MAX_RUNTIME_S = 86_400
 # What only describes or observes a job is accepted and shown again; what would change its result is refused by name.
+DATA_TYPES = ("S3Prefix", "AugmentedManifestFile")
+_MANIFEST_MODE = "AugmentedManifestFile can only be used if the Channel's input mode is Pipe"
 UNSUPPORTED = ("RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
 
 
@@ -34,7 +37,7 @@ def check(request: Document) -> None:
     if len(names) != len(set(names)):
         raise validation_error(f"Duplicate channel names in InputDataConfig: {', '.join(names)}.")
     for channel in channels:
-        _check_channel(channel, default_mode=request["AlgorithmSpecification"]["TrainingInputMode"])
+        _check_channel(channel, mode=input_mode(channel, job=request))
     _check_time(request)
 
 
@@ -54,8 +57,8 @@ def _check_resources(request: Document) -> None:
     if "InstanceType" not in resources:
         raise _unsupported("ResourceConfig without InstanceType")
     count = resources.get("InstanceCount", 1)
-    if count != 1:
-        raise validation_error(f"This local AWS trains on one instance; found InstanceCount {count}.")
+    if count < 1:
+        raise validation_error(f"A training job needs an instance; found InstanceCount {count}.")
 
 
 def _check_algorithm(algorithm: Document) -> None:
@@ -71,19 +74,32 @@ def _check_algorithm(algorithm: Document) -> None:
             ) from error
 
 
-def _check_channel(channel: Document, *, default_mode: str) -> None:
-    source = channel["DataSource"].get("S3DataSource")
+def _check_channel(channel: Document, *, mode: str) -> None:
+    name, source = channel["ChannelName"], channel["DataSource"].get("S3DataSource")
     if source is None:
-        raise _unsupported(f"a channel without S3DataSource (channel {channel['ChannelName']})")
-    found = {
-        "S3DataType": (source["S3DataType"], "S3Prefix"),
-        "InputMode": (channel.get("InputMode", default_mode), "File"),
-        "CompressionType": (channel.get("CompressionType", "None"), "None"),
-        "RecordWrapperType": (channel.get("RecordWrapperType", "None"), "None"),
-    }
-    for member, (value, supported) in found.items():
-        if value != supported:
-            raise _unsupported(f"{member} {value} (channel {channel['ChannelName']})")
+        raise _unsupported(f"a channel without S3DataSource (channel {name})")
+    data_type, compression = source["S3DataType"], channel.get("CompressionType", "None")
+    if mode != "Pipe":
+        _check_files(channel, mode=mode)
+    if data_type not in DATA_TYPES:
+        raise _unsupported(f"S3DataType {data_type} (channel {name})")
+    if compression != "None":
+        raise _unsupported(f"CompressionType {compression} (channel {name})")
+    if data_type == "AugmentedManifestFile" and not source.get("AttributeNames"):
+        raise validation_error(f"AttributeNames are required with S3DataType AugmentedManifestFile (channel {name}).")
+
+
+def _check_files(channel: Document, *, mode: str) -> None:
+    """What AWS has in Pipe mode alone."""
+    name = channel["ChannelName"]
+    if channel["DataSource"]["S3DataSource"]["S3DataType"] == "AugmentedManifestFile":
+        raise validation_error(f"{_MANIFEST_MODE}; channel {name} has {mode}.")
+    for noun, member in (("compression type", "CompressionType"), ("record wrapper type", "RecordWrapperType")):
+        value = channel.get(member, "None")
+        if value != "None":
+            raise validation_error(
+                f"Invalid {noun} for channel {name}: {mode} mode only supports NONE, got {value} instead"
+            )
 
 
 def _check_time(request: Document) -> None:

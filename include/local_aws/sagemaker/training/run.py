@@ -1,7 +1,8 @@
-"""One training job from Downloading to its end: input, the program as a process, its log and metrics, its artifact."""
+"""One training job from Downloading to its end: its hosts, their input and programs, its metrics, its artifact."""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
 import sqlite3
@@ -12,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 import boto3.exceptions
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local_aws.children import start_child
 from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
-from local_aws.sagemaker.logs import LogShipper
 from local_aws.sagemaker.training import algorithm_rules, progress
-from local_aws.sagemaker.training.channels import DataError, DownloadCancelledError, input_data_config
-from local_aws.sagemaker.training.checkpoints import Checkpoints
+from local_aws.sagemaker.training.channels import DataError, DownloadCancelledError
+from local_aws.sagemaker.training.host import Host
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_aws.children import Child
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
     from local_aws.sagemaker.images import Image
@@ -33,11 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "training-job"
-LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 POLL_S = 0.1
 LOOK_S = 0.5  # how often metrics are written down
 CHECKPOINT_LOOK_S = 5.0
-FAILURE_BYTES = 16 * 1024
+LAST_WORDS_S = 2.0
 INTERRUPTED = (
     "InternalServerError: The local SageMaker was stopped while the job ran, so its process ended. Start the job again."
 )
@@ -61,20 +58,21 @@ class TrainingRun:
         cache: ObjectCache,
         limits: Limits,
     ) -> None:
-        """`folder` is the job's own; it holds /opt/ml while the job runs, and the log for ever."""
+        """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
         self._job = job
         self._name = job["TrainingJobName"]
         self._image = image
         self._base = folder / "ml"
-        self._folder = folder
         self._aws = aws
         self._store = store
-        self._cache = cache
+        names = container.host_names(job["ResourceConfig"].get("InstanceCount", 1))
+        self._hosts = [Host(name, job=job, folder=folder, image=image, aws=aws, cache=cache) for name in names]
         self._limits = limits
         self._stop_asked = threading.Event()
         self._closing = False
         self._end_state = "Completed"
-        self._child: Child | None = None
+        self._kill_at: float | None = None
+        self._next_look = self._next_sync = time.monotonic()
         self._metrics = progress.Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
         self._thread = threading.Thread(target=self._run, name=f"job {self._name}", daemon=True)
 
@@ -95,8 +93,8 @@ class TrainingRun:
         """The server ends: so does the job, without its grace."""
         self._closing = True
         self._stop_asked.set()
-        if self._child is not None:
-            self._child.stop(0)
+        for host in self._hosts:
+            host.kill()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:
@@ -141,60 +139,63 @@ class TrainingRun:
     def _train(self) -> None:
         if self._image.built_in and (refusal := algorithm_rules.refusal(self._job)):
             raise JobFailedError(refusal)
-        self._bring_input()
-        status = self._run_program()
+        self._enter("Downloading", start_clock=True)
+        for host in self._hosts:
+            host.bring_input(cancelled=self._stop_asked.is_set)
+        failed = self._run_programs()
         if self._closing:
             raise JobFailedError(INTERRUPTED)
         stopped = self._end_state != "Completed"
-        if status != 0 and not stopped:
-            raise JobFailedError(progress.failure_reason(self._failure_text(), exit_code=status))
+        if failed is not None and not stopped:
+            raise JobFailedError(progress.failure_reason(failed.failure_text(), exit_code=failed.exit_status or 0))
         self._upload_model(only_if_any=stopped)
 
-    def _bring_input(self) -> None:
-        self._enter("Downloading", start_clock=True)
-        channels = self._job.get("InputDataConfig", [])
-        container.prepare_training(self._base, job=self._job, channels=input_data_config(channels))
-        for channel in channels:
-            folder = self._base / "input" / "data" / channel["ChannelName"]
-            folder.mkdir()
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            count = self._cache.download(uri, to=folder, cancelled=self._stop_asked.is_set)
-            log.info("Training job %s: channel %s has %d objects", self._name, channel["ChannelName"], count)
-
-    def _run_program(self) -> int:
-        checkpoints = self._checkpoints()
+    def _run_programs(self) -> Host | None:
+        """Run every host's program to its end; returns the host that failed first, if one did."""
         if self._stop_asked.is_set():
             raise DownloadCancelledError
-        log_file = self._folder / "algo-1.log"
-        stream = f"{self._name}/algo-1-{int(time.time())}"
-        with LogShipper(log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=self._read_lines):
-            child = start_child(
-                [*self._image.command, "train"], env=self._environment(), log_file=log_file, cwd=self._base
-            )
-            self._child = child
+        with contextlib.ExitStack() as programs:
+            for host in self._hosts:
+                programs.enter_context(host.running(on_lines=self._read_lines))
             self._enter("Training")
-            status = self._watch(child, checkpoints)
-        if checkpoints is not None and not self._closing:
-            checkpoints.sync(everything=True)
-        return status
+            failed = self._watch()
+        if not self._closing:
+            for host in self._hosts:
+                host.sync_checkpoints(everything=True)
+        return failed
 
-    def _watch(self, child: Child, checkpoints: Checkpoints | None) -> int:
-        kill_at: float | None = None
-        next_look = next_sync = time.monotonic()
-        while (status := child.wait(timeout_s=POLL_S)) is None:
-            now = time.monotonic()
-            if kill_at is None and self._must_stop():
-                kill_at = now + self._limits.stop_grace_s
-                child.terminate()
-            if kill_at is not None and now >= kill_at:
-                return child.stop(0)
-            if now >= next_look:
-                next_look = now + LOOK_S
-                self._write_metrics()
-            if checkpoints is not None and now >= next_sync:
-                next_sync = now + CHECKPOINT_LOOK_S
-                checkpoints.sync()
-        return status
+    def _watch(self) -> Host | None:
+        while running := [host for host in self._hosts if host.exit_status is None]:
+            if self._kill_at is None and first_failed(self._hosts) is not None:
+                return _end_others(self._hosts)
+            self._stop_in_time(running)
+            for host in running:
+                host.check_input()
+            self._look()
+            running[0].wait(timeout_s=POLL_S)
+        return first_failed(self._hosts)
+
+    def _stop_in_time(self, running: list[Host]) -> None:
+        """SIGTERM when the job must stop, SIGKILL after the grace."""
+        now = time.monotonic()
+        if self._kill_at is None and self._must_stop():
+            self._kill_at = now + self._limits.stop_grace_s
+            for host in running:
+                host.terminate()
+        if self._kill_at is not None and now >= self._kill_at:
+            for host in running:
+                host.kill()
+
+    def _look(self) -> None:
+        """Write metrics down and send checkpoints, now and then."""
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + LOOK_S
+            self._write_metrics()
+        if now >= self._next_sync:
+            self._next_sync = now + CHECKPOINT_LOOK_S
+            for host in self._hosts:
+                host.sync_checkpoints()
 
     def _must_stop(self) -> bool:
         """Whether someone, or the time limit, ends the job; the job's state says so from then on."""
@@ -206,38 +207,18 @@ class TrainingRun:
         return self._end_state != "Completed"
 
     def _upload_model(self, *, only_if_any: bool) -> None:
-        model = self._base / "model"
-        if only_if_any and not any(model.iterdir()):
+        models = [host.base / "model" for host in self._hosts]
+        if only_if_any and not any(file for model in models for file in model.iterdir()):
             return
         if not only_if_any:
             self._enter("Uploading")
         uri = f"{self._job['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{self._name}/output/model.tar.gz"
         bucket, key = split_s3_uri(uri)
         archive = self._base / "model.tar.gz"
-        artifacts.pack(model, to=archive)
+        artifacts.pack(*models, to=archive)
         self._aws.s3.upload_file(str(archive), bucket, key)
         log.info("Training job %s: model artifact at %s", self._name, uri)
         self._store.change(KIND, self._name, lambda job: job.update(ModelArtifacts={"S3ModelArtifacts": uri}))
-
-    def _checkpoints(self) -> Checkpoints | None:
-        uri = self._job.get("CheckpointConfig", {}).get("S3Uri")
-        if not uri:
-            return None
-        checkpoints = Checkpoints(self._base / "checkpoints", uri=uri, aws=self._aws)
-        checkpoints.restore()
-        return checkpoints
-
-    def _environment(self) -> dict[str, str]:
-        own = {"TRAINING_JOB_NAME": self._name, "TRAINING_JOB_ARN": self._job["TrainingJobArn"]}
-        given = self._job.get("Environment", {})
-        return container.environment(self._base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
-
-    def _failure_text(self) -> str:
-        file = self._base / "output" / "failure"
-        if not file.exists():
-            return ""
-        with file.open("rb") as content:
-            return content.read(FAILURE_BYTES).decode(errors="replace")
 
     def _read_lines(self, lines: list[str]) -> None:
         self._metrics.read(lines, now=time.time())
@@ -260,3 +241,23 @@ class TrainingRun:
                 progress.enter(job, state, now=now)
 
         self._store.change(KIND, self._name, change)
+
+
+def _end_others(hosts: list[Host]) -> Host | None:
+    """End the other hosts, after one that has said why it fails has done so; returns the first that failed."""
+    for host in hosts:
+        if host.failure.exists():
+            host.wait(timeout_s=LAST_WORDS_S)
+    failed = first_failed(hosts)
+    for host in hosts:
+        host.kill()
+    return failed
+
+
+def first_failed(hosts: list[Host]) -> Host | None:
+    """Of the hosts that failed the one that did so first: the others may only have lost their peer.
+
+    A host that failed without a word is taken for the first: those that lost a peer say so.
+    """
+    failed = [host for host in hosts if host.exit_status]
+    return min(failed, key=lambda host: host.failure.stat().st_mtime if host.failure.exists() else 0, default=None)

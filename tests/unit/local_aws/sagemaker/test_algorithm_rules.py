@@ -8,10 +8,22 @@ from local_aws.sagemaker.training.algorithm_rules import refusal
 def job(**changes):
     channels = ("train", "validation", "train_lst", "validation_lst")
     return {
+        "AlgorithmSpecification": {"TrainingInputMode": "File"},
         "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge"},
         "HyperParameters": {"num_classes": "2", "num_training_samples": "10"},
-        "InputDataConfig": [{"ChannelName": name, "ContentType": "application/x-image"} for name in channels],
+        "InputDataConfig": [channel(name) for name in channels],
     } | changes
+
+
+def channel(name, **changes):
+    source = {"S3DataType": "S3Prefix", "S3DataDistributionType": changes.pop("distribution", "FullyReplicated")}
+    given = {"ChannelName": name, "ContentType": "application/x-image", "DataSource": {"S3DataSource": source}}
+    return given | changes
+
+
+def records(**changes):
+    given = {"ContentType": "application/x-recordio"} | changes
+    return job(InputDataConfig=[channel(name, **given) for name in ("train", "validation")])
 
 
 def without(channel):
@@ -23,9 +35,50 @@ def test_a_complete_job_is_accepted():
 
 
 def test_recordio_needs_no_lst_channels():
-    channels = [{"ChannelName": name, "ContentType": "application/x-recordio"} for name in ("train", "validation")]
+    assert refusal(records()) is None
 
-    assert refusal(job(InputDataConfig=channels)) is None
+
+@pytest.mark.parametrize("wrapper", [{}, {"RecordWrapperType": "RecordIO"}])
+def test_records_may_come_by_a_pipe(wrapper):
+    assert refusal(records(InputMode="Pipe", **wrapper)) is None
+    assert refusal(records() | {"AlgorithmSpecification": {"TrainingInputMode": "Pipe"}}) is None
+
+
+def test_an_augmented_manifest_may_have_the_content_type_of_images():
+    assert refusal(records(ContentType="image/jpeg", InputMode="Pipe", RecordWrapperType="RecordIO")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "sentence"),
+    [
+        (
+            "train",
+            {"InputMode": "Pipe"},
+            "ClientError: Content type 'application/x-image' of channel 'train' is not supported in Pipe mode; "
+            "expected application/x-recordio, or an augmented manifest with RecordWrapperType RecordIO.",
+        ),
+        (
+            "train",
+            {"InputMode": "FastFile"},
+            "ClientError: TrainingInputMode 'FastFile' of channel 'train' is not supported; expected File or Pipe.",
+        ),
+        (
+            "train_lst",
+            {"InputMode": "Pipe"},
+            "ClientError: TrainingInputMode 'Pipe' of channel 'train_lst' is not supported; expected File.",
+        ),
+        (
+            "validation",
+            {"distribution": "ShardedByS3Key"},
+            "ClientError: S3DataDistributionType 'ShardedByS3Key' of channel 'validation' is not supported; "
+            "expected FullyReplicated.",
+        ),
+    ],
+)
+def test_a_channel_that_comes_in_a_way_the_algorithm_does_not_take_is_refused(name, changes, sentence):
+    channels = [item for item in job()["InputDataConfig"] if item["ChannelName"] != name]
+
+    assert refusal(job(InputDataConfig=[*channels, channel(name, **changes)])) == sentence
 
 
 @pytest.mark.parametrize("family", ["p2", "p3", "g4dn", "g5"])

@@ -35,13 +35,40 @@ def test_programs_of_this_project_are_found_from_any_folder(tmp_path, monkeypatc
     assert (container.SOURCES / "local_aws" / "sagemaker").is_dir()
 
 
+def configuration(tmp_path, *, host, **resources):
+    job = {"ResourceConfig": {"InstanceType": "ml.g5.xlarge"} | resources, "HyperParameters": {"epochs": "3"}}
+    channels = {"train": {"ContentType": "application/x-image"}}
+    container.prepare_training(tmp_path, job=job, channels=channels, host=host)
+    return {file.stem: json.loads(file.read_text()) for file in (tmp_path / "input/config").iterdir()}
+
+
 def test_the_configuration_is_written_as_the_container_contract_has_it(tmp_path):
-    job = {"ResourceConfig": {"InstanceType": "ml.g5.xlarge"}, "HyperParameters": {"epochs": "3"}}
+    config = configuration(tmp_path, host="algo-1")
 
-    container.prepare_training(tmp_path, job=job, channels={"train": {"ContentType": "application/x-image"}})
-
-    config = {file.stem: json.loads(file.read_text()) for file in (tmp_path / "input/config").iterdir()}
     assert config["hyperparameters"] == {"epochs": "3"}
     assert config["inputdataconfig"] == {"train": {"ContentType": "application/x-image"}}
     assert config["resourceconfig"]["hosts"] == [config["resourceconfig"]["current_host"]] == ["algo-1"]
     assert all((tmp_path / folder).is_dir() for folder in ("model", "output", "checkpoints", "input/data"))
+
+
+def test_each_host_is_told_who_it_is_and_who_the_others_are(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+
+    assert configuration(tmp_path, host="algo-2", InstanceCount=2)["resourceconfig"] == {
+        "current_host": "algo-2",
+        "current_instance_type": "ml.g5.xlarge",
+        "current_group_name": "homogeneousCluster",
+        "hosts": ["algo-1", "algo-2"],
+        "instance_groups": [
+            {
+                "instance_group_name": "homogeneousCluster",
+                "instance_type": "ml.g5.xlarge",
+                "hosts": ["algo-1", "algo-2"],
+            }
+        ],
+        "network_interface_name": "lo",
+    }
+
+
+def test_hosts_are_sorted_as_text():
+    assert container.host_names(10)[:3] == ["algo-1", "algo-10", "algo-2"]

@@ -23,6 +23,19 @@ def test_the_same_files_give_the_same_artifact(tmp_path):
     assert (tmp_path / "out" / "sub" / "a.json").read_text() == "sub/a.json"
 
 
+def test_the_hosts_models_become_one_and_the_first_host_wins_a_clash(tmp_path):
+    for host, files in (("algo-1", ("model", "symbol")), ("algo-2", ("model", "extra"))):
+        (tmp_path / host).mkdir()
+        for name in files:
+            (tmp_path / host / name).write_text(host)
+
+    artifacts.pack(tmp_path / "algo-1", tmp_path / "algo-2", to=tmp_path / "model.tar.gz")
+
+    artifacts.unpack(tmp_path / "model.tar.gz", to=tmp_path / "out")
+    found = {file.name: file.read_text() for file in (tmp_path / "out").iterdir()}
+    assert found == {"model": "algo-1", "symbol": "algo-1", "extra": "algo-2"}
+
+
 @pytest.mark.parametrize("name", ["../escaped", "sub/../../escaped"])
 def test_a_member_outside_the_folder_is_refused(tmp_path, name):
     with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as archive:
@@ -99,6 +112,16 @@ def test_an_object_that_changed_is_fetched_again(tmp_path):
     cache.download("s3://b/a/", to=tmp_path / "2", cancelled=lambda: False)
 
     assert [(tmp_path / n / "1").read_text() for n in "12"] == ["x", "z"]
+
+
+def test_a_sharded_channel_gives_every_object_to_one_host(tmp_path):
+    cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__1="x", a__2="y", a__3="z"))
+
+    for host in (0, 1):
+        cache.download("s3://b/a/", to=tmp_path / f"{host}", cancelled=lambda: False, part=(host, 2))
+
+    found = [sorted(file.name for file in (tmp_path / host).iterdir()) for host in "01"]
+    assert found == [["1", "3"], ["2"]]
 
 
 def test_a_cancelled_download_stops(tmp_path):

@@ -19,6 +19,9 @@ def request(**changes):
     } | changes
 
 
+MANIFEST = {"S3DataType": "AugmentedManifestFile", "AttributeNames": ["source-ref", "class"]}
+
+
 def channel(**changes):
     source = {"S3DataType": "S3Prefix", "S3Uri": "s3://b/train/"}
     return [{"ChannelName": "train", "DataSource": {"S3DataSource": source | changes.pop("source", {})}, **changes}]
@@ -27,6 +30,10 @@ def channel(**changes):
 def test_a_complete_request_is_accepted():
     check(request())
     check(request(InputDataConfig=channel(InputMode="File", CompressionType="None", RecordWrapperType="None")))
+    check(request(InputDataConfig=channel(InputMode="FastFile")))
+    check(request(InputDataConfig=channel(InputMode="Pipe")))
+    check(request(InputDataConfig=channel(InputMode="Pipe", RecordWrapperType="RecordIO", source=MANIFEST)))
+    check(request(ResourceConfig={"InstanceType": "ml.g5.xlarge", "InstanceCount": 2}))
     spot = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
     check(request(EnableManagedSpotTraining=True, StoppingCondition=spot))
 
@@ -35,14 +42,16 @@ def test_a_complete_request_is_accepted():
     ("changes", "sentence"),
     [
         ({"RetryStrategy": {"MaximumRetryAttempts": 1}}, "does not have RetryStrategy; AWS does."),
-        ({"InputDataConfig": channel(InputMode="Pipe")}, "does not have InputMode Pipe (channel train)"),
-        ({"InputDataConfig": channel(CompressionType="Gzip")}, "does not have CompressionType Gzip (channel train)"),
         (
-            {"InputDataConfig": channel(source={"S3DataType": "AugmentedManifestFile"})},
-            "does not have S3DataType AugmentedManifestFile (channel train)",
+            {"InputDataConfig": channel(InputMode="Pipe", CompressionType="Gzip")},
+            "does not have CompressionType Gzip (channel train)",
+        ),
+        (
+            {"InputDataConfig": channel(InputMode="Pipe", source={"S3DataType": "ManifestFile"})},
+            "does not have S3DataType ManifestFile (channel train)",
         ),
         ({"InputDataConfig": channel() * 2}, "Duplicate channel names in InputDataConfig: train, train."),
-        ({"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 2}}, "found InstanceCount 2."),
+        ({"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 0}}, "found InstanceCount 0."),
         ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds."),
         (
             {
@@ -73,3 +82,35 @@ def test_what_this_server_cannot_do_is_refused_by_name(changes, sentence):
 
     assert caught.value.code == "ValidationException"
     assert sentence in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            channel(source=MANIFEST),
+            "AugmentedManifestFile can only be used if the Channel's input mode is Pipe; channel train has File.",
+        ),
+        (
+            channel(source=MANIFEST, InputMode="FastFile"),
+            "AugmentedManifestFile can only be used if the Channel's input mode is Pipe; channel train has FastFile.",
+        ),
+        (
+            channel(CompressionType="Gzip"),
+            "Invalid compression type for channel train: File mode only supports NONE, got Gzip instead",
+        ),
+        (
+            channel(RecordWrapperType="RecordIO"),
+            "Invalid record wrapper type for channel train: File mode only supports NONE, got RecordIO instead",
+        ),
+        (
+            channel(InputMode="Pipe", source={"S3DataType": "AugmentedManifestFile"}),
+            "AttributeNames are required with S3DataType AugmentedManifestFile (channel train).",
+        ),
+    ],
+)
+def test_what_aws_has_in_pipe_mode_alone_is_refused_in_its_words(given, sentence):
+    with pytest.raises(ServiceError) as caught:
+        check(request(InputDataConfig=given))
+
+    assert caught.value.message == sentence

@@ -1,0 +1,149 @@
+"""One host of a training job: its folders, its input, its process, its log."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.children import start_child
+from local_aws.sagemaker import container
+from local_aws.sagemaker.logs import LogShipper
+from local_aws.sagemaker.training.channels import WHOLE, input_data_config, input_mode, is_sharded
+from local_aws.sagemaker.training.checkpoints import Checkpoints
+from local_aws.sagemaker.training.pipes import ChannelPipes
+from local_aws.sagemaker.training.streams import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from local_aws.children import Child
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.training.channels import ObjectCache, Part
+
+log = logging.getLogger(__name__)
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+FAILURE_BYTES = 16 * 1024
+
+
+class Host:
+    """What would be an instance on AWS."""
+
+    def __init__(
+        self, name: str, *, job: dict[str, Any], folder: Path, image: Image, aws: Aws, cache: ObjectCache
+    ) -> None:
+        """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
+        self.name = name
+        self.base = folder / "ml" / name
+        self._log_file = folder / f"{name}.log"
+        self._hosts_folder = folder / "ml" / "hosts"
+        self._job = job
+        self._image = image
+        self._aws = aws
+        self._cache = cache
+        self._checkpoints: Checkpoints | None = None
+        self._pipes: list[ChannelPipes] = []
+        self._child: Child | None = None
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while the program runs."""
+        return self.wait(timeout_s=0)
+
+    @property
+    def failure(self) -> Path:
+        """What the program writes when it fails."""
+        return self.base / "output" / "failure"
+
+    def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
+        """Make the folders, and bring what is there before the program starts.
+
+        Raises:
+            DataError: a channel cannot be brought.
+            DownloadCancelledError: `cancelled` said so.
+
+        """
+        container.prepare_training(self.base, job=self._job, channels=input_data_config(self._job), host=self.name)
+        for channel in self._job.get("InputDataConfig", []):
+            self._bring(channel, cancelled=cancelled)
+        uri = self._job.get("CheckpointConfig", {}).get("S3Uri")
+        if uri:
+            self._checkpoints = Checkpoints(self.base / "checkpoints", uri=uri, aws=self._aws)
+            self._checkpoints.restore()
+
+    @contextlib.contextmanager
+    def running(self, *, on_lines: Callable[[list[str]], None]) -> Iterator[None]:
+        """The program, its pipes and its log; whatever is left of them ends here."""
+        stream = f"{self._job['TrainingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
+        with contextlib.ExitStack() as parts:
+            parts.enter_context(
+                LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=on_lines)
+            )
+            for pipes in self._pipes:
+                parts.enter_context(pipes)
+            command = [*self._image.command, "train"]
+            self._child = start_child(command, env=self._environment(), log_file=self._log_file, cwd=self.base)
+            parts.callback(self.kill)
+            yield
+
+    def wait(self, *, timeout_s: float) -> int | None:
+        """The exit status, or None when the program still runs after `timeout_s`."""
+        return None if self._child is None else self._child.wait(timeout_s=timeout_s)
+
+    def terminate(self) -> None:
+        """Ask the program to end."""
+        if self._child is not None:
+            self._child.terminate()
+
+    def kill(self) -> None:
+        """End the program if it runs."""
+        if self._child is not None and self._child.running:
+            self._child.stop(0)
+
+    def check_input(self) -> None:
+        """Raise what keeps a pipe from being filled, if anything does."""
+        for pipes in self._pipes:
+            pipes.check()
+
+    def sync_checkpoints(self, *, everything: bool = False) -> None:
+        """Send the checkpoints that changed."""
+        if self._checkpoints is not None:
+            self._checkpoints.sync(everything=everything)
+
+    def failure_text(self) -> str:
+        """What the program wrote about its failure."""
+        if not self.failure.exists():
+            return ""
+        with self.failure.open("rb") as content:
+            return content.read(FAILURE_BYTES).decode(errors="replace")
+
+    def _bring(self, channel: dict[str, Any], *, cancelled: Callable[[], bool]) -> None:
+        name, data = channel["ChannelName"], self.base / "input" / "data"
+        part = self._part() if is_sharded(channel) else WHOLE
+        if input_mode(channel, job=self._job) == "Pipe":
+            stream = Stream(channel, part=part, aws=self._aws, cache=self._cache)
+            self._pipes.append(ChannelPipes(data, name, stream=stream))
+            return
+        (data / name).mkdir()
+        uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
+        count = self._cache.download(uri, to=data / name, cancelled=cancelled, part=part)
+        log.info("Training job %s: channel %s has %d objects", self._job["TrainingJobName"], name, count)
+
+    def _part(self) -> Part:
+        names = container.host_names(self._job["ResourceConfig"].get("InstanceCount", 1))
+        return names.index(self.name), len(names)
+
+    def _environment(self) -> dict[str, str]:
+        own = {
+            "TRAINING_JOB_NAME": self._job["TrainingJobName"],
+            "TRAINING_JOB_ARN": self._job["TrainingJobArn"],
+        }
+        if self._job["ResourceConfig"].get("InstanceCount", 1) > 1:
+            self._hosts_folder.mkdir(exist_ok=True)
+            own[container.HOSTS_FOLDER_VARIABLE] = str(self._hosts_folder)
+        given = self._job.get("Environment", {})
+        return container.environment(self.base, endpoint_url=self._aws.endpoint_url, given=given, own=own)

@@ -1,0 +1,71 @@
+"""Named pipes as SageMaker has them: one per epoch, written while the program reads."""
+
+import contextlib
+import os
+import threading
+
+import pytest
+
+from local_aws.sagemaker.training.channels import DataError
+from local_aws.sagemaker.training.pipes import ChannelPipes
+
+LARGE = bytes(range(256)) * 1024  # more than a pipe holds
+
+
+class Epochs:
+    """A stream whose epochs are given; the last goes on for ever."""
+
+    def __init__(self, *epochs):
+        self.epochs = epochs
+
+    def epoch(self, number):
+        for chunk in self.epochs[min(number, len(self.epochs) - 1)]:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+
+def pipes(folder, *epochs):
+    return ChannelPipes(folder, "train", stream=Epochs(*epochs))
+
+
+def test_each_epoch_is_read_from_a_pipe_of_its_own(tmp_path):
+    with pipes(tmp_path, [b"one ", LARGE], [b"two"]):
+        assert (tmp_path / "train_0").is_fifo()
+        assert (tmp_path / "train_0").read_bytes() == b"one " + LARGE
+        assert (tmp_path / "train_1").read_bytes() == b"two"
+
+
+def test_a_pipe_that_is_closed_early_is_followed_by_the_whole_next_epoch(tmp_path):
+    with pipes(tmp_path, [LARGE], [b"two"]):
+        with (tmp_path / "train_0").open("rb", buffering=0) as first:
+            first.read(10)
+        assert (tmp_path / "train_1").read_bytes() == b"two"
+
+
+def test_a_program_that_never_reads_is_not_waited_for(tmp_path):
+    with pipes(tmp_path, [LARGE]):
+        pass
+
+
+def test_a_program_that_stops_reading_is_not_waited_for(tmp_path):
+    with contextlib.ExitStack() as reader, pipes(tmp_path, [LARGE]):
+        first = reader.enter_context((tmp_path / "train_0").open("rb", buffering=0))
+        first.read(10)
+
+
+def test_what_cannot_be_brought_is_raised_and_does_not_look_like_the_end_of_the_epoch(tmp_path):
+    read = threading.Event()
+
+    def program():
+        (tmp_path / "train_0").read_bytes()
+        read.set()
+
+    with pipes(tmp_path, [b"one", DataError("it is gone")]) as channel:
+        threading.Thread(target=program, daemon=True).start()
+        while channel._trouble is None:
+            os.sched_yield()
+        with pytest.raises(DataError, match="it is gone"):
+            channel.check()
+        assert not read.wait(0.1)
+    assert read.wait(10)
