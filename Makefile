@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint lock
+.PHONY: help setup demo up down status test lint lock algorithm-image
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -39,3 +39,13 @@ lint: dev ## ruff and mypy
 
 lock: setup ## Write requirements*.txt from pyproject.toml
 	@PATH="$(CURDIR)/.venv/uv/bin:$$PATH" sh include/laptop/lock.sh
+
+IMAGE ?= image-classification:1
+DEVICE ?= cpu
+comma := ,
+# SageMaker's machines are x86_64 and take no image index, which attestations would make of the image.
+algorithm-image: ## The open algorithm as an image for SageMaker; DEVICE=cuda, IMAGE=name:tag, PIP_CONF=a pip.conf
+	@DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform linux/amd64 -t $(IMAGE) \
+	  -f include/image_classification_algorithm/Dockerfile --build-arg DEVICE=$(DEVICE) \
+	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) $(if $(PIP_CONF),--secret id=pip$(comma)src=$(PIP_CONF)) $(DOCKER_BUILD) .
+	@sed -e 's|<image>|$(IMAGE)|g' -e 's|<repository>|$(firstword $(subst :, ,$(IMAGE)))|g' include/image_classification_algorithm/push.txt

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from image_classifier.errors import ClassifierFileError
 from image_classifier.hyperparameters import Hyperparameters, problems_of
+from image_classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
 from image_classifier.names import CLASSIFIER_NAME, TAG
 
 FOLDERS_VARIABLE = "IMAGE_CLASSIFIER_CLASSIFIERS"
@@ -17,23 +18,13 @@ SHIPPED_FOLDER = Path(__file__).parents[1] / "classifiers"
 ONE_DAY_S = 86_400
 LONGEST_JOB_S = 28 * ONE_DAY_S  # SageMaker's own limit
 
-# The algorithm trains on GPUs only, of the families P2, P3, G4dn and G5; a machine's GPUs share each batch.
-SIZES_BY_GPUS = {
-    "g4dn": {1: "xlarge 2xlarge 4xlarge 8xlarge 16xlarge", 4: "12xlarge"},
-    "g5": {1: "xlarge 2xlarge 4xlarge 8xlarge 16xlarge", 4: "12xlarge 24xlarge", 8: "48xlarge"},
-    "p3": {1: "2xlarge", 4: "8xlarge", 8: "16xlarge"},
-    "p3dn": {8: "24xlarge"},
-    "p2": {1: "xlarge", 8: "8xlarge", 16: "16xlarge"},
+_TRAINS = {
+    "builtin": "the built-in algorithm trains on GPUs only (algorithm: own does not)",
+    "own": "one's own image trains on a processor or on one GPU",
 }
-GPUS = {
-    f"ml.{family}.{size}": gpus
-    for family, by_gpus in SIZES_BY_GPUS.items()
-    for gpus, sizes in by_gpus.items()
-    for size in sizes.split()
-}
-LOCAL_STORAGE = ("ml.g4dn.", "ml.g5.", "ml.p3dn.")  # encrypted by their hardware; a key of one's own is refused
 
 KmsKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9:/_-]{1,2048}$")]
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -52,7 +43,7 @@ class Pixels(_Part):
 class Training(_Part):
     """The machines of a training job, and how long it may cost money."""
 
-    instance_type: Annotated[str, Field(json_schema_extra={"enum": sorted(GPUS)})] = "ml.g4dn.xlarge"
+    instance_type: InstanceType = "ml.g4dn.xlarge"
     instance_count: InstanceCount = 1
     volume_size_gb: Annotated[int, Field(ge=10, le=16_384)] = 50
     time_limit_s: Annotated[int, Field(ge=60, le=LONGEST_JOB_S)] = 7200
@@ -62,8 +53,6 @@ class Training(_Part):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         checks = {
-            f"training.instance_type is {self.instance_type!r}; the algorithm trains on GPUs only: use one of "
-            f"{', '.join(sorted(GPUS))}.": self.instance_type not in GPUS,
             "training.max_wait_s works only with spot; set training.spot, or leave it out.": (
                 self.max_wait_s is not None and not self.spot
             ),
@@ -81,7 +70,7 @@ class Training(_Part):
 class Endpoint(_Part):
     """The machines that answer."""
 
-    instance_type: Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")] = "ml.m5.large"
+    instance_type: InstanceType = "ml.m5.large"
     instance_count: InstanceCount = 1
 
 
@@ -107,6 +96,7 @@ class Classifier(_Part):
     description: str = ""
     source: Annotated[str, Field(min_length=1)]
     schedule: Annotated[str, Field(pattern=r"^(@\w+|\S+( \S+){4})$")] | None = None
+    algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
     pixels: Pixels = Field(default_factory=Pixels)
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     seed: Annotated[int, Field(ge=0)] = 0
@@ -169,8 +159,11 @@ class Classifier(_Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        hyperparameters, gpus = self.hyperparameters, GPUS[self.training.instance_type]
+        hyperparameters, instance_type = self.hyperparameters, self.training.instance_type
+        gpus = GPUS.get(instance_type, 1)
         checks = {
+            f"training.instance_type is {instance_type!r}; {_TRAINS[self.algorithm]}: use one of "
+            f"{', '.join(TRAINS_ON[self.algorithm])}.": instance_type not in TRAINS_ON[self.algorithm],
             f"source is {self.source!r}; an S3 source reads s3://bucket/prefix/.": (
                 self.source.startswith("s3:") and not _is_s3_prefix(self.source)
             ),
@@ -182,12 +175,10 @@ class Classifier(_Part):
                 hyperparameters.multi_label
             ),
             f"hyperparameters.mini_batch_size is {hyperparameters.mini_batch_size}; the {gpus} GPUs of an "
-            f"{self.training.instance_type} share it: use a multiple of {gpus}.": (
-                hyperparameters.mini_batch_size % gpus != 0
-            ),
-            f"kms_keys.training_volume is set; an {self.training.instance_type} has storage of its own, which AWS "
+            f"{instance_type} share it: use a multiple of {gpus}.": (hyperparameters.mini_batch_size % gpus != 0),
+            f"kms_keys.training_volume is set; an {instance_type} has storage of its own, which AWS "
             "encrypts itself: leave it out.": (
-                self.kms_keys.training_volume is not None and self.training.instance_type.startswith(LOCAL_STORAGE)
+                self.kms_keys.training_volume is not None and instance_type.startswith(LOCAL_STORAGE)
             ),
             f"tags sets {TAG}, which is ours: use another name.": TAG in self.tags,
         }

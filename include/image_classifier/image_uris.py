@@ -1,6 +1,8 @@
-"""Where the built-in algorithm's image is in each region: an account of AWS's own, and the domain of the partition."""
+"""Which image trains and serves: the built-in algorithm's, in an account of AWS's own per region, or one's own."""
 
+from image_classifier.classifier import Classifier
 from image_classifier.errors import SettingsError
+from image_classifier.settings import PREFIX, Settings
 
 AWS = "amazonaws.com"
 # region -> the account and the domain of its registry; a test compares them with the SageMaker SDK's own data
@@ -45,8 +47,18 @@ REGISTRIES = {
 }
 
 
+def algorithm_image(classifier: Classifier, *, settings: Settings, region: str) -> str:
+    """The image that the classifier's training jobs and endpoint run.
+
+    Raises:
+        SettingsError: there is none in this region.
+
+    """
+    return image_uri(region) if classifier.algorithm == "builtin" else _own_image(classifier, settings, region)
+
+
 def image_uri(region: str) -> str:
-    """The image that trains and serves in `region`.
+    """The built-in algorithm's image in `region`.
 
     Raises:
         SettingsError: AWS does not publish the algorithm there.
@@ -61,3 +73,21 @@ def image_uri(region: str) -> str:
         )
         raise SettingsError(message) from None
     return f"{account}.dkr.ecr.{region}.{domain}/image-classification:1"
+
+
+def _own_image(classifier: Classifier, settings: Settings, region: str) -> str:
+    variable, image = f"{PREFIX}ALGORITHM_IMAGE", settings.algorithm_image
+    if image is None:
+        message = (
+            f"Classifier {classifier.name} says algorithm: own, and {variable} is not set. `make algorithm-image` "
+            "builds the image and says how to push it; set the variable to its URI in the environment of Airflow's "
+            "workers, or say algorithm: builtin."
+        )
+        raise SettingsError(message)
+    if f".{region}." not in image.partition("/")[0]:
+        message = (
+            f"{variable} is {image}, and the connection's region is {region}: SageMaker takes images of its own "
+            "region only. Push the image there."
+        )
+        raise SettingsError(message)
+    return image

@@ -63,14 +63,21 @@ class Keys:
 
 
 def training_job_name(
-    classifier: str, *, fingerprint: str, hyperparameters: Mapping[str, str], attempt: int = 1, force: str = ""
+    classifier: str,
+    *,
+    fingerprint: str,
+    hyperparameters: Mapping[str, str],
+    attempt: int = 1,
+    force: str = "",
+    own_image: str = "",
 ) -> str:
     """Name of the job that trains this classifier on this data set with these settings.
 
     The same arguments give the same name, so a job that exists is found and not paid for twice. ``force`` (a run's id)
-    asks for a job of its own; ``attempt`` counts jobs that ended without a model. At most 62 characters.
+    asks for a job of its own; ``attempt`` counts jobs that ended without a model; another ``own_image`` makes another
+    model. At most 62 characters.
     """
-    settings = _digest([dict(hyperparameters), force])
+    settings = _digest([dict(hyperparameters), force, *([own_image] if own_image else [])])
     suffix = "" if attempt == 1 else f"-{attempt}"
     return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}{suffix}"
 

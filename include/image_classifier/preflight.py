@@ -4,22 +4,23 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from image_classifier.classifier import Classifier
 from image_classifier.errors import SettingsError
-from image_classifier.image_uris import image_uri
+from image_classifier.image_uris import algorithm_image
 from image_classifier.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 
-def check_deployment(s3: "S3Client", *, settings: Settings, region: str) -> None:
-    """Nothing if the bucket can be reached and the algorithm exists in this region.
+def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settings, region: str) -> None:
+    """Nothing if the bucket can be reached and the classifier's algorithm exists in this region.
 
     Raises:
         SettingsError: it is otherwise; nothing has been created.
 
     """
-    image_uri(region)
+    algorithm_image(classifier, settings=settings, region=region)
     try:
         s3.head_bucket(Bucket=settings.bucket)
     except ClientError as error:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from image_classifier.classifier import Classifier, Endpoint, Training
 from image_classifier.errors import ClassifierFileError
 from image_classifier.hyperparameters import Hyperparameters, problems_of
+from image_classifier.instance_types import TRAINS_ON
 
 # param -> the model and the field that it stands for
 _PLACES: dict[str, tuple[type[BaseModel], str]] = {
@@ -21,12 +22,16 @@ _FIELD_OF: dict[type[BaseModel], str] = {Training: "training", Endpoint: "endpoi
 # What the fields of the form say, beside what their own models know.
 _WORDS = {
     "source": ("Images", "Folder with one folder per class, or s3://bucket/prefix/."),
-    "training_instance_type": ("Training instance type", "A GPU machine: P2, P3, G4dn or G5."),
     "time_limit_s": ("Time limit (s)", "The training job is stopped, and stops costing, after so many seconds."),
     "endpoint_instance_type": (
         "Endpoint instance type",
         "The machine that answers; it costs as long as it exists.",
     ),
+}
+# What the form says of the machines that fit the classifier's algorithm.
+_TRAINING_MACHINES = {
+    "builtin": "A GPU machine: P2, P3, G4dn or G5.",
+    "own": "A machine with processors only, or with a GPU if the image holds PyTorch's CUDA build.",
 }
 
 
@@ -70,6 +75,11 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
         holder = values if part is Classifier else values[_FIELD_OF[part]]
         words = {"title": _WORDS[name][0], "description": _WORDS[name][1]} if name in _WORDS else {}
         schemas[name] = {"section": "Run", **_form_field(part, field), **words, "default": holder[field]}
+    schemas["training_instance_type"] |= {
+        "title": "Training instance type",
+        "enum": list(TRAINS_ON[classifier.algorithm]),
+        "description": _TRAINING_MACHINES[classifier.algorithm],
+    }
     return {**schemas, **{name: _form_field(RunParams, name) for name in RunParams.model_fields}}
 
 

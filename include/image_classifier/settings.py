@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from image_classifier.errors import SettingsError
 
 PREFIX = "IMAGE_CLASSIFIER_"
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+# An environment file sets a variable that is left empty to "".
+EcrImage = Annotated[str, Field(pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/[^:@\s]+[:@]\S+$")]
+OptionalImage = Annotated[EcrImage | None, BeforeValidator(lambda value: value or None)]
 
 
 class Settings(BaseModel):
@@ -24,6 +27,9 @@ class Settings(BaseModel):
     failure_queue_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sqs:.+$", description="Queue of failed events.")]
     function_runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
     function_architecture: Literal["x86_64", "arm64"] = "x86_64"
+    algorithm_image: Annotated[
+        OptionalImage, Field(description="Image of the classifiers that say `algorithm: own`, with its tag.")
+    ] = None
     data_folder: Annotated[Path, Field(description="Where a relative `source` of a classifier file starts.")] = Path()
 
     @classmethod

@@ -6,4 +6,5 @@ compile --group uv -o requirements-uv.txt
 compile pyproject.toml -o requirements.txt
 compile -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
 compile --group local-aws -o requirements-local-aws.txt
+compile -c requirements-local-aws.txt --group algorithm -o requirements-algorithm.txt
 compile -c requirements-local-aws.txt --group local-aws --group test -o requirements-local-aws-dev.txt

@@ -4,11 +4,16 @@ from typing import Any, Protocol
 
 from image_classifier.classifier import Classifier
 from image_classifier.hyperparameters import JobHyperparameters, for_job
-from image_classifier.image_uris import image_uri
+from image_classifier.image_uris import algorithm_image
 from image_classifier.names import Keys, tags, training_job_name
 from image_classifier.settings import Settings
 
 CONTENT_TYPE = "application/x-image"
+# Of the built-in algorithm AWS knows them itself; in another image's log SageMaker finds only what it is told to.
+METRIC_DEFINITIONS = [
+    {"Name": f"{split.lower()}:accuracy", "Regex": rf"Epoch\[\d+\] {split}-accuracy=([0-9.]+)"}
+    for split in ("Train", "Validation")
+]
 
 
 class TrainingData(Protocol):
@@ -39,7 +44,7 @@ def training_job_request(
 
     Raises:
         HyperparameterError: the algorithm would refuse the hyperparameters for this data set.
-        SettingsError: the algorithm does not exist in this region.
+        SettingsError: there is no image of the classifier's algorithm in this region.
 
     """
     hyperparameters = for_job(
@@ -48,10 +53,15 @@ def training_job_request(
         num_training_samples=dataset.num_training_samples,
         num_validation_samples=dataset.num_validation_samples,
     )
-    name = _job_name(classifier, dataset, hyperparameters, force)
+    image = algorithm_image(classifier, settings=settings, region=region)
+    name = _job_name(classifier, dataset, hyperparameters, force=force, image=image)
     return {
         "TrainingJobName": name,
-        "AlgorithmSpecification": {"TrainingImage": image_uri(region), "TrainingInputMode": "File"},
+        "AlgorithmSpecification": {
+            "TrainingImage": image,
+            "TrainingInputMode": "File",
+            **_given(MetricDefinitions=METRIC_DEFINITIONS if classifier.algorithm == "own" else None),
+        },
         "RoleArn": settings.sagemaker_role_arn,
         "HyperParameters": hyperparameters.as_strings(),
         "InputDataConfig": _channels(dataset),
@@ -89,9 +99,16 @@ def vpc_config(classifier: Classifier) -> dict[str, Any]:
     return {"VpcConfig": {"SecurityGroupIds": list(vpc.security_group_ids), "Subnets": list(vpc.subnets)}}
 
 
-def _job_name(classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, force: str) -> str:
+def _job_name(
+    classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, *, force: str, image: str
+) -> str:
+    """Another image of one's own is another model; the built-in's job has the same name in every region."""
     return training_job_name(
-        classifier.name, fingerprint=dataset.fingerprint, hyperparameters=hyperparameters.as_strings(), force=force
+        classifier.name,
+        fingerprint=dataset.fingerprint,
+        hyperparameters=hyperparameters.as_strings(),
+        force=force,
+        own_image=image if classifier.algorithm == "own" else "",
     )
 
 

@@ -37,7 +37,7 @@ class Steps:
     def prepare_dataset(self, params: Params) -> Json:
         """Turn the source into a data set on S3. Nothing is created if the file, the params or the images are wrong."""
         classifier, settings, s3 = self._of(params), Settings.from_env(), self._s3
-        check_deployment(s3, settings=settings, region=s3.meta.region_name)
+        check_deployment(s3, classifier=classifier, settings=settings, region=s3.meta.region_name)
         reset_labels = RunParams.from_params(params).reset_labels
         dataset = prepare_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=log.info)
         return dataset.model_dump(mode="json")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from image_classifier.classifier import GPUS, Classifier, classifier_files, classifier_folders
+from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.errors import ClassifierFileError
+from image_classifier.instance_types import TRAINS_ON
 from image_classifier.run_params import RunParams, run_params_schema
 
 
@@ -66,7 +67,13 @@ def test_a_file_reads_as_it_is_written(file):
         ("source: a\nhyperparameters: {epochs: 0}", "hyperparameters.epochs is 0"),
         ("source: a\nhyperparameters: {image_shape: '3,20,30'}", "make height and width equal, or set pixels.as_is"),
         ("source: a\nhyperparameters: {multi_label: true}", "a folder per class gives every image one label"),
-        ("source: a\ntraining: {instance_type: ml.m5.large}", "the algorithm trains on GPUs only"),
+        ("source: a\ntraining: {instance_type: ml.m5.large}", "the built-in algorithm trains on GPUs only"),
+        ("source: a\nalgorithm: open", "algorithm is 'open'. Input should be 'builtin' or 'own'"),
+        (
+            "source: a\nalgorithm: own\ntraining: {instance_type: ml.p3.2xlarge}",
+            "trains on a processor or on one GPU: use one of ml.m5.large",
+        ),
+        ("source: a\ntraining: {instance_type: gpu}", "training.instance_type is 'gpu'"),
         (
             "source: a\ntraining: {instance_type: ml.g5.12xlarge}\nhyperparameters: {mini_batch_size: 30}",
             "multiple of 4",
@@ -141,8 +148,28 @@ def test_an_optional_choice_may_be_left_empty_in_the_form():
     assert schema["enum"] == ["dist_sync", "dist_async", None]
 
 
-def test_the_form_offers_exactly_the_machines_the_algorithm_trains_on():
-    assert set(run_params_schema(classifier())["training_instance_type"]["enum"]) == set(GPUS)
+@pytest.mark.parametrize(("algorithm", "word"), [("builtin", "A GPU machine"), ("own", "processors only")])
+def test_the_form_offers_exactly_the_machines_the_algorithm_trains_on(algorithm, word):
+    schema = run_params_schema(classifier(algorithm=algorithm))["training_instance_type"]
+
+    assert schema["enum"] == list(TRAINS_ON[algorithm])
+    assert word in schema["description"]
+    assert schema["default"] in schema["enum"]
+
+
+def test_the_built_in_algorithm_is_what_is_used_unless_the_file_says_otherwise():
+    assert classifier().algorithm == "builtin"
+
+
+def test_an_image_of_ones_own_trains_without_a_gpu():
+    own = classifier(algorithm="own", training={"instance_type": "ml.m5.large"})
+
+    assert own.with_run_params({"training_instance_type": "ml.c5.xlarge"}).training.instance_type == "ml.c5.xlarge"
+
+
+def test_a_run_cannot_give_the_built_in_algorithm_a_machine_without_a_gpu():
+    with pytest.raises(ClassifierFileError, match="trains on GPUs only"):
+        classifier().with_run_params({"training_instance_type": "ml.m5.large"})
 
 
 def test_folders_come_from_the_environment_or_are_the_shipped_one():

@@ -33,6 +33,15 @@ def test_every_default_passes_its_own_limits_so_a_schedule_can_start_it():
     ParamsDict(train_params(CATS)).validate()
 
 
+def test_a_classifier_with_an_image_of_its_own_is_offered_machines_without_a_gpu():
+    own = Classifier(name="cats", source="cats", algorithm="own", training={"instance_type": "ml.m5.large"})
+    field = train_params(own)["training_instance_type"]
+
+    assert field.resolve() == "ml.m5.large"
+    assert "ml.m5.large" not in train_params(CATS)["training_instance_type"].schema["enum"]
+    ParamsDict(train_params(own)).validate()
+
+
 @pytest.mark.parametrize(
     ("name", "section"),
     [

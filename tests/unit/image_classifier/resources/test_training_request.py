@@ -1,5 +1,6 @@
 """The training job's request is one that AWS's own model accepts, and says what the algorithm needs."""
 
+import re
 from types import SimpleNamespace
 
 import botocore.session
@@ -17,6 +18,7 @@ SETTINGS = Settings(
     sagemaker_role_arn=ROLE,
     function_role_arn=ROLE,
     failure_queue_arn="arn:aws:sqs:us-east-1:123456789012:failures",
+    algorithm_image=(OWN_IMAGE := "123456789012.dkr.ecr.us-east-1.amazonaws.com/image-classification:2"),
 )
 SAGEMAKER = botocore.session.get_session().get_service_model("sagemaker")
 
@@ -30,9 +32,9 @@ def dataset(**values):
     return SimpleNamespace(**{"fingerprint": "0123456789abcdef", **counts, **uris, **values})
 
 
-def request(region="us-east-1", force="", data=None, **values):
+def request(region="us-east-1", force="", data=None, settings=SETTINGS, **values):
     classifier = Classifier.model_validate({"name": "cats", "source": "cats", **values})
-    return training_job_request(classifier, settings=SETTINGS, region=region, dataset=data or dataset(), force=force)
+    return training_job_request(classifier, settings=settings, region=region, dataset=data or dataset(), force=force)
 
 
 def problems(operation, params):
@@ -49,7 +51,10 @@ FULL = {
 }
 
 
-@pytest.mark.parametrize("values", [{}, FULL])
+OWN = {"algorithm": "own", "training": {"instance_type": "ml.m5.large"}}
+
+
+@pytest.mark.parametrize("values", [{}, FULL, OWN])
 def test_aws_accepts_the_request(values):
     assert problems("CreateTrainingJob", request(**values)) == ""
 
@@ -114,6 +119,13 @@ def test_the_same_set_and_settings_give_the_same_name():
     assert request()["TrainingJobName"] == request()["TrainingJobName"]
 
 
+def test_the_built_in_algorithms_names_are_what_they_were():
+    """Another name would train again, and pay again, for every classifier that is deployed."""
+    assert request()["TrainingJobName"] == "image-classifier-cats-01234567-1e718d69"
+    assert request(region="eu-west-1")["TrainingJobName"] == "image-classifier-cats-01234567-1e718d69"
+    assert request(force="run-2")["TrainingJobName"] == "image-classifier-cats-01234567-b7271a3e"
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -121,6 +133,7 @@ def test_the_same_set_and_settings_give_the_same_name():
         {"force": "run-2"},
         {"data": dataset(fingerprint="fedcba9876543210")},
         {"data": dataset(num_training_samples=101)},
+        {"algorithm": "own"},
     ],
 )
 def test_another_set_setting_or_run_gives_another_name(other):
@@ -139,3 +152,37 @@ def test_nothing_is_asked_for_that_the_algorithm_would_refuse():
 def test_a_region_without_the_algorithm_is_refused():
     with pytest.raises(SettingsError, match="mx-central-1"):
         request(region="mx-central-1")
+
+
+def test_an_image_of_ones_own_is_used_and_sagemaker_is_told_what_its_log_says():
+    algorithm = request(**OWN)["AlgorithmSpecification"]
+
+    assert algorithm["TrainingImage"] == OWN_IMAGE
+    assert [metric["Name"] for metric in algorithm["MetricDefinitions"]] == ["train:accuracy", "validation:accuracy"]
+
+
+def test_of_the_built_in_algorithm_sagemaker_is_told_no_metrics():
+    assert request()["AlgorithmSpecification"] == {
+        "TrainingImage": "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1",
+        "TrainingInputMode": "File",
+    }
+
+
+def test_the_metrics_are_the_accuracies_of_an_epoch_and_nothing_else():
+    train, validation = (m["Regex"] for m in request(**OWN)["AlgorithmSpecification"]["MetricDefinitions"])
+    lines = (
+        "[06/17/2021 23:35:18 INFO 1] Epoch[0] Batch [20]#011Speed: 114.1 samples/sec#011accuracy=0.111111\n"
+        "[06/17/2021 23:35:18 INFO 1] Epoch[0] Train-accuracy=0.025911\n"
+        "[06/17/2021 23:35:18 INFO 1] Epoch[0] Train-top_k_accuracy_2=0.042513\n"
+        "[06/17/2021 23:35:47 INFO 1] Epoch[12] Validation-accuracy=0.056723\n"
+    )
+
+    assert re.findall(train, lines) == ["0.025911"]
+    assert re.findall(validation, lines) == ["0.056723"]
+
+
+def test_another_image_is_another_model_and_another_machine_is_not():
+    newer = SETTINGS.model_copy(update={"algorithm_image": OWN_IMAGE.replace(":2", ":3")})
+
+    assert request(**OWN, settings=newer)["TrainingJobName"] != request(**OWN)["TrainingJobName"]
+    assert request(algorithm="own")["TrainingJobName"] == request(**OWN)["TrainingJobName"]

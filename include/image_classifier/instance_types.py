@@ -1,0 +1,34 @@
+"""The machines a training job may have: GPUs alone for the built-in algorithm, processors too for one's own image."""
+
+# The built-in algorithm trains on GPUs only, of the families P2, P3, G4dn and G5; a machine's GPUs share each batch.
+SIZES_BY_GPUS = {
+    "g4dn": {1: "xlarge 2xlarge 4xlarge 8xlarge 16xlarge", 4: "12xlarge"},
+    "g5": {1: "xlarge 2xlarge 4xlarge 8xlarge 16xlarge", 4: "12xlarge 24xlarge", 8: "48xlarge"},
+    "p3": {1: "2xlarge", 4: "8xlarge", 8: "16xlarge"},
+    "p3dn": {8: "24xlarge"},
+    "p2": {1: "xlarge", 8: "8xlarge", 16: "16xlarge"},
+}
+GPUS = {
+    f"ml.{family}.{size}": gpus
+    for family, by_gpus in SIZES_BY_GPUS.items()
+    for gpus, sizes in by_gpus.items()
+    for size in sizes.split()
+}
+# The open program uses one device: more than one GPU would cost and idle. Its PyTorch has left P2 and P3 behind.
+OWN_SIZES = {
+    "m5": "large xlarge 2xlarge 4xlarge 12xlarge",
+    "c5": "xlarge 2xlarge 4xlarge 9xlarge",
+    "m6i": "large xlarge 2xlarge 4xlarge 8xlarge",
+    "c6i": "xlarge 2xlarge 4xlarge 8xlarge",
+    "m7i": "large xlarge 2xlarge 4xlarge 8xlarge",
+    "c7i": "large xlarge 2xlarge 4xlarge 8xlarge",
+    "g4dn": "xlarge 2xlarge 4xlarge 8xlarge 16xlarge",
+    "g5": "xlarge 2xlarge 4xlarge 8xlarge 16xlarge",
+    "g6": "xlarge 2xlarge 4xlarge 8xlarge 16xlarge",
+}
+TRAINS_ON = {  # a classifier's `algorithm` -> what its training jobs may run on
+    "builtin": tuple(sorted(GPUS)),
+    "own": tuple(f"ml.{family}.{size}" for family, sizes in OWN_SIZES.items() for size in sizes.split()),
+}
+# Encrypted by their hardware; a key of one's own is refused.
+LOCAL_STORAGE = ("ml.g4dn.", "ml.g5.", "ml.g6.", "ml.p3dn.")
