@@ -35,6 +35,15 @@ class Place:
             airflow_port=int(environ.get("AIRFLOW_PORT", cls.airflow_port)),
         )
 
+    def as_env(self) -> dict[str, str]:
+        """The variables from which `from_env` makes this place."""
+        return {
+            "LAPTOP_STATE": str(self.state),
+            "LOCAL_AWS_PORT": str(self.aws_port),
+            "LOCAL_SAGEMAKER_PORT": str(self.sagemaker_port),
+            "AIRFLOW_PORT": str(self.airflow_port),
+        }
+
     @property
     def images(self) -> Path:
         """Where a relative `source` of a classifier file starts."""

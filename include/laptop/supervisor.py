@@ -158,26 +158,31 @@ def start(place: Place) -> None:
         LaptopError: a port is taken, or something did not start; the message holds its last words.
 
     """
-    status = place.state / "status.json"
     held = lock(place)
-    if held is not None:
-        place.check_ports()
-        status.unlink(missing_ok=True)
-        held.close()
-        place.logs.mkdir(parents=True, exist_ok=True)
-        with (place.logs / "supervisor.log").open("ab") as log:
-            subprocess.Popen(
-                [sys.executable, "-m", "laptop.supervisor"],
-                cwd=ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # lives on when the terminal closes
-            )
-    _await_ready(place)
+    if held is None:
+        _await_ready(place, None)
+        return
+    place.check_ports()
+    (place.state / "status.json").unlink(missing_ok=True)
+    held.close()
+    _await_ready(place, _start_in_background(place))
 
 
-def _await_ready(place: Place) -> None:
+def _start_in_background(place: Place) -> "subprocess.Popen[bytes]":
+    place.logs.mkdir(parents=True, exist_ok=True)
+    with (place.logs / "supervisor.log").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "laptop.supervisor"],
+            cwd=ROOT,
+            env={**os.environ, **place.as_env(), "PYTHONPATH": str(ROOT / "include")},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # lives on when the terminal closes
+        )
+
+
+def _await_ready(place: Place, started: "subprocess.Popen[bytes] | None") -> None:
     status = place.state / "status.json"
     deadline = time.monotonic() + START_LIMIT_S + 30
     while time.monotonic() < deadline:
@@ -186,6 +191,9 @@ def _await_ready(place: Place) -> None:
             return
         if "stopped" in said:
             raise LaptopError(f"The services did not start: {said['stopped']}")
+        if started is not None and started.poll() is not None:
+            told = tail(place.logs / "supervisor.log")
+            raise LaptopError(f"The services did not start; the supervisor's last words:\n{told}")
         time.sleep(0.2)
     raise LaptopError(f"The services were not ready in time; see the logs in {place.logs}.")
 

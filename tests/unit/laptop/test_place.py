@@ -23,3 +23,9 @@ def test_variables_move_the_place(tmp_path):
     place = Place.from_env(environ)
 
     assert (place.state, place.airflow_port, place.aws_port) == (tmp_path, 9090, 4566)
+
+
+def test_a_place_is_the_same_in_another_process(tmp_path):
+    place = Place(state=tmp_path, aws_port=1, sagemaker_port=2, airflow_port=3)
+
+    assert Place.from_env(place.as_env()) == place
