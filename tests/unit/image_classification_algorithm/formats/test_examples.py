@@ -11,7 +11,7 @@ from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.formats.examples import examples
 from image_classification_algorithm.formats.image_records import ImageRecord, packed
 from image_classification_algorithm.formats.pipes import Kept
-from image_classification_algorithm.formats.recordio import encoded
+from image_classification_algorithm.formats.recordio import MAGIC, encoded
 from image_classifier import image_list
 
 FOUR = ("train", "validation", "train_lst", "validation_lst")
@@ -132,7 +132,7 @@ def test_a_manifests_label_that_is_none_is_named_with_its_place(configure, feed,
 
 def test_images_and_labels_alternate(configure, feed):
     folders = configure(**MANIFEST_PIPE)
-    feed(folders.channel("train_0"), encoded(b"image") + encoded(b"0") + encoded(b"image"))
+    feed(folders.channel("train_0"), encoded(b"image") + encoded(b"0") + encoded(b"image" + MAGIC))
     with pytest.raises(ClientError, match=r"at byte 28 of .*train_0: no label follows this image"):
         examples_of(folders)
 

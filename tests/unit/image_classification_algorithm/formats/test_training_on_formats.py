@@ -83,10 +83,20 @@ def test_images_still_need_resize(as_format):
     assert "The hyperparameter resize is required" in folders.failure.read_text()
 
 
-def test_without_resize_an_image_smaller_than_image_shape_fails_the_job(as_format):
-    folders = as_format("RecordIO file", resize=None, image_shape="3,8,9")
+@pytest.mark.parametrize("shape", ["3,8,9", "3,9,8"])
+def test_without_resize_an_image_smaller_than_image_shape_fails_the_job(as_format, shape):
+    folders = as_format("RecordIO file", resize=None, image_shape=shape)
     assert train(folders) == 1
-    assert "at byte 0 has 8 x 8 pixels, fewer than image_shape 3,8,9; set resize." in folders.failure.read_text()
+    assert f"at byte 0 has 8 x 8 pixels, fewer than image_shape {shape}; set resize." in folders.failure.read_text()
+
+
+def test_an_image_that_cannot_be_read_takes_its_label_with_it(as_format):
+    folders = as_format("image files")
+    (folders.channel("train") / "2.png").write_bytes(b"no image")
+    given = JobHyperparameters.from_strings({"num_classes": "2", "num_training_samples": "100", "resize": "224"})
+    images = read_split(folders, "train", hyperparameters=given, stop=StopRequest())
+    assert [example.labels for example in images.examples] == [(label,) for label in images.labels]
+    assert len(images) == 15
 
 
 def test_a_mismatch_of_labels_fails_the_job_in_the_containers_words(as_format):
@@ -107,7 +117,7 @@ def test_the_log_says_where_images_are_looked_for(as_format, capsys):
     train(folders)
     out = capsys.readouterr().out
     assert f"Searching for .rec files in {folders.channel('train')}." in out
-    assert "record files for" not in out
+    assert "record files" not in out
 
 
 def test_the_log_says_that_a_channel_is_a_pipe(as_format, capsys):
