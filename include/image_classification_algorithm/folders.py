@@ -26,6 +26,10 @@ class Folders:
         return self.base / "input/config/hyperparameters.json"
 
     @property
+    def resource_config(self) -> Path:
+        return self.base / "input/config/resourceconfig.json"
+
+    @property
     def input_data_config(self) -> Path:
         return self.base / "input/config/inputdataconfig.json"
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from image_classification_algorithm.networks.onnx_graph import Normalisation
 from image_classification_algorithm.training.augmentation import augmented
+from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.images import Crop, Images, stacked
 from image_classifier.hyperparameters import JobHyperparameters
 
@@ -18,14 +19,17 @@ SEED = 0
 Batch = tuple[Tensor, Tensor]
 
 
-def shuffled_batches(count: int, *, batch_size: int, epoch: int) -> list[list[int]]:
-    """Positions of each batch of an epoch, in an order that the epoch decides.
+def shuffled_batches(count: int, *, batch_size: int, epoch: int, hosts: Hosts = ALONE) -> list[list[int]]:
+    """Positions of this host's part of each batch of an epoch, in an order that the epoch decides.
+
+    `batch_size` is each host's; the same order everywhere gives every image to one host.
 
     What does not fill a batch is left out of this epoch, as the built-in algorithm's floor(samples / mini_batch_size)
     batches do; the next epoch's order leaves out others.
     """
     order = np.random.default_rng([SEED, epoch]).permutation(count).tolist()
-    return [order[start : start + batch_size] for start in range(0, count - batch_size + 1, batch_size)]
+    size = batch_size * hosts.count
+    return [hosts.share(order[start : start + size]) for start in range(0, count - size + 1, size)]
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,13 @@ class ImageBatches:
     hyperparameters: JobHyperparameters
     normalisation: Normalisation
     device: torch.device
+    hosts: Hosts = ALONE
 
     def training(self, epoch: int) -> Iterator[Batch]:
         """One epoch's batches; the same in every run."""
         generator = torch.Generator().manual_seed(SEED + epoch)
-        positions = shuffled_batches(len(self.train), batch_size=self.hyperparameters.mini_batch_size, epoch=epoch)
+        size = self.hyperparameters.mini_batch_size
+        positions = shuffled_batches(len(self.train), batch_size=size, epoch=epoch, hosts=self.hosts)
         random = np.random.default_rng([SEED, epoch, 1]) if self.hyperparameters.augmentation_type else None
         for pixels, labels in self._cut(self.train, positions, random=random):
             kind = self.hyperparameters.augmentation_type

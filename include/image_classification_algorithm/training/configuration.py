@@ -42,14 +42,16 @@ def _json(folders: Folders) -> dict[str, Any]:
     return content
 
 
-def log_parameters(hyperparameters: JobHyperparameters, *, device: str) -> None:
+def log_parameters(hyperparameters: JobHyperparameters, *, device: str, hosts: int) -> None:
     """The block in which the built-in algorithm names what it is about to do."""
     log.info("---- Parameters ----")
     for name, value in hyperparameters.as_strings().items():
         log.info("%s: %s", name, value)
-    log.info("kv_store: device")
-    if hyperparameters.kv_store:
-        log.info("kv_store %s acts on several machines only; this program trains on one.", hyperparameters.kv_store)
+    log.info("kv_store: %s", "device" if hosts == 1 else "dist_sync")
+    if hyperparameters.kv_store and hosts == 1:
+        log.info("kv_store %s acts on several machines only; this job has one.", hyperparameters.kv_store)
+    elif hyperparameters.kv_store == "dist_async":
+        log.info("kv_store dist_async: this program waits for all machines after each batch, as dist_sync does.")
     if hyperparameters.checkpoint_frequency is None:
         log.info("checkpoint_frequency not set, will store the best model")
     if hyperparameters.precision_dtype == "float16" and device == "cpu":

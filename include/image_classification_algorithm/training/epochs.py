@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.training import optimization
+from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.metrics import Accuracy, finite, format_values
 from image_classification_algorithm.training.model_store import ModelStore
 from image_classification_algorithm.training.stopping import EarlyStopping, StopRequest, StopRequestedError
@@ -41,6 +42,7 @@ class Trainer:
     device: torch.device
     store: ModelStore
     stop: StopRequest
+    hosts: Hosts = ALONE
     after_epoch: Callable[[int], None] = lambda _: None
     clock: Callable[[], float] = time.monotonic
     early_stopping: EarlyStopping = field(init=False)
@@ -49,6 +51,7 @@ class Trainer:
         """Mixed precision needs a GPU: a CPU computes in float32."""
         self.early_stopping = EarlyStopping.of(self.hyperparameters)
         self.mixed = self.hyperparameters.precision_dtype == "float16" and self.device.type == "cuda"
+        self.parallel = self.hosts.parallel(self.net)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.mixed)
 
     def run(self, first_epoch: int = 0) -> None:
@@ -78,6 +81,9 @@ class Trainer:
         if not self._train(epoch):
             return None
         log.info("Epoch[%d] Time cost=%.3f", epoch, self.clock() - started)
+        return self.hosts.from_first(lambda: self._validated(epoch))
+
+    def _validated(self, epoch: int) -> float:
         values = self._validate()
         for name, value in values.items():
             log.info("Epoch[%d] Validation-%s=%f", epoch, name, value)
@@ -90,7 +96,7 @@ class Trainer:
         progress = _Progress(epoch, Accuracy(top_k=self._top_k()), self.clock)
         total_loss = torch.zeros((), device=self.device)
         for number, (inputs, labels) in enumerate(self.batches.training(epoch)):
-            self.stop.check()
+            self.hosts.check(self.stop)
             outputs, loss = self._step(inputs, labels)
             total_loss += loss
             progress.update(number, outputs, labels)
@@ -101,7 +107,7 @@ class Trainer:
     def _step(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         self.optimizer.zero_grad(set_to_none=True)
         with torch.autocast(self.device.type, torch.float16, enabled=self.mixed):
-            outputs = self.net(inputs)
+            outputs = self.parallel(inputs)
             loss = self.loss(outputs, labels)
         self.scaler.scale(loss).backward()
         self.scaler.step(self.optimizer)
@@ -118,7 +124,7 @@ class Trainer:
         return accuracy.values()
 
     def _may_go_on(self, total_loss: Tensor) -> bool:
-        if finite(total_loss):
+        if not self.hosts.any(not finite(total_loss)):
             return True
         rate = self.hyperparameters.learning_rate
         if self.store.best is None:

@@ -11,6 +11,7 @@ from image_classification_algorithm.inference import Session, polite_session
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 from image_classification_algorithm.training.batches import SEED, Batch, shuffled_batches
+from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.images import Crop, Images, stacked
 from image_classification_algorithm.training.stopping import StopRequest
 from image_classifier.hyperparameters import JobHyperparameters
@@ -29,12 +30,13 @@ class FeatureBatches:
     validation_labels: Tensor
     batch_size: int
     device: torch.device
+    hosts: Hosts = ALONE
 
     def training(self, epoch: int) -> Iterator[Batch]:
         """One epoch's batches, each image in one of its views; the same in every run."""
         generator = torch.Generator().manual_seed(SEED + epoch)
         views, count = self.train.shape[:2]
-        for positions in shuffled_batches(count, batch_size=self.batch_size, epoch=epoch):
+        for positions in shuffled_batches(count, batch_size=self.batch_size, epoch=epoch, hosts=self.hosts):
             view = torch.randint(views, (len(positions),), generator=generator)
             yield self.train[view, positions].to(self.device), self.train_labels[positions].to(self.device)
 
@@ -53,6 +55,7 @@ def feature_batches(
     hyperparameters: JobHyperparameters,
     device: torch.device,
     stop: StopRequest,
+    hosts: Hosts,
 ) -> FeatureBatches:
     """Run both splits through a graph that gives features; with augmentation, training images flipped as well."""
     session = polite_session(graph)
@@ -67,6 +70,7 @@ def feature_batches(
         validation_labels=validation.labels,
         batch_size=hyperparameters.mini_batch_size,
         device=device,
+        hosts=hosts,
     )
 
 

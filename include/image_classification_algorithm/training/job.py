@@ -15,6 +15,7 @@ from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.batches import SEED
 from image_classification_algorithm.training.checkpoints import Checkpoints
 from image_classification_algorithm.training.configuration import log_parameters, read_hyperparameters
+from image_classification_algorithm.training.distributed import FollowedStore, Hosts, joined
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.images import read_split
 from image_classification_algorithm.training.learner import Job, Learner, learner_for
@@ -33,24 +34,33 @@ def run(folders: Folders, stop: StopRequest) -> None:
     """
     hyperparameters = read_hyperparameters(folders)
     device = _prepare_device()
-    try:
-        job = _read(folders, hyperparameters=hyperparameters, device=device, stop=stop)
-        learner = learner_for(job)
-    except StopRequestedError:
-        log.info("The job was stopped before it trained anything: there is no model.")
-        return
-    log_parameters(hyperparameters, device=device.type)
+    with joined(folders, device=device) as hosts:
+        try:
+            job = _read(folders, hyperparameters=hyperparameters, device=device, stop=stop, hosts=hosts)
+            learner = learner_for(job)
+        except StopRequestedError:
+            log.info("The job was stopped before it trained anything: there is no model.")
+            return
+        log_parameters(hyperparameters, device=device.type, hosts=hosts.count)
+        _train(job, learner)
+
+
+def _train(job: Job, learner: Learner) -> None:
     trainer = _trainer(job, learner)
-    checkpoints = Checkpoints(folders.checkpoints, trainer)
-    trainer.after_epoch = checkpoints.save
-    trainer.run(first_epoch=checkpoints.resume())
+    checkpoints = Checkpoints(job.folders.checkpoints, trainer)
+    if job.hosts.is_first:
+        trainer.after_epoch = checkpoints.save
+    trainer.run(first_epoch=job.hosts.same(checkpoints.resume(), what="the epoch to go on with"))
 
 
-def _read(folders: Folders, *, hyperparameters: JobHyperparameters, device: torch.device, stop: StopRequest) -> Job:
+def _read(
+    folders: Folders, *, hyperparameters: JobHyperparameters, device: torch.device, stop: StopRequest, hosts: Hosts
+) -> Job:
     train = read_split(folders, "train", hyperparameters=hyperparameters, stop=stop)
     validation = read_split(folders, "validation", hyperparameters=hyperparameters, stop=stop)
-    _check_count(len(train), hyperparameters=hyperparameters)
-    return Job(folders, train, validation, hyperparameters, device, stop)
+    _check_count(len(train), hyperparameters=hyperparameters, hosts=hosts.count)
+    hosts.same(len(train), what="the number of training images")
+    return Job(folders, train, validation, hyperparameters, device, stop, hosts)
 
 
 def _trainer(job: Job, learner: Learner) -> Trainer:
@@ -62,13 +72,14 @@ def _trainer(job: Job, learner: Learner) -> Trainer:
         batches=learner.batches,
         hyperparameters=given,
         device=job.device,
-        store=ModelStore(
+        store=(ModelStore if job.hosts.is_first else FollowedStore)(
             folder=job.folders.model,
             description=_description(given, network=learner.network),
             graph=learner.graph,
             checkpoint_frequency=given.checkpoint_frequency,
         ),
         stop=job.stop,
+        hosts=job.hosts,
     )
 
 
@@ -94,7 +105,7 @@ def _prepare_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _check_count(images: int, *, hyperparameters: JobHyperparameters) -> None:
+def _check_count(images: int, *, hyperparameters: JobHyperparameters, hosts: int) -> None:
     if images != hyperparameters.num_training_samples:
         log.warning(
             "num_training_samples is %d, but the train channel has %d images that can be used; "
@@ -104,3 +115,7 @@ def _check_count(images: int, *, hyperparameters: JobHyperparameters) -> None:
         )
     if images < hyperparameters.mini_batch_size:
         raise ClientError("The number of input images must be bigger or equal to the mini_batch_size.")
+    if images < hyperparameters.mini_batch_size * hosts:
+        raise ClientError(
+            f"The number of input images must be bigger or equal to the mini_batch_size times the {hosts} hosts."
+        )

@@ -16,6 +16,7 @@ from image_classification_algorithm.networks import efficientnet
 from image_classification_algorithm.networks.onnx_graph import IMAGENET, Backbone, onnx_model, weights
 from image_classification_algorithm.networks.resnet import resnet
 from image_classification_algorithm.training.batches import ImageBatches
+from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.epochs import Batches
 from image_classification_algorithm.training.features import feature_batches
 from image_classification_algorithm.training.images import Images
@@ -46,6 +47,7 @@ class Job:
     hyperparameters: JobHyperparameters
     device: torch.device
     stop: StopRequest
+    hosts: Hosts = ALONE
 
     @property
     def image_size_px(self) -> tuple[int, int]:
@@ -79,7 +81,7 @@ def _from_scratch(job: Job) -> Learner:
     return Learner(
         network="resnet",
         net=net,
-        batches=ImageBatches(job.train, job.validation, given, IMAGENET, job.device),
+        batches=ImageBatches(job.train, job.validation, given, IMAGENET, job.device, job.hosts),
         graph=lambda: onnx_model(net, normalisation=IMAGENET, image_size_px=job.image_size_px, last=job.last),
     )
 
@@ -109,6 +111,7 @@ def _pretrained(job: Job) -> Learner:
         hyperparameters=job.hyperparameters,
         device=job.device,
         stop=job.stop,
+        hosts=job.hosts,
     )
     return Learner(network=efficientnet.NETWORK, net=net, batches=batches, graph=graph)
 

@@ -169,9 +169,10 @@ class Server:
     def job(self, name):
         return self.sagemaker.describe_training_job(TrainingJobName=name)
 
-    def ended_job(self, name):
+    def ended_job(self, name, *, seconds=30):
         ended = ("Completed", "Failed", "Stopped")
-        return until(lambda: (job := self.job(name))["TrainingJobStatus"] in ended and job, what=f"the end of {name}")
+        what = f"the end of {name}"
+        return until(lambda: (job := self.job(name))["TrainingJobStatus"] in ended and job, seconds=seconds, what=what)
 
     def endpoint(self, name):
         return self.sagemaker.describe_endpoint(EndpointName=name)
@@ -179,6 +180,12 @@ class Server:
     def settled_endpoint(self, name):
         settled = ("InService", "Failed")
         return until(lambda: (e := self.endpoint(name))["EndpointStatus"] in settled and e, what=f"{name} to settle")
+
+
+@pytest.fixture(scope="session")
+def new_server(ministack, s3, role):
+    """A server that is not started yet, on a state folder."""
+    return lambda state: Server(state, ministack)
 
 
 @pytest.fixture(scope="module")

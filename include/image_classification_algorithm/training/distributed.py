@@ -1,0 +1,197 @@
+"""Several hosts train one network: each on its share of every batch, with the gradients averaged after each.
+
+The first host validates, keeps the model and tells the others how accurate it is, so that all of them end together.
+With one host nothing here does anything.
+"""
+
+import contextlib
+import json
+import math
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from image_classification_algorithm.artifact import Description
+from image_classification_algorithm.errors import AlgorithmError
+from image_classification_algorithm.folders import Folders
+from image_classification_algorithm.job_log import log
+from image_classification_algorithm.training.model_store import ModelStore
+from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
+
+# On AWS the hosts' names resolve. The local AWS runs all of them on one machine and gives them a folder to meet in.
+MEETING_FOLDER_VARIABLE = "SAGEMAKER_LOCAL_HOSTS_FOLDER"
+PORT = 29500
+PATIENCE = timedelta(hours=1)  # the others wait while the first host validates
+WAIT_S = 1.0
+
+
+@dataclass(frozen=True)
+class Hosts:
+    """The hosts of the job as one of them sees them."""
+
+    rank: int = 0
+    count: int = 1
+    device: torch.device | None = None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this host validates, logs and keeps the model."""
+        return self.rank == 0
+
+    def share(self, positions: Sequence[int]) -> list[int]:
+        """This host's part of the positions of a batch of all hosts."""
+        return list(positions[self.rank :: self.count])
+
+    def parallel(self, net: nn.Module) -> nn.Module:
+        """The network as it is called in training: its gradients become the average of all hosts'."""
+        return net if self.count == 1 else DistributedDataParallel(net)
+
+    def check(self, stop: StopRequest) -> None:
+        """End on every host when any was asked to stop; they are asked at slightly different times."""
+        if self.count == 1:
+            stop.check()
+        elif self.any(stop.requested):
+            raise StopRequestedError
+
+    def any(self, here: bool) -> bool:
+        """Whether it is so on any host."""
+        return here if self.count == 1 else bool(self._greatest([float(here)])[0])
+
+    def same(self, value: int, *, what: str) -> int:
+        """Return the value if all hosts have it.
+
+        Raises:
+            AlgorithmError: they differ, so the hosts would not train the same network.
+
+        """
+        if self.count > 1:
+            most, least = self._greatest([float(value), -float(value)])
+            if most != -least:
+                raise AlgorithmError(f"The hosts of the job differ in {what}: from {-least:.0f} to {most:.0f}.")
+        return value
+
+    def from_first(self, make: Callable[[], float]) -> float:
+        """What the first host finds out, while the others wait for it; a stop that it hears is theirs as well."""
+        if self.count == 1:
+            return make()
+        value = math.nan
+        if self.is_first:
+            with contextlib.suppress(StopRequestedError):
+                value = make()
+        told = self._tensor([value])
+        with _together():
+            distributed.broadcast(told, src=0)
+        if math.isnan(told.item()):
+            raise StopRequestedError
+        return told.item()
+
+    def _greatest(self, values: list[float]) -> list[float]:
+        found = self._tensor(values)
+        with _together():
+            distributed.all_reduce(found, op=distributed.ReduceOp.MAX)
+        return found.tolist()
+
+    def _tensor(self, values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float64, device=self.device)
+
+
+ALONE = Hosts()
+
+
+class FollowedStore(ModelStore):
+    """The store of a host that keeps no model; it only knows whether the first host has one."""
+
+    def offer(self, *, epoch: int, accuracy: float) -> None:  # noqa: ARG002  # the names are the store's
+        """The first host keeps the model of its best epoch; after any epoch there is one."""
+        self.best = self.description
+
+    def rescue(self, *, epoch: int) -> None:
+        """The first host leaves a model."""
+
+    def restore_best(self, description: Description, *, graph: bytes) -> None:  # noqa: ARG002
+        """The first host puts it back."""
+        self.best = description
+
+
+@contextlib.contextmanager
+def joined(folders: Folders, *, device: torch.device, environ: Mapping[str, str] = os.environ) -> Iterator[Hosts]:
+    """Meet the other hosts of the job, if there are any.
+
+    Raises:
+        AlgorithmError: they do not come.
+
+    """
+    resources = _resources(folders)
+    names = sorted(resources.get("hosts", []))
+    if len(names) < 2:
+        yield ALONE
+        return
+    hosts = Hosts(names.index(resources["current_host"]), len(names), device)
+    _meet(
+        hosts,
+        names=names,
+        interface=resources.get("network_interface_name"),
+        folder=environ.get(MEETING_FOLDER_VARIABLE),
+    )
+    log.info("This is %s, host %d of %d.", resources["current_host"], hosts.rank + 1, hosts.count)
+    if not hosts.is_first:
+        log.info("%s tells how the training goes; it validates and keeps the model.", names[0])
+        log.setLevel("WARNING")
+    yield hosts
+    distributed.destroy_process_group()
+
+
+def _resources(folders: Folders) -> dict[str, Any]:
+    """The job started by hand has none."""
+    if not folders.resource_config.is_file():
+        return {}
+    content: dict[str, Any] = json.loads(folders.resource_config.read_bytes())
+    return content
+
+
+def _meet(hosts: Hosts, *, names: list[str], interface: str | None, folder: str | None) -> None:
+    for variable in ("GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"):
+        if interface:
+            os.environ.setdefault(variable, interface)
+    if folder:
+        address = f"file://{Path(folder).absolute()}/meeting"
+        torch.set_num_threads(max(1, torch.get_num_threads() // hosts.count))  # they share this machine's cores
+    else:
+        _wait_for_name(names[0])
+        address = f"tcp://{names[0]}:{PORT}"
+    backend = "nccl" if hosts.device and hosts.device.type == "cuda" else "gloo"
+    with _together():
+        distributed.init_process_group(
+            backend, init_method=address, rank=hosts.rank, world_size=hosts.count, timeout=PATIENCE
+        )
+
+
+def _wait_for_name(host: str) -> None:
+    """SageMaker's documentation: a host's name may resolve a little later than its peers start."""
+    deadline = time.monotonic() + PATIENCE.total_seconds()
+    while True:
+        try:
+            socket.getaddrinfo(host, PORT)
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise AlgorithmError(f"The host {host} of this job cannot be found: {error}.") from error
+            time.sleep(WAIT_S)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _together() -> Iterator[None]:
+    try:
+        yield
+    except RuntimeError as error:  # PyTorch's errors of communication
+        raise AlgorithmError(f"A host of this job is gone, or does not answer: {error}") from error

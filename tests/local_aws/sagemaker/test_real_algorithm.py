@@ -1,0 +1,128 @@
+"""The server and the project's own algorithm agree on pipes and hosts: real training of stripes against dots."""
+
+import io
+import json
+import sys
+import tarfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from image_classification_algorithm.formats.image_records import ImageRecord, packed
+from image_classification_algorithm.formats.recordio import encoded
+
+IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
+PROGRAM = f"--image=image-classification={sys.executable} -m image_classification_algorithm"
+COUNTS = {"train": 64, "validation": 40}
+HYPERPARAMETERS = {
+    "num_layers": "20",
+    "image_shape": "3,8,8",
+    "num_classes": "2",
+    "num_training_samples": str(COUNTS["train"]),
+    "mini_batch_size": "16",
+    "epochs": "6",
+    "learning_rate": "0.02",
+}
+
+
+def picture(number):
+    """Class 0 has bright rows, class 1 bright columns, both with noise."""
+    pixels = np.random.default_rng(number).integers(0, 100, (8, 8, 3), dtype=np.uint8)
+    pixels[(slice(None, None, 2), slice(None)) if number % 2 == 0 else (slice(None), slice(None, None, 2))] += 100
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="module")
+def images(s3):
+    """Both splits as RecordIO and as augmented manifests."""
+    for split, count in COUNTS.items():
+        numbers = range(1000 * len(split), 1000 * len(split) + count)
+        records = [packed(ImageRecord((float(number % 2),), number, picture(number))) for number in numbers]
+        body = b"".join(encoded(record) for record in records)
+        s3.put_object(Bucket="images", Key=f"real/{split}/{split}.rec", Body=body)
+        lines = []
+        for number in numbers:
+            key = f"real/png/{number}.png"
+            s3.put_object(Bucket="images", Key=key, Body=picture(number))
+            lines.append(json.dumps({"source-ref": f"s3://images/{key}", "class": str(number % 2)}))
+        s3.put_object(Bucket="images", Key=f"real/{split}.manifest", Body="\n".join(lines).encode())
+
+
+@pytest.fixture(scope="module")
+def train(new_server, images, s3, role, tmp_path_factory):
+    """Carry a job of the real algorithm to its end, in Pipe mode; returns its validation accuracy and its artifact."""
+    server = new_server(tmp_path_factory.mktemp("state")).start(PROGRAM)
+
+    def run(name, *, kind="records", instances=1, **hyperparameters):
+        request = {
+            "TrainingJobName": name,
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "Pipe"},
+            "RoleArn": role,
+            "HyperParameters": HYPERPARAMETERS | hyperparameters,
+            "InputDataConfig": [channel(split, kind) for split in COUNTS],
+            "OutputDataConfig": {"S3OutputPath": "s3://images/models"},
+            "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": instances, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+        }
+        server.sagemaker.create_training_job(**request)
+        job = server.ended_job(name, seconds=120)
+        assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
+        metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
+        body = s3.get_object(Bucket="images", Key=f"models/{name}/output/model.tar.gz")["Body"].read()
+        with tarfile.open(fileobj=io.BytesIO(body)) as artifact:
+            files = {member.name: artifact.extractfile(member).read() for member in artifact}
+        return metrics["validation:accuracy"], files
+
+    yield run
+    server.end()
+
+
+@pytest.fixture(scope="module")
+def one_instance(train):
+    """What one instance makes of RecordIO by pipes."""
+    return train("real-records")
+
+
+def channel(split, kind):
+    common = {"ChannelName": split, "ContentType": "application/x-recordio"}
+    source = {"S3DataDistributionType": "FullyReplicated"}
+    if kind == "manifest":
+        source |= {
+            "S3DataType": "AugmentedManifestFile",
+            "S3Uri": f"s3://images/real/{split}.manifest",
+            "AttributeNames": ["source-ref", "class"],
+        }
+        return {**common, "RecordWrapperType": "RecordIO", "DataSource": {"S3DataSource": source}}
+    source |= {"S3DataType": "S3Prefix", "S3Uri": f"s3://images/real/{split}/"}
+    return {**common, "DataSource": {"S3DataSource": source}}
+
+
+def test_the_algorithm_trains_on_recordio_that_comes_by_pipes(one_instance):
+    accuracy, files = one_instance
+
+    assert accuracy >= 0.9
+    assert "image-classification-symbol.json" in files
+
+
+def test_an_augmented_manifest_that_comes_by_pipes_gives_the_same_model(one_instance, train):
+    accuracy, files = train("real-manifest", kind="manifest")
+
+    assert (accuracy, params(files)) == (one_instance[0], params(one_instance[1]))
+
+
+def test_two_instances_give_one_model_that_is_as_good_as_that_of_one(one_instance, train, log_lines):
+    batch_size = int(HYPERPARAMETERS["mini_batch_size"]) // 2  # of each, so that both together take as many images
+    accuracy, files = train("real-two", instances=2, mini_batch_size=str(batch_size), kv_store="dist_sync")
+
+    assert accuracy == pytest.approx(one_instance[0], abs=0.1)
+    assert len(params(files)) == 1
+    first, second = (log_lines("/aws/sagemaker/TrainingJobs", f"real-two/{host}-") for host in ("algo-1", "algo-2"))
+    assert any("Epoch[5] Validation-accuracy" in line for line in first)
+    assert not any("Epoch[" in line for line in second)
+
+
+def params(files):
+    return {name: content for name, content in files.items() if name.endswith(".params")}
