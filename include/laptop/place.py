@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW_PYTHON = ROOT / ".venv/airflow/bin/python"
+FREE_PORT_LIMIT_S = 5
 LOCAL_AWS_PYTHON = ROOT / ".venv/local-aws/bin/python"
 
 
@@ -75,8 +77,10 @@ class Place:
     def airflow_url(self) -> str:
         return f"http://127.0.0.1:{self.airflow_port}"
 
-    def check_ports(self) -> None:
+    def check_ports(self, *, patience_s: float = FREE_PORT_LIMIT_S) -> None:
         """Refuse to start beside another program that holds one of the ports.
+
+        Waits ``patience_s`` for a port: what ran here before and was killed needs a moment to end.
 
         Raises:
             LaptopError: names the port, what it is for and the variable that moves it.
@@ -87,8 +91,13 @@ class Place:
             "LOCAL_SAGEMAKER_PORT": (self.sagemaker_port, "the local SageMaker"),
             "AIRFLOW_PORT": (self.airflow_port, "Airflow"),
         }
+        deadline = time.monotonic() + patience_s
         for variable, (port, purpose) in ports.items():
-            if in_use(port):
+            while is_busy := in_use(port):
+                if time.monotonic() > deadline:
+                    break
+                time.sleep(0.1)
+            if is_busy:
                 message = (
                     f"Port {port}, for {purpose}, is in use by another program: stop it, or choose another port: "
                     f"{variable}={port + 1000} make ..."

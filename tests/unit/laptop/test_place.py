@@ -14,7 +14,7 @@ def test_a_port_in_use_is_named_with_its_purpose_and_the_variable_that_moves_it(
         port = other.getsockname()[1]
 
         with pytest.raises(LaptopError, match=rf"Port {port}, for Airflow, is in use.*AIRFLOW_PORT="):
-            Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=port).check_ports()
+            Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=port).check_ports(patience_s=0)
 
 
 def test_variables_move_the_place(tmp_path):
