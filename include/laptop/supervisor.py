@@ -158,10 +158,14 @@ def start(place: Place) -> None:
         LaptopError: a port is taken, or something did not start; the message holds its last words.
 
     """
-    held = lock(place)
-    if held is None:
-        _await_ready(place, None)
-        return
+    deadline = time.monotonic() + START_LIMIT_S
+    while (held := lock(place)) is None:
+        # Another supervisor lives, or one that was killed has not quite gone: then it is gone once it has been asked.
+        if airflow_is_healthy(place) and is_running(place) is not None:
+            return
+        if time.monotonic() > deadline:
+            raise LaptopError("What runs here is not ready; `make down` stops it, then run this again.")
+        time.sleep(0.2)
     place.check_ports()
     (place.state / "status.json").unlink(missing_ok=True)
     held.close()
@@ -182,7 +186,7 @@ def _start_in_background(place: Place) -> "subprocess.Popen[bytes]":
         )
 
 
-def _await_ready(place: Place, started: "subprocess.Popen[bytes] | None") -> None:
+def _await_ready(place: Place, started: "subprocess.Popen[bytes]") -> None:
     status = place.state / "status.json"
     deadline = time.monotonic() + START_LIMIT_S + 30
     while time.monotonic() < deadline:
@@ -191,7 +195,7 @@ def _await_ready(place: Place, started: "subprocess.Popen[bytes] | None") -> Non
             return
         if "stopped" in said:
             raise LaptopError(f"The services did not start: {said['stopped']}")
-        if started is not None and started.poll() is not None:
+        if started.poll() is not None:
             told = tail(place.logs / "supervisor.log")
             raise LaptopError(f"The services did not start; the supervisor's last words:\n{told}")
         time.sleep(0.2)
