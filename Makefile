@@ -3,10 +3,10 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status test lint lock algorithm-image
+.PHONY: help setup demo up down status dev test test-package test-local-aws lint lock algorithm-image
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 setup: ## Make the virtual environments under .venv/
 	@$(PYTHON) include/laptop/environments.py
@@ -27,8 +27,15 @@ dev: ## The environments with the tools for tests and linters
 	@$(PYTHON) include/laptop/environments.py --dev
 
 test: dev ## Unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
-	@$(AIRFLOW) -m pytest tests/unit tests/dags tests/rules tests/e2e \
+	@echo "The package's tests and the local AWS's run side by side, each shown when it ends; then the whole pipeline."
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-local-aws
+	@$(AIRFLOW) -m pytest tests/e2e
+
+test-package:
+	@$(AIRFLOW) -m pytest tests/unit tests/dags tests/rules \
 	  --ignore tests/unit/local_aws --ignore tests/unit/image_classification_algorithm
+
+test-local-aws:
 	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/unit/image_classification_algorithm tests/local_aws
 
 lint: dev ## ruff and mypy

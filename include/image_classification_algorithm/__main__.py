@@ -14,6 +14,7 @@ def main(arguments: list[str]) -> int:
     if arguments not in (["train"], ["serve"]):
         print("usage: python -m image_classification_algorithm train|serve", file=sys.stderr)
         return 2
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime reads it when it is imported
     print(f"Docker entrypoint called with argument(s): {arguments[0]}", flush=True)
     job_log.configure()
     return train(Folders.from_env()) if arguments == ["train"] else serve(Folders.from_env())
