@@ -22,10 +22,10 @@ from typing import Any
 from airflow.providers.amazon.aws.operators.s3 import S3CopyObjectOperator, S3DeleteObjectsOperator
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, TaskGroup, chain
-from image_classifier_airflow.operators.function import LambdaFunctionOperator
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import usable_classifiers
+from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.params import train_params
