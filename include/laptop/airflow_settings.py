@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from laptop.place import ROOT, Place
@@ -62,7 +63,7 @@ def configuration(place: Place) -> dict[str, str]:
     """Airflow's own settings: where it keeps things, who may log in, how quickly it looks again."""
     made = _secrets(place)
     passwords = place.airflow_home / "passwords.json"
-    passwords.write_text(json.dumps({USER: made["password"]}))
+    _write_for_owner(passwords, {USER: made["password"]})
     options: dict[str, dict[str, object]] = {
         "core": {
             "dags_folder": ROOT / "dags",
@@ -105,7 +106,11 @@ def _secrets(place: Place) -> dict[str, str]:
         made = {name: secrets.token_urlsafe(32) for name in ("jwt_secret", "secret_key")}
         made["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         made["password"] = secrets.token_urlsafe(9)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
-            json.dump(made, handle)
+        _write_for_owner(file, made)
     loaded: dict[str, str] = json.loads(file.read_text())
     return loaded
+
+
+def _write_for_owner(file: Path, document: dict[str, str]) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
+        json.dump(document, handle)

@@ -7,7 +7,6 @@ old releases so that it can say which release is needed.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import os
 import platform
@@ -64,6 +63,8 @@ def make_environments(*, dev: bool) -> None:
     """Make or update every environment that `make demo` (dev=False) or `make test` (dev=True) needs."""
     check_machine()
     VENVS.mkdir(exist_ok=True)
+    import fcntl  # Windows has none, and is told so above
+
     with (VENVS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not install into each other
         for environment in ENVIRONMENTS:

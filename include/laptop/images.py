@@ -15,6 +15,7 @@ from laptop.place import LOCAL_AWS_PYTHON, ROOT, LaptopError, Place
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 HELD_OUT_IMAGES = 40  # over all classes; at most a tenth of each class
+FEWEST_TO_HOLD_OUT = 5  # a class with fewer images needs them all
 UPLOADS = 20
 
 
@@ -32,7 +33,9 @@ def digits(place: Place) -> Demonstration:
     done = held_out / ".complete"
     if not done.exists():
         command = [str(LOCAL_AWS_PYTHON), "-m", "laptop.digits", str(images), str(held_out)]
-        subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(ROOT / "include")})
+        written = subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": str(ROOT / "include")})
+        if written.returncode:
+            raise LaptopError(f"The digits could not be written to {images}; is the disk full? See the lines above.")
         done.touch()
     return Demonstration("digits", _choose_uploads(held_out))
 
@@ -57,7 +60,7 @@ def own(place: Place, data: Path) -> Demonstration:
             files = sorted(
                 _files(folder), key=lambda file: hashlib.sha256(str(file.relative_to(data)).encode()).digest()
             )
-            count = 0 if part == "train" else min(share, len(files) // 10)
+            count = 0 if part == "train" else min(share, max(len(files) // 10, len(files) >= FEWEST_TO_HOLD_OUT))
             _link(files[:count], folder, held_out / folder.name)
             _link(files[count:], folder, images / part / folder.name)
     return Demonstration(name, _choose_uploads(held_out))

@@ -11,6 +11,7 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW_PYTHON = ROOT / ".venv/airflow/bin/python"
 FREE_PORT_LIMIT_S = 5
+HIGHEST_PORT = 65_535
 LOCAL_AWS_PYTHON = ROOT / ".venv/local-aws/bin/python"
 
 
@@ -32,9 +33,9 @@ class Place:
         """The place that LAPTOP_STATE, LOCAL_AWS_PORT, LOCAL_SAGEMAKER_PORT and AIRFLOW_PORT name, or the default."""
         return cls(
             state=Path(environ.get("LAPTOP_STATE", ROOT / ".laptop")).resolve(),
-            aws_port=int(environ.get("LOCAL_AWS_PORT", cls.aws_port)),
-            sagemaker_port=int(environ.get("LOCAL_SAGEMAKER_PORT", cls.sagemaker_port)),
-            airflow_port=int(environ.get("AIRFLOW_PORT", cls.airflow_port)),
+            aws_port=_port(environ, "LOCAL_AWS_PORT", default=cls.aws_port),
+            sagemaker_port=_port(environ, "LOCAL_SAGEMAKER_PORT", default=cls.sagemaker_port),
+            airflow_port=_port(environ, "AIRFLOW_PORT", default=cls.airflow_port),
         )
 
     def as_env(self) -> dict[str, str]:
@@ -103,6 +104,13 @@ class Place:
                     f"{variable}={port + 1000} make ..."
                 )
                 raise LaptopError(message)
+
+
+def _port(environ: Mapping[str, str], variable: str, *, default: int) -> int:
+    given = environ.get(variable, str(default))
+    if not given.isdecimal() or not 0 < int(given) <= HIGHEST_PORT:
+        raise LaptopError(f"{variable} must be a port, a number from 1 to {HIGHEST_PORT}; found {given!r}.")
+    return int(given)
 
 
 def in_use(port: int) -> bool:

@@ -58,8 +58,12 @@ def model_request(
     }
 
 
-def endpoint_config_request(classifier: Classifier, *, training_job: str) -> dict[str, Any]:
-    """CreateEndpointConfig's request; the variant is named after the training job, so an answer tells who gave it."""
+def endpoint_config_request(classifier: Classifier, *, model: Mapping[str, Any]) -> dict[str, Any]:
+    """CreateEndpointConfig's request; the variant is named after the training job, so an answer tells who gave it.
+
+    The whole model enters the config's name: an endpoint takes another network, role or isolation only by an update.
+    """
+    training_job = model["ModelName"]
     key = classifier.kms_keys.endpoint_volume
     spec = {
         "ProductionVariants": [
@@ -73,7 +77,7 @@ def endpoint_config_request(classifier: Classifier, *, training_job: str) -> dic
         ],
         **({"KmsKeyId": key} if key else {}),
     }
-    name = endpoint_config_name(classifier.name, spec)
+    name = endpoint_config_name(classifier.name, [spec, _without_tags(model)])
     return {"EndpointConfigName": name, **spec, "Tags": tag_list(classifier)}
 
 

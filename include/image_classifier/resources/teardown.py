@@ -81,13 +81,12 @@ def delete_endpoint(clients: Clients, teardown: Teardown, *, pause: Pause = time
     """The endpoint, which is what costs; waits until it is gone, because its config must outlive it.
 
     Raises:
-        ResourceBusyError: it is being created or updated, or takes too long to go.
+        ResourceBusyError: its creation or update takes too long, or its deletion.
 
     """
     for name in our_endpoints(clients.sagemaker, teardown.classifier):
-        endpoint = describe_endpoint(clients.sagemaker, name)
-        if endpoint is not None and endpoint["EndpointStatus"] != "Deleting":
-            _delete(partial(clients.sagemaker.delete_endpoint, EndpointName=name), what=f"Endpoint {name}")
+        is_going = partial(_is_going, clients, name)
+        _await(is_going, what=f"Endpoint {name} is still being changed", pause=pause)
         is_gone = partial(_is_gone, clients, name)
         _await(is_gone, what=f"Endpoint {name} is still being deleted", pause=pause)
 
@@ -154,6 +153,18 @@ def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
 
 def _is_gone(clients: Clients, endpoint: str) -> bool:
     return describe_endpoint(clients.sagemaker, endpoint) is None
+
+
+def _is_going(clients: Clients, endpoint: str) -> bool:
+    """Ask for its deletion; AWS refuses while it is being created or updated, and later it would go on to cost."""
+    found = describe_endpoint(clients.sagemaker, endpoint)
+    if found is None or found["EndpointStatus"] == "Deleting":
+        return True
+    try:
+        _delete(partial(clients.sagemaker.delete_endpoint, EndpointName=endpoint), what=f"Endpoint {endpoint}")
+    except ResourceBusyError:
+        return False
+    return True
 
 
 def _delete(delete: Callable[[], object], *, what: str) -> None:

@@ -69,7 +69,7 @@ class Steps:
             model_artifact=job["model_artifact"],
             image=job["image"],
         )
-        endpoint_config = hosting.endpoint_config_request(classifier, training_job=training_job)
+        endpoint_config = hosting.endpoint_config_request(classifier, model=model)
         endpoint = hosting.endpoint_request(classifier, endpoint_config=endpoint_config["EndpointConfigName"])
         function = function_configuration(
             classifier,

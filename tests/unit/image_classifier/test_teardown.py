@@ -151,12 +151,26 @@ def test_an_endpoint_that_somebody_else_made_stays(clients, sagemaker, pauses):
     teardown.delete_endpoint(clients, DIGITS, pause=pauses)
 
 
-def test_an_endpoint_that_is_being_changed_is_deleted_later(clients, sagemaker, pauses):
+def test_an_endpoint_that_is_being_changed_is_waited_for_and_deleted(clients, sagemaker, pauses):
+    expect_endpoint(sagemaker)
+    expect_described(sagemaker, "Updating")
+    sagemaker.add_client_error("delete_endpoint", **BUSY)
+    expect_described(sagemaker, "InService")
+    sagemaker.add_response("delete_endpoint", {}, {"EndpointName": NAME})
+    expect_gone(sagemaker)
+
+    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+
+    assert pauses == [teardown.POLL_S]
+
+
+def test_an_endpoint_whose_change_does_not_end_is_told(clients, sagemaker, pauses, monkeypatch):
+    monkeypatch.setattr(teardown, "MOST_POLLS", 1)
     expect_endpoint(sagemaker)
     expect_described(sagemaker, "Updating")
     sagemaker.add_client_error("delete_endpoint", **BUSY)
 
-    with pytest.raises(ResourceBusyError, match="is being changed"):
+    with pytest.raises(ResourceBusyError, match="still being changed"):
         teardown.delete_endpoint(clients, DIGITS, pause=pauses)
 
 

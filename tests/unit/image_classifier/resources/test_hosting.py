@@ -44,7 +44,7 @@ def model(**values):
 
 
 def config(**values):
-    return hosting.endpoint_config_request(classifier(**values), training_job=JOB)
+    return hosting.endpoint_config_request(classifier(**values), model=model(**values))
 
 
 @pytest.fixture
@@ -289,3 +289,14 @@ def test_an_update_that_aws_took_back_is_no_success():
 def test_an_endpoint_that_is_not_in_service_is_an_error(found, sentence):
     with pytest.raises(errors.EndpointError, match=sentence):
         hosting.check_serves(found, endpoint_config="new")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network_isolation": True},
+        {"vpc_config": {"security_group_ids": ["sg-0123456789abcdef0"], "subnets": ["subnet-0123456789abcdef0"]}},
+    ],
+)
+def test_a_model_in_another_network_needs_another_endpoint_config(change):
+    assert config(**change)["EndpointConfigName"] != config()["EndpointConfigName"]
