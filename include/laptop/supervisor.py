@@ -139,12 +139,15 @@ def write_atomically(file: Path, document: dict[str, Any]) -> None:
     part.replace(file)
 
 
-def lock(place: Place) -> IO[str] | None:
-    """The lock that a supervisor holds as long as it lives, or None when another has it."""
+def lock(place: Place, *, kind: int = fcntl.LOCK_EX) -> IO[str] | None:
+    """The lock that a supervisor holds as long as it lives, or None when another has it.
+
+    Who only asks takes it shared, so that those who ask do not take each other for a supervisor.
+    """
     place.state.mkdir(parents=True, exist_ok=True)
     handle = (place.state / "supervisor.lock").open("a+")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         handle.close()
         return None
@@ -166,8 +169,9 @@ def start(place: Place) -> None:
         if time.monotonic() > deadline:
             raise LaptopError("What runs here is not ready; `make down` stops it, then run this again.")
         time.sleep(0.2)
-    place.check_ports()
+    (place.state / "supervisor.pid").unlink(missing_ok=True)  # of one that was killed: the number may be another's now
     (place.state / "status.json").unlink(missing_ok=True)
+    place.check_ports()
     held.close()
     _await_ready(place, _start_in_background(place))
 
@@ -222,20 +226,26 @@ def stop(place: Place) -> bool:
 
 def is_running(place: Place) -> int | None:
     """The running supervisor's process id, or None."""
-    held = lock(place)
+    held = lock(place, kind=fcntl.LOCK_SH)
     if held is not None:
         held.close()
         return None
-    return int((place.state / "supervisor.pid").read_text())
+    pid = place.state / "supervisor.pid"
+    return int(pid.read_text()) if pid.exists() else None  # none yet: it is about to start
 
 
 def main() -> None:
     place = Place.from_env()
-    held = lock(place)
-    if held is None:
-        sys.exit("Another supervisor runs in this folder.")
-    (place.state / "supervisor.pid").write_text(str(os.getpid()))
-    Supervisor(place).run()
+    deadline = time.monotonic() + 2  # someone may just be asking whether there is a supervisor
+    while (held := lock(place)) is None:
+        if time.monotonic() > deadline:
+            sys.exit("Another supervisor runs in this folder.")
+        time.sleep(0.1)
+    part = place.state / "supervisor.pid.part"
+    part.write_text(str(os.getpid()))
+    part.replace(place.state / "supervisor.pid")
+    with held:
+        Supervisor(place).run()
 
 
 if __name__ == "__main__":
