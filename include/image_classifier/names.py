@@ -41,10 +41,6 @@ class Keys:
         """The labels of one training job's model, where the function finds them by the variant that answered."""
         return f"{self.models}{training_job}/labels.json"
 
-    def model_artifact(self, training_job: str) -> str:
-        """Where SageMaker stores the model, given ``models`` as S3OutputPath."""
-        return f"{self.models}{training_job}/output/model.tar.gz"
-
     def checkpoints(self, training_job: str) -> str:
         return f"{self.root}checkpoints/{training_job}/"
 
@@ -67,19 +63,17 @@ def training_job_name(
     *,
     fingerprint: str,
     hyperparameters: Mapping[str, str],
-    attempt: int = 1,
     force: str = "",
     own_image: str = "",
 ) -> str:
     """Name of the job that trains this classifier on this data set with these settings.
 
     The same arguments give the same name, so a job that exists is found and not paid for twice. ``force`` (a run's id)
-    asks for a job of its own; ``attempt`` counts jobs that ended without a model; another ``own_image`` makes another
-    model. At most 62 characters.
+    asks for a job of its own; another ``own_image`` makes another model. At most 59 characters: a later attempt at the
+    same job appends its number, see `training.for_attempt`.
     """
     settings = _digest([dict(hyperparameters), force, *([own_image] if own_image else [])])
-    suffix = "" if attempt == 1 else f"-{attempt}"
-    return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}{suffix}"
+    return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}"
 
 
 def endpoint_config_name(classifier: str, spec: object) -> str:
