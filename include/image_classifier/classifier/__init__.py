@@ -1,0 +1,7 @@
+"""A classifier, its file, and the files there are."""
+
+from image_classifier.classifier.files import classifier_files, classifier_folders
+from image_classifier.classifier.model import Classifier
+from image_classifier.classifier.parts import Endpoint, Training
+
+__all__ = ["Classifier", "Endpoint", "Training", "classifier_files", "classifier_folders"]
