@@ -38,8 +38,18 @@ class Description:
     @property
     def image_size_px(self) -> tuple[int, int]:
         """Height and width of the images that the graph takes."""
-        _, height, width = (int(number) for number in self.image_shape.split(","))
+        _, height, width = self._shape
         return height, width
+
+    @property
+    def channels(self) -> int:
+        """3 for a graph that takes RGB, 1 for one that takes grey."""
+        return self._shape[0]
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        channels, height, width = (int(number) for number in self.image_shape.split(","))
+        return channels, height, width
 
 
 @dataclass(frozen=True)
@@ -59,7 +69,7 @@ def write(folder: Path, description: Description, *, graph: bytes) -> None:
     """Write the three files; the description last, so that it never names weights that are not there."""
     folder.mkdir(parents=True, exist_ok=True)
     height, width = description.image_size_px
-    shapes = [{"name": "image", "shape": [1, height, width, 3], "type": "uint8"}]
+    shapes = [{"name": "image", "shape": [1, height, width, description.channels], "type": "uint8"}]
     replace_file(folder / description.params, graph)
     replace_file(folder / SHAPES_FILE, json.dumps(shapes).encode())
     content = {"format": FORMAT, "version": VERSION, "note": NOTE, **asdict(description)}

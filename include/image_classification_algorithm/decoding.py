@@ -11,6 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 Pixels = npt.NDArray[np.uint8]
 MAX_IMAGE_PIXELS = 100_000_000
+RGB_CHANNELS, GREY_CHANNELS = 3, 1
+JPEG_COLORS = {RGB_CHANNELS: "RGB", GREY_CHANNELS: "GRAY"}
+PILLOW_MODES = {RGB_CHANNELS: "RGB", GREY_CHANNELS: "L"}
 JPEG_START = b"\xff\xd8\xff"
 # Pillow's decoders raise whatever a malformed header led them into, not one error of their own.
 DECODER_ERRORS = (
@@ -33,8 +36,8 @@ class UnreadableImageError(ValueError):
     """The bytes are not an image that can be used; the message says why."""
 
 
-def decode(data: bytes, *, min_height: int = 0, min_width: int = 0) -> Pixels:
-    """RGB pixels (height, width, 3); alpha is dropped and EXIF orientation ignored.
+def decode(data: bytes, *, channels: int = RGB_CHANNELS, min_height: int = 0, min_width: int = 0) -> Pixels:
+    """Pixels (height, width, channels), RGB or with one channel grey; alpha is dropped and EXIF orientation ignored.
 
     A JPEG may come back smaller than it is, but not below the two minima: the decoder leaves out what a smaller image
     does not need.
@@ -44,26 +47,27 @@ def decode(data: bytes, *, min_height: int = 0, min_width: int = 0) -> Pixels:
 
     """
     if not data.startswith(JPEG_START):
-        return _decode_any(data)
+        return _decode_any(data, channels)
     try:
         height, width, colorspace, _ = simplejpeg.decode_jpeg_header(data)
         _check_size(height, width)
         if colorspace in ("YCbCr", "RGB", "Gray"):
             return simplejpeg.decode_jpeg(  # type: ignore[no-any-return]
-                data, "RGB", fastdct=True, fastupsample=True, min_height=min_height, min_width=min_width
+                data, JPEG_COLORS[channels], fastdct=True, fastupsample=True, min_height=min_height, min_width=min_width
             )
     except UnreadableImageError:
         raise
     except ValueError as error:
         raise UnreadableImageError(f"The JPEG is damaged: {str(error).strip().rstrip('.')}") from error
-    return _decode_any(data)
+    return _decode_any(data, channels)
 
 
 def resized(pixels: Pixels, *, height: int, width: int) -> Pixels:
     """Squash or stretch to this size, as the endpoint does with every image; the right size costs nothing."""
     if pixels.shape[:2] == (height, width):
         return pixels
-    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))
+    image = Image.fromarray(pixels if pixels.shape[2] == RGB_CHANNELS else pixels[..., 0])
+    return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR)).reshape(height, width, -1)
 
 
 def shortest_side_resized(pixels: Pixels, *, side_px: int) -> Pixels:
@@ -73,12 +77,13 @@ def shortest_side_resized(pixels: Pixels, *, side_px: int) -> Pixels:
     return resized(pixels, height=max(side_px, round(height * scale)), width=max(side_px, round(width * scale)))
 
 
-def _decode_any(data: bytes) -> Pixels:
+def _decode_any(data: bytes, channels: int) -> Pixels:
     """PNG, and the JPEGs that simplejpeg does not read, such as CMYK."""
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
             _check_size(image.height, image.width)
-            return np.asarray(_eight_bits(image).convert("RGB"))
+            pixels = np.asarray(_eight_bits(image).convert(PILLOW_MODES[channels]))
+            return pixels.reshape(*pixels.shape[:2], channels)
     except UnreadableImageError:
         raise
     except DECODER_ERRORS as error:

@@ -16,7 +16,7 @@ from image_classifier.errors import HyperparameterError
 __all__ = ["HyperparameterError", "Hyperparameters", "JobHyperparameters", "for_job", "problems_of"]
 
 PRETRAINED_NUM_LAYERS = (18, 34, 50, 101, 152, 200)
-COLOUR_CHANNELS = 3
+COLOUR_CHANNELS, GREY_CHANNELS = 3, 1
 
 
 def _integer(value: object) -> object:
@@ -48,7 +48,8 @@ class Hyperparameters(BaseModel):
     image_shape: str = Field(
         default="3,224,224",
         title="Image shape",
-        description="Channels, height and width of the images the network sees, such as 3,224,224.",
+        description="Channels, height and width of the images the network sees, such as 3,224,224. One channel is "
+        "grey: reported to train, and then to fail at the built-in algorithm's endpoint.",
         pattern=r"^[1-9][0-9]*,[1-9][0-9]*,[1-9][0-9]*$",
         json_schema_extra=_MODEL,
     )
@@ -213,8 +214,12 @@ class Hyperparameters(BaseModel):
 
     def _disagreements(self) -> list[str]:
         checks = {
-            f"image_shape is {self.image_shape}, which has {self.channels} channels; use 3: a grey model trains, then "
-            "fails at the endpoint.": self.channels != COLOUR_CHANNELS,
+            f"image_shape is {self.image_shape}, which has {self.channels} channels; images have {COLOUR_CHANNELS}, or "
+            f"{GREY_CHANNELS} in grey.": self.channels not in (COLOUR_CHANNELS, GREY_CHANNELS),
+            f"use_pretrained_model needs colour, as its weights come from colour images; image_shape is "
+            f"{self.image_shape}: make it {COLOUR_CHANNELS},{self.height},{self.width}.": (
+                self.use_pretrained_model and self.channels == GREY_CHANNELS
+            ),
             f"use_pretrained_model needs num_layers of {PRETRAINED_NUM_LAYERS}; num_layers is {self.num_layers}.": (
                 self.use_pretrained_model and self.num_layers not in PRETRAINED_NUM_LAYERS
             ),

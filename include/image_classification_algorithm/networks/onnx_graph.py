@@ -23,13 +23,15 @@ Inputs = list[str]
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What a network expects of its pixels: `(pixel - mean) / deviation`, per channel."""
+    """What a network expects of its pixels: `(pixel - mean) / deviation`, for each channel."""
 
-    mean: tuple[float, float, float]
-    deviation: tuple[float, float, float]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
 
 
 IMAGENET = Normalisation(mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
+# The same images in grey: the mean exactly, the deviation nearly.
+GREY = Normalisation(mean=(117.0,), deviation=(57.4,))
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def onnx_model(
     last: str | None = "Softmax",
     backbone: Backbone | None = None,
 ) -> bytes:
-    """The graph of `net`: uint8 images (count, height, width, 3) in, `last` of the network's output out."""
+    """The graph of `net`: uint8 images (count, height, width, channels) in, `last` of the network's output out."""
     frozen = backbone.state if backbone else {}
     writer = GraphWriter(dict(net.named_modules()), {**frozen, **net.state_dict()})
     value = writer.add_pixels(normalisation)
@@ -56,7 +58,7 @@ def onnx_model(
         value = backbone.add(writer, value)
     value = writer.add_network(fx.symbolic_trace(net), value)
     writer.add(last or "Identity", [value], OUTPUT, **({"axis": 1} if last == "Softmax" else {}))
-    return writer.serialized(image_size_px)
+    return writer.serialized((*image_size_px, len(normalisation.mean)))
 
 
 def weights(model: bytes) -> dict[str, np.ndarray]:
@@ -115,12 +117,11 @@ class GraphWriter:
                 named[node] = self.add(FUNCTIONS[node.target.__name__], inputs, f"value.{node.name}")
         raise ValueError("The traced network has no output")
 
-    def serialized(self, image_size_px: tuple[int, int]) -> bytes:
-        height, width = image_size_px
+    def serialized(self, image_shape: tuple[int, int, int]) -> bytes:
         graph = helper.make_graph(
             self.nodes,
             "image-classification",
-            [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["count", height, width, 3])],
+            [helper.make_tensor_value_info(INPUT, TensorProto.UINT8, ["count", *image_shape])],
             [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["count", None])],
             self.initializers,
         )

@@ -56,14 +56,14 @@ LARGE_BLOCKS: dict[int, tuple[Block, tuple[int, ...]]] = {
 }
 
 
-def resnet(num_layers: int, *, num_classes: int) -> nn.Module:
+def resnet(num_layers: int, *, num_classes: int, channels: int = 3) -> nn.Module:
     """The network of this depth, with random weights; its output is one number per class, before softmax."""
     if num_layers in SMALL_BLOCKS:
-        stem = [*convolution(3, 16, 3), nn.ReLU()]
+        stem = [*convolution(channels, 16, 3), nn.ReLU()]
         stages, width = _stages(basic, [SMALL_BLOCKS[num_layers]] * 3, [16, 32, 64], stem_width=16)
     else:
         block, counts = LARGE_BLOCKS[num_layers]
-        stem = [*convolution(3, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+        stem = [*convolution(channels, 64, 7, 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
         widths = [64, 128, 256, 512] if block is basic else [256, 512, 1024, 2048]
         stages, width = _stages(block, list(counts), widths, stem_width=64)
     net = nn.Sequential(*stem, *stages, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, num_classes))

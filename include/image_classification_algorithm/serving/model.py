@@ -12,9 +12,10 @@ from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 
 @dataclass(frozen=True)
 class Model:
-    """An ONNX Runtime session and the size of image that it takes."""
+    """An ONNX Runtime session and the kind of image that it takes."""
 
     session: Session
+    channels: int
     height: int
     width: int
 
@@ -27,8 +28,9 @@ class Model:
 
         """
         loaded = artifact.read(folder)
-        model = cls(quick_session(loaded.graph), *loaded.description.image_size_px)
-        model.probabilities(np.zeros((model.height, model.width, 3), np.uint8))
+        description = loaded.description
+        model = cls(quick_session(loaded.graph), description.channels, *description.image_size_px)
+        model.probabilities(np.zeros((model.height, model.width, model.channels), np.uint8))
         return model
 
     def predict(self, data: bytes) -> list[float]:
@@ -38,7 +40,7 @@ class Model:
             UnreadableImageError: the bytes are no image.
 
         """
-        pixels = decoding.decode(data, min_height=self.height, min_width=self.width)
+        pixels = decoding.decode(data, channels=self.channels, min_height=self.height, min_width=self.width)
         return self.probabilities(decoding.resized(pixels, height=self.height, width=self.width))
 
     def probabilities(self, pixels: decoding.Pixels) -> list[float]:

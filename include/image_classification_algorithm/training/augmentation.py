@@ -16,7 +16,7 @@ ROTATION_DEGREES, SHEAR, ASPECT = 10.0, 0.1, 0.25
 
 
 def augmented(images: Tensor, kind: str | None, *, generator: torch.Generator) -> Tensor:
-    """Vary a batch of float pixels (count, 3, height, width) from 0 to 255."""
+    """Vary a batch of float pixels (count, 3 or 1, height, width) from 0 to 255."""
     if kind in ("crop_color", "crop_color_transform"):
         images = jittered(images, generator=generator)
     if kind == "crop_color_transform":
@@ -25,8 +25,10 @@ def augmented(images: Tensor, kind: str | None, *, generator: torch.Generator) -
 
 
 def jittered(images: Tensor, *, generator: torch.Generator) -> Tensor:
-    """Add one random amount per image to its hue, saturation and lightness."""
+    """Add one random amount per image to its hue, saturation and lightness; grey has only the last."""
     amounts = _uniform((3, len(images), 1, 1), generator=generator).to(images.device)
+    if images.shape[1] == 1:
+        return (images / 255 + LIGHTNESS * amounts[2].unsqueeze(1)).clamp(0, 1) * 255
     hue, saturation, lightness = _hsl(images / 255)
     hue = hue + HUE * amounts[0]
     saturation = (saturation + SATURATION * amounts[1]).clamp(0, 1)

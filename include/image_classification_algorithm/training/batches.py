@@ -72,8 +72,8 @@ class ImageBatches:
             yield pixels, images.labels[positions].to(self.device)
 
     def _normalised(self, pixels: Tensor) -> Tensor:
-        mean = torch.tensor(self.normalisation.mean, device=pixels.device).view(1, 3, 1, 1)
-        deviation = torch.tensor(self.normalisation.deviation, device=pixels.device).view(1, 3, 1, 1)
+        mean = torch.tensor(self.normalisation.mean, device=pixels.device).view(1, -1, 1, 1)
+        deviation = torch.tensor(self.normalisation.deviation, device=pixels.device).view(1, -1, 1, 1)
         return ((pixels - mean) / deviation).contiguous(memory_format=torch.channels_last)
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from image_classification_algorithm import decoding
@@ -74,7 +73,9 @@ def load(example: Example, hyperparameters: JobHyperparameters) -> Pixels:
 
     """
     side_px = hyperparameters.resize
-    pixels = decoding.decode(example.read(), min_height=side_px or 0, min_width=side_px or 0)
+    pixels = decoding.decode(
+        example.read(), channels=hyperparameters.channels, min_height=side_px or 0, min_width=side_px or 0
+    )
     if side_px is not None:
         pixels = decoding.shortest_side_resized(pixels, side_px=side_px)
     elif pixels.shape[0] < hyperparameters.height or pixels.shape[1] < hyperparameters.width:
@@ -82,14 +83,7 @@ def load(example: Example, hyperparameters: JobHyperparameters) -> Pixels:
             f"{example.name} has {pixels.shape[1]} x {pixels.shape[0]} pixels, fewer than image_shape "
             f"{hyperparameters.image_shape}; set resize."
         )
-    return _in_channels(pixels, hyperparameters.channels)
-
-
-def _in_channels(pixels: Pixels, channels: int) -> Pixels:
-    """Colour as it is; grey, which image_shape 1,H,W asks for, by the weights that OpenCV and JPEG use as well."""
-    if channels == pixels.shape[2]:
-        return pixels
-    return np.asarray(Image.fromarray(pixels).convert("L"))[..., np.newaxis]
+    return pixels
 
 
 def _labelled(

@@ -9,11 +9,12 @@ from torch import Tensor, nn
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.artifact import Artifact
+from image_classification_algorithm.decoding import GREY_CHANNELS
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.networks import efficientnet
-from image_classification_algorithm.networks.onnx_graph import IMAGENET, Backbone, onnx_model, weights
+from image_classification_algorithm.networks.onnx_graph import GREY, IMAGENET, Backbone, onnx_model, weights
 from image_classification_algorithm.networks.resnet import resnet
 from image_classification_algorithm.training.batches import ImageBatches
 from image_classification_algorithm.training.distributed import ALONE, Hosts
@@ -77,12 +78,13 @@ def learner_for(job: Job) -> Learner:
 
 def _from_scratch(job: Job) -> Learner:
     given = job.hyperparameters
-    net = resnet(given.num_layers, num_classes=given.num_classes).to(job.device)
+    net = resnet(given.num_layers, num_classes=given.num_classes, channels=given.channels).to(job.device)
+    normalisation = GREY if given.channels == GREY_CHANNELS else IMAGENET
     return Learner(
         network="resnet",
         net=net,
-        batches=ImageBatches(job.train, job.validation, given, IMAGENET, job.device, job.hosts),
-        graph=lambda: onnx_model(net, normalisation=IMAGENET, image_size_px=job.image_size_px, last=job.last),
+        batches=ImageBatches(job.train, job.validation, given, normalisation, job.device, job.hosts),
+        graph=lambda: onnx_model(net, normalisation=normalisation, image_size_px=job.image_size_px, last=job.last),
     )
 
 

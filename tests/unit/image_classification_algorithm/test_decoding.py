@@ -43,6 +43,27 @@ def test_grey_becomes_three_equal_channels(kind):
     assert (pixels[..., 0] == pixels[..., 2]).all()
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        image("RGB", "JPEG", quality=95),
+        image("L", "JPEG", quality=95),
+        image("CMYK", "JPEG", quality=95),
+        image("RGBA", "PNG"),
+        image("P", "PNG"),
+        image("L", "PNG"),
+    ],
+)
+def test_every_kind_of_image_becomes_grey(data):
+    pixels = decode(data, channels=1)
+    assert (pixels.shape, pixels.dtype) == ((30, 40, 1), np.uint8)
+    assert np.abs(pixels.astype(int) - round(0.299 * 200 + 0.587 * 100 + 0.114 * 50)).max() <= 12
+
+
+def test_a_grey_image_is_resized_as_a_colour_one_is():
+    assert resized(decode(image("L", "PNG"), channels=1), height=7, width=9).shape == (7, 9, 1)
+
+
 def test_sixteen_bit_grey_is_scaled_not_clipped():
     buffer = io.BytesIO()
     Image.fromarray(np.full((4, 4), 40_000, np.uint16)).save(buffer, "PNG")

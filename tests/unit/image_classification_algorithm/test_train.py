@@ -158,6 +158,15 @@ def test_every_augmentation_trains(run, kind):
     assert run(augmentation_type=kind, resize="10")[0] == 0
 
 
+@pytest.mark.parametrize("augmentation", [None, "crop_color_transform"])
+def test_a_grey_model_learns_and_answers(run, augmentation):
+    status, _, folders = run(
+        image_shape="1,8,8", epochs="6", images=32, num_training_samples="32", augmentation_type=augmentation
+    )
+    assert status == 0
+    assert Model.load(folders.model).predict((folders.channel("validation") / "101.png").read_bytes())[1] > 0.5
+
+
 def test_a_list_with_two_labels_needs_multi_label(run):
     status, _, folders = run(columns=2)
     assert status == 1

@@ -123,6 +123,13 @@ def test_colour_jitter_stays_within_pixels_and_varies_per_image():
     assert len({round(float(image.mean()), 3) for image in varied}) == 4
 
 
+def test_grey_has_only_its_lightness_varied():
+    varied = jittered(torch.full((4, 1, 2, 2), 128.0), generator=torch.Generator().manual_seed(0))
+    assert varied.shape == (4, 1, 2, 2)
+    assert len({round(float(image.mean()), 3) for image in varied}) == 4
+    assert (varied - 128).abs().max() <= 50
+
+
 def test_a_transformed_image_keeps_its_size_and_its_middle():
     images = torch.zeros(3, 3, 9, 9)
     images[:, :, 3:6, 3:6] = 200

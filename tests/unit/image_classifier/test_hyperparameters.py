@@ -96,7 +96,11 @@ def test_what_is_missing_is_named_in_the_containers_words():
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"image_shape": "1,28,28"}, "image_shape is 1,28,28, which has 1 channels; use 3"),
+        ({"image_shape": "4,28,28"}, "image_shape is 4,28,28, which has 4 channels; images have 3, or 1 in grey."),
+        (
+            {"image_shape": "1,224,224", "use_pretrained_model": True, "num_layers": 18},
+            "use_pretrained_model needs colour, .* image_shape is 1,224,224: make it 3,224,224.",
+        ),
         ({"use_pretrained_model": True, "num_layers": 20}, "use_pretrained_model needs num_layers of"),
         ({"use_weighted_loss": True}, "use_weighted_loss works only with multi_label"),
         ({"lr_scheduler_step": "5,5"}, "its epochs must grow"),
@@ -109,7 +113,9 @@ def test_values_that_forbid_each_other_are_refused(values, sentence):
         Hyperparameters(**values)
 
 
-@pytest.mark.parametrize("values", [{"lr_scheduler_step": "29"}, {"checkpoint_frequency": 30}, {"epochs": 1}])
+@pytest.mark.parametrize(
+    "values", [{"lr_scheduler_step": "29"}, {"checkpoint_frequency": 30}, {"epochs": 1}, {"image_shape": "1,28,28"}]
+)
 def test_values_at_their_limits_are_allowed(values):
     assert Hyperparameters(**values)
 
