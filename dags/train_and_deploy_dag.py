@@ -25,6 +25,7 @@ from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import usable_classifiers
+from image_classifier_airflow.links import images_link, records_link, uploads_link
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
@@ -62,7 +63,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         tags=["image-classifier", classifier.name],
     ) as dag:
         with TaskGroup("prepare"):
-            dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12))()
+            images = [images_link(classifier)]
+            dataset = step(steps.prepare_dataset, links=images, execution_timeout=timedelta(hours=12))()
             request = step(steps.plan_training)(dataset)
 
         with TaskGroup("train"):
@@ -84,10 +86,10 @@ def train_and_deploy(classifier: Classifier) -> DAG:
 
         with TaskGroup("connect") as connect:
             function = LambdaFunctionOperator(task_id="deploy_function", config=plan["function"]).output
-            step(steps.set_upload_trigger)(function)
+            step(steps.set_upload_trigger, links=[uploads_link(classifier)])(function)
 
         with TaskGroup("check") as check:
-            upload = step(steps.plan_check, multiple_outputs=True)(dataset)
+            upload, records = step(steps.plan_check, multiple_outputs=True)(dataset), [records_link(classifier)]
             chain(
                 S3CopyObjectOperator(
                     task_id="upload_known_image",
@@ -106,7 +108,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     timeout=RECORD_WAIT_S,
                     soft_fail=True,  # the next task knows what to say, and what to do
                 ),
-                step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
+                step(steps.confirm_prediction, links=records, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
                 S3DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["image"]),
             )
 

@@ -4,6 +4,6 @@ from airflow.plugins_manager import AirflowPlugin
 
 
 class ImageClassifierPlugin(AirflowPlugin):
-    """Shows under Admin, Plugins that this folder was found. Operators and triggers need no registration."""
+    """Shows under Admin, Plugins that this folder was found. Operators, triggers and links need no registration."""
 
     name = "image_classifier"

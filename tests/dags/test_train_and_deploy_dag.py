@@ -182,3 +182,19 @@ def test_every_field_of_the_form_says_what_it_is(dag):
     fields = [dag.params.get_param(name) for name in dag.params]
 
     assert all(field.schema["title"] and field.description for field in fields)
+
+
+def test_the_pages_of_these_tasks_have_buttons(shipped):
+    tasks = [task["__var"] for task in shipped.serialized["digits_train_and_deploy"]["tasks"]]
+    buttons = {task["task_id"]: list(task.get("_operator_extra_links", {})) for task in tasks}
+
+    assert {task: names for task, names in buttons.items() if names} == {
+        "prepare.prepare_dataset": ["Prepared images"],
+        "train.train_model": ["Training job", "Training log"],
+        "deploy.create_model": ["Model"],
+        "deploy.create_endpoint_config": ["Endpoint config"],
+        "deploy.deploy_endpoint": ["Endpoint", "Endpoint log"],
+        "connect.deploy_function": ["Function", "Function log"],
+        "connect.set_upload_trigger": ["Uploads"],
+        "check.confirm_prediction": ["Prediction records"],
+    }

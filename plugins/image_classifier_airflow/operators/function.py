@@ -15,6 +15,7 @@ from image_classifier.resources.function import (
     ensure_function,
     package_function,
 )
+from image_classifier_airflow.links import FUNCTION_LINKS
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -39,6 +40,8 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
         kwargs: AwsBaseOperator's and BaseOperator's arguments.
 
     """
+
+    operator_extra_links = FUNCTION_LINKS
 
     def __init__(
         self,

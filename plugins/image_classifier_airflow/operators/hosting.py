@@ -12,6 +12,7 @@ from airflow.sdk import Context
 
 from image_classifier.errors import EndpointError, ResourceBusyError
 from image_classifier.resources import hosting
+from image_classifier_airflow.links import ENDPOINT_CONFIG_LINKS, ENDPOINT_LINKS, MODEL_LINKS
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
 
 ONE_HOUR_S = 3600
@@ -20,6 +21,8 @@ ONE_HOUR_S = 3600
 class ModelOperator(SageMakerModelOperator):
     """Create the model, unless it exists as asked. Returns a dict of name and outcome (created, updated, unchanged)."""
 
+    operator_extra_links = MODEL_LINKS
+
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Create the model; the provider's operator fails when run twice."""
         return {"name": self.config["ModelName"], "outcome": hosting.ensure_model(self.hook.conn, self.config)}
@@ -27,6 +30,8 @@ class ModelOperator(SageMakerModelOperator):
 
 class EndpointConfigOperator(SageMakerEndpointConfigOperator):
     """Create the endpoint config, unless it exists. Returns a dict of name and outcome (created, unchanged)."""
+
+    operator_extra_links = ENDPOINT_CONFIG_LINKS
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Create the endpoint config; the provider's operator fails when run twice."""
@@ -50,6 +55,8 @@ class EndpointOperator(SageMakerEndpointOperator):
         kwargs: the provider's and BaseOperator's arguments.
 
     """
+
+    operator_extra_links = ENDPOINT_LINKS
 
     def __init__(
         self,

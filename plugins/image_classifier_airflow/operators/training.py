@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.errors import TrainingError, TrainingStoppedError
 from image_classifier.resources import training
+from image_classifier_airflow.links import TRAINING_LINKS
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
 
 Outcome = Literal["started", "adopted", "reused"]
@@ -39,6 +40,8 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         kwargs: the provider's and BaseOperator's arguments.
 
     """
+
+    operator_extra_links = TRAINING_LINKS
 
     def __init__(
         self,
@@ -90,6 +93,11 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             self._stop()
         elif self._job_name:
             self.log.info("Training job %s runs on; the next try of this task adopts it", self._job_name)
+
+    @property
+    def job_name(self) -> str:
+        """The job that this task works on: the attempt it decided for, the first one before that."""
+        return self._job_name or str(self.config["TrainingJobName"])
 
     def _train(self) -> dict[str, Any]:
         attempt = training.plan_attempt(self.hook.conn, self.config, s3=S3Hook(**self._connection).conn)

@@ -1,0 +1,106 @@
+"""Where a person looks at what AWS has: a page of AWS's console, or one of the endpoint that stands in AWS's place.
+
+Every function takes the `meta` of a client, which knows the region, the partition and the endpoint it calls, and
+returns None where no console is known (AWS's closed partitions).
+"""
+
+from typing import Protocol
+from urllib.parse import quote, urlsplit
+
+# A partition -> its console; airflow.providers.amazon.aws.links.base_aws has the same three.
+CONSOLES = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+# AWS's services answer below these names, private links included: dnsSuffix and dualStackDnsSuffix of botocore's
+# partitions.json; a test compares them.
+AWS_DOMAINS = (
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "api.aws",
+    "api.aws.hci.ic.gov",
+    "api.aws.ic.gov",
+    "api.aws.scloud",
+    "api.cloud-aws.adc-e.uk",
+    "c2s.ic.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+    "sc2s.sgov.gov",
+)
+PAGES = "_console"  # no bucket can have this name, so an endpoint may keep its pages beside S3's objects
+
+
+class Meta(Protocol):
+    """What the `meta` of a boto3 client tells."""
+
+    @property
+    def endpoint_url(self) -> str: ...
+    @property
+    def region_name(self) -> str: ...
+    @property
+    def partition(self) -> str: ...
+
+
+def training_job(sagemaker: Meta, name: str) -> str | None:
+    """The page of a training job: status, hyperparameters, metrics."""
+    return _sagemaker(sagemaker, name, page="training-jobs", console="jobs")
+
+
+def model(sagemaker: Meta, name: str) -> str | None:
+    """The page of a model."""
+    return _sagemaker(sagemaker, name, page="models", console="models")
+
+
+def endpoint_config(sagemaker: Meta, name: str) -> str | None:
+    """The page of an endpoint config."""
+    return _sagemaker(sagemaker, name, page="endpoint-configs", console="endpointConfig")
+
+
+def endpoint(sagemaker: Meta, name: str) -> str | None:
+    """The page of an endpoint."""
+    return _sagemaker(sagemaker, name, page="endpoints", console="endpoints")
+
+
+def function(functions: Meta, name: str) -> str | None:
+    """The page of a Lambda function."""
+    console = f"lambda/home?region={functions.region_name}#/functions/{name}"
+    return _page(functions, f"functions/{name}", console=console)
+
+
+def logs(logs: Meta, group: str, *, streams: str = "") -> str | None:
+    """The page of a log group, or of those of its streams whose names begin with `streams`."""
+    console_filter = f"$3FlogStreamNameFilter$3D{_in_fragment(streams)}" if streams else ""
+    console = f"cloudwatch/home?region={logs.region_name}#logsV2:log-groups/log-group/{_in_fragment(group)}"
+    query = f"?streams={quote(streams, safe='')}" if streams else ""
+    return _page(logs, f"logs/{quote(group.strip('/'))}{query}", console=console + console_filter)
+
+
+def objects(s3: Meta, bucket: str, *, prefix: str) -> str | None:
+    """The page that lists the objects of a bucket below a prefix."""
+    console = f"s3/buckets/{bucket}?region={s3.region_name}&prefix={quote(prefix)}"
+    return _page(s3, f"buckets/{bucket}/{quote(prefix)}", console=console)
+
+
+def _sagemaker(meta: Meta, name: str, *, page: str, console: str) -> str | None:
+    return _page(meta, f"{page}/{name}", console=f"sagemaker/home?region={meta.region_name}#/{console}/{name}")
+
+
+def _page(meta: Meta, path: str, *, console: str) -> str | None:
+    if not _is_aws(meta.endpoint_url):
+        return f"{meta.endpoint_url.rstrip('/')}/{PAGES}/{path}"
+    host = CONSOLES.get(meta.partition)
+    return f"https://{host}/{console}" if host else None
+
+
+def _is_aws(endpoint_url: str) -> bool:
+    host = urlsplit(endpoint_url).hostname or ""
+    return any(host == domain or host.endswith(f".{domain}") for domain in AWS_DOMAINS)
+
+
+def _in_fragment(text: str) -> str:
+    """As CloudWatch's console reads names behind the #: encoded twice, with $ in the place of %."""
+    return quote(quote(text, safe=""), safe="").replace("%", "$")

@@ -1,0 +1,125 @@
+"""Links in a task's page to what the task works on: training job, model, endpoint, function, their logs, S3 prefixes.
+
+Airflow asks for a link in the task's own process, when the task is deferred and when it ends, and keeps the answer as
+an XCom; so the link to a training job is there while the task waits for the job. These are links of the operators. A
+plugin's `operator_extra_links` would be asked for in the API server, which has no connection to AWS.
+"""
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
+from airflow.sdk import BaseOperator, BaseOperatorLink
+
+from image_classifier import console
+from image_classifier.classifier import Classifier
+from image_classifier.names import Keys, function_name
+from image_classifier.resources.training import LOG_GROUP
+from image_classifier.settings import Settings
+from image_classifier_airflow.steps import clients
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import TaskInstanceKey
+
+Address = Callable[[Any], str | None]
+
+
+class ResourceLink(BaseOperatorLink):
+    """A button whose address is computed from what the operator holds; without an address Airflow greys it out.
+
+    Args:
+        name: the button's text.
+        address: takes the operator as its task left it.
+
+    """
+
+    def __init__(self, name: str, address: Address) -> None:
+        """Keep both; nothing is asked of AWS, neither here nor later."""
+        self._name, self._address = name, address
+
+    @property
+    def name(self) -> str:
+        """The button's text."""
+        return self._name
+
+    @property
+    def xcom_key(self) -> str:
+        """Where Airflow keeps the address: a key for each link, where the inherited one is a key for each class."""
+        return f"_link_{re.sub(r'[^a-z]+', '_', self._name.lower())}"
+
+    def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
+        """The address, or nothing."""
+        return self._address(operator) or ""
+
+
+def images_link(classifier: Classifier) -> ResourceLink:
+    """The prepared images and the versions of the data set."""
+    return _prefix_link("Prepared images", classifier, prefix=Keys(classifier.name).dataset)
+
+
+def uploads_link(classifier: Classifier) -> ResourceLink:
+    """Where people put the images that are to be classified."""
+    return _prefix_link("Uploads", classifier, prefix=Keys(classifier.name).incoming)
+
+
+def records_link(classifier: Classifier) -> ResourceLink:
+    """The prediction records."""
+    return _prefix_link("Prediction records", classifier, prefix=Keys(classifier.name).predictions)
+
+
+def _prefix_link(name: str, classifier: Classifier, *, prefix: str) -> ResourceLink:
+    def address(_: Any) -> str | None:
+        s3 = clients.s3(classifier.aws_conn_id)
+        return console.objects(s3.meta, Settings.from_env().bucket, prefix=prefix)
+
+    return ResourceLink(name, address)
+
+
+def _logs(operator: Any, group: str, *, streams: str = "") -> str | None:
+    hook: Any = AwsLogsHook(
+        aws_conn_id=operator.aws_conn_id,
+        region_name=operator.region_name,
+        verify=operator.verify,
+        config=operator.botocore_config,
+    )
+    return console.logs(hook.conn.meta, group, streams=streams)
+
+
+def _training_job(operator: Any) -> str | None:
+    return console.training_job(operator.hook.conn.meta, operator.job_name)
+
+
+def _training_log(operator: Any) -> str | None:
+    return _logs(operator, LOG_GROUP, streams=f"{operator.job_name}/")
+
+
+def _model(operator: Any) -> str | None:
+    return console.model(operator.hook.conn.meta, operator.config["ModelName"])
+
+
+def _endpoint_config(operator: Any) -> str | None:
+    return console.endpoint_config(operator.hook.conn.meta, operator.config["EndpointConfigName"])
+
+
+def _endpoint(operator: Any) -> str | None:
+    return console.endpoint(operator.hook.conn.meta, operator.config["EndpointName"])
+
+
+def _endpoint_log(operator: Any) -> str | None:
+    return _logs(operator, f"/aws/sagemaker/Endpoints/{operator.config['EndpointName']}")
+
+
+def _function(operator: Any) -> str | None:
+    return console.function(operator.hook.conn.meta, function_name(operator.config["classifier"]))
+
+
+def _function_log(operator: Any) -> str | None:
+    return _logs(operator, f"/aws/lambda/{function_name(operator.config['classifier'])}")
+
+
+TRAINING_LINKS = (ResourceLink("Training job", _training_job), ResourceLink("Training log", _training_log))
+MODEL_LINKS = (ResourceLink("Model", _model),)
+ENDPOINT_CONFIG_LINKS = (ResourceLink("Endpoint config", _endpoint_config),)
+ENDPOINT_LINKS = (ResourceLink("Endpoint", _endpoint), ResourceLink("Endpoint log", _endpoint_log))
+FUNCTION_LINKS = (ResourceLink("Function", _function), ResourceLink("Function log", _function_log))
