@@ -35,7 +35,7 @@ class Supervisor:
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         try:
-            self._start()
+            self.start_children()
             write_atomically(self.place.state / "status.json", {"pid": os.getpid(), "ready": True})
             while not self.stopping:
                 self._check_children()
@@ -44,11 +44,11 @@ class Supervisor:
             if not self.stopping:
                 write_atomically(self.place.state / "status.json", {"pid": os.getpid(), "stopped": str(error)})
         finally:
-            self._stop_children()
+            self.stop_children()
         if self.stopping:
             (self.place.state / "status.json").unlink(missing_ok=True)
 
-    def _stop_children(self) -> None:
+    def stop_children(self) -> None:
         """Airflow first, all parts at once: its tasks still talk to the local AWS while they end."""
         airflow = [child for name, child in self.children.items() if name != LOCAL_AWS]
         for child in airflow:
@@ -61,7 +61,13 @@ class Supervisor:
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self.stopping = True
 
-    def _start(self) -> None:
+    def start_children(self) -> None:
+        """Start the local AWS, then Airflow's parts.
+
+        Raises:
+            LaptopError: one of them ended, or was not ready in time.
+
+        """
         aws = self.place.aws_state
         (aws / "ready.json").unlink(missing_ok=True)
         ports = ["--port", str(self.place.aws_port), "--sagemaker-port", str(self.place.sagemaker_port)]
@@ -69,10 +75,18 @@ class Supervisor:
         self._spawn(LOCAL_AWS, command, env={**os.environ, "PYTHONPATH": str(ROOT / "include")})
         self._migrate_database(configuration(self.place))
         self._await("the local AWS", lambda: (aws / "ready.json").exists())
-        env = airflow_environment(self.place, json.loads((aws / "ready.json").read_text()))
         for component in COMPONENTS:
-            self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=env)
+            self.start_component(component)
         self._await("Airflow", lambda: airflow_is_healthy(self.place))
+
+    def start_component(self, component: str) -> None:
+        """Start one part of Airflow."""
+        self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=self.environment())
+
+    def environment(self) -> dict[str, str]:
+        """The variables of Airflow's parts; the local AWS must be ready."""
+        ready = json.loads((self.place.aws_state / "ready.json").read_text())
+        return airflow_environment(self.place, ready)
 
     def _migrate_database(self, env: dict[str, str]) -> None:
         """Make or upgrade Airflow's tables; skipped when this very release made them."""

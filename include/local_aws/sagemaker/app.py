@@ -127,12 +127,20 @@ async def _answer_control(service: Service, request: Request) -> Response:
     try:
         body = json.loads(await request.body() or b"{}")
         answer = await run_in_threadpool(service.call, operation, body)
+        if not operation.startswith(("Describe", "List")):
+            log.info("%s accepted: %s", operation, _subject(body))
     except json.JSONDecodeError as error:
         return _json_error(ServiceError("SerializationException", f"The body is not JSON: {error}"))
     except ServiceError as error:
-        log.info("%s refused: %s", operation, error)
+        log.info("%s refused: %s: %s: %s", operation, _subject(body), error.code, error)
         return _json_error(error)
     return _json(answer, status=200)
+
+
+def _subject(request: object) -> object:
+    """What a request is about: the first name or ARN in it, which in SageMaker's requests is the resource's own."""
+    named = request.items() if isinstance(request, dict) else ()
+    return next((value for key, value in named if key.endswith(("Name", "Arn"))), "nothing named")
 
 
 def _json_error(error: ServiceError) -> Response:

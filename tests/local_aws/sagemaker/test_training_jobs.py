@@ -214,3 +214,15 @@ def test_tags_belong_to_a_job(server, name, job_request):
 
     assert server.sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
     server.ended_job(name)
+
+
+def test_the_servers_log_names_every_call_that_would_change_something(server, name, job_request, refusal):
+    server.sagemaker.create_training_job(**job_request(name))
+    refusal(server.sagemaker.create_training_job, **job_request(name))
+    server.sagemaker.describe_training_job(TrainingJobName=name)
+
+    log = (server.state / "server.log").read_text()
+
+    assert log.count(f"CreateTrainingJob accepted: {name}\n") == 1
+    assert log.count(f"CreateTrainingJob refused: {name}: ResourceInUse: ") == 1
+    assert "DescribeTrainingJob accepted" not in log
