@@ -11,6 +11,7 @@ from local_aws.ministack.cures import cures
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.saving import Saving
+from local_aws.pages import pages, with_pages
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def application(options: Options) -> Any:
     replacing.apply(cures(runner))
     saving.on_started = runner.start
     saving.on_stopping = runner.stop
-    return saving
+    return with_pages(saving, pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url))
 
 
 def limits() -> Limits:

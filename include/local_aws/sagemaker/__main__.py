@@ -14,6 +14,7 @@ from typing import IO
 
 import uvicorn
 
+from local_aws.pages import pages
 from local_aws.sagemaker.app import Service, create_app
 from local_aws.sagemaker.aws import Aws
 from local_aws.sagemaker.container import Limits
@@ -49,8 +50,9 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
         limits=Limits(**{field.name: getattr(arguments, field.name) for field in fields(Limits)}),
         state=state,
     )
+    own_url = f"http://127.0.0.1:{arguments.port}"
     config = uvicorn.Config(
-        create_app(service),
+        create_app(service, pages=[pages(endpoint_url=arguments.aws_endpoint_url, sagemaker_endpoint_url=own_url)]),
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,

@@ -24,10 +24,11 @@ from local_aws.sagemaker.protocol.tags import Tags
 from local_aws.sagemaker.training.operations import TrainingJobs
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.routing import BaseRoute
 
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
@@ -86,8 +87,8 @@ class Service:
         return perform(validation.validate(operation, request))
 
 
-def create_app(service: Service) -> Starlette:
-    """The ASGI application of `service`; its processes end with it."""
+def create_app(service: Service, *, pages: Sequence[BaseRoute] = ()) -> Starlette:
+    """The ASGI application of `service`, whose processes end with it, and of pages for people."""
     invocations = Invocations(service.rollouts)
 
     async def control(request: Request) -> Response:
@@ -117,6 +118,7 @@ def create_app(service: Service) -> Starlette:
         Route("/", control, methods=["POST"]),
         Route("/endpoints/{name}/invocations", invoke, methods=["POST"]),
         Route("/health", health),
+        *pages,
         Route("/{path:path}", unknown, methods=["GET", "POST", "PUT", "DELETE"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -1,0 +1,61 @@
+"""The pages as routes: which address shows what. Both servers have all of them, so that a page can name another."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from local_aws.clients import ClientError
+from local_aws.pages import documents
+from local_aws.pages.documents import Aws
+from local_aws.pages.markup import document
+
+PREFIX = "/_console"  # as image_classifier.console has it; no bucket can have this name
+NOT_FOUND = 404
+
+Page = Callable[[Aws, Request], str]
+
+
+def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
+    """The pages of the AWS whose SageMaker is at one endpoint and the rest of it at the other."""
+    aws = Aws(endpoint_url, sagemaker_endpoint_url)
+    shown: dict[str, Page] = {
+        "/training-jobs/{name}": lambda aws, request: documents.training_job(aws, request.path_params["name"]),
+        "/models/{name}": lambda aws, request: documents.model(aws, request.path_params["name"]),
+        "/endpoint-configs/{name}": lambda aws, request: documents.endpoint_config(aws, request.path_params["name"]),
+        "/endpoints/{name}": lambda aws, request: documents.endpoint(aws, request.path_params["name"]),
+        "/functions/{name}": lambda aws, request: documents.function(aws, request.path_params["name"]),
+        "/logs/{group:path}": lambda aws, request: documents.log_group(
+            aws, f"/{request.path_params['group']}", streams=request.query_params.get("streams", "")
+        ),
+        "/buckets/{bucket}/{prefix:path}": lambda aws, request: documents.objects(
+            aws, request.path_params["bucket"], prefix=request.path_params["prefix"]
+        ),
+    }
+    return Mount(PREFIX, routes=[Route(path, _answer(aws, page), methods=["GET"]) for path, page in shown.items()])
+
+
+def with_pages(app: Any, route: BaseRoute) -> Any:
+    """An ASGI application that has the pages, and is `app` for everything else."""
+    site = Starlette(routes=[route])
+
+    async def serve(scope: Any, receive: Any, send: Any) -> None:
+        is_page = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/")
+        await (site if is_page else app)(scope, receive, send)
+
+    return serve
+
+
+def _answer(aws: Aws, page: Page) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        try:
+            return HTMLResponse(await run_in_threadpool(page, aws, request))
+        except ClientError as error:
+            return HTMLResponse(document("Not here", f"<p>{escape(str(error))}</p>"), NOT_FOUND)
+
+    return answer

@@ -1,0 +1,134 @@
+"""What each page shows. Every function asks the API, as any client does, and returns the page's HTML."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from local_aws import clients
+from local_aws.pages.markup import document, facts, lines, link, rows, section
+
+TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
+MOST_STREAMS = 20
+MOST_LINES = 500  # of each stream, the newest
+
+
+@dataclass(frozen=True)
+class Aws:
+    """Where SageMaker is, and where everything else is."""
+
+    endpoint_url: str
+    sagemaker_endpoint_url: str
+
+    def client(self, service: str) -> Any:
+        """A client of one service."""
+        return _client(service, self.sagemaker_endpoint_url if service == "sagemaker" else self.endpoint_url)
+
+
+def training_job(aws: Aws, name: str) -> str:
+    """A training job: how far it is, what it was asked for, and the end of its log."""
+    job = _answer(aws.client("sagemaker").describe_training_job(TrainingJobName=name))
+    hyperparameters = job.pop("HyperParameters", {})
+    return document(
+        f"Training job {name}",
+        f"<p>{escape(job['TrainingJobStatus'])}, {escape(job['SecondaryStatus'])}</p>",
+        section("Hyperparameters", facts(hyperparameters)),
+        section("The job", facts(job)),
+        section("Log", _streams(aws, TRAINING_LOG, prefix=f"{name}/")),
+    )
+
+
+def model(aws: Aws, name: str) -> str:
+    """A model."""
+    return document(f"Model {name}", facts(_answer(aws.client("sagemaker").describe_model(ModelName=name))))
+
+
+def endpoint_config(aws: Aws, name: str) -> str:
+    """An endpoint config, and its models."""
+    config = _answer(aws.client("sagemaker").describe_endpoint_config(EndpointConfigName=name))
+    models = [variant["ModelName"] for variant in config["ProductionVariants"]]
+    listed = " ".join(link(f"../models/{quote(model)}", model) for model in models)
+    return document(f"Endpoint config {name}", facts(config), section("Models", listed))
+
+
+def endpoint(aws: Aws, name: str) -> str:
+    """An endpoint: whether it is in service, with which config, and the end of its log."""
+    found = _answer(aws.client("sagemaker").describe_endpoint(EndpointName=name))
+    config = found["EndpointConfigName"]
+    return document(
+        f"Endpoint {name}",
+        f"<p>{escape(found['EndpointStatus'])}, with {link(f'../endpoint-configs/{quote(config)}', config)}</p>",
+        facts(found),
+        section("Log", _streams(aws, f"/aws/sagemaker/Endpoints/{name}", prefix="")),
+    )
+
+
+def function(aws: Aws, name: str) -> str:
+    """A function: its configuration, its aliases, and the end of its log."""
+    functions = aws.client("lambda")
+    found = _answer(functions.get_function(FunctionName=name))
+    aliases = functions.list_aliases(FunctionName=name)["Aliases"]
+    return document(
+        f"Function {name}",
+        section("Aliases", facts({alias["Name"]: f"version {alias['FunctionVersion']}" for alias in aliases})),
+        section("Configuration", facts(found["Configuration"])),
+        section("Log", _streams(aws, f"/aws/lambda/{name}", prefix="")),
+    )
+
+
+def log_group(aws: Aws, group: str, *, streams: str) -> str:
+    """The newest streams of a log group whose names begin with `streams`."""
+    return document(f"Log group {group}", _streams(aws, group, prefix=streams))
+
+
+def objects(aws: Aws, bucket: str, *, prefix: str) -> str:
+    """The first 1,000 objects below a prefix, each a link to its content."""
+    answer = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+    found = answer.get("Contents", [])
+    listed = [
+        (
+            link(f"{aws.endpoint_url}/{bucket}/{quote(item['Key'])}", item["Key"]),
+            f"{item['Size']:,}",
+            f"{item['LastModified']:%Y-%m-%d %H:%M:%S}",
+        )
+        for item in found
+    ]
+    more = "<p>There are more; these are the first.</p>" if answer["IsTruncated"] else ""
+    count = f"<p>{len(found):,} objects</p>{more}"
+    return document(f"s3://{bucket}/{prefix}", count, rows(("Key", "Bytes", "Last modified"), listed))
+
+
+@cache
+def _client(service: str, endpoint_url: str) -> Any:
+    return clients.client(service, endpoint_url=endpoint_url)  # takes 50 ms or more
+
+
+def _answer(response: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in response.items() if name != "ResponseMetadata"}
+
+
+def _streams(aws: Aws, group: str, *, prefix: str) -> str:
+    logs = aws.client("logs")
+    named = {"logStreamNamePrefix": prefix} if prefix else {}
+    try:
+        found = [
+            stream["logStreamName"]
+            for page in logs.get_paginator("describe_log_streams").paginate(logGroupName=group, **named)
+            for stream in page["logStreams"]
+        ]
+    except clients.ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        found = []
+    if not found:
+        return "<p>Nothing has been written yet.</p>"
+    newest = sorted(found, reverse=True)[:MOST_STREAMS]
+    older = f"<p>{len(found) - len(newest):,} more streams</p>" if len(found) > len(newest) else ""
+    return "".join(section(name, lines(_newest_lines(logs, group, name))) for name in newest) + older
+
+
+def _newest_lines(logs: Any, group: str, stream: str) -> list[str]:
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=MOST_LINES, startFromHead=False)
+    return [event["message"].rstrip("\n") for event in events["events"]]

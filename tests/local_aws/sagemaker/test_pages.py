@@ -1,0 +1,51 @@
+"""Pages for people, as a browser asks for them: what SageMaker has."""
+
+import httpx
+
+
+def page(server, path):
+    answer = httpx.get(f"{server.url}/_console/{path}", trust_env=False, timeout=30)
+    return answer.status_code, answer.text
+
+
+def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, name, job_request):
+    server.sagemaker.create_training_job(**job_request(name, hyperparameters={"epochs": "2"}))
+    server.ended_job(name)
+
+    status, html = page(server, f"training-jobs/{name}")
+
+    assert status == 200
+    assert f"Training job {name}" in html
+    assert "<p>Completed, Completed</p>" in html
+    assert "<th>epochs</th><td>2</td>" in html
+    assert "validation:accuracy" in html
+    assert f"models/{name}/output/model.tar.gz" in html
+    assert "Epoch[1] Validation-accuracy=0.5" in html
+
+
+def test_an_endpoint_shows_its_state_and_leads_to_its_config_and_model(server, name, put_model):
+    put_model(server, name)
+    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    server.settled_endpoint(name)
+
+    _, endpoint = page(server, f"endpoints/{name}")
+    _, config = page(server, f"endpoint-configs/{name}")
+    _, model = page(server, f"models/{name}")
+
+    assert "<p>InService, with " in endpoint
+    assert f'<a href="../endpoint-configs/{name}">' in endpoint
+    assert f'<a href="../models/{name}">' in config
+    assert f"artifacts/{name}/model.tar.gz" in model
+
+
+def test_what_is_not_there_is_not_found_with_the_words_of_the_api(server, name):
+    status, html = page(server, f"training-jobs/{name}")
+
+    assert status == 404
+    assert "Requested resource not found" in html
+
+
+def test_a_page_only_reads(server, name):
+    answer = httpx.post(f"{server.url}/_console/training-jobs/{name}", trust_env=False)
+
+    assert answer.status_code == 405
