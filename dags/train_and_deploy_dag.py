@@ -80,7 +80,12 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             chain(
                 ModelOperator(task_id="create_model", config=plan["model"]),
                 EndpointConfigOperator(task_id="create_endpoint_config", config=plan["endpoint_config"]),
-                EndpointOperator(task_id="deploy_endpoint", config=plan["endpoint"], poll_interval_s=POLL_S),
+                EndpointOperator(
+                    task_id="deploy_endpoint",
+                    config=plan["endpoint"],
+                    sample=plan["sample"],
+                    poll_interval_s=POLL_S,
+                ),
                 step(steps.test_endpoint)(dataset, job),
             )
 

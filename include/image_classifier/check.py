@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from image_classifier import names
 from image_classifier.errors import EndpointError, PredictionError
 from image_classifier.predictions import Prediction, record_key
+from image_classifier.resources.objects import object_exists
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -121,13 +120,7 @@ def upload_again(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
 
 def has_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> bool:
     """Whether the record has come."""
-    try:
-        s3.head_object(Bucket=bucket, Key=upload.record_key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in {"404", "NoSuchKey", "NotFound"}:
-            raise
-        return False
-    return True
+    return object_exists(s3, bucket=bucket, key=upload.record_key)
 
 
 def confirm_prediction(s3: "S3Client", *, bucket: str, upload: CheckUpload, training_job: str) -> Prediction:

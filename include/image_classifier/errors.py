@@ -11,6 +11,7 @@ ImageClassifierError
  |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
  |    +-- TrainingServiceError      AWS's side failed or had no capacity: a retry may help
  |    +-- TrainingStoppedError      someone, or the time limit, stopped the job
+ +-- ResourceClashError             a name is taken by something with other content
  +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
  +-- EndpointError                  the endpoint does not serve what it should
  |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
@@ -71,6 +72,10 @@ class TrainingServiceError(TrainingError):
 
 class TrainingStoppedError(TrainingError):
     """The job was stopped, by a person or by its time limit."""
+
+
+class ResourceClashError(ImageClassifierError):
+    """A name is taken by a resource with other content, which is not ours to replace."""
 
 
 class ResourceBusyError(ImageClassifierError):

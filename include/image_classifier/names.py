@@ -76,6 +76,11 @@ def training_job_name(
     return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}"
 
 
+def model_name(classifier: str, spec: object) -> str:
+    """Name of the model with exactly this JSON-serialisable specification, which may be gone back to unchanged."""
+    return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
+
+
 def endpoint_config_name(classifier: str, spec: object) -> str:
     """Name of the endpoint config with exactly this JSON-serialisable specification."""
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"

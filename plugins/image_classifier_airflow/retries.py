@@ -27,6 +27,11 @@ RETRY_POLICY = ExceptionRetryPolicy(
             reason="Someone, or the time limit, stopped the training job on purpose",
         ),
         RetryRule(
+            exception=errors.ResourceClashError,
+            action=RetryAction.FAIL,
+            reason="Somebody else's resource has the name; a person has to look at it",
+        ),
+        RetryRule(
             exception=errors.EndpointRolledBackError,
             action=RetryAction.FAIL,
             reason="The new model does not start; the earlier one still serves",

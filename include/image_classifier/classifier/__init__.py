@@ -2,6 +2,6 @@
 
 from image_classifier.classifier.files import classifier_files, classifier_folders
 from image_classifier.classifier.model import Classifier
-from image_classifier.classifier.parts import Endpoint, Training
+from image_classifier.classifier.parts import Endpoint, Rollout, Training
 
-__all__ = ["Classifier", "Endpoint", "Training", "classifier_files", "classifier_folders"]
+__all__ = ["Classifier", "Endpoint", "Rollout", "Training", "classifier_files", "classifier_folders"]

@@ -1,5 +1,6 @@
 """The parts of a classifier's file that are tables of their own: pixels, machines, network, keys."""
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -10,6 +11,8 @@ LONGEST_JOB_S = 28 * ONE_DAY_S  # SageMaker's own limit
 
 KmsKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9:/_-]{1,2048}$")]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
+Alarm = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+LEAST_STEP_PERCENT = {"canary": 1, "linear": 10, "rolling": 5}
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -52,11 +55,66 @@ class Training(Part):
         return self
 
 
+class Rollout(Part):
+    """How an update shifts traffic to the new model, and which alarms take it back.
+
+    Limits: the SageMaker API reference (BlueGreenUpdatePolicy, TrafficRoutingConfig, RollingUpdatePolicy).
+    """
+
+    strategy: Literal["all_at_once", "canary", "linear", "rolling"] = "all_at_once"
+    step_percent: Annotated[int, Field(ge=1, le=50)] | None = None  # of the instances: the canary, or each step
+    wait_s: Annotated[int, Field(ge=0, le=3600)] = 0  # after each step, while the alarms are watched
+    keep_old_s: Annotated[int, Field(ge=0, le=3600)] = 0  # how long the old instances stay once all traffic has moved
+    alarms: Annotated[tuple[Alarm, ...], Field(max_length=10)] = ()
+    time_limit_s: Annotated[int, Field(ge=600, le=28_800)] = 3600  # then AWS takes the update back
+
+    @property
+    def waiting_s(self) -> int:
+        """How long the update waits on purpose."""
+        steps = {"all_at_once": 1, "canary": 2}.get(self.strategy) or math.ceil(100 / (self.step_percent or 100))
+        return steps * self.wait_s + self.keep_old_s
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        percent, least = self.step_percent, LEAST_STEP_PERCENT.get(self.strategy)
+        checks = {
+            f"endpoint.rollout.strategy is {self.strategy}, which needs step_percent, {least} to 50.": (
+                least is not None and percent is None
+            ),
+            f"endpoint.rollout.step_percent is {percent}; {self.strategy} takes {least} to 50.": (
+                least is not None and percent is not None and percent < least
+            ),
+            "endpoint.rollout.step_percent works only with canary, linear and rolling; leave it out.": (
+                least is None and percent is not None
+            ),
+            "endpoint.rollout.keep_old_s does not work with rolling, which ends old instances step by step; leave it "
+            "out.": (self.strategy == "rolling" and self.keep_old_s > 0),
+            f"endpoint.rollout waits {self.waiting_s} s in all, and time_limit_s is {self.time_limit_s}: raise it, or "
+            "wait less.": self.waiting_s >= self.time_limit_s,
+        }
+        refuse_if(checks)
+        return self
+
+
 class Endpoint(Part):
-    """The machines that answer."""
+    """The machines that answer, how they take a new model, and how many models stay to go back to."""
 
     instance_type: InstanceType = "ml.m5.large"
     instance_count: InstanceCount = 1
+    rollout: Rollout = Field(default_factory=Rollout)
+    keep_models: Annotated[int, Field(ge=1, le=100)] = 3
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        percent = self.rollout.step_percent
+        step = self.instance_count * (percent or 100) // 100
+        checks = {
+            f"endpoint.rollout.step_percent is {percent}; of {self.instance_count} instance(s) that is less than one: "
+            "take more instances or larger steps, or all_at_once, where the old model serves until the new one answers "
+            "as well.": step < 1,
+        }
+        refuse_if(checks)
+        return self
 
 
 class VpcConfig(Part):

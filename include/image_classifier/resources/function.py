@@ -18,6 +18,7 @@ from image_classifier.resources.function_calls import Pause, change, described, 
 from image_classifier.resources.function_configuration import FunctionConfiguration, function_configuration
 from image_classifier.resources.function_package import FunctionPackage, default_cache_folder, package_function
 from image_classifier.resources.function_versions import ensure_live
+from image_classifier.resources.objects import object_exists
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -146,20 +147,10 @@ def _uploaded_code(deployment: _Deployment) -> dict[str, str]:
     """The zip on S3, under the name of its content: what is there already need not be sent."""
     bucket, package = deployment.configuration.bucket, deployment.package
     key = Keys(deployment.configuration.classifier).function_zip(package.sha256)
-    if not _exists(deployment.s3, bucket=bucket, key=key):
+    if not object_exists(deployment.s3, bucket=bucket, key=key):
         deployment.s3.put_object(Bucket=bucket, Key=key, Body=package.zip_bytes, ContentType="application/zip")
         log.info("Uploaded s3://%s/%s, %d bytes", bucket, key, len(package.zip_bytes))
     return {"S3Bucket": bucket, "S3Key": key}
-
-
-def _exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True
 
 
 def _create_log_group(logs: "CloudWatchLogsClient", configuration: FunctionConfiguration) -> None:

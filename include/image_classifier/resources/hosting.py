@@ -1,4 +1,8 @@
-"""The endpoint and what it is made of: model, endpoint config, endpoint; changes that may be asked for twice."""
+"""What an endpoint is made of, and what is asked for: model, endpoint config, and the endpoint's own request.
+
+Models and endpoint configs cannot be changed. Their names are computed from their content, so that a change makes a new
+one, and what serves now, or may be gone back to, stays what it was.
+"""
 
 import logging
 import time
@@ -8,38 +12,23 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from botocore.exceptions import ClientError
 
 from image_classifier.classifier import Classifier
-from image_classifier.errors import EndpointError, EndpointRolledBackError
-from image_classifier.names import endpoint_config_name, endpoint_name
-from image_classifier.resources.invocation import Answer, invoke
-from image_classifier.resources.refusals import described, exists_already, is_absent, is_busy
+from image_classifier.errors import ResourceClashError
+from image_classifier.names import endpoint_config_name, endpoint_name, model_name
+from image_classifier.resources.differences import differences
+from image_classifier.resources.refusals import described, exists_already, is_absent
+from image_classifier.resources.rollout import deployment_config
 from image_classifier.resources.training_request import tag_list, vpc_config
 from image_classifier.settings import Settings
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
-__all__ = [
-    "Answer",
-    "EndpointStep",
-    "check_serves",
-    "describe_endpoint",
-    "endpoint_config_request",
-    "endpoint_request",
-    "ensure_endpoint",
-    "ensure_endpoint_config",
-    "ensure_model",
-    "invoke",
-    "is_settled",
-    "model_request",
-]
-
 log = logging.getLogger(__name__)
 
-Outcome = Literal["created", "updated", "unchanged"]
-EndpointStep = Literal["created", "updated", "unchanged", "deleted", "waiting"]
+Outcome = Literal["created", "unchanged"]
 Response = TypeVar("Response")
+Pause = Callable[[float], None]
 
-SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 VISIBLE_AFTER_TRIES = 6
 VISIBLE_PAUSE_S = 2.0
 
@@ -47,29 +36,25 @@ VISIBLE_PAUSE_S = 2.0
 def model_request(
     classifier: Classifier, *, settings: Settings, training_job: str, model_artifact: str, image: str
 ) -> dict[str, Any]:
-    """CreateModel's request: the model carries the name of the job that trained it."""
-    return {
-        "ModelName": training_job,
+    """CreateModel's request; the artifact's place names the job that trained it."""
+    spec = {
         "PrimaryContainer": {"Image": image, "ModelDataUrl": model_artifact},
         "ExecutionRoleArn": settings.sagemaker_role_arn,
         "EnableNetworkIsolation": classifier.network_isolation,
         **vpc_config(classifier),
-        "Tags": tag_list(classifier),
     }
+    name = model_name(classifier.name, [training_job, spec])
+    return {"ModelName": name, **spec, "Tags": tag_list(classifier)}
 
 
-def endpoint_config_request(classifier: Classifier, *, model: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateEndpointConfig's request; the variant is named after the training job, so an answer tells who gave it.
-
-    The whole model enters the config's name: an endpoint takes another network, role or isolation only by an update.
-    """
-    training_job = model["ModelName"]
+def endpoint_config_request(classifier: Classifier, *, training_job: str, model: Mapping[str, Any]) -> dict[str, Any]:
+    """CreateEndpointConfig's request; the variant is named after the training job, so an answer tells who gave it."""
     key = classifier.kms_keys.endpoint_volume
     spec = {
         "ProductionVariants": [
             {
                 "VariantName": training_job,
-                "ModelName": training_job,
+                "ModelName": model["ModelName"],
                 "InitialInstanceCount": classifier.endpoint.instance_count,
                 "InstanceType": classifier.endpoint.instance_type,
                 "InitialVariantWeight": 1.0,
@@ -77,121 +62,55 @@ def endpoint_config_request(classifier: Classifier, *, model: Mapping[str, Any])
         ],
         **({"KmsKeyId": key} if key else {}),
     }
-    name = endpoint_config_name(classifier.name, [spec, _without_tags(model)])
-    return {"EndpointConfigName": name, **spec, "Tags": tag_list(classifier)}
+    return {"EndpointConfigName": endpoint_config_name(classifier.name, spec), **spec, "Tags": tag_list(classifier)}
 
 
 def endpoint_request(classifier: Classifier, *, endpoint_config: str) -> dict[str, Any]:
-    """CreateEndpoint's request; an update takes the same, without the tags."""
-    name = endpoint_name(classifier.name)
-    return {"EndpointName": name, "EndpointConfigName": endpoint_config, "Tags": tag_list(classifier)}
+    """What an endpoint should be: CreateEndpoint takes it without DeploymentConfig, UpdateEndpoint without Tags."""
+    rollout = deployment_config(classifier.endpoint)
+    return {
+        "EndpointName": endpoint_name(classifier.name),
+        "EndpointConfigName": endpoint_config,
+        **({"DeploymentConfig": rollout} if rollout else {}),
+        "Tags": tag_list(classifier),
+    }
 
 
 def ensure_model(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Outcome:
-    """Create the model. Models cannot be changed: one that differs, such as by its role, is replaced."""
+    """Create the model, unless it exists.
+
+    Raises:
+        ResourceClashError: its name is that of a model with other content.
+
+    """
     name = request["ModelName"]
-    found = described(lambda: sagemaker.describe_model(ModelName=name))
-    if found is not None and _agrees(found, _without_tags(request)):
-        return "unchanged"
-    if found is not None:
-        sagemaker.delete_model(ModelName=name)
-    if not _create(lambda: sagemaker.create_model(**request)):
-        return "unchanged"
-    log.info("Model %s created", name)
-    return "created" if found is None else "updated"
+    return _ensure(
+        f"Model {name}",
+        request,
+        describe=lambda: sagemaker.describe_model(ModelName=name),
+        create=lambda: sagemaker.create_model(**request),
+    )
 
 
 def ensure_endpoint_config(
-    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Callable[[float], None] = time.sleep
+    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Pause = time.sleep
 ) -> Outcome:
-    """Create the endpoint config. Its name is computed from its content: one that exists is the same."""
+    """Create the endpoint config, unless it exists.
+
+    Raises:
+        ResourceClashError: its name is that of an endpoint config with other content.
+
+    """
     name = request["EndpointConfigName"]
-    if described(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name)) is not None:
-        return "unchanged"
-    if not _create(lambda: _once_visible(lambda: sagemaker.create_endpoint_config(**request), pause=pause)):
-        return "unchanged"
-    log.info("Endpoint config %s created", name)
-    return "created"
+    return _ensure(
+        f"Endpoint config {name}",
+        request,
+        describe=lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name),
+        create=lambda: once_visible(lambda: sagemaker.create_endpoint_config(**request), pause=pause),
+    )
 
 
-def ensure_endpoint(
-    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Callable[[float], None] = time.sleep
-) -> EndpointStep:
-    """Take one step towards an endpoint that serves the requested config, and say which; it does not wait.
-
-    After "deleted" (a failed endpoint allows nothing else) and "waiting" (an earlier change is being applied), call
-    again once the endpoint has settled. After "created" and "updated", `check_serves` tells whether it worked.
-
-    Raises:
-        EndpointError: the endpoint is in a state that only a person can judge.
-
-    """
-    name = request["EndpointName"]
-    endpoint = describe_endpoint(sagemaker, name)
-    if endpoint is None:
-        created = _create(lambda: _once_visible(lambda: sagemaker.create_endpoint(**request), pause=pause))
-        return _told(name, "created" if created else "waiting")
-    status = endpoint["EndpointStatus"]
-    if status == "Failed":
-        sagemaker.delete_endpoint(EndpointName=name)
-        return _told(name, "deleted")
-    if not is_settled(endpoint):
-        return "waiting"
-    if status != "InService":
-        raise EndpointError(_needs_a_person(endpoint))
-    if endpoint["EndpointConfigName"] == request["EndpointConfigName"]:
-        return "unchanged"
-    return _told(name, _update(sagemaker, request, pause=pause))
-
-
-def check_serves(endpoint: Mapping[str, Any] | None, *, endpoint_config: str) -> None:
-    """Nothing if the endpoint serves the config that was asked for.
-
-    Raises:
-        EndpointRolledBackError: AWS took the update back; the endpoint is in service, with the earlier config.
-        EndpointError: the endpoint is not in service.
-
-    """
-    if endpoint is None:
-        message = f"The endpoint for {endpoint_config} is gone; someone deleted it: run this task again."
-        raise EndpointError(message)
-    name, reason = endpoint["EndpointName"], endpoint.get("FailureReason", "no reason given")
-    if endpoint["EndpointStatus"] == "Failed":
-        message = f"Endpoint {name} failed: {reason} Running this task again deletes and creates it."
-        raise EndpointError(message)
-    if endpoint["EndpointStatus"] != "InService":
-        raise EndpointError(_needs_a_person(endpoint))
-    if endpoint["EndpointConfigName"] != endpoint_config:
-        message = (
-            f"Endpoint {name} serves {endpoint['EndpointConfigName']} and not {endpoint_config}: AWS took the update "
-            f"back ({reason}). The endpoint's log says why the new model did not start."
-        )
-        raise EndpointRolledBackError(message)
-
-
-def describe_endpoint(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
-    """DescribeEndpoint's answer, or None if there is no such endpoint."""
-    return described(lambda: sagemaker.describe_endpoint(EndpointName=name))
-
-
-def is_settled(endpoint: Mapping[str, Any] | None) -> bool:
-    """No change is under way; an endpoint that is not there is settled too."""
-    return endpoint is None or endpoint["EndpointStatus"] in SETTLED
-
-
-def _update(
-    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Callable[[float], None]
-) -> Literal["updated", "waiting"]:
-    try:
-        _once_visible(lambda: sagemaker.update_endpoint(**_without_tags(request)), pause=pause)
-    except ClientError as error:
-        if is_busy(error):  # someone else's change came between
-            return "waiting"
-        raise
-    return "updated"
-
-
-def _create(create: Callable[[], object]) -> bool:
+def was_created(create: Callable[[], object]) -> bool:
     """False if it exists by now: names are computed, so another try of the same task created it."""
     try:
         create()
@@ -202,7 +121,7 @@ def _create(create: Callable[[], object]) -> bool:
     return True
 
 
-def _once_visible(call: Callable[[], Response], *, pause: Callable[[float], None]) -> Response:
+def once_visible(call: Callable[[], Response], *, pause: Pause) -> Response:
     """SageMaker may not see for some seconds what it has just created; its API text says to try again."""
     for _ in range(VISIBLE_AFTER_TRIES - 1):
         try:
@@ -214,30 +133,23 @@ def _once_visible(call: Callable[[], Response], *, pause: Callable[[float], None
     return call()
 
 
-def _agrees(found: Any, wanted: Any) -> bool:
-    """Whether `found` holds everything in `wanted`; AWS's answers hold more than was asked for."""
-    if isinstance(wanted, Mapping):
-        return all(_agrees(found.get(name), value) for name, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(found, list) and sorted(map(str, found)) == sorted(map(str, wanted))
-    return bool(found == wanted) or (wanted is False and found is None)
+def without(request: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The request less one of its fields."""
+    return {field: value for field, value in request.items() if field != name}
 
 
-def _without_tags(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name != "Tags"}
-
-
-def _needs_a_person(endpoint: Mapping[str, Any]) -> str:
-    return (
-        f"Endpoint {endpoint['EndpointName']} is {endpoint['EndpointStatus']} "
-        f"({endpoint.get('FailureReason', 'no reason given')}); look at it in the SageMaker console, or delete it "
-        "and run this task again."
-    )
-
-
-Step = TypeVar("Step", bound=str)
-
-
-def _told(name: str, step: Step) -> Step:
-    log.info("Endpoint %s: %s", name, step)
-    return step
+def _ensure(
+    what: str, request: Mapping[str, Any], *, describe: Callable[[], Any], create: Callable[[], object]
+) -> Outcome:
+    found = described(describe)
+    if found is None and was_created(create):
+        log.info("%s created", what)
+        return "created"
+    unlike = differences(describe() if found is None else found, without(request, "Tags"))
+    if unlike:
+        message = (
+            f"{what} exists with other content: {'; '.join(unlike)}. Its name is computed from its content, so "
+            "somebody else made it: delete it, then run this task again."
+        )
+        raise ResourceClashError(message)
+    return "unchanged"

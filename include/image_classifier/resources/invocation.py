@@ -1,12 +1,13 @@
 """One question to an endpoint: an image goes out, probabilities and the model that gave them come back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from image_classifier.errors import EndpointError, PredictionError
 from image_classifier.predictions import parse_probabilities
 from image_classifier.resources.training_request import CONTENT_TYPE
 
@@ -46,6 +47,31 @@ def invoke(
                 raise
         pause(PAUSE_S)
     return _ask(runtime_client, endpoint=endpoint, image=image)
+
+
+def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: int) -> None:
+    """Nothing if a variant of the endpoint answered, with one probability per class.
+
+    Args:
+        answer: what the endpoint said.
+        endpoint: DescribeEndpoint's answer.
+        num_classes: how many labels the model has.
+
+    Raises:
+        EndpointError: a variant answered that the endpoint should no longer have.
+        PredictionError: the model has another number of classes than there are labels.
+
+    """
+    name, variants = endpoint["EndpointName"], [one["VariantName"] for one in endpoint["ProductionVariants"]]
+    if answer.variant not in variants:
+        message = f"Endpoint {name} answered with variant {answer.variant}, and has {', '.join(variants)}; try again."
+        raise EndpointError(message)
+    if len(answer.probabilities) != num_classes:
+        message = (
+            f"Endpoint {name} answered {len(answer.probabilities)} probabilities for {num_classes} labels: the labels "
+            f"are not those of {answer.variant}; train again with force_retrain."
+        )
+        raise PredictionError(message)
 
 
 def _ask(runtime_client: "SageMakerRuntimeClient", *, endpoint: str, image: bytes) -> Answer:

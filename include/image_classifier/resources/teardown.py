@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.resources import notification
-from image_classifier.resources.hosting import describe_endpoint
+from image_classifier.resources.endpoint import describe_endpoint
 from image_classifier.resources.inventory import (
     Clients,
     Teardown,

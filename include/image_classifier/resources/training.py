@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.errors import TrainingError, TrainingInputError, TrainingServiceError, TrainingStoppedError
 from image_classifier.names import PREFIX
+from image_classifier.resources.objects import object_exists
 from image_classifier.resources.refusals import described, exists_already, is_absent, is_invalid, is_limit, sentence
 from image_classifier.resources.training_log import (
     LOG_GROUP,
@@ -216,13 +217,7 @@ def training_result(
 
 def _has_artifact(s3: "S3Client", job: Mapping[str, Any]) -> bool:
     uri = urlsplit(job["ModelArtifacts"]["S3ModelArtifacts"])
-    try:
-        s3.head_object(Bucket=uri.netloc, Key=uri.path.lstrip("/"))
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] == 404:
-            return False
-        raise
-    return True
+    return object_exists(s3, bucket=uri.netloc, key=uri.path.lstrip("/"))
 
 
 def _failure_of(reason: str) -> type[TrainingError]:

@@ -1,73 +1,104 @@
 """The hosting tasks: model, endpoint config, endpoint; each may run twice and changes only what differs."""
 
 import time
-from typing import Any, NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerEndpointConfigOperator,
     SageMakerEndpointOperator,
     SageMakerModelOperator,
 )
 from airflow.sdk import Context
+from botocore.exceptions import ClientError
 
 from image_classifier.errors import EndpointError, ResourceBusyError
-from image_classifier.resources import hosting
+from image_classifier.resources import endpoint, hosting, invocation
+from image_classifier.resources.rollout import rollout_limit_s
 from image_classifier_airflow.links import ENDPOINT_CONFIG_LINKS, ENDPOINT_LINKS, MODEL_LINKS
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
 
 ONE_HOUR_S = 3600
 
 
 class ModelOperator(SageMakerModelOperator):
-    """Create the model, unless it exists as asked. Returns a dict of name and outcome (created, updated, unchanged)."""
+    """Create the model, unless it exists as asked. Returns a dict of name and outcome (created, unchanged).
+
+    A model of this name with other content is an error that names the difference: models cannot be changed, and one
+    that serves must not be taken away. So compute the name from the content.
+    """
 
     operator_extra_links = MODEL_LINKS
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Create the model; the provider's operator fails when run twice."""
+        """Create the model; the provider's operator fails when run twice.
+
+        Raises:
+            ResourceClashError: a model with other content has the name.
+
+        """
         return {"name": self.config["ModelName"], "outcome": hosting.ensure_model(self.hook.conn, self.config)}
 
 
 class EndpointConfigOperator(SageMakerEndpointConfigOperator):
-    """Create the endpoint config, unless it exists. Returns a dict of name and outcome (created, unchanged)."""
+    """Create the endpoint config, unless it exists as asked. Returns a dict of name and outcome (created, unchanged).
+
+    As with models, another one of this name is an error that names the difference.
+    """
 
     operator_extra_links = ENDPOINT_CONFIG_LINKS
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Create the endpoint config; the provider's operator fails when run twice."""
+        """Create the endpoint config; the provider's operator fails when run twice.
+
+        Raises:
+            ResourceClashError: an endpoint config with other content has the name.
+
+        """
         outcome = hosting.ensure_endpoint_config(self.hook.conn, self.config)
         return {"name": self.config["EndpointConfigName"], "outcome": outcome}
 
 
 class EndpointOperator(SageMakerEndpointOperator):
-    """Bring the endpoint to the requested config and wait until it serves it.
+    """Bring the endpoint to the requested config, wait until it serves it, and ask it about a sample image.
 
-    Creates or updates it, waits for a change under way, replaces a failed one, and calls nothing when it serves the
-    config already. The provider's operator calls an update that AWS took back a success; this one raises.
+    Creates or updates it, waits for a change under way, replaces a failed one, and changes nothing when it serves the
+    config already. The provider's operator calls an update that AWS took back a success; this one raises, and says
+    which config still serves.
 
-    Returns a dict of name and outcome (created, updated, unchanged).
+    Returns a dict of name and outcome (created, updated, adopted, unchanged); adopted is a change to this config that
+    an earlier try of the task had begun.
 
     Args:
-        config: CreateEndpoint's request.
+        config: CreateEndpoint's request; its DeploymentConfig is used by updates.
+        sample: an image to ask about, as a dict of bucket, key and num_classes; without it no one is asked.
         poll_interval_s: seconds between two looks at the endpoint.
-        time_limit_s: how long all waiting may take.
+        time_limit_s: how long all waiting may take, beside the DeploymentConfig's own limit.
         deferrable: wait in the triggerer, and not on a worker.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
 
     operator_extra_links = ENDPOINT_LINKS
+    template_fields: Sequence[str] = (*SageMakerEndpointOperator.template_fields, "sample")
 
     def __init__(
         self,
         *,
         config: dict[str, Any],
+        sample: dict[str, Any] | None = None,
         poll_interval_s: int = 10,
         time_limit_s: int = ONE_HOUR_S,
         deferrable: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Keep what the task needs; `config` may be another task's result."""
+        """Keep what the task needs; `config` and `sample` may be another task's result."""
         super().__init__(
             config=config,
             check_interval=poll_interval_s,
@@ -75,6 +106,7 @@ class EndpointOperator(SageMakerEndpointOperator):
             deferrable=deferrable,
             **kwargs,
         )
+        self.sample = sample
         self.poll_interval_s = poll_interval_s
         self.time_limit_s = time_limit_s
 
@@ -83,17 +115,18 @@ class EndpointOperator(SageMakerEndpointOperator):
 
         Raises:
             EndpointRolledBackError: AWS took the update back; the earlier model still serves.
-            EndpointError: the endpoint failed, or is in a state that only a person can judge.
+            EndpointError: the endpoint failed, does not answer, or is in a state that only a person can judge.
+            PredictionError: it answers another number of probabilities than the sample says.
             ResourceBusyError: a change is still being applied after `time_limit_s`.
 
         """
-        return self._advance(deadline=time.time() + self.time_limit_s)
+        return self._advance(deadline=time.time() + self._limit_s)
 
     def execute_complete(
         self,
         context: Context,  # noqa: ARG002
         event: dict[str, Any] | None = None,
-        step: hosting.EndpointStep = "waiting",
+        step: endpoint.EndpointStep = "waiting",
         deadline: float = 0.0,
     ) -> dict[str, Any]:
         """Go on where the trigger left off."""
@@ -104,7 +137,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         return self._conclude(step, deadline=deadline)
 
     def _advance(self, *, deadline: float) -> dict[str, Any]:
-        step = hosting.ensure_endpoint(self.hook.conn, self.config)
+        step = endpoint.ensure_endpoint(self.hook.conn, self.config)
         if step == "unchanged":
             return self._result(step)
         if self.deferrable:
@@ -112,14 +145,14 @@ class EndpointOperator(SageMakerEndpointOperator):
         self._wait_here(deadline=deadline)
         return self._conclude(step, deadline=deadline)
 
-    def _conclude(self, step: hosting.EndpointStep, *, deadline: float) -> dict[str, Any]:
-        """After a change of ours, see whether it serves; after anything else, go on."""
+    def _conclude(self, step: endpoint.EndpointStep, *, deadline: float) -> dict[str, Any]:
+        """After a change to our config, see whether it serves; after anything else, go on."""
         if step in ("waiting", "deleted"):
             return self._advance(deadline=deadline)
-        hosting.check_serves(self._describe(), endpoint_config=self.config["EndpointConfigName"])
+        endpoint.check_serves(self._describe(), endpoint_config=self.config["EndpointConfigName"])
         return self._result(step)
 
-    def _wait_in_triggerer(self, step: hosting.EndpointStep, *, deadline: float) -> None:
+    def _wait_in_triggerer(self, step: endpoint.EndpointStep, *, deadline: float) -> None:
         trigger = EndpointTrigger(
             endpoint=self.config["EndpointName"],
             poll_interval_s=self.poll_interval_s,
@@ -132,20 +165,48 @@ class EndpointOperator(SageMakerEndpointOperator):
         self.defer(trigger=trigger, method_name="execute_complete", kwargs={"step": step, "deadline": deadline})
 
     def _wait_here(self, *, deadline: float) -> None:
-        while not hosting.is_settled(self._describe()):
+        while not endpoint.is_settled(self._describe()):
             if time.time() > deadline:
                 self._give_up()
             time.sleep(self.poll_interval_s)
 
     def _give_up(self) -> NoReturn:
         message = (
-            f"Endpoint {self.config['EndpointName']} is still being changed after {self.time_limit_s} s; it goes on "
+            f"Endpoint {self.config['EndpointName']} is still being changed after {self._limit_s} s; it goes on "
             "without this task: look at it in the SageMaker console, then run this task again."
         )
         raise ResourceBusyError(message)
 
     def _describe(self) -> Any:
-        return hosting.describe_endpoint(self.hook.conn, self.config["EndpointName"])
+        return endpoint.describe_endpoint(self.hook.conn, self.config["EndpointName"])
 
-    def _result(self, step: hosting.EndpointStep) -> dict[str, Any]:
+    def _result(self, step: endpoint.EndpointStep) -> dict[str, Any]:
+        if self.sample is not None:
+            self._ask_about(**self.sample)
         return {"name": self.config["EndpointName"], "outcome": step}
+
+    def _ask_about(self, *, bucket: str, key: str, num_classes: int) -> None:
+        name = self.config["EndpointName"]
+        s3 = cast("S3Client", S3Hook(**self._connection).conn)
+        runtime_hook: AwsGenericHook[Any] = AwsGenericHook(**self._connection, client_type="sagemaker-runtime")
+        image = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        try:
+            answer = invocation.invoke(cast("SageMakerRuntimeClient", runtime_hook.conn), endpoint=name, image=image)
+        except ClientError as error:
+            message = f"Endpoint {name} is in service and does not answer about s3://{bucket}/{key}: {error}"
+            raise EndpointError(message) from error
+        invocation.check_answer(answer, endpoint=self._describe(), num_classes=num_classes)
+        self.log.info("Endpoint %s: %s answers with %d probabilities", name, answer.variant, num_classes)
+
+    @property
+    def _limit_s(self) -> int:
+        return self.time_limit_s + rollout_limit_s(self.config)
+
+    @property
+    def _connection(self) -> dict[str, Any]:
+        return {
+            "aws_conn_id": self.aws_conn_id,
+            "region_name": self.region_name,
+            "verify": self.verify,
+            "config": self.botocore_config,
+        }

@@ -9,7 +9,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.dataset import PreparedDataset, delete_stray_images, prepare_dataset
 from image_classifier.names import endpoint_name
 from image_classifier.preflight import check_deployment
-from image_classifier.resources import hosting, model_labels, notification, training
+from image_classifier.resources import hosting, invocation, model_labels, notification, training
 from image_classifier.resources.function import function_configuration
 from image_classifier.run_params import RunParams
 from image_classifier.settings import Settings
@@ -69,7 +69,7 @@ class Steps:
             model_artifact=job["model_artifact"],
             image=job["image"],
         )
-        endpoint_config = hosting.endpoint_config_request(classifier, model=model)
+        endpoint_config = hosting.endpoint_config_request(classifier, training_job=training_job, model=model)
         endpoint = hosting.endpoint_request(classifier, endpoint_config=endpoint_config["EndpointConfigName"])
         function = function_configuration(
             classifier,
@@ -81,6 +81,11 @@ class Steps:
             "model": model,
             "endpoint_config": endpoint_config,
             "endpoint": endpoint,
+            "sample": {
+                "bucket": settings.bucket,
+                "key": dataset["check_images"][0]["key"],
+                "num_classes": dataset["num_classes"],
+            },
             "function": function.model_dump(mode="json"),
         }
 
@@ -90,7 +95,7 @@ class Steps:
         runtime, endpoint = clients.sagemaker_runtime(self._conn), endpoint_name(self._classifier.name)
 
         def classify(image: bytes) -> tuple[list[float], str]:
-            answer = hosting.invoke(runtime, endpoint=endpoint, image=image)
+            answer = invocation.invoke(runtime, endpoint=endpoint, image=image)
             return answer.probabilities, answer.variant
 
         labels = model_labels.read_labels(s3, bucket=bucket, key=dataset["labels_key"])

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
-from image_classifier.resources.hosting import is_settled
+from image_classifier.resources.endpoint import is_settled
 from image_classifier.resources.refusals import is_absent
 from image_classifier_airflow.triggers.polling import UNREACHABLE, PollingTrigger, passes
 

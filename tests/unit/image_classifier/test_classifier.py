@@ -83,6 +83,24 @@ def test_a_file_reads_as_it_is_written(file):
         ("source: a\ntraining: {spot: true, max_wait_s: 60}", "it must be at least time_limit_s, 7200"),
         ("source: a\nkms_keys: {training_volume: key}", "has storage of its own"),
         ("source: a\ntags: {image-classifier: x}", "which is ours"),
+        ("source: a\nendpoint: {rollout: {strategy: canary}}", "strategy is canary, which needs step_percent, 1 to 50"),
+        ("source: a\nendpoint: {rollout: {strategy: linear, step_percent: 5}}", "linear takes 10 to 50"),
+        ("source: a\nendpoint: {rollout: {strategy: rolling, step_percent: 4}}", "rolling takes 5 to 50"),
+        ("source: a\nendpoint: {rollout: {strategy: canary, step_percent: 60}}", "step_percent is 60"),
+        ("source: a\nendpoint: {rollout: {step_percent: 50}}", "works only with canary, linear and rolling"),
+        (
+            "source: a\nendpoint: {rollout: {strategy: rolling, step_percent: 50, keep_old_s: 9}}",
+            "keep_old_s does not work with rolling",
+        ),
+        (
+            "source: a\nendpoint: {rollout: {strategy: linear, step_percent: 30, wait_s: 900}}",
+            "waits 3600 s in all, and time_limit_s is 3600",
+        ),
+        (
+            "source: a\nendpoint: {instance_count: 3, rollout: {strategy: canary, step_percent: 33}}",
+            "step_percent is 33; of 3 instance(s) that is less than one",
+        ),
+        ("source: a\nendpoint: {keep_models: 0}", "endpoint.keep_models is 0"),
         ("source: a\nvpc_config: {subnets: [s]}", "'vpc_config.security_group_ids' is a required property"),
     ],
 )

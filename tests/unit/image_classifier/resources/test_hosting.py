@@ -1,11 +1,10 @@
-"""Model, endpoint config and endpoint: asked for twice, changed once; an update that AWS took back is no success."""
+"""Model and endpoint config: asked for twice, made once, and never another one of the same name."""
 
 from datetime import UTC, datetime
 
 import boto3
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from botocore.validate import ParamValidator
 
@@ -24,7 +23,6 @@ SETTINGS = Settings(
 SERVICE = botocore.session.get_session().get_service_model("sagemaker")
 JOB = "image-classifier-cats-01234567-89abcdef"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-REQUEST = {"EndpointName": "cats", "EndpointConfigName": "new", "Tags": [{"Key": "image-classifier", "Value": "cats"}]}
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:endpoint/cats"
 FULL = {
     "vpc_config": {"security_group_ids": ["sg-1"], "subnets": ["subnet-1", "subnet-2"]},
@@ -44,7 +42,7 @@ def model(**values):
 
 
 def config(**values):
-    return hosting.endpoint_config_request(classifier(**values), model=model(**values))
+    return hosting.endpoint_config_request(classifier(**values), training_job=JOB, model=model(**values))
 
 
 @pytest.fixture
@@ -72,10 +70,11 @@ def test_aws_accepts_the_requests(values):
         assert report.generate_report() == "", operation
 
 
-def test_the_variant_and_the_model_carry_the_training_jobs_name():
+def test_the_variant_carries_the_training_jobs_name():
     [variant] = config()["ProductionVariants"]
 
-    assert model()["ModelName"] == variant["VariantName"] == variant["ModelName"] == JOB
+    assert variant["VariantName"] == JOB
+    assert variant["ModelName"] == model()["ModelName"]
 
 
 def test_network_keys_and_isolation_are_the_classifiers():
@@ -113,7 +112,7 @@ def has_model(aws, **values):
     aws.add_response(
         "describe_model",
         {**found, "PrimaryContainer": container, "CreationTime": NOW, "ModelArn": ARN, **values},
-        {"ModelName": JOB},
+        {"ModelName": values.get("ModelName", found["ModelName"])},
     )
 
 
@@ -129,22 +128,34 @@ def test_a_model_is_created_once(sagemaker, aws):
 def test_a_model_that_another_try_created_meanwhile_is_the_same(sagemaker, aws):
     absent(aws, "describe_model", "model")
     exists(aws, "create_model")
+    has_model(aws)
 
     assert hosting.ensure_model(sagemaker, model()) == "unchanged"
 
 
-def test_a_model_with_another_role_is_replaced(sagemaker, aws):
+def test_a_model_with_other_content_is_an_error_that_names_the_difference(sagemaker, aws):
     has_model(aws, ExecutionRoleArn=f"{ROLE}-before")
-    aws.add_response("delete_model", {}, {"ModelName": JOB})
-    aws.add_response("create_model", {"ModelArn": ARN}, model())
 
-    assert hosting.ensure_model(sagemaker, model()) == "updated"
+    with pytest.raises(errors.ResourceClashError, match=rf"ExecutionRoleArn is '{ROLE}-before', wanted '{ROLE}'"):
+        hosting.ensure_model(sagemaker, model())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network_isolation": True},
+        {"vpc_config": {"security_group_ids": ["sg-0123456789abcdef0"], "subnets": ["subnet-0123456789abcdef0"]}},
+    ],
+)
+def test_a_model_is_named_after_its_content(change):
+    assert model(**change)["ModelName"] != model()["ModelName"]
+    assert model(tags={"team": "vision"})["ModelName"] == model()["ModelName"]
+    assert len(model()["ModelName"]) <= 63
 
 
 def test_the_order_of_subnets_is_no_difference(sagemaker, aws):
-    has_model(
-        aws, VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-2", "subnet-1"]}, EnableNetworkIsolation=True
-    )
+    vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-2", "subnet-1"]}
+    has_model(aws, ModelName=model(**FULL)["ModelName"], VpcConfig=vpc, EnableNetworkIsolation=True)
 
     assert hosting.ensure_model(sagemaker, model(**FULL)) == "unchanged"
 
@@ -160,6 +171,17 @@ def test_an_endpoint_config_is_created_once(sagemaker, aws):
     assert hosting.ensure_endpoint_config(sagemaker, request) == "unchanged"
 
 
+def test_an_endpoint_config_with_other_content_is_an_error_that_names_the_difference(sagemaker, aws):
+    found = {key: value for key, value in config().items() if key != "Tags"}
+    [variant] = found["ProductionVariants"]
+    others = {**found, "ProductionVariants": [{**variant, "InstanceType": "ml.p3.2xlarge"}]}
+    aws.add_response("describe_endpoint_config", {**others, "EndpointConfigArn": ARN, "CreationTime": NOW})
+
+    difference = r"ProductionVariants\[0\]\.InstanceType is 'ml\.p3\.2xlarge', wanted 'ml\.m5\.large'"
+    with pytest.raises(errors.ResourceClashError, match=difference):
+        hosting.ensure_endpoint_config(sagemaker, config())
+
+
 def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws):
     pauses = []
     absent(aws, "describe_endpoint_config", "endpoint configuration")
@@ -168,127 +190,6 @@ def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws):
 
     assert hosting.ensure_endpoint_config(sagemaker, config(), pause=pauses.append) == "created"
     assert len(pauses) == 1
-
-
-def endpoint(status, serves="new", **values):
-    return {
-        "EndpointName": "cats",
-        "EndpointArn": ARN,
-        "EndpointConfigName": serves,
-        "EndpointStatus": status,
-        "CreationTime": NOW,
-        "LastModifiedTime": NOW,
-        **values,
-    }
-
-
-def has_endpoint(aws, *args, **values):
-    aws.add_response("describe_endpoint", endpoint(*args, **values), {"EndpointName": "cats"})
-
-
-def test_an_endpoint_that_is_not_there_is_created(sagemaker, aws):
-    absent(aws, "describe_endpoint", "endpoint")
-    aws.add_response("create_endpoint", {"EndpointArn": ARN}, REQUEST)
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "created"
-
-
-def test_a_config_created_a_moment_ago_is_waited_for(sagemaker, aws):
-    pauses = []
-    absent(aws, "describe_endpoint", "endpoint")
-    absent(aws, "create_endpoint", "endpoint configuration")
-    aws.add_response("create_endpoint", {"EndpointArn": ARN}, REQUEST)
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST, pause=pauses.append) == "created"
-    assert len(pauses) == 1
-
-
-def test_a_config_that_never_appears_is_an_error(sagemaker, aws):
-    absent(aws, "describe_endpoint", "endpoint")
-    for _ in range(6):
-        absent(aws, "create_endpoint", "endpoint configuration")
-
-    with pytest.raises(ClientError, match="Could not find endpoint configuration"):
-        hosting.ensure_endpoint(sagemaker, REQUEST, pause=lambda _: None)
-
-
-def test_an_endpoint_that_another_try_created_meanwhile_is_waited_for(sagemaker, aws):
-    absent(aws, "describe_endpoint", "endpoint")
-    exists(aws, "create_endpoint")
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "waiting"
-
-
-def test_an_endpoint_that_serves_the_config_is_left_alone(sagemaker, aws):
-    has_endpoint(aws, "InService", "new")
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "unchanged"
-
-
-def test_an_endpoint_with_another_config_is_updated_without_tags(sagemaker, aws):
-    has_endpoint(aws, "InService", "old")
-    aws.add_response("update_endpoint", {"EndpointArn": ARN}, {"EndpointName": "cats", "EndpointConfigName": "new"})
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "updated"
-
-
-@pytest.mark.parametrize("status", ["Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"])
-def test_an_endpoint_that_is_being_changed_is_waited_for(sagemaker, aws, status):
-    has_endpoint(aws, status, "old")
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "waiting"
-
-
-def test_a_change_that_came_between_is_waited_for(sagemaker, aws):
-    has_endpoint(aws, "InService", "old")
-    aws.add_client_error("update_endpoint", "ValidationException", 'Cannot update in-progress endpoint "arn".', 400)
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "waiting"
-
-
-def test_other_refusals_of_an_update_are_raised(sagemaker, aws):
-    has_endpoint(aws, "InService", "old")
-    aws.add_client_error("update_endpoint", "ResourceLimitExceeded", "quota", 400)
-
-    with pytest.raises(ClientError, match="quota"):
-        hosting.ensure_endpoint(sagemaker, REQUEST)
-
-
-def test_a_failed_endpoint_is_deleted_so_that_it_can_be_created(sagemaker, aws):
-    has_endpoint(aws, "Failed")
-    aws.add_response("delete_endpoint", {}, {"EndpointName": "cats"})
-
-    assert hosting.ensure_endpoint(sagemaker, REQUEST) == "deleted"
-
-
-@pytest.mark.parametrize("status", ["OutOfService", "UpdateRollbackFailed"])
-def test_a_state_that_a_person_must_judge_is_an_error(sagemaker, aws, status):
-    has_endpoint(aws, status)
-
-    with pytest.raises(errors.EndpointError, match=f"cats is {status}"):
-        hosting.ensure_endpoint(sagemaker, REQUEST)
-
-
-def test_an_endpoint_in_service_with_the_config_serves():
-    hosting.check_serves(endpoint("InService"), endpoint_config="new")
-
-
-def test_an_update_that_aws_took_back_is_no_success():
-    with pytest.raises(errors.EndpointRolledBackError, match=r"serves old and not new.*ping failed"):
-        hosting.check_serves(endpoint("InService", "old", FailureReason="ping failed"), endpoint_config="new")
-
-
-@pytest.mark.parametrize(
-    ("found", "sentence"),
-    [
-        (None, "is gone"),
-        (endpoint("Failed", FailureReason="no machine"), "failed: no machine"),
-        (endpoint("OutOfService"), "is OutOfService"),
-    ],
-)
-def test_an_endpoint_that_is_not_in_service_is_an_error(found, sentence):
-    with pytest.raises(errors.EndpointError, match=sentence):
-        hosting.check_serves(found, endpoint_config="new")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from image_classifier.resources.hosting import Answer, invoke
+from image_classifier.errors import EndpointError, PredictionError
+from image_classifier.resources.invocation import Answer, check_answer, invoke
 
 
 @pytest.fixture
@@ -67,3 +68,20 @@ def test_an_image_the_model_refuses_is_not_asked_again(runtime, aws):
 
     with pytest.raises(ClientError, match="bad image"):
         invoke(runtime, endpoint="cats", image=b"jpeg")
+
+
+CATS = {"EndpointName": "cats", "ProductionVariants": [{"VariantName": "job"}]}
+
+
+def test_a_variant_of_the_endpoint_with_a_probability_per_label_is_what_was_asked_for():
+    check_answer(Answer([0.25, 0.75], "job"), endpoint=CATS, num_classes=2)
+
+
+def test_a_variant_that_the_endpoint_no_longer_has_is_an_error():
+    with pytest.raises(EndpointError, match="answered with variant earlier, and has job"):
+        check_answer(Answer([0.25, 0.75], "earlier"), endpoint=CATS, num_classes=2)
+
+
+def test_another_number_of_probabilities_than_labels_is_an_error():
+    with pytest.raises(PredictionError, match="answered 2 probabilities for 10 labels"):
+        check_answer(Answer([0.25, 0.75], "job"), endpoint=CATS, num_classes=10)

@@ -8,6 +8,7 @@ import boto3
 import pytest
 from airflow.providers.amazon.aws.operators import sagemaker as provider
 from airflow.sdk.exceptions import TaskDeferred
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from image_classifier import errors
@@ -204,3 +205,76 @@ def test_on_a_worker_too_waiting_comes_to_an_end(pauses):
         has(aws, "Updating", "old")
         with pytest.raises(errors.ResourceBusyError):
             task.execute({})
+
+
+def test_a_change_that_an_earlier_try_began_and_aws_took_back_is_an_error_and_not_begun_again():
+    task = operator()
+    with Stubber(CLIENT) as aws:
+        has(aws, "Updating", "old", PendingDeploymentSummary={"EndpointConfigName": "new"})
+        first = deferred(task.execute, {})
+        has(aws, "InService", "old", FailureReason="ping failed")
+        with pytest.raises(errors.EndpointRolledBackError, match="ping failed It still serves old"):
+            task.execute_complete({}, event={"status": "settled", "endpoint": "cats"}, **first.kwargs)
+        aws.assert_no_pending_responses()
+
+    assert first.kwargs["step"] == "adopted"
+
+
+def test_a_rollout_has_its_own_time_beside_the_tasks():
+    policy = {"MaximumExecutionTimeoutInSeconds": 600, "TrafficRoutingConfiguration": {}}
+    config = {**CONFIG, "DeploymentConfig": {"BlueGreenUpdatePolicy": policy}}
+    task = made(EndpointOperator, config=config, time_limit_s=60)
+    with Stubber(CLIENT) as aws:
+        has(aws, "Creating", "new")
+        waits = deferred(task.execute, {})
+
+    assert waits.kwargs["deadline"] == 1660.0
+
+
+class Sampled:
+    """An endpoint that serves the config, and a sample image; remembers what it was asked."""
+
+    def __init__(self, monkeypatch, answer):
+        self.asked = []
+        body = SimpleNamespace(read=lambda: b"jpeg")
+        s3 = SimpleNamespace(get_object=lambda **place: self.asked.append(place) or {"Body": body})
+        runtime = SimpleNamespace(invoke_endpoint=self._invoke)
+        monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn=s3))
+        monkeypatch.setattr(module, "AwsGenericHook", lambda **_: SimpleNamespace(conn=runtime))
+        self.answer = answer
+        self.task = operator(sample={"bucket": "b", "key": "one.jpg", "num_classes": 2})
+
+    def _invoke(self, **request):
+        self.asked.append(request["Body"])
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"Body": SimpleNamespace(read=lambda: self.answer), "InvokedProductionVariant": "job"}
+
+    def execute(self):
+        with Stubber(CLIENT) as aws:
+            has(aws, "InService", "new")
+            has(aws, "InService", "new", ProductionVariants=[{"VariantName": "job"}])
+            return self.task.execute({})
+
+
+def test_a_sample_image_is_asked_about_before_the_task_succeeds(monkeypatch):
+    sampled = Sampled(monkeypatch, b"[0.25, 0.75]")
+
+    assert sampled.execute() == {"name": "cats", "outcome": "unchanged"}
+    assert sampled.asked == [{"Bucket": "b", "Key": "one.jpg"}, b"jpeg"]
+
+
+def test_an_answer_with_too_few_probabilities_is_an_error(monkeypatch):
+    with pytest.raises(errors.PredictionError, match="1 probabilities for 2 labels"):
+        Sampled(monkeypatch, b"[1.0]").execute()
+
+
+def test_an_endpoint_that_does_not_answer_is_an_error(monkeypatch):
+    refusal = ClientError({"Error": {"Code": "ModelError", "Message": "out of memory"}}, "InvokeEndpoint")
+
+    with pytest.raises(errors.EndpointError, match=r"does not answer about s3://b/one\.jpg: .*out of memory"):
+        Sampled(monkeypatch, refusal).execute()
+
+
+def test_the_sample_may_be_another_tasks_result():
+    assert "sample" in EndpointOperator.template_fields

@@ -124,8 +124,9 @@ def test_labels_lie_beside_the_model_before_anything_is_deployed(steps, s3):
 
     published = s3.get_object(Bucket=BUCKET, Key="digits/models/job-1/labels.json")["Body"].read()
     assert published == labels_document(["7", "8"])
-    assert plan["model"]["ModelName"] == "job-1"
-    assert plan["endpoint_config"]["ProductionVariants"][0]["VariantName"] == "job-1"
+    [variant] = plan["endpoint_config"]["ProductionVariants"]
+    assert (variant["VariantName"], variant["ModelName"]) == ("job-1", plan["model"]["ModelName"])
+    assert plan["sample"] == {"bucket": BUCKET, "key": "digits/dataset/validation/7/a.jpg", "num_classes": 2}
     assert plan["endpoint"]["EndpointConfigName"] == plan["endpoint_config"]["EndpointConfigName"]
     assert plan["function"]["environment"]["TRAINING_JOB"] == "job-1"
 

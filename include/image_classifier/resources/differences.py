@@ -1,0 +1,35 @@
+"""What differs between a resource that AWS describes and the request that asked for it, in words for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def differences(found: Any, wanted: Any, *, where: str = "") -> list[str]:
+    """One sentence for each field of `wanted` that `found` has otherwise; AWS's answers hold more than was asked for.
+
+    Args:
+        found: what AWS answers.
+        wanted: what the request says.
+        where: the field's name, as a path.
+
+    """
+    if isinstance(wanted, Mapping):
+        held = found if isinstance(found, Mapping) else {}
+        prefix = f"{where}." if where else ""
+        return [
+            one for name, value in wanted.items() for one in differences(held.get(name), value, where=prefix + name)
+        ]
+    if _is_table(wanted) and isinstance(found, list) and len(found) == len(wanted):
+        pairs = enumerate(zip(found, wanted, strict=True))
+        return [one for number, (a, b) in pairs for one in differences(a, b, where=f"{where}[{number}]")]
+    return [] if _same(found, wanted) else [f"{where} is {found!r}, wanted {wanted!r}"]
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and any(isinstance(item, Mapping) for item in value)
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    if isinstance(wanted, list):  # of names, such as subnets: their order says nothing
+        return isinstance(found, list) and sorted(map(str, found)) == sorted(map(str, wanted))
+    return bool(found == wanted) or (wanted is False and found is None)
