@@ -26,6 +26,8 @@ from airflow.sdk import DAG, TaskGroup, chain
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import usable_classifiers
 from image_classifier_airflow.links import images_link, records_link, uploads_link
+from image_classifier_airflow.notifications.deadline import deadlines
+from image_classifier_airflow.notifications.failure import keep_error, tell_failure
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
@@ -48,6 +50,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         schedule=classifier.schedule,
         catchup=False,
         max_active_runs=1,
+        on_failure_callback=tell_failure(classifier),
+        deadline=deadlines(classifier),
         params=train_params(classifier),
         default_args={
             "owner": "image-classifier",
@@ -57,6 +61,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             "retry_exponential_backoff": 2.0,
             "max_retry_delay": timedelta(minutes=10),
             "retry_policy": RETRY_POLICY,
+            "on_failure_callback": keep_error,
             "execution_timeout": timedelta(hours=1),
         },
         doc_md=f"{__doc__}\n\n## {classifier.name}\n\n{classifier.description}",

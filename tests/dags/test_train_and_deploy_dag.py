@@ -5,6 +5,7 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from image_classifier.classifier import Classifier
+from image_classifier_airflow.notifications.failure import keep_error
 
 DIGITS = Path(__file__).parents[2] / "include/classifiers/digits.yaml"
 
@@ -131,6 +132,28 @@ def test_the_file_decides_schedule_connection_tags_and_page(cats):
     assert cats.tags == {"image-classifier", "cats"}
     assert "Cats by breed." in cats.doc_md
     assert "# Train and deploy" in cats.doc_md
+
+
+def test_every_task_keeps_its_error_for_who_is_told_of_the_run(dag):
+    assert {tuple(task.on_failure_callback) for task in dag.tasks} == {(keep_error,)}
+
+
+def test_nobody_is_told_of_a_run_unless_the_file_says_who(dag, shipped):
+    assert dag.on_failure_callback is None
+    assert shipped.serialized["digits_train_and_deploy"].get("has_on_failure_callback", False) is False
+    assert not dag.deadline
+
+
+def test_every_channel_of_the_file_is_told_of_a_failed_and_of_a_late_run(parse, tmp_path):
+    (tmp_path / "cats.yaml").write_text(
+        "source: cats\nnotify: {webhook_conn_id: a, slack_conn_id: b, deadline_s: 60}\n"
+    )
+    parsed = parse(tmp_path)
+    dag = parsed.dags["cats_train_and_deploy"]
+
+    assert parsed.import_errors == {}
+    assert len(dag.on_failure_callback) == len(dag.deadline) == 2
+    assert parsed.serialized["cats_train_and_deploy"]["has_on_failure_callback"]
 
 
 def test_every_task_of_ours_has_a_page(dag):

@@ -2,6 +2,6 @@
 
 from image_classifier.classifier.files import classifier_files, classifier_folders
 from image_classifier.classifier.model import Classifier
-from image_classifier.classifier.parts import Endpoint, Rollout, Training
+from image_classifier.classifier.parts import Endpoint, Notify, Rollout, Training
 
-__all__ = ["Classifier", "Endpoint", "Rollout", "Training", "classifier_files", "classifier_folders"]
+__all__ = ["Classifier", "Endpoint", "Notify", "Rollout", "Training", "classifier_files", "classifier_folders"]

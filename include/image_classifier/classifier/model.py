@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from image_classifier.classifier.files import read_file
-from image_classifier.classifier.parts import Endpoint, KmsKeys, Part, Pixels, Training, VpcConfig, refuse_if
+from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, Pixels, Training, VpcConfig, refuse_if
 from image_classifier.errors import ClassifierFileError
 from image_classifier.hyperparameters import Hyperparameters, problems_of
 from image_classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
@@ -38,6 +38,7 @@ class Classifier(Part):
     vpc_config: VpcConfig | None = None
     kms_keys: KmsKeys = Field(default_factory=KmsKeys)
     network_isolation: bool = False
+    notify: Notify | None = None
     tags: dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict,
         max_length=49,  # AWS allows 50; one is ours

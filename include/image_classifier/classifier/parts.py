@@ -1,8 +1,8 @@
-"""The parts of a classifier's file that are tables of their own: pixels, machines, network, keys."""
+"""The parts of a classifier's file that are tables of their own: pixels, machines, network, keys, who is told."""
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,6 +14,10 @@ InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
 Alarm = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
 LEAST_STEP_PERCENT = {"canary": 1, "linear": 10, "rolling": 5}
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
+# A FIFO topic wants a message group, and delivers to queues only.
+TopicArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
+Address = Annotated[str, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$", max_length=320)]
+ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,250}$")]
 
 
 class Part(BaseModel):
@@ -130,6 +134,34 @@ class KmsKeys(Part):
     model_artifact: KmsKey | None = None
     training_volume: KmsKey | None = None
     endpoint_volume: KmsKey | None = None
+
+
+class Email(Part):
+    """An e-mail by Amazon SES."""
+
+    sender: Address  # an identity that is verified in the account
+    to: Annotated[tuple[Address, ...], Field(min_length=1, max_length=50)]
+
+
+class Notify(Part):
+    """Who is told when a run fails or takes too long. What is secret stands in Airflow's connections."""
+
+    sns_topic_arn: TopicArn | None = None
+    ses: Email | None = None
+    slack_conn_id: ConnectionId | None = None
+    webhook_conn_id: ConnectionId | None = None
+    deadline_s: Annotated[int, Field(ge=60)] | None = None  # counted from the moment the run is queued
+
+    @property
+    def channels(self) -> dict[str, Any]:
+        """What the file says of each channel that it names; JSON, for it goes through Airflow's database."""
+        return self.model_dump(mode="json", exclude={"deadline_s"}, exclude_none=True)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        nobody = "notify names nobody; set sns_topic_arn, ses, slack_conn_id or webhook_conn_id, or leave notify out."
+        refuse_if({nobody: not self.channels})
+        return self
 
 
 def refuse_if(checks: Mapping[str, bool]) -> None:

@@ -101,6 +101,12 @@ def test_a_file_reads_as_it_is_written(file):
             "step_percent is 33; of 3 instance(s) that is less than one",
         ),
         ("source: a\nendpoint: {keep_models: 0}", "endpoint.keep_models is 0"),
+        ("source: a\nnotify: {}", "notify names nobody; set sns_topic_arn, ses, slack_conn_id or webhook_conn_id"),
+        ("source: a\nnotify: {deadline_s: 3600}", "notify names nobody"),
+        ("source: a\nnotify: {webhook_conn_id: 'https://hooks.example.com/x'}", "notify.webhook_conn_id is 'https"),
+        ("source: a\nnotify: {sns_topic_arn: 'arn:aws:sns:us-east-1:123456789012:a.fifo'}", "notify.sns_topic_arn is"),
+        ("source: a\nnotify: {ses: {sender: me, to: [a@b.c]}}", "notify.ses.sender is 'me'"),
+        ("source: a\nnotify: {webhook_conn_id: ops, deadline_s: 5}", "notify.deadline_s is 5"),
         ("source: a\nvpc_config: {subnets: [s]}", "'vpc_config.security_group_ids' is a required property"),
     ],
 )
@@ -119,6 +125,12 @@ def test_a_name_that_does_not_fit_aws_names_is_refused(file, name):
 
 def test_images_that_are_not_squares_need_to_be_taken_as_they_are():
     assert classifier(hyperparameters={"image_shape": "3,20,30"}, pixels={"as_is": True})
+
+
+def test_who_is_told_is_what_the_file_names():
+    told = classifier(notify={"ses": {"sender": "a@b.c", "to": ["d@e.f"]}, "slack_conn_id": "slack", "deadline_s": 60})
+
+    assert told.notify.channels == {"ses": {"sender": "a@b.c", "to": ["d@e.f"]}, "slack_conn_id": "slack"}
 
 
 def test_a_run_changes_what_it_names_and_nothing_else():

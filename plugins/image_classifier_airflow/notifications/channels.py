@@ -1,0 +1,44 @@
+"""The provider's notifier for each channel that a classifier's file may name.
+
+Their `notify` and `async_notify` are called directly: called as Airflow's examples do, a notifier renders its message
+as a Jinja template, and an error may quote anything.
+"""
+
+import html
+from typing import Any
+
+from airflow.providers.amazon.aws.notifications.ses import SesNotifier
+from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
+from airflow.sdk import BaseNotifier
+
+from image_classifier.errors import ClassifierFileError
+from image_classifier_airflow.notifications.messages import Message
+from image_classifier_airflow.notifications.webhook import WebhookNotifier
+
+
+def notifier(channel: str, to: Any, *, message: Message, aws_conn_id: str) -> BaseNotifier:
+    """Who sends `message` over `channel`, a field of `image_classifier.classifier.Notify`; `to` is its value."""
+    match channel:
+        case "sns_topic_arn":
+            return SnsNotifier(
+                aws_conn_id=aws_conn_id,
+                region_name=to.split(":")[3],  # a topic may be in another region than the classifier
+                target_arn=to,
+                subject=message.subject,
+                message=message.text,
+            )
+        case "ses":
+            return SesNotifier(
+                aws_conn_id=aws_conn_id,
+                mail_from=to["sender"],
+                to=to["to"],
+                subject=message.subject,
+                html_content=f"<pre>{html.escape(message.text)}</pre>",
+            )
+        case "slack_conn_id":
+            text = html.escape(f"*{message.subject}*\n{message.text}", quote=False)  # or a "<!channel>" would ring
+            return WebhookNotifier(http_conn_id=to, json={"text": text})
+        case "webhook_conn_id":
+            return WebhookNotifier(http_conn_id=to, json=message.fields())
+        case _:
+            raise ClassifierFileError(f"notify has no channel {channel!r}; use one that include/classifiers explains.")

@@ -1,0 +1,46 @@
+"""One message per red run, over every channel of the classifier's file."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from airflow.sdk import Context
+
+from image_classifier.classifier import Classifier
+from image_classifier_airflow.notifications.channels import notifier
+from image_classifier_airflow.notifications.messages import Message, failed, in_a_sentence
+
+log = logging.getLogger(__name__)
+
+ERROR = "error"  # the XCom of a task that failed for good
+
+
+def keep_error(context: Context) -> None:
+    """A task's failure callback. Airflow shows the error to this one alone; the run's callback reads it from XCom."""
+    if "exception" in context:  # a worker that was lost left none
+        context["ti"].xcom_push(key=ERROR, value=in_a_sentence(context["exception"]))
+
+
+def tell_failure(classifier: Classifier) -> list[Callable[[Context], None]] | None:
+    """The Dag's failure callbacks, a channel each: Airflow calls the next one also when one fails, and logs that."""
+    if classifier.notify is None:
+        return None
+    return [_callback(classifier, channel, to) for channel, to in classifier.notify.channels.items()]
+
+
+def _callback(classifier: Classifier, channel: str, to: Any) -> Callable[[Context], None]:
+    def tell(context: Context) -> None:
+        message = _message(classifier.name, context)
+        notifier(channel, to, message=message, aws_conn_id=classifier.aws_conn_id).notify(context)
+        log.info("Run %s failed; %s was told", message.run_id, channel)
+
+    return tell
+
+
+def _message(classifier: str, context: Any) -> Message:
+    """From the Dag processor's context, which holds the task that failed last, if a task did."""
+    run = {"dag_id": context["dag"].dag_id, "run_id": context["run_id"], "reason": context["reason"]}
+    if (ti := context.get("ti")) is None:
+        return failed(classifier, **run, task_id=None, error=None, url="")
+    error = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index, key=ERROR)
+    return failed(classifier, **run, task_id=ti.task_id, error=error, url=ti.log_url)
