@@ -55,6 +55,11 @@ class LocalAws:
         return f"http://{HOST}:{self.ports.sagemaker}"
 
     @property
+    def fault_plan(self) -> Path:
+        """What is to go wrong: a file that is not there unless somebody wants to see it."""
+        return self.state / "faults.json"
+
+    @property
     def aws_environment(self) -> dict[str, str]:
         """What a client needs in its environment to reach this AWS."""
         return {
@@ -159,6 +164,7 @@ def _ministack_command(local_aws: LocalAws) -> list[str]:
     return [
         *(sys.executable, "-m", "local_aws.ministack", "--state", str(local_aws.state / "ministack")),
         *("--port", str(local_aws.ports.ministack), "--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url),
+        *("--faults", str(local_aws.fault_plan)),
     ]
 
 
@@ -166,6 +172,7 @@ def _sagemaker_command(local_aws: LocalAws) -> list[str]:
     return [
         *(sys.executable, "-m", "local_aws.sagemaker", "--state", str(local_aws.state / "sagemaker")),
         *("--port", str(local_aws.ports.sagemaker), "--aws-endpoint-url", local_aws.endpoint_url),
+        *("--faults", str(local_aws.fault_plan)),
     ]
 
 

@@ -93,11 +93,22 @@ class MiniStack:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def fault_plan(self) -> Path:
+        return self.state / "faults.json"
+
+    def plan(self, *faults: dict[str, Any]) -> None:
+        """Write the fault plan in one step, as one should."""
+        scratch = self.fault_plan.with_suffix(".tmp")
+        scratch.write_text(json.dumps(faults))
+        scratch.replace(self.fault_plan)
+
+    @property
     def bucket(self) -> str:
         return self.settings["IMAGE_CLASSIFIER_BUCKET"]
 
     def start(self) -> None:
         command = [sys.executable, "-m", "local_aws.ministack", "--state", str(self.state), "--port", str(self.port)]
+        command += ["--faults", str(self.fault_plan)]
         env = environment(LOCAL_AWS_FUNCTION_PROCESSES=str(PROCESSES), LOCAL_AWS_RETRY_WAIT_S="0.1")
         with (self.state.parent / "ministack.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)

@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "hypercorn",
         "local_aws",
         "ministack",
+        "pydantic",
         "starlette",
         "urllib3",
         "uvicorn",

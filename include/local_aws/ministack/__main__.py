@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
+    parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
     options = parser.parse_args(arguments)
     os.environ.update(_settings(options))  # MiniStack reads its settings while it is imported
     try:
@@ -60,7 +61,7 @@ def serve(options: argparse.Namespace) -> None:
     """Apply the cures and serve."""
     from local_aws.ministack.application import Options, application  # after the settings: this imports MiniStack
 
-    chosen = Options(options.state, options.port, options.sagemaker_endpoint_url)
+    chosen = Options(options.state, options.port, options.sagemaker_endpoint_url, options.faults)
     asyncio.run(_serve(application(chosen), port=options.port))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from local_aws.faults.counting import Faults
 from local_aws.ministack import replacing
 from local_aws.ministack.cures import cures
 from local_aws.ministack.function_runner import FunctionRunner, Limits
@@ -25,6 +26,7 @@ class Options:
     state: Path
     port: int
     sagemaker_endpoint_url: str
+    faults: Path | None
 
 
 def application(options: Options) -> Any:
@@ -46,7 +48,7 @@ def application(options: Options) -> Any:
         },
         on_change=saving.note_change,
     )
-    replacing.apply(cures(runner))
+    replacing.apply(cures(runner, faults=Faults(options.faults)))
     saving.on_started = runner.start
     saving.on_stopping = runner.stop
     return with_pages(saving, pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url))

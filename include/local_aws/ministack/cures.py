@@ -4,7 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from local_aws.faults.counting import Faults
+from local_aws.faults.roles import UnreadyRoles
 from local_aws.ministack import bucket_refusals, function_refusals
+from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
 from local_aws.ministack.modules import lambda_svc, s3
 from local_aws.ministack.replacing import Cure
@@ -12,8 +15,10 @@ from local_aws.ministack.replacing import Cure
 log = logging.getLogger(__name__)
 
 
-def cures(runner: FunctionRunner) -> list[Cure]:
+def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
     """Every replacement. A hash is that of the source this was written against (MiniStack 1.5.33)."""
+    create_function = function_refusals.create_function(UnreadyRoles(faults))
+    events = EventDelivery(runner.queue, faults=faults)
     return [
         # A thread and a process per event: 200 uploads took 6 GB, and events were lost.
         Cure(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _instead(runner.invoke_later)),
@@ -24,9 +29,9 @@ def cures(runner: FunctionRunner) -> list[Cure]:
         Cure(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _settled),
         # An event was in a thread's memory when the upload was answered; and the alias was forgotten on the way.
         Cure(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
-        Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(_delivering(runner))),
+        Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(events.deliver)),
         # What AWS refuses.
-        Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", function_refusals.create_function),
+        Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
         Cure(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
         Cure(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
         Cure(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
@@ -71,10 +76,3 @@ def _at_once(original: Callable[..., Any]) -> Callable[..., Any]:
             original(bucket, key, event_name, size, etag, **more)
 
     return fire
-
-
-def _delivering(runner: FunctionRunner) -> Callable[..., None]:
-    def deliver(arn: str, event: dict[str, Any], region: str) -> None:  # noqa: ARG001
-        runner.queue.put(arn, event)
-
-    return deliver

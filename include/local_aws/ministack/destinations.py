@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 class Destinations:
     """Where the records of finished invocations go. As on AWS, a record whose destination is gone is dropped."""
 
-    def __init__(self, endpoint_url: str, *, invoke: Callable[[str, Any], None]) -> None:
+    def __init__(self, endpoint_url: str, *, invoke: Callable[[str, Any], object]) -> None:
         self._endpoint_url = endpoint_url
         self._invoke = invoke
 

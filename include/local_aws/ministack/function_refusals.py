@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws import function_runtime
+from local_aws.faults.roles import UnreadyRoles
 from local_aws.ministack.modules import iam, lambda_svc, responses
 
 _MAX_ZIP_BYTES = 50 * 1024 * 1024
 _MAX_ENVIRONMENT_BYTES = 4096
 _LIMITS = {"MemorySize": (128, 10240), "Timeout": (1, 900)}
+_NO_ROLE = "The role defined for the function cannot be assumed by Lambda."
 _VARIABLE_NAME = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 _RESERVED = frozenset(
     [
@@ -39,19 +41,23 @@ _RESERVED = frozenset(
 Response = tuple[int, dict[str, str], bytes]
 
 
-def create_function(original: Callable[..., Any]) -> Callable[..., Any]:
+def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """CreateFunction."""
 
-    def checked(data: dict[str, Any]) -> Any:
-        return (
-            _refused_runtime(data.get("Runtime"))
-            or _refused_architecture(data.get("Architectures", ["x86_64"]))
-            or _refused_code(data.get("Code", {}), operation="CreateFunction")
-            or _refused_configuration(data)
-            or original(data)
-        )
+    def replacement(original: Callable[..., Any]) -> Callable[..., Any]:
+        def checked(data: dict[str, Any]) -> Any:
+            return (
+                _refused_runtime(data.get("Runtime"))
+                or _refused_architecture(data.get("Architectures", ["x86_64"]))
+                or _refused_code(data.get("Code", {}), operation="CreateFunction")
+                or _refused_configuration(data)
+                or _refused_for_now(data, unready_roles)
+                or original(data)
+            )
 
-    return checked
+        return checked
+
+    return replacement
 
 
 def update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,7 +155,11 @@ def _refused_role(arn: str | None) -> Response | None:
     trusted = json.dumps(role.get("AssumeRolePolicyDocument", "")) if role else ""
     if "lambda.amazonaws.com" in trusted:
         return None
-    return _invalid("The role defined for the function cannot be assumed by Lambda.")
+    return _invalid(_NO_ROLE)
+
+
+def _refused_for_now(data: Mapping[str, Any], unready_roles: UnreadyRoles) -> Response | None:
+    return _invalid(_NO_ROLE) if unready_roles.refuse(data.get("Role", ""), request=data) else None
 
 
 def _refused_variables(variables: Mapping[str, str]) -> Response | None:

@@ -51,13 +51,21 @@ class InvocationQueue:
         self._changed = threading.Condition()
         self._is_closed = False
 
-    def put(self, function_arn: str, event: Any) -> None:
-        """Accept an event. It is on disk when this returns."""
+    def put(self, function_arn: str, event: Any, *, after_s: float = 0.0) -> int:
+        """Accept an event that is due after a while. It is on disk when this returns; its id."""
         now_s = time.time()
-        row = (str(uuid.uuid4()), function_arn, json.dumps(event), now_s, now_s)
+        row = (str(uuid.uuid4()), function_arn, json.dumps(event), now_s, now_s + after_s)
         statement = "INSERT INTO invocation (request_id, function_arn, event, accepted_s, due_s) VALUES (?, ?, ?, ?, ?)"
         with self._changed:
-            self._database.execute(statement, row)
+            accepted = self._database.execute(statement, row)
+            self._changed.notify_all()
+            return accepted.lastrowid or 0
+
+    def reschedule(self, invocation_id: int, *, after_s: float) -> None:
+        """Let an event that waits be due at another time; nothing happens to one that does not wait any more."""
+        statement = "UPDATE invocation SET due_s = ? WHERE id = ? AND is_running = 0"
+        with self._changed:
+            self._database.execute(statement, (time.time() + after_s, invocation_id))
             self._changed.notify_all()
 
     def take(self) -> Invocation | None:

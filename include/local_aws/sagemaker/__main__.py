@@ -14,6 +14,7 @@ from typing import IO
 
 import uvicorn
 
+from local_aws.faults.counting import Faults
 from local_aws.pages import pages
 from local_aws.sagemaker.app import Service, create_app
 from local_aws.sagemaker.aws import Aws
@@ -48,6 +49,7 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
         store=_store(state / "sagemaker.sqlite"),
         images=Images(DEFAULT_COMMANDS | dict(arguments.image)),
         limits=Limits(**{field.name: getattr(arguments, field.name) for field in fields(Limits)}),
+        faults=Faults(arguments.faults),
         state=state,
     )
     own_url = f"http://127.0.0.1:{arguments.port}"
@@ -118,6 +120,7 @@ def _arguments() -> argparse.Namespace:
         metavar="REPOSITORY=COMMAND",
         help="the program that stands for an ECR repository; train or serve is appended",
     )
+    parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
     for field in fields(Limits):
         kind = int if isinstance(field.default, int) else float
         option = f"--{field.name.replace('_', '-')}"

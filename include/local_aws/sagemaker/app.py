@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -18,6 +19,7 @@ from local_aws.sagemaker.hosting.endpoints import Endpoints
 from local_aws.sagemaker.hosting.invocations import Invocations
 from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
 from local_aws.sagemaker.hosting.rollouts import Rollouts
+from local_aws.sagemaker.protocol import faults as planned
 from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from local_aws.faults.counting import Faults
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
     from local_aws.sagemaker.images import Images
@@ -41,16 +44,21 @@ log = logging.getLogger(__name__)
 class Service:
     """The operations of this SageMaker, by the names that AWS gives them."""
 
-    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, state: Path) -> None:
+    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, state: Path) -> None:
         """Nothing runs until `recover`."""
-        self.training_jobs = TrainingJobs(aws=aws, store=store, images=images, limits=limits, state=state)
-        self.rollouts = Rollouts(aws=aws, store=store, images=images, limits=limits, folder=state / "endpoints")
+        self.faults = faults
+        self.training_jobs = TrainingJobs(
+            aws=aws, store=store, images=images, limits=limits, faults=faults, state=state
+        )
+        self.rollouts = Rollouts(
+            aws=aws, store=store, images=images, limits=limits, faults=faults, folder=state / "endpoints"
+        )
         self._store = store
         rooms = (
             self.training_jobs,
             Models(aws=aws, store=store, images=images),
             EndpointConfigs(aws=aws, store=store),
-            Endpoints(aws=aws, store=store, rollouts=self.rollouts),
+            Endpoints(aws=aws, store=store, rollouts=self.rollouts, faults=faults),
             Tags(aws=aws, store=store),
         )
         self.operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -84,12 +92,14 @@ class Service:
             implemented = ", ".join(sorted(self.operations))
             message = f"{operation} {known}is not implemented by this local SageMaker. Implemented: {implemented}."
             raise ServiceError("UnknownOperationException", message)
-        return perform(validation.validate(operation, request))
+        checked = validation.validate(operation, request)
+        planned.refuse(self.faults, operation, checked)
+        return perform(checked)
 
 
 def create_app(service: Service, *, pages: Sequence[BaseRoute] = ()) -> Starlette:
     """The ASGI application of `service`, whose processes end with it, and of pages for people."""
-    invocations = Invocations(service.rollouts)
+    invocations = Invocations(service.rollouts, faults=service.faults)
 
     async def control(request: Request) -> Response:
         return await _answer_control(service, request)
@@ -131,6 +141,7 @@ async def _answer_control(service: Service, request: Request) -> Response:
         answer = await run_in_threadpool(service.call, operation, body)
         if not operation.startswith(("Describe", "List")):
             log.info("%s accepted: %s", operation, _subject(body))
+        await asyncio.sleep(planned.lateness_s(service.faults, operation, body))
     except json.JSONDecodeError as error:
         return _json_error(ServiceError("SerializationException", f"The body is not JSON: {error}"))
     except ServiceError as error:

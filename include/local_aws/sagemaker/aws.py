@@ -70,10 +70,7 @@ class Aws:
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
         if role is None or role["Arn"] != role_arn or not trusts_sagemaker(role.get("AssumeRolePolicyDocument")):
-            raise validation_error(
-                f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-                "'sagemaker.amazonaws.com' to assume the role."
-            )
+            raise cannot_assume(role_arn)
 
     def bucket_exists(self, bucket: str) -> bool:
         """Whether the bucket is there."""
@@ -138,6 +135,14 @@ class Aws:
         # The emulator checks no signature unless asked to; the names match what the start script gives to clients.
         session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
         return session.client(service, endpoint_url=self.endpoint_url, config=Config(**options))
+
+
+def cannot_assume(role_arn: str) -> ServiceError:
+    """SageMaker may not act as this role, or not yet."""
+    return validation_error(
+        f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+        "'sagemaker.amazonaws.com' to assume the role."
+    )
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:

@@ -150,11 +150,13 @@ class Server:
         self.sagemaker = aws_client("sagemaker", self.url)
         self.runtime = aws_client("sagemaker-runtime", self.url)
         self.process = None
+        self.fault_plan = state / "faults.json"
 
     def start(self, *options):
         images = [f"tiny={sys.executable} -S {PROGRAM}", f"image-classification={sys.executable} -S {PROGRAM}"]
         command = [sys.executable, "-m", "local_aws.sagemaker", "--state", self.state, "--port", str(self.port)]
         command += ["--aws-endpoint-url", self.ministack, *(f"--image={image}" for image in images), *QUICK, *options]
+        command += ["--faults", self.fault_plan]
         env = {**os.environ, "PYTHONPATH": str(INCLUDE)}
         self.log = (self.state / "server.log").open("ab")
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
@@ -165,6 +167,12 @@ class Server:
         self.process.send_signal(how)
         self.process.wait(20)
         self.log.close()
+
+    def plan(self, *faults):
+        """Write the fault plan in one step, as one should."""
+        scratch = self.fault_plan.with_suffix(".tmp")
+        scratch.write_text(json.dumps(faults))
+        scratch.replace(self.fault_plan)
 
     def job(self, name):
         return self.sagemaker.describe_training_job(TrainingJobName=name)

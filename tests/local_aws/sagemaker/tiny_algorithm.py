@@ -31,8 +31,9 @@ def train():
             pipe.read(1)
             print("waiting", flush=True)
             time.sleep(600)
-    if behaviour == "hosts":
-        act_as_host(settings)
+    acts = {"hosts": act_as_host, "go-on": go_on}
+    if behaviour in acts:
+        acts[behaviour](settings)
     if behaviour in ("save", "stubborn"):
         signal.signal(signal.SIGTERM, save_and_exit if behaviour == "save" else signal.SIG_IGN)
         print("waiting", flush=True)
@@ -52,6 +53,16 @@ def act_as_host(settings):
             (BASE / "output/failure").write_text(f"{host} broke")
             sys.exit(2)
         time.sleep(600)
+
+
+def go_on(settings):
+    """Train from the checkpoint on, as a program does that is made for managed spot training."""
+    checkpoint = BASE / "checkpoints" / "epoch.txt"
+    first = int(checkpoint.read_text()) + 1 if checkpoint.exists() else 0
+    for epoch in range(first, int(settings["epochs"])):
+        time.sleep(0.2)
+        checkpoint.write_text(str(epoch))
+        print(f"[06/17/2021 23:35:47 INFO 1] Epoch[{epoch}] Validation-accuracy=0.5", flush=True)
 
 
 def save_and_exit(*_):

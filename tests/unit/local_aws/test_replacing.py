@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 
 from local_aws.errors import MinistackChangedError
+from local_aws.faults.counting import Faults
 from local_aws.ministack.cures import cures
 from local_aws.ministack.replacing import Cure, apply, difference, source_sha256
 
@@ -47,6 +48,6 @@ def test_what_has_changed_or_is_gone_stops_the_start_and_nothing_is_replaced(mod
 
 
 def test_the_installed_ministack_is_the_one_the_cures_were_written_for() -> None:
-    found = cures(mock.MagicMock())
+    found = cures(mock.MagicMock(), faults=Faults())
     assert len(found) == 11
     assert [problem for item in found if (problem := difference(item))] == []

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.hosting.fleet_faults import HEALTHY, FleetFaults
 from local_aws.sagemaker.hosting.instance import Instance
 from local_aws.sagemaker.protocol.errors import ServiceError
 
@@ -56,7 +57,7 @@ class Deployment:
         """The names of the production variants."""
         return list(self._credit)
 
-    def bring_up(self) -> None:
+    def bring_up(self, faults: FleetFaults = HEALTHY) -> None:
         """Return when every instance passed its health check.
 
         Raises:
@@ -69,9 +70,10 @@ class Deployment:
             self._start_instances()
         except ServiceError as error:  # an image that this server was started without
             raise DeploymentFailedError(error.message) from error
+        self._closed.wait(faults.delay_s)
         for instance in self._instances:
-            while not instance.healthy.wait(WAIT_S):
-                if instance.failed.is_set() or self._closed.is_set():
+            while faults.never_answers or not instance.healthy.wait(WAIT_S):
+                if faults.never_answers or instance.failed.is_set() or self._closed.is_set():
                     raise DeploymentFailedError(
                         f"The primary container for production variant {instance.variant} did not pass the ping health "
                         "check. Please check CloudWatch logs for this endpoint."

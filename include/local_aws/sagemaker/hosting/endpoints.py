@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from local_aws.sagemaker.hosting.models import plan
-from local_aws.sagemaker.hosting.rollouts import KIND, PENDING
+from local_aws.sagemaker import quotas
+from local_aws.sagemaker.hosting.models import instances, plan
+from local_aws.sagemaker.hosting.rollouts import ACTIVE, KIND, PENDING
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
@@ -14,6 +15,7 @@ from local_aws.sagemaker.protocol.tags import as_dict
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from local_aws.faults.counting import Faults
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.hosting.rollouts import Rollouts
     from local_aws.sagemaker.protocol.errors import ServiceError
@@ -26,9 +28,10 @@ SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "E
 class Endpoints:
     """CreateEndpoint, DescribeEndpoint, ListEndpoints, UpdateEndpoint and DeleteEndpoint."""
 
-    def __init__(self, *, aws: Aws, store: Store, rollouts: Rollouts) -> None:
+    def __init__(self, *, aws: Aws, store: Store, rollouts: Rollouts, faults: Faults) -> None:
         """Endpoints are kept in the store; `rollouts` makes them serve."""
         self._aws = aws
+        self._faults = faults
         self._store = store
         self._rollouts = rollouts
 
@@ -38,6 +41,8 @@ class Endpoints:
         arn = self._aws.arn(KIND, name)
         if self._store.get(KIND, name) is not None:
             raise _already_exists(arn)
+        new_plan = plan(self._store, request["EndpointConfigName"], aws=self._aws)
+        self._check_quota("CreateEndpoint", request, new_plan=new_plan)
         endpoint = {
             "EndpointName": name,
             "EndpointArn": arn,
@@ -45,7 +50,7 @@ class Endpoints:
             "EndpointStatus": "Creating",
             "CreationTime": now,
             "LastModifiedTime": now,
-            PENDING: {"revision": 1, "plan": plan(self._store, request["EndpointConfigName"], aws=self._aws)},
+            PENDING: {"revision": 1, "plan": new_plan},
         }
         if not self._store.add(KIND, name, endpoint):
             raise _already_exists(arn)
@@ -74,6 +79,7 @@ class Endpoints:
         name = request["EndpointName"]
         arn = self._existing(name)["EndpointArn"]
         new_plan = plan(self._store, request["EndpointConfigName"], aws=self._aws)
+        self._check_quota("UpdateEndpoint", request, new_plan=new_plan)
 
         def updating(endpoint: Document) -> None:
             _check_changeable(endpoint, statuses=("InService",))
@@ -100,6 +106,16 @@ class Endpoints:
         self._change(name, deleting)
         self._rollouts.delete(name)
         return {}
+
+    def _check_quota(self, operation: str, request: Document, *, new_plan: Document) -> None:
+        asked = instances(new_plan)
+        serving = [endpoint[ACTIVE]["plan"] for endpoint in self._store.all(KIND) if ACTIVE in endpoint]
+        for instance_type, count in asked.items():
+            busy = sum(instances(served)[instance_type] for served in serving)
+            quotas.check(
+                quotas.Use(instance_type=instance_type, noun="endpoint usage", busy=busy, asked=count),
+                limit=quotas.planned_limit(self._faults, operation, instance_type, request=request),
+            )
 
     def _existing(self, name: str) -> Document:
         endpoint = self._store.get(KIND, name)

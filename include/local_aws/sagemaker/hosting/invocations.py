@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
+from local_aws.faults.error_codes import sentence
+from local_aws.faults.plan import Invoke
 from local_aws.sagemaker.aws import ACCOUNT, REGION
 from local_aws.sagemaker.hosting.connections import Connections, NoAnswerError, NobodyListensError
 from local_aws.sagemaker.hosting.instance import LOG_GROUP
 from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.requests import Request
 
+    from local_aws.faults.counting import Faults
     from local_aws.sagemaker.hosting.connections import Answer
     from local_aws.sagemaker.hosting.deployment import Deployment
     from local_aws.sagemaker.hosting.instance import Instance
@@ -36,9 +41,10 @@ RETURNED = ("content-type", "x-amzn-sagemaker-custom-attributes")
 class Invocations:
     """The runtime API. Runs in the event loop alone."""
 
-    def __init__(self, rollouts: Rollouts) -> None:
+    def __init__(self, rollouts: Rollouts, *, faults: Faults) -> None:
         """One pool of connections for all endpoints."""
         self._rollouts = rollouts
+        self._faults = faults
         self._connections = Connections()
 
     async def invoke(self, request: Request) -> Response:
@@ -47,11 +53,19 @@ class Invocations:
         body = await _read_body(request)
         headers = {header: request.headers[header] for header in FORWARDED if header in request.headers}
         target = request.headers.get("x-amzn-sagemaker-target-variant")
+        self._refuse_as_planned(name, target=target)
         answer, variant = await self._forward(name, body, headers, target=target)
         if answer.status >= FIRST_ERROR:
             raise _model_error(name, answer.status, answer.text)
         returned = {header: answer.headers[header] for header in RETURNED if header in answer.headers}
         return Response(answer.body, headers=returned | {"x-Amzn-Invoked-Production-Variant": variant})
+
+    def _refuse_as_planned(self, name: str, *, target: str | None) -> None:
+        if self._faults.problem:
+            raise _refused(self._faults.problem)
+        fault = self._faults.take(Invoke, {"EndpointName": name, "TargetVariant": target})
+        if fault is not None:
+            raise _PLANNED[fault.status](name)
 
     def close(self) -> None:
         """Close the connections."""
@@ -141,6 +155,14 @@ def _not_served(endpoint: str) -> ServiceError:
 def _nobody_answers(endpoint: str) -> ServiceError:
     message = f"Endpoint {endpoint} has no process that answers; its log in CloudWatch says why."
     return ServiceError("ServiceUnavailable", message, status=503)
+
+
+_PLANNED: dict[int, Callable[[str], ServiceError]] = {
+    424: lambda endpoint: _model_error(endpoint, 500, "Internal Server Error"),
+    429: lambda _: ServiceError("ThrottlingException", "Rate exceeded", status=429),
+    500: lambda _: ServiceError("InternalFailure", sentence("InternalFailure"), status=500),
+    503: lambda _: ServiceError("ServiceUnavailable", sentence("ServiceUnavailable"), status=503),
+}
 
 
 def _too_large() -> ServiceError:

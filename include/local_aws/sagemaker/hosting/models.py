@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
@@ -135,6 +136,14 @@ def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
         for variant in config["ProductionVariants"]
     }
     return {"config": config, "models": models}
+
+
+def instances(plan: Document) -> Counter[str]:
+    """How many instances of each type a deployment of the plan takes."""
+    wanted: Counter[str] = Counter()
+    for variant in plan["config"]["ProductionVariants"]:
+        wanted[variant["InstanceType"]] += variant["InitialInstanceCount"]
+    return wanted
 
 
 def _single_container(request: Document) -> Document:

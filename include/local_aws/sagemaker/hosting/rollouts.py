@@ -9,12 +9,15 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from local_aws.faults.plan import FailedCreate, FailedUpdate
 from local_aws.sagemaker.hosting.deployment import Deployment, DeploymentFailedError, described_variants
+from local_aws.sagemaker.hosting.fleet_faults import of_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from local_aws.faults.counting import Faults
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
     from local_aws.sagemaker.images import Images
@@ -31,13 +34,14 @@ ACTIVE, PENDING = "_Active", "_Pending"
 class Rollouts:
     """What serves each endpoint, and how it comes to serve something else."""
 
-    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, folder: Path) -> None:
+    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, folder: Path) -> None:
         """Each deployment has a folder below `folder`."""
         self.routes: dict[str, Deployment] = {}
         self._aws = aws
         self._store = store
         self._images = images
         self._limits = limits
+        self._faults = faults
         self._folder = folder
         self._closing = threading.Event()
         self._deployments: set[Deployment] = set()
@@ -85,14 +89,14 @@ class Rollouts:
 
     def _create(self, name: str) -> None:
         try:
-            self._bring_up(name)
+            self._bring_up(name, failure=FailedCreate)
         except DeploymentFailedError as error:
             self._fail(name, str(error))
 
     def _update(self, name: str) -> None:
         old = self.routes[name]
         try:
-            self._bring_up(name)
+            self._bring_up(name, failure=FailedUpdate)
         except DeploymentFailedError as error:
             self._roll_back(name, str(error))
             return
@@ -122,12 +126,13 @@ class Rollouts:
         self._store.remove(KIND, name, arn=self._aws.arn(KIND, name))
         log.info("Endpoint %s is deleted", name)
 
-    def _bring_up(self, name: str) -> None:
+    def _bring_up(self, name: str, *, failure: type[FailedCreate | FailedUpdate]) -> None:
         """Start the pending deployment, and only then send invocations to it."""
         revision = (self._store.get(KIND, name) or {})[PENDING]
+        request = {"EndpointName": name, "EndpointConfigName": revision["plan"]["config"]["EndpointConfigName"]}
         deployment = self._deployment(name, revision)
         try:
-            deployment.bring_up()
+            deployment.bring_up(of_fleet(self._faults, failure=failure, request=request))
         except DeploymentFailedError:
             self._deployments.discard(deployment)
             if not self._closing.is_set():

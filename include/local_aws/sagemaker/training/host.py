@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FAILURE_BYTES = 16 * 1024
+LAST_WORDS_S = 2.0
 
 
 class Host:
@@ -147,3 +148,23 @@ class Host:
             own[container.HOSTS_FOLDER_VARIABLE] = str(self._hosts_folder)
         given = self._job.get("Environment", {})
         return container.environment(self.base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
+
+
+def end_others(hosts: list[Host]) -> Host | None:
+    """End the other hosts, after one that has said why it fails has done so; returns the first that failed."""
+    for host in hosts:
+        if host.failure.exists():
+            host.wait(timeout_s=LAST_WORDS_S)
+    failed = first_failed(hosts)
+    for host in hosts:
+        host.kill()
+    return failed
+
+
+def first_failed(hosts: list[Host]) -> Host | None:
+    """Of the hosts that failed the one that did so first: the others may only have lost their peer.
+
+    A host that failed without a word is taken for the first: those that lost a peer say so.
+    """
+    failed = [host for host in hosts if host.exit_status]
+    return min(failed, key=lambda host: host.failure.stat().st_mtime if host.failure.exists() else 0, default=None)

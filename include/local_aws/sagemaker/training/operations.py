@@ -7,17 +7,21 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from local_aws.sagemaker.aws import REGION, split_s3_uri
+from local_aws.faults.roles import UnreadyRoles
+from local_aws.sagemaker import quotas
+from local_aws.sagemaker.aws import REGION, cannot_assume, split_s3_uri
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
 from local_aws.sagemaker.training import progress, requests
 from local_aws.sagemaker.training.channels import ObjectCache
-from local_aws.sagemaker.training.run import INTERRUPTED, KIND, TrainingRun
+from local_aws.sagemaker.training.mishaps import Mishaps
+from local_aws.sagemaker.training.run import KIND, TrainingRun
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local_aws.faults.counting import Faults
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
     from local_aws.sagemaker.images import Images
@@ -38,12 +42,14 @@ SUMMARY = (
 class TrainingJobs:
     """CreateTrainingJob and what follows from it."""
 
-    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, state: Path) -> None:
+    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, state: Path) -> None:
         """Each job has a folder below `state`."""
         self._aws = aws
         self._store = store
         self._images = images
         self._limits = limits
+        self._faults = faults
+        self._unready_roles = UnreadyRoles(faults)
         self._folder = state / "training-jobs"
         self._cache = ObjectCache(state / "objects", aws=aws)
         self._runs: dict[str, TrainingRun] = {}
@@ -54,7 +60,7 @@ class TrainingJobs:
         for job in self._store.all(KIND):
             if progress.in_progress(job):
                 name = job["TrainingJobName"]
-                self._store.change(KIND, name, lambda job: progress.fail(job, INTERRUPTED, now=time.time()))
+                self._store.change(KIND, name, lambda job: progress.lose(job, now=time.time()))
                 shutil.rmtree(self._folder / name / "ml", ignore_errors=True)
         self._cache.trim()
 
@@ -70,12 +76,12 @@ class TrainingJobs:
         requests.check(request)
         self._check_new(name, arn)
         image = self._images.find(request["AlgorithmSpecification"]["TrainingImage"])
-        self._aws.check_role(request["RoleArn"])
+        self._check_role(request)
         self._check_input(request)
         self._check_output(request)
         job = requests.new_job(request, arn=arn, now=time.time())
         with self._lock:
-            self._check_quota(request["ResourceConfig"])
+            self._check_quota(request)
             if not self._store.add(KIND, name, job):
                 self._check_new(name, arn)
             self._store.set_tags(arn, as_dict(request.get("Tags", [])))
@@ -87,6 +93,7 @@ class TrainingJobs:
                 store=self._store,
                 cache=self._cache,
                 limits=self._limits,
+                mishaps=Mishaps(self._faults, job),
             )
             self._runs = {key: old for key, old in self._runs.items() if old.alive} | {name: run}
         run.start()
@@ -120,7 +127,8 @@ class TrainingJobs:
 
         if self._store.change(KIND, name, stopping) is None:
             raise _not_found()
-        run = self._runs.get(name)
+        with self._lock:  # a job that is in the store has a run once whoever creates it lets go
+            run = self._runs.get(name)
         if run is not None:
             run.stop()
         return {}
@@ -151,22 +159,31 @@ class TrainingJobs:
             )
             raise ServiceError("ResourceInUse", f"{message}already exists ({arn})")
 
-    def _check_quota(self, resources: Document) -> None:
-        instance_type, asked = resources["InstanceType"], resources.get("InstanceCount", 1)
+    def _check_quota(self, request: Document) -> None:
+        resources, is_spot = request["ResourceConfig"], bool(request.get("EnableManagedSpotTraining"))
         busy = sum(
             job["ResourceConfig"].get("InstanceCount", 1)
             for job in self._store.all(KIND)
-            if progress.in_progress(job) and job["ResourceConfig"]["InstanceType"] == instance_type
+            if progress.in_progress(job)
+            and job["ResourceConfig"]["InstanceType"] == resources["InstanceType"]
+            and bool(job.get("EnableManagedSpotTraining")) == is_spot
         )
-        limit = self._limits.training_instances
-        if busy + asked > limit:
-            raise ServiceError(
-                "ResourceLimitExceeded",
-                f"The account-level service limit '{instance_type} for training job usage' is {limit} Instances, with "
-                f"current utilization of {busy} Instances and a request delta of {asked} Instances. Please use AWS "
-                "Service Quotas to request an increase for this quota. If AWS Service Quotas is not available, contact "
-                "AWS support to request an increase for this quota.",
-            )
+        quotas.check(
+            quotas.Use(
+                instance_type=resources["InstanceType"],
+                noun="spot training job usage" if is_spot else "training job usage",
+                busy=busy,
+                asked=resources.get("InstanceCount", 1),
+            ),
+            limit=quotas.planned_limit(self._faults, "CreateTrainingJob", resources["InstanceType"], request=request),
+            usual_limit=self._limits.training_instances,
+        )
+
+    def _check_role(self, request: Document) -> None:
+        role = request["RoleArn"]
+        self._aws.check_role(role)
+        if self._unready_roles.refuse(role, request=request):
+            raise cannot_assume(role)
 
     def _check_input(self, request: Document) -> None:
         for channel in request.get("InputDataConfig", []):

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 Document = dict[str, Any]
 
+INTERRUPTED = (
+    "InternalServerError: The local SageMaker was stopped while the job ran, so its process ended. Start the job again."
+)
 IN_PROGRESS = ("InProgress", "Stopping")
 MAX_REASON_CHARACTERS = 1024
 # Secondary status -> (status, the sentence AWS puts beside it)
@@ -18,17 +21,24 @@ STATES = {
     "Starting": ("InProgress", "Preparing the instances for training"),
     "Downloading": ("InProgress", "Downloading input data"),
     "Training": ("InProgress", "Training image download completed. Training in progress."),
+    "Interrupted": ("InProgress", "Training job interrupted: the managed spot training instances were taken back"),
     "Uploading": ("InProgress", "Uploading generated training model"),
     "Stopping": ("Stopping", "Stopping the training job"),
     "Completed": ("Completed", "Training job completed"),
     "Failed": ("Failed", "Training job failed"),
     "Stopped": ("Stopped", "Training job stopped"),
     "MaxRuntimeExceeded": ("Stopped", "Training job runtime exceeded MaxRuntimeInSeconds provided"),
+    "MaxWaitTimeExceeded": ("Stopped", "Training job wait time exceeded MaxWaitTimeInSeconds provided"),
 }
+_EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=")
 _METRICS = {
     "train:accuracy": re.compile(r"Epoch\[\d+\] Train-accuracy=([-+0-9.eE]+|nan)"),
     "validation:accuracy": re.compile(r"Epoch\[\d+\] Validation-accuracy=([-+0-9.eE]+|nan)"),
 }
+
+
+class JobFailedError(Exception):
+    """The job ends as Failed; the message is its FailureReason."""
 
 
 def enter(job: Document, state: str, *, now: float, message: str = "") -> None:
@@ -51,9 +61,18 @@ def fail(job: Document, reason: str, *, now: float) -> None:
     enter(job, "Failed", now=now, message=job["FailureReason"])
 
 
+def lose(job: Document, *, now: float) -> None:
+    """End a job whose process ended with this server; one that was to be stopped is."""
+    if job["TrainingJobStatus"] != "Stopping":
+        fail(job, INTERRUPTED, now=now)
+        return
+    asked = job["SecondaryStatusTransitions"][-1]["StartTime"]
+    enter(job, time_is_up(job, now=asked) or "Stopped", now=now)
+
+
 def start_clock(job: Document, *, now: float) -> None:
-    """The instances are there: from now on the time is billed."""
-    job["TrainingStartTime"] = now
+    """The first instances are there: from now on the time is billed."""
+    job.setdefault("TrainingStartTime", now)
 
 
 def in_progress(job: Document) -> bool:
@@ -61,11 +80,35 @@ def in_progress(job: Document) -> bool:
     return job["TrainingJobStatus"] in IN_PROGRESS
 
 
+def time_is_up(job: Document, *, now: float) -> str | None:
+    """The state in which a job ends that has had its time; None while it has some left."""
+    limits = job["StoppingCondition"]
+    if "TrainingStartTime" in job and _machine_s(job, now=now) >= limits["MaxRuntimeInSeconds"]:
+        return "MaxRuntimeExceeded"
+    if now >= job["CreationTime"] + limits.get("MaxWaitTimeInSeconds", math.inf):
+        return "MaxWaitTimeExceeded"
+    return None
+
+
 def _end(job: Document, *, now: float) -> None:
     job["TrainingEndTime"] = now
     if "TrainingStartTime" in job:
-        seconds = max(1, round(now - job["TrainingStartTime"]))
-        job.update(TrainingTimeInSeconds=seconds, BillableTimeInSeconds=seconds)
+        trained_s = max(1, round(now - job["TrainingStartTime"]))
+        # At most that: a machine that was taken away is not billed until the next one comes.
+        job.update(TrainingTimeInSeconds=trained_s, BillableTimeInSeconds=max(1, round(_machine_s(job, now=now))))
+
+
+def _machine_s(job: Document, *, now: float) -> float:
+    """How long the job has had machines: since the first, less the times between an interruption and the next one."""
+    waited_s, interrupted = 0.0, None
+    for transition in job["SecondaryStatusTransitions"]:
+        if transition["Status"] == "Interrupted":
+            interrupted = transition["StartTime"]
+        elif transition["Status"] == "Downloading" and interrupted is not None:
+            waited_s, interrupted = waited_s + transition["StartTime"] - interrupted, None
+    if interrupted is not None:
+        waited_s += now - interrupted
+    return float(now - job["TrainingStartTime"] - waited_s)
 
 
 class Metrics:
@@ -76,10 +119,13 @@ class Metrics:
         self._patterns = dict(_METRICS)
         self._patterns |= {definition["Name"]: re.compile(definition["Regex"]) for definition in definitions}
         self._last: dict[str, Document] = {}
+        self.epochs = 0
 
     def read(self, lines: list[str], *, now: float) -> None:
         """Look for values in new lines."""
         for line in lines:
+            if epoch := _EPOCH.search(line):
+                self.epochs = max(self.epochs, int(epoch[1]) + 1)
             for name, pattern in self._patterns.items():
                 value = _value(pattern, line)
                 if value is not None:

@@ -17,7 +17,9 @@ from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.training import algorithm_rules, progress
 from local_aws.sagemaker.training.channels import DataError, DownloadCancelledError
-from local_aws.sagemaker.training.host import Host
+from local_aws.sagemaker.training.host import Host, end_others, first_failed
+from local_aws.sagemaker.training.mishaps import MachineLostError
+from local_aws.sagemaker.training.progress import JobFailedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.store import Store
     from local_aws.sagemaker.training.channels import ObjectCache
+    from local_aws.sagemaker.training.mishaps import Mishaps
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +37,6 @@ KIND = "training-job"
 POLL_S = 0.1
 LOOK_S = 0.5  # how often metrics are written down
 CHECKPOINT_LOOK_S = 5.0
-LAST_WORDS_S = 2.0
-INTERRUPTED = (
-    "InternalServerError: The local SageMaker was stopped while the job ran, so its process ended. Start the job again."
-)
-
-
-class JobFailedError(Exception):
-    """The job ends as Failed; the message is its FailureReason."""
 
 
 class TrainingRun:
@@ -57,17 +52,20 @@ class TrainingRun:
         store: Store,
         cache: ObjectCache,
         limits: Limits,
+        mishaps: Mishaps,
     ) -> None:
         """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
         self._job = job
         self._name = job["TrainingJobName"]
         self._image = image
+        self._folder = folder
         self._base = folder / "ml"
         self._aws = aws
         self._store = store
-        names = container.host_names(job["ResourceConfig"].get("InstanceCount", 1))
-        self._hosts = [Host(name, job=job, folder=folder, image=image, aws=aws, cache=cache) for name in names]
+        self._cache = cache
+        self._hosts = self._new_hosts()
         self._limits = limits
+        self._mishaps = mishaps
         self._stop_asked = threading.Event()
         self._closing = False
         self._end_state = "Completed"
@@ -104,19 +102,21 @@ class TrainingRun:
             self._train()
             reason = ""
         except DownloadCancelledError:
-            self._end_state, reason = "Stopped", ""
+            reason = ""  # the state in which it ends is known
         except (JobFailedError, DataError) as error:
             reason = str(error)
         except (OSError, sqlite3.Error, ClientError, BotoCoreError, boto3.exceptions.Boto3Error) as error:
             reason = progress.trouble(error)
         finally:
             shutil.rmtree(self._base, ignore_errors=True)
-            self._finish(INTERRUPTED if self._closing else reason)
+            self._finish(reason)
 
     def _finish(self, reason: str) -> None:
         def end(job: dict[str, Any]) -> None:
             job["FinalMetricDataList"] = self._metrics.final()
-            if reason:
+            if self._closing:
+                progress.lose(job, now=time.time())
+            elif reason:
                 progress.fail(job, reason, now=time.time())
             else:
                 progress.enter(job, self._end_state, now=time.time())
@@ -139,39 +139,76 @@ class TrainingRun:
     def _train(self) -> None:
         if self._image.built_in and (refusal := algorithm_rules.refusal(self._job)):
             raise JobFailedError(refusal)
-        self._enter("Downloading", start_clock=True)
-        for host in self._hosts:
-            host.bring_input(cancelled=self._stop_asked.is_set)
-        failed = self._run_programs()
+        self._mishaps.provision()
+        failed = self._run_on_machines()
         if self._closing:
-            raise JobFailedError(INTERRUPTED)
+            return
         stopped = self._end_state != "Completed"
         if failed is not None and not stopped:
             raise JobFailedError(progress.failure_reason(failed.failure_text(), exit_code=failed.exit_status or 0))
         self._upload_model(only_if_any=stopped)
 
+    def _run_on_machines(self) -> Host | None:
+        """Run the job to its end, on other machines when a spot job loses its own; the host that failed first."""
+        while True:
+            self._enter("Downloading", start_clock=True)
+            for host in self._hosts:
+                host.bring_input(cancelled=self._must_stop)
+            self._wait(self._mishaps.download_s)
+            try:
+                return self._run_programs()
+            except MachineLostError as loss:
+                log.info("Training job %s: %s", self._name, loss)
+                self._enter("Interrupted")
+                shutil.rmtree(self._base, ignore_errors=True)
+                self._wait(loss.wait_s)
+                self._hosts = self._new_hosts()
+                self._enter("Starting")
+
+    def _wait(self, seconds: float) -> None:
+        """Let the time pass.
+
+        Raises:
+            DownloadCancelledError: the job must stop.
+
+        """
+        deadline = time.monotonic() + seconds
+        while not self._must_stop():
+            if time.monotonic() >= deadline:
+                return
+            self._stop_asked.wait(POLL_S)
+        raise DownloadCancelledError
+
     def _run_programs(self) -> Host | None:
         """Run every host's program to its end; returns the host that failed first, if one did."""
-        if self._stop_asked.is_set():
-            raise DownloadCancelledError
-        with contextlib.ExitStack() as programs:
-            for host in self._hosts:
-                programs.enter_context(host.running(on_lines=self._read_lines))
-            self._enter("Training")
-            failed = self._watch()
+        self._mishaps.training_begins(epochs=self._metrics.epochs)
+        try:
+            with contextlib.ExitStack() as programs:
+                for host in self._hosts:
+                    programs.enter_context(host.running(on_lines=self._read_lines))
+                self._enter("Training")
+                failed = self._watch()
+        except MachineLostError:  # EC2 says so two minutes before: what the program saved by then is in S3
+            self._send_checkpoints()
+            raise
+        self._send_checkpoints()
+        return failed
+
+    def _send_checkpoints(self) -> None:
         if not self._closing:
             for host in self._hosts:
                 host.sync_checkpoints(everything=True)
-        return failed
 
     def _watch(self) -> Host | None:
         while running := [host for host in self._hosts if host.exit_status is None]:
             if self._kill_at is None and first_failed(self._hosts) is not None:
-                return _end_others(self._hosts)
+                return end_others(self._hosts)
             self._stop_in_time(running)
             for host in running:
                 host.check_input()
             self._look()
+            if self._kill_at is None:
+                self._mishaps.happen(epochs=self._metrics.epochs)
             running[0].wait(timeout_s=POLL_S)
         return first_failed(self._hosts)
 
@@ -179,7 +216,7 @@ class TrainingRun:
         """SIGTERM when the job must stop, SIGKILL after the grace."""
         now = time.monotonic()
         if self._kill_at is None and self._must_stop():
-            self._kill_at = now + self._limits.stop_grace_s
+            self._kill_at = now + (0 if self._closing else self._limits.stop_grace_s)
             for host in running:
                 host.terminate()
         if self._kill_at is not None and now >= self._kill_at:
@@ -198,13 +235,20 @@ class TrainingRun:
                 host.sync_checkpoints()
 
     def _must_stop(self) -> bool:
-        """Whether someone, or the time limit, ends the job; the job's state says so from then on."""
+        """Whether someone, or a time limit, ends the job; the job's state says so from then on."""
         if self._stop_asked.is_set():
             self._end_state = "Stopped"
-        elif time.time() >= self._job["TrainingStartTime"] + self._job["StoppingCondition"]["MaxRuntimeInSeconds"]:
-            self._end_state = "MaxRuntimeExceeded"
+        elif time_is_up := progress.time_is_up(self._job, now=time.time()):
+            self._end_state = time_is_up
             self._enter("Stopping")
         return self._end_state != "Completed"
+
+    def _new_hosts(self) -> list[Host]:
+        names = container.host_names(self._job["ResourceConfig"].get("InstanceCount", 1))
+        return [
+            Host(name, job=self._job, folder=self._folder, image=self._image, aws=self._aws, cache=self._cache)
+            for name in names
+        ]
 
     def _upload_model(self, *, only_if_any: bool) -> None:
         models = [host.base / "model" for host in self._hosts]
@@ -231,8 +275,6 @@ class TrainingRun:
 
     def _enter(self, state: str, *, start_clock: bool = False) -> None:
         now = time.time()
-        if start_clock:
-            progress.start_clock(self._job, now=now)
 
         def change(job: dict[str, Any]) -> None:
             if start_clock:
@@ -240,24 +282,4 @@ class TrainingRun:
             if job["TrainingJobStatus"] != "Stopping":  # StopTrainingJob came in between
                 progress.enter(job, state, now=now)
 
-        self._store.change(KIND, self._name, change)
-
-
-def _end_others(hosts: list[Host]) -> Host | None:
-    """End the other hosts, after one that has said why it fails has done so; returns the first that failed."""
-    for host in hosts:
-        if host.failure.exists():
-            host.wait(timeout_s=LAST_WORDS_S)
-    failed = first_failed(hosts)
-    for host in hosts:
-        host.kill()
-    return failed
-
-
-def first_failed(hosts: list[Host]) -> Host | None:
-    """Of the hosts that failed the one that did so first: the others may only have lost their peer.
-
-    A host that failed without a word is taken for the first: those that lost a peer say so.
-    """
-    failed = [host for host in hosts if host.exit_status]
-    return min(failed, key=lambda host: host.failure.stat().st_mtime if host.failure.exists() else 0, default=None)
+        self._job = self._store.change(KIND, self._name, change) or self._job

@@ -6,11 +6,13 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import Image
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.training import requests
 from local_aws.sagemaker.training.channels import DataError
+from local_aws.sagemaker.training.mishaps import Mishaps
 from local_aws.sagemaker.training.run import KIND, TrainingRun
 
 
@@ -38,7 +40,16 @@ def end_of_job(store, tmp_path, trouble):
     cache = SimpleNamespace(download=download)
     aws = SimpleNamespace(endpoint_url="http://127.0.0.1:1")
     image = Image("i", ("true",), built_in=False)
-    run = TrainingRun(job, image=image, folder=tmp_path / "a", aws=aws, store=store, cache=cache, limits=Limits())
+    run = TrainingRun(
+        job,
+        image=image,
+        folder=tmp_path / "a",
+        aws=aws,
+        store=store,
+        cache=cache,
+        limits=Limits(),
+        mishaps=Mishaps(Faults(), job),
+    )
     run.start()
     run._thread.join(10)
     return store.get(KIND, "a")

@@ -1,0 +1,29 @@
+"""What the fault plan does to a fleet that comes up: it takes longer, or never answers /ping."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_aws.faults.plan import FailedCreate, FailedUpdate, SlowEndpoint
+
+if TYPE_CHECKING:
+    from local_aws.faults.counting import Faults
+
+
+@dataclass(frozen=True)
+class FleetFaults:
+    """How much longer a fleet takes, and whether it is waited for in vain."""
+
+    delay_s: float = 0.0
+    never_answers: bool = False
+
+
+HEALTHY = FleetFaults()
+
+
+def of_fleet(faults: Faults, *, failure: type[FailedCreate | FailedUpdate], request: dict[str, Any]) -> FleetFaults:
+    """What meets the fleet that CreateEndpoint or UpdateEndpoint asked for."""
+    slow, failed = faults.take(SlowEndpoint, request), faults.take(failure, request)
+    slow_s = 0.0 if slow is None else slow.seconds
+    return FleetFaults(slow_s, never_answers=False) if failed is None else FleetFaults(slow_s + failed.after_s, True)
