@@ -65,6 +65,11 @@ def params_file(epoch: int) -> str:
     return f"image-classification-{epoch:04d}.params"
 
 
+def epoch_of(params: str) -> int:
+    """After how many epochs the weights of this name were written."""
+    return int(Path(params).stem.rpartition("-")[2])
+
+
 def write(folder: Path, description: Description, *, graph: bytes) -> None:
     """Write the three files; the description last, so that it never names weights that are not there."""
     folder.mkdir(parents=True, exist_ok=True)

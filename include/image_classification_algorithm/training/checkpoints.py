@@ -1,4 +1,5 @@
-"""What an interrupted job (managed spot training) goes on from: one file in /opt/ml/checkpoints, no pickle in it.
+"""What an interrupted job (managed spot training) goes on from: one file in /opt/ml/checkpoints, no pickle in it,
+and beside it the models that checkpoint_frequency asks for, which belong into the model artifact.
 
 SageMaker copies that folder to S3 and back to the next machine; without CheckpointConfig there is no such folder.
 """
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from image_classification_algorithm.training.epochs import Trainer
 
 FILE = "image-classification-checkpoint.npz"
-FORMAT = "image_classification_algorithm checkpoint 1"
+FORMAT = "image_classification_algorithm checkpoint 2"
 
 
 class Checkpoints:
@@ -28,12 +29,17 @@ class Checkpoints:
     def __init__(self, folder: Path, trainer: "Trainer") -> None:
         """Look at nothing yet."""
         self.path, self.trainer = folder / FILE, trainer
+        self.copied: set[str] = set()  # of this job; another job's files may have the same names
 
     def save(self, epoch: int) -> None:
         """Write everything the next epoch depends on."""
         if not self.path.parent.is_dir():
             return
         trainer = self.trainer
+        for path in trainer.store.asked_for():
+            if path.name not in self.copied:
+                replace_file(self.path.parent / path.name, path.read_bytes())
+                self.copied.add(path.name)
         arrays = {f"net.{name}": value.cpu().numpy() for name, value in trainer.net.state_dict().items()}
         for index, state in trainer.optimizer.state_dict()["state"].items():
             arrays |= {f"optimizer.{index}.{name}": _array(value) for name, value in state.items() if value is not None}
@@ -46,14 +52,18 @@ class Checkpoints:
         replace_file(self.path, buffer.getvalue())
 
     def resume(self) -> int:
-        """Take up what was saved; the epoch to go on with. A checkpoint of other hyperparameters is left alone."""
+        """Take up what was saved; the epoch to go on with. What another job left is left alone."""
         if not self.path.is_file():
             return 0
         with np.load(self.path, allow_pickle=False) as archive:
             arrays = dict(archive)
         about = json.loads(arrays["about"].tobytes())
         if (about["format"], about["job"]) != (FORMAT, self._job()):
-            log.warning("%s is of a job with other hyperparameters; training starts from the beginning.", self.path)
+            log.warning(
+                "%s is of a job with other hyperparameters, or of another version of this program; training starts "
+                "from the beginning.",
+                self.path,
+            )
             return 0
         self._restore(arrays, about)
         log.info("Resuming from %s after epoch %d", self.path, about["epoch"])
@@ -68,6 +78,7 @@ class Checkpoints:
             "waited": stopping.waited,
             "best_accuracy": stopping.best,
             "best": vars(best) if best else None,
+            "asked_for": [path.name for path in self.trainer.store.asked_for()],
         }
 
     def _job(self) -> dict[str, str]:
@@ -81,6 +92,8 @@ class Checkpoints:
         content["state"] = _optimizer_state(arrays)
         trainer.optimizer.load_state_dict(content)
         trainer.early_stopping.waited, trainer.early_stopping.best = about["waited"], about["best_accuracy"]
+        trainer.store.restore([self.path.parent / name for name in about["asked_for"]])
+        self.copied.update(about["asked_for"])
         if about["best"]:
             trainer.store.restore_best(Description(**about["best"]), graph=arrays["best"].tobytes())
 

@@ -117,6 +117,9 @@ class FollowedStore(ModelStore):
     def rescue(self, *, epoch: int) -> None:
         """The first host leaves a model."""
 
+    def restore(self, asked_for: list[Path]) -> None:
+        """The first host puts them back."""
+
     def restore_best(self, description: Description, *, graph: bytes) -> None:  # noqa: ARG002
         """The first host puts it back."""
         self.best = description

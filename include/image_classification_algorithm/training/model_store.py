@@ -28,8 +28,7 @@ class ModelStore:
     def offer(self, *, epoch: int, accuracy: float) -> None:
         """Keep the model of this epoch (from 0) if none was better, or if a checkpoint is due."""
         better = self.best is None or accuracy > (self.best.validation_accuracy or 0.0)
-        due = bool(self.checkpoint_frequency) and (epoch + 1) % (self.checkpoint_frequency or 1) == 0
-        if not better and not due:
+        if not better and not self._is_due(epoch + 1):
             return
         graph = self.graph()
         if better:
@@ -46,6 +45,15 @@ class ModelStore:
         kept = self.best.params if self.best else ""
         log.info('The job was stopped; the model artifact holds "%s".', self.folder / kept)
 
+    def asked_for(self) -> list[Path]:
+        """The files that checkpoint_frequency has asked for so far."""
+        return [path for path in sorted(self.folder.glob("*.params")) if self._is_due(artifact.epoch_of(path.name))]
+
+    def restore(self, asked_for: list[Path]) -> None:
+        """Put the files of an interrupted job back, on a machine that does not have them."""
+        for path in asked_for:
+            artifact.write_params(self.folder, path.name, graph=path.read_bytes())
+
     def restore_best(self, description: Description, *, graph: bytes) -> None:
         """Put the best model of an interrupted job back, on a machine that does not have it."""
         self.best = description
@@ -57,8 +65,8 @@ class ModelStore:
             self.description, params=artifact.params_file(epoch + 1), epoch=epoch + 1, validation_accuracy=accuracy
         )
         artifact.write(self.folder, self.best, graph=graph)
-        if previous is not None and not self._is_checkpoint(previous):
+        if previous is not None and not self._is_due(previous.epoch):
             (self.folder / previous.params).unlink(missing_ok=True)
 
-    def _is_checkpoint(self, description: Description) -> bool:
-        return bool(self.checkpoint_frequency) and description.epoch % (self.checkpoint_frequency or 1) == 0
+    def _is_due(self, epochs_done: int) -> bool:
+        return self.checkpoint_frequency is not None and epochs_done % self.checkpoint_frequency == 0

@@ -62,26 +62,36 @@ class KilledError(BaseException):
     """What a machine that goes away looks like."""
 
 
+@pytest.fixture
+def kill_in_epoch_2(monkeypatch):
+    """Lose the machine in a job's third epoch; the next one has the checkpoints and nothing else."""
+
+    def kill(folders):
+        epoch_of = Trainer._epoch
+
+        def killed(self, epoch):
+            if epoch == 2:
+                raise KilledError
+            return epoch_of(self, epoch)
+
+        folders.checkpoints.mkdir()
+        with monkeypatch.context() as patched:
+            patched.setattr(Trainer, "_epoch", killed)
+            with pytest.raises(KilledError):
+                train(folders)
+        for path in folders.model.iterdir():
+            path.unlink()
+
+    return kill
+
+
 @pytest.mark.parametrize("optimizer", ["nag", "adam"])
-def test_an_interrupted_job_ends_with_the_model_it_would_have_had(make_job, capsys, monkeypatch, optimizer):
+def test_an_interrupted_job_ends_with_the_model_it_would_have_had(make_job, capsys, kill_in_epoch_2, optimizer):
     folders = make_job(epochs="4", optimizer=optimizer, augmentation_type="crop", resize="9")
     assert train(folders) == 0
     uninterrupted = artifact.read(folders.model)
 
-    folders.checkpoints.mkdir()
-    epoch_of = Trainer._epoch
-
-    def killed_in_epoch_2(self, epoch):
-        if epoch == 2:
-            raise KilledError
-        return epoch_of(self, epoch)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Trainer, "_epoch", killed_in_epoch_2)
-        with pytest.raises(KilledError):
-            train(folders)
-    for path in folders.model.iterdir():  # the next machine has the checkpoint and nothing else
-        path.unlink()
+    kill_in_epoch_2(folders)
 
     assert train(folders) == 0
     assert f"Resuming from {folders.checkpoints / FILE} after epoch 1" in capsys.readouterr().out
@@ -90,13 +100,37 @@ def test_an_interrupted_job_ends_with_the_model_it_would_have_had(make_job, caps
     assert resumed.graph == uninterrupted.graph
 
 
+def test_models_that_were_asked_for_before_an_interruption_are_in_the_artifact(make_job, kill_in_epoch_2):
+    folders = make_job(epochs="4", checkpoint_frequency="1")
+    assert train(folders) == 0
+    uninterrupted = {path.name: path.read_bytes() for path in folders.model.iterdir()}
+
+    kill_in_epoch_2(folders)
+
+    assert train(folders) == 0
+    assert {path.name: path.read_bytes() for path in folders.model.iterdir()} == uninterrupted
+    assert len(uninterrupted) == 4 + 2
+
+
+def test_models_of_another_job_in_the_checkpoints_stay_out_of_the_artifact(make_job, kill_in_epoch_2):
+    folders = make_job(epochs="4", checkpoint_frequency="1")
+    kill_in_epoch_2(folders)
+
+    change(folders, learning_rate="0.02", epochs="1")
+
+    assert train(folders) == 0
+    params = "image-classification-0001.params"
+    assert [path.name for path in folders.model.glob("*.params")] == [params]
+    assert (folders.checkpoints / params).read_bytes() == (folders.model / params).read_bytes()
+
+
 def test_a_checkpoint_of_other_hyperparameters_is_left_alone(make_job, capsys):
     folders = make_job()
     folders.checkpoints.mkdir()
     assert train(folders) == 0
     change(folders, learning_rate="0.02")
     assert train(folders) == 0
-    assert "is of a job with other hyperparameters; training starts from the beginning" in capsys.readouterr().out
+    assert "is of a job with other hyperparameters" in capsys.readouterr().out
 
 
 def test_without_a_checkpoints_folder_nothing_is_saved(make_job):
