@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test test-package test-local-aws lint lock algorithm-image
+.PHONY: help setup demo up down status dev test test-package test-local-aws test-pipeline lint lock algorithm-image
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -29,7 +29,7 @@ dev: ## The environments with the tools for tests and linters
 test: dev ## Unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
 	@echo "The package's tests and the local AWS's run side by side, each shown when it ends; then the whole pipeline."
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-local-aws
-	@$(AIRFLOW) -m pytest tests/e2e
+	@$(MAKE) --no-print-directory test-pipeline
 
 test-package:
 	@$(AIRFLOW) -m pytest tests/unit tests/dags tests/rules \
@@ -37,6 +37,9 @@ test-package:
 
 test-local-aws:
 	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/unit/image_classification_algorithm tests/local_aws
+
+test-pipeline:
+	@$(AIRFLOW) -m pytest tests/e2e
 
 lint: dev ## ruff and mypy
 	@.venv/airflow/bin/ruff check .

@@ -128,7 +128,7 @@ def test_decisions_are_numbered_once():
 
 def repository_texts() -> list[Path]:
     kinds = {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".sh", ".example", ""}
-    inside = [file for room in (*ROOMS, "tests") for file in (ROOT / room).rglob("*")]
+    inside = [file for room in (*ROOMS, "tests", ".github") for file in (ROOT / room).rglob("*")]
     found = [file for file in [*inside, *ROOT.iterdir()] if file.is_file() and file.suffix in kinds]
     return [file for file in found if "__pycache__" not in file.parts]
 
