@@ -14,6 +14,7 @@ ImageClassifierError
  +-- ResourceClashError             a name is taken by something with other content
  +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
  +-- EndpointError                  the endpoint does not serve what it should
+ |    +-- ModelRefusalError         the model does not take what it was sent: sending it again is in vain
  |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
  +-- FunctionError                  the function cannot be packed or deployed
  +-- PredictionError                an answer that does not fit the model's labels, or that did not come
@@ -84,6 +85,10 @@ class ResourceBusyError(ImageClassifierError):
 
 class EndpointError(ImageClassifierError):
     """The endpoint does not serve what it should."""
+
+
+class ModelRefusalError(EndpointError):
+    """The model, or the endpoint before it, does not take the image that it was sent."""
 
 
 class EndpointRolledBackError(EndpointError):

@@ -37,9 +37,9 @@ class Keys:
     def models(self) -> str:
         return f"{self.root}models/"
 
-    def model_labels(self, training_job: str) -> str:
-        """The labels of one training job's model, where the function finds them by the variant that answered."""
-        return f"{self.models}{training_job}/labels.json"
+    def model_file(self, training_job: str) -> str:
+        """Labels and pixels of one training job's model, where the function finds them by the variant that answered."""
+        return f"{self.models}{training_job}/model.json"
 
     def checkpoints(self, training_job: str) -> str:
         return f"{self.root}checkpoints/{training_job}/"

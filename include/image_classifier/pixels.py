@@ -27,6 +27,7 @@ ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # what the endpoint takes as it is
 MAX_IMAGE_BYTES: Final = 25 * 1024 * 1024
 MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; 180 MB once decoded
 PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: next to nothing once a network has subtracted it
+BLANK_PX: Final = 64
 BACKGROUND: Final = (255, 255, 255)  # what transparent images are drawn for
 PROCEDURE: Final = "1"  # raise it when the same image and parameters give other pixels: every image is prepared anew
 
@@ -122,6 +123,11 @@ def keep(data: bytes, parameters: PixelParameters) -> Prepared:
         raise ImageRejectedError("unsupported", sentence)
     _load(image)
     return Prepared(data, *_upright_size(image.size, _orientation(image)))
+
+
+def blank() -> bytes:
+    """A small image without content, to ask a model whether it answers."""
+    return _jpeg(Image.new("RGB", (BLANK_PX, BLANK_PX), PADDING), PixelParameters(BLANK_PX))
 
 
 def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:

@@ -135,7 +135,7 @@ def predicted(
         PredictionError: the answer does not fit the model's labels.
 
     """
-    _check_probabilities(probabilities, labels=labels, training_job=model.training_job)
+    check_probabilities(probabilities, labels=labels, training_job=model.training_job)
     # Of equals the class with the lower index comes first, so that the same answer gives the same record.
     ranked = sorted(zip(labels, probabilities, strict=True), key=lambda pair: -pair[1])[:TOP]
     label, confidence = ranked[0]
@@ -226,11 +226,17 @@ def _instant(iso_time: str) -> datetime:
     return instant
 
 
-def _check_probabilities(probabilities: Sequence[float], *, labels: Sequence[str], training_job: str) -> None:
+def check_probabilities(probabilities: Sequence[float], *, labels: Sequence[str], training_job: str) -> None:
+    """Nothing if an answer fits its model's labels.
+
+    Raises:
+        PredictionError: it does not.
+
+    """
     if len(probabilities) != len(labels) or not labels:
         message = (
             f"The model of {training_job} answered {len(probabilities)} probabilities for {len(labels)} labels; "
-            "its labels.json does not belong to this model"
+            "its model.json does not belong to this model"
         )
         raise PredictionError(message)
     if not all(math.isfinite(value) and 0 <= value <= 1 for value in probabilities):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import EndpointError
+from image_classifier.errors import EndpointError, ModelRefusalError
 from image_classifier.predictions import parse_probabilities
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 READ_TIMEOUT_S = 20  # one image takes the slowest instance well below a second; two of these fit into one run
 RESERVE_S = 5.0  # to write the record and to report the failure
+REFUSED = {400, 413, 415, 422}  # a container's words for: not these bytes
+TOO_LARGE = 413
+MOST_SHOWN = 300  # characters of a container's own words
 THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}  # HTTP 400
 
 
@@ -45,6 +48,7 @@ class Endpoint:
         """Ask the model about one JPEG or PNG.
 
         Raises:
+            ModelRefusalError: it does not take this image, now or later.
             EndpointError: it gave no answer; the same image may get one later.
             PredictionError: it answered something else than numbers.
 
@@ -53,6 +57,7 @@ class Endpoint:
             try:
                 return self._ask_once(body)
             except (ClientError, exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+                _raise_refusal(error)
                 pause_s = _pause_s(attempt)
                 in_time = remaining_s() > pause_s + READ_TIMEOUT_S + RESERVE_S
                 if not _may_pass(error) or attempt == ATTEMPTS or not in_time:
@@ -75,11 +80,22 @@ def _pause_s(attempt: int) -> float:
     return random.uniform(0.5, 1) * ceiling_s  # noqa: S311 - no secret
 
 
-def _may_pass(error: Exception) -> bool:
-    """Whether the same request may succeed in a moment: throttling, a model that loads, a fault of the server.
+def _raise_refusal(error: Exception) -> None:
+    """Raise ModelRefusalError if the bytes themselves are refused: by the container, or because they are too many."""
+    if not isinstance(error, ClientError):
+        return
+    response: Mapping[str, Any] = error.response
+    code, words = response["Error"]["Code"], str(response.get("OriginalMessage") or response["Error"]["Message"])
+    by_container = code == "ModelError" and response.get("OriginalStatusCode") in REFUSED
+    too_large = response["ResponseMetadata"]["HTTPStatusCode"] == TOO_LARGE or (
+        code == "ValidationError" and "length less than or equal to" in words
+    )
+    if by_container or too_large:
+        raise ModelRefusalError(f"The endpoint does not take the image: {words[:MOST_SHOWN]}") from error
 
-    A container that answers 4xx (ModelError) will not take the same bytes later either.
-    """
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same request may succeed in a moment: throttling, a model that loads, a fault of the server."""
     if not isinstance(error, ClientError):
         return True
     response: Mapping[str, Any] = error.response

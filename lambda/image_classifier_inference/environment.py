@@ -6,11 +6,7 @@ ENDPOINT              name of the SageMaker endpoint
 ENDPOINT_CONFIG       name of the endpoint config that this deployment put behind the endpoint
 TRAINING_JOB          training job of the model in ENDPOINT_CONFIG
 UNSURE_BELOW          probability, 0 to 1, below which an answer is stored as unsure
-SIDE_PX               width and height, in pixels, of the image that the endpoint gets
-FIT                   ``pad`` or ``crop``: how an image becomes a square
-JPEG_QUALITY          of the image that the endpoint gets, 1 to 100
-AS_IS                 ``true``: the endpoint gets the upload's own bytes; ``false``: the square
-MODELS_PREFIX         prefix of <training job>/labels.json
+MODELS_PREFIX         prefix of <training job>/model.json, which says what a model is asked with and what it answers
 INCOMING_PREFIX       prefix of the images; whatever an event names elsewhere is skipped
 PREDICTIONS_PREFIX    prefix of the records
 ====================  =====================================================================================
@@ -23,7 +19,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from image_classifier.errors import SettingsError
-from image_classifier.pixels import PixelParameters
 
 
 @dataclass(frozen=True)
@@ -35,8 +30,6 @@ class Environment:
     endpoint_config: str
     training_job: str
     unsure_below: float
-    pixels: PixelParameters
-    as_is: bool
     models_prefix: str
     incoming_prefix: str
     predictions_prefix: str
@@ -68,10 +61,7 @@ class Environment:
                 "train_and_deploy Dag: it sets the function's environment."
             )
             raise SettingsError(message)
-        return cls(
-            pixels=PixelParameters(given.pop("SIDE_PX"), given.pop("FIT"), given.pop("JPEG_QUALITY")),
-            **{name.lower(): value for name, value in given.items()},
-        )
+        return cls(**{name.lower(): value for name, value in given.items()})
 
 
 def _text(value: str) -> str:
@@ -86,35 +76,10 @@ def _prefix(value: str) -> str:
     return value
 
 
-def _pixels(value: str) -> int:
-    if not value.isdecimal() or int(value) < 1:
-        raise ValueError("must be a number of pixels above 0")
-    return int(value)
-
-
-def _quality(value: str) -> int:
-    if not value.isdecimal() or not 1 <= int(value) <= 100:
-        raise ValueError("must be a whole number from 1 to 100")
-    return int(value)
-
-
 def _probability(value: str) -> float:
     if not 0 <= float(value) <= 1:
         raise ValueError("must be from 0 to 1")
     return float(value)
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if value not in choices:
-            raise ValueError(f"must be {' or '.join(choices)}")
-        return value
-
-    return read
-
-
-def _boolean(value: str) -> bool:
-    return _one_of("true", "false")(value) == "true"
 
 
 _READERS: Mapping[str, Callable[[str], Any]] = {
@@ -123,10 +88,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "ENDPOINT_CONFIG": _text,
     "TRAINING_JOB": _text,
     "UNSURE_BELOW": _probability,
-    "SIDE_PX": _pixels,
-    "FIT": _one_of("pad", "crop"),
-    "JPEG_QUALITY": _quality,
-    "AS_IS": _boolean,
     "MODELS_PREFIX": _prefix,
     "INCOMING_PREFIX": _prefix,
     "PREDICTIONS_PREFIX": _prefix,

@@ -6,7 +6,7 @@ does no harm, because a record is decided once per upload. One JSON line per ima
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,6 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from image_classifier.errors import ImageClassifierError, PredictionError
 from image_classifier_inference.inference import Inference
 from image_classifier_inference.uploads import Upload, read_upload, reason_to_skip
+
+CHECK = "check"
 
 
 class LambdaContext(Protocol):
@@ -27,10 +29,14 @@ class LambdaContext(Protocol):
 def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Inference) -> dict[str, int]:
     """Classify every image that the event names. S3 announces itself with an s3:TestEvent, which has no records.
 
+    An event ``{"check": {"bucket": ...}}`` is a deployment's: it asks whether this version can do its work at all.
+
     Raises:
         PredictionError: names the images that failed; the others have their records.
 
     """
+    if CHECK in event:
+        return {"labels": inference.check(event[CHECK]["bucket"], remaining_s=_remaining_s(context))}
     event_records, failures = event.get("Records", ()), []
     for record in event_records:
         try:
@@ -55,7 +61,7 @@ def _handle_record(record: Mapping[str, Any], context: LambdaContext, *, inferen
 
 def _predict(upload: Upload, context: LambdaContext, *, inference: Inference) -> dict[str, Any]:
     """Classify and store; what is worth a line in the log."""
-    prediction = inference.classify(upload, remaining_s=lambda: context.get_remaining_time_in_millis() / 1000)
+    prediction = inference.classify(upload, remaining_s=_remaining_s(context))
     if prediction is None:
         return {"status": "skipped", "reason": "deleted before it was read"}
     return {
@@ -66,6 +72,10 @@ def _predict(upload: Upload, context: LambdaContext, *, inference: Inference) ->
         "endpoint_ms": prediction.times.endpoint_ms,
         "stored": inference.store(prediction),
     }
+
+
+def _remaining_s(context: LambdaContext) -> Callable[[], float]:
+    return lambda: context.get_remaining_time_in_millis() / 1000
 
 
 def _log(**line: Any) -> None:

@@ -16,7 +16,7 @@ from image_classifier_inference.endpoint import READ_TIMEOUT_S, Endpoint
 from image_classifier_inference.environment import Environment
 from image_classifier_inference.events import LambdaContext, handle
 from image_classifier_inference.inference import Inference
-from image_classifier_inference.labels import LabelFiles
+from image_classifier_inference.models import ModelFiles
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -48,7 +48,7 @@ def cold_start(environ: Mapping[str, str]) -> Inference:
         environment,
         s3=s3,
         endpoint=Endpoint(runtime, name=environment.endpoint),
-        labels=LabelFiles(s3, models_prefix=environment.models_prefix),
+        models=ModelFiles(s3, models_prefix=environment.models_prefix),
     )
 
 

@@ -6,16 +6,28 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from image_classifier import pixels, predictions
-from image_classifier.errors import ImageRejectedError
-from image_classifier.predictions import Image, Model, Prediction, Times
+from image_classifier.errors import EndpointError, ImageRejectedError, ModelRefusalError
+from image_classifier.predictions import Image, Prediction, Times
 from image_classifier_inference import records, uploads
 from image_classifier_inference.endpoint import Answer, Endpoint
 from image_classifier_inference.environment import Environment
-from image_classifier_inference.labels import LabelFiles
+from image_classifier_inference.models import Model, ModelFiles
 from image_classifier_inference.uploads import Upload
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
+
+NO_UPLOAD = ".check/none"  # nothing is ever stored under this name
+MOST_MODELS = 4  # an update has two; it may begin, and be taken back, while one image is asked about
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An answer, the model that gave it, and the image as it was sent."""
+
+    model: Model
+    prepared: pixels.Prepared
+    answer: Answer
 
 
 def _now() -> datetime:
@@ -29,7 +41,7 @@ class Inference:
     environment: Environment
     s3: "S3Client"
     endpoint: Endpoint
-    labels: LabelFiles
+    models: ModelFiles
     now: Callable[[], datetime] = _now
 
     def classify(self, upload: Upload, *, remaining_s: Callable[[], float]) -> Prediction | None:
@@ -45,13 +57,30 @@ class Inference:
             data = uploads.download(self.s3, upload.image)
             if data is None:
                 return None
-            prepare = pixels.keep if self.environment.as_is else pixels.prepare
-            prepared = prepare(data, self.environment.pixels)
+            asked = self._ask(data, bucket=upload.image.bucket, remaining_s=remaining_s)
         except ImageRejectedError as error:
             times = self._times(upload, endpoint_ms=None)
             return predictions.rejected(upload.image, code=error.code, sentence=str(error), times=times)
-        image = _with_size(upload.image, prepared)
-        return self._predicted(upload, image, self.endpoint.ask(prepared.jpeg, remaining_s=remaining_s))
+        return self._predicted(upload, _with_size(upload.image, asked.prepared), asked)
+
+    def check(self, bucket: str, *, remaining_s: Callable[[], float]) -> int:
+        """Do all that an upload needs, without one: read, ask, and see that a record may be written.
+
+        Returns the number of the model's labels.
+
+        Raises:
+            EndpointError: the endpoint gave no answer.
+            PredictionError: its answer does not fit its model's labels.
+            ClientError: the function may not read or write where it must.
+
+        """
+        incoming, stored = self.environment.incoming_prefix, self.environment.predictions_prefix
+        uploads.download(self.s3, Image(bucket, f"{incoming}{NO_UPLOAD}", None, None, 0, None))
+        records.check_writable(self.s3, bucket=bucket, key=f"{stored}{NO_UPLOAD}.json")
+        asked = self._ask(pixels.blank(), bucket=bucket, remaining_s=remaining_s)
+        labels, job = asked.model.labels, asked.answer.variant
+        predictions.check_probabilities(asked.answer.probabilities, labels=labels, training_job=job)
+        return len(labels)
 
     def store(self, prediction: Prediction) -> bool:
         """Write the record, unless a later upload has one; says whether it was written."""
@@ -64,27 +93,52 @@ class Inference:
 
     def _check_size(self, image: Image) -> None:
         """Reject by the event's size what need not be downloaded."""
-        limit = self.environment.pixels.max_image_bytes
+        limit = pixels.MAX_IMAGE_BYTES
         if image.bytes == 0:
             raise ImageRejectedError("empty", "The file is empty (0 bytes).")
         if image.bytes > limit:
             raise ImageRejectedError("too_large", f"The file has {image.bytes:,} bytes; at most {limit:,} are read.")
 
-    def _predicted(self, upload: Upload, image: Image, answer: Answer) -> Prediction:
-        labels = self.labels.of(answer.variant, bucket=image.bucket)
-        model = Model(
+    def _ask(self, data: bytes, *, bucket: str, remaining_s: Callable[[], float]) -> Asked:
+        """Ask with the pixels of the model that answers; while an update lasts, that is known only by its answer."""
+        training_job = self.environment.training_job
+        for _ in range(MOST_MODELS):
+            model = self.models.of(training_job, bucket=bucket)
+            prepared = model.prepare(data)
+            answer = self._answer(prepared, model, remaining_s=remaining_s)
+            answered = self.models.of(answer.variant, bucket=bucket)
+            if answered.sees_like(model):
+                return Asked(answered, prepared, answer)
+            training_job = answer.variant
+        message = (
+            f"Endpoint {self.endpoint.name} changed its model with each of {MOST_MODELS} answers; it is asked later"
+        )
+        raise EndpointError(message)
+
+    def _answer(self, prepared: pixels.Prepared, model: Model, *, remaining_s: Callable[[], float]) -> Answer:
+        """A model of images as they are may not take one of them; what we prepared ourselves is never at fault."""
+        try:
+            return self.endpoint.ask(prepared.jpeg, remaining_s=remaining_s)
+        except ModelRefusalError as error:
+            if not model.as_is:
+                raise
+            raise ImageRejectedError("refused", f"{error}. Images go to this model as they are (as_is).") from error
+
+    def _predicted(self, upload: Upload, image: Image, asked: Asked) -> Prediction:
+        answer = asked.answer
+        model = predictions.Model(
             training_job=answer.variant,
             endpoint=self.environment.endpoint,
             # Known for the model of this deployment only; an update of the endpoint may let another one answer.
             endpoint_config=self.environment.endpoint_config
             if answer.variant == self.environment.training_job
             else None,
-            labels_sha256=labels.sha256,
+            labels_sha256=asked.model.labels_sha256,
         )
         return predictions.predicted(
             image,
             probabilities=answer.probabilities,
-            labels=labels.names,
+            labels=asked.model.labels,
             unsure_below=self.environment.unsure_below,
             model=model,
             times=self._times(upload, endpoint_ms=answer.endpoint_ms),

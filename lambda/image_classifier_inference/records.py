@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 6
 FIRST_PAUSE_S = 0.05
 CONTENT_TYPE = "application/json"
+NO_ETAG = f'"{"0" * 32}"'  # of no object
 IF_ABSENT: Mapping[str, str] = {"IfNoneMatch": "*"}
 # 412: the record is not as the condition says. 409: another conditional write is under way.
 # NoSuchKey: the record that If-Match names was deleted.
@@ -40,6 +41,20 @@ def store(s3: "S3Client", prediction: Prediction, *, key: str, pause: Callable[[
             return False
         condition = {"IfMatch": etag} if etag else IF_ABSENT
     raise PredictionError(f"The record {key} was changed by others {ATTEMPTS} times while it was written")
+
+
+def check_writable(s3: "S3Client", *, bucket: str, key: str) -> None:
+    """Nothing if records may be written: S3 looks at permissions before it looks at a condition that cannot hold.
+
+    Raises:
+        ClientError: they may not.
+
+    """
+    try:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"{}", ContentType=CONTENT_TYPE, IfMatch=NO_ETAG)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in COLLIDED:
+            raise
 
 
 def _put(s3: "S3Client", prediction: Prediction, *, key: str, condition: Mapping[str, Any]) -> bool:

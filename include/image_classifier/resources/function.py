@@ -1,4 +1,4 @@
-"""The inference function: created or brought up to date, proved to start, and only then put behind its alias.
+"""The inference function: created or brought up to date, proved to work, and only then put behind its alias.
 
 A deployment that fails on the way leaves the earlier version live. Every step looks first: a second call changes
 nothing.
@@ -75,7 +75,7 @@ def ensure_function(
     """Bring code and configuration up to date, publish them, see them start, and make them live.
 
     Raises:
-        FunctionError: somebody else's function has the name, or the new version does not start.
+        FunctionError: somebody else's function has the name, or the new version does not work.
         ResourceBusyError: another change to the function is still being applied.
 
     """

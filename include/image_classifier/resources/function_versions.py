@@ -20,7 +20,6 @@ ALIAS = "live"
 MOST_RETRIES = 2  # Lambda's own default and maximum, one and two minutes later
 MAX_EVENT_AGE_S = 6 * 3600  # Lambda's maximum: throttled events wait that long, then go to the failure queue
 VERSIONS_KEPT = 5  # to go back to
-TEST_EVENT = {"Service": "Amazon S3", "Event": "s3:TestEvent"}  # S3's own: names no image
 
 
 @dataclass(frozen=True)
@@ -42,19 +41,24 @@ def ensure_live(
     """Put the function, as it is now, behind the alias; failed events go to the failure queue.
 
     Raises:
-        FunctionError: the function does not start; the alias still points at the earlier version.
+        FunctionError: the function does not work; the alias still points at the earlier version.
         ResourceBusyError: Lambda is still busy with an earlier change.
 
     """
     name = configuration.name
     alias: Mapping[str, Any] | None = described(lambda: lambda_client.get_alias(FunctionName=name, Name=ALIAS))
-    moved = alias is None or not _is_current(lambda_client, alias, configuration, code_sha256)
+    moved = alias is None or _is_shared(alias) or not _is_current(lambda_client, alias, configuration, code_sha256)
     if alias is None or moved:
         alias = _publish(lambda_client, configuration, code_sha256=code_sha256, exists=alias is not None, pause=pause)
     routed = _ensure_failures_are_kept(lambda_client, configuration, pause=pause)
     if moved:
         _delete_old_versions(lambda_client, name)
     return Live(alias["AliasArn"], alias["FunctionVersion"], changed=moved or routed)
+
+
+def _is_shared(alias: Mapping[str, Any]) -> bool:
+    """Someone sends a part of the uploads to another version."""
+    return bool(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"))
 
 
 def _is_current(
@@ -84,21 +88,23 @@ def _publish(
     version = published["Version"]
     waiter = lambda_client.get_waiter("published_version_active")
     wait(lambda: waiter.wait(FunctionName=name, Qualifier=version), what=f"Version {version} of function {name}")
-    _check_starts(lambda_client, name, version=version)
+    _check_works(lambda_client, configuration, version=version)
     move = lambda_client.update_alias if exists else lambda_client.create_alias
-    alias = move(FunctionName=name, Name=ALIAS, FunctionVersion=version)
+    alone: dict[str, Any] = {"RoutingConfig": {"AdditionalVersionWeights": {}}} if exists else {}
+    alias = move(FunctionName=name, Name=ALIAS, FunctionVersion=version, **alone)
     log.info("Alias %s of function %s points at version %s", ALIAS, name, version)
     return alias
 
 
-def _check_starts(lambda_client: "LambdaClient", name: str, *, version: str) -> None:
-    """An event without images: it proves that the code loads on Lambda's machine and that its variables are right."""
-    response = lambda_client.invoke(FunctionName=name, Qualifier=version, Payload=json.dumps(TEST_EVENT).encode())
+def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfiguration, *, version: str) -> None:
+    """Let the version do all that an upload needs: load, read the model's file, ask the endpoint, may it write."""
+    name, event = configuration.name, {"check": {"bucket": configuration.bucket}}
+    response = lambda_client.invoke(FunctionName=name, Qualifier=version, Payload=json.dumps(event).encode())
     if "FunctionError" not in response:
         return
     answer = response["Payload"].read().decode(errors="replace")
     message = (
-        f"Version {version} of function {name} does not start and was not made live; uploads still reach the earlier "
+        f"Version {version} of function {name} does not work and was not made live; uploads still reach the earlier "
         f"version, if there is one. It answered: {answer[:1000]}"
     )
     raise FunctionError(message)

@@ -9,7 +9,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.dataset import PreparedDataset, delete_stray_images, prepare_dataset
 from image_classifier.names import endpoint_name
 from image_classifier.preflight import check_deployment
-from image_classifier.resources import hosting, invocation, model_labels, notification, training
+from image_classifier.resources import hosting, invocation, model_file, notification, training
 from image_classifier.resources.function import function_configuration
 from image_classifier.run_params import RunParams
 from image_classifier.settings import Settings
@@ -53,12 +53,12 @@ class Steps:
         )
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
-        """Requests for what serves the model, once the model's labels are beside its artifact."""
+        """Requests for what serves the model, once what the function must know lies beside its artifact."""
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
-        model_labels.publish_labels(
+        model_file.publish_model_file(
             self._s3,
             bucket=settings.bucket,
-            classifier=classifier.name,
+            classifier=classifier,
             labels_key=dataset["labels_key"],
             training_job=training_job,
         )
@@ -98,7 +98,7 @@ class Steps:
             answer = invocation.invoke(runtime, endpoint=endpoint, image=image)
             return answer.probabilities, answer.variant
 
-        labels = model_labels.read_labels(s3, bucket=bucket, key=dataset["labels_key"])
+        labels = model_file.read_labels(s3, bucket=bucket, key=dataset["labels_key"])
         table = check.check_endpoint(
             classify,
             read=lambda key: s3.get_object(Bucket=bucket, Key=key)["Body"].read(),

@@ -142,10 +142,10 @@ def test_the_function_can_read_the_environment_that_it_is_given():
 
     keys = Keys("pets")
     assert (environment.endpoint, environment.training_job) == (NAME, "job-7")
-    assert (environment.pixels.side_px, environment.pixels.fit, environment.unsure_below) == (96, "pad", 0.5)
+    assert environment.unsure_below == 0.5
     assert environment.incoming_prefix == keys.incoming
     assert environment.predictions_prefix == keys.predictions
-    assert f"{environment.models_prefix}job-7/labels.json" == keys.model_labels("job-7")
+    assert f"{environment.models_prefix}job-7/model.json" == keys.model_file("job-7")
 
 
 def test_a_configuration_goes_through_xcom(aws):
@@ -200,7 +200,7 @@ def test_a_version_that_does_not_start_does_not_go_live(aws, monkeypatch):
     answer = {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "no module PIL"}')}
     monkeypatch.setattr(aws.functions, "invoke", lambda **_: answer)
 
-    with pytest.raises(FunctionError, match=r"Version 2 .* does not start .*no module PIL"):
+    with pytest.raises(FunctionError, match=r"Version 2 .* does not work .*no module PIL"):
         aws.ensure(code=package("import PIL"))
 
     assert aws.live()["Version"] == "1"
@@ -216,7 +216,7 @@ def test_a_deployment_that_was_cut_off_before_it_went_live_is_finished(aws, monk
     assert aws.live()["CodeSha256"] == package().code_sha256
 
 
-def test_a_version_is_asked_with_an_event_that_names_no_image(aws, monkeypatch):
+def test_a_version_is_asked_to_do_all_that_an_upload_needs(aws, monkeypatch):
     requests = []
     monkeypatch.setattr(aws.functions, "invoke", lambda **request: requests.append(request) or {})
 
@@ -224,7 +224,21 @@ def test_a_version_is_asked_with_an_event_that_names_no_image(aws, monkeypatch):
 
     (request,) = requests
     assert (request["FunctionName"], request["Qualifier"]) == (NAME, "1")
-    assert "Records" not in json.loads(request["Payload"])
+    assert json.loads(request["Payload"]) == {"check": {"bucket": "pictures"}}
+
+
+def test_an_alias_that_shares_uploads_with_another_version_is_brought_back(aws, monkeypatch):
+    aws.ensure()
+    alias = aws.functions.get_alias(FunctionName=NAME, Name="live")
+    shared = {**alias, "RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}}
+    requests = []
+    monkeypatch.setattr(aws.functions, "get_alias", lambda **_: shared)
+    monkeypatch.setattr(aws.functions, "update_alias", lambda **request: requests.append(request) or alias)
+
+    assert aws.ensure().outcome == "updated"
+
+    (request,) = requests
+    assert request["RoutingConfig"] == {"AdditionalVersionWeights": {}}
 
 
 def test_failed_events_go_to_the_failure_queue(aws):

@@ -65,6 +65,7 @@ def test_every_error_of_ours_was_thought_about():
         "ResourceClashError",
         "ResourceBusyError",
         "EndpointError",
+        "ModelRefusalError",
         "EndpointRolledBackError",
         "FunctionError",
         "PredictionError",

@@ -17,7 +17,7 @@ from PIL import Image
 from image_classifier_inference.endpoint import Endpoint
 from image_classifier_inference.environment import Environment
 from image_classifier_inference.inference import Inference
-from image_classifier_inference.labels import LabelFiles
+from image_classifier_inference.models import ModelFiles
 
 # One session: it reads the services' models once.
 SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
@@ -29,10 +29,6 @@ ENVIRON = {
     "ENDPOINT_CONFIG": "image-classifier-pets-0123",
     "TRAINING_JOB": "job-2",
     "UNSURE_BELOW": "0.6",
-    "SIDE_PX": "32",
-    "FIT": "pad",
-    "JPEG_QUALITY": "90",
-    "AS_IS": "false",
     "MODELS_PREFIX": "pets/models/",
     "INCOMING_PREFIX": "pets/incoming/",
     "PREDICTIONS_PREFIX": "pets/predictions/",
@@ -68,9 +64,18 @@ class Runtime:
             {"EndpointName": "image-classifier-pets", "ContentType": "application/x-image", "Body": ANY},
         )
 
-    def fails(self, code, status=400, *, original_status=None):
-        fields = {"OriginalStatusCode": original_status} if original_status else {}
-        self.stubber.add_client_error("invoke_endpoint", code, "no", http_status_code=status, modeled_fields=fields)
+    def fails(self, code, status=400, *, original_status=None, message="no"):
+        fields = {"OriginalStatusCode": original_status, "OriginalMessage": message} if original_status else {}
+        self.stubber.add_client_error("invoke_endpoint", code, message, http_status_code=status, modeled_fields=fields)
+
+    @property
+    def bodies(self):
+        """The images that were sent, from now on."""
+        sent = []
+        self.client.meta.events.register(
+            "before-parameter-build.sagemaker-runtime.InvokeEndpoint", lambda params, **_: sent.append(params["Body"])
+        )
+        return sent
 
 
 @pytest.fixture
@@ -85,7 +90,7 @@ def s3():
         client = SESSION.client("s3")
         client.create_bucket(Bucket=BUCKET)
         for job in ("job-1", "job-2"):
-            client.put_object(Bucket=BUCKET, Key=f"pets/models/{job}/labels.json", Body=_labels_file(LABELS))
+            client.put_object(Bucket=BUCKET, Key=f"pets/models/{job}/model.json", Body=_model_file(LABELS))
         yield client
 
 
@@ -106,7 +111,7 @@ def inference_with(s3, runtime):
             environment,
             s3=s3,
             endpoint=Endpoint(runtime.client, name=environment.endpoint, pause=runtime.pauses_s.append),
-            labels=LabelFiles(s3, models_prefix=environment.models_prefix),
+            models=ModelFiles(s3, models_prefix=environment.models_prefix),
             now=lambda: NOW,
         )
 
@@ -134,8 +139,18 @@ def photo():
 
 
 @pytest.fixture
-def labels_file():
-    return _labels_file
+def model_file():
+    return _model_file
+
+
+@pytest.fixture
+def trained_on(s3):
+    """Say what a model was trained on: the image's side in pixels, or images as they are."""
+
+    def write(job, **pixels):
+        s3.put_object(Bucket=BUCKET, Key=f"pets/models/{job}/model.json", Body=_model_file(LABELS, **pixels))
+
+    return write
 
 
 @pytest.fixture
@@ -166,6 +181,8 @@ def _photo(*, size=(40, 30), kind="PNG"):
     return out.getvalue()
 
 
-def _labels_file(labels):
+def _model_file(labels, **pixels):
     canonical = json.dumps(labels, ensure_ascii=False, separators=(",", ":")).encode()
-    return json.dumps({"schema": 1, "labels": labels, "sha256": hashlib.sha256(canonical).hexdigest()}).encode()
+    seen = {"side_px": 32, "fit": "pad", "jpeg_quality": 90, "as_is": False, **pixels}
+    document = {"schema": 1, "labels": labels, "sha256": hashlib.sha256(canonical).hexdigest(), "pixels": seen}
+    return json.dumps(document).encode()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_classifier.errors import EndpointError, PredictionError
+from image_classifier.errors import EndpointError, ModelRefusalError, PredictionError
 from image_classifier_inference.endpoint import LONGEST_PAUSE_S, Endpoint
 
 
@@ -52,8 +52,10 @@ def test_what_does_not_pass_is_not_asked_again(endpoint, runtime, failure):
 def test_an_image_that_the_container_refuses_is_not_sent_again(endpoint, runtime):
     runtime.fails("ModelError", 424, original_status=400)
 
-    with pytest.raises(EndpointError, match="1 attempt"):
+    with pytest.raises(ModelRefusalError, match="does not take the image: no"):
         ask(endpoint)
+
+    assert runtime.pauses_s == []
 
 
 def test_the_attempts_end(endpoint, runtime):

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from image_classifier.errors import SettingsError
-from image_classifier.pixels import PixelParameters
 from image_classifier_inference.environment import Environment
 
 ROOT = Path(__file__).parents[3]
@@ -17,10 +16,6 @@ VARIABLES = [
     "ENDPOINT_CONFIG",
     "TRAINING_JOB",
     "UNSURE_BELOW",
-    "SIDE_PX",
-    "FIT",
-    "JPEG_QUALITY",
-    "AS_IS",
     "MODELS_PREFIX",
     "INCOMING_PREFIX",
     "PREDICTIONS_PREFIX",
@@ -31,8 +26,7 @@ START = "from image_classifier_inference import handler; print(handler.lambda_ha
 def test_the_variables_become_values(environ):
     environment = Environment.from_environ(environ)
 
-    assert environment.pixels == PixelParameters(side_px=32, fit="pad", jpeg_quality=90)
-    assert (environment.unsure_below, environment.as_is, environment.training_job) == (0.6, False, "job-2")
+    assert (environment.unsure_below, environment.training_job) == (0.6, "job-2")
 
 
 @pytest.mark.parametrize("name", VARIABLES)
@@ -52,11 +46,6 @@ def test_all_problems_are_named_at_once(environ):
         ("ENDPOINT", ""),
         ("UNSURE_BELOW", "high"),
         ("UNSURE_BELOW", "1.5"),
-        ("SIDE_PX", "0"),
-        ("SIDE_PX", "-3"),
-        ("FIT", "stretch"),
-        ("JPEG_QUALITY", "101"),
-        ("AS_IS", "yes"),
         ("INCOMING_PREFIX", "pets/incoming"),
     ],
 )

@@ -4,13 +4,25 @@ import io
 import json
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
-from image_classifier.errors import PredictionError
+from image_classifier.errors import EndpointError, PredictionError
 from image_classifier.predictions import Prediction
 from image_classifier_inference.events import handle
 
 BUCKET = "pictures"
+
+
+class Short:
+    """Lambda's context when there is no time for a second attempt."""
+
+    def get_remaining_time_in_millis(self):
+        return 1000
+
+
+def size(image):
+    return Image.open(io.BytesIO(image)).size
 
 
 def keys(s3, prefix="pets/predictions/"):
@@ -195,19 +207,98 @@ def test_the_deployed_model_is_recorded_with_its_endpoint_config(event, upload, 
     assert stored("cat.jpg")["model"]["endpoint_config"] == "image-classifier-pets-0123"
 
 
-@pytest.mark.parametrize(("as_is", "expected_size"), [("false", (32, 32)), ("true", (40, 30))])
+@pytest.mark.parametrize(("as_is", "expected_size"), [(False, (32, 32)), (True, (40, 30))])
 def test_the_endpoint_gets_the_square_or_with_as_is_the_upload(
-    event, as_is, expected_size, upload, runtime, context, inference_with
+    event, as_is, expected_size, upload, runtime, context, inference, trained_on
 ):
-    bodies = []
-    runtime.client.meta.events.register(
-        "before-parameter-build.sagemaker-runtime.InvokeEndpoint", lambda params, **_: bodies.append(params["Body"])
-    )
+    trained_on("job-2", as_is=as_is)
+    sent = runtime.bodies
     runtime.answers([0.1, 0.9])
 
-    handle(upload(event("put")), context, inference=inference_with(AS_IS=as_is))
+    handle(upload(event("put")), context, inference=inference)
 
-    assert Image.open(io.BytesIO(bodies[0])).size == expected_size
+    assert [size(body) for body in sent] == [expected_size]
+
+
+def test_a_model_that_sees_other_pixels_is_asked_again_with_its_own(
+    event, upload, runtime, stored, context, inference, trained_on
+):
+    trained_on("job-3", side_px=96)  # an update brought it up, and the function was deployed for job-2
+    sent = runtime.bodies
+    runtime.answers([0.9, 0.1], variant="job-3")
+    runtime.answers([0.2, 0.8], variant="job-3")
+
+    handle(upload(event("put")), context, inference=inference)
+
+    assert [size(body) for body in sent] == [(32, 32), (96, 96)]
+    assert (stored("cat.jpg")["model"]["training_job"], stored("cat.jpg")["confidence"]) == ("job-3", 0.8)
+
+
+def test_a_model_that_sees_the_same_pixels_is_asked_once(event, upload, runtime, stored, context, inference):
+    sent = runtime.bodies
+    runtime.answers([0.9, 0.1], variant="job-1")
+
+    handle(upload(event("put")), context, inference=inference)
+
+    assert len(sent) == 1
+    assert stored("cat.jpg")["model"]["training_job"] == "job-1"
+
+
+def test_models_that_keep_changing_places_leave_the_image_for_later(
+    event, upload, runtime, s3, context, inference, trained_on
+):
+    trained_on("job-3", side_px=96)
+    for variant in ("job-3", "job-2", "job-3", "job-2"):
+        runtime.answers([0.9, 0.1], variant=variant)
+
+    with pytest.raises(PredictionError, match="changed its model with each of 4 answers"):
+        handle(upload(event("put")), context, inference=inference)
+
+    assert keys(s3) == []
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        {"code": "ModelError", "status": 424, "original_status": 400},
+        {"code": "ModelError", "status": 424, "original_status": 422},
+        {"code": "RequestEntityTooLarge", "status": 413},
+        {"code": "ValidationError", "message": "body: Member must have length less than or equal to 26214400"},
+    ],
+)
+def test_an_image_that_the_model_does_not_take_as_it_is_is_rejected(
+    event, refusal, upload, runtime, stored, context, inference, trained_on
+):
+    trained_on("job-2", as_is=True)
+    runtime.fails(**refusal)
+
+    handle(upload(event("put")), context, inference=inference)
+
+    record = stored("cat.jpg")
+    assert (record["status"], record["reason"]["code"]) == ("rejected", "refused")
+    assert refusal.get("message", "no") in record["reason"]["sentence"]
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_model_that_only_has_trouble_rejects_nothing(event, status, upload, runtime, s3, inference, trained_on):
+    trained_on("job-2", as_is=True)
+    runtime.fails("ModelError", 424, original_status=status)
+
+    with pytest.raises(PredictionError, match="gave no answer in 1 attempt"):
+        handle(upload(event("put")), Short(), inference=inference)
+
+    assert keys(s3) == []
+
+
+def test_a_refusal_of_an_image_that_we_prepared_is_no_fault_of_the_image(
+    event, upload, runtime, s3, context, inference
+):
+    runtime.fails("ModelError", 424, original_status=400)
+
+    with pytest.raises(PredictionError, match="does not take the image"):
+        handle(upload(event("put")), context, inference=inference)
+
+    assert keys(s3) == []
 
 
 def test_a_second_delivery_of_the_event_leaves_the_record_alone(event, upload, inference, runtime, s3, context):
@@ -251,12 +342,11 @@ def test_one_line_of_json_per_image_goes_to_the_log(event, upload, inference, ru
     assert logged["ms"] >= 0
 
 
-def test_labels_that_were_changed_are_not_used(event, upload, inference, runtime, s3, context, labels_file):
-    changed = labels_file(["cat", "dog"]).replace(b"dog", b"cow")
-    s3.put_object(Bucket=BUCKET, Key="pets/models/job-2/labels.json", Body=changed)
-    runtime.answers([0.1, 0.9])
+def test_labels_that_were_changed_are_not_used(event, upload, inference, s3, context, model_file):
+    changed = model_file(["cat", "dog"]).replace(b"dog", b"cow")
+    s3.put_object(Bucket=BUCKET, Key="pets/models/job-2/model.json", Body=changed)
 
-    with pytest.raises(PredictionError, match=r"pets/models/job-2/labels\.json was changed"):
+    with pytest.raises(PredictionError, match=r"pets/models/job-2/model\.json was changed"):
         handle(upload(event("put")), context, inference=inference)
 
     assert keys(s3) == []
@@ -266,7 +356,7 @@ def test_labels_are_read_once_per_model(event, upload, inference, runtime, s3, c
     runtime.answers([0.1, 0.9])
     runtime.answers([0.9, 0.1])
     handle(upload(event("put")), context, inference=inference)
-    s3.delete_object(Bucket=BUCKET, Key="pets/models/job-2/labels.json")
+    s3.delete_object(Bucket=BUCKET, Key="pets/models/job-2/model.json")
 
     handle(upload(event("encoded_key")), context, inference=inference)
 
@@ -280,3 +370,38 @@ def test_a_vector_of_another_length_than_the_labels_fails_the_event(event, uploa
         handle(upload(event("put")), context, inference=inference)
 
     assert keys(s3) == []
+
+
+def test_a_deployment_asks_whether_the_version_can_do_its_work(runtime, s3, context, inference):
+    runtime.answers([0.1, 0.9])
+
+    assert handle({"check": {"bucket": BUCKET}}, context, inference=inference) == {"labels": 2}
+
+    assert keys(s3) == []
+
+
+def test_a_version_whose_endpoint_does_not_answer_fails_its_check(runtime, context, inference):
+    runtime.fails("AccessDeniedException", 403)
+
+    with pytest.raises(EndpointError, match="AccessDenied"):
+        handle({"check": {"bucket": BUCKET}}, context, inference=inference)
+
+
+def test_a_version_whose_model_has_other_labels_fails_its_check(runtime, context, inference):
+    runtime.answers([0.1, 0.1, 0.8])
+
+    with pytest.raises(PredictionError, match="3 probabilities for 2 labels"):
+        handle({"check": {"bucket": BUCKET}}, context, inference=inference)
+
+
+@pytest.mark.parametrize("operation", ["get_object", "put_object"])
+def test_a_version_that_may_not_read_or_write_fails_its_check(operation, runtime, s3, context, inference, monkeypatch):
+    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
+
+    def refuse(**_):
+        raise refusal
+
+    monkeypatch.setattr(s3, operation, refuse)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        handle({"check": {"bucket": BUCKET}}, context, inference=inference)

@@ -122,12 +122,12 @@ def test_airflow_changes_only_what_carries_the_package_s_name(template: Any) -> 
     assert policy["Functions"]["Resource"]["Sub"].endswith(":function:image-classifier-*")
 
 
-def test_the_function_reads_images_and_labels_and_writes_predictions_alone(template: Any) -> None:
+def test_the_function_reads_images_and_model_files_and_writes_predictions_alone(template: Any) -> None:
     policy = statements(template, "FunctionPolicy")
     writing = [item for item in policy.values() if "s3:PutObject" in actions(item)]
     assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/predictions/*"}]
     assert policy["ReadImages"]["Resource"] == {"Sub": "${Bucket.Arn}/*/incoming/*"}
-    assert policy["ReadLabels"]["Resource"] == {"Sub": "${Bucket.Arn}/*/models/*/labels.json"}
+    assert policy["ReadModels"]["Resource"] == {"Sub": "${Bucket.Arn}/*/models/*/model.json"}
     assert policy["Classify"]["Resource"]["Sub"].endswith(":endpoint/image-classifier-*")
 
 

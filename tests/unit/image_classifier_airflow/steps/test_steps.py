@@ -1,5 +1,7 @@
 """What the steps take from a run, and what they hand on."""
 
+import json
+
 import boto3
 import pytest
 from moto import mock_aws
@@ -117,13 +119,14 @@ def test_force_retrain_gives_the_run_a_job_of_its_own_that_its_retries_share(ste
     assert forced[0] != steps.plan_training(DATASET, params(), RUN)["TrainingJobName"]
 
 
-def test_labels_lie_beside_the_model_before_anything_is_deployed(steps, s3):
+def test_labels_and_pixels_lie_beside_the_model_before_anything_is_deployed(steps, s3):
     s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
 
     plan = steps.plan_deployment(DATASET, JOB, params())
 
-    published = s3.get_object(Bucket=BUCKET, Key="digits/models/job-1/labels.json")["Body"].read()
-    assert published == labels_document(["7", "8"])
+    published = json.loads(s3.get_object(Bucket=BUCKET, Key="digits/models/job-1/model.json")["Body"].read())
+    assert published["labels"] == ["7", "8"]
+    assert published["pixels"] == {"side_px": 28, "fit": "pad", "jpeg_quality": 90, "as_is": False}
     [variant] = plan["endpoint_config"]["ProductionVariants"]
     assert (variant["VariantName"], variant["ModelName"]) == ("job-1", plan["model"]["ModelName"])
     assert plan["sample"] == {"bucket": BUCKET, "key": "digits/dataset/validation/7/a.jpg", "num_classes": 2}

@@ -1,0 +1,75 @@
+"""What a model is asked with and what its answer means: its pixels and its labels, read once per model."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from image_classifier import pixels
+from image_classifier.errors import PredictionError
+from image_classifier.pixels import PixelParameters, Prepared
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+
+@dataclass(frozen=True)
+class Model:
+    """One trained model; the position of a label is the index in the model's answer."""
+
+    labels: tuple[str, ...]
+    labels_sha256: str
+    pixels: PixelParameters
+    as_is: bool
+
+    def prepare(self, data: bytes) -> Prepared:
+        """The image as this model's training saw images.
+
+        Raises:
+            ImageRejectedError: the bytes are not one complete image within the limits.
+
+        """
+        return (pixels.keep if self.as_is else pixels.prepare)(data, self.pixels)
+
+    def sees_like(self, other: "Model") -> bool:
+        """Whether an image that was prepared for one is prepared for the other."""
+        return self.as_is == other.as_is and (self.as_is or self.pixels.key() == other.pixels.key())
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """``<models_prefix><training job>/model.json``, kept for as long as the function stays warm: they never change."""
+
+    s3: "S3Client"
+    models_prefix: str
+    _read: dict[str, Model] = field(default_factory=dict)
+
+    def of(self, training_job: str, *, bucket: str) -> Model:
+        """The model of a training job.
+
+        Raises:
+            PredictionError: the file is not what was written beside the model.
+
+        """
+        if training_job not in self._read:
+            key = f"{self.models_prefix}{training_job}/model.json"
+            self._read[training_job] = _parse(self.s3.get_object(Bucket=bucket, Key=key)["Body"].read(), key=key)
+        return self._read[training_job]
+
+
+def _parse(data: bytes, *, key: str) -> Model:
+    try:
+        document = json.loads(data)
+        names, sha256 = document["labels"], document["sha256"]
+        seen, as_is = _pixels(document["pixels"]), bool(document["pixels"]["as_is"])
+    except (ValueError, LookupError, TypeError) as error:
+        raise PredictionError(f"{key} does not describe a model ({error!r}); run the classifier's Dag again") from error
+    canonical = json.dumps(names, ensure_ascii=False, separators=(",", ":")).encode()
+    if hashlib.sha256(canonical).hexdigest() != sha256:
+        raise PredictionError(f"{key} was changed: its labels do not have its own sha256 {sha256}; run the Dag again")
+    return Model(tuple(names), sha256, pixels=seen, as_is=as_is)
+
+
+def _pixels(found: Mapping[str, Any]) -> PixelParameters:
+    return PixelParameters(side_px=found["side_px"], fit=found["fit"], jpeg_quality=found["jpeg_quality"])
