@@ -61,6 +61,20 @@ class Aws:
         """CloudWatch Logs; the caller retries, so that a job does not wait for it."""
         return self._client("logs", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
+    @functools.cached_property
+    def cloudwatch(self) -> Any:
+        """CloudWatch's metrics and alarms."""
+        return self._client("cloudwatch")
+
+    def alarm_states(self, names: tuple[str, ...]) -> dict[str, str]:
+        """The state of each alarm that is there: OK, ALARM or INSUFFICIENT_DATA."""
+        if not names:
+            return {}
+        kinds = ["MetricAlarm", "CompositeAlarm"]
+        found = self.cloudwatch.describe_alarms(AlarmNames=list(names), AlarmTypes=kinds)
+        alarms = found.get("MetricAlarms", []) + found.get("CompositeAlarms", [])
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+
     def check_role(self, role_arn: str) -> None:
         """Refuse a role that SageMaker could not assume, in AWS's words."""
         try:

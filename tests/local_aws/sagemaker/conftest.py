@@ -111,6 +111,11 @@ def logs(ministack):
 
 
 @pytest.fixture(scope="session")
+def cloudwatch(ministack):
+    return aws_client("cloudwatch", ministack)
+
+
+@pytest.fixture(scope="session")
 def log_lines(logs):
     """The lines of the first stream whose name starts so; none while there is no such stream."""
 
@@ -241,6 +246,16 @@ def job_request(role):
         } | changes
 
     return build
+
+
+@pytest.fixture
+def in_service(server, name, put_model):
+    """An endpoint that answers, and a second config for it: its name with -2."""
+    put_model(server, name)
+    put_model(server, f"{name}-2")
+    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    server.settled_endpoint(name)
+    return name
 
 
 @pytest.fixture

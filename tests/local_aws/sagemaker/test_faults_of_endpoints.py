@@ -12,15 +12,6 @@ def plan(server):
     server.fault_plan.unlink(missing_ok=True)
 
 
-@pytest.fixture
-def in_service(server, name, put_model):
-    """An endpoint that answers."""
-    put_model(server, name)
-    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
-    return name
-
-
 def no_ping(variant):
     return (
         f"The primary container for production variant {variant} did not pass the ping health check. "
@@ -28,8 +19,7 @@ def no_ping(variant):
     )
 
 
-def test_an_update_whose_fleet_never_answers_is_rolled_back(server, plan, in_service, put_model):
-    put_model(server, f"{in_service}-2")
+def test_an_update_whose_fleet_never_answers_is_rolled_back(server, plan, in_service):
     plan({"fault": "failed_update", "where": {"EndpointName": in_service}})
     server.sagemaker.update_endpoint(EndpointName=in_service, EndpointConfigName=f"{in_service}-2")
 

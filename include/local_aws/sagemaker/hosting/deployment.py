@@ -195,6 +195,15 @@ def described_variants(plan: Document, *, now: float) -> list[Document]:
     return [_described(variant, plan, now=now) for variant in plan["config"]["ProductionVariants"]]
 
 
+def pending_variants(plan: Document, *, now: float) -> list[Document]:
+    """The variants as DescribeEndpoint shows them while they come up."""
+    status = [{"Status": "Creating", "StartTime": now}]
+    return [
+        _described(variant, plan, now=now) | {"VariantStatus": status}
+        for variant in plan["config"]["ProductionVariants"]
+    ]
+
+
 def _described(variant: Document, plan: Document, *, now: float) -> Document:
     image = plan["models"][variant["ModelName"]]["PrimaryContainer"]["Image"]
     weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]

@@ -6,8 +6,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker import quotas
+from local_aws.sagemaker.hosting.baking import check_alarms_exist
+from local_aws.sagemaker.hosting.deployment import pending_variants
 from local_aws.sagemaker.hosting.models import instances, plan
 from local_aws.sagemaker.hosting.rollouts import ACTIVE, KIND, PENDING
+from local_aws.sagemaker.hosting.traffic import shift
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
@@ -80,16 +83,22 @@ class Endpoints:
         arn = self._existing(name)["EndpointArn"]
         new_plan = plan(self._store, request["EndpointConfigName"], aws=self._aws)
         self._check_quota("UpdateEndpoint", request, new_plan=new_plan)
+        config = self._deployment_config(request, new_plan=new_plan)
 
         def updating(endpoint: Document) -> None:
             _check_changeable(endpoint, statuses=("InService",))
             now = time.time()
             endpoint.pop("FailureReason", None)
-            endpoint[PENDING] = {"revision": endpoint.get("_Revisions", 1) + 1, "plan": new_plan}
-            endpoint["_Revisions"] = endpoint[PENDING]["revision"]
+            endpoint["_Revisions"] = endpoint.get("_Revisions", 1) + 1
+            endpoint[PENDING] = {"revision": endpoint["_Revisions"], "plan": new_plan, "deployment_config": config}
             endpoint.update(EndpointStatus="Updating", LastModifiedTime=now)
-            summary = {"EndpointConfigName": request["EndpointConfigName"], "StartTime": now}
-            endpoint["PendingDeploymentSummary"] = summary
+            endpoint["PendingDeploymentSummary"] = {
+                "EndpointConfigName": request["EndpointConfigName"],
+                "StartTime": now,
+                "ProductionVariants": pending_variants(new_plan, now=now),
+            }
+            if config is not None:
+                endpoint["LastDeploymentConfig"] = config
 
         self._change(name, updating)
         self._rollouts.update(name)
@@ -106,6 +115,14 @@ class Endpoints:
         self._change(name, deleting)
         self._rollouts.delete(name)
         return {}
+
+    def _deployment_config(self, request: Document, *, new_plan: Document) -> Document | None:
+        """How the traffic is to move: as the request says, or as the last update that said so."""
+        config: Document | None = request.get("DeploymentConfig")
+        if config is None and request.get("RetainDeploymentConfig"):
+            config = self._existing(request["EndpointName"]).get("LastDeploymentConfig")
+        check_alarms_exist(self._aws, shift(config, instances=instances(new_plan).total()).alarms)
+        return config
 
     def _check_quota(self, operation: str, request: Document, *, new_plan: Document) -> None:
         asked = instances(new_plan)

@@ -100,9 +100,10 @@ class Invocations:
         """Wait for an instance while there is none for a moment: at a restart of the server or of its process."""
         begin = time.monotonic()
         while True:
-            deployment = self._rollouts.routes.get(name)
-            if deployment is None:
+            route = self._rollouts.routes.get(name)
+            if route is None:
                 raise _not_served(name)
+            deployment = route.next(variant=target)
             if target is not None and target not in deployment.variant_names:
                 raise _refused(f"Variant {target} not found for endpoint {name}.")
             try:

@@ -10,8 +10,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_aws.faults.plan import FailedCreate, FailedUpdate
+from local_aws.sagemaker.hosting.baking import bake
 from local_aws.sagemaker.hosting.deployment import Deployment, DeploymentFailedError, described_variants
 from local_aws.sagemaker.hosting.fleet_faults import of_fleet
+from local_aws.sagemaker.hosting.models import instances
+from local_aws.sagemaker.hosting.traffic import Route, shift
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +39,7 @@ class Rollouts:
 
     def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, folder: Path) -> None:
         """Each deployment has a folder below `folder`."""
-        self.routes: dict[str, Deployment] = {}
+        self.routes: dict[str, Route] = {}
         self._aws = aws
         self._store = store
         self._images = images
@@ -55,7 +58,7 @@ class Rollouts:
                 resume[status](name)
             elif status != "Failed":
                 deployment = self._deployment(name, endpoint[ACTIVE])
-                self.routes[name] = deployment  # invocations wait for it
+                self.routes[name] = Route(deployment)  # invocations wait for it
                 work = self._resume_update if status == "Updating" else self._serve_again
                 self._begin(work, name, deployment)
 
@@ -88,26 +91,52 @@ class Rollouts:
         threading.Thread(target=run, name=f"{work.__name__} {name}", daemon=True).start()
 
     def _create(self, name: str) -> None:
+        revision = (self._store.get(KIND, name) or {})[PENDING]
         try:
-            self._bring_up(name, failure=FailedCreate)
+            deployment = self._bring_up(name, revision, failure=FailedCreate)
         except DeploymentFailedError as error:
             self._fail(name, str(error))
+            return
+        self.routes[name] = Route(deployment)
+        self._in_service(name, revision)
 
     def _update(self, name: str) -> None:
-        old = self.routes[name]
+        """Bring the new fleet up, move the traffic to it step by step, and back when something is wrong."""
+        revision = (self._store.get(KIND, name) or {})[PENDING]
+        route = self.routes[name]
+        old = route.fleet
         try:
-            self._bring_up(name, failure=FailedUpdate)
+            new = self._bring_up(name, revision, failure=FailedUpdate)
         except DeploymentFailedError as error:
             self._roll_back(name, str(error))
             return
-        old.retire()
-        self._deployments.discard(old)
+        steps = shift(revision.get("deployment_config"), instances=instances(revision["plan"]).total())
+        deadline = time.monotonic() + steps.time_limit_s
+        try:
+            for share in steps.shares:
+                route.share_with(new, share=share)
+                self._show_phase(name, "Baking")
+                bake(steps, aws=self._aws, deadline=deadline, closing=self._closing)
+        except DeploymentFailedError as error:
+            route.return_to(old)
+            self._retire(new)
+            self._roll_back(name, str(error))
+            return
+        if not self._closing.wait(steps.keep_old_s):
+            self._retire(old)
+            self._in_service(name, revision)
+
+    def _retire(self, deployment: Deployment) -> None:
+        if not self._closing.is_set():  # else the next server serves from its files
+            deployment.retire()
+            self._deployments.discard(deployment)
 
     def _serve_again(self, name: str, deployment: Deployment) -> bool:
         try:
             deployment.bring_up()
         except DeploymentFailedError as error:
-            if self.routes.get(name) is deployment:  # else it was updated or deleted meanwhile
+            route = self.routes.get(name)
+            if route is not None and route.fleet is deployment:  # else it was updated or deleted meanwhile
                 del self.routes[name]
                 self._fail(name, str(error))
             return False
@@ -118,28 +147,25 @@ class Rollouts:
             self._update(name)
 
     def _delete(self, name: str) -> None:
-        deployment = self.routes.pop(name, None)
-        if deployment is not None:
-            deployment.retire()
-            self._deployments.discard(deployment)
+        route = self.routes.pop(name, None)
+        if route is not None:
+            self._retire(route.fleet)
         shutil.rmtree(self._folder / name, ignore_errors=True)
         self._store.remove(KIND, name, arn=self._aws.arn(KIND, name))
         log.info("Endpoint %s is deleted", name)
 
-    def _bring_up(self, name: str, *, failure: type[FailedCreate | FailedUpdate]) -> None:
-        """Start the pending deployment, and only then send invocations to it."""
-        revision = (self._store.get(KIND, name) or {})[PENDING]
+    def _bring_up(self, name: str, revision: Document, *, failure: type[FailedCreate | FailedUpdate]) -> Deployment:
+        """Start the processes of a revision; nothing is sent to them yet."""
         request = {"EndpointName": name, "EndpointConfigName": revision["plan"]["config"]["EndpointConfigName"]}
         deployment = self._deployment(name, revision)
         try:
             deployment.bring_up(of_fleet(self._faults, failure=failure, request=request))
         except DeploymentFailedError:
-            self._deployments.discard(deployment)
-            if not self._closing.is_set():
-                deployment.retire()
+            self._retire(deployment)
             raise
-        self.routes[name] = deployment
+        return deployment
 
+    def _in_service(self, name: str, revision: Document) -> None:
         def in_service(endpoint: Document) -> None:
             _settle(endpoint)
             endpoint["EndpointConfigName"] = revision["plan"]["config"]["EndpointConfigName"]
@@ -148,6 +174,13 @@ class Rollouts:
 
         self._store.change(KIND, name, in_service)
         log.info("Endpoint %s serves %s", name, revision["plan"]["config"]["EndpointConfigName"])
+
+    def _show_phase(self, name: str, phase: str) -> None:
+        def show(endpoint: Document) -> None:
+            for variant in endpoint.get("PendingDeploymentSummary", {}).get("ProductionVariants", []):
+                variant["VariantStatus"] = [{"Status": phase, "StartTime": time.time()}]
+
+        self._store.change(KIND, name, show)
 
     def _deployment(self, name: str, revision: Document) -> Deployment:
         deployment = Deployment(
