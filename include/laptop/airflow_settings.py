@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from laptop.observability import observability
 from laptop.place import ROOT, Place
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
@@ -95,6 +96,7 @@ def configuration(place: Place) -> dict[str, str]:
         "AIRFLOW_HOME": str(place.airflow_home),
         "PYTHONPATH": str(ROOT / "include"),
         **{f"AIRFLOW__{s.upper()}__{o.upper()}": str(v) for s, section in options.items() for o, v in section.items()},
+        **observability(os.environ),
     }
 
 
