@@ -25,11 +25,12 @@ from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import usable_classifiers
-from image_classifier_airflow.links import images_link, records_link, uploads_link
+from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.notifications.deadline import deadlines
 from image_classifier_airflow.notifications.failure import keep_error, tell_failure
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
+from image_classifier_airflow.operators.notification import UploadTriggerOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.retries import RETRY_POLICY
@@ -73,11 +74,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             request = step(steps.plan_training)(dataset)
 
         with TaskGroup("train"):
-            job = TrainingJobOperator(
-                task_id="train_model",
-                config=request,
-                poll_interval_s=POLL_S,
-                execution_timeout=None,  # the job has its own: time_limit_s
+            job = TrainingJobOperator(  # the job has its own limit, time_limit_s
+                task_id="train_model", config=request, poll_interval_s=POLL_S, execution_timeout=None
             ).output
 
         with TaskGroup("deploy") as deploy:
@@ -86,17 +84,17 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                 ModelOperator(task_id="create_model", config=plan["model"]),
                 EndpointConfigOperator(task_id="create_endpoint_config", config=plan["endpoint_config"]),
                 EndpointOperator(
-                    task_id="deploy_endpoint",
-                    config=plan["endpoint"],
-                    sample=plan["sample"],
-                    poll_interval_s=POLL_S,
+                    task_id="deploy_endpoint", config=plan["endpoint"], sample=plan["sample"], poll_interval_s=POLL_S
                 ),
                 step(steps.test_endpoint)(dataset, job),
             )
 
         with TaskGroup("connect") as connect:
-            function = LambdaFunctionOperator(task_id="deploy_function", config=plan["function"]).output
-            step(steps.set_upload_trigger, links=[uploads_link(classifier)])(function)
+            deployed = LambdaFunctionOperator(task_id="deploy_function", config=plan["function"], multiple_outputs=True)
+            function: Any = deployed.output
+            UploadTriggerOperator(
+                task_id="set_upload_trigger", config=plan["upload_trigger"], function_arn=function["alias_arn"]
+            )
 
         with TaskGroup("check") as check:
             upload, records = step(steps.plan_check, multiple_outputs=True)(dataset), [records_link(classifier)]
@@ -119,10 +117,12 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     soft_fail=True,  # the next task knows what to say, and what to do
                 ),
                 step(steps.confirm_prediction, links=records, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
-                S3DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["image"]),
+                S3DeleteObjectsOperator(
+                    task_id="remove_known_image", bucket=upload["bucket"], keys=[upload["image"], upload["record"]]
+                ),
             )
 
-        chain(deploy, connect, check, step(steps.delete_stray_images)(dataset))
+        chain(deploy, connect, check, [step(steps.delete_stray_images)(dataset), step(steps.delete_old_models)()])
     return dag
 
 

@@ -8,7 +8,7 @@ A record is JSON, ``schema`` 1. ``status`` says how to read it:
 predicted  ``label`` is the most likely class and ``confidence`` its probability
 unsure     the same, but the probability is below the classifier's ``unsure_below``: ``label`` is what the model
            leans to, so that a person who checks it starts from there. Act on ``status``, not on ``label`` alone
-rejected   no model was asked: ``reason`` says why; ``label``, ``confidence`` and ``model`` are null, ``top`` empty
+rejected   no model answered: ``reason`` says why; ``label``, ``confidence`` and ``model`` are null, ``top`` empty
 =========  ==================================================================================================
 """
 
@@ -151,7 +151,7 @@ def predicted(
 
 
 def rejected(image: Image, *, code: str, sentence: str, times: Times) -> Prediction:
-    """The record of an image that no model was asked about."""
+    """The record of an image that no model was asked about, or that a model did not take."""
     return Prediction(status="rejected", image=image, times=times, reason=Reason(code, sentence))
 
 

@@ -58,11 +58,6 @@ def images_link(classifier: Classifier) -> ResourceLink:
     return _prefix_link("Prepared images", classifier, prefix=Keys(classifier.name).dataset)
 
 
-def uploads_link(classifier: Classifier) -> ResourceLink:
-    """Where people put the images that are to be classified."""
-    return _prefix_link("Uploads", classifier, prefix=Keys(classifier.name).incoming)
-
-
 def records_link(classifier: Classifier) -> ResourceLink:
     """The prediction records."""
     return _prefix_link("Prediction records", classifier, prefix=Keys(classifier.name).predictions)
@@ -118,8 +113,13 @@ def _function_log(operator: Any) -> str | None:
     return _logs(operator, f"/aws/lambda/{function_name(operator.config['classifier'])}")
 
 
+def _uploads(operator: Any) -> str | None:
+    return console.objects(operator.s3.meta, operator.config["bucket"], prefix=operator.config["prefix"])
+
+
 TRAINING_LINKS = (ResourceLink("Training job", _training_job), ResourceLink("Training log", _training_log))
 MODEL_LINKS = (ResourceLink("Model", _model),)
 ENDPOINT_CONFIG_LINKS = (ResourceLink("Endpoint config", _endpoint_config),)
 ENDPOINT_LINKS = (ResourceLink("Endpoint", _endpoint), ResourceLink("Endpoint log", _endpoint_log))
 FUNCTION_LINKS = (ResourceLink("Function", _function), ResourceLink("Function log", _function_log))
+UPLOAD_TRIGGER_LINKS = (ResourceLink("Uploads", _uploads),)

@@ -41,6 +41,7 @@ def test_the_tasks_are_exactly_these(dag):
         "check.confirm_prediction",
         "check.remove_known_image",
         "delete_stray_images",
+        "delete_old_models",
     ]
 
 
@@ -62,6 +63,7 @@ def test_the_tasks_are_exactly_these(dag):
         ("check.await_record", "check.confirm_prediction"),
         ("check.confirm_prediction", "check.remove_known_image"),
         ("check.remove_known_image", "delete_stray_images"),  # only after success
+        ("check.remove_known_image", "delete_old_models"),
     ],
 )
 def test_this_waits_for_that(dag, first, then):
@@ -111,10 +113,10 @@ def test_the_known_image_is_uploaded_without_an_acl(dag):
     assert dag.get_task("check.upload_known_image").acl_policy == "no-acl"
 
 
-def test_xcom_holds_whole_results_but_for_plans(dag):
+def test_xcom_holds_whole_results_but_for_those_that_are_taken_apart(dag):
     parted = {task.task_id for task in dag.tasks if getattr(task, "multiple_outputs", False)}
 
-    assert parted == {"deploy.plan_deployment", "check.plan_check"}
+    assert parted == {"deploy.plan_deployment", "connect.deploy_function", "check.plan_check"}
 
 
 def test_one_run_at_a_time_and_none_for_the_past(dag):

@@ -143,8 +143,9 @@ def our_endpoints(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, .
 
 
 def our_endpoint_configs(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """Every endpoint config that was ever deployed for the classifier."""
-    pages = sagemaker.get_paginator("list_endpoint_configs").paginate(NameContains=_prefix(classifier))
+    """Every endpoint config that was deployed for the classifier, the newest first."""
+    paginator = sagemaker.get_paginator("list_endpoint_configs")
+    pages = paginator.paginate(NameContains=_prefix(classifier), SortBy="CreationTime", SortOrder="Descending")
     found = [config for page in pages for config in page["EndpointConfigs"]]
     ours = _ours(sagemaker, classifier)
     return tuple(
@@ -155,8 +156,9 @@ def our_endpoint_configs(sagemaker: "SageMakerClient", classifier: str) -> tuple
 
 
 def our_models(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """Every SageMaker model of the classifier."""
-    pages = sagemaker.get_paginator("list_models").paginate(NameContains=_prefix(classifier))
+    """Every SageMaker model of the classifier, the newest first."""
+    paginator = sagemaker.get_paginator("list_models")
+    pages = paginator.paginate(NameContains=_prefix(classifier), SortBy="CreationTime", SortOrder="Descending")
     found = [model for page in pages for model in page["Models"]]
     ours = _ours(sagemaker, classifier)
     return tuple(model["ModelName"] for model in found if ours(model["ModelName"], model["ModelArn"]))

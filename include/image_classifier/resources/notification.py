@@ -10,12 +10,13 @@ import logging
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from image_classifier.errors import FunctionError, ResourceBusyError
-from image_classifier.names import Keys, function_name, notification_id
+from image_classifier.names import function_name, notification_id
 from image_classifier.resources.function_calls import Pause, described
 from image_classifier.resources.function_versions import ALIAS
 
@@ -37,26 +38,35 @@ FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 
 
+@dataclass(frozen=True)
+class UploadTrigger:
+    """One notification: S3 calls ``function_arn`` for every object created below ``prefix``.
+
+    ``id`` names the notification among the bucket's, and the statement in the function's policy.
+    """
+
+    id: str
+    prefix: str
+    function_arn: str
+
+
 def ensure_upload_trigger(
     lambda_client: "LambdaClient",
     s3: "S3Client",
     *,
     bucket: str,
-    classifier: str,
-    alias_arn: str,
-    account: str,
+    trigger: UploadTrigger,
     pause: Pause = time.sleep,
 ) -> Outcome:
-    """Let S3 call the alias, then tell it to. The permission first: S3 tries it before it takes the notification.
+    """Let S3 call the function, then tell it to. The permission first: S3 tries it before it takes the notification.
 
     Raises:
         FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
         ResourceBusyError: others keep changing the bucket's notifications.
 
     """
-    permitted = _ensure_permission(lambda_client, bucket=bucket, alias_arn=alias_arn, account=account)
-    entry = _entry(classifier, alias_arn)
-    written = _rewrite(s3, bucket=bucket, entry_id=entry["Id"], entry=entry, pause=pause)
+    permitted = _ensure_permission(lambda_client, bucket=bucket, trigger=trigger)
+    written = _rewrite(s3, bucket=bucket, entry_id=trigger.id, entry=_entry(trigger), pause=pause)
     if written == "unchanged" and permitted:
         return "updated"
     return written
@@ -78,13 +88,19 @@ def delete_upload_trigger(
     return written != "unchanged" or revoked is not None
 
 
-def _entry(classifier: str, alias_arn: str) -> Configuration:
-    rules = [{"Name": "prefix", "Value": Keys(classifier).incoming}]
+def other_notifications(s3: "S3Client", *, bucket: str, trigger_id: str) -> list[str]:
+    """The bucket's notifications that are not the trigger's, by name and destination."""
+    found = _read(s3, bucket=bucket)
+    others = [f"{item.get('Id', 'without Id')} to {_destination(item)}" for _, item in _others(found, trigger_id)]
+    return [*others, *(["all events to EventBridge"] if "EventBridgeConfiguration" in found else [])]
+
+
+def _entry(trigger: UploadTrigger) -> Configuration:
     return {
-        "Id": notification_id(classifier),
-        "LambdaFunctionArn": alias_arn,
+        "Id": trigger.id,
+        "LambdaFunctionArn": trigger.function_arn,
         "Events": [EVENTS],
-        "Filter": {"Key": {"FilterRules": rules}},
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": trigger.prefix}]}},
     }
 
 
@@ -186,23 +202,23 @@ def _refused(refusal: ClientError, found: Configuration, *, entry_id: str, bucke
     return FunctionError(f"S3 does not take the event notifications of bucket {bucket}: {refusal} {advice}".strip())
 
 
-def _ensure_permission(lambda_client: "LambdaClient", *, bucket: str, alias_arn: str, account: str) -> bool:
-    """Let S3 call the alias for this bucket of this account; says whether that had to be changed."""
-    _, partition, _, _, _, _, name, *_ = alias_arn.split(":")
+def _ensure_permission(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
+    """Let S3 call the function for this bucket of this account; says whether that had to be changed."""
+    _, partition, _, _, account, _, name, *qualifier = trigger.function_arn.split(":")
+    of = {"FunctionName": name, **({"Qualifier": qualifier[0]} if qualifier else {})}
     request = {
-        "FunctionName": name,
-        "StatementId": name,
+        **of,
+        "StatementId": trigger.id,
         "Action": "lambda:InvokeFunction",
         "Principal": "s3.amazonaws.com",
         "SourceArn": f"arn:{partition}:s3:::{bucket}",
         "SourceAccount": account,  # a bucket's name may one day be another account's
-        "Qualifier": ALIAS,
     }
     statement = _statement(lambda_client, request)
     if statement is not None and _permits(statement, request):
         return False
     if statement is not None:
-        lambda_client.remove_permission(FunctionName=name, StatementId=request["StatementId"], Qualifier=ALIAS)
+        lambda_client.remove_permission(**of, StatementId=trigger.id)
     _permit(lambda_client, request)
     return True
 
@@ -221,13 +237,13 @@ def _permit(lambda_client: "LambdaClient", request: Mapping[str, str]) -> None:
             )
             raise ResourceBusyError(message) from error
     else:
-        log.info("S3 may call %s of function %s for %s", ALIAS, request["FunctionName"], request["SourceArn"])
+        log.info("S3 may call function %s for %s", request["FunctionName"], request["SourceArn"])
 
 
 def _statement(lambda_client: "LambdaClient", request: Mapping[str, str]) -> Entry | None:
     """Our statement of the alias's policy, if there is one."""
-    name = request["FunctionName"]
-    answer = described(lambda: lambda_client.get_policy(FunctionName=name, Qualifier=ALIAS))
+    of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
+    answer = described(lambda: lambda_client.get_policy(**of))
     statements: list[Entry] = json.loads(answer["Policy"])["Statement"] if answer else []
     return next((statement for statement in statements if statement.get("Sid") == request["StatementId"]), None)
 

@@ -1,9 +1,14 @@
 """What SageMaker means by its errors: most of them share one code, and only the sentence tells them apart."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
+
+from image_classifier.errors import ResourceBusyError
+
+log = logging.getLogger(__name__)
 
 Response = TypeVar("Response")
 
@@ -16,6 +21,24 @@ def described(describe: Callable[[], Response]) -> Response | None:
         if is_absent(error):
             return None
         raise
+
+
+def delete(call: Callable[[], object], *, what: str) -> None:
+    """Delete; what is gone by now is what was wanted.
+
+    Raises:
+        ResourceBusyError: it is being changed.
+
+    """
+    try:
+        call()
+    except ClientError as error:
+        if is_absent(error):
+            return
+        if is_busy(error):
+            raise ResourceBusyError(f"{what} is being changed; it can be deleted in a few minutes") from error
+        raise
+    log.info("%s deleted", what)
 
 
 def is_absent(error: ClientError) -> bool:

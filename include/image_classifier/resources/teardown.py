@@ -7,8 +7,6 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from image_classifier.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.resources import notification
 from image_classifier.resources.endpoint import describe_endpoint
@@ -22,7 +20,7 @@ from image_classifier.resources.inventory import (
     our_log_groups,
     our_models,
 )
-from image_classifier.resources.refusals import is_absent, is_busy
+from image_classifier.resources.refusals import delete
 from image_classifier.resources.training import list_training_jobs_in_progress, stop_training_job
 
 if TYPE_CHECKING:
@@ -94,14 +92,14 @@ def delete_endpoint(clients: Clients, teardown: Teardown, *, pause: Pause = time
 def delete_endpoint_configs(clients: Clients, teardown: Teardown) -> None:
     """Every endpoint config that was deployed for the classifier."""
     for name in our_endpoint_configs(clients.sagemaker, teardown.classifier):
-        delete = partial(clients.sagemaker.delete_endpoint_config, EndpointConfigName=name)
-        _delete(delete, what=f"Endpoint config {name}")
+        call = partial(clients.sagemaker.delete_endpoint_config, EndpointConfigName=name)
+        delete(call, what=f"Endpoint config {name}")
 
 
 def delete_models(clients: Clients, teardown: Teardown) -> None:
     """Every SageMaker model of the classifier, unless models are kept."""
     for name in () if teardown.keep_models else our_models(clients.sagemaker, teardown.classifier):
-        _delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
+        delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
 
 
 def delete_log_groups(clients: Clients, teardown: Teardown) -> None:
@@ -161,23 +159,10 @@ def _is_going(clients: Clients, endpoint: str) -> bool:
     if found is None or found["EndpointStatus"] == "Deleting":
         return True
     try:
-        _delete(partial(clients.sagemaker.delete_endpoint, EndpointName=endpoint), what=f"Endpoint {endpoint}")
+        delete(partial(clients.sagemaker.delete_endpoint, EndpointName=endpoint), what=f"Endpoint {endpoint}")
     except ResourceBusyError:
         return False
     return True
-
-
-def _delete(delete: Callable[[], object], *, what: str) -> None:
-    """Delete; what is gone by now is what was wanted."""
-    try:
-        delete()
-    except ClientError as error:
-        if is_absent(error):
-            return
-        if is_busy(error):
-            raise ResourceBusyError(f"{what} is being changed; it can be deleted in a few minutes") from error
-        raise
-    log.info("%s deleted", what)
 
 
 def _await(is_done: Callable[[], bool], *, what: str, pause: Pause) -> None:

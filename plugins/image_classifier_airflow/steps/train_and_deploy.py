@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from image_classifier import check
 from image_classifier.classifier import Classifier
 from image_classifier.dataset import PreparedDataset, delete_stray_images, prepare_dataset
-from image_classifier.names import endpoint_name
+from image_classifier.names import Keys, endpoint_name, notification_id
 from image_classifier.preflight import check_deployment
-from image_classifier.resources import hosting, invocation, model_file, notification, training
+from image_classifier.resources import hosting, invocation, model_file, old_models, training
 from image_classifier.resources.function import function_configuration
 from image_classifier.run_params import RunParams
 from image_classifier.settings import Settings
@@ -87,6 +87,11 @@ class Steps:
                 "num_classes": dataset["num_classes"],
             },
             "function": function.model_dump(mode="json"),
+            "upload_trigger": {
+                "bucket": settings.bucket,
+                "id": notification_id(classifier.name),
+                "prefix": Keys(classifier.name).incoming,
+            },
         }
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
@@ -106,17 +111,6 @@ class Steps:
             model=check.DeployedModel(job["training_job"], labels),
         )
         log.info("Endpoint %s answers:\n%s", endpoint, table)
-
-    def set_upload_trigger(self, function: Json) -> str:
-        """Let S3 call the function for every object created under incoming/; returns what had to be changed."""
-        return notification.ensure_upload_trigger(
-            clients.functions(self._conn),
-            self._s3,
-            bucket=Settings.from_env().bucket,
-            classifier=self._classifier.name,
-            alias_arn=function["alias_arn"],
-            account=function["alias_arn"].split(":")[4],
-        )
 
     def plan_check(self, dataset: Json, run_id: str) -> Json:
         """Which image is uploaded where, and where its record must appear; an earlier record of this run is removed."""
@@ -152,6 +146,11 @@ class Steps:
             fingerprint=dataset["fingerprint"],
             training_in_progress=bool(in_progress),
         )
+
+    def delete_old_models(self) -> list[str]:
+        """Remove endpoint configs and models beyond the newest, never what serves; returns their names."""
+        name, keep = self._classifier.name, self._classifier.endpoint.keep_models
+        return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
     def _of(self, params: Params) -> Classifier:
         return self._classifier.with_run_params(params)

@@ -7,7 +7,13 @@ import pytest
 from botocore.stub import Stubber
 
 from image_classifier.errors import FunctionError, ResourceBusyError
-from image_classifier.resources.notification import MOST_TRIES, delete_upload_trigger, ensure_upload_trigger
+from image_classifier.resources.notification import (
+    MOST_TRIES,
+    UploadTrigger,
+    delete_upload_trigger,
+    ensure_upload_trigger,
+    other_notifications,
+)
 
 SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
 NAME = "image-classifier-pets"
@@ -101,9 +107,7 @@ class Aws:
             self.functions,
             self.s3,
             bucket="pictures",
-            classifier="pets",
-            alias_arn=ALIAS_ARN,
-            account="123456789012",
+            trigger=UploadTrigger(id=NAME, prefix="pets/incoming/", function_arn=ALIAS_ARN),
             pause=self.pauses_s.append,
         )
 
@@ -287,3 +291,14 @@ def test_deleting_what_is_not_there_changes_nothing(aws, bucket_exists):
     aws.of_functions.add_client_error("remove_permission", "ResourceNotFoundException")
 
     assert not aws.delete()
+
+
+def test_others_are_told_by_name_and_destination(aws):
+    aws.reads(LambdaFunctionConfigurations=[OURS, OTHER_FUNCTION], **OTHERS)
+
+    assert other_notifications(aws.s3, bucket="pictures", trigger_id=NAME) == [
+        "t to arn:aws:sns:us-east-1:123456789012:t",
+        "q to arn:aws:sqs:us-east-1:123456789012:q",
+        "thumbnails to arn:aws:lambda:us-east-1:123456789012:function:thumbnails",
+        "all events to EventBridge",
+    ]

@@ -13,6 +13,7 @@ DIGITS = Teardown("digits", "a-bucket")
 NAME = "image-classifier-digits"
 JOB = f"{NAME}-0123abcd-89abcdef"
 ARN = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{NAME}"
+NEWEST_FIRST = {"NameContains": NAME, "SortBy": "CreationTime", "SortOrder": "Descending"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 OUR_TAGS = {"Tags": [{"Key": "image-classifier", "Value": "digits"}]}
 BUSY = {"service_error_code": "ValidationException", "service_message": f'Cannot update in-progress endpoint "{ARN}".'}
@@ -178,7 +179,7 @@ def test_an_endpoint_whose_change_does_not_end_is_told(clients, sagemaker, pause
 def test_models_are_deleted_unless_they_are_kept(clients, sagemaker, keep_models, calls):
     for _ in range(calls):
         found = {"ModelName": JOB, "ModelArn": ARN, "CreationTime": NOW}
-        sagemaker.add_response("list_models", {"Models": [found]}, {"NameContains": NAME})
+        sagemaker.add_response("list_models", {"Models": [found]}, NEWEST_FIRST)
         sagemaker.add_response("list_tags", OUR_TAGS, {"ResourceArn": ARN})
         sagemaker.add_response("delete_model", {}, {"ModelName": JOB})
 
@@ -187,7 +188,7 @@ def test_models_are_deleted_unless_they_are_kept(clients, sagemaker, keep_models
 
 def test_a_model_that_went_meanwhile_is_no_error(clients, sagemaker):
     found = {"ModelName": JOB, "ModelArn": ARN, "CreationTime": NOW}
-    sagemaker.add_response("list_models", {"Models": [found]}, {"NameContains": NAME})
+    sagemaker.add_response("list_models", {"Models": [found]}, NEWEST_FIRST)
     sagemaker.add_response("list_tags", OUR_TAGS, {"ResourceArn": ARN})
     sagemaker.add_client_error("delete_model", "ValidationException", "Could not find model")
 
@@ -196,7 +197,7 @@ def test_a_model_that_went_meanwhile_is_no_error(clients, sagemaker):
 
 def test_endpoint_configs_are_deleted(clients, sagemaker):
     found = {"EndpointConfigName": JOB, "EndpointConfigArn": ARN, "CreationTime": NOW}
-    sagemaker.add_response("list_endpoint_configs", {"EndpointConfigs": [found]}, {"NameContains": NAME})
+    sagemaker.add_response("list_endpoint_configs", {"EndpointConfigs": [found]}, NEWEST_FIRST)
     sagemaker.add_response("list_tags", OUR_TAGS, {"ResourceArn": ARN})
     sagemaker.add_response("delete_endpoint_config", {}, {"EndpointConfigName": JOB})
 

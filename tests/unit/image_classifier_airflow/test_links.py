@@ -79,11 +79,18 @@ def test_the_function_leads_to_itself_and_its_log():
     }
 
 
+def test_the_upload_trigger_leads_to_the_uploads():
+    operator = SimpleNamespace(s3=SESSION.client("s3"), config={"bucket": "a-bucket", "prefix": "cats/incoming/"})
+
+    [link] = links.UPLOAD_TRIGGER_LINKS
+    expected = f"{CONSOLE}/s3/buckets/a-bucket?region=eu-central-1&prefix=cats/incoming/"
+    assert link.get_link(operator, ti_key=None) == expected
+
+
 @pytest.mark.parametrize(
     ("link", "prefix"),
     [
         (links.images_link(CLASSIFIER), "cats/dataset/"),
-        (links.uploads_link(CLASSIFIER), "cats/incoming/"),
         (links.records_link(CLASSIFIER), "cats/predictions/"),
     ],
 )

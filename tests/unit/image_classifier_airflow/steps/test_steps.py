@@ -134,17 +134,22 @@ def test_labels_and_pixels_lie_beside_the_model_before_anything_is_deployed(step
     assert plan["function"]["environment"]["TRAINING_JOB"] == "job-1"
 
 
-def test_the_upload_trigger_calls_the_alias_from_the_account_it_is_in(steps, s3, monkeypatch):
+def test_the_upload_trigger_is_for_what_people_put_below_incoming(steps, s3):
+    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
+
+    trigger = steps.plan_deployment(DATASET, JOB, params())["upload_trigger"]
+
+    assert trigger == {"bucket": BUCKET, "id": "image-classifier-digits", "prefix": "digits/incoming/"}
+
+
+def test_as_many_models_stay_as_the_classifiers_file_says(s3, monkeypatch):
     asked = {}
     monkeypatch.setattr(
-        train_and_deploy.notification,
-        "ensure_upload_trigger",
-        lambda *_, **arguments: asked.update(arguments) or "created",
+        train_and_deploy.old_models, "delete_old_models", lambda _, **arguments: asked.update(arguments) or ["old"]
     )
-    alias = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-digits:live"
 
-    assert steps.set_upload_trigger({"alias_arn": alias}) == "created"
-    assert asked == {"bucket": BUCKET, "classifier": "digits", "alias_arn": alias, "account": "123456789012"}
+    assert Steps(DIGITS.revised({"endpoint": {"keep_models": 5}})).delete_old_models() == ["old"]
+    assert asked == {"classifier": "digits", "keep": 5}
 
 
 def test_the_check_starts_without_an_earlier_record(steps, s3):
