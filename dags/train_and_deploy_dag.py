@@ -12,8 +12,7 @@ prediction. One Dag per file in `include/classifiers/`.
 | check | uploads one known image and waits for its prediction record | one request |
 
 **Safe to repeat**: a run with nothing new reuses everything that is there. **Changing a param** in the trigger form
-changes that run alone; the classifier's file stays as it is. **Killing** `train_model` while it waits stops the
-training job. The Dag `image_classifier_teardown` removes everything of a classifier.
+changes that run alone; the classifier's file stays as it is. **Ending** `train_model` by hand stops the training job. The Dag `image_classifier_teardown` removes everything of a classifier.
 """
 
 from datetime import timedelta
@@ -71,11 +70,12 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         with TaskGroup("prepare"):
             images = [images_link(classifier)]
             dataset = step(steps.prepare_dataset, links=images, execution_timeout=timedelta(hours=12))()
-            request = step(steps.plan_training)(dataset)
+            training = step(steps.plan_training, multiple_outputs=True)(dataset)
+            asked = {name: training[name] for name in ("config", "alternatives", "force", "accept_time_limit")}
 
         with TaskGroup("train"):
             job = TrainingJobOperator(  # the job has its own limit, time_limit_s
-                task_id="train_model", config=request, poll_interval_s=POLL_S, execution_timeout=None
+                task_id="train_model", **asked, poll_interval_s=POLL_S, execution_timeout=None
             ).output
 
         with TaskGroup("deploy") as deploy:

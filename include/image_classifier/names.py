@@ -9,6 +9,10 @@ from dataclasses import dataclass
 CLASSIFIER_NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")  # goes into names of at most 63 characters
 PREFIX = "image-classifier-"  # policies name resources by it
 TAG = "image-classifier"  # every resource carries it, with the classifier's name as value
+DAG_TAG, RUN_TAG, TASK_TAG = f"{TAG}-dag", f"{TAG}-run", f"{TAG}-task"  # who follows a training job
+STOPPED_TAG = f"{TAG}-stopped"  # why a training job was stopped that nobody followed any longer
+OUR_TAGS = (TAG, DAG_TAG, RUN_TAG, TASK_TAG, STOPPED_TAG)
+MOST_ATTEMPTS = 999  # a training job's name has room for three digits
 
 
 @dataclass(frozen=True)
@@ -63,17 +67,32 @@ def training_job_name(
     *,
     fingerprint: str,
     hyperparameters: Mapping[str, str],
-    force: str = "",
     own_image: str = "",
 ) -> str:
-    """Name of the job that trains this classifier on this data set with these settings.
+    """Name of the first job that trains this classifier on this data set with these settings.
 
-    The same arguments give the same name, so a job that exists is found and not paid for twice. ``force`` (a run's id)
-    asks for a job of its own; another ``own_image`` makes another model. At most 59 characters: a later attempt at the
-    same job appends its number, see `training.for_attempt`.
+    The same arguments give the same name, so a job that exists is found and not paid for twice. Another ``own_image``
+    makes another model. At most 59 characters: see `attempt_name`.
     """
-    settings = _digest([dict(hyperparameters), force, *([own_image] if own_image else [])])
+    # The empty string is what jobs have been named with that were trained already; without it they would train again.
+    settings = _digest([dict(hyperparameters), "", *([own_image] if own_image else [])])
     return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}"
+
+
+def attempt_name(first: str, number: int) -> str:
+    """Name of attempt `number` at the job whose first attempt is named `first`."""
+    return first if number == 1 else f"{first}-{number}"
+
+
+def attempt_number(first: str, name: str) -> int:
+    """The number in a name that `attempt_name` made."""
+    return 1 if name == first else int(name.removeprefix(f"{first}-"))
+
+
+def is_training_job(name: str, *, classifier: str) -> bool:
+    """Whether a job is this classifier's: "cat" must not find the jobs of "cat-breeds"."""
+    pattern = rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{8}}-[0-9a-f]{{8}}(-[0-9]{{1,3}})?"
+    return re.fullmatch(pattern, name) is not None
 
 
 def model_name(classifier: str, spec: object) -> str:

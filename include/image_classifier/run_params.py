@@ -14,7 +14,9 @@ from image_classifier.instance_types import TRAINS_ON
 _PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "source": (Classifier, "source"),
     "training_instance_type": (Training, "instance_type"),
+    "instance_type_fallbacks": (Training, "instance_type_fallbacks"),
     "time_limit_s": (Training, "time_limit_s"),
+    "accept_time_limit": (Training, "accept_time_limit"),
     "endpoint_instance_type": (Endpoint, "instance_type"),
     **{name: (Hyperparameters, name) for name in Hyperparameters.model_fields},
 }
@@ -23,6 +25,14 @@ _FIELD_OF: dict[type[BaseModel], str] = {Training: "training", Endpoint: "endpoi
 _WORDS = {
     "source": ("Images", "Folder with one folder per class, or s3://bucket/prefix/."),
     "time_limit_s": ("Time limit (s)", "The training job is stopped, and stops costing, after so many seconds."),
+    "instance_type_fallbacks": (
+        "Fallback instance types",
+        "Tried in this order when AWS has no machine of the training instance type, or the account no quota for it.",
+    ),
+    "accept_time_limit": (
+        "Accept the time limit",
+        "A job that its time limit stops counts as trained, with the best model it had by then.",
+    ),
     "endpoint_instance_type": (
         "Endpoint instance type",
         "The machine that answers; it costs as long as it exists.",
@@ -79,6 +89,10 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
         "title": "Training instance type",
         "enum": list(TRAINS_ON[classifier.algorithm]),
         "description": _TRAINING_MACHINES[classifier.algorithm],
+    }
+    schemas["instance_type_fallbacks"] |= {
+        "examples": list(TRAINS_ON[classifier.algorithm]),  # which the form offers as a list to choose from
+        "default": list(classifier.training.instance_type_fallbacks),
     }
     return {**schemas, **{name: _form_field(RunParams, name) for name in RunParams.model_fields}}
 

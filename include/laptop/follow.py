@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from image_classifier import names
-from image_classifier.resources.training_log import START, log_events, parse_metrics
+from image_classifier.resources.training.log import START, log_events, parse_metrics
 from laptop.airflow_api import AirflowApi
 from laptop.place import LaptopError
 
@@ -78,27 +78,28 @@ class EpochLines:
 
     def __init__(self, sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", classifier: str) -> None:
         self._sagemaker, self._logs = sagemaker, logs
-        self._prefix = names.PREFIX + classifier
+        self._classifier = classifier
         self._known = {job["TrainingJobName"] for job in self._jobs()}
         self._job = ""
         self._cursor = START
         self._training: dict[int, float] = {}
 
     def __call__(self) -> Iterator[str]:
-        """What the log has told since the last call."""
-        if not self._job:
-            self._job = next((job["TrainingJobName"] for job in self._jobs() if self._is_new(job)), "")
-            if self._job:
-                yield f"training job {self._job}"
+        """What the log has told since the last call; a job that was given up is followed by its next attempt."""
+        newest = next((job["TrainingJobName"] for job in self._jobs() if self._is_new(job)), "")
+        if newest and newest != self._job:
+            self._job, self._cursor, self._training = newest, START, {}
+            yield f"training job {newest}"
         if self._job:
             lines, self._cursor = log_events(self._logs, self._job, self._cursor)
             yield from self._epochs(lines)
 
     def _jobs(self) -> list[Any]:
         found = self._sagemaker.list_training_jobs(
-            NameContains=self._prefix, SortBy="CreationTime", SortOrder="Descending"
+            NameContains=f"{names.PREFIX}{self._classifier}-", SortBy="CreationTime", SortOrder="Descending"
         )
-        return found["TrainingJobSummaries"]
+        jobs = found["TrainingJobSummaries"]
+        return [job for job in jobs if names.is_training_job(job["TrainingJobName"], classifier=self._classifier)]
 
     def _is_new(self, job: Any) -> bool:
         return job["TrainingJobName"] not in self._known or job["TrainingJobStatus"] == "InProgress"

@@ -16,7 +16,9 @@ SECTIONS: Mapping[str, str] = {
     "reset_labels": "Data",
     "force_retrain": "Training",
     "training_instance_type": "Training",
+    "instance_type_fallbacks": "Training",
     "time_limit_s": "Training",
+    "accept_time_limit": "Training",
     "endpoint_instance_type": "Endpoint",
 }
 FIRST = ("Data", "Training")  # Airflow shows sections in the order in which it meets them

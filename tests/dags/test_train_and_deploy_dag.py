@@ -116,7 +116,12 @@ def test_the_known_image_is_uploaded_without_an_acl(dag):
 def test_xcom_holds_whole_results_but_for_those_that_are_taken_apart(dag):
     parted = {task.task_id for task in dag.tasks if getattr(task, "multiple_outputs", False)}
 
-    assert parted == {"deploy.plan_deployment", "connect.deploy_function", "check.plan_check"}
+    assert parted == {
+        "prepare.plan_training",
+        "deploy.plan_deployment",
+        "connect.deploy_function",
+        "check.plan_check",
+    }
 
 
 def test_one_run_at_a_time_and_none_for_the_past(dag):

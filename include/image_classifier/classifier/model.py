@@ -11,7 +11,7 @@ from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, P
 from image_classifier.errors import ClassifierFileError
 from image_classifier.hyperparameters import Hyperparameters, problems_of
 from image_classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
-from image_classifier.names import CLASSIFIER_NAME, TAG
+from image_classifier.names import CLASSIFIER_NAME, OUR_TAGS
 
 _TRAINS = {
     "builtin": "the built-in algorithm trains on GPUs only (algorithm: own does not)",
@@ -41,7 +41,7 @@ class Classifier(Part):
     notify: Notify | None = None
     tags: dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict,
-        max_length=49,  # AWS allows 50; one is ours
+        max_length=50 - len(OUR_TAGS),  # AWS allows 50
     )
 
     @classmethod
@@ -90,11 +90,8 @@ class Classifier(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        hyperparameters, instance_type = self.hyperparameters, self.training.instance_type
-        gpus = GPUS.get(instance_type, 1)
+        hyperparameters = self.hyperparameters
         checks = {
-            f"training.instance_type is {instance_type!r}; {_TRAINS[self.algorithm]}: use one of "
-            f"{', '.join(TRAINS_ON[self.algorithm])}.": instance_type not in TRAINS_ON[self.algorithm],
             f"source is {self.source!r}; an S3 source reads s3://bucket/prefix/.": (
                 self.source.startswith("s3:") and not _is_s3_prefix(self.source)
             ),
@@ -105,16 +102,28 @@ class Classifier(Part):
             "hyperparameters.multi_label is set; a folder per class gives every image one label: leave it out.": (
                 hyperparameters.multi_label
             ),
-            f"hyperparameters.mini_batch_size is {hyperparameters.mini_batch_size}; the {gpus} GPUs of an "
-            f"{instance_type} share it: use a multiple of {gpus}.": (hyperparameters.mini_batch_size % gpus != 0),
+            f"tags sets one of {', '.join(OUR_TAGS)}, which are ours: use another name.": (
+                not self.tags.keys().isdisjoint(OUR_TAGS)
+            ),
+        }
+        refuse_if({**self._machine_checks("instance_type", self.training.instance_type), **checks})
+        for instance_type in self.training.instance_type_fallbacks:
+            refuse_if(self._machine_checks("instance_type_fallbacks", instance_type))
+        return self
+
+    def _machine_checks(self, field: str, instance_type: str) -> dict[str, bool]:
+        """What would be wrong with training on this machine, the favourite or one that stands in for it."""
+        gpus, mini_batch_size = GPUS.get(instance_type, 1), self.hyperparameters.mini_batch_size
+        return {
+            f"training.{field} is {instance_type!r}; {_TRAINS[self.algorithm]}: use one of "
+            f"{', '.join(TRAINS_ON[self.algorithm])}.": instance_type not in TRAINS_ON[self.algorithm],
+            f"hyperparameters.mini_batch_size is {mini_batch_size}; the {gpus} GPUs of an "
+            f"{instance_type} share it: use a multiple of {gpus}.": (mini_batch_size % gpus != 0),
             f"kms_keys.training_volume is set; an {instance_type} has storage of its own, which AWS "
             "encrypts itself: leave it out.": (
                 self.kms_keys.training_volume is not None and instance_type.startswith(LOCAL_STORAGE)
             ),
-            f"tags sets {TAG}, which is ours: use another name.": TAG in self.tags,
         }
-        refuse_if(checks)
-        return self
 
 
 def _is_s3_prefix(source: str) -> bool:

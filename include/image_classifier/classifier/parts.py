@@ -41,6 +41,14 @@ class Training(Part):
     time_limit_s: Annotated[int, Field(ge=60, le=LONGEST_JOB_S)] = 7200
     spot: bool = False
     max_wait_s: Annotated[int, Field(ge=60, le=LONGEST_JOB_S)] | None = None  # only with spot: waiting and training
+    instance_type_fallbacks: Annotated[tuple[InstanceType, ...], Field(max_length=10)] = ()
+    on_demand_fallback: bool = False  # only with spot: its last resort
+    accept_time_limit: bool = False
+
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """Every type that will do, the favourite first."""
+        return (self.instance_type, *self.instance_type_fallbacks)
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
@@ -50,6 +58,12 @@ class Training(Part):
             ),
             "training.spot needs training.max_wait_s: the seconds to wait for a machine and to train, together.": (
                 self.spot and self.max_wait_s is None
+            ),
+            "training.on_demand_fallback is what spot falls back to; set training.spot, or leave it out.": (
+                self.on_demand_fallback and not self.spot
+            ),
+            f"training.instance_type_fallbacks names a type twice, or {self.instance_type} again: leave it out.": (
+                len(set(self.instance_types)) < len(self.instance_types)
             ),
             f"training.max_wait_s is {self.max_wait_s}; it must be at least time_limit_s, {self.time_limit_s}.": (
                 self.max_wait_s is not None and self.max_wait_s < self.time_limit_s

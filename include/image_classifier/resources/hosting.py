@@ -17,7 +17,7 @@ from image_classifier.names import endpoint_config_name, endpoint_name, model_na
 from image_classifier.resources.differences import differences
 from image_classifier.resources.refusals import described, exists_already, is_absent
 from image_classifier.resources.rollout import deployment_config
-from image_classifier.resources.training_request import tag_list, vpc_config
+from image_classifier.resources.training.request import tag_list, vpc_config
 from image_classifier.settings import Settings
 
 if TYPE_CHECKING:

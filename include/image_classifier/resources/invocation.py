@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.errors import EndpointError, PredictionError
 from image_classifier.predictions import parse_probabilities
-from image_classifier.resources.training_request import CONTENT_TYPE
+from image_classifier.resources.training.request import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient

@@ -11,6 +11,14 @@ from image_classifier.errors import ResourceBusyError
 log = logging.getLogger(__name__)
 
 Response = TypeVar("Response")
+THROTTLED = {
+    "Throttling",
+    "ThrottlingException",
+    "ThrottledException",
+    "RequestLimitExceeded",
+    "TooManyRequestsException",
+}
+SERVER_ERROR = 500
 
 
 def described(describe: Callable[[], Response]) -> Response | None:
@@ -67,6 +75,12 @@ def is_invalid(error: ClientError) -> bool:
 def is_limit(error: ClientError) -> bool:
     """A quota of the account is reached."""
     return _code(error) == "ResourceLimitExceeded"
+
+
+def is_passing(error: ClientError) -> bool:
+    """Too many requests, or a fault of AWS's own: the same request may be taken a moment later."""
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return _code(error) in THROTTLED or status >= SERVER_ERROR
 
 
 def sentence(error: ClientError) -> str:

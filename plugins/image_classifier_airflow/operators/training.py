@@ -1,7 +1,9 @@
 """The training task: start a job, adopt one under way, or take the model of one that is done; then wait for it."""
 
 import time
-from typing import Any, Literal, NoReturn
+from collections.abc import Mapping, Sequence
+from threading import Thread
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
@@ -11,11 +13,17 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 from botocore.exceptions import ClientError
 
 from image_classifier.errors import TrainingError, TrainingStoppedError
+from image_classifier.names import attempt_number
 from image_classifier.resources import training
 from image_classifier_airflow.links import TRAINING_LINKS
+from image_classifier_airflow.task_states import follower, is_given_up
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
 
-Outcome = Literal["started", "adopted", "reused"]
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+Begun = Literal["started", "adopted", "awaited"]
+MOST_KILL_S = 4  # Airflow kills a task's process for good five seconds after it has asked it to end
 
 
 class TrainingJobOperator(SageMakerTrainingOperator):
@@ -24,41 +32,62 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     The provider's operator starts a second job on retry, gives up after 30 minutes when deferred, leaves the job
     running when a user kills the task, and shows a stopped job as success; this one does not.
 
-    Returns a dict of training_job, model_artifact, image, outcome (started, adopted, reused), best_validation_accuracy,
-    billable_s and seconds.
+    **The job's name** is `config`'s for the first attempt and gets a number for the next ones. A retry, a cleared task
+    and a later run find the job that runs and follow it, and take the model of one that is done. One that failed for
+    its input, or ran into its time limit, is not tried again until the request changes; after any other end the next
+    attempt is started. AWS's want of machines moves on to the next of `alternatives`.
 
-    When the job is stopped: by a user's kill while the task is deferred (the trigger's on_kill), by the task's
-    execution_timeout, and when it outlives its own limits. A worker that goes down leaves it alone, and the next try
-    adopts it: SIGTERM does not tell a user's kill from a worker's end. A task that is not deferrable has only SIGTERM;
-    `stop_on_kill` says what it means there.
+    **When the job is stopped**: by a user's mark failed, mark success or clear, whether the task runs or is deferred;
+    by its execution_timeout; and when it outlives its own limits. A worker or a triggerer that goes down leaves it
+    alone, and the next try adopts it: a task that is told to end asks Airflow for its own state first. If it gets no
+    answer the job runs on, and a reaper can tell from the job's tags that its task is over.
+
+    Returns a dict; see `image_classifier.resources.training.training_result`.
 
     Args:
         config: CreateTrainingJob's request; its name is the first attempt's.
+        alternatives: the same request on each machine that will do instead when AWS has none of the first, in order.
+        force: give this run a job of its own, although another has the model; its retries share it.
+        accept_time_limit: take the model of a job that its time limit stopped, if it left one.
         poll_interval_s: seconds between two looks at the job.
         deferrable: wait in the triggerer, and not on a worker.
-        stop_on_kill: stop the job when the worker process is told to end, whatever the reason.
+        stop_on_kill: stop the job also when the worker is told to end and no user wanted that.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
 
     operator_extra_links = TRAINING_LINKS
+    template_fields: Sequence[str] = (
+        *SageMakerTrainingOperator.template_fields,
+        "alternatives",
+        "force",
+        "accept_time_limit",
+    )
+    _task_instance: "RuntimeTaskInstanceProtocol"  # as soon as the task runs
 
     def __init__(
         self,
         *,
         config: dict[str, Any],
+        alternatives: Sequence[Mapping[str, Any]] = (),
+        force: bool = False,
+        accept_time_limit: bool = False,
         poll_interval_s: int = 10,
         deferrable: bool = True,
         stop_on_kill: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Keep what the task needs; `config` may be another task's result."""
+        """Keep what the task needs; all of the request may be another task's result."""
         super().__init__(config=config, check_interval=poll_interval_s, deferrable=deferrable, **kwargs)
+        self.alternatives = alternatives
+        self.force = force
+        self.accept_time_limit = accept_time_limit
         self.poll_interval_s = poll_interval_s
         self.stop_on_kill = stop_on_kill
         self._job_name: str | None = None
+        self._is_done_with = False  # a kill then has nothing to say about the job
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def execute(self, context: Context) -> dict[str, Any]:
         """Start, adopt or reuse; then wait.
 
         Raises:
@@ -67,6 +96,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             TrainingStoppedError: the job was stopped, by a person or by a time limit.
 
         """
+        self._task_instance = context["ti"]
         try:
             return self._train()
         except AirflowTaskTimeout:
@@ -75,24 +105,27 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     def execute_complete(
         self,
-        context: Context,  # noqa: ARG002
+        context: Context,
         event: dict[str, Any] | None = None,
-        outcome: Outcome = "adopted",
+        begun: Begun = "adopted",
     ) -> dict[str, Any]:
         """Go on where the trigger left off."""
         if event is None:
             raise TrainingError("The trigger ended without an event; run this task again: it adopts the job.")
-        self._job_name = event["job_name"]
+        self._task_instance, self._job_name = context["ti"], event["job_name"]
         if event["status"] == "overdue":
             self._give_up()
-        return self._result(event["job_name"], outcome)
+        return self._conclude(event["job_name"], begun)
 
     def on_kill(self) -> None:
-        """Stop the job if that is wanted; see the class."""
-        if self.stop_on_kill:
-            self._stop()
-        elif self._job_name:
-            self.log.info("Training job %s runs on; the next try of this task adopts it", self._job_name)
+        """Stop the job if a user ended the task, or if that is wanted anyway; see the class.
+
+        A signal interrupts the task anywhere, also while it asks Airflow something: then only another thread can ask.
+        """
+        if self._job_name and not self._is_done_with:
+            thread = Thread(target=self._let_go, name=f"image-classifier {self._job_name}", daemon=True)
+            thread.start()
+            thread.join(MOST_KILL_S)
 
     @property
     def job_name(self) -> str:
@@ -100,20 +133,62 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return self._job_name or str(self.config["TrainingJobName"])
 
     def _train(self) -> dict[str, Any]:
-        attempt = training.plan_attempt(self.hook.conn, self.config, s3=S3Hook(**self._connection).conn)
+        attempt = self._plan()
         self._job_name = attempt.job_name
         if attempt.action == "reuse":
-            self.log.info("Training job %s has the model already", attempt.job_name)
-            return self._result(attempt.job_name, "reused")
-        started = attempt.action == "start"
-        outcome: Outcome = training.start_training_job(self.hook.conn, attempt.request) if started else "adopted"
-        self.log.info("Training job %s: %s", attempt.job_name, outcome)
+            self.log.info("Training job %s is reused, and costs nothing: %s", attempt.job_name, attempt.because)
+            return self._result(self._describe(attempt.job_name), "reused")
+        begun = self._begin(attempt)
+        self._leave_if_given_up()
         if self.deferrable:
-            self._wait_in_triggerer(attempt.job_name, outcome)
+            self._wait_in_triggerer(attempt.job_name, begun)
         self._wait_here(attempt.job_name)
-        return self._result(attempt.job_name, outcome)
+        return self._conclude(attempt.job_name, begun)
 
-    def _wait_in_triggerer(self, job_name: str, outcome: Outcome) -> None:
+    def _plan(self) -> training.Attempt:
+        follows = follower(self._task_instance)
+        return training.plan_attempt(
+            self.hook.conn,
+            self.config,
+            s3=S3Hook(**self._connection).conn,
+            alternatives=self.alternatives,
+            accept_time_limit=self.accept_time_limit,
+            only_of_run=(follows.dag_id, follows.run_id) if self.force else None,
+        )
+
+    def _begin(self, attempt: training.Attempt) -> Begun:
+        follows = follower(self._task_instance)
+        begun: Begun = "awaited" if attempt.action == "await" else "adopted"
+        if attempt.action == "start":
+            requests = [training.with_follower(request, follows) for request in attempt.requests]
+            begun = training.start_training_job(self.hook.conn, requests)
+        if begun == "adopted":
+            training.claim(self.hook.conn, self._describe(attempt.job_name), follower=follows)
+        self.log.info("Training job %s is %s: %s", attempt.job_name, begun, attempt.because)
+        return begun
+
+    def _conclude(self, job_name: str, begun: Begun) -> dict[str, Any]:
+        """The model, or the next attempt where it is worth making."""
+        job = self._describe(job_name)
+        if begun == "awaited" or self._is_worth_another(job):
+            return self._train()
+        return self._result(job, begun)
+
+    def _is_worth_another(self, job: Mapping[str, Any]) -> bool:
+        end = training.end_of(job)
+        if end == "stopped":  # by the task that this one took the job over from, and not by a person?
+            return training.was_abandoned(training.tags_of(self.hook.conn, job))
+        if left := training.machines_left(job, (self.config, *self.alternatives)):
+            self.log.warning("AWS had no %s; next is %s", training.machine_of(job), training.machine_of(left[0]))
+        return bool(left)
+
+    def _leave_if_given_up(self) -> None:
+        """Between the job's creation and Airflow's note that the task waits for it, a user's kill tells nobody."""
+        if is_given_up(self._task_instance):
+            self._abandon()
+            raise TrainingStoppedError(f"The task was ended while training job {self._job_name} began; it is stopped.")
+
+    def _wait_in_triggerer(self, job_name: str, begun: Begun) -> None:
         trigger = TrainingJobTrigger(
             job_name=job_name,
             poll_interval_s=self.poll_interval_s,
@@ -123,7 +198,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             verify=self.verify,
             botocore_config=self.botocore_config,
         )
-        self.defer(trigger=trigger, method_name="execute_complete", kwargs={"outcome": outcome})
+        self.defer(trigger=trigger, method_name="execute_complete", kwargs={"begun": begun})
 
     def _wait_here(self, job_name: str) -> None:
         logs, cursor, deadline = AwsLogsHook(**self._connection).conn, training.START, self._deadline(job_name)
@@ -146,29 +221,54 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return min(deadline, time.time() + self.execution_timeout.total_seconds())
 
     def _give_up(self) -> NoReturn:
+        name = self._job_name
         self._stop()
-        message = (
-            f"Training job {self._job_name} ran past its limits, or the task's execution_timeout, and was stopped."
-        )
+        message = f"Training job {name} ran past its limits, or the task's execution_timeout, and was stopped."
         raise TrainingStoppedError(message)
 
     def _stop(self) -> None:
-        if self._job_name and training.stop_training_job(self.hook.conn, self._job_name):
-            self.log.info("Training job %s is being stopped", self._job_name)
+        self._is_done_with = True
+        if self._job_name:
+            training.stop_training_job(self.hook.conn, self._job_name)
 
-    def _describe(self, job_name: str) -> Any:
+    def _let_go(self) -> None:
+        """What a kill means for the job."""
+        if self.stop_on_kill or is_given_up(self._task_instance):
+            self._abandon()
+        else:
+            self.log.info("Training job %s runs on; the next try of this task adopts it", self._job_name)
+
+    def _abandon(self) -> None:
+        if self._job_name:
+            training.stop_abandoned_job(self.hook.conn, self._job_name, why="its task was ended")
+
+    def _describe(self, job_name: str) -> Mapping[str, Any]:
         job = training.describe_training_job(self.hook.conn, job_name)
         if job is None:
             raise TrainingError(f"Training job {job_name} is gone; someone deleted it: run this task again.")
         return job
 
-    def _result(self, job_name: str, outcome: Outcome) -> dict[str, Any]:
-        job = self._describe(job_name)
-        self.serialized_training_data = serialize(job)  # the provider's lineage reads it
-        training.check_completed(job)
-        result = training.training_result(job, outcome=outcome, best=self._best_validation_accuracy(job_name))
-        self.log.info("Training job %s: %s", job_name, result)
+    def _result(self, job: Mapping[str, Any], outcome: Literal["started", "adopted", "reused"]) -> dict[str, Any]:
+        name = job["TrainingJobName"]
+        self.serialized_training_data = serialize(dict(job))  # the provider's lineage reads it
+        if training.end_of(job) == "time_limit" and self._has_model(job):
+            self.log.warning("Training job %s was stopped by its time limit; its best model by then is used", name)
+        else:
+            training.check_completed(job)
+        result = training.training_result(
+            job,
+            outcome=outcome,
+            attempt=attempt_number(self.config["TrainingJobName"], name),
+            best=self._best_validation_accuracy(name),
+        )
+        self.log.info("Training job %s: %s", name, result)
+        if result["spot_savings"]:
+            self.log.info("Managed spot saved %.0f %% of the price", 100 * result["spot_savings"])
         return result
+
+    def _has_model(self, job: Mapping[str, Any]) -> bool:
+        s3 = S3Hook(**self._connection).conn
+        return training.has_model(job, s3=s3, accept_time_limit=self.accept_time_limit)
 
     def _best_validation_accuracy(self, job_name: str) -> float | None:
         try:

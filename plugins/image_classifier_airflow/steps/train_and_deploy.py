@@ -42,15 +42,21 @@ class Steps:
         dataset = prepare_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=log.info)
         return dataset.model_dump(mode="json")
 
-    def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
-        """CreateTrainingJob's request: the same images and settings give the same job."""
-        return training.training_job_request(
-            self._of(params),
+    def plan_training(self, dataset: Json, params: Params) -> Json:
+        """The training task's arguments: the same images and settings give the same job."""
+        classifier = self._of(params)
+        request = training.training_job_request(
+            classifier,
             settings=Settings.from_env(),
             region=self._s3.meta.region_name,
             dataset=PreparedDataset.model_validate(dataset),
-            force=run_id if RunParams.from_params(params).force_retrain else "",
         )
+        return {
+            "config": request,
+            "alternatives": training.alternative_requests(classifier, request),
+            "force": RunParams.from_params(params).force_retrain,
+            "accept_time_limit": classifier.training.accept_time_limit,
+        }
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for what serves the model, once what the function must know lies beside its artifact."""

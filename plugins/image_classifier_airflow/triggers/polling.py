@@ -12,16 +12,10 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as UnreachableError
 
+from image_classifier.resources.refusals import is_passing
+
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-THROTTLED = {
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "RequestLimitExceeded",
-    "TooManyRequestsException",
-}
 UNREACHABLE = (UnreachableError, HTTPClientError)
-SERVER_ERROR = 500
 # Airflow 3.3.2's scheduler takes a task that is resumed before it has noted the deferral for one that died, and uses up
 # a try ("finished with state success, but the task instance's state attribute is running"). So no event comes sooner.
 EARLIEST_EVENT_S = 5
@@ -107,5 +101,4 @@ def passes(error: ClientError | UnreachableError | HTTPClientError) -> bool:
     """Whether the same question may be answered a moment later: the change under way does not depend on our asking."""
     if not isinstance(error, ClientError):
         return True
-    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return error.response["Error"]["Code"] in THROTTLED or status >= SERVER_ERROR
+    return is_passing(error)

@@ -9,8 +9,8 @@ from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
 from image_classifier.resources.refusals import is_absent, is_invalid
-from image_classifier.resources.training import is_finished
-from image_classifier.resources.training_log import ABSENT, START, Call, Cursor, Response, is_missing, new_lines
+from image_classifier.resources.training import is_finished, stop_note
+from image_classifier.resources.training.log import ABSENT, START, Call, Cursor, Response, is_missing, new_lines
 from image_classifier_airflow.triggers.polling import EXPIRED, UNREACHABLE, PollingTrigger, passes
 
 
@@ -40,6 +40,7 @@ class TrainingJobTrigger(PollingTrigger):
     async def on_kill(self) -> None:
         """Stop the job: Airflow calls this for a user's kill, and not when a worker or the triggerer goes down."""
         async with await self.client(SageMakerHook) as sagemaker:
+            await self._note_end(sagemaker)
             try:
                 await sagemaker.stop_training_job(TrainingJobName=self.job_name)
             except ClientError as error:
@@ -47,7 +48,15 @@ class TrainingJobTrigger(PollingTrigger):
                     raise
                 self.log.info("Training job %s had ended before it could be stopped", self.job_name)
             else:
-                self.log.info("Training job %s is being stopped", self.job_name)
+                self.log.info("Training job %s is being stopped: a user ended the task", self.job_name)
+
+    async def _note_end(self, sagemaker: Any) -> None:
+        """On the job, for a next try of the task that has taken it over already."""
+        try:
+            job = await sagemaker.describe_training_job(TrainingJobName=self.job_name)
+            await sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=stop_note("a user ended its task"))
+        except (ClientError, *UNREACHABLE) as error:
+            self.log.warning("Training job %s is stopped without a note on it: %s", self.job_name, error)
 
     async def _look(self, sagemaker: Any) -> dict[str, Any] | None:
         try:

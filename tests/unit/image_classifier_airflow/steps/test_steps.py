@@ -98,25 +98,31 @@ def test_the_data_set_is_prepared_as_the_runs_params_ask(steps, s3, monkeypatch)
 
 
 def test_the_same_images_and_params_give_the_same_job_in_every_run(steps, s3):
-    one, other = steps.plan_training(DATASET, params(), RUN), steps.plan_training(DATASET, params(), "another-run")
-
-    assert one == other
+    assert steps.plan_training(DATASET, params()) == steps.plan_training(DATASET, params())
 
 
 def test_another_param_gives_another_job(steps, s3):
-    changed = steps.plan_training(DATASET, params(epochs=7), RUN)
+    changed = steps.plan_training(DATASET, params(epochs=7))["config"]
 
     assert changed["HyperParameters"]["epochs"] == "7"
-    assert changed["TrainingJobName"] != steps.plan_training(DATASET, params(), RUN)["TrainingJobName"]
+    assert changed["TrainingJobName"] != steps.plan_training(DATASET, params())["config"]["TrainingJobName"]
 
 
-def test_force_retrain_gives_the_run_a_job_of_its_own_that_its_retries_share(steps, s3):
-    forced = [
-        steps.plan_training(DATASET, params(force_retrain=True), run)["TrainingJobName"] for run in (RUN, RUN, "b")
-    ]
+def test_force_retrain_asks_for_the_same_job_and_says_that_it_is_forced(steps, s3):
+    forced, ordinary = (steps.plan_training(DATASET, params(force_retrain=force)) for force in (True, False))
 
-    assert forced[0] == forced[1] != forced[2]
-    assert forced[0] != steps.plan_training(DATASET, params(), RUN)["TrainingJobName"]
+    assert (forced["force"], ordinary["force"]) == (True, False)
+    assert forced["config"] == ordinary["config"]
+
+
+def test_what_will_do_instead_goes_with_the_request(steps, s3):
+    planned = steps.plan_training(
+        DATASET, params(instance_type_fallbacks=["ml.g5.xlarge"], time_limit_s=900, accept_time_limit=True)
+    )
+
+    assert [request["ResourceConfig"]["InstanceType"] for request in planned["alternatives"]] == ["ml.g5.xlarge"]
+    assert planned["alternatives"][0]["StoppingCondition"] == {"MaxRuntimeInSeconds": 900}
+    assert planned["accept_time_limit"] is True
 
 
 def test_labels_and_pixels_lie_beside_the_model_before_anything_is_deployed(steps, s3):

@@ -224,16 +224,37 @@ def kill(trigger, sagemaker, monkeypatch):
     return sagemaker.calls
 
 
+ARN = "arn:aws:sagemaker:us-east-1:123456789012:training-job/job"
+KILLED = {"describe_training_job": [{"TrainingJobArn": ARN}], "add_tags": [{}]}
+
+
 @pytest.mark.parametrize("answer", [{}, ABSENT, refused("ValidationException", "the job is in status Completed")])
 def test_a_users_kill_stops_the_job_or_finds_it_ended(monkeypatch, answer):
-    sagemaker = AsyncClient("sagemaker", stop_training_job=[answer])
+    sagemaker = AsyncClient("sagemaker", **KILLED, stop_training_job=[answer])
 
-    assert kill(training_trigger(), sagemaker, monkeypatch) == [("stop_training_job", {"TrainingJobName": "job"})]
+    assert kill(training_trigger(), sagemaker, monkeypatch)[-1] == ("stop_training_job", {"TrainingJobName": "job"})
+
+
+def test_a_users_kill_is_noted_on_the_job_before_it_stops(monkeypatch):
+    calls = kill(training_trigger(), AsyncClient("sagemaker", **KILLED, stop_training_job=[{}]), monkeypatch)
+
+    assert [method for method, _ in calls] == ["describe_training_job", "add_tags", "stop_training_job"]
+    assert calls[1][1]["Tags"] == [{"Key": "image-classifier-stopped", "Value": "a user ended its task"}]
+
+
+@pytest.mark.parametrize("trouble", [refused("AccessDeniedException"), PASSING[2]])
+def test_a_job_that_cannot_be_tagged_is_stopped_all_the_same(monkeypatch, trouble):
+    for answers in ({"describe_training_job": [trouble]}, {**KILLED, "add_tags": [trouble]}):
+        sagemaker = AsyncClient("sagemaker", **answers, stop_training_job=[{}])
+
+        assert kill(training_trigger(), sagemaker, monkeypatch)[-1][0] == "stop_training_job"
 
 
 def test_a_kill_that_aws_refuses_is_told(monkeypatch):
+    sagemaker = AsyncClient("sagemaker", **KILLED, stop_training_job=[refused("AccessDenied")])
+
     with pytest.raises(ClientError, match="AccessDenied"):
-        kill(training_trigger(), AsyncClient("sagemaker", stop_training_job=[refused("AccessDenied")]), monkeypatch)
+        kill(training_trigger(), sagemaker, monkeypatch)
 
 
 def test_a_triggerer_that_goes_down_leaves_the_job_running():

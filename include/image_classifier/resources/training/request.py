@@ -1,5 +1,6 @@
 """CreateTrainingJob's request: the classifier, the deployment and the prepared images, in SageMaker's words."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from image_classifier.classifier import Classifier
@@ -38,9 +39,9 @@ class TrainingData(Protocol):
 
 
 def training_job_request(
-    classifier: Classifier, *, settings: Settings, region: str, dataset: TrainingData, force: str = ""
+    classifier: Classifier, *, settings: Settings, region: str, dataset: TrainingData
 ) -> dict[str, Any]:
-    """CreateTrainingJob's request for the first attempt; `force`, a run's id, asks for a job of that run's own.
+    """CreateTrainingJob's request for the first attempt, on the machines that the classifier likes best.
 
     Raises:
         HyperparameterError: the algorithm would refuse the hyperparameters for this data set.
@@ -54,7 +55,7 @@ def training_job_request(
         num_validation_samples=dataset.num_validation_samples,
     )
     image = algorithm_image(classifier, settings=settings, region=region)
-    name = _job_name(classifier, dataset, hyperparameters, force=force, image=image)
+    name = _job_name(classifier, dataset, hyperparameters, image=image)
     return {
         "TrainingJobName": name,
         "AlgorithmSpecification": {
@@ -86,6 +87,25 @@ def training_job_request(
     }
 
 
+def alternative_requests(classifier: Classifier, request: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same request on each machine that will do instead, in order: other types first, then on demand."""
+    first, *others = classifier.training.instance_types
+    alternatives = [_on(request, instance_type) for instance_type in others]
+    if classifier.training.on_demand_fallback:
+        alternatives += [_on_demand(_on(request, instance_type)) for instance_type in (first, *others)]
+    return alternatives
+
+
+def _on(request: Mapping[str, Any], instance_type: str) -> dict[str, Any]:
+    return {**request, "ResourceConfig": {**request["ResourceConfig"], "InstanceType": instance_type}}
+
+
+def _on_demand(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Without managed spot; the checkpoints stay, so that what a spot machine learned is not learned again."""
+    limit = {"MaxRuntimeInSeconds": request["StoppingCondition"]["MaxRuntimeInSeconds"]}
+    return {**request, "EnableManagedSpotTraining": False, "StoppingCondition": limit}
+
+
 def tag_list(classifier: Classifier) -> list[dict[str, str]]:
     """A classifier's tags as SageMaker takes them."""
     return [{"Key": key, "Value": value} for key, value in tags(classifier.name, classifier.tags).items()]
@@ -99,15 +119,12 @@ def vpc_config(classifier: Classifier) -> dict[str, Any]:
     return {"VpcConfig": {"SecurityGroupIds": list(vpc.security_group_ids), "Subnets": list(vpc.subnets)}}
 
 
-def _job_name(
-    classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, *, force: str, image: str
-) -> str:
+def _job_name(classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, *, image: str) -> str:
     """Another image of one's own is another model; the built-in's job has the same name in every region."""
     return training_job_name(
         classifier.name,
         fingerprint=dataset.fingerprint,
         hyperparameters=hyperparameters.as_strings(),
-        force=force,
         own_image=image if classifier.algorithm == "own" else "",
     )
 

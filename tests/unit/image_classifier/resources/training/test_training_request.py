@@ -9,7 +9,7 @@ from botocore.validate import ParamValidator
 
 from image_classifier.classifier import Classifier
 from image_classifier.errors import HyperparameterError, SettingsError
-from image_classifier.resources.training import training_job_request
+from image_classifier.resources.training import alternative_requests, training_job_request
 from image_classifier.settings import Settings
 
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -32,9 +32,9 @@ def dataset(**values):
     return SimpleNamespace(**{"fingerprint": "0123456789abcdef", **counts, **uris, **values})
 
 
-def request(region="us-east-1", force="", data=None, settings=SETTINGS, **values):
+def request(region="us-east-1", data=None, settings=SETTINGS, **values):
     classifier = Classifier.model_validate({"name": "cats", "source": "cats", **values})
-    return training_job_request(classifier, settings=settings, region=region, dataset=data or dataset(), force=force)
+    return training_job_request(classifier, settings=settings, region=region, dataset=data or dataset())
 
 
 def problems(operation, params):
@@ -123,25 +123,60 @@ def test_the_built_in_algorithms_names_are_what_they_were():
     """Another name would train again, and pay again, for every classifier that is deployed."""
     assert request()["TrainingJobName"] == "image-classifier-cats-01234567-1e718d69"
     assert request(region="eu-west-1")["TrainingJobName"] == "image-classifier-cats-01234567-1e718d69"
-    assert request(force="run-2")["TrainingJobName"] == "image-classifier-cats-01234567-b7271a3e"
 
 
 @pytest.mark.parametrize(
     "other",
     [
         {"hyperparameters": {"epochs": 31}},
-        {"force": "run-2"},
         {"data": dataset(fingerprint="fedcba9876543210")},
         {"data": dataset(num_training_samples=101)},
         {"algorithm": "own"},
     ],
 )
-def test_another_set_setting_or_run_gives_another_name(other):
+def test_another_set_or_setting_gives_another_name(other):
     assert request(**other)["TrainingJobName"] != request()["TrainingJobName"]
 
 
 def test_another_machine_is_not_another_model():
     assert request(training={"instance_type": "ml.g5.xlarge"})["TrainingJobName"] == request()["TrainingJobName"]
+
+
+def alternatives(**training):
+    classifier = Classifier.model_validate({"name": "cats", "source": "cats", "training": training})
+    return [
+        (asked["ResourceConfig"]["InstanceType"], asked.get("EnableManagedSpotTraining", False))
+        for asked in alternative_requests(classifier, request(training=training))
+    ]
+
+
+SPOT = {"spot": True, "max_wait_s": 9000}
+
+
+def test_other_machines_come_in_the_files_order():
+    assert alternatives() == []
+    assert alternatives(instance_type_fallbacks=["ml.g5.xlarge", "ml.p3.2xlarge"]) == [
+        ("ml.g5.xlarge", False),
+        ("ml.p3.2xlarge", False),
+    ]
+
+
+def test_on_demand_is_the_last_resort_of_spot_on_every_machine():
+    assert alternatives(**SPOT, on_demand_fallback=True, instance_type_fallbacks=["ml.g5.xlarge"]) == [
+        ("ml.g5.xlarge", True),
+        ("ml.g4dn.xlarge", False),
+        ("ml.g5.xlarge", False),
+    ]
+
+
+def test_aws_accepts_the_requests_of_the_last_resort():
+    values = {**FULL, "training": {**FULL["training"], "on_demand_fallback": True}}
+    classifier = Classifier.model_validate({"name": "cats", "source": "cats", **values})
+    [on_demand] = alternative_requests(classifier, request(**values))
+
+    assert problems("CreateTrainingJob", on_demand) == ""
+    assert on_demand["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200}
+    assert on_demand["CheckpointConfig"] == request(**values)["CheckpointConfig"]
 
 
 def test_nothing_is_asked_for_that_the_algorithm_would_refuse():

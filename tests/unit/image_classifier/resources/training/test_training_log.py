@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from image_classifier.resources.training_log import START, Metric, best_validation_accuracy, log_events, parse_metrics
+from image_classifier.resources.training.log import START, Metric, best_validation_accuracy, log_events, parse_metrics
 
 GROUP = "/aws/sagemaker/TrainingJobs"
 LINES = [

@@ -1,0 +1,44 @@
+"""What Airflow says of a task while it runs: who it is, and whether a try of it will still follow what it began."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from image_classifier.resources.training import Follower
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+log = logging.getLogger(__name__)
+
+# In these a try of the task runs, or will. Not here: failed, success, skipped, upstream_failed and removed, after which
+# none does, and restarting, in which a task is from the moment a user cleared it while it ran.
+GOES_ON = {"running", "queued", "scheduled", "deferred", "up_for_retry", "up_for_reschedule", None}
+
+
+def follower(task_instance: "RuntimeTaskInstanceProtocol") -> Follower:
+    """The task, by the names that Airflow's task states have."""
+    index = task_instance.map_index
+    suffix = "" if index is None or index < 0 else f"_{index}"
+    return Follower(task_instance.dag_id, task_instance.run_id, f"{task_instance.task_id}{suffix}")
+
+
+def is_given_up(task_instance: "RuntimeTaskInstanceProtocol") -> bool:
+    """Whether a user ended this task, which still runs; False also if Airflow does not answer."""
+    follows = follower(task_instance)
+    try:
+        states = states_of_run(task_instance, dag_id=follows.dag_id, run_id=follows.run_id)
+    except AirflowRuntimeError as error:
+        log.warning("Airflow does not say whether this task is still wanted: %s", error)
+        return False
+    return follows.task not in states or states[follows.task] not in GOES_ON
+
+
+def states_of_run(
+    task_instance: "RuntimeTaskInstanceProtocol", *, dag_id: str, run_id: str
+) -> Mapping[str, str | None]:
+    """The states of a run's tasks, by task; empty if Airflow knows no such run."""
+    states: dict[str, dict[str, str | None]] = task_instance.get_task_states(dag_id=dag_id, run_ids=[run_id])
+    return states.get(run_id, {})

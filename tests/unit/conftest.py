@@ -1,0 +1,134 @@
+"""Training jobs kept in memory, for what asks SageMaker more than one thing."""
+
+import re
+from datetime import UTC, datetime
+
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
+
+MODEL = botocore.session.get_session().get_service_model("sagemaker")
+OPERATIONS = {xform_name(name): name for name in MODEL.operation_names}
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def refusal(code, message="", status=400):
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "operation")
+
+
+class TrainingJobs:
+    """A SageMaker client whose jobs end as a test says; every request is checked against AWS's own model.
+
+    ``calls`` are the changes that were asked for, by method and job or ARN. ``refuses`` holds errors by method, each
+    raised once, or a function of the request that may raise.
+    """
+
+    def __init__(self):
+        self.jobs, self.tags, self.calls, self.refuses = {}, {}, [], {}
+
+    def has(self, name, status="InProgress", *, tags=(), **values):
+        self.jobs[name] = {
+            "TrainingJobName": name,
+            "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{name}",
+            "ModelArtifacts": {"S3ModelArtifacts": f"s3://b/models/{name}/output/model.tar.gz"},
+            "TrainingJobStatus": status,
+            "SecondaryStatus": status,
+            "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
+            "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 50},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+            "OutputDataConfig": {"S3OutputPath": "s3://b/models"},
+            "CreationTime": CREATED,
+            **values,
+        }
+        self.tags[self.jobs[name]["TrainingJobArn"]] = dict(tags)
+        return self.jobs[name]
+
+    def tags_of(self, name):
+        return self.tags[self.jobs[name]["TrainingJobArn"]]
+
+    @property
+    def created(self):
+        return [name for method, name in self.calls if method == "create_training_job"]
+
+    @property
+    def stopped(self):
+        return [name for method, name in self.calls if method == "stop_training_job"]
+
+    def describe_training_job(self, **request):
+        self._check("describe_training_job", request)
+        return self._job(request)
+
+    def create_training_job(self, **request):
+        self._check("create_training_job", request)
+        name = request["TrainingJobName"]
+        if name in self.jobs:
+            raise refusal("ResourceInUse", "Training job names must be unique")
+        self.calls.append(("create_training_job", name))
+        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        self.has(name, **{key: value for key, value in request.items() if key not in ("Tags", "TrainingJobName")})
+        self.tags[self.jobs[name]["TrainingJobArn"]] = tags
+        return {"TrainingJobArn": self.jobs[name]["TrainingJobArn"]}
+
+    def stop_training_job(self, **request):
+        self._check("stop_training_job", request)
+        job = self._job(request)
+        if job["TrainingJobStatus"] not in ("InProgress", "Stopping"):
+            status = job["TrainingJobStatus"]
+            raise refusal("ValidationException", f"rejected because the training job is in status {status}.")
+        self.calls.append(("stop_training_job", request["TrainingJobName"]))
+        job["TrainingJobStatus"] = job["SecondaryStatus"] = "Stopping"
+        return {}
+
+    def add_tags(self, **request):
+        self._check("add_tags", request)
+        self.calls.append(("add_tags", request["ResourceArn"].rpartition("/")[2]))
+        self.tags[request["ResourceArn"]] |= {tag["Key"]: tag["Value"] for tag in request["Tags"]}
+        return {}
+
+    def get_paginator(self, method):
+        return type(
+            "Paginator", (), {"paginate": staticmethod(lambda **request: [getattr(self, f"_{method}")(request)])}
+        )
+
+    def _list_tags(self, request):
+        self._check("list_tags", request)
+        return {"Tags": [{"Key": key, "Value": value} for key, value in self.tags[request["ResourceArn"]].items()]}
+
+    def _list_training_jobs(self, request):
+        self._check("list_training_jobs", request)
+        found = [
+            job
+            for job in self.jobs.values()
+            if request["NameContains"] in job["TrainingJobName"] and job["TrainingJobStatus"] == request["StatusEquals"]
+        ]
+        return {"TrainingJobSummaries": found}
+
+    def _job(self, request):
+        if request["TrainingJobName"] not in self.jobs:
+            raise refusal("ValidationException", "Requested resource not found.")
+        return self.jobs[request["TrainingJobName"]]
+
+    def _check(self, method, request):
+        shape = MODEL.operation_model(OPERATIONS[method]).input_shape
+        assert ParamValidator().validate(request, shape).generate_report() == ""
+        for tag in request.get("Tags", []):
+            assert re.fullmatch(r"[\w\s.:/=+\-@]{0,256}", tag["Value"])  # botocore does not check patterns
+        refuses = self.refuses.get(method, [])
+        if callable(refuses):
+            refuses(request)
+        elif refuses:
+            raise refuses.pop(0)
+
+
+@pytest.fixture
+def jobs():
+    return TrainingJobs()
+
+
+@pytest.fixture
+def refused():
+    """An error as AWS answers it."""
+    return refusal
