@@ -201,8 +201,9 @@ def new_server(ministack, s3, role):
     return lambda state: Server(state, ministack)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(ministack, s3, role, tmp_path_factory):
+    """A server for all tests; each uses names of its own."""
     server = Server(tmp_path_factory.mktemp("state"), ministack).start()
     yield server
     server.end()

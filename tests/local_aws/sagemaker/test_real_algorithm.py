@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import sys
 import tarfile
 
@@ -52,11 +53,19 @@ def images(s3):
 
 
 @pytest.fixture(scope="module")
-def train(new_server, images, s3, role, tmp_path_factory):
-    """Carry a job of the real algorithm to its end, in Pipe mode; returns its validation accuracy and its artifact."""
+def real_server(new_server, tmp_path_factory):
+    """A server that runs the real algorithm."""
     server = new_server(tmp_path_factory.mktemp("state")).start(PROGRAM)
+    yield server
+    server.end()
 
-    def run(name, *, kind="records", instances=1, **hyperparameters):
+
+@pytest.fixture(scope="module")
+def train(real_server, images, s3, role):
+    """Carry a job of the real algorithm to its end, in Pipe mode; returns its validation accuracy and its artifact."""
+    server = real_server
+
+    def run(name, *, kind="records", instances=1, more=None, **hyperparameters):
         request = {
             "TrainingJobName": name,
             "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "Pipe"},
@@ -66,6 +75,7 @@ def train(new_server, images, s3, role, tmp_path_factory):
             "OutputDataConfig": {"S3OutputPath": "s3://images/models"},
             "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": instances, "VolumeSizeInGB": 10},
             "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+            **(more or {}),
         }
         server.sagemaker.create_training_job(**request)
         job = server.ended_job(name, seconds=120)
@@ -76,8 +86,7 @@ def train(new_server, images, s3, role, tmp_path_factory):
             files = {member.name: artifact.extractfile(member).read() for member in artifact}
         return metrics["validation:accuracy"], files
 
-    yield run
-    server.end()
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +131,37 @@ def test_two_instances_give_one_model_that_is_as_good_as_that_of_one(one_instanc
     first, second = (log_lines("/aws/sagemaker/TrainingJobs", f"real-two/{host}-") for host in ("algo-1", "algo-2"))
     assert any("Epoch[5] Validation-accuracy" in line for line in first)
     assert not any("Epoch[" in line for line in second)
+
+
+def test_a_spot_job_that_loses_its_machine_goes_on_with_the_next_epoch(train, real_server, logs):
+    epochs = 30  # the log, by which epochs are counted, is read four times a second
+    spot = {
+        "EnableManagedSpotTraining": True,
+        "CheckpointConfig": {"S3Uri": "s3://images/checkpoints/real-spot/"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 120, "MaxWaitTimeInSeconds": 120},
+    }
+    real_server.plan({"fault": "interrupt_spot", "after_epochs": 2, "wait_s": 0})
+
+    accuracy, _ = train("real-spot", more=spot, epochs=str(epochs))
+
+    states = [transition["Status"] for transition in real_server.job("real-spot")["SecondaryStatusTransitions"]]
+    assert states.count("Interrupted") == 1
+    first, second = epochs_by_machine(logs, "real-spot")
+    assert first[:2] == [0, 1]
+    assert second[0] > 0
+    assert second[-1] == epochs - 1
+    assert accuracy >= 0.9
+
+
+def epochs_by_machine(logs, job_name):
+    """The epochs that each machine of a job has ended: each has a log stream of its own."""
+    group = "/aws/sagemaker/TrainingJobs"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{job_name}/")["logStreams"]
+    names = sorted(stream["logStreamName"] for stream in streams)
+    events = [logs.get_log_events(logGroupName=group, logStreamName=name, startFromHead=True) for name in names]
+    ended = re.compile(r"Epoch\[(\d+)\] Validation-accuracy")
+    found = [[ended.search(event["message"]) for event in answer["events"]] for answer in events]
+    return [[int(match[1]) for match in matches if match] for matches in found]
 
 
 def params(files):

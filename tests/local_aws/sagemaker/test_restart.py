@@ -63,6 +63,49 @@ def test_an_update_that_was_under_way_goes_on(own_server, s3, name, put_model):
     assert server.settled_endpoint(name)["EndpointConfigName"] == f"{name}-2"
 
 
+def test_a_server_that_is_killed_while_it_hurts_leaves_no_process_and_every_resource_settles(
+    own_server, name, job_request, job_log, put_model, until
+):
+    server = own_server
+    put_model(server, name)
+    put_model(server, f"{name}-2")
+    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    server.settled_endpoint(name)
+    server.plan(
+        {"fault": "slow_download", "seconds": 600, "where": {"TrainingJobName": f"{name}-downloads"}},
+        {"fault": "interrupt_spot", "after_s": 0, "wait_s": 600},
+    )
+    spot = {
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+    }
+    stubborn = {"behaviour": "stubborn"}
+    server.sagemaker.create_training_job(**job_request(f"{name}-downloads"))
+    server.sagemaker.create_training_job(**job_request(f"{name}-waits", hyperparameters=stubborn, **spot))
+    server.sagemaker.create_training_job(**job_request(f"{name}-stops", hyperparameters=stubborn))
+    until(lambda: "waiting" in job_log(f"{name}-stops"))
+    until(lambda: server.job(f"{name}-waits")["SecondaryStatus"] == "Interrupted")
+    routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 600}
+    watched = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}}
+    server.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2", DeploymentConfig=watched)
+    until(lambda: json.loads(invoke(server, name)) == {"model": f"{name}-2"})
+    server.sagemaker.stop_training_job(TrainingJobName=f"{name}-stops")
+
+    server.end(signal.SIGKILL)
+    until(lambda: not children_of(server), what="the end of the children")
+    server.fault_plan.unlink()
+    server.start()
+
+    ended = {what: server.job(f"{name}-{what}")["TrainingJobStatus"] for what in ("downloads", "waits", "stops")}
+    assert ended == {"downloads": "Failed", "waits": "Failed", "stops": "Stopped"}
+    assert server.endpoint(name)["EndpointStatus"] == "Updating"
+    until(lambda: json.loads(invoke(server, name)) == {"model": f"{name}-2"})
+
+
+def invoke(server, name):
+    return server.runtime.invoke_endpoint(EndpointName=name, Body=b"model?")["Body"].read()
+
+
 def test_a_second_server_on_the_same_state_is_refused_in_one_sentence(own_server):
     command = [sys.executable, "-m", "local_aws.sagemaker", "--state", str(own_server.state), "--port", "0"]
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "include")}
