@@ -90,6 +90,12 @@ class Capacity(Fault):
     fault: Literal["capacity"]
 
 
+class NoSpotCapacity(Fault):
+    """AWS has no spot machine for a managed spot training job: it waits in Starting as long as it may."""
+
+    fault: Literal["no_spot_capacity"]
+
+
 class InterruptSpot(Fault):
     """A managed spot training job loses its machine, waits, and goes on with another."""
 
@@ -174,6 +180,7 @@ AnyFault = Annotated[
     | LateAnswer
     | Quota
     | Capacity
+    | NoSpotCapacity
     | InterruptSpot
     | JobFails
     | SlowDownload

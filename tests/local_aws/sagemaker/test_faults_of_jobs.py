@@ -111,8 +111,21 @@ def test_a_spot_job_that_is_interrupted_again_and_again_ends_when_it_has_waited_
     assert states(job)[-2:] == ["Stopping", "MaxWaitTimeExceeded"]
 
 
+def test_a_spot_job_that_never_gets_a_machine_waits_and_costs_nothing(server, plan, name, spot_request):
+    plan({"fault": "no_spot_capacity"})
+    server.sagemaker.create_training_job(**spot_request(name, epochs=1, max_wait_s=1))
+
+    job = server.ended_job(name)
+
+    assert states(job) == ["Starting", "Stopping", "MaxWaitTimeExceeded"]
+    assert "BillableTimeInSeconds" not in job
+
+
 def test_an_on_demand_job_is_never_interrupted(server, plan, name, job_request):
-    plan({"fault": "interrupt_spot", "after_s": 0, "times": None})
+    plan(
+        {"fault": "interrupt_spot", "after_s": 0, "times": None},
+        {"fault": "no_spot_capacity", "times": None},
+    )
     server.sagemaker.create_training_job(**job_request(name))
 
     assert server.ended_job(name)["TrainingJobStatus"] == "Completed"

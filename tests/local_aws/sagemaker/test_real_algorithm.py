@@ -74,11 +74,11 @@ def train(real_server, images, s3, role):
             "InputDataConfig": [channel(split, kind) for split in COUNTS],
             "OutputDataConfig": {"S3OutputPath": "s3://images/models"},
             "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": instances, "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 120},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 300},
             **(more or {}),
         }
         server.sagemaker.create_training_job(**request)
-        job = server.ended_job(name, seconds=120)
+        job = server.ended_job(name, seconds=300)
         assert (job["TrainingJobStatus"], job.get("FailureReason")) == ("Completed", None)
         metrics = {metric["MetricName"]: metric["Value"] for metric in job["FinalMetricDataList"]}
         body = s3.get_object(Bucket="images", Key=f"models/{name}/output/model.tar.gz")["Body"].read()
@@ -138,7 +138,7 @@ def test_a_spot_job_that_loses_its_machine_goes_on_with_the_next_epoch(train, re
     spot = {
         "EnableManagedSpotTraining": True,
         "CheckpointConfig": {"S3Uri": "s3://images/checkpoints/real-spot/"},
-        "StoppingCondition": {"MaxRuntimeInSeconds": 120, "MaxWaitTimeInSeconds": 120},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 300, "MaxWaitTimeInSeconds": 300},
     }
     real_server.plan({"fault": "interrupt_spot", "after_epochs": 2, "wait_s": 0})
 

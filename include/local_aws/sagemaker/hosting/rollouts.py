@@ -124,6 +124,7 @@ class Rollouts:
             return
         if not self._closing.wait(steps.keep_old_s):
             self._retire(old)
+            self.routes[name] = route  # gone, if the old fleet could not be served again after a restart
             self._in_service(name, revision)
 
     def _retire(self, deployment: Deployment) -> None:

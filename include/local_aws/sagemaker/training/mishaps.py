@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Any
 
-from local_aws.faults.plan import Capacity, InterruptSpot, JobFails, SlowDownload
+from local_aws.faults.plan import Capacity, InterruptSpot, JobFails, NoSpotCapacity, SlowDownload
 from local_aws.sagemaker.training.progress import JobFailedError
 
 if TYPE_CHECKING:
@@ -33,12 +34,19 @@ class Mishaps:
         """What meets the job is decided now; whether it loses its machine, with each machine that it gets."""
         self._faults = faults
         self._job = job
+        self._is_spot = bool(job.get("EnableManagedSpotTraining"))
         self._no_capacity = faults.take(Capacity, job) is not None
+        self._no_spot_capacity = self._is_spot and faults.take(NoSpotCapacity, job) is not None
         self._slow_download = faults.take(SlowDownload, job)
         self._failure = faults.take(JobFails, job)
         self._interruption: InterruptSpot | None = None
         self._began = 0.0
         self._epochs_before = 0
+
+    @property
+    def wait_s(self) -> float:
+        """How long the job waits for its first machine."""
+        return math.inf if self._no_spot_capacity else 0.0
 
     @property
     def download_s(self) -> float:
@@ -58,8 +66,7 @@ class Mishaps:
     def training_begins(self, *, epochs: int) -> None:
         """The program starts on a machine, after `epochs` on those before."""
         self._began, self._epochs_before = time.monotonic(), epochs
-        spot = self._job.get("EnableManagedSpotTraining")
-        self._interruption = self._faults.take(InterruptSpot, self._job) if spot else None
+        self._interruption = self._faults.take(InterruptSpot, self._job) if self._is_spot else None
 
     def happen(self, *, epochs: int) -> None:
         """Let happen what is due, while the program runs and has ended `epochs`.

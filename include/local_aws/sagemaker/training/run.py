@@ -121,25 +121,24 @@ class TrainingRun:
             else:
                 progress.enter(job, self._end_state, now=time.time())
 
-        self._change_at_last(end)
-        log.info("Training job %s is %s %s", self._name, "Failed" if reason else self._end_state, reason)
+        job = self._change_at_last(end) or self._job
+        log.info("Training job %s is %s %s", self._name, job["SecondaryStatus"], job.get("FailureReason", ""))
 
-    def _change_at_last(self, change: Any) -> None:
+    def _change_at_last(self, change: Any) -> dict[str, Any] | None:
         """Write the end down; a full disk is waited for, since a job that never ends would be waited for as well."""
         while not self._closing:
             try:
-                self._store.change(KIND, self._name, change)
+                return self._store.change(KIND, self._name, change)
             except sqlite3.OperationalError as error:
                 log.warning("The end of %s cannot be written yet: %s", self._name, error)
                 time.sleep(1)
-            else:
-                return
-        self._store.change(KIND, self._name, change)
+        return self._store.change(KIND, self._name, change)
 
     def _train(self) -> None:
         if self._image.built_in and (refusal := algorithm_rules.refusal(self._job)):
             raise JobFailedError(refusal)
         self._mishaps.provision()
+        self._wait(self._mishaps.wait_s)
         failed = self._run_on_machines()
         if self._closing:
             return

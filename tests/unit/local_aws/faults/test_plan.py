@@ -12,6 +12,7 @@ EVERY_KIND = [
     {"fault": "late_answer", "operation": "CreateTrainingJob", "seconds": 8},
     {"fault": "quota", "instance_type": "ml.g4dn.xlarge", "operation": "CreateTrainingJob", "limit": 0},
     {"fault": "capacity", "where": {"ResourceConfig.InstanceType": "ml.g4dn.xlarge"}},
+    {"fault": "no_spot_capacity"},
     {"fault": "interrupt_spot", "after_epochs": 2},
     {"fault": "interrupt_spot", "after_s": 5, "wait_s": 0, "times": None},
     {"fault": "job_fails", "reason": "InternalServerError: We encountered an internal error.", "after_s": 1},
