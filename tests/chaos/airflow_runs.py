@@ -1,0 +1,145 @@
+"""What a person does to a run in Airflow's pages: trigger, look, mark, clear; and what happens to its process."""
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from laptop import follow
+from laptop.airflow_api import AirflowApi
+from laptop.place import LaptopError
+
+T = TypeVar("T")
+POLL_S = 0.5
+LOOKS = 4
+FINISHED = ("success", "failed", "skipped", "upstream_failed", "removed")
+
+
+def until(look: Callable[[], T], *, seconds: float, what: str) -> T:
+    """What `look` gives as soon as it gives something.
+
+    Raises:
+        TimeoutError: says what did not happen, and in how long.
+
+    """
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not happen within {seconds:.0f} s")
+        time.sleep(POLL_S)
+    return found
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Airflow(AirflowApi):
+    """The API, with what a person may do to a task."""
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask again where nothing was changed: an API server that has no time is no fault of what is tested."""
+        for _ in range(LOOKS if method == "GET" else 0):
+            try:
+                return super()._call(method, path, body)
+            except LaptopError as error:
+                if "does not answer" not in str(error):
+                    raise
+        return super()._call(method, path, body)
+
+    def await_dag(self, dag_id: str) -> None:
+        """Have more patience than a demonstration: this machine may have much to do."""
+        for _ in range(LOOKS):
+            with contextlib.suppress(LaptopError):
+                return super().await_dag(dag_id)
+        return super().await_dag(dag_id)
+
+    def mark(self, dag_id: str, run_id: str, task_id: str, *, state: str) -> None:
+        """Mark a task as `success` or `failed`."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
+        self._call("PATCH", path, {"new_state": state})
+
+    def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
+        """Clear one task, so that it runs again."""
+        body = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
+        self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
+
+    def mark_run(self, dag_id: str, run_id: str, *, state: str) -> None:
+        """End a whole run."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
+
+    def ordered_run(self, dag_id: str, run_id: str, *, conf: dict[str, Any]) -> "Run":
+        """A run under a name of ours, so that its address needs no quoting."""
+        self.await_dag(dag_id)
+        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "dag_run_id": run_id, "conf": conf})
+        return Run(self, dag_id, run_id)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of one Dag."""
+
+    api: Airflow
+    dag_id: str
+    run_id: str
+
+    @property
+    def state(self) -> str:
+        return self.api.run_state(self.dag_id, self.run_id)
+
+    def task(self, task_id: str) -> dict[str, Any]:
+        return next(task for task in self.api.tasks(self.dag_id, self.run_id) if task["task_id"] == task_id)
+
+    def await_task(self, task_id: str, states: Iterable[str], *, seconds: float = 300, tries: int = 1) -> str:
+        """The task's state once it is one of `states`, in its try number `tries` or a later one."""
+        wanted = tuple(states)
+
+        def reached() -> str:
+            task = self.task(task_id)
+            return task["state"] if task["state"] in wanted and task["try_number"] >= tries else ""
+
+        return until(reached, seconds=seconds, what=f"{self.dag_id}.{task_id} becoming {' or '.join(wanted)}")
+
+    def await_end(self, *, seconds: float = 600) -> str:
+        return until(
+            lambda: self.state if self.state in FINISHED else "", seconds=seconds, what=f"the end of {self.dag_id}"
+        )
+
+    def mark(self, task_id: str, *, state: str) -> None:
+        self.api.mark(self.dag_id, self.run_id, task_id, state=state)
+
+    def clear(self, task_id: str) -> None:
+        self.api.clear(self.dag_id, self.run_id, task_id)
+
+    def give_up(self) -> None:
+        """End the run if it has not ended: what it waits for is not wanted any more."""
+        if self.state not in FINISHED:
+            self.api.mark_run(self.dag_id, self.run_id, state="failed")
+
+    def log(self, task_id: str) -> str:
+        """The log of all tries."""
+        tries = range(1, self.task(task_id)["try_number"] + 1)
+        lines = [self.api.log(self.dag_id, self.run_id, task_id, try_number=number) for number in tries]
+        return "\n".join(line for lines_of_try in lines for line in lines_of_try)
+
+    def explain(self) -> str:
+        """The end of the first failed task's log."""
+        return str(follow.Run(self.api, self.dag_id, self.run_id).explain_failure())
+
+    def kill_process(self, task_id: str) -> None:
+        """SIGKILL the process that executes the task, not the one that watches it."""
+        pid = until(lambda: self.task(task_id)["pid"], seconds=30, what=f"a process for {task_id}")
+        os.kill(_executes(pid), signal.SIGKILL)
+
+
+def _executes(pid: int) -> int:
+    """Airflow notes the process that runs the task's code; make sure that it is none of its parents."""
+    title = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    if "airflow" not in title:
+        raise LookupError(f"Process {pid} is no task of Airflow: {title}")
+    return pid

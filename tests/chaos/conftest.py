@@ -1,0 +1,158 @@
+"""One laptop for all scenarios: its own state and ports, real processes, a fault plan, and the table at the end."""
+
+import io
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from rich.console import Console
+from tests.chaos.airflow_runs import FINISHED, Airflow, Run
+from tests.chaos.aws import Aws
+from tests.chaos.classifiers import write_classifier, write_images
+from tests.chaos.report import Row, print_table
+from tests.chaos.services import Services
+from tests.chaos.trials import Trials
+
+from laptop.place import Place
+
+ROWS = pytest.StashKey[list[Row]]()
+CLASSIFIERS: dict[str, dict[str, Any]] = {
+    "seed": {},
+    "second": {},
+    "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
+    "training": {},
+    "creating": {},
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    state = tmp_path_factory.mktemp("laptop")
+    return Place(state=state, aws_port=free_port(), sagemaker_port=free_port(), airflow_port=free_port())
+
+
+@pytest.fixture(scope="session")
+def services(place: Place) -> Iterator[Services]:
+    os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
+    write_images(place)
+    for name, changes in CLASSIFIERS.items():
+        write_classifier(place, name, **changes)
+    services = Services(place)
+    try:
+        services.start_children()
+        yield services
+    finally:
+        services.stop_children()
+
+
+@pytest.fixture(scope="session")
+def aws(services: Services) -> Aws:
+    ready = json.loads((services.place.aws_state / "ready.json").read_text())
+    return Aws(ready, calls_log=services.calls_log)
+
+
+@pytest.fixture(scope="session")
+def airflow(services: Services) -> Airflow:
+    return Airflow(services.place)
+
+
+def deployed(run: Run) -> Run:
+    assert run.await_end(seconds=800) == "success", run.explain()
+    return run
+
+
+@pytest.fixture(scope="session")
+def begun(airflow: Airflow) -> Run:
+    """The shipped Dag, under way."""
+    return airflow.ordered_run("seed_train_and_deploy", "seed", conf={})
+
+
+@pytest.fixture(scope="session")
+def planned(begun: Run) -> dict[str, Any]:
+    """CreateTrainingJob's request, as the shipped Dag plans it."""
+    task = "prepare.plan_training"
+    assert begun.await_task(task, FINISHED, seconds=600) == "success", begun.explain()
+    result = begun.api.result(begun.dag_id, begun.run_id, task)
+    return result.get("request", result)
+
+
+@pytest.fixture(scope="session")
+def seed(begun: Run) -> Run:
+    """A run of the shipped Dag that has trained and deployed."""
+    return deployed(begun)
+
+
+@pytest.fixture(scope="session")
+def second(airflow: Airflow, seed: Run) -> Run:
+    """Another classifier beside it."""
+    return deployed(airflow.ordered_run("second_train_and_deploy", "second", conf={}))
+
+
+@pytest.fixture(scope="session")
+def picture(place: Place) -> bytes:
+    """An image as the function sends it to the endpoint."""
+    with Image.open(place.images / "shades/validation/dark/00.png") as shade:
+        buffer = io.BytesIO()
+        shade.resize((28, 28)).save(buffer, "JPEG")
+    return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def fault_plan(services: Services) -> Callable[..., None]:
+    """Replaces the plan of the local AWS; without a fault nothing goes wrong."""
+
+    def write(*plan: dict[str, Any]) -> None:
+        part = services.fault_plan.with_suffix(".part")
+        part.write_text(json.dumps(plan))
+        part.replace(services.fault_plan)
+
+    return write
+
+
+@pytest.fixture
+def faults(fault_plan: Callable[..., None]) -> Iterator[Callable[..., None]]:
+    """The plan of one scenario."""
+    yield fault_plan
+    fault_plan()
+
+
+@pytest.fixture
+def trials(airflow: Airflow, aws: Aws, planned: dict[str, Any]) -> Iterator[Trials]:
+    trials = Trials(airflow, aws, planned)
+    yield trials
+    trials.end_all()
+
+
+@pytest.fixture
+def row(request: pytest.FixtureRequest) -> Row:
+    """The scenario's line in the table; the test's name is its sentence."""
+    sentence = request.node.name.removeprefix("test_").replace("_", " ").replace("[", " [")
+    row = Row(sentence[0].upper() + sentence[1:])
+    request.config.stash.setdefault(ROWS, []).append(row)
+    request.node.row = row
+    return row
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    report = yield
+    row = getattr(item, "row", None)
+    if row is not None and report.when == "call":
+        trouble = call.excinfo.exconly().splitlines()[0] if call.excinfo else ""
+        row.end(passed=report.passed, trouble=trouble)
+    return report
+
+
+def pytest_terminal_summary(config: pytest.Config) -> None:
+    if rows := config.stash.get(ROWS, []):
+        print_table(rows, Console(width=200))

@@ -1,0 +1,84 @@
+"""What goes down while a job trains does not make a second one, and a task waits as long as its job takes."""
+
+import pytest
+from tests.chaos.airflow_runs import FINISHED
+from tests.chaos.trials import TASK, Trial
+
+pytestmark = pytest.mark.timeout(900)
+
+
+def slow(scenario: str, *, seconds: float) -> dict[str, object]:
+    """A job that stays in Downloading, which costs this machine nothing."""
+    return {
+        "fault": "slow_download",
+        "seconds": seconds,
+        "where": {"TrainingJobName": f"*-{scenario}-*"},
+        "times": None,
+    }
+
+
+def ended(trial: Trial, *, seconds: float = 300) -> str:
+    return trial.run.await_task(TASK, FINISHED, seconds=seconds)
+
+
+def judged(trial: Trial, state: str) -> tuple[bool, str]:
+    return state == "success" and trial.paid_once, f"task {state}; {trial.cost}"
+
+
+def judge(row, ours: Trial, stock: Trial) -> None:
+    """Both to their ends, the baseline first: its waiting is not ours to fail."""
+    with row.baseline():
+        row.judge_stock(*judged(stock, ended(stock)))
+    row.judge_ours(*judged(ours, ended(ours)))
+
+
+def test_a_task_whose_process_is_killed_trains_once(trials, faults, row):
+    faults(slow("killed", seconds=25))
+    pair = trials.pair("killed", place="waiting")
+    for trial in pair:
+        trial.await_job()
+
+    for trial in pair:
+        trial.run.kill_process(TASK)
+
+    judge(row, *pair)
+
+
+@pytest.mark.parametrize("place", ["deferred", "waiting"])
+def test_a_scheduler_that_is_killed_with_its_workers_trains_once(trials, faults, services, row, place):
+    faults(slow("scheduler", seconds=40))
+    pair = trials.pair("scheduler", place=place)
+    for trial in pair:
+        trial.await_job()
+
+    services.restart("scheduler")
+
+    judge(row, *pair)
+
+
+def test_a_triggerer_that_is_killed_trains_once(trials, faults, services, row):
+    faults(slow("triggerer", seconds=25))
+    pair = trials.pair("triggerer")
+    for trial in pair:
+        trial.await_job()
+
+    services.restart("triggerer")
+
+    judge(row, *pair)
+
+
+def test_a_finished_task_that_is_cleared_trains_once(trials, row):
+    ours, stock = trials.pair("cleared")
+    for trial in (ours, stock):
+        assert ended(trial) == "success"
+        trial.run.clear(TASK)
+
+    with row.baseline():
+        row.judge_stock(*judged(stock, stock.run.await_task(TASK, FINISHED, tries=2)))
+    row.judge_ours(*judged(ours, ours.run.await_task(TASK, FINISHED, tries=2)))
+
+
+def test_a_training_longer_than_sixty_looks_is_waited_for(trials, faults, row):
+    faults(slow("long", seconds=80))
+
+    judge(row, *trials.pair("long"))

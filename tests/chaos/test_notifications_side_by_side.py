@@ -1,0 +1,63 @@
+"""A bucket has one notification configuration, and whoever writes it writes everybody's."""
+
+import pytest
+from tests.chaos.airflow_runs import FINISHED
+
+from image_classifier.names import notification_id
+
+pytestmark = pytest.mark.timeout(900)
+
+FOREIGN = "somebody-elses-queue"
+TRIGGER = "connect.set_upload_trigger"
+CLASSIFIERS = ("seed", "second")
+
+
+@pytest.fixture
+def foreign(aws):
+    """Somebody else's notification, and no other."""
+    url = aws.sqs.create_queue(QueueName="elsewhere")["QueueUrl"]
+    arn = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    rules = [{"Name": "prefix", "Value": "elsewhere/"}]
+    entry = {
+        "Id": FOREIGN,
+        "QueueArn": arn,
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": rules}},
+    }
+
+    def write():
+        aws.s3.put_bucket_notification_configuration(
+            Bucket=aws.bucket, NotificationConfiguration={"QueueConfigurations": [entry]}
+        )
+
+    return write
+
+
+def there(aws) -> set[str]:
+    found = aws.s3.get_bucket_notification_configuration(Bucket=aws.bucket)
+    return {entry["Id"] for kind, entries in found.items() if kind.endswith("Configurations") for entry in entries}
+
+
+def test_two_classifiers_and_somebody_else_keep_their_notifications(airflow, aws, seed, second, foreign, row):
+    runs = [seed, second]
+    before = aws.s3.get_bucket_notification_configuration(Bucket=aws.bucket)["LambdaFunctionConfigurations"]
+    with row.baseline():
+        foreign()
+        stock = [
+            airflow.ordered_run("stock_trigger", entry["Id"], conf={"bucket": aws.bucket, "entry": entry})
+            for entry in before
+        ]
+        ends = [run.await_end() for run in stock]
+        wanted = {FOREIGN, *(entry["Id"] for entry in before)}
+        missing = wanted - there(aws)
+        row.judge_stock(not missing, f"tasks {', '.join(ends)}; lost: {', '.join(missing) or 'none'}")
+    foreign()
+    for run in runs:
+        run.clear(TRIGGER)
+    ends = [run.await_task(TRIGGER, FINISHED, tries=2) for run in runs]
+
+    wanted = {FOREIGN, *(notification_id(name) for name in CLASSIFIERS)}
+    row.judge_ours(
+        ends == ["success", "success"] and there(aws) == wanted,
+        f"tasks {', '.join(ends)}; there: {len(there(aws) & wanted)} of {len(wanted)}",
+    )

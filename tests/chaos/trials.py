@@ -1,0 +1,93 @@
+"""One training request tried by one side: its run in Airflow, and the jobs that came of it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tests.chaos.airflow_runs import Airflow, Run, until
+from tests.chaos.aws import IN_PROGRESS, Aws
+
+Side = Literal["ours", "stock"]
+Place = Literal["deferred", "waiting"]
+WAITS = {"deferred": "deferred", "waiting": "running"}  # the task's state while it waits for the job
+TASK = "train"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """The run of one operator, and its jobs: every job whose name begins with `name`."""
+
+    run: Run
+    aws: Aws
+    name: str
+    place: Place
+
+    def await_job(self) -> dict[str, Any]:
+        """The job, once it runs and the task waits for it."""
+        self.run.await_task(TASK, [WAITS[self.place]])
+        jobs = until(lambda: self.aws.jobs(self.name), seconds=60, what=f"a job {self.name}")
+        return jobs[0]
+
+    @property
+    def creations(self) -> int:
+        """How many jobs AWS was asked for, and took."""
+        return self.aws.calls("CreateTrainingJob", self.name)
+
+    @property
+    def stops(self) -> int:
+        return self.aws.calls("StopTrainingJob", self.name)
+
+    @property
+    def cost(self) -> str:
+        """What was paid for, in words."""
+        jobs = self.aws.jobs(self.name)
+        billed = sum(1 for job in jobs if job.get("BillableTimeInSeconds") or job["TrainingJobStatus"] in IN_PROGRESS)
+        return f"{self.creations} CreateTrainingJob, {billed} billed"
+
+    @property
+    def paid_once(self) -> bool:
+        return self.creations == 1 and len(self.aws.jobs(self.name)) == 1
+
+    def end(self) -> None:
+        """Leave nothing of it running."""
+        self.run.give_up()
+        self.aws.stop_all(self.name)
+
+
+class Trials:
+    """Begins trials, and ends what a scenario left."""
+
+    def __init__(self, airflow: Airflow, aws: Aws, request: dict[str, Any]) -> None:
+        self._airflow, self._aws, self._request = airflow, aws, request
+        self._begun: list[Trial] = []
+
+    def begin(
+        self,
+        side: Side,
+        scenario: str,
+        *,
+        place: Place = "deferred",
+        instance_type: str = "ml.g5.xlarge",
+        hyperparameters: dict[str, str] | None = None,
+        **changes: Any,
+    ) -> Trial:
+        """Give the request to one side's operator, under a name of its own."""
+        name = f"{side}-{scenario}-{place}"
+        request = {
+            **self._request,
+            "TrainingJobName": name,
+            "ResourceConfig": {**self._request["ResourceConfig"], "InstanceType": instance_type},
+            "HyperParameters": {**self._request["HyperParameters"], **(hyperparameters or {})},
+            **changes,
+        }
+        run = self._airflow.ordered_run(f"{side}_{place}", name, conf={"request": request})
+        trial = Trial(run, self._aws, name, place)
+        self._begun.append(trial)
+        return trial
+
+    def pair(self, scenario: str, **arguments: Any) -> tuple[Trial, Trial]:
+        """Ours and the provider's, side by side."""
+        return self.begin("ours", scenario, **arguments), self.begin("stock", scenario, **arguments)
+
+    def end_all(self) -> None:
+        for trial in self._begun:
+            trial.end()
