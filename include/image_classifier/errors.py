@@ -91,6 +91,10 @@ class ModelRefusalError(EndpointError):
     """The model, or the endpoint before it, does not take the image that it was sent."""
 
 
+class EndpointGoneError(EndpointError):
+    """Somebody deleted the endpoint while a change of it was waited for."""
+
+
 class EndpointRolledBackError(EndpointError):
     """AWS took an update back; the endpoint still serves the earlier model."""
 

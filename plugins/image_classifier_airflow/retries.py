@@ -32,6 +32,11 @@ RETRY_POLICY = ExceptionRetryPolicy(
             reason="Somebody else's resource has the name; a person has to look at it",
         ),
         RetryRule(
+            exception=errors.EndpointGoneError,
+            action=RetryAction.FAIL,
+            reason="Somebody deleted the endpoint, perhaps with the whole classifier: another one would cost again",
+        ),
+        RetryRule(
             exception=errors.EndpointRolledBackError,
             action=RetryAction.FAIL,
             reason="The new model does not start; the earlier one still serves",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import EndpointError, EndpointRolledBackError
+from image_classifier.errors import EndpointError, EndpointGoneError, EndpointRolledBackError
 from image_classifier.resources.hosting import Pause, once_visible, was_created, without
 from image_classifier.resources.refusals import described, is_busy
 
@@ -61,13 +61,14 @@ def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
     """Nothing if a change to `endpoint_config` succeeded.
 
     Raises:
+        EndpointGoneError: somebody deleted the endpoint meanwhile.
         EndpointRolledBackError: AWS took the update back; the endpoint is in service, with the earlier config.
         EndpointError: the endpoint is not in service, or in service with something to complain about.
 
     """
     if endpoint is None:
         message = f"The endpoint for {endpoint_config} is gone; someone deleted it: run this task again."
-        raise EndpointError(message)
+        raise EndpointGoneError(message)
     name, serves = endpoint["EndpointName"], endpoint["EndpointConfigName"]
     reason = endpoint.get("FailureReason", "")
     if endpoint["EndpointStatus"] == "Failed":

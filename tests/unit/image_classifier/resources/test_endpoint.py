@@ -187,10 +187,14 @@ def test_an_update_that_aws_took_back_is_no_success():
         endpoint.check_serves(described("InService", "old", FailureReason="ping failed"), endpoint_config="new")
 
 
+def test_an_endpoint_that_somebody_deleted_is_an_error_of_its_own():
+    with pytest.raises(errors.EndpointGoneError, match="for new is gone"):
+        endpoint.check_serves(None, endpoint_config="new")
+
+
 @pytest.mark.parametrize(
     ("found", "sentence"),
     [
-        (None, "is gone"),
         (described("Failed", FailureReason="no machine"), "failed: no machine"),
         (described("OutOfService"), "is OutOfService"),
         (described("InService", FailureReason="no alarm"), "in service with new, and AWS reports a failure: no alarm"),
