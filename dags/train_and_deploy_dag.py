@@ -11,8 +11,8 @@ prediction. One Dag per file in `include/classifiers/`.
 | connect | the inference function and the bucket's event notification | nothing while nothing is uploaded |
 | check | uploads one known image and waits for its prediction record | one request |
 
-**Safe to repeat**: a run with nothing new reuses everything that is there. **Changing a param** in the trigger form
-changes that run alone; the classifier's file stays as it is. **Ending** `train_model` by hand stops the training job. The Dag `image_classifier_teardown` removes everything of a classifier.
+**Safe to repeat**: a run with nothing new reuses everything that is there. **Changing a param** in the form changes
+that run alone. **Ending** `train_model` by hand stops the training job. `image_classifier_teardown` removes all.
 """
 
 from datetime import timedelta

@@ -16,6 +16,7 @@ ImageClassifierError
  +-- EndpointError                  the endpoint does not serve what it should
  |    +-- ModelRefusalError         the model does not take what it was sent: sending it again is in vain
  |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
+ +-- UnwantedEndpointError          an endpoint costs that no classifier's file wants
  +-- FunctionError                  the function cannot be packed or deployed
  +-- PredictionError                an answer that does not fit the model's labels, or that did not come
 """
@@ -97,6 +98,10 @@ class EndpointGoneError(EndpointError):
 
 class EndpointRolledBackError(EndpointError):
     """AWS took an update back; the endpoint still serves the earlier model."""
+
+
+class UnwantedEndpointError(ImageClassifierError):
+    """An endpoint costs that no classifier's file wants."""
 
 
 class FunctionError(ImageClassifierError):

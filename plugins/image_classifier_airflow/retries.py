@@ -41,5 +41,10 @@ RETRY_POLICY = ExceptionRetryPolicy(
             action=RetryAction.FAIL,
             reason="The new model does not start; the earlier one still serves",
         ),
+        RetryRule(
+            exception=errors.UnwantedEndpointError,
+            action=RetryAction.FAIL,
+            reason="A person has to delete the endpoint, or to want it",
+        ),
     ]
 )

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# In these a try of the task runs, or will. Not here: failed, success, skipped, upstream_failed and removed, after which
-# none does, and restarting, in which a task is from the moment a user cleared it while it ran.
+# No try of the task comes after these.
+FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+# Here a try runs, or will. Neither is "restarting": a task is that from the moment a user cleared it while it ran.
 GOES_ON = {"running", "queued", "scheduled", "deferred", "up_for_retry", "up_for_reschedule", None}
 
 

@@ -22,6 +22,7 @@ def decision(error):
         errors.ResourceClashError("other content"),
         errors.EndpointGoneError("a person deleted it"),
         errors.EndpointRolledBackError("AWS took it back"),
+        errors.UnwantedEndpointError("it costs"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -69,6 +70,7 @@ def test_every_error_of_ours_was_thought_about():
         "ModelRefusalError",
         "EndpointGoneError",
         "EndpointRolledBackError",
+        "UnwantedEndpointError",
         "FunctionError",
         "PredictionError",
     }

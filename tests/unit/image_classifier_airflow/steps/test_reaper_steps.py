@@ -1,0 +1,56 @@
+"""The reaper asks Airflow for the task behind each job, and the classifiers' files for the endpoints."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from image_classifier.resources.training import Follower
+from image_classifier_airflow.steps import clients, reaper
+
+JOB = "image-classifier-cats-01234567-89abcdef"
+TAGS = {tag["Key"]: tag["Value"] for tag in Follower("dag", "run", "train").tags()}
+
+
+@pytest.fixture(autouse=True)
+def deployment(monkeypatch, tmp_path, jobs):
+    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
+        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/r")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", "the-bucket")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_CLASSIFIERS", str(tmp_path))
+    monkeypatch.setattr(clients, "sagemaker", lambda _conn: jobs)
+    jobs.has(JOB, tags=TAGS, OutputDataConfig={"S3OutputPath": "s3://the-bucket/cats/models"})
+
+
+def task_instance(states):
+    return SimpleNamespace(get_task_states=lambda dag_id, run_ids: states)
+
+
+@pytest.mark.parametrize("state", ["success", "failed", "skipped", "upstream_failed", "removed"])
+def test_a_job_of_a_task_that_is_over_is_stopped(state):
+    assert reaper.stop_abandoned_jobs(task_instance({"run": {"train": state}})) == [JOB]
+
+
+@pytest.mark.parametrize("state", ["running", "deferred", "queued", "scheduled", "up_for_retry", "restarting", None])
+def test_a_job_of_a_task_that_goes_on_is_not(state):
+    assert reaper.stop_abandoned_jobs(task_instance({"run": {"train": state}})) == []
+
+
+@pytest.mark.parametrize("states", [{}, {"run": {"other": "failed"}}])
+def test_a_job_of_a_run_that_airflow_does_not_know_is_not(states):
+    assert reaper.stop_abandoned_jobs(task_instance(states)) == []
+
+
+def test_a_file_that_cannot_be_read_still_wants_its_endpoint_and_each_connection_is_asked(monkeypatch, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\naws_conn_id: other")
+    (tmp_path / "broken.yaml").write_text("source: [")
+    asked = []
+
+    def check(client, *, bucket, classifiers):
+        asked.append((client, bucket, classifiers))
+
+    monkeypatch.setattr(clients, "sagemaker", lambda conn: conn)
+    monkeypatch.setattr(reaper.reaper, "check_endpoints_wanted", check)
+    reaper.check_endpoints_wanted()
+
+    assert asked == [(conn, "the-bucket", ["broken", "cats"]) for conn in ("aws_default", "other")]
