@@ -22,6 +22,15 @@ def airflow_environment(place: Place, ready: Mapping[str, Any]) -> dict[str, str
 
 def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
     """What decides which AWS is used: the connection and IMAGE_CLASSIFIER_*; on AWS these alone differ."""
+    return {
+        **told_by_the_local_aws(ready),
+        "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
+        "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
+    }
+
+
+def told_by_the_local_aws(ready: Mapping[str, Any]) -> dict[str, str]:
+    """The connection and the settings that follow from ready.json."""
     sagemaker = {"endpoint_url": ready["sagemaker_endpoint_url"]}
     connection = {
         "conn_type": "aws",
@@ -30,6 +39,8 @@ def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
         "extra": {
             "region_name": ready["region"],
             "endpoint_url": ready["endpoint_url"],
+            # A bucket in the host name would have to be resolved.
+            "config_kwargs": {"s3": {"addressing_style": "path"}},
             "service_config": {"sagemaker": sagemaker, "sagemaker-runtime": sagemaker},
         },
     }
@@ -40,14 +51,12 @@ def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
         "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": (
             f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"
         ),
-        "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
-        "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
     }
 
 
 def password(place: Place) -> str:
     """The password of the user ``admin``, made once for this place."""
-    return _secrets(place)["password"]
+    return made_secrets(place)["password"]
 
 
 def _inherited() -> dict[str, str]:
@@ -62,9 +71,8 @@ def _inherited() -> dict[str, str]:
 
 def configuration(place: Place) -> dict[str, str]:
     """Airflow's own settings: where it keeps things, who may log in, how quickly it looks again."""
-    made = _secrets(place)
-    passwords = place.airflow_home / "passwords.json"
-    _write_for_owner(passwords, {USER: made["password"]})
+    made = made_secrets(place)
+    passwords = write_passwords(place)
     options: dict[str, dict[str, object]] = {
         "core": {
             "dags_folder": ROOT / "dags",
@@ -100,7 +108,14 @@ def configuration(place: Place) -> dict[str, str]:
     }
 
 
-def _secrets(place: Place) -> dict[str, str]:
+def write_passwords(place: Place) -> Path:
+    """The file from which Airflow's simple auth manager knows the user's password."""
+    file = place.airflow_home / "passwords.json"
+    _write_for_owner(file, {USER: password(place)})
+    return file
+
+
+def made_secrets(place: Place) -> dict[str, str]:
     """Keys and the password, made once, readable by their owner alone."""
     file = place.airflow_home / "secrets.json"
     if not file.exists():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.table import Table
@@ -48,12 +49,18 @@ def demonstrate(place: Place, data: Path | None) -> None:
     print("Starting the local AWS and Airflow ...", flush=True)
     supervisor.start(place)
     print(f"  ready after {time.monotonic() - began:.0f} s: {place.airflow_url}\n", flush=True)
+    aws = train_and_classify(place, demonstration)
+    print_farewell(place, aws.bucket, demonstration.classifier, time.monotonic() - began)
+
+
+def train_and_classify(place: Place, demonstration: images.Demonstration) -> "Aws":
+    """Run the classifier's Dag, upload the images it has never seen, and print their predictions."""
     aws = Aws(place)
     print(tell_training(run_dag(place, aws, demonstration.classifier)), flush=True)
     uploads = [upload(aws, demonstration.classifier, true_class, file) for true_class, file in demonstration.uploads]
     records = await_records(aws, demonstration.classifier, uploads)
     print_table(uploads, records)
-    print_farewell(place, aws.bucket, demonstration.classifier, time.monotonic() - began)
+    return aws
 
 
 class Aws:
@@ -67,7 +74,8 @@ class Aws:
             aws_secret_access_key=ready["aws"]["AWS_SECRET_ACCESS_KEY"],
             region_name=ready["region"],
         )
-        self.s3 = session.client("s3", endpoint_url=ready["endpoint_url"])
+        path_style = Config(s3={"addressing_style": "path"})  # a bucket in the host name would have to be resolved
+        self.s3 = session.client("s3", endpoint_url=ready["endpoint_url"], config=path_style)
         self.logs = session.client("logs", endpoint_url=ready["endpoint_url"])
         self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
 

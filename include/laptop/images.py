@@ -37,7 +37,7 @@ def digits(place: Place) -> Demonstration:
         if written.returncode:
             raise LaptopError(f"The digits could not be written to {images}; is the disk full? See the lines above.")
         done.touch()
-    return Demonstration("digits", _choose_uploads(held_out))
+    return Demonstration("digits", choose_uploads(held_out))
 
 
 def own(place: Place, data: Path) -> Demonstration:
@@ -63,7 +63,7 @@ def own(place: Place, data: Path) -> Demonstration:
             count = 0 if part == "train" else min(share, max(len(files) // 10, len(files) >= FEWEST_TO_HOLD_OUT))
             _link(files[:count], folder, held_out / folder.name)
             _link(files[count:], folder, images / part / folder.name)
-    return Demonstration(name, _choose_uploads(held_out))
+    return Demonstration(name, choose_uploads(held_out))
 
 
 def _class_folders(data: Path) -> dict[str, list[Path]]:
@@ -130,7 +130,7 @@ def _pictures(folder: Path) -> Iterator[Path]:
     return (file for file in _files(folder) if file.suffix.lower() in PICTURES)
 
 
-def _choose_uploads(held_out: Path) -> list[tuple[str, Path]]:
+def choose_uploads(held_out: Path) -> list[tuple[str, Path]]:
     """Up to UPLOADS held-out pictures, taken from the classes in turn."""
     classes = sorted(folder for folder in held_out.iterdir() if folder.is_dir()) if held_out.is_dir() else []
     piles = [sorted(_pictures(folder)) for folder in classes]

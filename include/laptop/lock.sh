@@ -5,6 +5,7 @@ compile() { uv pip compile -q --universal --python-version 3.11 --generate-hashe
 compile --group uv -o requirements-uv.txt
 compile pyproject.toml -o requirements.txt
 compile -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
+compile -c requirements.txt pyproject.toml --group containers -o requirements-containers.txt
 compile --group local-aws -o requirements-local-aws.txt
 compile -c requirements-local-aws.txt --group algorithm -o requirements-algorithm.txt
 compile -c requirements-local-aws.txt --group local-aws --group test -o requirements-local-aws-dev.txt

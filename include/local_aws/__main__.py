@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from local_aws.errors import LocalAwsError
-from local_aws.running import LocalAws, Ports, run
+from local_aws.running import HOST, LocalAws, Ports, run
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,6 +18,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True, help="folder for everything it keeps")
     parser.add_argument("--port", type=int, default=4566, help="port of S3, Lambda, SQS, IAM, Logs (default: 4566)")
     parser.add_argument("--sagemaker-port", type=int, default=4567, help="port of SageMaker (default: 4567)")
+    parser.add_argument(
+        "--bind", default=HOST, help="address it listens at (default: %(default)s); who reaches it can run programs"
+    )
+    parser.add_argument("--name", default=HOST, help="host name or address that ready.json gives to clients")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     stop = threading.Event()
@@ -25,7 +29,8 @@ def main(arguments: list[str] | None = None) -> int:
         signal.signal(name, lambda *_: stop.set())
     ports = Ports(ministack=options.port, sagemaker=options.sagemaker_port)
     try:
-        run(LocalAws(state=options.state.resolve(), ports=ports), stop=stop, environ=os.environ)
+        local_aws = LocalAws(options.state.resolve(), ports, bind=options.bind, name=options.name)
+        run(local_aws, stop=stop, environ=os.environ)
     except LocalAwsError as error:
         print(error, file=sys.stderr)
         return 1

@@ -21,7 +21,7 @@ from local_aws.state_folder import ReadyFile, locked
 
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
+HOST = "127.0.0.1"  # where its own parts, and the functions it runs, reach each other
 _READY_LIMIT_S = 120
 _STOP_GRACE_S = 15
 _FREE_PORT_LIMIT_S = 3  # children of a killed process need a moment to end
@@ -39,37 +39,36 @@ class Ports:
 
 @dataclass(frozen=True)
 class LocalAws:
-    """One local AWS: the folder it keeps its state in, and its ports."""
+    """One local AWS: the folder it keeps its state in, its ports, where it listens and what others call it."""
 
     state: Path
     ports: Ports
+    bind: str = HOST
+    name: str = HOST
 
-    @property
-    def endpoint_url(self) -> str:
+    def endpoint_url(self, host: str) -> str:
         """Where everything but SageMaker answers."""
-        return f"http://{HOST}:{self.ports.ministack}"
+        return f"http://{host}:{self.ports.ministack}"
 
-    @property
-    def sagemaker_endpoint_url(self) -> str:
+    def sagemaker_endpoint_url(self, host: str) -> str:
         """Where SageMaker and its runtime answer."""
-        return f"http://{HOST}:{self.ports.sagemaker}"
+        return f"http://{host}:{self.ports.sagemaker}"
 
     @property
     def fault_plan(self) -> Path:
         """What is to go wrong: a file that is not there unless somebody wants to see it."""
         return self.state / "faults.json"
 
-    @property
-    def aws_environment(self) -> dict[str, str]:
-        """What a client needs in its environment to reach this AWS."""
+    def aws_environment(self, host: str) -> dict[str, str]:
+        """What a client needs in its environment to reach this AWS under the name `host`."""
         return {
             "AWS_ACCESS_KEY_ID": ACCESS_KEY,
             "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
-            "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ENDPOINT_URL_SAGEMAKER": self.sagemaker_endpoint_url,
-            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.sagemaker_endpoint_url,
+            "AWS_ENDPOINT_URL": self.endpoint_url(host),
+            "AWS_ENDPOINT_URL_SAGEMAKER": self.sagemaker_endpoint_url(host),
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.sagemaker_endpoint_url(host),
         }
 
     def log_file(self, name: str) -> Path:
@@ -91,11 +90,11 @@ def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str
     ready = ReadyFile(local_aws.state)
     with locked(local_aws.state):
         ready.remove()
-        _refuse_ports_in_use(local_aws.ports)
+        _refuse_ports_in_use(local_aws)
         with contextlib.suppress(_Stopped), _children(local_aws, stop=stop, environ=environ) as children:
             try:
-                settings = stack.deploy(local_aws.endpoint_url)
-                ready.write(_ready(local_aws, settings=settings))
+                settings = stack.deploy(local_aws.endpoint_url(HOST))
+                ready.write(as_told(local_aws, settings=settings))
                 log.info("The local AWS is ready; %s says how to use it", ready.path)
                 _watch(children, stop=stop, local_aws=local_aws)
             finally:
@@ -103,39 +102,40 @@ def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str
     log.info("The local AWS has stopped")
 
 
-def _ready(local_aws: LocalAws, *, settings: Mapping[str, str]) -> dict[str, Any]:
+def as_told(local_aws: LocalAws, *, settings: Mapping[str, str]) -> dict[str, Any]:
+    """What ready.json says, to whoever reaches this AWS under its name."""
     return {
-        "endpoint_url": local_aws.endpoint_url,
-        "sagemaker_endpoint_url": local_aws.sagemaker_endpoint_url,
+        "endpoint_url": local_aws.endpoint_url(local_aws.name),
+        "sagemaker_endpoint_url": local_aws.sagemaker_endpoint_url(local_aws.name),
         "region": REGION,
         "account": ACCOUNT,
         "settings": dict(settings),
-        "aws": local_aws.aws_environment,
+        "aws": local_aws.aws_environment(local_aws.name),
         "pid": os.getpid(),
     }
 
 
-def _refuse_ports_in_use(ports: Ports) -> None:
+def _refuse_ports_in_use(local_aws: LocalAws) -> None:
     for port, option, what in (
-        (ports.ministack, "--port", "MiniStack"),
-        (ports.sagemaker, "--sagemaker-port", "the SageMaker server"),
+        (local_aws.ports.ministack, "--port", "MiniStack"),
+        (local_aws.ports.sagemaker, "--sagemaker-port", "the SageMaker server"),
     ):
         deadline = time.monotonic() + _FREE_PORT_LIMIT_S
-        while not _is_free(port):
+        while not _is_free(local_aws.bind, port):
             if time.monotonic() > deadline:
                 message = (
-                    f"Port {port} of {HOST}, meant for {what}, is used by another program; "
+                    f"Port {port} of {local_aws.bind}, meant for {what}, is used by another program; "
                     f"stop that program or choose another port with {option}."
                 )
                 raise PortInUseError(message)
             time.sleep(_POLL_S)
 
 
-def _is_free(port: int) -> bool:
+def _is_free(address: str, port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, port))
+            probe.bind((address, port))
         except OSError:
             return False
     return True
@@ -146,11 +146,11 @@ def _children(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[st
     children: dict[str, Child] = {}
     env = _environment(environ)
     try:
-        children["ministack"] = _start("ministack", _ministack_command(local_aws), local_aws=local_aws, env=env)
+        children["ministack"] = _start("ministack", ministack_command(local_aws), local_aws=local_aws, env=env)
         _wait_until_it_answers(local_aws, "ministack", local_aws.ports.ministack, children=children, stop=stop)
-        sagemaker_env = {**env, **local_aws.aws_environment}
+        sagemaker_env = {**env, **local_aws.aws_environment(HOST)}
         children["sagemaker"] = _start(
-            "sagemaker", _sagemaker_command(local_aws), local_aws=local_aws, env=sagemaker_env
+            "sagemaker", sagemaker_command(local_aws), local_aws=local_aws, env=sagemaker_env
         )
         _wait_until_it_answers(local_aws, "sagemaker", local_aws.ports.sagemaker, children=children, stop=stop)
         yield children
@@ -160,18 +160,22 @@ def _children(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[st
             children[name].stop(_STOP_GRACE_S)
 
 
-def _ministack_command(local_aws: LocalAws) -> list[str]:
+def ministack_command(local_aws: LocalAws) -> list[str]:
+    """How MiniStack is started. Its functions run beside it, so they reach SageMaker there and not by name."""
     return [
         *(sys.executable, "-m", "local_aws.ministack", "--state", str(local_aws.state / "ministack")),
-        *("--port", str(local_aws.ports.ministack), "--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url),
+        *("--bind", local_aws.bind, "--port", str(local_aws.ports.ministack)),
+        *("--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url(HOST)),
         *("--faults", str(local_aws.fault_plan)),
     ]
 
 
-def _sagemaker_command(local_aws: LocalAws) -> list[str]:
+def sagemaker_command(local_aws: LocalAws) -> list[str]:
+    """How the SageMaker server is started; its jobs run beside it."""
     return [
         *(sys.executable, "-m", "local_aws.sagemaker", "--state", str(local_aws.state / "sagemaker")),
-        *("--port", str(local_aws.ports.sagemaker), "--aws-endpoint-url", local_aws.endpoint_url),
+        *("--bind", local_aws.bind, "--port", str(local_aws.ports.sagemaker)),
+        *("--aws-endpoint-url", local_aws.endpoint_url(HOST)),
         *("--faults", str(local_aws.fault_plan)),
     ]
 

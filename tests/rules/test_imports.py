@@ -40,6 +40,7 @@ MAY_IMPORT = {
         "uvicorn",
         "yaml",
     },
+    "include/containers": {"containers", "image_classifier", "laptop"},
     "include/laptop": {
         "PIL",
         "boto3",

@@ -18,6 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="python -m local_aws.ministack", description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
+    parser.add_argument("--bind", default=HOST)
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
     parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
@@ -33,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _settings(options: argparse.Namespace) -> dict[str, str]:
     return {
-        "BIND_HOST": HOST,
+        "BIND_HOST": options.bind,
         "GATEWAY_PORT": str(options.port),
         "MINISTACK_HOST": "localhost",
         "MINISTACK_REGION": REGION,
@@ -62,15 +63,15 @@ def serve(options: argparse.Namespace) -> None:
     from local_aws.ministack.application import Options, application  # after the settings: this imports MiniStack
 
     chosen = Options(options.state, options.port, options.sagemaker_endpoint_url, options.faults)
-    asyncio.run(_serve(application(chosen), port=options.port))
+    asyncio.run(_serve(application(chosen), address=options.bind, port=options.port))
 
 
-async def _serve(app: Any, *, port: int) -> None:
+async def _serve(app: Any, *, address: str, port: int) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
 
     config = Config()
-    config.bind = [f"{HOST}:{port}"]
+    config.bind = [f"{address}:{port}"]
     config.keep_alive_timeout = 75
     config.loglevel = os.environ["LOG_LEVEL"]
     stop = asyncio.Event()

@@ -37,7 +37,7 @@ def main() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     state: Path = arguments.state.absolute()
     try:
-        with _locked(state), _listening(arguments.port) as listener:
+        with _locked(state), _listening(arguments.bind, arguments.port) as listener:
             _serve(arguments, state=state, listener=listener)
     except StartError as error:
         sys.exit(str(error))
@@ -81,17 +81,16 @@ def _locked(state: Path) -> IO[bytes]:
     return lock
 
 
-def _listening(port: int) -> socket.socket:
-    # This machine alone: the server runs programs for whoever can reach it.
+def _listening(address: str, port: int) -> socket.socket:
     # The protocol is named because asyncio switches Nagle's delay off only then.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((address, port))
     except (OSError, OverflowError) as error:
         listener.close()
         raise StartError(
-            f"Port {port} cannot be used ({error}); stop what uses it, or name another with --port."
+            f"Port {port} of {address} cannot be used ({error}); stop what uses it, or name another with --port."
         ) from error
     return listener
 
@@ -108,6 +107,8 @@ def _store(file: Path) -> Store:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local_aws.sagemaker", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of what survives a restart")
+    # This machine alone, unless told otherwise: the server runs programs for whoever can reach it.
+    parser.add_argument("--bind", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=4567)
     parser.add_argument(
         "--aws-endpoint-url", default="http://127.0.0.1:4566", help="where S3, IAM and CloudWatch Logs are"

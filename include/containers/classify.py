@@ -1,0 +1,32 @@
+"""Classifies images of one's own on the local AWS: `docker compose run --rm classify CLASSIFIER IMAGE...`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from containers.place import ContainerPlace
+from laptop.demo import Aws, await_records, upload
+from laptop.place import LaptopError
+
+
+def main() -> None:
+    """Upload every image below the classifier's ``incoming/`` and print its prediction record."""
+    parser = argparse.ArgumentParser(prog="docker compose run --rm classify", description=__doc__)
+    parser.add_argument("classifier")
+    parser.add_argument("images", nargs="+", type=Path, metavar="image", help="a file below your data folder")
+    arguments = parser.parse_args()
+    missing = [str(image) for image in arguments.images if not image.is_file()]
+    if missing:
+        sys.exit(f"There is no {', '.join(missing)} in your data folder ({Path.cwd()} in this container).")
+    aws = Aws(ContainerPlace())
+    uploads = [upload(aws, arguments.classifier, "classify", image) for image in arguments.images]
+    try:
+        records = await_records(aws, arguments.classifier, uploads)
+    except LaptopError as error:
+        sys.exit(str(error))
+    for sent in uploads:
+        print(f"{sent.file}  s3://{aws.bucket}/{sent.key}\n{records[sent.key].as_json().decode()}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Where things are inside the containers; the names are those of docker-compose.yaml."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from laptop.place import Place
+
+
+@dataclass(frozen=True)
+class ContainerPlace(Place):
+    """The services of docker-compose.yaml, as Airflow's containers see them."""
+
+    state: Path = Path("/opt/airflow")
+
+    @property
+    def airflow_home(self) -> Path:
+        """The volume of Airflow's secrets."""
+        return self.state / "secrets"
+
+    @property
+    def images(self) -> Path:
+        return self.state / "data"
+
+    @property
+    def held_out(self) -> Path:
+        return self.state / "data/held-out"
+
+    @property
+    def aws_state(self) -> Path:
+        """The local AWS's volume; empty when there is none."""
+        return Path("/opt/local-aws")
+
+    @property
+    def database_secrets(self) -> Path:
+        return Path("/opt/database-secrets")
+
+    @property
+    def broker_secrets(self) -> Path:
+        return Path("/opt/broker-secrets")
+
+    @property
+    def airflow_url(self) -> str:
+        return "http://api-server:8080"

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Makes the images that the Dockerfiles and docker-compose.yaml start from, out of Debian's packages, under the same tags:
+# for a machine that reaches Debian's packages and no image registry. Run as root, with debootstrap and a Docker engine.
+# The Python under the tag is Debian 12's 3.11, Postgres is Debian 13's 17, Redis is Debian 13's 8.
+set -eu
+HERE=$(cd "$(dirname "$0")" && pwd)
+MIRROR=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+
+# debian <tag> <release> <packages>: a Debian of the release with these packages and this machine's certificates.
+debian() {
+  debootstrap --variant=minbase --include="ca-certificates,$3" "$2" "$WORK/root" "$MIRROR" >"$WORK/log" 2>&1 || {
+    tail "$WORK/log"
+    exit 1
+  }
+  rm -rf "$WORK/root/var/cache/apt" "$WORK/root/var/lib/apt/lists" "$WORK/root/usr/share/doc" "$WORK/root/usr/share/locale"
+  mkdir -p "$WORK/root/var/cache/apt/archives/partial" "$WORK/root/var/lib/apt/lists/partial"
+  cp /etc/ssl/certs/ca-certificates.crt "$WORK/root/etc/ssl/certs/ca-certificates.crt"
+  tar -C "$WORK/root" -c . | docker import --change 'ENV LANG=C.UTF-8' - "$1" >/dev/null
+  rm -rf "$WORK/root"
+  echo "$1"
+}
+
+# Where packages are installed: with the wheels that this machine's pip has on disk, and with its certificates.
+with_wheels() {
+  mkdir "$WORK/wheels"
+  for folder in $(python3 -m pip config get global.find-links 2>/dev/null); do
+    if test -d "$folder"; then cp "$folder"/*.whl "$WORK/wheels/"; fi
+  done
+  printf 'FROM %s\nCOPY wheels /opt/wheels\nENV PIP_FIND_LINKS=/opt/wheels PIP_CERT=/etc/ssl/certs/ca-certificates.crt\n' \
+    "$PYTHON" >"$WORK/Dockerfile"
+  docker build --quiet --tag "$PYTHON-build" "$WORK" >/dev/null
+  echo "$PYTHON-build"
+}
+
+has() { docker image inspect "$1" >/dev/null 2>&1; }
+
+PYTHON=python:3.12-slim-bookworm
+has $PYTHON || debian $PYTHON bookworm python3,python3-venv
+has $PYTHON-build || with_wheels
+has debian:postgres || debian debian:postgres trixie postgresql-17
+has postgres:17-trixie || docker build --quiet --tag postgres:17-trixie "$HERE/postgres"
+has debian:redis || debian debian:redis trixie redis-server
+has redis:8-trixie || docker build --quiet --tag redis:8-trixie "$HERE/redis"
