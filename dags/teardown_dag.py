@@ -2,15 +2,18 @@
 
 Deletes what `<classifier>_train_and_deploy` made: first what lets uploads in, then what costs, then what is stored.
 
-1. `list_resources` writes into its log, thing by thing, what will be deleted, and deletes nothing.
+1. `list_resources` writes into its log, thing by thing, what will be deleted, and deletes nothing. It is red while a
+   run of the classifier's own Dag is active, or its schedule is on: these would build everything again.
 2. The event notification goes, training jobs are stopped, function, endpoint, endpoint configs, models and logs go.
+   What is being created or changed is waited for: AWS lets nobody delete it before.
 3. `delete_objects` removes every version of every object of the classifier, less what the form says to keep.
-4. `check_nothing_costs` is red if an endpoint is up or a training job runs.
+4. `check_nothing_costs` lists again: it is red if anything is left, or if a run is active that may build it again.
 
 **Type the classifier's name twice** in the trigger form. **Safe to repeat**: what is gone stays gone. What others own
 is never touched: a resource must have the classifier's name and carry the tag `image-classifier: <classifier>`. The
 bucket, the roles and the failure queue belong to the deployment and stay; so does the record of past training jobs,
-which AWS keeps and which costs nothing. Pause the classifier's own Dag first, or its next run builds everything again.
+which AWS keeps and which costs nothing. `even_while_active` skips the first check: the training job is stopped and the
+endpoint deleted under the run, whose tasks then fail and are not tried again.
 """
 
 from datetime import timedelta
@@ -48,7 +51,7 @@ with DAG(
         step(steps.delete_endpoint)(),
         step(steps.delete_endpoint_configs)(),
         step(steps.delete_models)(),
-        step(steps.delete_log_groups)(),
+        step(steps.delete_logs)(),
         step(steps.delete_objects)(),
         step(steps.check_nothing_costs)(),
     )

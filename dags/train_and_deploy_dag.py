@@ -23,7 +23,7 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
-from image_classifier_airflow.classifiers import usable_classifiers
+from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.notifications.deadline import deadlines
 from image_classifier_airflow.notifications.failure import keep_error, tell_failure
@@ -45,7 +45,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
     """The Dag of one classifier."""
     steps = Steps(classifier)
     with DAG(
-        dag_id=f"{classifier.name}_train_and_deploy",
+        dag_id=train_and_deploy_dag_id(classifier.name),
         description=classifier.description,
         schedule=classifier.schedule,
         catchup=False,

@@ -15,6 +15,7 @@ ImageClassifierError
  +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
  +-- EndpointError                  the endpoint does not serve what it should
  |    +-- ModelRefusalError         the model does not take what it was sent: sending it again is in vain
+ |    +-- EndpointGoneError         somebody deleted the endpoint while a change of it was waited for
  |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
  +-- UnwantedEndpointError          an endpoint costs that no classifier's file wants
  +-- FunctionError                  the function cannot be packed or deployed

@@ -25,6 +25,11 @@ def usable_classifiers() -> Iterator[Classifier]:
             yield classifier
 
 
+def train_and_deploy_dag_id(classifier: str) -> str:
+    """The Dag that a classifier's file makes."""
+    return f"{classifier}_train_and_deploy"
+
+
 def _refuse_second(file: Path, *, first: Path) -> None:
     if file != first:
         raise ClassifierFileError(f"{file} has the name of {first}; a classifier's name is its file's: rename one.")

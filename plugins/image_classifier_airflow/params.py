@@ -46,6 +46,13 @@ def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
     return {
         "classifier": Param(title="Classifier", description="Its name.", examples=known, **name),
         "confirm": Param(title="Confirm", description="Type the classifier's name again.", **name),
+        "even_while_active": Param(
+            False,
+            type="boolean",
+            title="Even while a run is active",
+            description="Stop its training job and delete what it makes, instead of asking for its end first.",
+            section="What to delete",
+        ),
         "keep_images": _keep("Keep the images", "The prepared data set, and what people dropped under incoming/."),
         "keep_models": _keep("Keep the models", "Model artifacts, checkpoints, evaluations and SageMaker models."),
         "keep_predictions": _keep("Keep the predictions", "Prediction records and corrections."),

@@ -18,7 +18,7 @@ def test_it_lists_first_then_deletes_in_the_order_in_which_nothing_new_can_appea
         "delete_endpoint",
         "delete_endpoint_configs",  # a config must outlive its endpoint
         "delete_models",
-        "delete_log_groups",  # after those who write them
+        "delete_logs",  # after those who write them
         "delete_objects",
         "check_nothing_costs",
     ]

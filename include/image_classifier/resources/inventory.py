@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from image_classifier import names
-from image_classifier.resources.training import list_training_jobs_in_progress
+from image_classifier.resources.training import LOG_GROUP, list_training_jobs_in_progress
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -63,6 +63,14 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class UnfinishedUpload:
+    """A multipart upload that nobody completed: its parts are paid for, and no listing of objects shows them."""
+
+    key: str
+    upload_id: str
+
+
+@dataclass(frozen=True)
 class Inventory:
     """Everything of a classifier that is there now and will be deleted."""
 
@@ -73,6 +81,8 @@ class Inventory:
     endpoint_configs: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     log_groups: tuple[str, ...] = ()
+    job_logs: tuple[str, ...] = ()
+    unfinished_uploads: tuple[UnfinishedUpload, ...] = ()
     folders: Mapping[str, Folder] = field(default_factory=dict)
 
     @property
@@ -86,6 +96,8 @@ class Inventory:
             "endpoint configs": len(self.endpoint_configs),
             "models": len(self.models),
             "log groups": len(self.log_groups),
+            "logs of training jobs": len(self.job_logs),
+            "unfinished uploads": len(self.unfinished_uploads),
             "object versions": sum(folder.versions for folder in self.folders.values()),
         }
 
@@ -99,6 +111,8 @@ class Inventory:
             "endpoint config": self.endpoint_configs,
             "model": self.models,
             "log group": self.log_groups,
+            "log of a training job": self.job_logs,
+            "unfinished upload": [upload.key for upload in self.unfinished_uploads],
             "objects": [
                 f"{prefix} ({folder.versions} versions, {folder.size_bytes / 1e6:.1f} MB)"
                 for prefix, folder in self.folders.items()
@@ -120,6 +134,8 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
         endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),
         models=() if teardown.keep_models else our_models(clients.sagemaker, classifier),
         log_groups=our_log_groups(clients, classifier),
+        job_logs=our_job_logs(clients.logs, classifier),
+        unfinished_uploads=unfinished_uploads(clients.s3, teardown),
         folders=folders(clients.s3, teardown),
     )
 
@@ -172,7 +188,7 @@ def our_functions(functions: "LambdaClient", classifier: str) -> tuple[str, ...]
 
 
 def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
-    """Logs of the function and of the endpoint; those of training jobs are in one group of the whole account."""
+    """Logs of the function and of the endpoint; those of training jobs share one group of the whole account."""
     name = names.function_name(classifier)
     is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
         clients.functions, classifier
@@ -186,6 +202,26 @@ def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
         for group in page["logGroups"]
         if group["logGroupName"] == prefix
     )
+
+
+def our_job_logs(logs: "CloudWatchLogsClient", classifier: str) -> tuple[str, ...]:
+    """The log streams of the classifier's training jobs, named ``<training job>/algo-<n>-<time>``."""
+    paginator = logs.get_paginator("describe_log_streams")
+    pages = paginator.paginate(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{_prefix(classifier)}-")
+    try:
+        found = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+    except logs.exceptions.ResourceNotFoundException:  # no job has run in this account
+        return ()
+    return tuple(name for name in found if names.is_training_job(name.partition("/")[0], classifier=classifier))
+
+
+def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUpload, ...]:
+    """Multipart uploads of the classifier that were begun and not completed, but for those into what is kept."""
+    pages = s3.get_paginator("list_multipart_uploads").paginate(
+        Bucket=teardown.bucket, Prefix=names.Keys(teardown.classifier).root
+    )
+    found = [UnfinishedUpload(one["Key"], one["UploadId"]) for page in pages for one in page.get("Uploads", [])]
+    return tuple(upload for upload in found if not upload.key.startswith(teardown.kept_prefixes))
 
 
 def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -12,16 +13,20 @@ from image_classifier.resources import notification
 from image_classifier.resources.endpoint import describe_endpoint
 from image_classifier.resources.inventory import (
     Clients,
+    Inventory,
     Teardown,
     doomed_versions,
+    inventory,
     our_endpoint_configs,
     our_endpoints,
     our_functions,
+    our_job_logs,
     our_log_groups,
     our_models,
+    unfinished_uploads,
 )
 from image_classifier.resources.refusals import delete
-from image_classifier.resources.training import list_training_jobs_in_progress, stop_training_job
+from image_classifier.resources.training import LOG_GROUP, list_training_jobs_in_progress, stop_training_job
 
 if TYPE_CHECKING:
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
@@ -102,20 +107,28 @@ def delete_models(clients: Clients, teardown: Teardown) -> None:
         delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
 
 
-def delete_log_groups(clients: Clients, teardown: Teardown) -> None:
-    """The logs of the function and of the endpoint."""
+def delete_logs(clients: Clients, teardown: Teardown) -> None:
+    """The logs of the function, of the endpoint and of the training jobs, whose group others share: it stays."""
     for name in our_log_groups(clients, teardown.classifier):
         clients.logs.delete_log_group(logGroupName=name)
         log.info("Log group %s deleted", name)
+    for name in our_job_logs(clients.logs, teardown.classifier):
+        clients.logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=name)
+        log.info("Log %s deleted", name)
 
 
 def delete_objects(clients: Clients, teardown: Teardown) -> int:
     """Every version and delete marker below the classifier's prefix that is not kept; returns how many.
 
+    Uploads that were never completed go first: they are paid for as objects are.
+
     Raises:
         ResourceBusyError: S3 did not delete some of them.
 
     """
+    for upload in unfinished_uploads(clients.s3, teardown):
+        clients.s3.abort_multipart_upload(Bucket=teardown.bucket, Key=upload.key, UploadId=upload.upload_id)
+        log.info("Unfinished upload of s3://%s/%s aborted", teardown.bucket, upload.key)
     deleted = 0
     for batch in _batches(doomed_versions(clients.s3, teardown), size=MOST_KEYS):
         identifiers: list[ObjectIdentifierTypeDef] = [
@@ -134,18 +147,17 @@ def delete_objects(clients: Clients, teardown: Teardown) -> int:
 
 
 def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
-    """Nothing if no endpoint is up and no training job runs.
+    """Nothing if the classifier has nothing left but what is kept; logs that came late are shown, and expire.
 
     Raises:
-        ResourceBusyError: names what still costs.
+        ResourceBusyError: names all that is still there.
 
     """
-    costly = [
-        *list_training_jobs_in_progress(clients.sagemaker, classifier=teardown.classifier),
-        *our_endpoints(clients.sagemaker, teardown.classifier),
-    ]
-    if costly:
-        message = f"These of {teardown.classifier} still cost: {', '.join(costly)}. Run the teardown again."
+    found = inventory(clients, teardown)
+    log.info("Left of %s:\n%s", teardown.classifier, found.as_table())
+    left = replace(found, log_groups=(), job_logs=())
+    if left != Inventory():
+        message = f"These of {teardown.classifier} are still there:\n{left.as_table()}\nRun the teardown again."
         raise ResourceBusyError(message)
 
 

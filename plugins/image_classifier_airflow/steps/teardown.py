@@ -2,23 +2,34 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
+from image_classifier.errors import ResourceBusyError
 from image_classifier.resources import teardown
 from image_classifier.resources.inventory import Clients, Teardown, inventory
 from image_classifier.settings import Settings
+from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 
 log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
+ACTIVE = ["running", "queued"]  # states of a run that has more to do
 DEFAULT_CONNECTION = "aws_default"  # for a classifier whose file is gone
 
 
-def list_resources(params: Params) -> dict[str, int]:
-    """Show what will be deleted, thing by thing, in the task's log; returns how many of each kind."""
+def list_resources(params: Params, ti: Any) -> dict[str, int]:
+    """Show what will be deleted, thing by thing, in the task's log; returns how many of each kind.
+
+    Raises:
+        ResourceBusyError: the classifier's Dag is at work, or will be by its schedule, and would build it all again.
+
+    """
     teardown.check_confirmed(params["classifier"], confirm=params["confirm"])
+    if not params["even_while_active"]:
+        _check_at_rest(params["classifier"], ti)
     found = inventory(*_of(params))
     log.info("Will be deleted of %s:\n%s", params["classifier"], found.as_table())
     return found.counts
@@ -48,16 +59,44 @@ def delete_models(params: Params) -> None:
     _run(teardown.delete_models, params)
 
 
-def delete_log_groups(params: Params) -> None:
-    _run(teardown.delete_log_groups, params)
+def delete_logs(params: Params) -> None:
+    _run(teardown.delete_logs, params)
 
 
 def delete_objects(params: Params) -> None:
     _run(teardown.delete_objects, params)
 
 
-def check_nothing_costs(params: Params) -> None:
+def check_nothing_costs(params: Params, ti: Any) -> None:
+    """See that nothing is left, and that no run of the classifier's Dag is there to build it again.
+
+    Raises:
+        ResourceBusyError: names what is left, or says that a run is active.
+
+    """
     _run(teardown.check_nothing_costs, params)
+    _check_no_run(params["classifier"], ti)
+
+
+def _check_at_rest(classifier: str, ti: Any) -> None:
+    _check_no_run(classifier, ti)
+    file = _file(classifier)
+    if file and Classifier.from_file(file).schedule and not ti.get_dag(train_and_deploy_dag_id(classifier)).is_paused:
+        message = (
+            f"The Dag {train_and_deploy_dag_id(classifier)} has a schedule: its next run would build everything again. "
+            "Pause it, then run this task again. Nothing was deleted."
+        )
+        raise ResourceBusyError(message)
+
+
+def _check_no_run(classifier: str, ti: Any) -> None:
+    dag_id = train_and_deploy_dag_id(classifier)
+    if active := ti.get_dr_count(dag_id=dag_id, states=ACTIVE):
+        message = (
+            f"{active} run(s) of the Dag {dag_id} are active, and build again what is deleted. Mark them failed, which "
+            "stops their training job, or wait for their end; then run this task again."
+        )
+        raise ResourceBusyError(message)
 
 
 def _run(step: Callable[[Clients, Teardown], object], params: Params) -> None:
@@ -78,5 +117,9 @@ def _of(params: Params) -> tuple[Clients, Teardown]:
 
 
 def _connection(classifier: str) -> str:
-    files = [file for file in classifier_files(classifier_folders()) if file.stem == classifier]
-    return Classifier.from_file(files[0]).aws_conn_id if files else DEFAULT_CONNECTION
+    file = _file(classifier)
+    return Classifier.from_file(file).aws_conn_id if file else DEFAULT_CONNECTION
+
+
+def _file(classifier: str) -> Path | None:
+    return next((file for file in classifier_files(classifier_folders()) if file.stem == classifier), None)

@@ -7,7 +7,8 @@ from moto import mock_aws
 
 from image_classifier.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.resources import teardown
-from image_classifier.resources.inventory import Clients, Teardown
+from image_classifier.resources.inventory import Clients, Folder, Inventory, Teardown, UnfinishedUpload
+from image_classifier.resources.training import LOG_GROUP
 
 DIGITS = Teardown("digits", "a-bucket")
 NAME = "image-classifier-digits"
@@ -217,19 +218,31 @@ def test_only_a_function_that_carries_our_tag_is_deleted(clients):
         functions.assert_no_pending_responses()
 
 
-def test_all_is_well_when_nothing_costs(clients, sagemaker):
-    expect_jobs(sagemaker)
-    expect_endpoint(sagemaker, there=False)
+def test_all_is_well_when_nothing_is_left_but_late_logs(clients, monkeypatch):
+    logs = Inventory(log_groups=(f"/aws/lambda/{NAME}",), job_logs=(f"{JOB}/algo-1-1",))
+    monkeypatch.setattr(teardown, "inventory", lambda *_: logs)
 
     teardown.check_nothing_costs(clients, DIGITS)
 
 
-def test_what_still_costs_is_named(clients, sagemaker):
-    expect_jobs(sagemaker, in_progress=[JOB])
-    expect_endpoint(sagemaker)
+@pytest.mark.parametrize(
+    ("left", "line"),
+    [
+        ({"training_jobs": (JOB,)}, f"training job, to stop  {JOB}"),
+        ({"endpoints": (NAME,)}, f"endpoint               {NAME}"),
+        ({"functions": (NAME,)}, f"function               {NAME}"),
+        ({"models": (JOB,)}, f"model                  {JOB}"),
+        ({"unfinished_uploads": (UnfinishedUpload("digits/x", "1"),)}, "unfinished upload      digits/x"),
+        ({"folders": {"digits/models/": Folder(1, 5)}}, "digits/models/"),
+    ],
+)
+def test_what_is_left_is_named(clients, monkeypatch, left, line):
+    monkeypatch.setattr(teardown, "inventory", lambda *_: Inventory(**left))
 
-    with pytest.raises(ResourceBusyError, match=rf"{JOB}, {NAME}\."):
+    with pytest.raises(ResourceBusyError, match="of digits are still there") as caught:
         teardown.check_nothing_costs(clients, DIGITS)
+
+    assert line in str(caught.value)
 
 
 @pytest.fixture
@@ -289,9 +302,43 @@ def test_more_objects_than_one_request_takes_go_in_several(bucket, monkeypatch):
 
 def test_what_s3_refuses_to_delete_is_told(clients):
     with Stubber(clients.s3) as s3:
+        s3.add_response("list_multipart_uploads", {})
         version = {"Key": "digits/models/m", "VersionId": "1", "Size": 1}
         s3.add_response("list_object_versions", {"Versions": [version]})
         s3.add_response("delete_objects", {"Errors": [{"Key": "digits/models/m", "Message": "Access Denied"}]})
 
         with pytest.raises(ResourceBusyError, match="digits/models/m: Access Denied"):
             teardown.delete_objects(clients, DIGITS)
+
+
+def test_uploads_that_nobody_completed_are_aborted(bucket):
+    for key in ("digits/incoming/a.png", "digits/models/m", "digits-2/models/m"):
+        bucket.create_multipart_upload(Bucket="a-bucket", Key=key)
+
+    teardown.delete_objects(only_s3(bucket), Teardown("digits", "a-bucket", keep_images=True))
+
+    left = [upload["Key"] for upload in bucket.list_multipart_uploads(Bucket="a-bucket")["Uploads"]]
+    assert sorted(left) == ["digits-2/models/m", "digits/incoming/a.png"]
+
+
+def test_logs_of_the_classifiers_jobs_go_and_others_stay(monkeypatch):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+        logs = session.client("logs")
+        logs.create_log_group(logGroupName=LOG_GROUP)
+        for job in (JOB, f"{JOB}-2", "image-classifier-digits-2-0123abcd-89abcdef", "another"):
+            logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=f"{job}/algo-1-17")
+
+        teardown.delete_logs(Clients(None, session.client("lambda"), logs, None), DIGITS)
+
+        left = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]]
+    assert sorted(left) == ["another/algo-1-17", "image-classifier-digits-2-0123abcd-89abcdef/algo-1-17"]
+
+
+def test_an_account_in_which_no_job_has_run_has_no_logs_of_jobs(monkeypatch):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+
+        teardown.delete_logs(Clients(None, session.client("lambda"), session.client("logs"), None), DIGITS)

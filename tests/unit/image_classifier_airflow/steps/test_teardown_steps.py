@@ -1,6 +1,8 @@
+from types import SimpleNamespace
+
 import pytest
 
-from image_classifier.errors import ClassifierFileError
+from image_classifier.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.resources import teardown as library
 from image_classifier.resources.inventory import Inventory, Teardown
 from image_classifier_airflow.steps import clients, teardown
@@ -11,6 +13,7 @@ PARAMS = {
     "keep_images": True,
     "keep_models": False,
     "keep_predictions": False,
+    "even_while_active": False,
 }
 DELETING = [
     "delete_upload_trigger",
@@ -19,10 +22,23 @@ DELETING = [
     "delete_endpoint",
     "delete_endpoint_configs",
     "delete_models",
-    "delete_log_groups",
+    "delete_logs",
     "delete_objects",
-    "check_nothing_costs",
 ]
+
+
+class Airflow:
+    """What a task may ask Airflow about other Dags."""
+
+    def __init__(self, *, active=0, paused=True):
+        self.active, self.paused, self.asked = active, paused, []
+
+    def get_dr_count(self, *, dag_id, states):
+        self.asked.append((dag_id, tuple(states)))
+        return self.active
+
+    def get_dag(self, dag_id):
+        return SimpleNamespace(dag_id=dag_id, is_paused=self.paused)
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +70,12 @@ def test_each_task_asks_the_library_for_the_thing_of_its_name(done, name):
     assert done == [(name, Teardown("cats", "a-bucket", keep_images=True))]
 
 
-@pytest.mark.parametrize("name", [*DELETING, "list_resources"])
+@pytest.mark.parametrize("name", [*DELETING, "list_resources", "check_nothing_costs"])
 def test_no_task_does_anything_before_the_name_was_typed_twice(done, connections, name):
+    airflow = [Airflow()] if name not in DELETING else []
+
     with pytest.raises(ClassifierFileError, match="type one name twice"):
-        getattr(teardown, name)({**PARAMS, "confirm": "dogs"})
+        getattr(teardown, name)({**PARAMS, "confirm": "dogs"}, *airflow)
 
     assert done == connections == []
 
@@ -65,7 +83,60 @@ def test_no_task_does_anything_before_the_name_was_typed_twice(done, connections
 def test_the_list_is_handed_on_as_counts_only(monkeypatch):
     monkeypatch.setattr(teardown, "inventory", lambda *_: Inventory(models=("a", "b")))
 
-    assert teardown.list_resources(PARAMS)["models"] == 2
+    assert teardown.list_resources(PARAMS, Airflow())["models"] == 2
+
+
+@pytest.fixture
+def listed(monkeypatch):
+    """Whether the list was made, instead of making it."""
+    made = []
+    monkeypatch.setattr(teardown, "inventory", lambda *_: made.append("list") or Inventory())
+    return made
+
+
+def test_nothing_is_deleted_under_a_run_that_would_build_it_again(listed):
+    airflow = Airflow(active=1)
+
+    with pytest.raises(ResourceBusyError, match=r"1 run\(s\) of the Dag cats_train_and_deploy are active"):
+        teardown.list_resources(PARAMS, airflow)
+
+    assert airflow.asked == [("cats_train_and_deploy", ("running", "queued"))]
+    assert listed == []
+
+
+def test_a_schedule_is_paused_first(listed, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\nschedule: '@daily'\n")
+
+    with pytest.raises(ResourceBusyError, match=r"cats_train_and_deploy has a schedule.* Pause it"):
+        teardown.list_resources(PARAMS, Airflow(paused=False))
+    assert listed == []
+
+    teardown.list_resources(PARAMS, Airflow(paused=True))
+    assert listed == ["list"]
+
+
+def test_a_classifier_without_a_schedule_needs_no_pause(listed, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\n")
+
+    teardown.list_resources(PARAMS, Airflow(paused=False))
+
+    assert listed == ["list"]
+
+
+def test_a_person_may_insist(listed, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\nschedule: '@daily'\n")
+
+    teardown.list_resources({**PARAMS, "even_while_active": True}, Airflow(active=1, paused=False))
+
+    assert listed == ["list"]
+
+
+def test_at_the_end_a_run_that_may_build_again_is_told(monkeypatch):
+    monkeypatch.setattr(library, "check_nothing_costs", lambda *_: None)
+    teardown.check_nothing_costs(PARAMS, Airflow())
+
+    with pytest.raises(ResourceBusyError, match="Mark them failed"):
+        teardown.check_nothing_costs({**PARAMS, "even_while_active": True}, Airflow(active=1))
 
 
 def test_the_classifiers_file_names_the_connection(done, connections, tmp_path):
