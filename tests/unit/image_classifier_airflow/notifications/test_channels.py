@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
 import pytest
+import requests
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
@@ -17,6 +18,7 @@ from image_classifier.classifier import Notify
 from image_classifier.errors import ClassifierFileError
 from image_classifier_airflow.notifications.channels import notifier
 from image_classifier_airflow.notifications.messages import failed
+from image_classifier_airflow.notifications.webhook import TIME_LIMIT_S
 
 JINJA = "KeyError: {{ conn.prod.password }} {% no such tag <b>"
 MESSAGE = failed(
@@ -160,6 +162,16 @@ def test_a_refusal_is_an_error_and_not_silence(tell, connection, listener):
 
     with pytest.raises(Exception, match="404"):
         tell(sender("webhook_conn_id", "ops"))
+
+
+def test_an_address_that_does_not_answer_cannot_keep_the_dag_processor_waiting(connection, monkeypatch):
+    limits = []
+    send = requests.Session.send
+    monkeypatch.setattr(requests.Session, "send", lambda *a, **k: limits.append(k["timeout"]) or send(*a, **k))
+
+    sender("webhook_conn_id", "ops").notify({})
+
+    assert limits == [TIME_LIMIT_S]
 
 
 def test_every_channel_that_a_file_may_name_has_a_sender():
