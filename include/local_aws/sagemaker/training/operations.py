@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local_aws.faults.roles import UnreadyRoles
@@ -60,7 +61,7 @@ class TrainingJobs:
         for job in self._store.all(KIND):
             if progress.in_progress(job):
                 name = job["TrainingJobName"]
-                self._store.change(KIND, name, lambda job: progress.lose(job, now=time.time()))
+                self._store.change(KIND, name, partial(progress.lose, now=self._last_sign_of_life(job)))
                 shutil.rmtree(self._folder / name / "ml", ignore_errors=True)
         self._cache.trim()
 
@@ -178,6 +179,12 @@ class TrainingJobs:
             limit=quotas.planned_limit(self._faults, "CreateTrainingJob", resources["InstanceType"], request=request),
             usual_limit=self._limits.training_instances,
         )
+
+    def _last_sign_of_life(self, job: Document) -> float:
+        """When the job's process ended at the earliest: the time without a server is nobody's bill."""
+        logs = (self._folder / job["TrainingJobName"]).glob("*.log")
+        signs: list[float] = [job["LastModifiedTime"], *(file.stat().st_mtime for file in logs)]
+        return max(signs)
 
     def _check_role(self, request: Document) -> None:
         role = request["RoleArn"]
