@@ -17,6 +17,8 @@ PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"}
 HELD_OUT_IMAGES = 40  # over all classes; at most a tenth of each class
 FEWEST_TO_HOLD_OUT = 5  # a class with fewer images needs them all
 UPLOADS = 20
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+SURELY_VALIDATING = 10  # one in so many; and one of each class
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def own(place: Place, data: Path) -> Demonstration:
     """
     folders = _class_folders(data)
     name = _classifier_name(data)
-    _write_classifier(place, name, data)
+    is_new = _is_new(place, name, data)
     images, held_out = place.images / name, place.held_out / name
     for folder in (images, held_out):
         shutil.rmtree(folder, ignore_errors=True)
@@ -63,6 +65,8 @@ def own(place: Place, data: Path) -> Demonstration:
             count = 0 if part == "train" else min(share, max(len(files) // 10, len(files) >= FEWEST_TO_HOLD_OUT))
             _link(files[:count], folder, held_out / folder.name)
             _link(files[count:], folder, images / part / folder.name)
+    if is_new:
+        _write_classifier(place, name, data, batch_size=_batch_size(images))
     return Demonstration(name, choose_uploads(held_out))
 
 
@@ -97,22 +101,42 @@ def _classifier_name(data: Path) -> str:
     return f"my-{slug}" if shipped else slug
 
 
-def _write_classifier(place: Place, name: str, data: Path) -> None:
-    """The classifier's file, written once; a person may edit it."""
+def _is_new(place: Place, name: str, data: Path) -> bool:
+    """Whether the classifier has no file yet; one of the same name for other images is refused."""
     file = place.classifiers / f"{name}.yaml"
-    origin = f"Images of {data.resolve()}"
-    if file.exists():
-        described = (yaml.safe_load(file.read_text()) or {}).get("description")
-        if described == origin:
-            return
+    described = (yaml.safe_load(file.read_text()) or {}).get("description") if file.exists() else None
+    if described not in (None, _origin(data)):
         message = (
             f"The classifier {name} exists already and says: {described!r}. Rename the folder {data}, or delete {file} "
             f"after a run of the Dag image_classifier_teardown for {name}."
         )
         raise LaptopError(message)
+    return not file.exists()
+
+
+def _write_classifier(place: Place, name: str, data: Path, *, batch_size: int) -> None:
+    """The classifier's file, written once; a person may edit it."""
     template = (ROOT / "include/laptop/own_images.yaml").read_text()
     place.classifiers.mkdir(parents=True, exist_ok=True)
-    file.write_text(f"description: {origin!r}\nsource: {name}\n{template}")
+    (place.classifiers / f"{name}.yaml").write_text(
+        f"description: {_origin(data)!r}\nsource: {name}\n{template}"
+        f"  mini_batch_size: {batch_size} # at most the number of validation images\n"
+    )
+
+
+def _origin(data: Path) -> str:
+    return f"Images of {data.resolve()}"
+
+
+def _batch_size(images: Path) -> int:
+    """A power of two that no split is too small for; of images without a split a fifth will validate, more or less."""
+    splits = [folder for folder in (images / "train", images / "validation") if folder.is_dir()]
+    if splits:
+        fewest = min(sum(1 for _ in _pictures(folder)) for folder in splits)
+    else:
+        classes = sum(1 for folder in images.iterdir() if folder.is_dir())
+        fewest = max(classes, sum(1 for _ in _pictures(images)) // SURELY_VALIDATING)
+    return max(size for size in BATCH_SIZES if size <= max(1, fewest))
 
 
 def _link(files: list[Path], folder: Path, target: Path) -> None:

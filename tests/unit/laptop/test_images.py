@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from image_classifier.classifier import Classifier
 from laptop import images
 from laptop.place import LaptopError, Place
 
@@ -70,6 +71,28 @@ def test_a_classifier_file_is_written_that_names_the_images(place, tmp_path):
 
     written = yaml.safe_load((place.classifiers / "my-pets.yaml").read_text())
     assert written["source"] == "my-pets"
+
+
+@pytest.mark.parametrize(
+    ("classes", "batch_size"),
+    [({"cat": 700, "dog": 700}, 32), ({"cat": 40, "dog": 5, "hen": 60}, 8), ({"cat": 5, "dog": 5, "hen": 5}, 2)],
+)
+def test_a_batch_is_no_larger_than_what_validates(place, tmp_path, classes, batch_size):
+    images.own(place, folder_of_images(tmp_path / "pets", classes=classes))
+
+    classifier = Classifier.from_file(place.classifiers / "pets.yaml")
+    assert classifier.hyperparameters.mini_batch_size == batch_size
+    assert classifier.hyperparameters.use_pretrained_model
+
+
+def test_a_batch_is_no_larger_than_the_smaller_split(place, tmp_path):
+    folder_of_images(tmp_path / "pets/train", classes={"cat": 50, "dog": 50})
+    folder_of_images(tmp_path / "pets/validation", classes={"cat": 5, "dog": 5})
+
+    images.own(place, tmp_path / "pets")
+
+    written = yaml.safe_load((place.classifiers / "pets.yaml").read_text())
+    assert written["hyperparameters"]["mini_batch_size"] == 8
 
 
 def test_a_folder_without_classes_is_refused_by_name(place, tmp_path):
