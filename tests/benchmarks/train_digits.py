@@ -30,5 +30,6 @@ if __name__ == "__main__":
     given = dict(argument.split("=", 1) for argument in sys.argv[1:])
     with tempfile.TemporaryDirectory() as folder:
         hyperparameters = {name: str(value) for name, value in {**shipped, **given}.items()}
-        prepare_job(Path(folder), digits(), side_px=28, hyperparameters=hyperparameters)
+        side_px = int(hyperparameters["image_shape"].split(",")[1])
+        prepare_job(Path(folder), digits(), side_px=side_px, hyperparameters=hyperparameters)
         run(Path(folder))

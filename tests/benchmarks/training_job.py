@@ -15,34 +15,56 @@ from image_classifier.image_list import Entry
 from image_classifier.pixels import PixelParameters, prepare
 
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
+FIRST_INDEX = {"train": 0, "validation": 1_000_000}  # an index is unique in a job
+SplitImages = list[tuple[str, bytes]]  # (class, file)
 ACCURACY = re.compile(r"Epoch\[\d+\] Validation-accuracy=([0-9.]+)")
+
+
+def by_class(folder: Path) -> dict[str, list[bytes]]:
+    """The files of each folder in a folder, by its name."""
+    return {
+        inner.name: [path.read_bytes() for path in sorted(inner.iterdir())]
+        for inner in sorted(folder.iterdir())
+        if inner.is_dir()
+    }
 
 
 def prepare_job(
     base: Path, images: Mapping[str, list[bytes]], *, side_px: int, hyperparameters: dict[str, str]
 ) -> None:
-    """Write both splits (80 and 20 % of each class, seed 0) through the package's own pixels."""
-    parameters = PixelParameters(side_px=side_px)
-    entries: dict[str, list[Entry]] = {"train": [], "validation": []}
-    for label, name in enumerate(sorted(images)):
+    """Write both splits: 80 and 20 % of each class, seed 0."""
+    splits: dict[str, SplitImages] = {"train": [], "validation": []}
+    for name in sorted(images):
         order = list(range(len(images[name])))
         random.Random(f"0 {name}").shuffle(order)
         for position, number in enumerate(order):
             split = "validation" if position < len(order) * 0.2 else "train"
+            splits[split].append((name, images[name][number]))
+    prepare_splits(base, splits, side_px=side_px, hyperparameters=hyperparameters)
+
+
+def prepare_splits(
+    base: Path, splits: Mapping[str, SplitImages], *, side_px: int, hyperparameters: dict[str, str]
+) -> None:
+    """Write the images through the package's own pixels, the lists in a seeded order, and the hyperparameters."""
+    parameters = PixelParameters(side_px=side_px)
+    classes = sorted({name for images in splits.values() for name, _ in images})
+    for split, images in splits.items():
+        entries: list[Entry] = []
+        for number, (name, content) in enumerate(images):
             path = f"{name}/{number}.jpg"
             file = base / "input/data" / split / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(prepare(images[name][number], parameters).jpeg)
-            entries[split].append(Entry(label * 1_000_000 + number, (float(label),), path))
-    for split, listed in entries.items():
+            file.write_bytes(prepare(content, parameters).jpeg)
+            entries.append(Entry(FIRST_INDEX[split] + number, (float(classes.index(name)),), path))
         folder = base / f"input/data/{split}_lst"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{split}.lst").write_text(image_list.dumps(image_list.shuffled(listed, seed="0")))
+        (folder / f"{split}.lst").write_text(image_list.dumps(image_list.shuffled(entries, seed="0")))
     values = {
         "image_shape": f"3,{side_px},{side_px}",
         "resize": str(side_px),
-        "num_classes": str(len(images)),
-        "num_training_samples": str(len(entries["train"])),
+        "num_classes": str(len(classes)),
+        "num_training_samples": str(len(splits["train"])),
         **hyperparameters,
     }
     (base / "input/config").mkdir(parents=True, exist_ok=True)

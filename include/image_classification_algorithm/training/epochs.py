@@ -84,7 +84,7 @@ class Trainer:
         return self.hosts.from_first(lambda: self._validated(epoch))
 
     def _validated(self, epoch: int) -> float:
-        values = self._validate()
+        values = self._validate(epoch)
         for name, value in values.items():
             log.info("Epoch[%d] Validation-%s=%f", epoch, name, value)
         return values["accuracy"]
@@ -114,13 +114,16 @@ class Trainer:
         self.scaler.update()
         return outputs.detach(), loss.detach()
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, epoch: int) -> dict[str, float]:
         self.net.eval()
-        accuracy = Accuracy(top_k=self._top_k())
+        accuracy, last_line = Accuracy(top_k=self._top_k()), self.clock()
         with torch.inference_mode():
-            for inputs, labels in self.batches.validating():
+            for number, (inputs, labels) in enumerate(self.batches.validating()):
                 self.stop.check()
                 accuracy.update(self.net(inputs), labels)
+                if self.clock() - last_line >= SECONDS_PER_LINE:
+                    log.info("Epoch[%d] Validating, batch [%d]", epoch, number)
+                    last_line = self.clock()
         return accuracy.values()
 
     def _may_go_on(self, total_loss: Tensor) -> bool:

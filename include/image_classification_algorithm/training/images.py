@@ -2,6 +2,7 @@
 
 import math
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from image_classifier.hyperparameters import JobHyperparameters
 
 CACHE_SHARE_OF_MEMORY = 0.25
 EXAMPLES_PER_LOOK = 1000
+IMAGES_A_PART = 256
+SECONDS_PER_LINE = 5.0
 
 
 @dataclass(frozen=True)
@@ -114,12 +117,15 @@ def _decode_all(
     """Positions of the images that can be read, and their pixels while they fit in memory."""
     usable: list[int] = []
     cached: list[Pixels | None] = []
-    room_bytes = _cache_bytes()
+    room_bytes, last_line = _cache_bytes(), time.monotonic()
     with ThreadPoolExecutor(usable_cores()) as threads:
         # A part at a time, so that pixels beyond the cache's room do not pile up while they wait to be looked at.
-        for start in range(0, len(found), 256):
+        for start in range(0, len(found), IMAGES_A_PART):
             stop.check()
-            part = found[start : start + 256]
+            if time.monotonic() - last_line >= SECONDS_PER_LINE:
+                log.info("Read %d of %d images", start, len(found))
+                last_line = time.monotonic()
+            part = found[start : start + IMAGES_A_PART]
             decoded = threads.map(lambda example: _try_load(example, hyperparameters), part)
             for position, pixels in enumerate(decoded, start):
                 if pixels is not None:

@@ -162,7 +162,7 @@ def test_weights_are_read_without_running_what_they_may_hold(monkeypatch, tmp_pa
 def test_an_interrupted_pretrained_job_drops_the_same_features(make_job, monkeypatch):
     folders = make_job(**PRETRAINED, epochs="2")
     accuracies = iter([0.1, 0.2, 0.1, 0.2])
-    monkeypatch.setattr(Trainer, "_validate", lambda _: {"accuracy": next(accuracies)})
+    monkeypatch.setattr(Trainer, "_validate", lambda *_: {"accuracy": next(accuracies)})
     assert train(folders) == 0
     uninterrupted = artifact.read(folders.model).graph
 

@@ -18,7 +18,7 @@ def validated(monkeypatch):
     """What a job's validation computes, in the order of its list."""
     found: list[torch.Tensor] = []
 
-    def validate(self: Trainer) -> dict[str, float]:
+    def validate(self: Trainer, _: int) -> dict[str, float]:
         self.net.eval()
         with torch.inference_mode():
             found.extend(torch.softmax(self.net(inputs), 1) for inputs, _ in self.batches.validating())

@@ -12,7 +12,7 @@ from image_classification_algorithm import artifact
 from image_classification_algorithm.__main__ import main, train
 from image_classification_algorithm.folders import BASE_VARIABLE, Folders
 from image_classification_algorithm.serving.model import Model
-from image_classification_algorithm.training import job
+from image_classification_algorithm.training import epochs, images, job
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.stopping import StopRequest
 
@@ -41,7 +41,7 @@ def validation_accuracies(monkeypatch):
 
     def set_to(*accuracies):
         left = list(accuracies)
-        monkeypatch.setattr(Trainer, "_validate", lambda _: {"accuracy": left.pop(0)})
+        monkeypatch.setattr(Trainer, "_validate", lambda *_: {"accuracy": left.pop(0)})
 
     return set_to
 
@@ -74,6 +74,16 @@ def test_a_progress_line_comes_every_twenty_batches(run):
     matches = [match for line in lines if (match := BATCH.search(line))]
     assert [match["batch"] for match in matches] == ["20", "40"]
     assert all("\tSpeed: " in match.string and "samples/sec\taccuracy=" in match.string for match in matches)
+
+
+def test_slow_reading_and_validating_are_followed_too(run, monkeypatch):
+    monkeypatch.setattr(images, "IMAGES_A_PART", 4)
+    monkeypatch.setattr(images, "SECONDS_PER_LINE", 0)
+    monkeypatch.setattr(epochs, "SECONDS_PER_LINE", 0)
+    _, lines, _ = run()
+    text = "\n".join(lines)
+    assert "Read 12 of 16 images" in text
+    assert "Epoch[0] Validating, batch [1]" in text
 
 
 def test_the_start_of_the_log_repeats_the_configuration(run):
