@@ -11,8 +11,8 @@ prediction. One Dag per file in `include/classifiers/`.
 | connect | the inference function and the bucket's event notification | nothing while nothing is uploaded |
 | check | uploads one known image and waits for its prediction record | one request |
 
-**Safe to repeat**: a run with nothing new reuses everything that is there. **Changing a param** in the form changes
-that run alone. **Ending** `train_model` by hand stops the training job. `image_classifier_teardown` removes all.
+**Only plan** shows what a run would change and cost at most, and changes nothing. **Safe to repeat**: what is there is
+reused. **Params** change one run. **Ending** `train_model` stops its job. `image_classifier_teardown` removes it all.
 """
 
 from datetime import timedelta
@@ -24,7 +24,6 @@ from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
-from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.notifications.deadline import deadlines
 from image_classifier_airflow.notifications.failure import keep_error, tell_failure
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
@@ -33,7 +32,7 @@ from image_classifier_airflow.operators.notification import UploadTriggerOperato
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.retries import RETRY_POLICY
-from image_classifier_airflow.steps import step
+from image_classifier_airflow.steps import gate, step
 from image_classifier_airflow.steps.train_and_deploy import Steps
 
 POLL_S = 5
@@ -68,8 +67,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         tags=["image-classifier", classifier.name],
     ) as dag:
         with TaskGroup("prepare"):
-            images = [images_link(classifier)]
-            dataset = step(steps.prepare_dataset, links=images, execution_timeout=timedelta(hours=12))()
+            dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12))()
+            chain(gate(steps.plan, execution_timeout=timedelta(hours=12))(), dataset)
             training = step(steps.plan_training, multiple_outputs=True)(dataset)
             asked = {name: training[name] for name in ("config", "alternatives", "force", "accept_time_limit")}
 
@@ -97,7 +96,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             )
 
         with TaskGroup("check") as check:
-            upload, records = step(steps.plan_check, multiple_outputs=True)(dataset), [records_link(classifier)]
+            upload = step(steps.plan_check, multiple_outputs=True)(dataset)
             chain(
                 S3CopyObjectOperator(
                     task_id="upload_known_image",
@@ -116,13 +115,14 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     timeout=RECORD_WAIT_S,
                     soft_fail=True,  # the next task knows what to say, and what to do
                 ),
-                step(steps.confirm_prediction, links=records, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
+                step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
                 S3DeleteObjectsOperator(
                     task_id="remove_known_image", bucket=upload["bucket"], keys=[upload["image"], upload["record"]]
                 ),
             )
 
-        chain(deploy, connect, check, [step(steps.delete_stray_images)(dataset), step(steps.delete_old_models)()])
+        tidied = [step(steps.delete_stray_images)(dataset), step(steps.delete_old_models)()]
+        chain(deploy, connect, check, tidied, step(steps.report)(job))
     return dag
 
 

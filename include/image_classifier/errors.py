@@ -7,6 +7,7 @@ ImageClassifierError
  +-- DatasetError                   the labelled images cannot be trained on
  |    +-- ImageRejectedError        one image cannot be used; carries a reason code
  |    +-- LabelsChangedError        a class is gone and the run did not say reset_labels
+ +-- BudgetError                    a run may cost more than it may; nothing was started
  +-- TrainingError                  a training job did not end with a model
  |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
  |    +-- TrainingServiceError      AWS's side failed or had no capacity: a retry may help
@@ -59,6 +60,10 @@ class ImageRejectedError(DatasetError):
 
 class LabelsChangedError(DatasetError):
     """A class that the model knows is gone from the images."""
+
+
+class BudgetError(ImageClassifierError):
+    """A run may cost more than its classifier allows, or nobody knows what it costs."""
 
 
 class TrainingError(ImageClassifierError):

@@ -18,6 +18,7 @@ _PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "time_limit_s": (Training, "time_limit_s"),
     "accept_time_limit": (Training, "accept_time_limit"),
     "endpoint_instance_type": (Endpoint, "instance_type"),
+    "max_cost_usd": (Classifier, "max_cost_usd"),
     **{name: (Hyperparameters, name) for name in Hyperparameters.model_fields},
 }
 _FIELD_OF: dict[type[BaseModel], str] = {Training: "training", Endpoint: "endpoint", Hyperparameters: "hyperparameters"}
@@ -37,6 +38,10 @@ _WORDS = {
         "Endpoint instance type",
         "The machine that answers; it costs as long as it exists.",
     ),
+    "max_cost_usd": (
+        "Most it may cost (US dollars)",
+        "A run that may cost more, its endpoint's first day included, is refused before anything is paid.",
+    ),
 }
 # What the form says of the machines that fit the classifier's algorithm.
 _TRAINING_MACHINES = {
@@ -46,9 +51,16 @@ _TRAINING_MACHINES = {
 
 
 class RunParams(BaseModel):
-    """What a run may ask for beside other values: neither is part of the classifier."""
+    """What a run may ask for beside other values: none of it is part of the classifier."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    plan: bool = Field(
+        default=False,
+        title="Only plan",
+        description="Show what the run would create and change, and what that can cost at most; change nothing.",
+        json_schema_extra={"section": "This run"},
+    )
 
     force_retrain: bool = Field(
         default=False,

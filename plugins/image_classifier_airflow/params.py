@@ -20,9 +20,11 @@ SECTIONS: Mapping[str, str] = {
     "time_limit_s": "Training",
     "accept_time_limit": "Training",
     "endpoint_instance_type": "Endpoint",
+    "plan": "Cost",
+    "max_cost_usd": "Cost",
 }
 FIRST = ("Data", "Training")  # Airflow shows sections in the order in which it meets them
-LAST = ("Endpoint",)
+LAST = ("Endpoint", "Cost")
 
 
 def train_params(classifier: Classifier) -> dict[str, Param]:

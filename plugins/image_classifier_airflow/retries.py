@@ -17,6 +17,11 @@ RETRY_POLICY = ExceptionRetryPolicy(
             reason="A person has to change the images first",
         ),
         RetryRule(
+            exception=errors.BudgetError,
+            action=RetryAction.FAIL,
+            reason="A person has to allow the cost, or make the run cheaper",
+        ),
+        RetryRule(
             exception=errors.TrainingInputError,
             action=RetryAction.FAIL,
             reason="The algorithm would refuse the same input again",

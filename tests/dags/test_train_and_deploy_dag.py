@@ -25,6 +25,7 @@ def cats(parse, tmp_path):
 
 def test_the_tasks_are_exactly_these(dag):
     assert [task.task_id for task in dag.topological_sort()] == [
+        "prepare.plan",
         "prepare.prepare_dataset",
         "prepare.plan_training",
         "train.train_model",
@@ -42,12 +43,14 @@ def test_the_tasks_are_exactly_these(dag):
         "check.remove_known_image",
         "delete_stray_images",
         "delete_old_models",
+        "report",
     ]
 
 
 @pytest.mark.parametrize(
     ("first", "then"),
     [
+        ("prepare.plan", "prepare.prepare_dataset"),  # a run that is only planned changes nothing
         ("prepare.prepare_dataset", "prepare.plan_training"),  # the job is named after the images
         ("prepare.plan_training", "train.train_model"),
         ("train.train_model", "deploy.plan_deployment"),  # labels lie beside the model before anything serves it
@@ -185,6 +188,7 @@ def test_the_form_has_these_sections_in_this_order(dag):
         "Optimizer",
         "Early stopping and checkpoints",
         "Endpoint",
+        "Cost",
     ]
 
 
@@ -201,6 +205,8 @@ def test_the_form_has_these_sections_in_this_order(dag):
         ("time_limit_s", 1),
         ("source", ""),
         ("force_retrain", "yes"),
+        ("plan", "yes"),
+        ("max_cost_usd", -1),
     ],
 )
 def test_the_form_refuses_what_the_library_would(dag, name, wrong):

@@ -34,6 +34,7 @@ class Classifier(Part):
     training: Training = Field(default_factory=Training)
     endpoint: Endpoint = Field(default_factory=Endpoint)
     unsure_below: Annotated[float, Field(ge=0, le=1)] = 0.5
+    max_cost_usd: Annotated[float, Field(ge=0)] | None = None  # until its endpoint is a day old
     aws_conn_id: Annotated[str, Field(min_length=1)] = "aws_default"
     vpc_config: VpcConfig | None = None
     kms_keys: KmsKeys = Field(default_factory=KmsKeys)

@@ -1,4 +1,4 @@
-"""Judges images: reads, hashes, decodes and prepares each once, and stores the good ones in S3."""
+"""Judges images: reads, hashes, decodes and prepares each once, and hands the good ones on to be stored."""
 
 import hashlib
 import os
@@ -8,19 +8,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
 
 from image_classifier import pixels
-from image_classifier.dataset import storage
 from image_classifier.dataset.classes import class_folder
 from image_classifier.dataset.layout import Listed, Split
 from image_classifier.dataset.source import Source
 from image_classifier.errors import ImageRejectedError
 from image_classifier.names import Keys
 from image_classifier.pixels import PixelParameters, Prepared
-
-if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
 
 # Threads, not processes: Pillow releases the interpreter while it decodes, and the rest waits for S3. A task's process
 # may be a daemon, which may not have children. botocore keeps 10 connections.
@@ -54,17 +49,17 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Judge:
-    """Judges and stores images of one source for one classifier.
+    """Judges images of one source for one classifier.
 
     Attributes:
+        store: puts a prepared image at its key; S3, or nowhere when the data set is only planned.
         split_of: decides, by its content's hash, where an image goes that its folder does not place.
         stored: the keys in S3 when the run began; such an image was judged before and is not decoded again.
 
     """
 
     source: Source
-    s3: "S3Client"
-    bucket: str
+    store: Callable[[str, Prepared], None]
     keys: Keys
     parameters: PixelParameters
     as_is: bool
@@ -96,7 +91,7 @@ class Judge:
             pool.shutdown(cancel_futures=True)
 
     def one(self, image: Listed) -> Judged | Rejected:
-        """Judge one image and store it, unless S3 has it."""
+        """Judge one image and hand it on, unless S3 has it."""
         try:
             data = self.source.read(image.name, limit_bytes=self.parameters.max_image_bytes + 1)
             content = hashlib.sha256(data)
@@ -120,8 +115,7 @@ class Judge:
     def _upload(self, key: str, prepared: Prepared) -> None:
         mine = object()
         if self._uploads.setdefault(key, mine) is mine:  # one step for all threads: a copy does not go twice
-            content_type = "image/png" if key.endswith(".png") else "image/jpeg"
-            storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type)
+            self.store(key, prepared)
 
     def _file_name(self, data: bytes, content: "hashlib._Hash") -> str:
         content.update(self.pixels_key.encode())

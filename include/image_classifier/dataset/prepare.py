@@ -21,7 +21,7 @@ from image_classifier.dataset.source import Source, open_source
 from image_classifier.dataset.split import split_of
 from image_classifier.errors import DatasetError
 from image_classifier.names import Keys
-from image_classifier.pixels import PixelParameters
+from image_classifier.pixels import PixelParameters, Prepared
 from image_classifier.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+Store = Callable[[str, Prepared], None]
 CHECK_IMAGES = 5
 
 
@@ -88,27 +89,37 @@ def prepare_dataset(
     """
     keys, bucket = Keys(classifier.name), settings.bucket
     source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
-    layout = read_layout(source.names(), where=source.where)
-    on_progress(f"{len(layout.images):,} images of {len(layout.classes)} classes in {source.where}")
-
     known = _KnownLabels.read(s3, bucket=bucket, keys=keys)
-    labels = decide_labels(layout.classes, previous=known.labels, reset_labels=reset_labels)
-
-    judge = _judge(classifier, source=source, s3=s3, bucket=bucket)
-    dataset = assemble(
-        judge.all(layout.images, report=progress(on_progress, total=len(layout.images))),
-        layout=layout,
-        labels=labels,
-        where=source.where,
-        pixels_key=judge.pixels_key,
-        seed=classifier.seed,
-    )
-    dataset = _store_the_moved(judge, dataset)
+    judge = _judge(classifier, source=source, s3=s3, bucket=bucket, store=store_in(s3, bucket=bucket))
+    dataset = _assembled(classifier, judge=judge, known=known, reset_labels=reset_labels, on_progress=on_progress)
     warnings = report.warnings_of(dataset, side_px=classifier.hyperparameters.side_px)
     publish(dataset, s3=s3, bucket=bucket, keys=keys, warnings=warnings)
-    known.replace(labels, s3=s3, bucket=bucket, keys=keys)  # last: known once a version with them is complete
+    known.replace(dataset.labels, s3=s3, bucket=bucket, keys=keys)  # last: known once a version with them is complete
     for warning in warnings:
         on_progress(f"Warning: {warning}")
+    return _prepared(dataset, bucket=bucket, keys=keys)
+
+
+def plan_dataset(
+    classifier: Classifier,
+    *,
+    s3: "S3Client",
+    settings: Settings,
+    reset_labels: bool = False,
+    on_progress: Callable[[str], None] = log.info,
+) -> PreparedDataset:
+    """What `prepare_dataset` would return, with the same fingerprint; every image is judged, and nothing is written.
+
+    Raises:
+        DatasetError: as `prepare_dataset`.
+        LabelsChangedError: a known class is gone.
+
+    """
+    keys, bucket = Keys(classifier.name), settings.bucket
+    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
+    known = _KnownLabels.read(s3, bucket=bucket, keys=keys)
+    judge = _judge(classifier, source=source, s3=s3, bucket=bucket, store=_store_nowhere)
+    dataset = _assembled(classifier, judge=judge, known=known, reset_labels=reset_labels, on_progress=on_progress)
     return _prepared(dataset, bucket=bucket, keys=keys)
 
 
@@ -142,13 +153,48 @@ class _KnownLabels:
             )
 
 
-def _judge(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: str) -> Judge:
+def _assembled(
+    classifier: Classifier,
+    *,
+    judge: Judge,
+    known: _KnownLabels,
+    reset_labels: bool,
+    on_progress: Callable[[str], None],
+) -> Dataset:
+    source = judge.source
+    layout = read_layout(source.names(), where=source.where)
+    on_progress(f"{len(layout.images):,} images of {len(layout.classes)} classes in {source.where}")
+    dataset = assemble(
+        judge.all(layout.images, report=progress(on_progress, total=len(layout.images))),
+        layout=layout,
+        labels=decide_labels(layout.classes, previous=known.labels, reset_labels=reset_labels),
+        where=source.where,
+        pixels_key=judge.pixels_key,
+        seed=classifier.seed,
+    )
+    return _store_the_moved(judge, dataset)
+
+
+def store_in(s3: "S3Client", *, bucket: str) -> Store:
+    """Stores prepared images in a bucket."""
+
+    def store(key: str, prepared: Prepared) -> None:
+        content_type = "image/png" if key.endswith(".png") else "image/jpeg"
+        storage.write(s3, bucket=bucket, key=key, body=prepared.jpeg, content_type=content_type)
+
+    return store
+
+
+def _store_nowhere(key: str, prepared: Prepared) -> None:
+    """The place of a prepared image whose data set is only planned."""
+
+
+def _judge(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: str, store: Store) -> Judge:
     keys = Keys(classifier.name)
     listings = [storage.list_objects(s3, bucket=bucket, prefix=keys.split(split)) for split in SPLITS]
     return Judge(
         source=source,
-        s3=s3,
-        bucket=bucket,
+        store=store,
         keys=keys,
         parameters=PixelParameters(
             side_px=classifier.hyperparameters.side_px,

@@ -16,7 +16,12 @@ from image_classifier.errors import FunctionError
 from image_classifier.names import TAG, Keys
 from image_classifier.resources.function_calls import Pause, change, described, wait
 from image_classifier.resources.function_configuration import FunctionConfiguration, function_configuration
-from image_classifier.resources.function_package import FunctionPackage, default_cache_folder, package_function
+from image_classifier.resources.function_package import (
+    FunctionPackage,
+    default_cache_folder,
+    package_function,
+    package_of,
+)
 from image_classifier.resources.function_versions import ensure_live
 from image_classifier.resources.objects import object_exists
 
@@ -33,6 +38,7 @@ __all__ = [
     "ensure_function",
     "function_configuration",
     "package_function",
+    "package_of",
 ]
 
 log = logging.getLogger(__name__)

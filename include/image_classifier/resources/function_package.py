@@ -19,7 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_classifier.errors import FunctionError
+from image_classifier.settings import Settings
 
+INCLUDE_FOLDER = Path(__file__).parents[2]
+LAMBDA_FOLDER = INCLUDE_FOLDER.parent / "lambda"
 HANDLER = "image_classifier_inference.handler.lambda_handler"
 PACKAGE = "image_classifier_inference"
 SHARED = tuple(f"image_classifier/{module}.py" for module in ("__init__", "errors", "pixels", "predictions"))
@@ -72,6 +75,22 @@ def package_function(
         )
         raise FunctionError(message)
     return package
+
+
+def package_of(settings: Settings) -> FunctionPackage:
+    """The function of this checkout, packed for the deployment's runtime and architecture.
+
+    Raises:
+        FunctionError: the wheels cannot be fetched, or the zip is too large.
+
+    """
+    return package_function(
+        lambda_folder=LAMBDA_FOLDER,
+        include_folder=INCLUDE_FOLDER,
+        runtime=settings.function_runtime,
+        architecture=settings.function_architecture,
+        cache_folder=default_cache_folder(),
+    )
 
 
 def default_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:

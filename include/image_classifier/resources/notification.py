@@ -72,6 +72,21 @@ def ensure_upload_trigger(
     return written
 
 
+def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger) -> Outcome:
+    """What `ensure_upload_trigger` would do to the bucket's notifications; changes nothing.
+
+    Raises:
+        FunctionError: another notification of the bucket overlaps with ours.
+
+    """
+    found, entry = _read(s3, bucket=bucket), _entry(trigger)
+    _check_no_overlap(found, entry_id=trigger.id, entry=entry, bucket=bucket)
+    own = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") == trigger.id]
+    if not own:
+        return "created"
+    return "unchanged" if [_meaning(item) for item in own] == [_meaning(entry)] else "updated"
+
+
 def delete_upload_trigger(
     lambda_client: "LambdaClient", s3: "S3Client", *, bucket: str, classifier: str, pause: Pause = time.sleep
 ) -> bool:

@@ -8,21 +8,18 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.operators.lambda_function import LambdaCreateFunctionOperator
 from airflow.sdk import Context
 
-import image_classifier
 from image_classifier.resources.function import (
     FunctionConfiguration,
     default_cache_folder,
     ensure_function,
     package_function,
 )
+from image_classifier.resources.function_package import INCLUDE_FOLDER, LAMBDA_FOLDER
 from image_classifier_airflow.links import FUNCTION_LINKS
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
-
-INCLUDE_FOLDER = Path(image_classifier.__file__).parents[1]
-LAMBDA_FOLDER = INCLUDE_FOLDER.parent / "lambda"
 
 
 class LambdaFunctionOperator(LambdaCreateFunctionOperator):

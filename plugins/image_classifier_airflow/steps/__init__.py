@@ -1,24 +1,19 @@
 """The functions behind the Dags' tasks: they fetch clients and settings, and call the library."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from airflow.sdk import BaseOperatorLink, task
+from airflow.sdk import task
 
 
-def step(
-    function: Callable[..., Any],
-    *,
-    multiple_outputs: bool = False,
-    links: Sequence[BaseOperatorLink] = (),
-    **arguments: Any,
-) -> Any:
+def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **arguments: Any) -> Any:
     """A task that calls `function`, under its name and with its docstring as the task's page.
 
     Arguments that are named like something of the run, such as `params` and `run_id`, Airflow fills in itself. A result
-    stays one XCom; `multiple_outputs` makes an XCom of each of its keys, for tasks that take parts of it. `links` are
-    the buttons in the task's page.
+    stays one XCom; `multiple_outputs` makes an XCom of each of its keys, for tasks that take parts of it. The buttons
+    in its page are what the step's owner has in `links` under the step's name.
     """
+    links = getattr(getattr(function, "__self__", None), "links", {}).get(function.__name__, ())
     decorated = task(multiple_outputs=multiple_outputs, **arguments)(function)
 
     def make(*inputs: Any) -> Any:
@@ -27,3 +22,8 @@ def step(
         return result
 
     return make
+
+
+def gate(function: Callable[..., Any], **arguments: Any) -> Any:
+    """A task like a step's; when `function` returns False, the run ends there and every later task is skipped."""
+    return task.short_circuit(**arguments)(function)

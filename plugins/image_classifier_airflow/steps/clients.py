@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
+from image_classifier.money import IMPATIENT, PriceBook, price_book
 from image_classifier.resources.inventory import Clients
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ def functions(aws_conn_id: str) -> "LambdaClient":
     return cast("LambdaClient", _client(aws_conn_id, "lambda"))
 
 
+def prices(aws_conn_id: str) -> PriceBook:
+    """The prices of the connection's region."""
+
+    def pricing(region: str) -> Any:
+        config = AwsGenericHook(aws_conn_id=aws_conn_id, client_type="pricing").config.merge(IMPATIENT)
+        return _client(aws_conn_id, "pricing", region_name=region, config=config)
+
+    return price_book(sagemaker(aws_conn_id).meta, client=pricing)
+
+
 def of_a_classifier(aws_conn_id: str) -> Clients:
     """One client per service that holds something of a classifier."""
     return Clients(
@@ -39,5 +50,5 @@ def of_a_classifier(aws_conn_id: str) -> Clients:
     )
 
 
-def _client(aws_conn_id: str, service: str) -> Any:
-    return AwsGenericHook(aws_conn_id=aws_conn_id, client_type=service).get_conn()
+def _client(aws_conn_id: str, service: str, **arguments: Any) -> Any:
+    return AwsGenericHook(aws_conn_id=aws_conn_id, client_type=service, **arguments).get_conn()

@@ -4,15 +4,16 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier import check
+from image_classifier import check, money
 from image_classifier.classifier import Classifier
 from image_classifier.dataset import PreparedDataset, delete_stray_images, prepare_dataset
 from image_classifier.names import Keys, endpoint_name, notification_id
 from image_classifier.preflight import check_deployment
 from image_classifier.resources import hosting, invocation, model_file, old_models, training
-from image_classifier.resources.function import function_configuration
+from image_classifier.resources.function import function_configuration, package_of
 from image_classifier.run_params import RunParams
 from image_classifier.settings import Settings
+from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
 
 if TYPE_CHECKING:
@@ -33,6 +34,36 @@ class Steps:
     def __init__(self, classifier: Classifier) -> None:
         """Keep the classifier as its file describes it; a run's params come with the run."""
         self._classifier = classifier
+        self.links = {
+            "prepare_dataset": [images_link(classifier)],
+            "confirm_prediction": [records_link(classifier)],
+        }
+
+    def plan(self, params: Params, run_id: str, ti: Any) -> bool:
+        """Show what the run would change and cost, if it is asked to, and refuse one that may cost too much.
+
+        Returns whether the run goes on: one that was only to be planned ends here, and nothing was changed.
+        """
+        classifier, settings, run = self._of(params), Settings.from_env(), RunParams.from_params(params)
+        if not run.plan and classifier.max_cost_usd is None:
+            return True
+        plan = money.survey(
+            classifier,
+            clients=clients.of_a_classifier(self._conn),
+            settings=settings,
+            prices=clients.prices(self._conn),
+            wishes=money.Wishes(
+                code_sha256=package_of(settings).code_sha256,
+                reset_labels=run.reset_labels,
+                only_of_run=(ti.dag_id, run_id) if run.force_retrain else None,
+            ),
+            on_progress=log.info,
+        )
+        log.info("The plan for %s:\n%s", classifier.name, plan.as_table())
+        ti.xcom_push(key="plan", value=plan.as_json())
+        if not run.plan and classifier.max_cost_usd is not None:
+            money.check_budget(plan, max_cost_usd=classifier.max_cost_usd)
+        return not run.plan
 
     def prepare_dataset(self, params: Params) -> Json:
         """Turn the source into a data set on S3. Nothing is created if the file, the params or the images are wrong."""
@@ -157,6 +188,19 @@ class Steps:
         """Remove endpoint configs and models beyond the newest, never what serves; returns their names."""
         name, keep = self._classifier.name, self._classifier.endpoint.keep_models
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
+
+    def report(self, job: Json, params: Params) -> Json:
+        """What the run did and cost, as a table in the task's log."""
+        classifier, prices = self._of(params), clients.prices(self._conn)
+        report = money.report_of(
+            job,
+            endpoint=endpoint_name(classifier.name),
+            training=prices.price(job["instance_type"], use="training"),
+            hosting=prices.price(classifier.endpoint.instance_type, use="hosting"),
+            instance_count=classifier.endpoint.instance_count,
+        )
+        log.info("This run of %s:\n%s", classifier.name, report.as_table())
+        return report.as_json()
 
     def _of(self, params: Params) -> Classifier:
         return self._classifier.with_run_params(params)

@@ -9,7 +9,7 @@ import yaml
 
 TEMPLATE = Path(__file__).parents[3] / "include" / "infrastructure" / "template.yaml"
 MAX_MANAGED_POLICY_CHARACTERS = 6144
-WITHOUT_RESOURCE = {"WriteMetrics", "SignInToRegistry", "FindNetwork", "FindInSageMaker"}
+WITHOUT_RESOURCE = {"WriteMetrics", "SignInToRegistry", "FindNetwork", "FindInSageMaker", "LookUpPrices"}
 
 
 class Loader(yaml.SafeLoader):
@@ -114,6 +114,11 @@ def test_airflow_passes_each_role_to_its_service_only(template: Any) -> None:
         ("SagemakerRole.Arn", {"iam:PassedToService": "sagemaker.amazonaws.com"}),
         ("FunctionRole.Arn", {"iam:PassedToService": "lambda.amazonaws.com"}),
     ]
+
+
+def test_airflow_may_look_prices_up_and_do_nothing_else_with_them(template: Any) -> None:
+    pricing = [action for _, item in allowing(template) for action in actions(item) if action.startswith("pricing:")]
+    assert pricing == ["pricing:GetProducts"]
 
 
 def test_airflow_changes_only_what_carries_the_package_s_name(template: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from image_classifier.dataset import judge as judge_room
 from image_classifier.dataset.judge import IN_FLIGHT, WORKERS, Judge, Judged, Rejected, progress
 from image_classifier.dataset.layout import Listed
+from image_classifier.dataset.prepare import store_in
 from image_classifier.dataset.source import FolderSource
 from image_classifier.errors import DatasetError
 from image_classifier.names import Keys
@@ -21,8 +22,7 @@ def judge(s3, tmp_path):
     def make(**changes):
         given = {
             "source": FolderSource(tmp_path),
-            "s3": s3,
-            "bucket": BUCKET,
+            "store": store_in(s3, bucket=BUCKET),
             "keys": Keys("pets"),
             "parameters": PARAMETERS,
             "as_is": False,
@@ -71,9 +71,10 @@ def test_an_image_that_s3_has_is_neither_decoded_nor_uploaded(judge, tmp_path, p
     (tmp_path / "a.png").write_bytes(picture(1))
     first = judge().one(Listed("a.png", "cat", None))
     monkeypatch.setattr(judge_room.pixels, "prepare", lambda *given: pytest.fail("decoded"))
-    monkeypatch.setattr(judge_room.storage, "write", lambda *given, **more: pytest.fail("uploaded"))
 
-    again = judge(stored=frozenset(stored())).one(Listed("a.png", "cat", None))
+    again = judge(stored=frozenset(stored()), store=lambda *given: pytest.fail("uploaded")).one(
+        Listed("a.png", "cat", None)
+    )
 
     assert (again.path, again.width, again.height, again.uploaded) == (first.path, 16, 12, False)
 
@@ -172,11 +173,11 @@ def test_no_more_images_are_decoded_at_once_than_there_are_cores(judge, tmp_path
     assert most == 2
 
 
-def test_a_failing_upload_ends_the_run(judge, tmp_path, picture):
+def test_a_failing_upload_ends_the_run(judge, s3, tmp_path, picture):
     (tmp_path / "a.png").write_bytes(picture(1))
 
     with pytest.raises(DatasetError, match="Cannot write s3://other/pets/dataset/train/cat/"):
-        list(judge(bucket="other").all([Listed("a.png", "cat", None)], report=lambda done: None))
+        list(judge(store=store_in(s3, bucket="other")).all([Listed("a.png", "cat", None)], report=lambda done: None))
 
 
 def test_what_waits_is_not_begun_once_the_run_has_failed(judge, monkeypatch):

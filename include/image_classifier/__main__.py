@@ -1,0 +1,81 @@
+"""`python -m image_classifier plan CLASSIFIER`: what a run of a classifier would change and cost; changes nothing.
+
+AWS is reached as any AWS tool reaches it (environment, profile, role of the machine), and the deployment's settings
+come from IMAGE_CLASSIFIER_* variables. It ends with 0 if the plan can be carried out, with 1 and a sentence if not.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier import money
+from image_classifier.classifier import Classifier, classifier_files, classifier_folders
+from image_classifier.errors import ClassifierFileError, ImageClassifierError
+from image_classifier.resources.function import package_of
+from image_classifier.resources.inventory import Clients
+from image_classifier.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the process's exit code."""
+    options = _options(arguments)
+    try:
+        plan = _plan(options)
+        print(plan.as_table())
+        if options.max_cost_usd is not None:
+            money.check_budget(plan, max_cost_usd=options.max_cost_usd)
+    except (ImageClassifierError, BotoCoreError, ClientError) as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m image_classifier", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    plan = commands.add_parser("plan", help="what a run would change and cost; changes nothing")
+    plan.add_argument("classifier", help="its name, that of its file without .yaml")
+    plan.add_argument("--region", help="AWS region, if not the environment's or the profile's")
+    plan.add_argument("--profile", help="AWS profile, if not the environment's")
+    plan.add_argument("--max-cost-usd", type=float, help="end with 1 if it may cost more, or if nobody knows")
+    plan.add_argument("--reset-labels", action="store_true", help="number the classes anew, which lets a class go")
+    return parser.parse_args(arguments)
+
+
+def _plan(options: argparse.Namespace) -> money.Plan:
+    classifier, settings = _classifier(options.classifier), Settings.from_env()
+    session = botocore.session.Session(profile=options.profile)
+    region = options.region or session.get_config_variable("region")
+
+    def client(service: str, **arguments: Any) -> Any:
+        return session.create_client(service, **{"region_name": region, **arguments})
+
+    clients = Clients(sagemaker=client("sagemaker"), functions=client("lambda"), logs=client("logs"), s3=client("s3"))
+    return money.survey(
+        classifier,
+        clients=clients,
+        settings=settings,
+        prices=money.price_book(
+            clients.sagemaker.meta,
+            client=lambda there: client("pricing", region_name=there, config=money.IMPATIENT),
+        ),
+        wishes=money.Wishes(code_sha256=package_of(settings).code_sha256, reset_labels=options.reset_labels),
+        on_progress=lambda line: print(line, file=sys.stderr),
+    )
+
+
+def _classifier(name: str) -> Classifier:
+    files = {file.stem: file for file in reversed(classifier_files(classifier_folders()))}
+    if name not in files:
+        folders = ", ".join(map(str, classifier_folders()))
+        message = f"There is no classifier {name!r}; in {folders} there are: {', '.join(sorted(files)) or 'none'}."
+        raise ClassifierFileError(message)
+    return Classifier.from_file(files[name])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The first task plans and may end the run; the last one tells what it cost."""
+
+from types import SimpleNamespace
+
+import boto3
+import pytest
+
+from image_classifier.classifier import Classifier
+from image_classifier.errors import BudgetError
+from image_classifier.money import Cost, Line, Plan, PriceBook
+from image_classifier.money.prices import Quoted
+from image_classifier_airflow.steps import clients, gate, train_and_deploy
+from image_classifier_airflow.steps.train_and_deploy import Steps
+
+CATS = Classifier(name="cats", source="cats")
+SAGEMAKER = boto3.Session("testing", "testing", region_name="us-east-1").client("sagemaker")
+PLAN = Plan("cats", (Line("training job", "job-1", "started", Cost(1.5, words="1.50 USD")),))
+JOB = {
+    "training_job": "job-1",
+    "outcome": "started",
+    "best_validation_accuracy": 0.9,
+    "billable_s": 3600,
+    "instance_type": "ml.g5.xlarge",
+}
+
+
+class Task:
+    """What a task instance keeps as XComs."""
+
+    dag_id = "cats_train_and_deploy"
+
+    def __init__(self):
+        self.xcoms = {}
+
+    def xcom_push(self, key, value):
+        self.xcoms[key] = value
+
+
+@pytest.fixture(autouse=True)
+def deployment(monkeypatch):
+    for name, value in {
+        "BUCKET": "a-bucket",
+        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/sagemaker",
+        "FUNCTION_ROLE_ARN": "arn:aws:iam::123456789012:role/function",
+        "FAILURE_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:failures",
+    }.items():
+        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", value)
+    monkeypatch.setattr(clients, "of_a_classifier", lambda _: "clients")
+    monkeypatch.setattr(clients, "sagemaker", lambda _: SAGEMAKER)
+    monkeypatch.setattr(train_and_deploy, "package_of", lambda _: SimpleNamespace(code_sha256="code"))
+    day, page = "2026-01-01", "https://example.org/"
+    rows = [
+        {"instance_type": "ml.g5.xlarge", "use": "training", "usd_per_hour": 1.5},
+        {"instance_type": "ml.m5.large", "use": "hosting", "usd_per_hour": 0.1},
+    ]
+    table = [Quoted.model_validate({**row, "region": "us-east-1", "as_of": day, "source": page}) for row in rows]
+    monkeypatch.setattr(clients, "prices", lambda _: PriceBook("us-east-1", None, table))
+
+
+@pytest.fixture
+def surveyed(monkeypatch):
+    """The wishes of every survey that was made."""
+    asked = []
+
+    def survey(classifier, *, wishes, **_):
+        asked.append((classifier, wishes))
+        return PLAN
+
+    monkeypatch.setattr(train_and_deploy.money, "survey", survey)
+    return asked
+
+
+def plan(classifier=CATS, **params):
+    task = Task()
+    return Steps(classifier).plan(params, "run-1", task), task.xcoms
+
+
+def test_an_ordinary_run_goes_on_and_looks_at_nothing(surveyed):
+    assert plan(plan=False) == (True, {})
+    assert surveyed == []
+
+
+def test_a_run_that_is_only_planned_ends_with_the_plan_as_xcom(surveyed):
+    goes_on, xcoms = plan(plan=True)
+
+    assert goes_on is False
+    assert xcoms == {"plan": PLAN.as_json()}
+
+
+def test_the_plan_is_of_what_the_run_asks_for(surveyed):
+    plan(plan=True, reset_labels=True, force_retrain=True, time_limit_s=600)
+
+    ((classifier, wishes),) = surveyed
+    assert classifier.training.time_limit_s == 600
+    assert (wishes.code_sha256, wishes.reset_labels) == ("code", True)
+    assert wishes.only_of_run == ("cats_train_and_deploy", "run-1")
+
+
+def test_a_run_within_its_budget_goes_on(surveyed):
+    assert plan(max_cost_usd=2.0)[0] is True
+
+
+def test_a_dearer_run_is_refused_before_anything_is_paid_and_leaves_its_plan(surveyed):
+    task = Task()
+
+    with pytest.raises(BudgetError, match=r"may cost 1\.50 US dollars"):
+        Steps(CATS).plan({"max_cost_usd": 1.0}, "run-1", task)
+
+    assert task.xcoms == {"plan": PLAN.as_json()}
+
+
+def test_the_budget_may_stand_in_the_file(surveyed):
+    with pytest.raises(BudgetError):
+        plan(CATS.revised({"max_cost_usd": 1.0}))
+
+
+def test_a_plan_is_shown_even_if_it_is_too_dear(surveyed):
+    assert plan(plan=True, max_cost_usd=1.0)[0] is False
+
+
+def test_a_gate_skips_every_later_task():
+    task = gate(Steps(CATS).plan)().operator
+
+    assert task.task_id == "plan"
+    assert task.ignore_downstream_trigger_rules is True
+
+
+def test_the_report_prices_the_machine_that_trained():
+    report = Steps(CATS).report(JOB, {})
+
+    assert (report["training_usd"], report["endpoint_usd_per_day"]) == (1.5, 2.4)
+    assert (report["training_job"], report["outcome"]) == ("job-1", "started")
+    assert report["endpoint"] == "image-classifier-cats"
+
+
+def test_a_report_without_a_price_says_so():
+    report = Steps(CATS).report({**JOB, "instance_type": "ml.p3.2xlarge"}, {})
+
+    assert report["training_usd"] is None
+    assert "prices.yaml has none for training in us-east-1" in report["training_price"]
