@@ -10,7 +10,7 @@ pytestmark = pytest.mark.timeout(900)
 
 def torn_down(airflow, aws, classifier: str, run: Run) -> tuple[bool, str]:
     """Run the shipped Dag; once the torn run has ended as well, list what carries the classifier's tag."""
-    conf = {"classifier": classifier, "confirm": classifier}
+    conf = {"classifier": classifier, "confirm": classifier, "even_while_active": True}
     state = airflow.ordered_run("image_classifier_teardown", f"of-{classifier}", conf=conf).await_end()
     ended = run.await_end()
     left = aws.billable(classifier)
