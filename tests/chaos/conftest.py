@@ -82,8 +82,7 @@ def planned(begun: Run) -> dict[str, Any]:
     """CreateTrainingJob's request, as the shipped Dag plans it."""
     task = "prepare.plan_training"
     assert begun.await_task(task, FINISHED, seconds=600) == "success", begun.explain()
-    result = begun.api.result(begun.dag_id, begun.run_id, task)
-    return result.get("request", result)
+    return begun.api.result(begun.dag_id, begun.run_id, task)["config"]
 
 
 @pytest.fixture(scope="session")
@@ -150,6 +149,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     if row is not None and report.when == "call":
         trouble = call.excinfo.exconly().splitlines()[0] if call.excinfo else ""
         row.end(passed=report.passed, trouble=trouble)
+        item.config.get_terminal_writer().line(f"\n  ours: {row.ours}\n  stock: {row.stock}\n  {row.seconds:.0f} s")
     return report
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
-from tests.chaos.airflow_runs import now, until
-from tests.chaos.trials import TASK, Place, Trial, Trials
+from tests.chaos.airflow_runs import FINISHED, now, until
+from tests.chaos.trials import TASK, Trial, Trials, Waits
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -15,9 +15,9 @@ KILLS = {
     ("failed", "deferred"): "ml.g4dn.16xlarge",
     ("success", "deferred"): "ml.g4dn.2xlarge",
     ("clear", "deferred"): "ml.g4dn.4xlarge",
-    ("failed", "waiting"): "ml.g4dn.8xlarge",
-    ("success", "waiting"): "ml.g4dn.12xlarge",
-    ("clear", "waiting"): "ml.g5.4xlarge",
+    ("failed", "on_worker"): "ml.g4dn.8xlarge",
+    ("success", "on_worker"): "ml.g4dn.12xlarge",
+    ("clear", "on_worker"): "ml.g5.4xlarge",
 }
 
 
@@ -49,7 +49,7 @@ class Killed:
 
 
 def kill(trial: Trial, how: str) -> Killed:
-    job = trial.await_job()["TrainingJobName"]
+    job = trial.aws.jobs(trial.name)[0]["TrainingJobName"]
     at = now()
     if how == "clear":
         trial.run.clear(TASK)
@@ -63,13 +63,13 @@ def endless(pattern: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def killed(airflow, aws, planned, fault_plan) -> dict[tuple[str, Place], tuple[Killed, Killed]]:
+def killed(airflow, aws, planned, fault_plan) -> dict[tuple[str, Waits], tuple[Killed, Killed]]:
     """All of them at once: what a test here does is to wait."""
     trials = Trials(airflow, aws, planned)
     fault_plan(endless("*-by-*"))
     pairs = {
-        (how, place): trials.pair(f"by-{how}", place=place, instance_type=instance_type)
-        for (how, place), instance_type in KILLS.items()
+        (how, waits): trials.pair(f"by-{how}", waits=waits, instance_type=instance_type)
+        for (how, waits), instance_type in KILLS.items()
     }
     for pair in pairs.values():
         for trial in pair:
@@ -79,10 +79,10 @@ def killed(airflow, aws, planned, fault_plan) -> dict[tuple[str, Place], tuple[K
     trials.end_all()
 
 
-@pytest.mark.parametrize("place", ["deferred", "waiting"])
+@pytest.mark.parametrize("waits", ["deferred", "on_worker"])
 @pytest.mark.parametrize("how", ["failed", "success", "clear"])
-def test_a_task_that_a_user_ends_stops_its_job(killed, row, how, place):
-    ours, stock = killed[how, place]
+def test_a_task_that_a_user_ends_stops_its_job(killed, row, how, waits):
+    ours, stock = killed[how, waits]
 
     with row.baseline():
         row.judge_stock(*stock.judged())
@@ -102,6 +102,33 @@ def test_a_task_that_is_cleared_trains_again_under_the_next_name(killed, row):
     row.judge_ours(found == [f"{ours.trial.name}-2"], f"{found[0]} after the first was Stopped")
 
 
+@pytest.fixture
+def no_triggerer(services):
+    """What takes the triggerer away, for the time of one scenario."""
+    yield lambda: services.kill("triggerer")
+    services.start_component("triggerer")
+
+
+def test_a_task_that_is_ended_while_the_triggerer_is_down_is_found_by_the_reaper(
+    airflow, trials, faults, no_triggerer, row
+):
+    faults(endless("*-reaped-*"))
+    pair = trials.pair("reaped")
+    for trial in pair:
+        trial.await_job()
+    no_triggerer()
+    killed = [kill(trial, "failed") for trial in pair]
+
+    reaper = airflow.ordered_run("image_classifier_reaper", "reaped", conf={})
+    state = reaper.await_task("stop_abandoned_jobs", FINISHED)
+
+    runs_on = [one.seconds is None for one in killed]
+    with row.baseline():
+        row.judge_stock(not runs_on[1], f"{pair[1].stops} StopTrainingJob; the job runs on, and no one looks for it")
+    until(lambda: killed[0].seconds is not None, seconds=LIMIT_S, what="the stop by the reaper")
+    row.judge_ours(state == "success", f"reaper {state}; {pair[0].stops} StopTrainingJob; Stopped")
+
+
 @pytest.mark.parametrize("how", ["failed", "success", "clear"])
 def test_a_kill_while_the_job_is_being_created_leaves_no_orphan(trials, faults, row, how):
     name = {"TrainingJobName": f"*-created-{how}-*"}
@@ -110,15 +137,8 @@ def test_a_kill_while_the_job_is_being_created_leaves_no_orphan(trials, faults, 
     pair = trials.pair(f"created-{how}", instance_type="ml.g5.2xlarge")
     for trial in pair:
         until(lambda trial=trial: trial.aws.jobs(trial.name), seconds=90, what="the job")
-    killed = []
-    for trial in pair:
-        at, job = now(), trial.name
-        if how == "clear":
-            trial.run.clear(TASK)
-        else:
-            trial.run.mark(TASK, state=how)
-        killed.append(Killed(trial, job, at))
+    ours, stock = (kill(trial, how) for trial in pair)
 
     with row.baseline():
-        row.judge_stock(*killed[1].judged())
-    row.judge_ours(*killed[0].judged())
+        row.judge_stock(*stock.judged())
+    row.judge_ours(*ours.judged())

@@ -33,8 +33,8 @@ def judge(row, ours: Trial, stock: Trial) -> None:
 
 
 def test_a_task_whose_process_is_killed_trains_once(trials, faults, row):
-    faults(slow("killed", seconds=25))
-    pair = trials.pair("killed", place="waiting")
+    faults(slow("killed", seconds=40))
+    pair = trials.pair("killed", waits="on_worker")
     for trial in pair:
         trial.await_job()
 
@@ -44,10 +44,10 @@ def test_a_task_whose_process_is_killed_trains_once(trials, faults, row):
     judge(row, *pair)
 
 
-@pytest.mark.parametrize("place", ["deferred", "waiting"])
-def test_a_scheduler_that_is_killed_with_its_workers_trains_once(trials, faults, services, row, place):
+@pytest.mark.parametrize("waits", ["deferred", "on_worker"])
+def test_a_scheduler_that_is_killed_with_its_workers_trains_once(trials, faults, services, row, waits):
     faults(slow("scheduler", seconds=40))
-    pair = trials.pair("scheduler", place=place)
+    pair = trials.pair("scheduler", waits=waits)
     for trial in pair:
         trial.await_job()
 
@@ -57,7 +57,7 @@ def test_a_scheduler_that_is_killed_with_its_workers_trains_once(trials, faults,
 
 
 def test_a_triggerer_that_is_killed_trains_once(trials, faults, services, row):
-    faults(slow("triggerer", seconds=25))
+    faults(slow("triggerer", seconds=40))
     pair = trials.pair("triggerer")
     for trial in pair:
         trial.await_job()

@@ -7,8 +7,8 @@ from tests.chaos.airflow_runs import Airflow, Run, until
 from tests.chaos.aws import IN_PROGRESS, Aws
 
 Side = Literal["ours", "stock"]
-Place = Literal["deferred", "waiting"]
-WAITS = {"deferred": "deferred", "waiting": "running"}  # the task's state while it waits for the job
+Waits = Literal["deferred", "on_worker"]
+STATE = {"deferred": "deferred", "on_worker": "running"}  # the task's state while it waits for the job
 TASK = "train"
 
 
@@ -19,11 +19,11 @@ class Trial:
     run: Run
     aws: Aws
     name: str
-    place: Place
+    waits: Waits
 
     def await_job(self) -> dict[str, Any]:
         """The job, once it runs and the task waits for it."""
-        self.run.await_task(TASK, [WAITS[self.place]])
+        self.run.await_task(TASK, [STATE[self.waits]])
         jobs = until(lambda: self.aws.jobs(self.name), seconds=60, what=f"a job {self.name}")
         return jobs[0]
 
@@ -65,13 +65,13 @@ class Trials:
         side: Side,
         scenario: str,
         *,
-        place: Place = "deferred",
+        waits: Waits = "deferred",
         instance_type: str = "ml.g5.xlarge",
         hyperparameters: dict[str, str] | None = None,
         **changes: Any,
     ) -> Trial:
         """Give the request to one side's operator, under a name of its own."""
-        name = f"{side}-{scenario}-{place}"
+        name = f"{side}-{scenario}-{waits}".replace("_", "-")
         request = {
             **self._request,
             "TrainingJobName": name,
@@ -79,8 +79,8 @@ class Trials:
             "HyperParameters": {**self._request["HyperParameters"], **(hyperparameters or {})},
             **changes,
         }
-        run = self._airflow.ordered_run(f"{side}_{place}", name, conf={"request": request})
-        trial = Trial(run, self._aws, name, place)
+        run = self._airflow.ordered_run(f"{side}_{waits}", name, conf={"request": request})
+        trial = Trial(run, self._aws, name, waits)
         self._begun.append(trial)
         return trial
 

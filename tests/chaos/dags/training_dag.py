@@ -1,6 +1,6 @@
 """The same request to our training operator and to the provider's, waiting in the triggerer and on a worker.
 
-Four Dags of one task, `<side>_<place>`: the run's conf holds the request. What differs is the operator alone.
+Four Dags of one task, `<side>_<where it waits>`: the run's conf holds the request. What differs is the operator alone.
 """
 
 from datetime import timedelta
@@ -19,9 +19,9 @@ SIDES: dict[str, tuple[type, dict[str, Any]]] = {
 }
 
 for side, (operator, arguments) in SIDES.items():
-    for place in ("deferred", "waiting"):
+    for waits in ("deferred", "on_worker"):
         with DAG(
-            dag_id=f"{side}_{place}",
+            dag_id=f"{side}_{waits}",
             schedule=None,
             params={"request": {}},
             render_template_as_native_obj=True,
@@ -30,6 +30,6 @@ for side, (operator, arguments) in SIDES.items():
             operator(
                 task_id="train",
                 config="{{ params.request }}",
-                deferrable=place == "deferred",
+                deferrable=waits == "deferred",
                 **arguments,
             )
