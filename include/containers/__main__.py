@@ -10,6 +10,7 @@ from pathlib import Path
 from containers.place import ContainerPlace
 from laptop.airflow_settings import told_by_the_local_aws
 from laptop.observability import observability
+from laptop.place import LaptopError
 
 READY_LIMIT_S = 180
 POLL_S = 0.2
@@ -19,7 +20,10 @@ def main() -> None:
     """Become the command line's command."""
     command = sys.argv[1:]
     ready = ContainerPlace().aws_state / "ready.json"
-    environ = {**with_deployment(os.environ, ready=ready), **observability(os.environ)}
+    try:
+        environ = {**observability(os.environ), **with_deployment(os.environ, ready=ready)}
+    except LaptopError as error:
+        sys.exit(str(error))
     os.execvpe(command[0], command, environ)  # noqa: S606 - no shell is wanted
 
 

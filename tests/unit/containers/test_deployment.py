@@ -1,10 +1,14 @@
 """Airflow's containers find their AWS: a named one, or the local one."""
 
 import json
+import os
+import sys
 
 import pytest
 
-from containers.__main__ import with_deployment
+from containers.__main__ import main, with_deployment
+
+CONNECTION = "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID"
 
 READY = {
     "endpoint_url": "http://aws.localhost:4566",
@@ -48,3 +52,27 @@ def test_buckets_are_never_in_the_host_name_which_nobody_would_resolve(ready):
 def test_neither_is_said_in_one_sentence(tmp_path):
     with pytest.raises(SystemExit, match="IMAGE_CLASSIFIER_BUCKET is not set, and no local AWS"):
         with_deployment({}, ready=tmp_path / "ready.json", patience_s=0)
+
+
+def test_airflows_own_variables_count_before_what_the_short_ones_stand_for(monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        os, "environ", {"IMAGE_CLASSIFIER_BUCKET": "b", "REMOTE_LOGS": "s3://logs/airflow", CONNECTION: "mine"}
+    )
+    monkeypatch.setattr(os, "execvpe", lambda *arguments: started.append(arguments))
+    monkeypatch.setattr(sys, "argv", ["containers", "airflow", "scheduler"])
+
+    main()
+
+    [(program, command, environ)] = started
+    assert (program, command) == ("airflow", ["airflow", "scheduler"])
+    assert environ[CONNECTION] == "mine"
+    assert environ["AIRFLOW__LOGGING__REMOTE_LOGGING"] == "True"
+
+
+def test_a_place_for_logs_that_is_none_is_said_in_one_sentence(monkeypatch):
+    monkeypatch.setattr(os, "environ", {"IMAGE_CLASSIFIER_BUCKET": "b", "REMOTE_LOGS": "logs"})
+    monkeypatch.setattr(sys, "argv", ["containers", "airflow", "scheduler"])
+
+    with pytest.raises(SystemExit, match="REMOTE_LOGS is 'logs'; write s3://bucket/prefix"):
+        main()
