@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
@@ -38,7 +39,18 @@ class TrainingJobTrigger(PollingTrigger):
                 await asyncio.sleep(self.poll_interval_s)
 
     async def on_kill(self) -> None:
-        """Stop the job: Airflow calls this for a user's kill, and not when a worker or the triggerer goes down."""
+        """Stop the job: Airflow calls this for a user's kill, and not when a worker or the triggerer goes down.
+
+        Airflow 3.3.2 cancels a trigger anew every second until it has ended, this method included, so it is shielded.
+        """
+        self.log.info("A user ended the task: training job %s is being stopped", self.job_name)
+        stopping = asyncio.ensure_future(self._stop())
+        while not stopping.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(stopping)
+        stopping.result()
+
+    async def _stop(self) -> None:
         async with await self.client(SageMakerHook) as sagemaker:
             await self._note_end(sagemaker)
             try:
@@ -47,8 +59,6 @@ class TrainingJobTrigger(PollingTrigger):
                 if not (is_absent(error) or is_invalid(error)):
                     raise
                 self.log.info("Training job %s had ended before it could be stopped", self.job_name)
-            else:
-                self.log.info("Training job %s is being stopped: a user ended the task", self.job_name)
 
     async def _note_end(self, sagemaker: Any) -> None:
         """On the job, for a next try of the task that has taken it over already."""

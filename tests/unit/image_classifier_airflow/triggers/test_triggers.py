@@ -250,6 +250,29 @@ def test_a_job_that_cannot_be_tagged_is_stopped_all_the_same(monkeypatch, troubl
         assert kill(training_trigger(), sagemaker, monkeypatch)[-1][0] == "stop_training_job"
 
 
+def test_a_kill_is_not_cut_short_by_airflow_which_cancels_again_and_again(monkeypatch):
+    sagemaker, trigger, is_open = AsyncClient("sagemaker", **KILLED, stop_training_job=[{}]), training_trigger(), []
+
+    async def client(_hook_class):
+        await is_open[0].wait()
+        return sagemaker.connected()
+
+    async def kill_again_and_again():
+        is_open.append(asyncio.Event())
+        killing = asyncio.create_task(trigger.on_kill())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            killing.cancel()
+        await asyncio.sleep(0)
+        is_open[0].set()
+        await killing
+
+    monkeypatch.setattr(trigger, "client", client)
+    asyncio.run(kill_again_and_again())
+
+    assert sagemaker.calls[-1] == ("stop_training_job", {"TrainingJobName": "job"})
+
+
 def test_a_kill_that_aws_refuses_is_told(monkeypatch):
     sagemaker = AsyncClient("sagemaker", **KILLED, stop_training_job=[refused("AccessDenied")])
 
