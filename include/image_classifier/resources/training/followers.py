@@ -24,6 +24,10 @@ class Follower:
     run_id: str
     task: str
 
+    def __str__(self) -> str:
+        """For the log of who looks for it."""
+        return f"task {self.task} of run {self.run_id} of {self.dag_id}"
+
     def tags(self) -> "list[TagTypeDef]":
         """The tags of a job that this task follows."""
         values = {DAG_TAG: self.dag_id, RUN_TAG: self.run_id, TASK_TAG: self.task}
