@@ -256,7 +256,9 @@ def in_service(server, name, put_model):
     put_model(server, f"{name}-2")
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     server.settled_endpoint(name)
-    return name
+    yield name
+    with contextlib.suppress(ClientError):  # one that is being updated ends with the server
+        server.sagemaker.delete_endpoint(EndpointName=name)
 
 
 @pytest.fixture

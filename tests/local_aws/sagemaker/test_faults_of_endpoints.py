@@ -45,13 +45,13 @@ def test_an_endpoint_whose_fleet_never_answers_fails(server, plan, name, put_mod
 
 def test_an_endpoint_takes_longer_and_then_serves(server, plan, name, put_model):
     put_model(server, name)
-    plan({"fault": "slow_endpoint", "seconds": 2})
+    plan({"fault": "slow_endpoint", "seconds": 1})
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
     endpoint = server.settled_endpoint(name)
 
     assert endpoint["EndpointStatus"] == "InService"
-    assert (endpoint["LastModifiedTime"] - endpoint["CreationTime"]).total_seconds() >= 2
+    assert (endpoint["LastModifiedTime"] - endpoint["CreationTime"]).total_seconds() >= 1
 
 
 @pytest.mark.parametrize(

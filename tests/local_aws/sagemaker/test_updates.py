@@ -80,7 +80,7 @@ def test_a_thousand_calls_during_a_rolled_back_update_and_one_that_succeeds_are_
 
 def test_while_a_step_is_watched_both_fleets_answer(server, in_service, until):
     new = f"{in_service}-2"
-    request = {"EndpointName": in_service, "EndpointConfigName": new, "DeploymentConfig": linear(wait_s=3)}
+    request = {"EndpointName": in_service, "EndpointConfigName": new, "DeploymentConfig": linear(wait_s=2)}
     server.sagemaker.update_endpoint(**request)
 
     def baking():
