@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test chaos test-package test-local-aws test-pipeline lint lock algorithm-image
+.PHONY: help setup demo up down status dev test chaos test-package test-local-aws test-pipeline compose-test lint lock algorithm-image
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ test-pipeline:
 
 chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table after a quarter of an hour
 	@$(AIRFLOW) -m pytest tests/chaos $(if $(ONLY),-k "$(ONLY)")
+
+compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
+	@$(AIRFLOW) -m pytest tests/compose
 
 lint: dev ## ruff and mypy
 	@.venv/airflow/bin/ruff check .

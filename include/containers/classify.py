@@ -1,4 +1,4 @@
-"""Classifies images of one's own on the local AWS: `docker compose run --rm classify CLASSIFIER IMAGE...`."""
+"""Uploads images to the local AWS and prints their prediction records."""
 
 import argparse
 import sys
@@ -11,13 +11,13 @@ from laptop.place import LaptopError
 
 def main() -> None:
     """Upload every image below the classifier's ``incoming/`` and print its prediction record."""
-    parser = argparse.ArgumentParser(prog="docker compose run --rm classify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m containers.classify", description=__doc__)
     parser.add_argument("classifier")
-    parser.add_argument("images", nargs="+", type=Path, metavar="image", help="a file below your data folder")
+    parser.add_argument("images", nargs="+", type=Path, metavar="image", help="a file; your data folder is data/own")
     arguments = parser.parse_args()
     missing = [str(image) for image in arguments.images if not image.is_file()]
     if missing:
-        sys.exit(f"There is no {', '.join(missing)} in your data folder ({Path.cwd()} in this container).")
+        sys.exit(f"There is no {', '.join(missing)} in {Path.cwd()} of this container; your data folder is data/own.")
     aws = Aws(ContainerPlace())
     uploads = [upload(aws, arguments.classifier, "classify", image) for image in arguments.images]
     try:

@@ -1,4 +1,4 @@
-"""The demonstration among containers: `docker compose run --rm demo` trains the digits and classifies unseen ones."""
+"""The demonstration among containers: trains the digits and classifies unseen ones."""
 
 import sys
 

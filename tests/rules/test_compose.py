@@ -9,7 +9,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
 SERVICES = COMPOSE["services"]
-ONE_SHOT = {"secrets", "database", "digits", "demo", "classify", "airflow"}
+ONE_SHOT = {"secrets", "database", "digits"}
 DOCKERFILES = [ROOT / "Dockerfile", ROOT / "include/local_aws/Dockerfile"]
 
 
