@@ -164,7 +164,7 @@ def ministack_command(local_aws: LocalAws) -> list[str]:
     """How MiniStack is started. Its functions run beside it, so they reach SageMaker there and not by name."""
     return [
         *(sys.executable, "-m", "local_aws.ministack", "--state", str(local_aws.state / "ministack")),
-        *("--bind", local_aws.bind, "--port", str(local_aws.ports.ministack)),
+        *("--bind", local_aws.bind, "--name", local_aws.name, "--port", str(local_aws.ports.ministack)),
         *("--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url(HOST)),
         *("--faults", str(local_aws.fault_plan)),
     ]

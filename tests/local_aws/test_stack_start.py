@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -25,8 +26,9 @@ def free_port() -> int:
 
 
 class Started:
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, *options: str) -> None:
         self.state, self.port, self.sagemaker_port = state, free_port(), free_port()
+        self.options = options
         self.process = subprocess.Popen(self.command(), env=environment(), stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 120
         while not self.is_ready():
@@ -44,7 +46,7 @@ class Started:
 
     def command(self) -> list[str]:
         ports = ["--port", str(self.port), "--sagemaker-port", str(self.sagemaker_port)]
-        return [sys.executable, "-m", "local_aws", "--state", str(self.state), *ports]
+        return [sys.executable, "-m", "local_aws", "--state", str(self.state), *ports, *self.options]
 
     def end(self, name: signal.Signals) -> tuple[int, str]:
         self.process.send_signal(name)
@@ -70,6 +72,21 @@ def started(tmp_path: Path) -> Iterator[Started]:
     yield local_aws
     if local_aws.process.poll() is None:
         local_aws.end(signal.SIGTERM)
+
+
+def test_under_a_name_of_two_words_the_first_is_not_taken_for_a_bucket(tmp_path: Path) -> None:
+    started = Started(tmp_path / "state", "--bind", "0.0.0.0", "--name", "aws.localhost")
+    bucket = json.loads(started.ready.read_text())["settings"]["IMAGE_CLASSIFIER_BUCKET"]
+
+    def status(host: str, path: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", started.port, timeout=10)
+        connection.request("HEAD", path, headers={"Host": f"{host}:{started.port}"})
+        return connection.getresponse().status
+
+    found = [status("aws.localhost", f"/{bucket}"), status(f"{bucket}.aws.localhost", "/")]
+    started.end(signal.SIGTERM)
+
+    assert found == [200, 200]
 
 
 def test_ready_json_says_how_to_use_it_and_sigterm_ends_it_cleanly(started: Started) -> None:

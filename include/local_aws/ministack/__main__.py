@@ -19,6 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local_aws.ministack", description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--bind", default=HOST)
+    parser.add_argument("--name", default=HOST)
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
     parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
@@ -36,7 +37,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
     return {
         "BIND_HOST": options.bind,
         "GATEWAY_PORT": str(options.port),
-        "MINISTACK_HOST": "localhost",
+        "MINISTACK_HOST": options.name,  # a request to <bucket>.<name> is for the bucket, one to <name> is not
         "MINISTACK_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
