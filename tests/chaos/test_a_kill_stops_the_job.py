@@ -96,7 +96,7 @@ def test_a_task_that_is_cleared_trains_again_under_the_next_name(killed, row):
         return [job["TrainingJobName"] for job in trial.aws.jobs(trial.name)][1:]
 
     with row.baseline():
-        found = until(lambda: second(stock.trial), seconds=60, what="a second job")
+        found = until(lambda: second(stock.trial), seconds=120, what="a second job")
         row.judge_stock(stock.seconds is not None, f"{found[0]}; the first one {'ended' if stock.seconds else 'runs'}")
     found = until(lambda: second(ours.trial), seconds=120, what="a second job")
     row.judge_ours(found == [f"{ours.trial.name}-2"], f"{found[0]} after the first was Stopped")
@@ -136,7 +136,7 @@ def test_a_kill_while_the_job_is_being_created_leaves_no_orphan(trials, faults, 
     faults(late, endless(f"*-created-{how}-*"))
     pair = trials.pair(f"created-{how}", instance_type="ml.g5.2xlarge")
     for trial in pair:
-        until(lambda trial=trial: trial.aws.jobs(trial.name), seconds=90, what="the job")
+        until(lambda trial=trial: trial.aws.jobs(trial.name), seconds=300, what="the job")
     ours, stock = (kill(trial, how) for trial in pair)
 
     with row.baseline():

@@ -19,7 +19,7 @@ def stock_endpoint(aws, seed):
     aws.sagemaker.create_endpoint(EndpointName=STOCK, EndpointConfigName=config)
     until(
         lambda: aws.sagemaker.describe_endpoint(EndpointName=STOCK)["EndpointStatus"] == "InService",
-        seconds=120,
+        seconds=300,
         what="an endpoint for the baseline",
     )
     yield config

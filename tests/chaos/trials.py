@@ -24,7 +24,7 @@ class Trial:
     def await_job(self) -> dict[str, Any]:
         """The job, once it runs and the task waits for it."""
         self.run.await_task(TASK, [STATE[self.waits]])
-        jobs = until(lambda: self.aws.jobs(self.name), seconds=60, what=f"a job {self.name}")
+        jobs = until(lambda: self.aws.jobs(self.name), seconds=300, what=f"a job {self.name}")
         return jobs[0]
 
     @property
