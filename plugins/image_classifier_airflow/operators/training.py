@@ -169,6 +169,8 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     def _conclude(self, job_name: str, begun: Begun) -> dict[str, Any]:
         """The model, or the next attempt where it is worth making."""
+        if self._is_done_with:  # Airflow gives a process that is to end five seconds, enough to start another job
+            raise TrainingError(f"This task was told to end, and training job {job_name} was stopped with it.")
         job = self._describe(job_name)
         if begun == "awaited" or self._is_worth_another(job):
             return self._train()
@@ -239,6 +241,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             self.log.info("Training job %s runs on; the next try of this task adopts it", self._job_name)
 
     def _abandon(self) -> None:
+        self._is_done_with = True
         if self._job_name:
             training.stop_abandoned_job(self.hook.conn, self._job_name, why="its task was ended")
 

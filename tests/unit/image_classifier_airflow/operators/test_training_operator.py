@@ -348,6 +348,23 @@ def test_an_execution_timeout_on_a_worker_stops_the_job_once(operator, jobs, ins
     assert jobs.stopped == ["job"]
 
 
+def test_a_user_who_ends_a_task_on_a_worker_gets_no_next_attempt_from_it(operator, jobs, instance, reads, monkeypatch):
+    job, task = jobs.has("job"), operator(deferrable=False)
+
+    def the_user_ends_it(_seconds):
+        instance.state = "success"
+        task.on_kill()
+        job["TrainingJobStatus"] = "Stopped"
+
+    monkeypatch.setattr(module.time, "time", CREATED.timestamp)
+    monkeypatch.setattr(module.time, "sleep", the_user_ends_it)
+
+    with pytest.raises(errors.TrainingError, match="told to end, and training job job was stopped"):
+        task.execute({"ti": instance})
+    assert jobs.stopped == ["job"]
+    assert list(jobs.jobs) == ["job"]
+
+
 UNREACHABLE = AirflowRuntimeError(ErrorResponse(error=ErrorType.GENERIC_ERROR))
 
 
