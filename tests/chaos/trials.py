@@ -9,6 +9,7 @@ from tests.chaos.aws import IN_PROGRESS, Aws
 Side = Literal["ours", "stock"]
 Waits = Literal["deferred", "on_worker"]
 STATE = {"deferred": "deferred", "on_worker": "running"}  # the task's state while it waits for the job
+NAMES = {"ours": "image-classifier-ours", "stock": "stock"}  # the reaper looks at jobs that are named as ours
 TASK = "train"
 
 
@@ -71,7 +72,7 @@ class Trials:
         **changes: Any,
     ) -> Trial:
         """Give the request to one side's operator, under a name of its own."""
-        name = f"{side}-{scenario}-{waits}".replace("_", "-")
+        name = f"{NAMES[side]}-{scenario}-{waits}".replace("_", "-")
         request = {
             **self._request,
             "TrainingJobName": name,
