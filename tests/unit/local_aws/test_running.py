@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from local_aws.running import LocalAws, Ports, _ministack_command, _sagemaker_command
+from local_aws.running import LocalAws, Ports, ministack_command, sagemaker_command
 
 
 def test_both_servers_read_the_fault_plan_of_the_state_folder() -> None:
     local_aws = LocalAws(Path("/state"), Ports(ministack=1, sagemaker=2))
 
-    for command in (_ministack_command(local_aws), _sagemaker_command(local_aws)):
+    for command in (ministack_command(local_aws), sagemaker_command(local_aws)):
         assert command[command.index("--faults") + 1] == "/state/faults.json"
