@@ -48,6 +48,28 @@ def test_a_member_outside_the_folder_is_refused(tmp_path, name):
     assert not (tmp_path / "escaped").exists()
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_a_link_which_could_lead_outside_is_refused(tmp_path, kind):
+    with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("link")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+
+    with pytest.raises(artifacts.ArtifactError, match="link is neither a file nor a folder"):
+        artifacts.unpack(tmp_path / "evil.tar.gz", to=tmp_path / "out")
+
+
+def test_a_program_stays_one_that_can_be_run(tmp_path):
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("code/start.sh")
+        member.mode = 0o700
+        archive.addfile(member, io.BytesIO(b""))
+
+    artifacts.unpack(tmp_path / "model.tar.gz", to=tmp_path / "out")
+
+    assert (tmp_path / "out/code/start.sh").stat().st_mode & 0o111 == 0o111
+
+
 @pytest.mark.parametrize("content", [b"", b"plain", b"\x1f\x8b\x08\x00cut"])
 def test_what_is_no_archive_is_refused(tmp_path, content):
     (tmp_path / "model.tar.gz").write_bytes(content)
