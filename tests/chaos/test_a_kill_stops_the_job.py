@@ -1,5 +1,6 @@
 """Who ends a task ends what it pays for: mark failed, mark success and clear, deferred or running."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,7 @@ class Killed:
 
     trial: Trial
     job_name: str
+    how: str
     at: datetime
 
     @property
@@ -45,7 +47,9 @@ class Killed:
         except TimeoutError:
             return False, f"{self.trial.stops} StopTrainingJob; the job runs on after {LIMIT_S} s"
         seconds = self.seconds or 0.0
-        return seconds <= LIMIT_S, f"{self.trial.stops} StopTrainingJob; Stopped after {seconds:.0f} s"
+        orphans = [] if self.how == "clear" else self.trial.aws.running(self.trial.name)
+        found = f"{self.trial.stops} StopTrainingJob; Stopped after {seconds:.0f} s"
+        return seconds <= LIMIT_S and not orphans, "; ".join([found, *(f"{orphan} runs" for orphan in orphans)])
 
 
 def kill(trial: Trial, how: str) -> Killed:
@@ -55,7 +59,7 @@ def kill(trial: Trial, how: str) -> Killed:
         trial.run.clear(TASK)
     else:
         trial.run.mark(TASK, state=how)
-    return Killed(trial, job, at)
+    return Killed(trial, job, how, at)
 
 
 def endless(pattern: str) -> dict[str, object]:
@@ -63,7 +67,7 @@ def endless(pattern: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def killed(airflow, aws, planned, fault_plan) -> dict[tuple[str, Waits], tuple[Killed, Killed]]:
+def killed(airflow, aws, planned, fault_plan) -> Iterator[dict[tuple[str, Waits], tuple[Killed, Killed]]]:
     """All of them at once: what a test here does is to wait."""
     trials = Trials(airflow, aws, planned)
     fault_plan(endless("*-by-*"))
@@ -129,15 +133,39 @@ def test_a_task_that_is_ended_while_the_triggerer_is_down_is_found_by_the_reaper
     row.judge_ours(state == "success", f"reaper {state}; {pair[0].stops} StopTrainingJob; Stopped")
 
 
+@pytest.fixture(scope="module")
+def killed_early(airflow, aws, planned, fault_plan) -> Iterator[dict[str, tuple[Killed, Killed]]]:
+    """Those whose CreateTrainingJob was done and had not yet been answered; again all at once."""
+    trials = Trials(airflow, aws, planned)
+    where = {"TrainingJobName": "*-created-*"}
+    late = {"fault": "late_answer", "operation": "CreateTrainingJob", "seconds": 8, "where": where, "times": None}
+    fault_plan(late, endless("*-created-*"))
+    begun = {
+        how: trials.pair(f"created-{how}", instance_type=instance_type)
+        for how, instance_type in (
+            ("failed", "ml.g5.2xlarge"),
+            ("success", "ml.g5.8xlarge"),
+            ("clear", "ml.g5.16xlarge"),
+        )
+    }
+    left = [(how, trial) for how, pair in begun.items() for trial in pair]
+    killed: dict[str, Killed] = {}
+
+    def kill_those_whose_job_is_there() -> bool:
+        for how, trial in left:
+            if trial.name not in killed and aws.jobs(trial.name):
+                killed[trial.name] = kill(trial, how)
+        return len(killed) == len(left)
+
+    until(kill_those_whose_job_is_there, seconds=300, what="a job for every task")
+    yield {how: (killed[ours.name], killed[stock.name]) for how, (ours, stock) in begun.items()}
+    fault_plan()
+    trials.end_all()
+
+
 @pytest.mark.parametrize("how", ["failed", "success", "clear"])
-def test_a_kill_while_the_job_is_being_created_leaves_no_orphan(trials, faults, row, how):
-    name = {"TrainingJobName": f"*-created-{how}-*"}
-    late = {"fault": "late_answer", "operation": "CreateTrainingJob", "seconds": 8, "where": name, "times": 2}
-    faults(late, endless(f"*-created-{how}-*"))
-    pair = trials.pair(f"created-{how}", instance_type="ml.g5.2xlarge")
-    for trial in pair:
-        until(lambda trial=trial: trial.aws.jobs(trial.name), seconds=300, what="the job")
-    ours, stock = (kill(trial, how) for trial in pair)
+def test_a_kill_while_the_job_is_being_created_leaves_no_orphan(killed_early, row, how):
+    ours, stock = killed_early[how]
 
     with row.baseline():
         row.judge_stock(*stock.judged())

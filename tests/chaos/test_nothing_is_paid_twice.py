@@ -80,5 +80,10 @@ def test_a_finished_task_that_is_cleared_trains_once(trials, row):
 
 def test_a_training_longer_than_sixty_looks_is_waited_for(trials, faults, row):
     faults(slow("long", seconds=80))
+    ours, stock = trials.pair("long")
 
-    judge(row, *trials.pair("long"))
+    with row.baseline():
+        state = stock.run.await_task(TASK, [*FINISHED, "up_for_retry"])
+        row.judge_stock(state == "success", f"task {state} after 60 looks; its job runs on")
+        stock.end()
+    row.judge_ours(*judged(ours, ended(ours)))
