@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from laptop.place import Place
 
 ROOT = Path(__file__).parents[2]
 PROJECT = "image-classifier-test"
+RECOVERY_LIMIT_S = 900
 PORTS = ("AIRFLOW_PORT", "LOCAL_AWS_PORT", "LOCAL_SAGEMAKER_PORT")
 
 
@@ -49,6 +51,18 @@ class Stack:
 
     def up(self, *arguments: str) -> None:
         self.compose("up", "--detach", "--wait", "--wait-timeout", "900", *arguments)
+
+    def restart(self, service: str) -> None:
+        """Restart a service's containers and wait until everything that runs is healthy again."""
+        self.compose("restart", service)
+        deadline = time.monotonic() + RECOVERY_LIMIT_S
+        while unwell := self._unwell():
+            assert time.monotonic() < deadline, f"after the restart of {service}: {unwell}"
+            time.sleep(2)
+
+    def _unwell(self) -> list[str]:
+        told = self.compose("ps", "--format", "{{.Name}}: {{.Status}}").splitlines()
+        return [line for line in told if "(healthy)" not in line]
 
     def place(self) -> Place:
         """The services as a person at this machine reaches them, with what the containers tell of themselves."""

@@ -67,8 +67,7 @@ def test_every_container_may_be_restarted_in_the_middle_of_a_run_and_nothing_is_
             follow_to_success(run)
             run = trigger(place, force_retrain=True)
         sent.append(upload(aws, CLASSIFIER, label, file))
-        stack.compose("restart", service)
-        stack.up()
+        stack.restart(service)
     follow_to_success(run)
 
     assert set(await_records(aws, CLASSIFIER, sent)) == {item.key for item in sent}
@@ -91,9 +90,7 @@ def test_two_workers_share_the_tasks_of_a_run(stack, place, unseen):
 @pytest.mark.parametrize("service", ["redis", "worker"])
 def test_broker_and_workers_may_be_restarted_too(stack, place, service):
     run = trigger(place, force_retrain=True)
-    stack.compose("restart", service)
-    stack.up("--scale", "worker=2")
-
+    stack.restart(service)
     follow_to_success(run)
 
 
