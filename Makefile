@@ -42,7 +42,7 @@ test-pipeline:
 	@$(AIRFLOW) -m pytest tests/e2e
 
 chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table after a quarter of an hour
-	@$(AIRFLOW) -m pytest tests/chaos $(if $(ONLY),-k "$(ONLY)")
+	@$(AIRFLOW) -m pytest tests/chaos -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
 compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
 	@$(AIRFLOW) -m pytest tests/compose

@@ -132,24 +132,33 @@ def trials(airflow: Airflow, aws: Aws, planned: dict[str, Any]) -> Iterator[Tria
     trials.end_all()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Every scenario has its line, also one whose set-up fails."""
+    item.row = Row(sentence_of(item.name))
+    item.config.stash.setdefault(ROWS, []).append(item.row)
+
+
+def sentence_of(test_name: str) -> str:
+    """The test's name in words; what is in brackets is its parameter."""
+    words = test_name.removeprefix("test_").replace("[", " (").replace("]", ")").replace("_", " ")
+    return words[0].upper() + words[1:]
+
+
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Row:
-    """The scenario's line in the table; the test's name is its sentence."""
-    sentence = request.node.name.removeprefix("test_").replace("_", " ").replace("[", " [")
-    row = Row(sentence[0].upper() + sentence[1:])
-    request.config.stash.setdefault(ROWS, []).append(row)
-    request.node.row = row
-    return row
+    """The scenario's line in the table."""
+    return request.node.row
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
-    row = getattr(item, "row", None)
-    if row is not None and report.when == "call":
+    if report.when == "call" or (report.when == "setup" and report.failed):
         trouble = call.excinfo.exconly().splitlines()[0] if call.excinfo else ""
-        row.end(passed=report.passed, trouble=trouble)
-        item.config.get_terminal_writer().line(f"\n  ours: {row.ours}\n  stock: {row.stock}\n  {row.seconds:.0f} s")
+        item.row.end(passed=report.passed, trouble=trouble)
+        told = f"\n  ours: {item.row.ours}\n  stock: {item.row.stock}\n  {item.row.seconds:.0f} s"
+        item.config.get_terminal_writer().line(told)
     return report
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from laptop.place import LaptopError
@@ -62,12 +63,13 @@ def print_table(rows: list[Row], console: Console) -> None:
     table.add_column("s", justify="right", width=4)
     for row in rows:
         stock = NONE if row.stock_passed is None else _verdict(row.stock_passed)
-        table.add_row(row.sentence, _verdict(row.passed), row.ours, stock, row.stock, f"{row.seconds:.0f}")
+        told = [row.sentence, _verdict(row.passed), escape(row.ours), stock, escape(row.stock), f"{row.seconds:.0f}"]
+        table.add_row(*told)
     console.print(table)
     compared = [row for row in rows if row.stock_passed is not None]
     console.print(
         f"Ours: {sum(row.passed for row in rows)} of {len(rows)} passed. "
-        f"Stock operators: {sum(bool(row.stock_passed) for row in compared)} of {len(compared)} that they can do."
+        f"Stock operators: {sum(bool(row.stock_passed) for row in compared)} of the {len(compared)} for which there are any."
     )
 
 
