@@ -164,4 +164,4 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_terminal_summary(config: pytest.Config) -> None:
     if rows := config.stash.get(ROWS, []):
-        print_table(rows, Console(width=200))
+        print_table(rows, Console(width=160))

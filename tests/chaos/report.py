@@ -69,7 +69,7 @@ def print_table(rows: list[Row], console: Console) -> None:
     compared = [row for row in rows if row.stock_passed is not None]
     console.print(
         f"Ours: {sum(row.passed for row in rows)} of {len(rows)} passed. "
-        f"Stock operators: {sum(bool(row.stock_passed) for row in compared)} of the {len(compared)} for which there are any."
+        f"Stock operators: {sum(bool(row.stock_passed) for row in compared)} of {len(compared)}, where there are any."
     )
 
 
