@@ -18,12 +18,12 @@ from PIL import Image
 from training_job import SplitImages, prepare_splits, run
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
-TRAINING_IMAGES, SIDE_PX = 20_000, 28
+TRAINING_IMAGES, SIDE_PX = 12_000, 28
 HYPERPARAMETERS = {
     "num_layers": "20",
     "optimizer": "nag",
     "epochs": "2",
-    "mini_batch_size": "64",
+    "mini_batch_size": "32",
     "learning_rate": "0.1",
     "lr_scheduler_step": "1",
 }

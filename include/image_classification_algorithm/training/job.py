@@ -17,6 +17,7 @@ from image_classification_algorithm.training.checkpoints import Checkpoints
 from image_classification_algorithm.training.configuration import log_parameters, read_hyperparameters
 from image_classification_algorithm.training.distributed import FollowedStore, Hosts, joined
 from image_classification_algorithm.training.epochs import Trainer
+from image_classification_algorithm.training.freed_memory import keep_freed_memory
 from image_classification_algorithm.training.images import read_split
 from image_classification_algorithm.training.learner import Job, Learner, learner_for
 from image_classification_algorithm.training.model_store import ModelStore
@@ -98,8 +99,9 @@ def _description(hyperparameters: JobHyperparameters, *, network: str) -> Descri
 
 
 def _prepare_device() -> torch.device:
-    """The same random numbers in every job, and as many threads as there are cores."""
+    """The same random numbers in every job, as many threads as there are cores, and their memory kept."""
     torch.manual_seed(SEED)
+    keep_freed_memory()
     torch.set_num_threads(usable_cores())
     log.info("Setting number of threads: %d", usable_cores())
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
