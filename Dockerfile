@@ -7,9 +7,10 @@ FROM ${BUILD_IMAGE} AS packages
 ENV PATH=/opt/python/bin:$PATH PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python3 -m venv /opt/python
 COPY requirements-containers.txt .
-# A package index of your own comes as the secret `pip`, a pip.conf, which stays out of the image.
+# A package index of your own comes as the secret `pip`, a pip.conf, which stays out of the image. The file names every
+# package; pip's own search would take an extra (celery[redis]) for another package than the one that is pinned.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
-    pip install --no-cache-dir --require-hashes -r requirements-containers.txt
+    pip install --no-cache-dir --require-hashes --no-deps -r requirements-containers.txt && pip check
 
 FROM packages AS wheels
 ENV XDG_CACHE_HOME=/wheels PYTHONPATH=/opt/airflow/include

@@ -21,22 +21,27 @@ def main() -> None:
     write_passwords(place)
     database = keep(place.database_secrets / "password", secrets.token_urlsafe(24))
     broker = keep(place.broker_secrets / "password", secrets.token_urlsafe(24))
-    keep(place.broker_secrets / "redis.conf", redis_configuration(broker))
+    write(place.broker_secrets / "redis.conf", redis_configuration(broker))
     for file in (*place.database_secrets.iterdir(), *place.broker_secrets.iterdir()):
         file.chmod(0o644)  # read by another user, in a container that sees no other secret
-    at_database = f"airflow:{database}@postgres/airflow"
-    keep(place.airflow_home / "database_url", f"postgresql+psycopg2://{at_database}")
-    keep(place.airflow_home / "result_backend", f"db+postgresql://{at_database}")
-    keep(place.airflow_home / "broker_url", f"redis://:{broker}@redis:6379/0")
+    database_url = f"postgresql+psycopg2://airflow:{database}@postgres/airflow"
+    write(place.airflow_home / "database_url", database_url)
+    write(place.airflow_home / "result_backend", f"db+{database_url}")
+    write(place.airflow_home / "broker_url", f"redis://:{broker}@redis:6379/0")
 
 
 def keep(file: Path, value: str) -> str:
     """What the file holds; ``value`` if it was not there."""
     if not file.exists():
-        part = file.with_suffix(".part")
-        part.write_text(value)
-        part.replace(file)
+        write(file, value)
     return file.read_text()
+
+
+def write(file: Path, value: str) -> None:
+    """Whole or not at all."""
+    part = file.with_suffix(".part")
+    part.write_text(value)
+    part.replace(file)
 
 
 def redis_configuration(password: str) -> str:

@@ -35,11 +35,14 @@ class Stack:
 
     def compose(self, *arguments: str) -> str:
         """Run docker compose; returns what it printed."""
+        done = self._compose(*arguments)
+        assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+        return done.stdout
+
+    def _compose(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["docker", "compose", "--project-name", PROJECT, *arguments]
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "AIRFLOW"))}
-        done = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-        return done.stdout
+        return subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True, check=False)
 
     def write_env(self, **changes: str) -> None:
         """An .env from the example: with what this machine needs for building, and `changes`."""
@@ -50,7 +53,11 @@ class Stack:
         (self.folder / ".env").write_text("\n".join([*kept, *(f"{key}={value}" for key, value in wanted.items())]))
 
     def up(self, *arguments: str) -> None:
-        self.compose("up", "--detach", "--wait", "--wait-timeout", "900", *arguments)
+        """Start what is not running, and wait until all of it is healthy; what is not tells why."""
+        done = self._compose("up", "--detach", "--wait", "--wait-timeout", "900", *arguments)
+        if done.returncode != 0:
+            logs = self._compose("logs", "--no-color", "--tail", "15").stdout
+            pytest.fail(f"{done.stderr[-2000:]}\n{self._compose('ps', '--all').stdout}\n{logs}", pytrace=False)
 
     def restart(self, service: str) -> None:
         """Restart a service's containers and wait until everything that runs is healthy again."""

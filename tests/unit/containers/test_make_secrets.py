@@ -64,7 +64,9 @@ def test_airflow_and_the_database_agree_on_the_password(place):
 
     given = (place.database_secrets / "password").read_text()
     assert contents(place.airflow_home)["database_url"] == f"postgresql+psycopg2://airflow:{given}@postgres/airflow"
-    assert contents(place.airflow_home)["result_backend"] == f"db+postgresql://airflow:{given}@postgres/airflow"
+    assert (
+        contents(place.airflow_home)["result_backend"] == f"db+postgresql+psycopg2://airflow:{given}@postgres/airflow"
+    )
 
 
 def test_airflow_and_the_broker_agree_on_the_password(place):
