@@ -120,7 +120,7 @@ def made_secrets(place: Place) -> dict[str, str]:
     file = place.airflow_home / "secrets.json"
     if not file.exists():
         place.airflow_home.mkdir(parents=True, exist_ok=True)
-        made = {name: secrets.token_urlsafe(32) for name in ("jwt_secret", "secret_key")}
+        made = {name: secrets.token_urlsafe(64) for name in ("jwt_secret", "secret_key")}
         made["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         made["password"] = secrets.token_urlsafe(9)
         _write_for_owner(file, made)

@@ -16,6 +16,8 @@ from image_classification_algorithm.training.images import Crop, Images, stacked
 from image_classifier.hyperparameters import JobHyperparameters
 
 SEED = 0
+# Without gradients a processor is a quarter quicker with some 250 images of 28 pixels at a time than with 32.
+VALIDATION_BATCH_PX = 200_000
 Batch = tuple[Tensor, Tensor]
 
 
@@ -55,7 +57,8 @@ class ImageBatches:
 
     def validating(self) -> Iterator[Batch]:
         """Every validation image once, its centre only; the last batch may be smaller."""
-        size = self.hyperparameters.mini_batch_size
+        given = self.hyperparameters
+        size = max(given.mini_batch_size, VALIDATION_BATCH_PX // (given.height * given.width))
         everything = list(range(len(self.validation)))
         positions = [everything[start : start + size] for start in everything[::size]]
         for pixels, labels in self._cut(self.validation, positions, random=None):

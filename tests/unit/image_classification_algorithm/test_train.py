@@ -12,7 +12,7 @@ from image_classification_algorithm import artifact
 from image_classification_algorithm.__main__ import main, train
 from image_classification_algorithm.folders import BASE_VARIABLE, Folders
 from image_classification_algorithm.serving.model import Model
-from image_classification_algorithm.training import epochs, images, job
+from image_classification_algorithm.training import batches, epochs, images, job
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.stopping import StopRequest
 
@@ -80,6 +80,7 @@ def test_slow_reading_and_validating_are_followed_too(run, monkeypatch):
     monkeypatch.setattr(images, "IMAGES_A_PART", 4)
     monkeypatch.setattr(images, "SECONDS_PER_LINE", 0)
     monkeypatch.setattr(epochs, "SECONDS_PER_LINE", 0)
+    monkeypatch.setattr(batches, "VALIDATION_BATCH_PX", 1)
     _, lines, _ = run()
     text = "\n".join(lines)
     assert "Read 12 of 16 images" in text
