@@ -41,7 +41,7 @@ test-local-aws:
 test-pipeline:
 	@$(AIRFLOW) -m pytest tests/e2e
 
-chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table after a quarter of an hour
+chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table, within the hour
 	@$(AIRFLOW) -m pytest tests/chaos -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
 compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
