@@ -74,16 +74,24 @@ def test_every_container_may_be_restarted_in_the_middle_of_a_run_and_nothing_is_
     assert right_answers(place, unseen) >= 19
 
 
-def test_two_workers_share_the_tasks_of_a_run(stack, place, unseen):
+def test_two_workers_share_the_tasks_of_a_run_and_leave_their_logs_in_s3(stack, place, unseen):
+    aws = demo.Aws(place)
     stack.compose("down")
-    stack.write_env(COMPOSE_PROFILES="local-aws,celery", AIRFLOW__CORE__EXECUTOR="CeleryExecutor")
+    stack.write_env(
+        COMPOSE_PROFILES="local-aws,celery",
+        AIRFLOW__CORE__EXECUTOR="CeleryExecutor",
+        REMOTE_LOGS=f"s3://{aws.bucket}/_airflow/logs",
+    )
     stack.up("--scale", "worker=2")
     run = trigger(stack.place(), force_retrain=True)
     follow_to_success(run)
 
     workers = {name[:12] for name in stack.compose("ps", "--quiet", "worker").split()}
     assert len(workers) == 2
-    assert {task["hostname"] for task in run.api.tasks(DAG_ID, run.run_id) if task["hostname"]} == workers
+    ran = [task for task in run.api.tasks(DAG_ID, run.run_id) if task["hostname"]]
+    assert {task["hostname"] for task in ran} == workers
+    logs = aws.s3.list_objects_v2(Bucket=aws.bucket, Prefix=f"_airflow/logs/dag_id={DAG_ID}/run_id={run.run_id}/")
+    assert {part["Key"].split("task_id=")[1].split("/")[0] for part in logs["Contents"]} == {t["task_id"] for t in ran}
     assert right_answers(place, unseen) >= 19
 
 

@@ -61,7 +61,7 @@ def read_split(folders: Folders, split: str, *, hyperparameters: JobHyperparamet
     found, labels = _labelled(channel, hyperparameters=hyperparameters, stop=stop)
     usable, cached = _decode_all(found, hyperparameters, stop=stop)
     if not usable:
-        raise ClientError(f"Unable to start training. No image of the {split} channel can be read.")
+        raise ClientError(f"Unable to start training. No image of the {split} channel can be read; the log names each.")
     if channel.format is Format.IMAGE_FILES:
         log.info("Done creating record files...")
     return Images([found[i] for i in usable], labels[usable], cached, hyperparameters)

@@ -115,9 +115,9 @@ def _check_count(images: int, *, hyperparameters: JobHyperparameters, hosts: int
             hyperparameters.num_training_samples,
             images,
         )
-    if images < hyperparameters.mini_batch_size:
-        raise ClientError("The number of input images must be bigger or equal to the mini_batch_size.")
     if images < hyperparameters.mini_batch_size * hosts:
+        times = f" times the {hosts} hosts" if hosts > 1 else ""
         raise ClientError(
-            f"The number of input images must be bigger or equal to the mini_batch_size times the {hosts} hosts."
+            f"The number of input images must be bigger or equal to the mini_batch_size{times}. "
+            f"There are {images}, and mini_batch_size is {hyperparameters.mini_batch_size}: lower it."
         )

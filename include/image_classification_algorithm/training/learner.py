@@ -137,5 +137,5 @@ def _load(net: nn.Module, read: dict[str, np.ndarray]) -> None:
     found = {name: torch.tensor(read[name]) for name in state if name in read}
     missing = [name for name in state if name not in read and not name.endswith("num_batches_tracked")]
     if missing:
-        raise ClientError(f"The model in the {PARENT_CHANNEL} channel lacks {missing[0]}.")
+        raise ClientError(f"The model in the {PARENT_CHANNEL} channel lacks {missing[0]}; train without it.")
     net.load_state_dict(found, strict=False)
