@@ -1,11 +1,12 @@
 """Uploads images to the local AWS and prints their prediction records."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from containers.place import ContainerPlace
-from laptop.demo import Aws, await_records, upload
+from laptop.demo import Aws, await_records, upload_all
 from laptop.place import LaptopError
 
 
@@ -19,11 +20,13 @@ def main() -> None:
     if missing:
         sys.exit(f"There is no {', '.join(missing)} in {Path.cwd()} of this container; your data folder is data/own.")
     aws = Aws(ContainerPlace())
-    uploads = [upload(aws, arguments.classifier, "classify", image) for image in arguments.images]
     try:
+        uploads = upload_all(aws, arguments.classifier, [("classify", image) for image in arguments.images])
         records = await_records(aws, arguments.classifier, uploads)
     except LaptopError as error:
         sys.exit(str(error))
+    except PermissionError as error:
+        sys.exit(f"{error.filename} may not be read by user {os.getuid()} of this container: set AIRFLOW_UID in .env.")
     for sent in uploads:
         print(f"{sent.file}  s3://{aws.bucket}/{sent.key}\n{records[sent.key].as_json().decode()}")
 

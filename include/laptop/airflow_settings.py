@@ -122,7 +122,7 @@ def made_secrets(place: Place) -> dict[str, str]:
         place.airflow_home.mkdir(parents=True, exist_ok=True)
         made = {name: secrets.token_urlsafe(64) for name in ("jwt_secret", "secret_key")}
         made["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-        made["password"] = secrets.token_urlsafe(9)
+        made["password"] = secrets.token_hex(8)
         _write_for_owner(file, made)
     loaded: dict[str, str] = json.loads(file.read_text())
     return loaded

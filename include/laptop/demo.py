@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,14 +51,17 @@ def demonstrate(place: Place, data: Path | None) -> None:
     supervisor.start(place)
     print(f"  ready after {time.monotonic() - began:.0f} s: {place.airflow_url}\n", flush=True)
     aws = train_and_classify(place, demonstration)
-    print_farewell(place, aws.bucket, demonstration.classifier, time.monotonic() - began)
+    print(f"It took {time.monotonic() - began:.0f} s.")
+    where = f"Logs       {place.logs}"
+    stop = "make down (what was trained and predicted stays)"
+    print_farewell(place, aws, demonstration.classifier, airflow_url=place.airflow_url, where=where, stop=stop)
 
 
 def train_and_classify(place: Place, demonstration: images.Demonstration) -> "Aws":
     """Run the classifier's Dag, upload the images it has never seen, and print their predictions."""
     aws = Aws(place)
     print(tell_training(run_dag(place, aws, demonstration.classifier)), flush=True)
-    uploads = [upload(aws, demonstration.classifier, true_class, file) for true_class, file in demonstration.uploads]
+    uploads = upload_all(aws, demonstration.classifier, demonstration.uploads)
     records = await_records(aws, demonstration.classifier, uploads)
     print_table(uploads, records)
     return aws
@@ -75,8 +79,10 @@ class Aws:
             region_name=ready["region"],
         )
         path_style = Config(s3={"addressing_style": "path"})  # a bucket in the host name would have to be resolved
-        self.s3 = session.client("s3", endpoint_url=ready["endpoint_url"], config=path_style)
-        self.logs = session.client("logs", endpoint_url=ready["endpoint_url"])
+        self.url: str = ready["endpoint_url"]
+        self.s3 = session.client("s3", endpoint_url=self.url, config=path_style)
+        self.functions = session.client("lambda", endpoint_url=self.url)
+        self.logs = session.client("logs", endpoint_url=self.url)
         self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
 
 
@@ -104,11 +110,40 @@ def tell_training(job: dict[str, Any]) -> str:
     return f"\nTrained by job {job['training_job']}{accuracy}, {job['billable_s']} billable seconds.\n"
 
 
-def upload(aws: Aws, classifier: str, true_class: str, file: Path) -> Upload:
+def upload_all(aws: Aws, classifier: str, labelled: Sequence[tuple[str, Path]]) -> list[Upload]:
+    """Drop images of known class where images are classified, each under a key of its own.
+
+    Raises:
+        LaptopError: nothing would answer, for the classifier has no function.
+
+    """
+    _require_function(aws, classifier)
+    taken: set[tuple[str, str]] = set()
+    uploads = []
+    for number, (true_class, file) in enumerate(labelled):
+        name = f"{number}-{file.name}" if (true_class, file.name) in taken else file.name
+        taken.add((true_class, file.name))
+        uploads.append(upload(aws, classifier, true_class, file, name=name))
+    return uploads
+
+
+def upload(aws: Aws, classifier: str, true_class: str, file: Path, *, name: str | None = None) -> Upload:
     """Drop one image where images are classified, as any program or person would."""
-    key = f"{names.Keys(classifier).incoming}demo/{true_class}/{file.name}"
+    key = f"{names.Keys(classifier).incoming}demo/{true_class}/{name or file.name}"
     put = aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=file.read_bytes())
     return Upload(true_class, file, key, put["VersionId"])
+
+
+def _require_function(aws: Aws, classifier: str) -> None:
+    function = names.function_name(classifier)
+    try:
+        aws.functions.get_function(FunctionName=function)
+    except aws.functions.exceptions.ResourceNotFoundException:
+        message = (
+            f"The classifier {classifier} answers no uploads: there is no function {function}. Look at the name, or "
+            f"run the Dag {classifier}_train_and_deploy first."
+        )
+        raise LaptopError(message) from None
 
 
 def await_records(aws: Aws, classifier: str, uploads: list[Upload]) -> dict[str, Prediction]:
@@ -169,15 +204,14 @@ def print_table(uploads: list[Upload], records: dict[str, Prediction]) -> None:
     )
 
 
-def print_farewell(place: Place, bucket: str, classifier: str, seconds: float) -> None:
+def print_farewell(place: Place, aws: Aws, classifier: str, *, airflow_url: str, where: str, stop: str) -> None:
     """What a person may do next."""
     print(
-        f"It took {seconds:.0f} s.\n"
-        f"  Airflow    {place.airflow_url}   user {USER}, password {password(place)}\n"
-        f"  Uploads    every image put below s3://{bucket}/{names.Keys(classifier).incoming}\n"
-        f"             is classified from now on; S3 is at http://127.0.0.1:{place.aws_port}\n"
-        f"  Logs       {place.logs}\n"
-        "  Stop       make down (what was trained and predicted stays)\n"
+        f"  Airflow    {airflow_url}   user {USER}, password {password(place)}\n"
+        f"  Uploads    every image put below s3://{aws.bucket}/{names.Keys(classifier).incoming}\n"
+        f"             is classified from now on; S3 is at {aws.url}, with any credentials\n"
+        f"  {where}\n"
+        f"  Stop       {stop}\n"
         "Nothing was charged: this AWS is a few processes on this machine.",
         flush=True,
     )
