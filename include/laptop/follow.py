@@ -1,5 +1,6 @@
 """Show a Dag run while it happens: each task as it ends, and the training's accuracy epoch by epoch."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ POLL_S = 1.0
 QUEUED_S = 10  # longer than the scheduler takes to start a run
 FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 LOG_LINES_OF_A_FAILURE = 15
+COUNTED = re.compile(r"(Read|Features of) (\d+) of (\d+) images")  # the open algorithm's, before its first epoch
 
 
 class Run:
@@ -74,7 +76,10 @@ def _worth_showing(task: dict[str, Any]) -> bool:
 
 
 class EpochLines:
-    """New lines about the classifier's training job, one per epoch, read from its log in CloudWatch."""
+    """New lines about the classifier's training job, one per epoch, read from its log in CloudWatch.
+
+    What many images take before the first epoch is told by quarters.
+    """
 
     def __init__(self, sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", classifier: str) -> None:
         self._sagemaker, self._logs = sagemaker, logs
@@ -83,6 +88,7 @@ class EpochLines:
         self._job = ""
         self._cursor = START
         self._training: dict[int, float] = {}
+        self._quarter = ""
 
     def __call__(self) -> Iterator[str]:
         """What the log has told since the last call; a job that was given up is followed by its next attempt."""
@@ -92,7 +98,15 @@ class EpochLines:
             yield f"training job {newest}"
         if self._job:
             lines, self._cursor = log_events(self._logs, self._job, self._cursor)
+            yield from self._quarters(lines)
             yield from self._epochs(lines)
+
+    def _quarters(self, lines: list[str]) -> Iterator[str]:
+        for what, done, count in (found.groups() for found in map(COUNTED.search, lines) if found):
+            quarter = f"{what} {4 * int(done) // int(count)} {count}"
+            if quarter != self._quarter and int(done):
+                self._quarter = quarter
+                yield f"{what.lower()} {done} of {count} images"
 
     def _jobs(self) -> list[Any]:
         found = self._sagemaker.list_training_jobs(

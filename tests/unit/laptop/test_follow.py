@@ -1,0 +1,56 @@
+"""What a person sees of a training job before its first epoch, and after each."""
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from laptop.follow import EpochLines
+
+JOB = "image-classifier-pets-0123abcd-4567cdef"
+LINES = [
+    "[INFO] Read 0 of 8000 images",
+    "[INFO] Read 900 of 8000 images",
+    "[INFO] Read 1900 of 8000 images",
+    "[INFO] Read 4100 of 8000 images",
+    "[INFO] Features of 4200 of 8000 images",
+    "[INFO] Features of 4400 of 8000 images",
+    "[INFO] Epoch[0] Train-accuracy=0.500000",
+    "[INFO] Epoch[0] Validation-accuracy=0.750000",
+]
+
+
+@pytest.fixture
+def clients():
+    made = [boto3.client(name, region_name="us-east-1") for name in ("sagemaker", "logs")]
+    stubs = [Stubber(client) for client in made]
+    for stub in stubs:
+        stub.activate()
+    yield made, stubs
+    for stub in stubs:
+        stub.assert_no_pending_responses()
+
+
+def test_a_long_reading_is_told_by_quarters_and_then_each_epoch(clients):
+    (sagemaker, logs), (jobs, events) = clients
+    summary = {
+        "TrainingJobName": JOB,
+        "TrainingJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:training-job/{JOB}",
+        "CreationTime": 0,
+        "TrainingJobStatus": "InProgress",
+    }
+    for found in ([], [summary]):
+        jobs.add_response("list_training_jobs", {"TrainingJobSummaries": found})
+    stream = f"{JOB}/algo-1-1"
+    events.add_response("describe_log_streams", {"logStreams": [{"logStreamName": stream}]})
+    told = [{"timestamp": 1, "message": line, "ingestionTime": 1} for line in LINES]
+    for found in (told, []):  # the same token again: there is no more
+        events.add_response("get_log_events", {"events": found, "nextForwardToken": "f/1"})
+    lines = EpochLines(sagemaker, logs, "pets")
+
+    assert list(lines()) == [
+        f"training job {JOB}",
+        "read 900 of 8000 images",
+        "read 4100 of 8000 images",
+        "features of 4200 of 8000 images",
+        "epoch   1   accuracy: training 0.500, validation 0.750",
+    ]
