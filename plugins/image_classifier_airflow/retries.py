@@ -4,52 +4,21 @@ from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryActi
 
 from image_classifier import errors
 
+WHY_NOT_AGAIN: dict[type[Exception], str] = {
+    errors.SettingsError: "A person has to change a setting first",
+    errors.ClassifierFileError: "A person has to change the classifier's file first",
+    errors.DatasetError: "A person has to change the images first",
+    errors.BudgetError: "A person has to allow the cost, or make the run cheaper",
+    errors.TrainingInputError: "The algorithm would refuse the same input again",
+    errors.TrainingStoppedError: "Someone, or the time limit, stopped the training job on purpose",
+    errors.ResourceClashError: "Somebody else's resource has the name; a person has to look at it",
+    errors.EndpointGoneError: "Somebody deleted the endpoint, perhaps with the classifier: another would cost again",
+    errors.EndpointRolledBackError: "The new model does not start; the earlier one still serves",
+    errors.UnwantedEndpointError: "A person has to delete the endpoint, or to want it",
+}
+
 RETRY_POLICY = ExceptionRetryPolicy(
     rules=[
-        RetryRule(
-            exception=[errors.SettingsError, errors.ClassifierFileError],
-            action=RetryAction.FAIL,
-            reason="A person has to change a setting or the classifier's file first",
-        ),
-        RetryRule(
-            exception=errors.DatasetError,
-            action=RetryAction.FAIL,
-            reason="A person has to change the images first",
-        ),
-        RetryRule(
-            exception=errors.BudgetError,
-            action=RetryAction.FAIL,
-            reason="A person has to allow the cost, or make the run cheaper",
-        ),
-        RetryRule(
-            exception=errors.TrainingInputError,
-            action=RetryAction.FAIL,
-            reason="The algorithm would refuse the same input again",
-        ),
-        RetryRule(
-            exception=errors.TrainingStoppedError,
-            action=RetryAction.FAIL,
-            reason="Someone, or the time limit, stopped the training job on purpose",
-        ),
-        RetryRule(
-            exception=errors.ResourceClashError,
-            action=RetryAction.FAIL,
-            reason="Somebody else's resource has the name; a person has to look at it",
-        ),
-        RetryRule(
-            exception=errors.EndpointGoneError,
-            action=RetryAction.FAIL,
-            reason="Somebody deleted the endpoint, perhaps with the whole classifier: another one would cost again",
-        ),
-        RetryRule(
-            exception=errors.EndpointRolledBackError,
-            action=RetryAction.FAIL,
-            reason="The new model does not start; the earlier one still serves",
-        ),
-        RetryRule(
-            exception=errors.UnwantedEndpointError,
-            action=RetryAction.FAIL,
-            reason="A person has to delete the endpoint, or to want it",
-        ),
+        RetryRule(exception=error, action=RetryAction.FAIL, reason=reason) for error, reason in WHY_NOT_AGAIN.items()
     ]
 )

@@ -11,7 +11,7 @@ from image_classifier.money.prices import PriceBook
 from image_classifier.names import Keys, function_name, notification_id
 from image_classifier.preflight import check_deployment
 from image_classifier.resources import endpoint as endpoints
-from image_classifier.resources import function_calls, hosting, notification, refusals, training
+from image_classifier.resources import hosting, notification, refusals, training
 from image_classifier.resources.function import function_configuration
 from image_classifier.resources.function_versions import ALIAS
 from image_classifier.resources.inventory import Clients
@@ -166,7 +166,7 @@ def _function(
 ) -> Line:
     name = function_name(classifier.name)
     wanted = function_configuration(classifier, settings=settings, training_job=job, endpoint_config=config)
-    found = function_calls.described(lambda: clients.functions.get_function(FunctionName=name))
+    found = refusals.described(lambda: clients.functions.get_function(FunctionName=name))
     if found is None:
         return Line("function", name, "created", BY_USE)
     same = wanted.is_that_of(found["Configuration"]) and wanted.runs_code(

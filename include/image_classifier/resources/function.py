@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.errors import FunctionError
 from image_classifier.names import TAG, Keys
-from image_classifier.resources.function_calls import Pause, change, described, wait
+from image_classifier.resources.function_calls import Pause, change, wait
 from image_classifier.resources.function_configuration import FunctionConfiguration, function_configuration
 from image_classifier.resources.function_package import (
     FunctionPackage,
@@ -24,6 +24,7 @@ from image_classifier.resources.function_package import (
 )
 from image_classifier.resources.function_versions import ensure_live
 from image_classifier.resources.objects import object_exists
+from image_classifier.resources.refusals import described
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient

@@ -1,4 +1,4 @@
-"""Calls to Lambda: absence is an answer, and what passes by itself within a minute is asked again."""
+"""Calls to Lambda: what passes by itself within a minute is asked again."""
 
 import time
 from collections.abc import Callable
@@ -19,16 +19,6 @@ FRESH_ROLE = (
     "does not have permissions to call SendMessage",
 )
 UNDER_WAY = "ResourceConflictException"  # "an update is in progress for resource"; or: the name is taken
-
-
-def described(describe: Callable[[], Response]) -> Response | None:
-    """What ``describe`` answers; None if there is no such function, version, alias, policy or configuration."""
-    try:
-        return describe()
-    except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
-            return None
-        raise
 
 
 def change(request: Callable[[], Response], *, what: str, pause: Pause = time.sleep) -> Response:

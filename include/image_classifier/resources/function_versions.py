@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.errors import FunctionError
-from image_classifier.resources.function_calls import Pause, change, described, wait
+from image_classifier.resources.function_calls import Pause, change, wait
 from image_classifier.resources.function_configuration import FunctionConfiguration
+from image_classifier.resources.refusals import described
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient

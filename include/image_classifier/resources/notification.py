@@ -17,8 +17,9 @@ from botocore.exceptions import ClientError
 
 from image_classifier.errors import FunctionError, ResourceBusyError
 from image_classifier.names import function_name, notification_id
-from image_classifier.resources.function_calls import Pause, described
+from image_classifier.resources.function_calls import Pause
 from image_classifier.resources.function_versions import ALIAS
+from image_classifier.resources.refusals import described
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient

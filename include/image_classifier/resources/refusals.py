@@ -1,4 +1,4 @@
-"""What SageMaker means by its errors: most of them share one code, and only the sentence tells them apart."""
+"""What SageMaker and Lambda mean by their errors: often only the sentence tells two errors of one code apart."""
 
 import logging
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from image_classifier.errors import ResourceBusyError
 log = logging.getLogger(__name__)
 
 Response = TypeVar("Response")
+NOT_FOUND = {"ResourceNotFound", "ResourceNotFoundException"}  # SageMaker's; Lambda's and CloudWatch Logs'
 THROTTLED = {
     "Throttling",
     "ThrottlingException",
@@ -52,7 +53,7 @@ def delete(call: Callable[[], object], *, what: str) -> None:
 def is_absent(error: ClientError) -> bool:
     """SageMaker says ValidationException for a resource that is not there, and for much else."""
     words = ("could not find", "not found", "does not exist")
-    return _code(error) == "ResourceNotFound" or (
+    return _code(error) in NOT_FOUND or (
         _code(error) == "ValidationException" and any(word in sentence(error).lower() for word in words)
     )
 

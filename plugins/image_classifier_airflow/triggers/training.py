@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.resources.refusals import is_absent, is_invalid
 from image_classifier.resources.training import is_finished, stop_note
-from image_classifier.resources.training.log import ABSENT, START, Call, Cursor, Response, is_missing, new_lines
+from image_classifier.resources.training.log import ABSENT, START, Call, Cursor, Response, new_lines
 from image_classifier_airflow.triggers.polling import EXPIRED, UNREACHABLE, PollingTrigger, passes
 
 
@@ -119,7 +119,7 @@ async def _answer(logs: Any, call: Call) -> Response:
     try:
         response: Response = await getattr(logs, call.method)(**call.arguments)
     except ClientError as error:
-        if is_missing(error):
+        if is_absent(error):
             return ABSENT
         raise
     return response

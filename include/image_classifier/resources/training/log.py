@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
+from image_classifier.resources.refusals import is_absent
+
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
@@ -124,12 +126,7 @@ def _answer(logs: "CloudWatchLogsClient", call: Call) -> Response:
     try:
         response: Response = getattr(logs, call.method)(**call.arguments)
     except ClientError as error:
-        if is_missing(error):
+        if is_absent(error):
             return ABSENT
         raise
     return response
-
-
-def is_missing(error: ClientError) -> bool:
-    """The log group or the stream does not exist yet: a job writes its first line minutes after it was created."""
-    return error.response.get("Error", {}).get("Code") == "ResourceNotFoundException"
