@@ -35,7 +35,7 @@ def train(folders: Folders) -> int:
         job.run(folders, stop)
     except JobError as error:
         return _fail(folders, error)
-    except (OSError, RuntimeError, MemoryError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  # SageMaker shows the failure file and no traceback
         log.exception("The training failed in an unforeseen way.")
         return _fail(folders, AlgorithmError(f"{type(error).__name__}: {error}"))
     return 0
@@ -55,8 +55,11 @@ def serve(folders: Folders) -> int:
 
 def _fail(folders: Folders, error: JobError) -> int:
     log.error("%s: %s", error.log_prefix, error)
-    folders.failure.parent.mkdir(parents=True, exist_ok=True)
-    folders.failure.write_text(f"{error.prefix}: {error}", "utf-8")
+    try:
+        folders.failure.parent.mkdir(parents=True, exist_ok=True)
+        folders.failure.write_text(f"{error.prefix}: {error}", "utf-8")
+    except OSError as unwritten:
+        log.error("Algorithm Error: %s could not be written: %s", folders.failure, unwritten)
     return 1
 
 

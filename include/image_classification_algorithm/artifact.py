@@ -6,6 +6,7 @@ says so, and what made it; `model-shapes.json` is the graph's input.
 
 import json
 import tarfile
+import zlib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def read(folder: Path) -> Artifact:
     """Read the model in a folder, or in the model.tar.gz that lies there.
 
     Raises:
-        ClientError: there is none, or another program made it.
+        ClientError: there is none, it is damaged, or another program made it.
 
     """
     if (folder / SYMBOL_FILE).is_file():
@@ -105,20 +106,19 @@ def read(folder: Path) -> Artifact:
 def _read_archive(archive: Path) -> Artifact:
     """Members are read by name and never unpacked, so no path in the archive can lead elsewhere."""
     try:
-        tar = tarfile.open(archive)  # noqa: SIM115
-    except tarfile.TarError as error:
-        raise ClientError(f"{archive} cannot be unpacked: {error}.") from error
-    with tar:
-        members = {Path(member.name).as_posix(): member for member in tar.getmembers() if member.isfile()}
+        with tarfile.open(archive) as tar:
+            members = {Path(member.name).as_posix(): member for member in tar.getmembers() if member.isfile()}
 
-        def content(name: str) -> bytes:
-            stream = tar.extractfile(members[name]) if name in members else None
-            if stream is None:
-                raise ClientError(f"{archive} is not a model: it holds no {name}.")
-            return stream.read()
+            def content(name: str) -> bytes:
+                stream = tar.extractfile(members[name]) if name in members else None
+                if stream is None:
+                    raise ClientError(f"{archive} is not a model: it holds no {name}.")
+                return stream.read()
 
-        description = _description(content(SYMBOL_FILE), where=f"{archive}:{SYMBOL_FILE}")
-        return Artifact(description, content(description.params))
+            description = _description(content(SYMBOL_FILE), where=f"{archive}:{SYMBOL_FILE}")
+            return Artifact(description, content(description.params))
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        raise ClientError(f"{archive} cannot be unpacked: it is no tar.gz, or damaged.") from error
 
 
 def _description(text: bytes, *, where: str) -> Description:

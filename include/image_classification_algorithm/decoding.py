@@ -57,8 +57,9 @@ def decode(data: bytes, *, channels: int = RGB_CHANNELS, min_height: int = 0, mi
             )
     except UnreadableImageError:
         raise
-    except ValueError as error:
-        raise UnreadableImageError(f"The JPEG is damaged: {str(error).strip().rstrip('.')}") from error
+    except ValueError:
+        # It also refuses what libjpeg only warns of, such as bytes too many before a marker; Pillow tells these apart.
+        return _decode_any(data, channels)
     return _decode_any(data, channels)
 
 
@@ -71,10 +72,17 @@ def resized(pixels: Pixels, *, height: int, width: int) -> Pixels:
 
 
 def shortest_side_resized(pixels: Pixels, *, side_px: int) -> Pixels:
-    """Keep the aspect and make the shorter side this long, as the training job does."""
+    """Keep the aspect and make the shorter side this long, as the training job does.
+
+    Raises:
+        UnreadableImageError: it would be too large, since the image is a thin line.
+
+    """
     height, width = pixels.shape[:2]
     scale = side_px / min(height, width)
-    return resized(pixels, height=max(side_px, round(height * scale)), width=max(side_px, round(width * scale)))
+    new_height, new_width = max(side_px, round(height * scale)), max(side_px, round(width * scale))
+    _check_size(new_height, new_width, what=f"The image is {width} x {height} pixels; resized, it")
+    return resized(pixels, height=new_height, width=new_width)
 
 
 def _decode_any(data: bytes, channels: int) -> Pixels:
@@ -87,8 +95,13 @@ def _decode_any(data: bytes, channels: int) -> Pixels:
     except UnreadableImageError:
         raise
     except DECODER_ERRORS as error:
-        reason = "neither a JPEG nor a PNG" if isinstance(error, UnidentifiedImageError) else f"damaged: {error}"
-        raise UnreadableImageError(f"The image is {reason}") from error
+        raise UnreadableImageError(f"The image is {_problem(error, data)}") from error
+
+
+def _problem(error: Exception, data: bytes) -> str:
+    if not isinstance(error, UnidentifiedImageError):
+        return f"damaged: {error}"
+    return "a JPEG whose header is damaged" if data.startswith(JPEG_START) else "neither a JPEG nor a PNG"
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
@@ -98,6 +111,6 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
 
 
-def _check_size(height: int, width: int) -> None:
+def _check_size(height: int, width: int, *, what: str = "The image") -> None:
     if height * width > MAX_IMAGE_PIXELS:
-        raise UnreadableImageError(f"The image has {width} x {height} pixels; at most {MAX_IMAGE_PIXELS:,} are decoded")
+        raise UnreadableImageError(f"{what} has {width} x {height} pixels; at most {MAX_IMAGE_PIXELS:,} are decoded")

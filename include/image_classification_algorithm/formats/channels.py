@@ -13,6 +13,7 @@ from image_classification_algorithm.folders import Folders
 IMAGE_TYPES = ("application/x-image", "image/jpeg", "image/png")
 RECORD_TYPE = "application/x-recordio"
 SPLITS = ("train", "validation")
+FULLY_REPLICATED = "FullyReplicated"
 MULTI_HOT, CLASS_ID = "multi-hot", "class-id"
 
 Config = Mapping[str, Mapping[str, Any]]
@@ -95,6 +96,7 @@ def _channel(config: Config, name: str, *, folders: Folders) -> Channel:
     content_type, parameters = _content_type(given)
     if content_type not in (*IMAGE_TYPES, RECORD_TYPE):
         raise _wrong_type(name, content_type, expected=f"{IMAGE_TYPES[0]} or {RECORD_TYPE}")
+    _check_distribution(config, name)
     form = _format(name, given, content_type)
     if form is Format.IMAGE_FILES:
         _check_list(config, f"{name}_lst")
@@ -141,12 +143,23 @@ def _label_format(name: str, parameters: Mapping[str, str], form: Format) -> str
     return label_format
 
 
+def _check_distribution(config: Config, name: str) -> None:
+    """The algorithm's documentation asks for FullyReplicated: the hosts themselves divide each batch."""
+    distribution = config[name].get("S3DistributionType", FULLY_REPLICATED)
+    if distribution != FULLY_REPLICATED:
+        raise ClientError(
+            f"S3DataDistributionType '{distribution}' of channel '{name}' is not supported; expected "
+            f"{FULLY_REPLICATED}."
+        )
+
+
 def _check_list(config: Config, name: str) -> None:
     if name not in config:
         raise ClientError(f"The {name} channel is missing: images need the channels train_lst and validation_lst.")
     content_type, _ = _content_type(config[name])
     if content_type not in IMAGE_TYPES:
         raise _wrong_type(name, content_type, expected=IMAGE_TYPES[0])
+    _check_distribution(config, name)
 
 
 def _wrong_type(channel: str, found: str, *, expected: str) -> ClientError:

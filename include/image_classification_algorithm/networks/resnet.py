@@ -78,6 +78,12 @@ def resnet(num_layers: int, *, num_classes: int, channels: int = 3) -> nn.Module
     return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
+def smallest_map_px(num_layers: int, *, height: int, width: int) -> int:
+    """Pixels that the last layers see of an image of this size."""
+    halvings = 2 if num_layers in SMALL_BLOCKS else 5
+    return -(-height // 2**halvings) * -(-width // 2**halvings)
+
+
 def _stages(block: Block, counts: list[int], widths: list[int], *, stem_width: int) -> tuple[list[nn.Module], int]:
     blocks, inputs = [], stem_width
     for stage, (count, width) in enumerate(zip(counts, widths, strict=True)):

@@ -6,6 +6,9 @@ SageMaker copies that folder to S3 and back to the next machine; without Checkpo
 
 import io
 import json
+import zipfile
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +18,22 @@ from torch import Tensor
 
 from image_classification_algorithm.artifact import Description, replace_file
 from image_classification_algorithm.job_log import log
+from image_classification_algorithm.training.model_store import Score
 
 if TYPE_CHECKING:
     from image_classification_algorithm.training.epochs import Trainer
 
 FILE = "image-classification-checkpoint.npz"
-FORMAT = "image_classification_algorithm checkpoint 2"
+FORMAT = "image_classification_algorithm checkpoint 3"
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading one raises
 
 
 class Checkpoints:
     """Saves a trainer after each epoch, and brings another one of the same job to where it was."""
 
-    def __init__(self, folder: Path, trainer: "Trainer") -> None:
-        """Look at nothing yet."""
-        self.path, self.trainer = folder / FILE, trainer
+    def __init__(self, folder: Path, trainer: "Trainer", *, job: Mapping[str, str]) -> None:
+        """Look at nothing yet. `job` tells this job from others: its settings, images and parent."""
+        self.path, self.trainer, self.job = folder / FILE, trainer, dict(job)
         self.copied: set[str] = set()  # of this job; another job's files may have the same names
 
     def save(self, epoch: int) -> None:
@@ -52,16 +57,20 @@ class Checkpoints:
         replace_file(self.path, buffer.getvalue())
 
     def resume(self) -> int:
-        """Take up what was saved; the epoch to go on with. What another job left is left alone."""
+        """Take up what was saved; the epoch to go on with. What another job left, or is damaged, is left alone."""
         if not self.path.is_file():
             return 0
-        with np.load(self.path, allow_pickle=False) as archive:
-            arrays = dict(archive)
-        about = json.loads(arrays["about"].tobytes())
-        if (about["format"], about["job"]) != (FORMAT, self._job()):
+        try:
+            with np.load(self.path, allow_pickle=False) as archive:
+                arrays = dict(archive)
+            about = json.loads(arrays["about"].tobytes())
+        except DAMAGED:
+            log.warning("%s is damaged; training starts from the beginning.", self.path)
+            return 0
+        if (about["format"], about.get("job")) != (FORMAT, self.job):
             log.warning(
-                "%s is of a job with other hyperparameters, or of another version of this program; training starts "
-                "from the beginning.",
+                "%s is of a job with other hyperparameters, images or parent model, or of another version of this "
+                "program; training starts from the beginning.",
                 self.path,
             )
             return 0
@@ -70,19 +79,18 @@ class Checkpoints:
         return int(about["epoch"]) + 1
 
     def _about(self, epoch: int) -> dict[str, Any]:
-        stopping, best = self.trainer.early_stopping, self.trainer.store.best
+        stopping, store = self.trainer.early_stopping, self.trainer.store
         return {
             "format": FORMAT,
-            "job": self._job(),
+            "job": self.job,
             "epoch": epoch,
             "waited": stopping.waited,
             "best_accuracy": stopping.best,
-            "best": vars(best) if best else None,
-            "asked_for": [path.name for path in self.trainer.store.asked_for()],
+            "ended_early": self.trainer.ended_early,
+            "best": vars(store.best) if store.best else None,
+            "best_score": vars(store.best_score) if store.best_score else None,
+            "asked_for": [path.name for path in store.asked_for()],
         }
-
-    def _job(self) -> dict[str, str]:
-        return {**self.trainer.hyperparameters.as_strings(), "network": self.trainer.store.description.network}
 
     def _restore(self, arrays: dict[str, np.ndarray], about: dict[str, Any]) -> None:
         trainer = self.trainer
@@ -92,10 +100,12 @@ class Checkpoints:
         content["state"] = _optimizer_state(arrays)
         trainer.optimizer.load_state_dict(content)
         trainer.early_stopping.waited, trainer.early_stopping.best = about["waited"], about["best_accuracy"]
+        trainer.ended_early = about["ended_early"]
         trainer.store.restore([self.path.parent / name for name in about["asked_for"]])
         self.copied.update(about["asked_for"])
         if about["best"]:
-            trainer.store.restore_best(Description(**about["best"]), graph=arrays["best"].tobytes())
+            description, score = Description(**about["best"]), Score(**about["best_score"])
+            trainer.store.restore_best(description, score=score, graph=arrays["best"].tobytes())
 
 
 def _optimizer_state(arrays: dict[str, np.ndarray]) -> dict[int, dict[str, Tensor]]:

@@ -9,6 +9,9 @@ from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.job_log import log
 from image_classifier.hyperparameters import HyperparameterError, JobHyperparameters
 
+# SageMaker adds it to the jobs of a tuning job (aws/sagemaker-python-sdk, tuner.py); no algorithm is configured by it.
+TUNING_OBJECTIVE = "_tuning_objective_metric"
+
 
 def read_hyperparameters(folders: Folders) -> JobHyperparameters:
     """Check every value the job was given.
@@ -17,7 +20,7 @@ def read_hyperparameters(folders: Folders) -> JobHyperparameters:
         ClientError: with one sentence per problem.
 
     """
-    given = _json(folders)
+    given = {name: value for name, value in _json(folders).items() if name != TUNING_OBJECTIVE}
     log.info("Reading default configuration from image_classifier/hyperparameters.py: {}")
     log.info("Merging with provided configuration from %s: %s", folders.hyperparameters, given)
     try:

@@ -24,7 +24,7 @@ from image_classification_algorithm.artifact import Description
 from image_classification_algorithm.errors import AlgorithmError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.job_log import log
-from image_classification_algorithm.training.model_store import ModelStore
+from image_classification_algorithm.training.model_store import ModelStore, Score
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
 
 # On AWS the hosts' names resolve. The local AWS runs all of them on one machine and gives them a folder to meet in.
@@ -79,20 +79,21 @@ class Hosts:
                 raise AlgorithmError(f"The hosts of the job differ in {what}: from {-least:.0f} to {most:.0f}.")
         return value
 
-    def from_first(self, make: Callable[[], float]) -> float:
+    def from_first(self, make: Callable[[], Score]) -> Score:
         """What the first host finds out, while the others wait for it; a stop that it hears is theirs as well."""
         if self.count == 1:
             return make()
-        value = math.nan
+        score = Score(math.nan, math.nan)
         if self.is_first:
             with contextlib.suppress(StopRequestedError):
-                value = make()
-        told = self._tensor([value])
+                score = make()
+        told = self._tensor([score.accuracy, score.loss])
         with _together():
             distributed.broadcast(told, src=0)
-        if math.isnan(told.item()):
+        score = Score(*told.tolist())
+        if math.isnan(score.accuracy):
             raise StopRequestedError
-        return told.item()
+        return score
 
     def _greatest(self, values: list[float]) -> list[float]:
         found = self._tensor(values)
@@ -110,7 +111,7 @@ ALONE = Hosts()
 class FollowedStore(ModelStore):
     """The store of a host that keeps no model; it only knows whether the first host has one."""
 
-    def offer(self, *, epoch: int, accuracy: float) -> None:  # noqa: ARG002  # the names are the store's
+    def offer(self, *, epoch: int, score: Score) -> None:  # noqa: ARG002  # the names are the store's
         """The first host keeps the model of its best epoch; after any epoch there is one."""
         self.best = self.description
 
@@ -120,7 +121,7 @@ class FollowedStore(ModelStore):
     def restore(self, asked_for: list[Path]) -> None:
         """The first host puts them back."""
 
-    def restore_best(self, description: Description, *, graph: bytes) -> None:  # noqa: ARG002
+    def restore_best(self, description: Description, *, score: Score, graph: bytes) -> None:  # noqa: ARG002
         """The first host puts it back."""
         self.best = description
 
@@ -149,8 +150,10 @@ def joined(folders: Folders, *, device: torch.device, environ: Mapping[str, str]
     if not hosts.is_first:
         log.info("%s tells how the training goes; it validates and keeps the model.", names[0])
         log.setLevel("WARNING")
-    yield hosts
-    distributed.destroy_process_group()
+    try:
+        yield hosts
+    finally:
+        distributed.destroy_process_group()
 
 
 def _resources(folders: Folders) -> dict[str, Any]:

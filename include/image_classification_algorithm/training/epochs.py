@@ -1,5 +1,6 @@
 """The epochs of a training job, and the lines that tell of them."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.distributed import ALONE, Hosts
-from image_classification_algorithm.training.metrics import Accuracy, finite, format_values
-from image_classification_algorithm.training.model_store import ModelStore
+from image_classification_algorithm.training.metrics import Accuracy, format_values
+from image_classification_algorithm.training.model_store import ModelStore, Score
 from image_classification_algorithm.training.stopping import EarlyStopping, StopRequest, StopRequestedError
 from image_classifier.hyperparameters import JobHyperparameters
 
@@ -44,6 +45,7 @@ class Trainer:
     stop: StopRequest
     hosts: Hosts = ALONE
     after_epoch: Callable[[int], None] = lambda _: None
+    ended_early: bool = False
     clock: Callable[[], float] = time.monotonic
     early_stopping: EarlyStopping = field(init=False)
 
@@ -58,38 +60,41 @@ class Trainer:
         """Train every epoch, and leave the best model in the store, also when the job is stopped.
 
         Raises:
-            ClientError: the loss is not a number before any epoch gave a model.
+            ClientError: the training diverged before any epoch gave a model.
 
         """
         for epoch in range(first_epoch, self.hyperparameters.epochs):
+            if self.ended_early:
+                log.info("Early stopping after epoch %d: validation accuracy no longer improves.", epoch - 1)
+                return
             try:
-                accuracy = self._epoch(epoch)
+                score = self._epoch(epoch)
             except StopRequestedError:
                 self.store.rescue(epoch=epoch)
                 return
-            if accuracy is None:
+            if score is None:
                 return
-            self.store.offer(epoch=epoch, accuracy=accuracy)
+            self.store.offer(epoch=epoch, score=score)
+            self.ended_early = self.early_stopping.should_stop(epochs_done=epoch + 1, accuracy=score.accuracy)
             self.after_epoch(epoch)
-            if self.early_stopping.should_stop(epochs_done=epoch + 1, accuracy=accuracy):
-                log.info("Early stopping after epoch %d: validation accuracy no longer improves.", epoch)
-                return
 
-    def _epoch(self, epoch: int) -> float | None:
-        """Train and validate; the validation accuracy, or nothing when training can only get worse."""
+    def _epoch(self, epoch: int) -> Score | None:
+        """Train and validate; how good the model is, or nothing when training can only get worse."""
         started = self.clock()
-        if not self._train(epoch):
+        if not self._may_go_on(self._train(epoch)):
             return None
         log.info("Epoch[%d] Time cost=%.3f", epoch, self.clock() - started)
-        return self.hosts.from_first(lambda: self._validated(epoch))
+        score = self.hosts.from_first(lambda: self._validated(epoch))
+        return score if self._may_go_on(score.loss) else None
 
-    def _validated(self, epoch: int) -> float:
-        values = self._validate(epoch)
+    def _validated(self, epoch: int) -> Score:
+        values, loss = self._validate(epoch)
         for name, value in values.items():
             log.info("Epoch[%d] Validation-%s=%f", epoch, name, value)
-        return values["accuracy"]
+        return Score(values["accuracy"], loss)
 
-    def _train(self, epoch: int) -> bool:
+    def _train(self, epoch: int) -> float:
+        """The sum of the losses of all batches."""
         optimization.set_learning_rate(self.optimizer, optimization.learning_rate(epoch, self.hyperparameters))
         torch.manual_seed(epoch)  # dropout: the same in a job that was interrupted and goes on
         self.net.train()
@@ -102,7 +107,7 @@ class Trainer:
             progress.update(number, outputs, labels)
         for name, value in progress.accuracy.values().items():
             log.info("Epoch[%d] Train-%s=%f", epoch, name, value)
-        return self._may_go_on(total_loss)
+        return total_loss.item()
 
     def _step(self, inputs: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         self.optimizer.zero_grad(set_to_none=True)
@@ -114,25 +119,31 @@ class Trainer:
         self.scaler.update()
         return outputs.detach(), loss.detach()
 
-    def _validate(self, epoch: int) -> dict[str, float]:
+    def _validate(self, epoch: int) -> tuple[dict[str, float], float]:
+        """The accuracies by their names, and the mean loss of an image."""
         self.net.eval()
         accuracy, last_line = Accuracy(top_k=self._top_k()), self.clock()
+        images, total_loss = 0, torch.zeros((), dtype=torch.float64, device=self.device)
         with torch.inference_mode():
             for number, (inputs, labels) in enumerate(self.batches.validating()):
                 self.stop.check()
-                accuracy.update(self.net(inputs), labels)
+                outputs = self.net(inputs)
+                accuracy.update(outputs, labels)
+                total_loss += self.loss(outputs, labels) * len(labels)
+                images += len(labels)
                 if self.clock() - last_line >= SECONDS_PER_LINE:
                     log.info("Epoch[%d] Validating, batch [%d]", epoch, number)
                     last_line = self.clock()
-        return accuracy.values()
+        return accuracy.values(), total_loss.item() / max(images, 1)
 
-    def _may_go_on(self, total_loss: Tensor) -> bool:
-        if not self.hosts.any(not finite(total_loss)):
+    def _may_go_on(self, loss: float) -> bool:
+        """A loss that is no number any more never becomes one again."""
+        if not self.hosts.any(not math.isfinite(loss)):
             return True
-        rate = self.hyperparameters.learning_rate
+        settings = optimization.settings(self.hyperparameters)
         if self.store.best is None:
-            raise ClientError(f"The training diverged: the loss is not a number. Lower learning_rate, which is {rate}.")
-        log.warning("The training diverged and ends; the best model so far is kept. learning_rate is %s.", rate)
+            raise ClientError(f"The training diverged: the loss is not a number. Lower learning_rate: {settings}.")
+        log.warning("The training diverged and ends; the best model so far is kept. It had %s.", settings)
         return False
 
     def _top_k(self) -> int | None:

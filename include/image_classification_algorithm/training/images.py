@@ -1,8 +1,10 @@
 """From the examples of a training job's channels to pixels and labels in memory."""
 
+import hashlib
 import math
 import os
 import time
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,19 +26,25 @@ from image_classification_algorithm.training.stopping import StopRequest
 from image_classifier.hyperparameters import JobHyperparameters
 
 CACHE_SHARE_OF_MEMORY = 0.25
-EXAMPLES_PER_LOOK = 1000
 IMAGES_A_PART = 256
 SECONDS_PER_LINE = 5.0
 
 
 @dataclass(frozen=True)
 class Images:
-    """One split: decoded once and kept while memory lasts, decoded again in every epoch beyond that."""
+    """One split: decoded once and kept while memory lasts, decoded again in every epoch beyond that.
+
+    Attributes:
+        labels: class indices (count), or one 0 or 1 per class (count, classes) for multi-label.
+        digest: of all pixels and labels, in their order.
+
+    """
 
     examples: Sequence[Example]
     labels: Tensor
     cached: Sequence[Pixels | None]
     hyperparameters: JobHyperparameters
+    digest: str
 
     def __len__(self) -> int:
         """How many images can be used."""
@@ -59,12 +67,14 @@ def read_split(folders: Folders, split: str, *, hyperparameters: JobHyperparamet
     if hyperparameters.multi_label:
         log.info("label-format is %s", channel.label_format)
     found, labels = _labelled(channel, hyperparameters=hyperparameters, stop=stop)
-    usable, cached = _decode_all(found, hyperparameters, stop=stop)
+    usable, cached, checksums = _decode_all(found, hyperparameters, stop=stop)
     if not usable:
         raise ClientError(f"Unable to start training. No image of the {split} channel can be read; the log names each.")
     if channel.format is Format.IMAGE_FILES:
         log.info("Done creating record files...")
-    return Images([found[i] for i in usable], labels[usable], cached, hyperparameters)
+    labels = labels[usable]
+    digest = hashlib.sha256(np.array(checksums, np.uint32).tobytes() + labels.numpy().tobytes()).hexdigest()
+    return Images([found[i] for i in usable], labels, cached, hyperparameters, digest)
 
 
 def load(example: Example, hyperparameters: JobHyperparameters) -> Pixels:
@@ -95,28 +105,32 @@ def _labelled(
     """The examples, and class indices (count), or one 0 or 1 per class (count, classes) for multi-label."""
     found: list[Example] = []
     targets: list[tuple[float, ...]] = []
-    for example in examples(channel):
-        found.append(example)
-        targets.append(
-            target(
-                example,
-                num_classes=hyperparameters.num_classes,
-                multi_label=hyperparameters.multi_label,
-                label_format=channel.label_format,
+    last_line = time.monotonic()
+    with stop.at_once():  # a pipe may have nothing to say for long
+        for example in examples(channel):
+            found.append(example)
+            targets.append(
+                target(
+                    example,
+                    num_classes=hyperparameters.num_classes,
+                    multi_label=hyperparameters.multi_label,
+                    label_format=channel.label_format,
+                )
             )
-        )
-        if len(found) % EXAMPLES_PER_LOOK == 0:
-            stop.check()
+            if time.monotonic() - last_line >= SECONDS_PER_LINE:
+                log.info("Found %d images in the %s channel", len(found), channel.name)
+                last_line = time.monotonic()
     values = torch.tensor(targets)
     return found, values.float() if hyperparameters.multi_label else values[:, 0].long()
 
 
 def _decode_all(
     found: Sequence[Example], hyperparameters: JobHyperparameters, *, stop: StopRequest
-) -> tuple[list[int], list[Pixels | None]]:
-    """Positions of the images that can be read, and their pixels while they fit in memory."""
+) -> tuple[list[int], list[Pixels | None], list[int]]:
+    """Positions of the images that can be read, their pixels while they fit in memory, and checksums of those."""
     usable: list[int] = []
     cached: list[Pixels | None] = []
+    checksums: list[int] = []
     room_bytes, last_line = _cache_bytes(), time.monotonic()
     with ThreadPoolExecutor(usable_cores()) as threads:
         # A part at a time, so that pixels beyond the cache's room do not pile up while they wait to be looked at.
@@ -127,20 +141,22 @@ def _decode_all(
                 last_line = time.monotonic()
             part = found[start : start + IMAGES_A_PART]
             decoded = threads.map(lambda example: _try_load(example, hyperparameters), part)
-            for position, pixels in enumerate(decoded, start):
+            for position, (pixels, checksum) in enumerate(decoded, start):
                 if pixels is not None:
                     room_bytes -= pixels.nbytes
                     usable.append(position)
                     cached.append(pixels if room_bytes >= 0 else None)
-    return usable, cached
+                    checksums.append(checksum)
+    return usable, cached, checksums
 
 
-def _try_load(example: Example, hyperparameters: JobHyperparameters) -> Pixels | None:
+def _try_load(example: Example, hyperparameters: JobHyperparameters) -> tuple[Pixels | None, int]:
     try:
-        return load(example, hyperparameters)
+        pixels = load(example, hyperparameters)
     except (OSError, UnreadableImageError) as error:
         log.warning("imread read blank (None) image for file: %s (%s)", example.name, error)
-        return None
+        return None, 0
+    return pixels, zlib.crc32(np.ascontiguousarray(pixels))
 
 
 def _cache_bytes() -> int:

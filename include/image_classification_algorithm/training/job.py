@@ -48,10 +48,21 @@ def run(folders: Folders, stop: StopRequest) -> None:
 
 def _train(job: Job, learner: Learner) -> None:
     trainer = _trainer(job, learner)
-    checkpoints = Checkpoints(job.folders.checkpoints, trainer)
+    checkpoints = Checkpoints(job.folders.checkpoints, trainer, job=_identity(job, learner))
     if job.hosts.is_first:
         trainer.after_epoch = checkpoints.save
     trainer.run(first_epoch=job.hosts.same(checkpoints.resume(), what="the epoch to go on with"))
+
+
+def _identity(job: Job, learner: Learner) -> dict[str, str]:
+    """What has to be the same for a job to go on where another one ended."""
+    return {
+        **job.hyperparameters.as_strings(),
+        "network": learner.network,
+        "parent": learner.parent_sha256,
+        "train": job.train.digest,
+        "validation": job.validation.digest,
+    }
 
 
 def _read(

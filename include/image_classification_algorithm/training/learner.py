@@ -1,10 +1,12 @@
 """What is trained, and on what: a whole ResNet on images, or a last layer on the features of a pretrained network."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from google.protobuf.message import DecodeError
 from torch import Tensor, nn
 
 from image_classification_algorithm import artifact
@@ -15,7 +17,7 @@ from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.networks import efficientnet
 from image_classification_algorithm.networks.onnx_graph import GREY, IMAGENET, Backbone, onnx_model, weights
-from image_classification_algorithm.networks.resnet import resnet
+from image_classification_algorithm.networks.resnet import resnet, smallest_map_px
 from image_classification_algorithm.training.batches import ImageBatches
 from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.epochs import Batches
@@ -36,6 +38,7 @@ class Learner:
     net: nn.Module
     batches: Batches
     graph: Callable[[], bytes]
+    parent_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,12 +75,13 @@ def learner_for(job: Job) -> Learner:
         return _pretrained(job) if job.hyperparameters.use_pretrained_model else _from_scratch(job)
     log.info("Incremental training: starting from %s", parent.description.params)
     learner = _pretrained(job) if parent.description.network == efficientnet.NETWORK else _from_scratch(job)
-    _load(learner.net, weights(parent.graph))
-    return learner
+    _load(learner.net, _weights(parent))
+    return replace(learner, parent_sha256=hashlib.sha256(parent.graph).hexdigest())
 
 
 def _from_scratch(job: Job) -> Learner:
     given = job.hyperparameters
+    _check_normalisation(given)
     net = resnet(given.num_layers, num_classes=given.num_classes, channels=given.channels).to(job.device)
     normalisation = GREY if given.channels == GREY_CHANNELS else IMAGENET
     return Learner(
@@ -86,6 +90,16 @@ def _from_scratch(job: Job) -> Learner:
         batches=ImageBatches(job.train, job.validation, given, normalisation, job.device, job.hosts),
         graph=lambda: onnx_model(net, normalisation=normalisation, image_size_px=job.image_size_px, last=job.last),
     )
+
+
+def _check_normalisation(hyperparameters: JobHyperparameters) -> None:
+    """Batch normalisation has nothing to compare where a batch gives one number per channel."""
+    given = hyperparameters
+    if given.mini_batch_size == 1 and smallest_map_px(given.num_layers, height=given.height, width=given.width) == 1:
+        raise ClientError(
+            f"mini_batch_size 1 cannot be trained with image_shape {given.image_shape}: the last layers of ResNet-"
+            f"{given.num_layers} see a single pixel of it. Make mini_batch_size 2 or more, or the images larger."
+        )
 
 
 def _pretrained(job: Job) -> Learner:
@@ -129,6 +143,15 @@ def _parent(job: Job) -> Artifact | None:
         if theirs != ours:
             raise ClientError(f"The model in the {PARENT_CHANNEL} channel has {name} {theirs}; this job has {ours}.")
     return parent
+
+
+def _weights(parent: Artifact) -> dict[str, np.ndarray]:
+    try:
+        return weights(parent.graph)
+    except DecodeError as error:
+        raise ClientError(
+            f"The model in the {PARENT_CHANNEL} channel is damaged: {parent.description.params} cannot be read."
+        ) from error
 
 
 def _load(net: nn.Module, read: dict[str, np.ndarray]) -> None:

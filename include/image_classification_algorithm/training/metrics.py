@@ -1,6 +1,5 @@
 """Accuracy over the batches of an epoch."""
 
-import torch
 from torch import Tensor
 
 
@@ -34,7 +33,3 @@ class Accuracy:
 def format_values(values: dict[str, float]) -> str:
     """As a progress line shows them."""
     return "\t".join(f"{name}={value:f}" for name, value in values.items())
-
-
-def finite(value: Tensor) -> bool:
-    return bool(torch.isfinite(value).all())

@@ -9,6 +9,18 @@ from image_classification_algorithm.artifact import Description
 from image_classification_algorithm.job_log import log
 
 
+@dataclass(frozen=True)
+class Score:
+    """What validation says of a model: the share of right answers, and the mean loss."""
+
+    accuracy: float
+    loss: float
+
+    def is_better_than(self, other: "Score") -> bool:
+        """Of two models as accurate the surer one: with few validation images many epochs are equally accurate."""
+        return (self.accuracy, -self.loss) > (other.accuracy, -other.loss)
+
+
 @dataclass
 class ModelStore:
     """The job's model folder.
@@ -16,6 +28,7 @@ class ModelStore:
     Attributes:
         description: of every model of this job, but for epoch, file and accuracy.
         graph: writes the network as it is now.
+        best: the model to serve so far; `best_score` is its validation, unless the job was stopped before that.
 
     """
 
@@ -24,16 +37,17 @@ class ModelStore:
     graph: Callable[[], bytes]
     checkpoint_frequency: int | None = None
     best: Description | None = None
+    best_score: Score | None = None
 
-    def offer(self, *, epoch: int, accuracy: float) -> None:
-        """Keep the model of this epoch (from 0) if none was better, or if a checkpoint is due."""
-        better = self.best is None or accuracy > (self.best.validation_accuracy or 0.0)
+    def offer(self, *, epoch: int, score: Score) -> None:
+        """Keep the model of this epoch (from 0) if it is the best so far, or if a checkpoint is due."""
+        better = self.best_score is None or score.is_better_than(self.best_score)
         if not better and not self._is_due(epoch + 1):
             return
         graph = self.graph()
         if better:
-            log.info("Storing the best model with validation accuracy: %f", accuracy)
-            self._store_best(epoch=epoch, accuracy=accuracy, graph=graph)
+            log.info("Storing the best model with validation accuracy: %f", score.accuracy)
+            self._store_best(epoch=epoch, score=score, graph=graph)
         else:
             artifact.write_params(self.folder, artifact.params_file(epoch + 1), graph=graph)
         log.info('Saved checkpoint to "%s"', self.folder / artifact.params_file(epoch + 1))
@@ -41,7 +55,7 @@ class ModelStore:
     def rescue(self, *, epoch: int) -> None:
         """Leave a model when the job is stopped: the best so far, or that of an unfinished first epoch."""
         if self.best is None:
-            self._store_best(epoch=epoch, accuracy=None, graph=self.graph())
+            self._store_best(epoch=epoch, score=None, graph=self.graph())
         kept = self.best.params if self.best else ""
         log.info('The job was stopped; the model artifact holds "%s".', self.folder / kept)
 
@@ -54,15 +68,19 @@ class ModelStore:
         for path in asked_for:
             artifact.write_params(self.folder, path.name, graph=path.read_bytes())
 
-    def restore_best(self, description: Description, *, graph: bytes) -> None:
+    def restore_best(self, description: Description, *, score: Score, graph: bytes) -> None:
         """Put the best model of an interrupted job back, on a machine that does not have it."""
-        self.best = description
+        self.best, self.best_score = description, score
         artifact.write(self.folder, description, graph=graph)
 
-    def _store_best(self, *, epoch: int, accuracy: float | None, graph: bytes) -> None:
+    def _store_best(self, *, epoch: int, score: Score | None, graph: bytes) -> None:
         previous = self.best
+        self.best_score = score
         self.best = replace(
-            self.description, params=artifact.params_file(epoch + 1), epoch=epoch + 1, validation_accuracy=accuracy
+            self.description,
+            params=artifact.params_file(epoch + 1),
+            epoch=epoch + 1,
+            validation_accuracy=score.accuracy if score else None,
         )
         artifact.write(self.folder, self.best, graph=graph)
         if previous is not None and not self._is_due(previous.epoch):

@@ -4,14 +4,22 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
+from image_classification_algorithm.errors import ClientError
 from image_classifier.hyperparameters import JobHyperparameters
 
 
 def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimizer:
-    """The optimizer by its name. weight_decay acts with sgd and nag only, as documented."""
+    """The optimizer by its name. weight_decay acts with sgd and nag only, as documented.
+
+    Raises:
+        ClientError: it divides by one minus a beta of adam, and that is zero.
+
+    """
     given = hyperparameters
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     if given.optimizer == "adam":
+        if 1 in (given.beta_1, given.beta_2):
+            raise ClientError(f"adam needs beta_1 and beta_2 below 1: they are {given.beta_1} and {given.beta_2}.")
         return Adam(trained, given.learning_rate, betas=(given.beta_1, given.beta_2), eps=given.eps)
     if given.optimizer == "rmsprop":
         return RMSprop(trained, given.learning_rate, alpha=given.gamma, eps=given.eps)
@@ -22,6 +30,14 @@ def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimi
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
     return SGD(groups, given.learning_rate, momentum=given.momentum, nesterov=nesterov)
+
+
+def settings(hyperparameters: JobHyperparameters) -> str:
+    """What the optimizer was told, for a message."""
+    of_kind = {"adam": ("beta_1", "beta_2", "eps"), "rmsprop": ("gamma", "eps")}
+    names = ("learning_rate", *of_kind.get(hyperparameters.optimizer, ("momentum",)))
+    given = ", ".join(f"{name} {getattr(hyperparameters, name)}" for name in names)
+    return f"optimizer {hyperparameters.optimizer} with {given}"
 
 
 def learning_rate(epoch: int, hyperparameters: JobHyperparameters) -> float:

@@ -1,6 +1,8 @@
 """When training ends before its last epoch: asked to by SageMaker, or because it no longer gains anything."""
 
+import contextlib
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from image_classifier.hyperparameters import JobHyperparameters
@@ -16,9 +18,25 @@ class StopRequest:
     def __init__(self) -> None:
         """Nothing is asked yet."""
         self.requested = False
+        self._at_once = False
 
     def listen(self) -> None:
-        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "requested", True))
+        signal.signal(signal.SIGTERM, lambda *_: self._hear())
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """End what the main thread does in here as soon as a stop is asked for: it may wait for something."""
+        self._at_once = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._at_once = False
+
+    def _hear(self) -> None:
+        self.requested = True
+        if self._at_once:
+            raise StopRequestedError
 
     def check(self) -> None:
         """End what is going on if a stop was asked for."""

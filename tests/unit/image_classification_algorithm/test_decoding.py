@@ -102,6 +102,26 @@ def test_a_large_jpeg_may_come_back_smaller_but_not_below_the_minima():
     assert 100 <= width < 800
 
 
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        lambda jpeg: jpeg.replace(b"JFIF\0\1\1", b"JFIF\0\0\0"),
+        lambda jpeg: jpeg[:-2] + bytes(200) + jpeg[-2:],
+        lambda jpeg: jpeg.replace(b"\xff\xda", b"\0\0\xff\xda", 1),
+    ],
+    ids=["revision of JFIF", "bytes before the end", "bytes before the scan"],
+)
+def test_what_a_decoder_only_warns_of_is_decoded(harmless):
+    jpeg = image("RGB", "JPEG", quality=95)
+    assert harmless(jpeg) != jpeg
+    assert np.array_equal(decode(harmless(jpeg)), np.asarray(Image.open(io.BytesIO(jpeg))))
+
+
+def test_a_line_that_would_fill_the_memory_is_refused_by_its_size():
+    with pytest.raises(UnreadableImageError, match=r"20000 x 1 pixels; resized, it has 4480000 x 224 pixels; at most"):
+        shortest_side_resized(np.zeros((1, 20_000, 3), np.uint8), side_px=224)
+
+
 def test_the_endpoint_squashes():
     assert resized(decode(image("RGB", "PNG")), height=7, width=9).shape == (7, 9, 3)
 

@@ -14,6 +14,7 @@ from image_classification_algorithm.training import distributed, job
 from image_classification_algorithm.training.batches import shuffled_batches
 from image_classification_algorithm.training.configuration import log_parameters
 from image_classification_algorithm.training.distributed import ALONE, Hosts
+from image_classification_algorithm.training.model_store import Score
 from image_classifier.hyperparameters import JobHyperparameters
 
 PROGRAM = Path(__file__).with_name("host_program.py")
@@ -161,5 +162,5 @@ def test_a_hosts_name_is_waited_for_until_it_resolves(monkeypatch):
 def test_a_host_alone_waits_for_nobody():
     assert ALONE.is_first
     assert ALONE.any(True)
-    assert ALONE.from_first(lambda: 0.5) == 0.5
+    assert ALONE.from_first(lambda: Score(0.5, 0.7)) == Score(0.5, 0.7)
     assert ALONE.same(3, what="it") == 3

@@ -87,7 +87,7 @@ def accuracies(monkeypatch):
 
     def gain(per_epoch: float) -> None:
         found = iter(0.5 + per_epoch * epoch for epoch in range(100))
-        monkeypatch.setattr(Trainer, "_validate", lambda *_: {"accuracy": next(found)})
+        monkeypatch.setattr(Trainer, "_validate", lambda *_: ({"accuracy": next(found)}, 0.5))
 
     return gain
 
@@ -154,7 +154,8 @@ def _shown_by(graph: bytes) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("name", "given", "value", "words"), [(name, *case) for name, case in SAYS.items()])
-def test_another_value_shows_in_the_log(make_job, capsys, name, given, value, words):
+def test_another_value_shows_in_the_log(make_job, capsys, accuracies, name, given, value, words):
+    accuracies(0.0)
     folders = make_job(**given)
     train(folders)
     assert words not in capsys.readouterr().out

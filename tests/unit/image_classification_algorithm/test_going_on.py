@@ -1,6 +1,10 @@
 """Incremental training, and jobs that were interrupted."""
 
+import io
 import json
+import shutil
+import tarfile
+from functools import partial
 
 import pytest
 
@@ -10,6 +14,7 @@ from image_classification_algorithm.artifact import SYMBOL_FILE
 from image_classification_algorithm.networks.onnx_graph import weights
 from image_classification_algorithm.training.checkpoints import FILE
 from image_classification_algorithm.training.epochs import Trainer
+from image_classifier import image_list
 
 
 @pytest.fixture
@@ -56,6 +61,31 @@ def test_a_parent_of_the_built_in_algorithms_is_refused_by_name(parent):
     (parent.channel("model") / SYMBOL_FILE).write_text('{"arg_nodes": [], "heads": []}')
     assert train(parent) == 1
     assert "it is an MXNet model" in parent.failure.read_text()
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda _: b"", lambda _: bytes(99)])
+def test_a_damaged_archive_of_the_parent_is_a_client_error(parent, damage):
+    channel = parent.channel("model")
+    files = [(path.name, path.read_bytes()) for path in channel.iterdir()]
+    shutil.rmtree(channel)
+    channel.mkdir()
+    with tarfile.open(channel / "model.tar.gz", "w:gz") as tar:
+        for name, content in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    (channel / "model.tar.gz").write_bytes(damage((channel / "model.tar.gz").read_bytes()))
+    assert train(parent) == 1
+    sentence = f"ClientError: {channel / 'model.tar.gz'} cannot be unpacked: it is no tar.gz, or damaged."
+    assert parent.failure.read_text() == sentence
+
+
+def test_damaged_weights_of_the_parent_are_a_client_error(parent):
+    params = next(parent.channel("model").glob("*.params"))
+    params.write_bytes(params.read_bytes()[:-1000])
+    assert train(parent) == 1
+    sentence = f"ClientError: The model in the model channel is damaged: {params.name} cannot be read."
+    assert parent.failure.read_text() == sentence
 
 
 class KilledError(BaseException):
@@ -124,13 +154,85 @@ def test_models_of_another_job_in_the_checkpoints_stay_out_of_the_artifact(make_
     assert (folders.checkpoints / params).read_bytes() == (folders.model / params).read_bytes()
 
 
-def test_a_checkpoint_of_other_hyperparameters_is_left_alone(make_job, capsys):
+def other_labels(folders):
+    path = folders.channel("train_lst") / "train.lst"
+    entries = image_list.parse(path.read_text())
+    path.write_text("".join(f"{entry.index}\t{1 - entry.labels[0]:f}\t{entry.path}\n" for entry in entries))
+
+
+def another_image(folders):
+    (folders.channel("train") / "0.png").write_bytes((folders.channel("train") / "2.png").read_bytes())
+
+
+def a_parent(folders):
+    shutil.copytree(folders.model, folders.channel("model"))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [partial(change, learning_rate="0.02"), other_labels, another_image, a_parent],
+    ids=["hyperparameters", "labels", "image", "parent"],
+)
+def test_a_checkpoint_of_another_job_is_left_alone(make_job, capsys, other):
     folders = make_job()
     folders.checkpoints.mkdir()
     assert train(folders) == 0
-    change(folders, learning_rate="0.02")
+    other(folders)
+    capsys.readouterr()
     assert train(folders) == 0
-    assert "is of a job with other hyperparameters" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "is of a job with other hyperparameters, images or parent model" in out
+    assert "Train-accuracy" in out
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: content[: len(content) // 2],
+        lambda _: b"",
+        lambda _: bytes(1000),
+        lambda content: content[:2000] + bytes(500) + content[2500:],
+    ],
+    ids=["half", "empty", "zeros", "a hole"],
+)
+def test_a_damaged_checkpoint_costs_the_epochs_and_not_the_job(make_job, capsys, damage):
+    folders = make_job()
+    folders.checkpoints.mkdir()
+    assert train(folders) == 0
+    (folders.checkpoints / FILE).write_bytes(damage((folders.checkpoints / FILE).read_bytes()))
+    capsys.readouterr()
+    assert train(folders) == 0
+    out = capsys.readouterr().out
+    assert f"{folders.checkpoints / FILE} is damaged; training starts from the beginning." in out
+    assert "Train-accuracy" in out
+
+
+EARLY = {
+    "early_stopping": "True",
+    "early_stopping_min_epochs": "1",
+    "early_stopping_patience": "3",
+    "epochs": "9",
+    "checkpoint_frequency": "1",
+}
+
+
+@pytest.mark.parametrize("accuracies", [[0.2, 0.5, 0.5, 0.5, 0.5], [0.9, 0.5, 0.5, 0.5]])
+def test_an_interrupted_job_stops_as_early_as_it_would_have(make_job, capsys, kill_in_epoch_2, monkeypatch, accuracies):
+    monkeypatch.setattr(Trainer, "_validate", lambda _, epoch: ({"accuracy": accuracies[epoch]}, 0.5))
+    folders = make_job(**EARLY)
+    assert train(folders) == 0
+    uninterrupted = {path.name: path.read_bytes() for path in folders.model.iterdir()}
+    assert len(list(folders.model.glob("*.params"))) == len(accuracies)
+
+    kill_in_epoch_2(folders)
+    assert train(folders) == 0
+    assert {path.name: path.read_bytes() for path in folders.model.iterdir()} == uninterrupted
+
+    capsys.readouterr()
+    assert train(folders) == 0
+    out = capsys.readouterr().out
+    assert f"Early stopping after epoch {len(accuracies) - 1}" in out
+    assert "Train-accuracy" not in out
 
 
 def test_without_a_checkpoints_folder_nothing_is_saved(make_job):

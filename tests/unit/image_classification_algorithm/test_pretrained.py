@@ -18,7 +18,6 @@ from image_classification_algorithm.networks.efficientnet import EPSILON, NORMAL
 from image_classification_algorithm.networks.onnx_graph import Backbone, onnx_model
 from image_classification_algorithm.serving.model import Model
 from image_classification_algorithm.training.epochs import Trainer
-from image_classification_algorithm.training.stopping import EarlyStopping
 
 PRETRAINED = {"use_pretrained_model": "1", "num_layers": "18", "image_shape": "3,32,32", "resize": "32"}
 
@@ -162,13 +161,21 @@ def test_weights_are_read_without_running_what_they_may_hold(monkeypatch, tmp_pa
 def test_an_interrupted_pretrained_job_drops_the_same_features(make_job, monkeypatch):
     folders = make_job(**PRETRAINED, epochs="2")
     accuracies = iter([0.1, 0.2, 0.1, 0.2])
-    monkeypatch.setattr(Trainer, "_validate", lambda *_: {"accuracy": next(accuracies)})
+    monkeypatch.setattr(Trainer, "_validate", lambda *_: ({"accuracy": next(accuracies)}, 0.5))
     assert train(folders) == 0
     uninterrupted = artifact.read(folders.model).graph
 
+    epoch_of = Trainer._epoch
+
+    def only_the_first(self, epoch):
+        if epoch:
+            raise KeyboardInterrupt
+        return epoch_of(self, epoch)
+
     folders.checkpoints.mkdir()
     with monkeypatch.context() as patched:
-        patched.setattr(EarlyStopping, "should_stop", lambda *_, **__: True)
-        assert train(folders) == 0
+        patched.setattr(Trainer, "_epoch", only_the_first)
+        with pytest.raises(KeyboardInterrupt):
+            train(folders)
     assert train(folders) == 0
     assert artifact.read(folders.model).graph == uninterrupted

@@ -18,11 +18,11 @@ def validated(monkeypatch):
     """What a job's validation computes, in the order of its list."""
     found: list[torch.Tensor] = []
 
-    def validate(self: Trainer, _: int) -> dict[str, float]:
+    def validate(self: Trainer, _: int) -> tuple[dict[str, float], float]:
         self.net.eval()
         with torch.inference_mode():
             found.extend(torch.softmax(self.net(inputs), 1) for inputs, _ in self.batches.validating())
-        return {"accuracy": 0.5}
+        return {"accuracy": 0.5}, 0.5
 
     monkeypatch.setattr(Trainer, "_validate", validate)
     return found

@@ -68,7 +68,7 @@ def test_json_lines_carry_the_same_probabilities(client, picture_bytes):
     ("data", "content_type", "status", "sentence"),
     [
         (b"hello", "image/jpeg", 400, "The image is neither a JPEG nor a PNG."),
-        (b"\xff\xd8\xff\xe0", "image/jpeg", 400, "The JPEG is damaged"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg", 400, "The image is a JPEG whose header is damaged"),
         (b"", "image/jpeg", 400, "The request has no body"),
         (b"1,2", "text/csv", 415, "Content type 'text/csv' is not supported"),
         (b"1,2", "", 415, "Content type '' is not supported"),

@@ -39,9 +39,14 @@ def run(make_job, capsys):
 def validation_accuracies(monkeypatch):
     """Make the epochs of a job validate as a test wants them to."""
 
-    def set_to(*accuracies):
-        left = list(accuracies)
-        monkeypatch.setattr(Trainer, "_validate", lambda *_: {"accuracy": left.pop(0)})
+    def set_to(*accuracies, losses=None):
+        left = list(zip(accuracies, losses or [0.5] * len(accuracies), strict=True))
+
+        def validate(*_):
+            accuracy, loss = left.pop(0)
+            return {"accuracy": accuracy}, loss
+
+        monkeypatch.setattr(Trainer, "_validate", validate)
 
     return set_to
 
@@ -112,6 +117,21 @@ def test_the_best_model_is_stored_not_the_last(run, validation_accuracies):
     ]
     description = artifact.read(folders.model).description
     assert (description.epoch, description.validation_accuracy) == (2, 0.9)
+
+
+def test_of_models_as_accurate_the_surer_one_is_stored(run, validation_accuracies):
+    validation_accuracies(0.5, 1.0, 1.0, 1.0, 0.5, losses=[0.1, 0.5, 0.2, 0.3, 0.0])
+    _, _, folders = run(epochs="5")
+    description = artifact.read(folders.model).description
+    assert (description.epoch, description.validation_accuracy) == (3, 1.0)
+
+
+def test_a_training_that_diverges_ends_with_the_model_before(run, validation_accuracies):
+    validation_accuracies(0.5, 0.9, 0.9, losses=[0.5, 0.4, float("nan")])
+    status, lines, folders = run(epochs="9")
+    assert status == 0
+    assert "The training diverged and ends; the best model so far is kept. It had optimizer sgd with" in lines[-1]
+    assert artifact.read(folders.model).description.epoch == 2
 
 
 def test_the_saved_line_names_the_file(run):
@@ -215,6 +235,12 @@ def failure_of(folders: Folders, out: list[str]) -> str:
         ({"num_classes": "1"}, "has label 1; labels are whole numbers from 0 to 0"),
         ({"images": 3}, "must be bigger or equal to the mini_batch_size"),
         ({"learning_rate": "1", "optimizer": "adam", "beta_2": "0", "eps": "0", "epochs": "3"}, "diverged"),
+        (
+            {"optimizer": "adam", "eps": "0", "mini_batch_size": "16", "num_layers": "18"},
+            "adam with learning_rate 0.01",
+        ),
+        ({"optimizer": "adam", "beta_1": "1"}, "adam needs beta_1 and beta_2 below 1: they are 1.0 and 0.999."),
+        ({"mini_batch_size": "1", "num_layers": "18"}, "the last layers of ResNet-18 see a single pixel"),
     ],
 )
 def test_what_the_owner_must_change_is_a_client_error(run, hyperparameters, sentence):
@@ -263,6 +289,20 @@ def test_a_bad_image_is_named_and_left_out(make_job, capsys):
     assert "num_training_samples is 16, but the train channel has 15 images" in out
 
 
+def test_a_failure_that_cannot_be_written_is_in_the_log(make_job, capsys):
+    folders = make_job(num_classes="1")
+    folders.failure.parent.write_text("no folder")
+    assert train(folders) == 1
+    out = capsys.readouterr().out
+    assert "has label 1; labels are whole numbers from 0 to 0" in out
+    assert f"{folders.failure} could not be written" in out
+
+
+def test_the_objective_of_a_tuning_job_is_no_hyperparameter(run):
+    status, _, _ = run(_tuning_objective_metric="validation:accuracy")
+    assert status == 0
+
+
 def test_no_readable_image_is_a_client_error(make_job):
     folders = make_job()
     for path in folders.channel("train").iterdir():
@@ -287,9 +327,9 @@ class StopAtCheck(StopRequest):
 @pytest.mark.parametrize(
     ("check", "epoch", "validated"),
     [
-        # A job looks twice while it reads, then before each of 4 batches of training and 2 of validation.
-        (2 + 3, 1, False),
-        (2 + 6 + 2, 1, True),
+        # A job looks four times while it reads, then before each of 4 batches of training and 2 of validation.
+        (4 + 3, 1, False),
+        (4 + 6 + 2, 1, True),
     ],
 )
 def test_a_stopped_job_leaves_the_best_model_so_far(make_job, check, epoch, validated):

@@ -63,6 +63,7 @@ def test_the_content_type_tells_the_label_format(configure, parameter, label_for
         ((), {"ContentType": "text/csv"}, "Content type 'text/csv' of channel 'train' is not supported"),
         ((), RECORD | WRAPPED, "RecordIO in File mode; augmented manifests need Pipe mode"),
         (FOUR, IMAGE | PIPE, "'application/x-image' of channel 'train' is not supported in Pipe mode"),
+        ((), RECORD | {"S3DistributionType": "ShardedByS3Key"}, "'ShardedByS3Key' of channel 'train' is not supported"),
         ((), RECORD | {"TrainingInputMode": "FastFile"}, "'FastFile' of channel 'train' is not supported"),
         ((), {"ContentType": "application/x-recordio; label-format=one-hot"} | PIPE | WRAPPED, "'one-hot' of channel"),
         (

@@ -1,6 +1,9 @@
 """A training job does not care where its images come from."""
 
 import json
+import os
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -47,6 +50,14 @@ def as_format(make_job, configure, feed):
         return folders
 
     return turn
+
+
+@pytest.fixture
+def sigterm_of_this_process():
+    """Let a test listen for SIGTERM, and nobody after it."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(params=["single label", "multi-label"])
@@ -127,14 +138,25 @@ def test_the_log_says_that_a_channel_is_a_pipe(as_format, capsys):
     assert sentence in capsys.readouterr().out
 
 
-def test_a_stop_is_heard_while_a_long_channel_is_read(as_format, monkeypatch):
-    monkeypatch.setattr(images_module, "EXAMPLES_PER_LOOK", 4)
+def test_a_stop_is_heard_while_a_pipe_has_nothing_to_say(configure, sigterm_of_this_process):
+    folders = configure(ContentType="application/x-recordio", TrainingInputMode="Pipe")
+    pipe = folders.channel("train").with_name("train_0")
+    pipe.parent.mkdir(parents=True)
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR)  # somebody who writes nothing
     stop = StopRequest()
-    stop.requested = True
-    monkeypatch.setattr(images_module, "_decode_all", lambda *_, **__: pytest.fail("the stop was not heard"))
+    stop.listen()
     given = JobHyperparameters.from_strings({"num_classes": "2", "num_training_samples": "100"})
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
     with pytest.raises(StopRequestedError):
-        read_split(as_format("RecordIO file"), "train", hyperparameters=given, stop=stop)
+        read_split(folders, "train", hyperparameters=given, stop=stop)
+    os.close(writer)
+
+
+def test_a_slow_channel_is_followed_while_it_is_read(as_format, monkeypatch, capsys):
+    monkeypatch.setattr(images_module, "SECONDS_PER_LINE", 0)
+    train(as_format("RecordIO pipe"))
+    assert "Found 16 images in the train channel" in capsys.readouterr().out
 
 
 def test_a_grey_image_shape_gives_one_channel(picture_bytes):
