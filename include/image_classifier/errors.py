@@ -7,6 +7,7 @@ ImageClassifierError
  +-- DatasetError                   the labelled images cannot be trained on
  |    +-- ImageRejectedError        one image cannot be used; carries a reason code
  |    +-- LabelsChangedError        a class is gone and the run did not say reset_labels
+ +-- StorageError                   S3 did not answer as it should: a later attempt may succeed
  +-- BudgetError                    a run may cost more than it may; nothing was started
  +-- TrainingError                  a training job did not end with a model
  |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
@@ -60,6 +61,10 @@ class ImageRejectedError(DatasetError):
 
 class LabelsChangedError(DatasetError):
     """A class that the model knows is gone from the images."""
+
+
+class StorageError(ImageClassifierError):
+    """S3 is too busy, or the connection to it broke; a later attempt may succeed."""
 
 
 class BudgetError(ImageClassifierError):

@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-CLASSIFIER_NAME = re.compile(r"[a-z][a-z0-9-]{0,23}")  # goes into names of at most 63 characters
+CLASSIFIER_NAME = re.compile(
+    r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?"
+)  # goes into names of at most 63 characters, and ends one
 PREFIX = "image-classifier-"  # policies name resources by it
 TAG = "image-classifier"  # every resource carries it, with the classifier's name as value
 DAG_TAG, RUN_TAG, TASK_TAG = f"{TAG}-dag", f"{TAG}-run", f"{TAG}-task"  # who follows a training job
@@ -55,6 +57,12 @@ class Keys:
     def incoming(self) -> str:
         """The only prefix whose uploads are classified."""
         return f"{self.root}incoming/"
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """Every prefix that the package writes to by itself."""
+        folders = (self.dataset, self.models, self.checkpoints(""), f"{self.root}functions/", self.predictions)
+        return tuple(f"{folder.rstrip('/')}/" for folder in folders)
 
     @property
     def predictions(self) -> str:

@@ -25,7 +25,8 @@ FORMATS: Final = (
 )  # opens a phone's MPO too; its first picture is the photo
 ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # what the endpoint takes as it is
 MAX_IMAGE_BYTES: Final = 25 * 1024 * 1024
-MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; 180 MB once decoded
+MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; up to 8 bytes each while decoded
+MAX_WEBP_PIXELS: Final = 30_000_000  # 16 bytes each: libwebp's own frame, and Pillow's
 PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: next to nothing once a network has subtracted it
 BLANK_PX: Final = 64
 BACKGROUND: Final = (255, 255, 255)  # what transparent images are drawn for
@@ -34,6 +35,7 @@ PROCEDURE: Final = "1"  # raise it when the same image and parameters give other
 _DRAFTED: Final = ("JPEG", "MPO")  # decoded at a scale: only the header still knows the photo's size
 _MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _ORIENTATION: Final = 0x0112
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _BLACK_IS_ZERO = 0x0102, 0x0106, 1  # of TIFF
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -69,7 +71,7 @@ class PixelParameters:
         fit: ``pad`` keeps the whole image and fills up with grey; ``crop`` keeps the central square.
         jpeg_quality: of the result, 1 to 95.
         max_image_bytes: larger files are rejected unread.
-        max_image_pixels: larger images are rejected undecoded (their header says so).
+        max_image_pixels: larger images are rejected undecoded (their header says so), and WebP beyond MAX_WEBP_PIXELS.
 
     """
 
@@ -174,8 +176,9 @@ def _check_size(image: Image.Image, parameters: PixelParameters) -> None:
     width, height = image.size
     if width < 1 or height < 1:
         raise ImageRejectedError("corrupt", f"The image's header announces {width} x {height} pixels.")
-    if width * height > parameters.max_image_pixels:
-        sentence = f"The image has {width} x {height} pixels; at most {parameters.max_image_pixels:,} are decoded."
+    limit = min(parameters.max_image_pixels, MAX_WEBP_PIXELS) if image.format == "WEBP" else parameters.max_image_pixels
+    if width * height > limit:
+        sentence = f"The {image.format} image has {width} x {height} pixels; at most {limit:,} are decoded."
         raise ImageRejectedError("too_many_pixels", sentence)
 
 
@@ -212,13 +215,25 @@ def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def _colours(image: Image.Image) -> Image.Image:
-    """RGB, or RGBA if anything may be transparent."""
-    if image.mode.startswith("I;16"):
-        return image.point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
-    if image.mode in ("I", "F", "LAB"):
+    """RGB, or RGBA if anything may be transparent; what is so already is not copied, which saves much memory."""
+    if image.mode in ("I", "F", "LAB") or (image.mode.startswith("I;16") and _is_odd_grey(image)):
         sentence = f"The image's pixels are of kind {image.mode}, whose range of brightness is not known."
         raise ImageRejectedError("unsupported", sentence)
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    try:
+        if image.mode.startswith("I;16"):
+            grey = image if image.mode == "I;16" else image.convert("I")
+            return grey.point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
+        wanted = "RGBA" if image.has_transparency_data else "RGB"
+        return image if image.mode == wanted else image.convert(wanted)
+    except _DECODER_ERRORS as error:
+        sentence = f"The image's pixels are of kind {image.mode}, which cannot be made RGB: {error}."
+        raise ImageRejectedError("unsupported", sentence) from error
+
+
+def _is_odd_grey(image: Image.Image) -> bool:
+    """A TIFF whose samples have 12 bits, or whose zero is white: Pillow hands the numbers out as they are."""
+    tags = getattr(image, "tag_v2", None)
+    return tags is not None and (tags.get(_BITS_PER_SAMPLE), tags.get(_PHOTOMETRIC)) != ((16,), _BLACK_IS_ZERO)
 
 
 def _scaled(image: Image.Image, parameters: PixelParameters) -> Image.Image:

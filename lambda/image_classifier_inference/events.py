@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.errors import ImageClassifierError, PredictionError
 from image_classifier_inference.inference import Inference
-from image_classifier_inference.uploads import Upload, read_upload, reason_to_skip
+from image_classifier_inference.uploads import Upload, is_another_event, read_upload, reason_to_skip
 
 CHECK = "check"
 
@@ -42,7 +42,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
         try:
             _handle_record(record, context, inference=inference)
         except (ImageClassifierError, BotoCoreError, ClientError) as error:
-            key = record.get("s3", {}).get("object", {}).get("key", "?")
+            key = _key(record)
             failures.append(f"{key}: {error}")
             _log(key=key, status="failed", error=f"{type(error).__name__}: {error}")
     if failures:
@@ -50,9 +50,17 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
     return {"images": len(event_records)}
 
 
+def _key(record: Mapping[str, Any]) -> str:
+    """As the event spells it, also of a record that cannot be read."""
+    return str(record.get("s3", {}).get("object", {}).get("key", "?"))
+
+
 def _handle_record(record: Mapping[str, Any], context: LambdaContext, *, inference: Inference) -> None:
+    if is_another_event(record):
+        _log(key=_key(record), status="skipped", reason="not an upload")
+        return
     started, upload = time.perf_counter(), read_upload(record)
-    if reason := reason_to_skip(record, upload, incoming_prefix=inference.environment.incoming_prefix):
+    if reason := reason_to_skip(upload, incoming_prefix=inference.environment.incoming_prefix):
         _log(key=upload.image.key, status="skipped", reason=reason)
         return
     outcome = _predict(upload, context, inference=inference)
@@ -63,7 +71,7 @@ def _predict(upload: Upload, context: LambdaContext, *, inference: Inference) ->
     """Classify and store; what is worth a line in the log."""
     prediction = inference.classify(upload, remaining_s=_remaining_s(context))
     if prediction is None:
-        return {"status": "skipped", "reason": "deleted before it was read"}
+        return {"status": "skipped", "reason": "deleted or replaced before it was read"}
     return {
         "status": prediction.status,
         "label": prediction.label,

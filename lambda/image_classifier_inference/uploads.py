@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
     from types_boto3_s3.type_defs import GetObjectRequestTypeDef
 
-# MethodNotAllowed: the version is a delete marker.
-GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"}
+CREATED = "ObjectCreated:"
+# MethodNotAllowed: the version is a delete marker. PreconditionFailed: another upload has taken the place of this one.
+GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "PreconditionFailed", "412"}
 
 
 @dataclass(frozen=True)
@@ -63,20 +64,25 @@ def _with_offset(iso_time: str) -> str:
     return iso_time
 
 
-def reason_to_skip(record: Mapping[str, Any], upload: Upload, *, incoming_prefix: str) -> str | None:
-    """Why nothing is to be done about a record; None if there is."""
-    if not record.get("eventName", "").startswith("ObjectCreated:"):
-        return "not an upload"
+def is_another_event(record: Mapping[str, Any]) -> bool:
+    """Whether S3 tells of something else than an upload: a deletion, of which it does not even say a size."""
+    return not str(record.get("eventName", CREATED)).startswith(CREATED)
+
+
+def reason_to_skip(upload: Upload, *, incoming_prefix: str) -> str | None:
+    """Why nothing is to be done about an upload; None if there is."""
     if not upload.image.key.startswith(incoming_prefix):
         return f"not below {incoming_prefix}"
     return "a folder" if upload.is_folder else None
 
 
 def download(s3: "S3Client", image: Image) -> bytes | None:
-    """The bytes of the version that the event names; None if it was deleted since."""
+    """The bytes of the upload that the event names; None if it was deleted, or overwritten and lost, since."""
     request: GetObjectRequestTypeDef = {"Bucket": image.bucket, "Key": image.key}
     if image.version_id:
         request["VersionId"] = image.version_id
+    elif image.etag:
+        request["IfMatch"] = image.etag
     try:
         return s3.get_object(**request)["Body"].read()
     except ClientError as error:

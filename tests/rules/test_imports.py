@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "include/image_classifier": {"PIL", "botocore", "image_classifier", "pydantic", "yaml"},
     "include/image_classification_algorithm": {
         "PIL",
+        "google.protobuf",  # whose errors onnx raises
         "image_classification_algorithm",
         "image_classifier.hyperparameters",  # the contract of the algorithm stands in one place
         "image_classifier.image_list",

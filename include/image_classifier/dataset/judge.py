@@ -109,7 +109,7 @@ class Judge:
         return Judged(image, split, content.hexdigest(), path, width, height, uploaded=key not in self.stored)
 
     def _prepare(self, data: bytes) -> Prepared:
-        with self._decoders:  # a decoded photo takes up to 180 MB: as many at once as there are cores to decode them
+        with self._decoders:  # decoding may take 500 MB: as many at once as there are cores to do it
             return pixels.keep(data, self.parameters) if self.as_is else pixels.prepare(data, self.parameters)
 
     def _upload(self, key: str, prepared: Prepared) -> None:

@@ -17,7 +17,7 @@ from image_classifier.dataset.classes import decide_labels
 from image_classifier.dataset.judge import Judge, Rejected, progress
 from image_classifier.dataset.layout import SPLITS, read_layout
 from image_classifier.dataset.publish import JSON, LIST_NAMES, publish
-from image_classifier.dataset.source import Source, open_source
+from image_classifier.dataset.source import BucketSource, Source, open_source
 from image_classifier.dataset.split import split_of
 from image_classifier.errors import DatasetError
 from image_classifier.names import Keys
@@ -83,12 +83,13 @@ def prepare_dataset(
 
     Raises:
         DatasetError: the images cannot be trained on, or S3 refuses; says what to do.
+        StorageError: S3 does not answer as it should at present.
         LabelsChangedError: a known class is gone.
         ResourceBusyError: another run of the classifier wrote its labels meanwhile.
 
     """
     keys, bucket = Keys(classifier.name), settings.bucket
-    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
+    source = _source(classifier, s3=s3, settings=settings)
     known = _KnownLabels.read(s3, bucket=bucket, keys=keys)
     judge = _judge(classifier, source=source, s3=s3, bucket=bucket, store=store_in(s3, bucket=bucket))
     dataset = _assembled(classifier, judge=judge, known=known, reset_labels=reset_labels, on_progress=on_progress)
@@ -116,11 +117,18 @@ def plan_dataset(
 
     """
     keys, bucket = Keys(classifier.name), settings.bucket
-    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
+    source = _source(classifier, s3=s3, settings=settings)
     known = _KnownLabels.read(s3, bucket=bucket, keys=keys)
     judge = _judge(classifier, source=source, s3=s3, bucket=bucket, store=_store_nowhere)
     dataset = _assembled(classifier, judge=judge, known=known, reset_labels=reset_labels, on_progress=on_progress)
     return _prepared(dataset, bucket=bucket, keys=keys)
+
+
+def _source(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> Source:
+    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
+    if isinstance(source, BucketSource):
+        source.check_apart_from(settings.bucket, Keys(classifier.name))
+    return source
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,24 @@
 """Where labelled images come from: a folder, or a prefix of S3. Both give names relative to it, and bytes."""
 
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, IncompleteReadError
 
 from image_classifier.dataset import storage
-from image_classifier.errors import DatasetError, ImageRejectedError
+from image_classifier.errors import DatasetError, ImageRejectedError, StorageError
+from image_classifier.names import Keys
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 # Of one object; anything else S3 may answer concerns them all, and must not thin out the set unseen.
 _ONE_OBJECT = ("NoSuchKey", "404", "AccessDenied", "403", "InvalidObjectState")
+TRIES = 3
 
 
 class Source(Protocol):
@@ -80,6 +83,24 @@ class BucketSource:
     def where(self) -> str:
         return f"prefix s3://{self.bucket}/{self.prefix}"
 
+    def check_apart_from(self, bucket: str, keys: Keys) -> None:
+        """Make sure that a run does not train on what an earlier one has written.
+
+        Raises:
+            DatasetError: the source holds a prefix that the package writes to, or lies in one.
+
+        """
+        if bucket != self.bucket:
+            return
+        for written in keys.written:
+            if written.startswith(self.prefix) or self.prefix.startswith(written):
+                message = (
+                    f"Source s3://{self.bucket}/{self.prefix} and s3://{bucket}/{written}, which the package writes "
+                    "to, hold the same objects: the next run would train on them. Move the images to a prefix of "
+                    "their own, and correct `source` in the classifier file."
+                )
+                raise DatasetError(message)
+
     def names(self) -> list[str]:
         keys = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix)
         if not keys:
@@ -90,14 +111,24 @@ class BucketSource:
         return [key.removeprefix(self.prefix) for key in keys if key != self.prefix]
 
     def read(self, name: str, *, limit_bytes: int) -> bytes:
-        key = self.prefix + name
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(StorageError):  # botocore tries a request again, and not an answer that breaks off
+                return self._read(self.prefix + name, limit_bytes)
+        return self._read(self.prefix + name, limit_bytes)
+
+    def _read(self, key: str, limit_bytes: int) -> bytes:
         with storage.naming(self.bucket, key, doing="read"):
             try:
-                return self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read(limit_bytes)
+                answer = self.s3.get_object(Bucket=self.bucket, Key=key)
+                data = answer["Body"].read(limit_bytes)
             except ClientError as error:
                 if (code := storage.code_of(error)) not in _ONE_OBJECT:
                     raise
                 raise ImageRejectedError("unreadable", f"S3 does not hand the object out: {code}.") from error
+            # botocore compares the two itself, but only where all of the object was asked for.
+            if len(data) < (expected := min(limit_bytes, answer["ContentLength"])):
+                raise IncompleteReadError(actual_bytes=len(data), expected_bytes=expected)
+            return data
 
 
 def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> Iterator[str]:
@@ -105,7 +136,8 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
     try:
         status = folder.stat()
         with os.scandir(folder) as listing:
-            entries = sorted(listing, key=lambda entry: entry.name)
+            visible = (entry for entry in listing if not entry.name.startswith("."))  # as `read_layout` says
+            entries = sorted(visible, key=lambda entry: entry.name)
     except OSError as error:
         raise DatasetError(
             f"Folder {folder} cannot be listed: {error.strerror}. Give the worker's user access."
@@ -114,12 +146,20 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
     if here in above:
         return
     # A link that leads nowhere is listed, to be rejected by name; pipes and devices are not files.
-    yield from (prefix + entry.name for entry in entries if entry.is_file() or _is_broken_link(entry))
+    yield from (prefix + entry.name for entry in entries if _leads_to(entry.is_file) or _is_broken_link(entry))
     for entry in entries:
-        if entry.is_dir():
+        if _leads_to(entry.is_dir):
             yield f"{prefix}{entry.name}/"
             yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here))
 
 
+def _leads_to(kind: Callable[[], bool]) -> bool:
+    """What the entry is, or what its link leads to; no link in a circle, or to where one may not go, leads to it."""
+    try:
+        return kind()
+    except OSError:
+        return False
+
+
 def _is_broken_link(entry: os.DirEntry[str]) -> bool:
-    return entry.is_symlink() and not Path(entry.path).exists()
+    return entry.is_symlink() and not _leads_to(lambda: bool(entry.stat()))

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as UnreachableError
 
-from image_classifier.errors import DatasetError, ResourceBusyError
+from image_classifier.errors import DatasetError, ResourceBusyError, StorageError
+from image_classifier.resources.refusals import is_passing
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ABSENT = ("NoSuchKey", "404")
+BROKEN = (UnreachableError, HTTPClientError, IncompleteReadError)
 CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
@@ -90,12 +93,26 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+def may_pass(error: ClientError | BotoCoreError) -> bool:
+    """Whether it is S3's state, or the network's, and not the request."""
+    return is_passing(error) if isinstance(error, ClientError) else isinstance(error, BROKEN)
+
+
 @contextmanager
 def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
-    """Turn botocore's errors into ours, which say where."""
+    """Turn botocore's errors into ours, which say where.
+
+    Raises:
+        StorageError: S3 is too busy, or the connection broke: the same request may be answered a moment later.
+        DatasetError: somebody has to change something first.
+
+    """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
+        if may_pass(error):
+            message = f"Cannot {doing} s3://{bucket}/{key} at present: {error}. Nothing is wrong with the images."
+            raise StorageError(message) from error
         message = (
             f"Cannot {doing} s3://{bucket}/{key}: {error}. Check that the bucket exists in the connection's account "
             "and region, and that the connection's role may do this."

@@ -11,7 +11,7 @@ from image_classifier.resources.function_package import HANDLER
 from image_classifier.settings import Settings
 
 TIMEOUT_S = 60  # two answers of the endpoint at its time-out (20 s each), an image to read and a record to write
-MEMORY_MB = 1024  # the largest image that is decoded takes 180 MB; Lambda lends a processor by memory: here 0.58 of one
+MEMORY_MB = 1024  # decoding the largest image takes 520 MB; Lambda lends a processor by memory: here 0.58 of one
 
 
 class FunctionConfiguration(BaseModel):

@@ -18,6 +18,7 @@ THROTTLED = {
     "ThrottledException",
     "RequestLimitExceeded",
     "TooManyRequestsException",
+    "SlowDown",
 }
 SERVER_ERROR = 500
 

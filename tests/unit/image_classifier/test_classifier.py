@@ -129,7 +129,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path):
     assert "cannot be read" in refusal(tmp_path / "cats.yaml")
 
 
-@pytest.mark.parametrize("name", ["Cats.yaml", "cats_1.yaml", "1cats.yaml", "a" * 25 + ".yaml"])
+@pytest.mark.parametrize("name", ["Cats.yaml", "cats_1.yaml", "1cats.yaml", "cats-.yaml", "a" * 25 + ".yaml"])
 def test_a_name_that_does_not_fit_aws_names_is_refused(file, name):
     assert "name is" in refusal(file("source: a", name))
 

@@ -232,6 +232,52 @@ def test_sixteen_bit_grey_keeps_its_brightness():
     assert near(result, (40_000 >> 8,) * 3, tolerance=2)
 
 
+def grey_tiff(order, *, bits, photometric, row, extra_samples=0):
+    """A TIFF of 40 x 40 grey pixels, each row as given; the tags that a reader needs and no others."""
+    data = row * 40
+    short, long = order + "HHIHxx", order + "HHII"
+    tags = [
+        struct.pack(short, 256, 3, 1, 40),
+        struct.pack(short, 257, 3, 1, 40),
+        struct.pack(order + "HHIHH", 258, 3, 1 + extra_samples, bits, bits if extra_samples else 0),
+        struct.pack(short, 259, 3, 1, 1),
+        struct.pack(short, 262, 3, 1, photometric),
+        struct.pack(long, 273, 4, 1, 8),
+        struct.pack(short, 277, 3, 1, 1 + extra_samples),
+        struct.pack(long, 279, 4, 1, len(data)),
+        *([struct.pack(short, 338, 3, 1, 1)] if extra_samples else []),
+    ]
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8 + len(data))
+    return head + data + struct.pack(order + "H", len(tags)) + b"".join(tags) + bytes(4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sixteen_bit_tiff_keeps_its_brightness_in_either_order_of_bytes(order):
+    data = grey_tiff(order, bits=16, photometric=1, row=struct.pack(order + "H", 30_000) * 40)
+
+    assert near(decoded(data).getpixel((30, 30)), (30_000 >> 8,) * 3, tolerance=2)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        grey_tiff("<", bits=12, photometric=1, row=b"\xff" * 60),
+        grey_tiff("<", bits=16, photometric=0, row=struct.pack("<H", 60_000) * 40),
+        grey_tiff("<", bits=8, photometric=1, row=b"\x80\xff" * 40, extra_samples=1),
+    ],
+    ids=["12 bits", "zero is white", "premultiplied alpha"],
+)
+def test_grey_that_would_come_out_wrong_is_refused(data):
+    assert rejected(data) == "unsupported"
+
+
+def test_webp_takes_twice_the_memory_and_half_the_pixels(monkeypatch):
+    monkeypatch.setattr(pixels, "MAX_WEBP_PIXELS", 80 * 80 - 1)
+
+    assert rejected(encoded(quarters(80, 80), "WEBP")) == "too_many_pixels"
+    assert prepare(encoded(quarters(80, 80), "PNG"), PAD)
+
+
 def test_sixteen_bit_colour_keeps_its_brightness():
     row = b"\0" + struct.pack(">HHH", 60_000, 30_000, 5_000) * 80
     chunks = [

@@ -155,13 +155,14 @@ def trained_on(s3):
 
 @pytest.fixture
 def upload(s3):
-    """Put an image into the bucket and fill the version that S3 gave it into the event."""
+    """Put an image into the bucket and fill the version and the ETag that S3 gave it into the event."""
 
     def put(event, data=None, *, version=True):
         for record in event["Records"]:
             key = record["s3"]["object"]["key"].replace("+", " ").replace("%2B", "+")
             found = s3.put_object(Bucket=BUCKET, Key=key, Body=_photo() if data is None else data)
             record["s3"]["object"].pop("versionId", None)
+            record["s3"]["object"]["eTag"] = found["ETag"].strip('"')
             if version and "VersionId" in found:
                 record["s3"]["object"]["versionId"] = found["VersionId"]
         return event

@@ -133,6 +133,20 @@ def test_an_image_deleted_before_it_was_read_is_skipped(event, inference, s3, ca
     assert "deleted" in json.loads(capsys.readouterr().out)["reason"]
 
 
+def test_without_versions_an_image_that_was_overwritten_is_left_to_its_own_event(
+    event, upload, inference, runtime, s3, stored, context, photo, capsys
+):
+    first, second = upload(event("put"), photo(size=(10, 10))), upload(event("put"), photo(size=(20, 20)))
+    runtime.answers([0.9, 0.1])
+
+    handle(first, context, inference=inference)
+    assert keys(s3) == []
+    assert json.loads(capsys.readouterr().out)["reason"] == "deleted or replaced before it was read"
+
+    handle(second, context, inference=inference)
+    assert stored("cat.jpg")["image"]["width"] == 20
+
+
 def test_the_very_version_of_the_event_is_read(event, upload, inference, runtime, s3, stored, context, photo):
     s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     first = upload(event("put"), photo(size=(10, 10)))

@@ -54,6 +54,16 @@ def test_the_answer_names_everything_a_training_job_needs(images, prepare):
     assert PreparedDataset.model_validate(prepared.model_dump(mode="json")) == prepared
 
 
+@pytest.mark.parametrize("source", [f"s3://{BUCKET}/", f"s3://{BUCKET}/pets/"])
+def test_a_run_never_trains_on_what_an_earlier_one_has_written(s3, prepare, stored, source):
+    s3.put_object(Bucket=BUCKET, Key="pets/cat/1.png", Body=b"")
+
+    with pytest.raises(DatasetError, match=r"hold the same objects: the next run would train on them"):
+        prepare(source=source)
+
+    assert set(stored("")) == {"pets/cat/1.png"}
+
+
 def test_a_version_holds_its_lists_and_documents_and_nothing_else(images, prepare, stored):
     images(SPLIT)
 

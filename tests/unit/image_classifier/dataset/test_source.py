@@ -1,10 +1,12 @@
+import io
 import os
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from image_classifier.dataset.source import BucketSource, FolderSource, open_source
-from image_classifier.errors import DatasetError, ImageRejectedError
+from image_classifier.errors import DatasetError, ImageRejectedError, StorageError
+from image_classifier.names import Keys
 
 BUCKET = "pictures"
 
@@ -141,6 +143,62 @@ def test_a_failing_service_does_not_thin_out_the_set(s3, failure, monkeypatch):
         raise failure
 
     monkeypatch.setattr(s3, "get_object", fail)
-    with pytest.raises(DatasetError, match="Cannot read s3://pictures/p/cat") as caught:
+    with pytest.raises(StorageError, match=r"Cannot read s3://pictures/p/cat at present: .* Nothing is wrong with the"):
         BucketSource(s3, BUCKET, "p/").read("cat", limit_bytes=9)
-    assert not isinstance(caught.value, ImageRejectedError)
+
+
+class Answers:
+    """Stands for get_object: of ten bytes the first answers hand out what a broken connection lets through."""
+
+    def __init__(self, *lengths):
+        self.left = list(lengths)
+
+    def __call__(self, **request):
+        return {"Body": io.BytesIO(b"0123456789"[: self.left.pop(0)]), "ContentLength": 10}
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(s3, monkeypatch):
+    monkeypatch.setattr(s3, "get_object", Answers(5, 0, 10))
+    assert BucketSource(s3, BUCKET, "p/").read("cat", limit_bytes=99) == b"0123456789"
+
+
+def test_answers_that_always_break_off_are_no_image(s3, monkeypatch):
+    monkeypatch.setattr(s3, "get_object", Answers(5, 5, 5))
+    with pytest.raises(StorageError, match="5 read, but total bytes expected is 10"):
+        BucketSource(s3, BUCKET, "p/").read("cat", limit_bytes=99)
+
+
+def test_links_in_a_circle_are_listed_and_cannot_be_read(folder):
+    (folder / "cat" / "loop.jpg").symlink_to("loop.jpg")
+    source = FolderSource(folder)
+
+    assert "cat/loop.jpg" in source.names()
+    with pytest.raises(ImageRejectedError, match="Too many levels"):
+        source.read("cat/loop.jpg", limit_bytes=99)
+
+
+def test_hidden_folders_are_not_entered(folder, monkeypatch):
+    (folder / ".Trash-0" / "cat").mkdir(parents=True)
+    (folder / ".DS_Store").touch()
+    entered = []
+    scandir = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (entered.append(path), scandir(path))[1])
+
+    assert not [name for name in FolderSource(folder).names() if name.startswith(".")]
+    assert folder / ".Trash-0" not in entered
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "pets/", "pets/dataset/", "pets/dataset/train/", "pets/models/", "pets/predictions/a/"]
+)
+def test_a_source_that_holds_what_the_package_writes_is_refused(prefix):
+    with pytest.raises(DatasetError, match=rf"Source s3://{BUCKET}/{prefix} and s3://{BUCKET}/pets/.*Move the images"):
+        BucketSource(None, BUCKET, prefix).check_apart_from(BUCKET, Keys("pets"))
+
+
+@pytest.mark.parametrize(
+    ("bucket", "prefix"),
+    [("other", "pets/"), (BUCKET, "pets/raw/"), (BUCKET, "pets-images/"), (BUCKET, "pets/incoming/")],
+)
+def test_any_other_prefix_is_a_source(bucket, prefix):
+    BucketSource(None, bucket, prefix).check_apart_from(BUCKET, Keys("pets"))

@@ -3,7 +3,7 @@ from botocore.stub import Stubber
 
 from image_classifier.dataset import storage
 from image_classifier.dataset.storage import Stored
-from image_classifier.errors import DatasetError, ResourceBusyError
+from image_classifier.errors import DatasetError, ResourceBusyError, StorageError
 
 BUCKET, KEY = "pictures", "a/labels.json"
 
@@ -42,6 +42,17 @@ def test_errors_name_the_bucket_and_the_key(s3):
         storage.read(s3, bucket="other", key="a/x")
     with pytest.raises(DatasetError, match="Cannot write s3://other/"):
         storage.write_if_unchanged(s3, bucket="other", key="a/x", body=b"", content_type="text/plain", etag=None)
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [("SlowDown", 503, StorageError), ("InternalError", 500, StorageError), ("AccessDenied", 403, DatasetError)],
+)
+def test_what_passes_by_itself_is_no_fault_of_the_images(s3, code, status, kind):
+    with Stubber(s3) as aws:
+        aws.add_client_error("put_object", code, http_status_code=status)
+        with pytest.raises(kind, match=f"s3://{BUCKET}/x.*{code}"):
+            storage.write(s3, bucket=BUCKET, key="x", body=b"", content_type="text/plain")
 
 
 def test_the_content_type_is_stored(s3):
