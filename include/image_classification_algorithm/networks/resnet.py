@@ -81,7 +81,8 @@ def resnet(num_layers: int, *, num_classes: int, channels: int = 3) -> nn.Module
 def smallest_map_px(num_layers: int, *, height: int, width: int) -> int:
     """Pixels that the last layers see of an image of this size."""
     halvings = 2 if num_layers in SMALL_BLOCKS else 5
-    return -(-height // 2**halvings) * -(-width // 2**halvings)
+    side = 1 << halvings  # of the square that becomes one pixel
+    return -(-height // side) * -(-width // side)
 
 
 def _stages(block: Block, counts: list[int], widths: list[int], *, stem_width: int) -> tuple[list[nn.Module], int]:

@@ -156,7 +156,7 @@ def _try_load(example: Example, hyperparameters: JobHyperparameters) -> tuple[Pi
     except (OSError, UnreadableImageError) as error:
         log.warning("imread read blank (None) image for file: %s (%s)", example.name, error)
         return None, 0
-    return pixels, zlib.crc32(np.ascontiguousarray(pixels))
+    return pixels, zlib.crc32(np.ascontiguousarray(pixels).data)
 
 
 def _cache_bytes() -> int:
