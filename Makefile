@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test chaos test-package test-local-aws test-pipeline compose-test lint lock algorithm-image
+.PHONY: help setup demo up down status dev test chaos test-package test-local-aws test-algorithm test-pipeline compose-test lint lock algorithm-image
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -27,8 +27,8 @@ dev: ## The environments with the tools for tests and linters
 	@$(PYTHON) include/laptop/environments.py --dev
 
 test: dev ## Unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
-	@echo "The package's tests and the local AWS's run side by side, each shown when it ends; then the whole pipeline."
-	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-package test-local-aws
+	@echo "Three parts run two at a time, each shown when it ends: the local AWS, the package, the algorithm; then the whole pipeline."
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-local-aws test-package test-algorithm
 	@$(MAKE) --no-print-directory test-pipeline
 
 test-package:
@@ -36,7 +36,10 @@ test-package:
 	  --ignore tests/unit/local_aws --ignore tests/unit/image_classification_algorithm
 
 test-local-aws:
-	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/unit/image_classification_algorithm tests/local_aws
+	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/local_aws
+
+test-algorithm:
+	@.venv/local-aws/bin/python -m pytest tests/unit/image_classification_algorithm
 
 test-pipeline:
 	@$(AIRFLOW) -m pytest tests/e2e
