@@ -8,6 +8,7 @@ this process holds open, kills the process groups it was told about as soon as t
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import queue
 import shutil
@@ -128,17 +129,26 @@ class Child:
 
 
 def _start(command: Sequence[str], *, env: Mapping[str, str], log_file: Path, cwd: Path | None) -> Child:
+    """Start it.
+
+    Raises:
+        OSError: the program is not there, or its arguments or environment hold what no process can be given.
+
+    """
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
     with log_file.open("ab") as log:
-        process = subprocess.Popen(
-            [*launcher, *command],
-            env=dict(env),
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [*launcher, *command],
+                env=dict(env),
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except ValueError as error:  # a null character, or half of a surrogate pair
+            raise OSError(errno.EINVAL, f"The arguments or the environment cannot be passed on: {error}") from error
     return Child(process, guard=_SPAWNER.guard)
 
 
@@ -199,7 +209,7 @@ class _Spawner:
             start, future = self._work.get()
             try:
                 future.set_result(start())
-            except OSError as error:
+            except BaseException as error:  # noqa: BLE001  # with this thread every child would end
                 future.set_exception(error)
 
 

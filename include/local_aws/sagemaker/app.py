@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import re
+import sqlite3
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,10 @@ async def _answer_control(service: Service, request: Request) -> Response:
     except ServiceError as error:
         log.info("%s refused: %s: %s: %s", operation, _subject(body), error.code, error)
         return _json_error(error)
+    except sqlite3.Error as error:
+        log.exception("%s failed: %s", operation, _subject(body))
+        message = f"The state of the local SageMaker cannot be written or read: {error}. Is its disk full?"
+        return _json_error(ServiceError("InternalFailure", message, status=500))
     return _json(answer, status=200)
 
 

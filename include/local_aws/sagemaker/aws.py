@@ -8,12 +8,12 @@ import json
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import boto3
 import urllib3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
@@ -79,7 +79,7 @@ class Aws:
         """Refuse a role that SageMaker could not assume, in AWS's words."""
         try:
             role = self.iam.get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
-        except ClientError:
+        except (ClientError, ParamValidationError):  # no such name can be
             role = None
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
@@ -90,7 +90,7 @@ class Aws:
         """Whether the bucket is there."""
         try:
             self.s3.head_bucket(Bucket=bucket)
-        except ClientError:
+        except (ClientError, ParamValidationError):  # no such name can be
             return False
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
@@ -101,7 +101,7 @@ class Aws:
         bucket, key = split_s3_uri(uri)
         try:
             self.s3.head_object(Bucket=bucket, Key=key)
-        except ClientError:
+        except (ClientError, ParamValidationError):  # no such name can be
             return False
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
@@ -112,7 +112,7 @@ class Aws:
         bucket, prefix = split_s3_uri(uri)
         try:
             return bool(self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
-        except ClientError:
+        except (ClientError, ParamValidationError):  # no such name can be
             return False
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
@@ -161,10 +161,10 @@ def cannot_assume(role_arn: str) -> ServiceError:
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
     """Bucket and key of ``s3://bucket/key``."""
-    parts = urlsplit(uri, allow_fragments=False)
-    if parts.scheme != "s3" or not parts.netloc:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket:
         raise validation_error(f"{uri} is no S3 URI; write s3://<bucket>/<prefix>")
-    return parts.netloc, uri.removeprefix(f"s3://{parts.netloc}").removeprefix("/")
+    return bucket, key
 
 
 def trusts_sagemaker(policy: dict[str, Any] | str | None) -> bool:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,20 @@ def test_a_second_server_on_the_same_state_is_refused_in_one_sentence(own_server
     assert second.stderr.strip() == (
         f"Another SageMaker server uses the state folder {own_server.state}; stop it, or name another with --state."
     )
+
+
+def test_an_endpoint_that_cannot_be_served_again_leaves_nothing_that_runs(own_server, name, put_model, until):
+    server = own_server
+    put_model(server, name)
+    server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    server.settled_endpoint(name)
+    server.end(signal.SIGKILL)
+    (model,) = (server.state / "endpoints" / name).rglob("model.json")
+    model.write_text("refuse-to-serve")
+    server.start()
+    until(lambda: server.endpoint(name)["EndpointStatus"] == "Failed", what="the end of the tries")
+
+    model.write_text("well again")
+    time.sleep(3)  # who tries again would succeed by then
+
+    assert children_of(server) == []

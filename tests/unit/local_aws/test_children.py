@@ -124,6 +124,18 @@ def test_linux_ends_a_child_even_when_the_guard_is_gone(tmp_path):
     wait_for(lambda: not alive(child) or sys.platform != "linux")
 
 
+@pytest.mark.parametrize("value", ["x\0y", "\ud800"])
+def test_an_environment_that_no_process_can_have_hurts_nobody_else(tmp_path, value):
+    other = start_child(["sleep", "60"], env=ENV, log_file=tmp_path / "other")
+
+    with pytest.raises(OSError, match="The arguments or the environment cannot be passed on"):
+        start_child(["true"], env={**ENV, "A": value}, log_file=tmp_path / "log")
+
+    assert start_child(["true"], env=ENV, log_file=tmp_path / "log").wait(timeout_s=30) == 0
+    assert other.running
+    other.stop(0)
+
+
 def test_a_program_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="no-such-program"):
         start_child(["no-such-program"], env=ENV, log_file=tmp_path / "log")

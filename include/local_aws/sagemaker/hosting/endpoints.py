@@ -81,6 +81,8 @@ class Endpoints:
         """Begin to move to another endpoint config; the old one answers until the new one does."""
         name = request["EndpointName"]
         arn = self._existing(name)["EndpointArn"]
+        if request.get("RetainAllVariantProperties"):
+            raise validation_error("RetainAllVariantProperties is not implemented by this local SageMaker.")
         new_plan = plan(self._store, request["EndpointConfigName"], aws=self._aws)
         self._check_quota("UpdateEndpoint", request, new_plan=new_plan)
         config = self._deployment_config(request, new_plan=new_plan)

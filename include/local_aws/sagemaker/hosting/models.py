@@ -21,6 +21,7 @@ ENDPOINT_CONFIG = "endpoint-config"
 UNSUPPORTED_CONTAINER = (
     "ModelPackageName",
     "ModelDataSource",
+    "AdditionalModelDataSources",
     "MultiModelConfig",
     "ImageConfig",
     "InferenceSpecificationName",

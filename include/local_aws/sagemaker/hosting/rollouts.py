@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 KIND = "endpoint"
+WRITE_AGAIN_S = 1.0
 # Members of the stored document that no answer shows: the deployments that serve now, and that are on their way.
 ACTIVE, PENDING = "_Active", "_Pending"
 
@@ -140,6 +141,8 @@ class Rollouts:
             if route is not None and route.fleet is deployment:  # else it was updated or deleted meanwhile
                 del self.routes[name]
                 self._fail(name, str(error))
+                deployment.close()  # its files stay, as those of a Failed endpoint do
+                self._deployments.discard(deployment)
             return False
         return True
 
@@ -152,7 +155,7 @@ class Rollouts:
         if route is not None:
             self._retire(route.fleet)
         shutil.rmtree(self._folder / name, ignore_errors=True)
-        self._store.remove(KIND, name, arn=self._aws.arn(KIND, name))
+        self._at_last(name, lambda: self._store.remove(KIND, name, arn=self._aws.arn(KIND, name)))
         log.info("Endpoint %s is deleted", name)
 
     def _bring_up(self, name: str, revision: Document, *, failure: type[FailedCreate | FailedUpdate]) -> Deployment:
@@ -173,7 +176,7 @@ class Rollouts:
             endpoint["ProductionVariants"] = described_variants(revision["plan"], now=time.time())
             endpoint[ACTIVE] = revision
 
-        self._store.change(KIND, name, in_service)
+        self._at_last(name, lambda: self._store.change(KIND, name, in_service))
         log.info("Endpoint %s serves %s", name, revision["plan"]["config"]["EndpointConfigName"])
 
     def _show_phase(self, name: str, phase: str) -> None:
@@ -208,9 +211,21 @@ class Rollouts:
 
         self._settle_badly(name, rolled_back, reason)
 
+    def _at_last(self, name: str, write: Callable[[], object]) -> None:
+        """Write down how a change ended; a full disk is waited for, since nobody else would end the change."""
+        while True:
+            try:
+                write()
+            except sqlite3.OperationalError as error:
+                log.warning("The end of a change of endpoint %s cannot be written yet: %s", name, error)
+                if self._closing.wait(WRITE_AGAIN_S):
+                    return
+            else:
+                return
+
     def _settle_badly(self, name: str, change: Callable[[Document], None], reason: str) -> None:
         if not self._closing.is_set():  # else the next server takes the change up again
-            self._store.change(KIND, name, change)
+            self._at_last(name, lambda: self._store.change(KIND, name, change))
             log.warning("The change of endpoint %s failed: %s", name, reason)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.training.channels import relative_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from local_aws.sagemaker.aws import Aws
 
 _Seen = tuple[int, int]
@@ -45,17 +47,17 @@ class Checkpoints:
             settled = everything or self._last_look.get(file) == seen
             if settled and self._sent.get(file) != seen:
                 key = self._prefix + file.relative_to(self._folder).as_posix()
-                self._aws.s3.upload_file(str(file), self._bucket, key)
-                self._sent[file] = seen
+                with contextlib.suppress(FileNotFoundError):  # the program keeps its newest only
+                    self._aws.s3.upload_file(str(file), self._bucket, key)
+                    self._sent[file] = seen
         self._last_look = now
 
     def _look(self) -> dict[Path, _Seen]:
         seen: dict[Path, _Seen] = {}
-        for file in self._folder.rglob("*"):
-            try:
-                stat = file.stat()
-            except FileNotFoundError:  # renamed into place this moment
-                continue
-            if file.is_file():
-                seen[file] = (stat.st_mtime_ns, stat.st_size)
+        for folder, _, names in os.walk(self._folder):  # which passes over folders that are gone by then
+            for file in (Path(folder, name) for name in names):
+                with contextlib.suppress(FileNotFoundError):  # renamed into place this moment
+                    status = file.stat()
+                    if stat.S_ISREG(status.st_mode):
+                        seen[file] = (status.st_mtime_ns, status.st_size)
         return seen

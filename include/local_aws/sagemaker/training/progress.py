@@ -141,7 +141,7 @@ def _value(pattern: re.Pattern[str], line: str) -> float | None:
     if match is None or not match.groups():
         return None
     try:
-        value = float(match[1])
+        value = float(match[1] or "")  # of an alternation this branch may be the one that did not match
     except ValueError:
         return None
     return value if math.isfinite(value) else None  # JSON has no NaN

@@ -18,6 +18,8 @@ DEFAULT_MAX_RUNTIME_S = 86_400
 DATA_TYPES = ("S3Prefix", "AugmentedManifestFile")
 _MANIFEST_MODE = "AugmentedManifestFile can only be used if the Channel's input mode is Pipe"
 UNSUPPORTED = ("RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
+UNSUPPORTED_IMAGE = ("ContainerEntrypoint", "ContainerArguments")
+CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 def check(request: Document) -> None:
@@ -30,6 +32,7 @@ def check(request: Document) -> None:
     for name in UNSUPPORTED:
         if name in request:
             raise _unsupported(name)
+    _check_output(request)
     _check_resources(request)
     _check_algorithm(request.get("AlgorithmSpecification", {}))
     channels = request.get("InputDataConfig", [])
@@ -61,9 +64,21 @@ def _check_resources(request: Document) -> None:
         raise validation_error(f"A training job needs an instance; found InstanceCount {count}.")
 
 
+def _check_output(request: Document) -> None:
+    compression = request.get("OutputDataConfig", {}).get("CompressionType", "GZIP")
+    if compression != "GZIP":
+        raise _unsupported(f"CompressionType {compression} of OutputDataConfig")
+    path = request.get("CheckpointConfig", {}).get("LocalPath", CHECKPOINTS)
+    if path.rstrip("/") != CHECKPOINTS:
+        raise _unsupported(f"LocalPath {path} of CheckpointConfig")
+
+
 def _check_algorithm(algorithm: Document) -> None:
     if "TrainingImage" not in algorithm:
         raise _unsupported("AlgorithmSpecification without TrainingImage")
+    for name in UNSUPPORTED_IMAGE:
+        if name in algorithm:
+            raise _unsupported(name)
     for definition in algorithm.get("MetricDefinitions", []):
         try:
             re.compile(definition["Regex"])

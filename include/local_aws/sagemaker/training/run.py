@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KIND = "training-job"
+TROUBLE_OF_S3 = (ClientError, BotoCoreError, boto3.exceptions.Boto3Error)
 POLL_S = 0.1
 LOOK_S = 0.5  # how often metrics are written down
 CHECKPOINT_LOOK_S = 5.0
@@ -105,7 +106,7 @@ class TrainingRun:
             reason = ""  # the state in which it ends is known
         except (JobFailedError, DataError) as error:
             reason = str(error)
-        except (OSError, sqlite3.Error, ClientError, BotoCoreError, boto3.exceptions.Boto3Error) as error:
+        except (OSError, sqlite3.Error, *TROUBLE_OF_S3) as error:
             reason = progress.trouble(error)
         finally:
             shutil.rmtree(self._base, ignore_errors=True)
@@ -230,8 +231,11 @@ class TrainingRun:
             self._write_metrics()
         if now >= self._next_sync:
             self._next_sync = now + CHECKPOINT_LOOK_S
-            for host in self._hosts:
-                host.sync_checkpoints()
+            try:
+                for host in self._hosts:
+                    host.sync_checkpoints()
+            except TROUBLE_OF_S3 as error:  # the last sync says so if it lasts
+                log.warning("Checkpoints of %s cannot be sent at present: %s", self._name, error)
 
     def _must_stop(self) -> bool:
         """Whether someone, or a time limit, ends the job; the job's state says so from then on."""

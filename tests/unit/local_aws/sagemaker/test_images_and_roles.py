@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from local_aws.sagemaker.aws import split_s3_uri, trusts_sagemaker
+from local_aws.sagemaker.aws import Aws, split_s3_uri, trusts_sagemaker
 from local_aws.sagemaker.images import Images, parse_command
 from local_aws.sagemaker.protocol.errors import ServiceError
 
@@ -72,5 +72,20 @@ def test_a_role_must_trust_sagemaker(document, trusted):
 
 def test_an_s3_uri_has_a_bucket_and_a_key():
     assert split_s3_uri("s3://b/a b/#c?d/") == ("b", "a b/#c?d/")
-    with pytest.raises(ServiceError, match="is no S3 URI"):
-        split_s3_uri("https://b/a")
+    assert split_s3_uri("s3://[b]/a") == ("[b]", "a")
+    for uri in ("https://b/a", "s3://", "s3:///a"):
+        with pytest.raises(ServiceError, match="is no S3 URI"):
+            split_s3_uri(uri)
+
+
+@pytest.mark.parametrize("bucket", ["<your-bucket>", "my bucket", "[b]"])
+def test_a_bucket_that_cannot_have_its_name_is_not_there(bucket):
+    aws = Aws("http://127.0.0.1:1")  # nobody is asked
+
+    assert not aws.bucket_exists(bucket)
+    assert not aws.object_exists(f"s3://{bucket}/a")
+    assert not aws.prefix_has_objects(f"s3://{bucket}/a")
+
+
+def test_an_object_without_a_key_is_not_there():
+    assert not Aws("http://127.0.0.1:1").object_exists("s3://images/")

@@ -49,6 +49,13 @@ def test_metrics_hold_the_last_value_not_the_best():
     ]
 
 
+def test_a_metric_may_have_branches_that_did_not_match():
+    metrics = progress.Metrics([{"Name": "loss", "Regex": "loss=([0-9.]+)|val=([0-9.]+)"}])
+    metrics.read(["loss=1.5", "val=2.5"], now=1.0)
+
+    assert metrics.final() == [{"MetricName": "loss", "Value": 1.5, "Timestamp": 1.0}]
+
+
 @pytest.mark.parametrize(
     ("text", "exit_code", "reason"),
     [

@@ -34,6 +34,7 @@ def test_a_complete_request_is_accepted():
     check(request(InputDataConfig=channel(InputMode="Pipe")))
     check(request(InputDataConfig=channel(InputMode="Pipe", RecordWrapperType="RecordIO", source=MANIFEST)))
     check(request(ResourceConfig={"InstanceType": "ml.g5.xlarge", "InstanceCount": 2}))
+    check(request(CheckpointConfig={"S3Uri": "s3://b/c", "LocalPath": "/opt/ml/checkpoints/"}))
     spot = {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60}
     check(request(EnableManagedSpotTraining=True, StoppingCondition=spot))
 
@@ -49,6 +50,18 @@ def test_a_complete_request_is_accepted():
         (
             {"InputDataConfig": channel(InputMode="Pipe", source={"S3DataType": "ManifestFile"})},
             "does not have S3DataType ManifestFile (channel train)",
+        ),
+        (
+            {"AlgorithmSpecification": {"TrainingImage": "i", "ContainerEntrypoint": ["/bin/false"]}},
+            "does not have ContainerEntrypoint",
+        ),
+        (
+            {"OutputDataConfig": {"S3OutputPath": "s3://b/out", "CompressionType": "NONE"}},
+            "does not have CompressionType NONE of OutputDataConfig",
+        ),
+        (
+            {"CheckpointConfig": {"S3Uri": "s3://b/c", "LocalPath": "/opt/ml/mine"}},
+            "does not have LocalPath /opt/ml/mine of CheckpointConfig",
         ),
         ({"InputDataConfig": channel() * 2}, "Duplicate channel names in InputDataConfig: train, train."),
         ({"ResourceConfig": {"InstanceType": "ml.g5.xlarge", "InstanceCount": 0}}, "found InstanceCount 0."),
