@@ -6,12 +6,19 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from laptop.airflow_settings import USER, password
 from laptop.place import LaptopError, Place
 
 DAG_WAIT_S = 90
+PAUSES_S = (1, 2, 4, 8)
+DATABASE_ERROR = '"Database error"'
+
+
+class DatabaseBusyError(LaptopError):
+    """Airflow could not use its database; what was asked for has not been done."""
 
 
 class AirflowApi:
@@ -69,6 +76,20 @@ class AirflowApi:
         return [line if isinstance(line, str) else _told(line) for line in content]
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask, and ask again while Airflow's database is locked: nothing was done then, so nothing is done twice.
+
+        With SQLite this happens, and passes: the API server writes its audit log on its event loop, and a request that
+        holds the database's lock may need that loop to end, until one of them gives up after five seconds
+        (Airflow 3.3.2, `api_fastapi/logging/decorators.py`).
+        """
+        for pause_s in PAUSES_S:
+            try:
+                return self._ask(method, path, body)
+            except DatabaseBusyError:
+                time.sleep(pause_s)
+        return self._ask(method, path, body)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         request = urllib.request.Request(self._url + path, method=method)  # noqa: S310 - our own address
         request.add_header("Accept", "application/json")
         if self._token:
@@ -81,7 +102,9 @@ class AirflowApi:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             detail = error.read().decode(errors="replace")[:500]
-            raise LaptopError(f"Airflow answered {error.code} to {method} {path}: {detail}") from error
+            is_busy = error.code == HTTPStatus.INTERNAL_SERVER_ERROR and DATABASE_ERROR in detail
+            kind = DatabaseBusyError if is_busy else LaptopError
+            raise kind(f"Airflow answered {error.code} to {method} {path}: {detail}") from error
         except OSError as error:
             message = f"Airflow does not answer at {self._url} ({error}); `make status` tells what runs"
             raise LaptopError(message) from error

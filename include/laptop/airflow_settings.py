@@ -11,13 +11,15 @@ from typing import Any
 from laptop.observability import observability
 from laptop.place import ROOT, Place
 
-COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
+API_SERVER = "api-server"
+COMPONENTS = (API_SERVER, "scheduler", "dag-processor", "triggerer")
 USER = "admin"
+LOCK_WAIT_S = 60
 
 
-def airflow_environment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
-    """Variables for every Airflow component. ``ready`` is what the local AWS says of itself in ready.json."""
-    return {**configuration(place), **deployment(place, ready)}
+def airflow_environment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
+    """Variables of one of Airflow's components. ``ready`` is what the local AWS says of itself in ready.json."""
+    return {**configuration(place, component=component), **deployment(place, ready)}
 
 
 def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
@@ -69,7 +71,7 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def configuration(place: Place) -> dict[str, str]:
+def configuration(place: Place, *, component: str = "") -> dict[str, str]:
     """Airflow's own settings: where it keeps things, who may log in, how quickly it looks again."""
     made = made_secrets(place)
     passwords = write_passwords(place)
@@ -85,7 +87,7 @@ def configuration(place: Place) -> dict[str, str]:
             "simple_auth_manager_users": f"{USER}:admin",
             "simple_auth_manager_passwords_file": passwords,
         },
-        "database": {"sql_alchemy_conn": f"sqlite:///{place.airflow_home}/airflow.db"},
+        "database": {"sql_alchemy_conn": _database(place, component)},
         "api": {
             "host": "127.0.0.1",
             "port": place.airflow_port,
@@ -106,6 +108,16 @@ def configuration(place: Place) -> dict[str, str]:
         **{f"AIRFLOW__{s.upper()}__{o.upper()}": str(v) for s, section in options.items() for o, v in section.items()},
         **observability(os.environ),
     }
+
+
+def _database(place: Place, component: str) -> str:
+    """The URL of Airflow's database, with how long to wait for another process's write before giving up.
+
+    The API server keeps SQLite's five seconds: two of its own requests can wait for each other (see `AirflowApi`), and
+    only the one that gives up frees both. Meanwhile the others have to wait longer than it does, or they end.
+    """
+    wait = "" if component == API_SERVER else f"?timeout={LOCK_WAIT_S}"
+    return f"sqlite:///{place.airflow_home}/airflow.db{wait}"
 
 
 def write_passwords(place: Place) -> Path:

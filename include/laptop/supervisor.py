@@ -81,12 +81,13 @@ class Supervisor:
 
     def start_component(self, component: str) -> None:
         """Start one part of Airflow."""
-        self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=self.environment())
+        env = self.environment(component)
+        self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=env)
 
-    def environment(self) -> dict[str, str]:
-        """The variables of Airflow's parts; the local AWS must be ready."""
+    def environment(self, component: str) -> dict[str, str]:
+        """The variables of one of Airflow's parts; the local AWS must be ready."""
         ready = json.loads((self.place.aws_state / "ready.json").read_text())
-        return airflow_environment(self.place, ready)
+        return airflow_environment(self.place, ready, component=component)
 
     def _migrate_database(self, env: dict[str, str]) -> None:
         """Make or upgrade Airflow's tables; skipped when this very release made them."""

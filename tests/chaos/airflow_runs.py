@@ -43,17 +43,17 @@ class Airflow(AirflowApi):
     """The API, with what a person may do to a task."""
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask again what was not done: on a busy machine SQLite is locked (500), or nobody has time to answer."""
+        """Look again when nobody had time to answer: this machine may have much to do."""
         for _ in range(LOOKS):
             try:
                 return super()._call(method, path, body)
             except LaptopError as error:
-                if "answered 500" not in str(error) and not (method == "GET" and "does not answer" in str(error)):
+                if method != "GET" or "does not answer" not in str(error):
                     raise
         return super()._call(method, path, body)
 
     def await_dag(self, dag_id: str) -> None:
-        """Have more patience than a demonstration: this machine may have much to do."""
+        """Have more patience than a demonstration."""
         for _ in range(LOOKS):
             with contextlib.suppress(LaptopError):
                 return super().await_dag(dag_id)

@@ -28,13 +28,13 @@ BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 class Services(Supervisor):
     """The laptop's services with the Dags of this folder beside the shipped ones."""
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, component: str) -> dict[str, str]:
         bundles = [
             {"name": "dags-folder", "classpath": BUNDLE, "kwargs": {}},
             {"name": "chaos", "classpath": BUNDLE, "kwargs": {"path": str(DAGS)}},
         ]
         return {
-            **super().environment(),
+            **super().environment(component),
             **SETTINGS,
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
         }

@@ -1,0 +1,83 @@
+"""What the demonstration asks of Airflow, and what it does with an answer that says no."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from laptop import airflow_api
+from laptop.airflow_api import AirflowApi
+from laptop.place import LaptopError, Place
+
+# As Airflow 3.3.2 answers when SQLite is locked (api_fastapi/common/exceptions.py).
+LOCKED = 500, {"detail": {"reason": "Database error", "statement": "hidden", "message": "Serious error"}}
+TOKEN = 201, {"access_token": "a-token"}
+TRIGGERED = 200, {"dag_run_id": "manual__1"}
+
+
+class Airflow(http.server.HTTPServer):
+    """Gives its answers one after the other, and keeps what was asked."""
+
+    def __init__(self, answers: list[tuple[int, dict[str, object]]]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers = answers
+        self.asked: list[str] = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Airflow
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(self.path)
+        code, body = self.server.answers.pop(0)
+        content = json.dumps(body).encode()
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def airflow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Airflow]:
+    monkeypatch.setattr(airflow_api, "PAUSES_S", (0, 0))
+    with Airflow([TOKEN]) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def logged_in(airflow, tmp_path) -> AirflowApi:
+    return AirflowApi(Place(state=tmp_path, airflow_port=airflow.server_port))
+
+
+def test_a_run_is_asked_for_again_while_the_database_is_locked(airflow, tmp_path):
+    airflow.answers += [LOCKED, LOCKED, TRIGGERED]
+
+    run_id = logged_in(airflow, tmp_path).trigger("digits", {})
+
+    assert run_id == "manual__1"
+    assert airflow.asked == ["/auth/token", *["/api/v2/dags/digits/dagRuns"] * 3]
+
+
+def test_a_database_that_stays_locked_is_told(airflow, tmp_path):
+    airflow.answers += [LOCKED] * 3
+
+    with pytest.raises(LaptopError, match=r"Airflow answered 500 to POST .*Database error"):
+        logged_in(airflow, tmp_path).trigger("digits", {})
+
+
+@pytest.mark.parametrize("refusal", [(404, {"detail": "no such Dag"}), (500, {"detail": "Internal Server Error"})])
+def test_any_other_refusal_is_told_at_once(airflow, tmp_path, refusal):
+    airflow.answers += [refusal, TRIGGERED]
+
+    with pytest.raises(LaptopError, match=f"Airflow answered {refusal[0]}"):
+        logged_in(airflow, tmp_path).trigger("digits", {})
+    assert airflow.answers == [TRIGGERED]
