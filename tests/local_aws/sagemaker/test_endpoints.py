@@ -183,3 +183,17 @@ def test_a_body_over_25_mb_is_refused(server, name, put_model, refusal):
     assert code == "ValidationError"
     assert message.endswith("Member must have length less than or equal to 26214400")
     assert len(invoke(server, name, b"x" * 25 * 1024 * 1024)[0]) == 25 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("attributes", "constraint"),
+    [
+        ("caf\u00e9", r"satisfy regular expression pattern: \p{ASCII}*"),
+        ("a" * 1025, "length less than or equal to 1024"),
+    ],
+)
+def test_attributes_outside_the_service_model_are_refused(server, name, refusal, attributes, constraint):
+    code, message = refusal(server.runtime.invoke_endpoint, EndpointName=name, Body=b"x", CustomAttributes=attributes)
+
+    assert code == "ValidationError"
+    assert message.endswith(constraint)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 25 * 1024 * 1024
+MAX_HEADER_LENGTH = 1024
 FIRST_ERROR = 400
 MODEL_TIMEOUT_S = 60.0
 RESTART_S = 10.0  # a process that died is started again within this, unless it dies again and again
@@ -52,6 +53,7 @@ class Invocations:
         name = request.path_params["name"]
         body = await _read_body(request)
         headers = {header: request.headers[header] for header in FORWARDED if header in request.headers}
+        _check(headers)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
         self._refuse_as_planned(name, target=target)
         answer, variant = await self._forward(name, body, headers, target=target)
@@ -169,6 +171,17 @@ _PLANNED: dict[int, Callable[[str], ServiceError]] = {
 def _too_large() -> ServiceError:
     length = f"Member must have length less than or equal to {MAX_BODY_BYTES}"
     return _refused(f"1 validation error detected: Value at 'body' failed to satisfy constraint: {length}")
+
+
+def _check(headers: dict[str, str]) -> None:
+    """Refuse what botocore's sagemaker-runtime model refuses of CustomAttributes, ContentType and Accept."""
+    for header, value in headers.items():
+        if value.isascii() and len(value) <= MAX_HEADER_LENGTH:
+            continue
+        pattern = r"Member must satisfy regular expression pattern: \p{ASCII}*"
+        length = f"Member must have length less than or equal to {MAX_HEADER_LENGTH}"
+        constraint = length if value.isascii() else pattern
+        raise _refused(f"1 validation error detected: Value at '{header}' failed to satisfy constraint: {constraint}")
 
 
 def _refused(message: str) -> ServiceError:

@@ -31,12 +31,12 @@ def page(
     wanted = [document for document in documents if _matches(request, document, name_key, status_key)]
 
     def position(document: Document) -> list[Any]:
-        return [document[sort_key], document[name_key]]
+        return [sort_key, document[sort_key], document[name_key]]
 
     # AWS lists the newest first unless asked otherwise.
     descending = request.get("SortOrder", "Descending") == "Descending"
     wanted.sort(key=position, reverse=descending)
-    after = _read_token(request.get("NextToken"))
+    after = _read_token(request.get("NextToken"), sort_key)
     if after is not None:
         wanted = [item for item in wanted if (position(item) < after if descending else position(item) > after)]
     size = request.get("MaxResults", DEFAULT_PAGE_ITEMS)
@@ -67,13 +67,13 @@ def _write_token(position: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def _read_token(token: str | None) -> list[Any] | None:
+def _read_token(token: str | None, sort_key: str) -> list[Any] | None:
     if token is None:
         return None
     try:
         position = json.loads(base64.urlsafe_b64decode(token))
     except (binascii.Error, ValueError):
         position = None
-    if not isinstance(position, list) or len(position) != 2:
+    if not isinstance(position, list) or len(position) != 3 or position[0] != sort_key:
         raise validation_error("The NextToken is not one that this operation gave; list again without it.")
     return position

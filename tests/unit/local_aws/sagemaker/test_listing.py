@@ -60,3 +60,10 @@ def test_filters(request_, expected):
 def test_a_token_of_another_origin_is_refused(token):
     with pytest.raises(ServiceError, match="NextToken is not one that this operation gave"):
         names({"NextToken": token}, models(1))
+
+
+def test_a_token_of_another_order_is_refused():
+    _, token = names({"MaxResults": 1}, models(1, 2))
+
+    with pytest.raises(ServiceError, match="NextToken is not one that this operation gave"):
+        names({"NextToken": token, "SortBy": "Name"}, models(1, 2))
