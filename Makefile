@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test chaos test-package test-local-aws test-algorithm test-pipeline compose-test lint lock algorithm-image
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline compose-test lint lock algorithm-image
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ test-algorithm:
 
 test-pipeline:
 	@$(AIRFLOW) -m pytest tests/e2e
+
+pages-test: dev ## What web pages may do, tried in Debian's Chromium (/usr/bin/chromium)
+	@$(AIRFLOW) -m pytest tests/pages
 
 chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table, within the hour
 	@$(AIRFLOW) -m pytest tests/chaos -v --tb=short $(if $(ONLY),-k "$(ONLY)")

@@ -8,6 +8,7 @@ from pathlib import Path
 from laptop import demo, supervisor
 from laptop.airflow_settings import USER, password
 from laptop.place import LaptopError, Place
+from local_aws.state_folder import OTHERS
 
 
 def main() -> None:
@@ -17,6 +18,7 @@ def main() -> None:
     for name in ("up", "down", "status"):
         commands.add_parser(name)
     arguments = parser.parse_args()
+    os.umask(OTHERS)
     try:
         run(arguments.command, getattr(arguments, "data", None))
     except LaptopError as error:

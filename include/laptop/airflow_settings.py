@@ -96,7 +96,11 @@ def configuration(place: Place, *, component: str = "") -> dict[str, str]:
             "secret_key": made["secret_key"],
         },
         "api_auth": {"jwt_secret": made["jwt_secret"]},
-        "logging": {"base_log_folder": place.airflow_home / "logs"},
+        "logging": {
+            "base_log_folder": place.airflow_home / "logs",
+            "file_task_handler_new_folder_permissions": "0o700",
+            "file_task_handler_new_file_permissions": "0o600",
+        },
         "dag_processor": {"refresh_interval": 10, "min_file_process_interval": 10, "parsing_processes": 1},
         "scheduler": {"enable_health_check": False},
         "usage_data_collection": {"enabled": False},

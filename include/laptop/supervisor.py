@@ -16,6 +16,7 @@ from typing import IO, Any
 from laptop.airflow_settings import COMPONENTS, airflow_environment, configuration
 from laptop.place import AIRFLOW_PYTHON, LOCAL_AWS_PYTHON, ROOT, LaptopError, Place
 from local_aws.children import Child, start_child
+from local_aws.state_folder import OTHERS, make_private
 
 START_LIMIT_S = 240
 STOP_GRACE_S = 20
@@ -159,7 +160,7 @@ def lock(place: Place, *, kind: int = fcntl.LOCK_EX) -> IO[str] | None:
 
     Who only asks takes it shared, so that those who ask do not take each other for a supervisor.
     """
-    place.state.mkdir(parents=True, exist_ok=True)
+    make_private(place.state)
     handle = (place.state / "supervisor.lock").open("a+")
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
@@ -250,6 +251,7 @@ def is_running(place: Place) -> int | None:
 
 
 def main() -> None:
+    os.umask(OTHERS)
     place = Place.from_env()
     deadline = time.monotonic() + 2  # someone may just be asking whether there is a supervisor
     while (held := lock(place)) is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from local_aws.errors import LocalAwsError
 from local_aws.running import HOST, LocalAws, Ports, run
+from local_aws.state_folder import OTHERS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,14 +23,20 @@ def main(arguments: list[str] | None = None) -> int:
         "--bind", default=HOST, help="address it listens at (default: %(default)s); who reaches it can run programs"
     )
     parser.add_argument("--name", default=HOST, help="host name or address that ready.json gives to clients")
+    parser.add_argument(
+        "--accept-host", action="append", default=[], metavar="NAME", help="another host name that clients use"
+    )
     options = parser.parse_args(arguments)
+    os.umask(OTHERS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
     ports = Ports(ministack=options.port, sagemaker=options.sagemaker_port)
     try:
-        local_aws = LocalAws(options.state.resolve(), ports, bind=options.bind, name=options.name)
+        local_aws = LocalAws(
+            options.state.resolve(), ports, options.bind, name=options.name, other_names=tuple(options.accept_host)
+        )
         run(local_aws, stop=stop, environ=os.environ)
     except LocalAwsError as error:
         print(error, file=sys.stderr)

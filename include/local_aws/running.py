@@ -45,6 +45,7 @@ class LocalAws:
     ports: Ports
     bind: str = HOST
     name: str = HOST
+    other_names: tuple[str, ...] = ()
 
     def endpoint_url(self, host: str) -> str:
         """Where everything but SageMaker answers."""
@@ -164,7 +165,7 @@ def ministack_command(local_aws: LocalAws) -> list[str]:
     """How MiniStack is started. Its functions run beside it, so they reach SageMaker there and not by name."""
     return [
         *(sys.executable, "-m", "local_aws.ministack", "--state", str(local_aws.state / "ministack")),
-        *("--bind", local_aws.bind, "--name", local_aws.name, "--port", str(local_aws.ports.ministack)),
+        *_addresses(local_aws, port=local_aws.ports.ministack),
         *("--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url(HOST)),
         *("--faults", str(local_aws.fault_plan)),
     ]
@@ -174,10 +175,15 @@ def sagemaker_command(local_aws: LocalAws) -> list[str]:
     """How the SageMaker server is started; its jobs run beside it."""
     return [
         *(sys.executable, "-m", "local_aws.sagemaker", "--state", str(local_aws.state / "sagemaker")),
-        *("--bind", local_aws.bind, "--port", str(local_aws.ports.sagemaker)),
+        *_addresses(local_aws, port=local_aws.ports.sagemaker),
         *("--aws-endpoint-url", local_aws.endpoint_url(HOST)),
         *("--faults", str(local_aws.fault_plan)),
     ]
+
+
+def _addresses(local_aws: LocalAws, *, port: int) -> list[str]:
+    others = [argument for name in local_aws.other_names for argument in ("--accept-host", name)]
+    return ["--bind", local_aws.bind, "--name", local_aws.name, *others, "--port", str(port)]
 
 
 def _start(name: str, command: Sequence[str], *, local_aws: LocalAws, env: Mapping[str, str]) -> Child:

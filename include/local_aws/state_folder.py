@@ -4,11 +4,35 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from local_aws.errors import StateInUseError
+
+OTHERS = 0o077  # what the group and everybody else may do
+
+
+def make_private(folder: Path) -> None:
+    """Make `folder`, and take from other users what an older version left open in it. Links are not followed.
+
+    A folder that belongs to another user, as a volume may, keeps its rights.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not folder.stat().st_mode & OTHERS or folder.stat().st_uid != os.geteuid():
+        return
+    for parent, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            _take_from_others(Path(parent, name))
+    _take_from_others(folder)  # last: if this is interrupted, the next start does it again
+
+
+def _take_from_others(path: Path) -> None:
+    with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+        found = path.lstat()
+        if found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode) and found.st_mode & OTHERS:
+            path.chmod(stat.S_IMODE(found.st_mode) & 0o700)
 
 
 @contextlib.contextmanager
@@ -19,7 +43,7 @@ def locked(folder: Path) -> Iterator[None]:
         StateInUseError: another process holds it.
 
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private(folder)
     with (folder / "lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

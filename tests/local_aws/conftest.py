@@ -236,3 +236,42 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MiniStack]:
     server.start()
     yield server
     server.stop()
+
+
+FOREIGN = {
+    "another origin": ["Host: {own}", "Origin: http://evil.example"],
+    "the origin null": ["Host: {own}", "Origin: null"],
+    "another port of the same host": ["Host: {own}", "Origin: http://127.0.0.1:1"],
+    "a cross-site form without an origin": ["Host: {own}", "Sec-Fetch-Site: cross-site", "Content-Type: text/plain"],
+    "an image of the same site": ["Host: {own}", "Sec-Fetch-Site: same-site", "Sec-Fetch-Dest: image"],
+    "a name that was bound to this address": ["Host: evil.example:{port}"],
+    "a name that begins like its own": ["Host: 127.0.0.1.evil.example"],
+    "its own name with an origin as a subdomain": ["Host: evil.localhost", "Origin: http://localhost"],
+}
+
+
+def raw_answer(port: int, line: str, headers: list[str], *, body: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    """The status, the headers with small letters, and the body of the answer to one request."""
+    ending = [] if "Upgrade: websocket" in headers else ["Connection: close", f"Content-Length: {len(body)}"]
+    lines = [line, *headers, *(ending or ["Connection: Upgrade"])]
+    head = "".join(f"{item}\r\n" for item in lines).format(own=f"127.0.0.1:{port}", port=port)
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+        connection.sendall(head.encode("latin-1") + b"\r\n" + body)
+        received = b"".join(iter(lambda: connection.recv(65_536), b""))
+    start, _, content = received.partition(b"\r\n\r\n")
+    status, *fields = start.decode("latin-1").split("\r\n")
+    found = {name.lower(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+    return int(status.split()[1]), found, content
+
+
+@pytest.fixture(name="raw_answer")
+def raw_answer_fixture() -> Callable[..., tuple[int, dict[str, str], bytes]]:
+    """Sends a request byte by byte, as no HTTP client would."""
+    return raw_answer
+
+
+@pytest.fixture(params=FOREIGN.values(), ids=FOREIGN)
+def foreign_headers(request: pytest.FixtureRequest) -> list[str]:
+    """The headers of a request that a web page could send."""
+    headers: list[str] = request.param
+    return headers

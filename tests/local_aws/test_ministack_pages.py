@@ -55,7 +55,7 @@ def test_a_prefix_lists_its_objects_and_each_can_be_opened(ministack):
 
     assert "<p>1 objects</p>" in html
     address = html.partition('<td><a href="')[2].partition('"')[0]
-    assert httpx.get(address, trust_env=False).content == b"twelve bytes"
+    assert httpx.get(f"{ministack.url}{address}", trust_env=False).content == b"twelve bytes"
 
 
 def test_a_bucket_that_is_not_there_is_not_found(ministack):

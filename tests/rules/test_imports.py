@@ -49,6 +49,7 @@ MAY_IMPORT = {
         "image_classifier",
         "laptop",
         "local_aws.children",  # processes that end with their parent; everything else goes over HTTP
+        "local_aws.state_folder",  # files for their owner alone
         "numpy",
         "rich",
         "sklearn",

@@ -10,6 +10,8 @@ from typing import Any
 
 from local_aws.clients import REGION, SECRET_KEY
 from local_aws.errors import LocalAwsError
+from local_aws.foreign_requests import ForeignRequests, host_names
+from local_aws.state_folder import OTHERS, make_private
 
 HOST = "127.0.0.1"
 
@@ -20,10 +22,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--bind", default=HOST)
     parser.add_argument("--name", default=HOST)
+    parser.add_argument("--accept-host", action="append", default=[], metavar="NAME")
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
     parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
     options = parser.parse_args(arguments)
+    os.umask(OTHERS)
+    make_private(options.state)
     os.environ.update(_settings(options))  # MiniStack reads its settings while it is imported
     try:
         serve(options)
@@ -64,7 +69,9 @@ def serve(options: argparse.Namespace) -> None:
     from local_aws.ministack.application import Options, application  # after the settings: this imports MiniStack
 
     chosen = Options(options.state, options.port, options.sagemaker_endpoint_url, options.faults)
-    asyncio.run(_serve(application(chosen), address=options.bind, port=options.port))
+    names = host_names(options.name, options.bind, *options.accept_host)
+    app = ForeignRequests(application(chosen), names=names)
+    asyncio.run(_serve(app, address=options.bind, port=options.port))
 
 
 async def _serve(app: Any, *, address: str, port: int) -> None:

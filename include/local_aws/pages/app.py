@@ -7,16 +7,16 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
 
 from local_aws.clients import ClientError
 from local_aws.pages import documents
-from local_aws.pages.documents import Aws
+from local_aws.pages.documents import OBJECTS, PREFIX, Aws
 from local_aws.pages.markup import document
 
-PREFIX = "/_console"  # as image_classifier.console has it; no bucket can have this name
 NOT_FOUND = 404
+CHUNK_BYTES = 65_536
 
 Page = Callable[[Aws, Request], str]
 
@@ -37,7 +37,9 @@ def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
             aws, request.path_params["bucket"], prefix=request.path_params["prefix"]
         ),
     }
-    return Mount(PREFIX, routes=[Route(path, _answer(aws, page), methods=["GET"]) for path, page in shown.items()])
+    routes = [Route(path, _answer(aws, page), methods=["GET"]) for path, page in shown.items()]
+    content = Route(f"{OBJECTS.removeprefix(PREFIX)}/{{bucket}}/{{key:path}}", _content(aws), methods=["GET"])
+    return Mount(PREFIX, routes=[*routes, content])
 
 
 def with_pages(app: Any, route: BaseRoute) -> Any:
@@ -51,11 +53,31 @@ def with_pages(app: Any, route: BaseRoute) -> Any:
     return serve
 
 
+def _content(aws: Aws) -> Callable[[Request], Any]:
+    async def answer(request: Request) -> Response:
+        names = {"Bucket": request.path_params["bucket"], "Key": request.path_params["key"]}
+        try:
+            found = await run_in_threadpool(aws.client("s3").get_object, **names)
+        except ClientError as error:
+            return _not_found(error)
+        return StreamingResponse(
+            found["Body"].iter_chunks(CHUNK_BYTES),
+            headers={"content-length": str(found["ContentLength"])},
+            media_type=found["ContentType"],
+        )
+
+    return answer
+
+
 def _answer(aws: Aws, page: Page) -> Callable[[Request], Any]:
     async def answer(request: Request) -> Response:
         try:
             return HTMLResponse(await run_in_threadpool(page, aws, request))
         except ClientError as error:
-            return HTMLResponse(document("Not here", f"<p>{escape(str(error))}</p>"), NOT_FOUND)
+            return _not_found(error)
 
     return answer
+
+
+def _not_found(error: ClientError) -> Response:
+    return HTMLResponse(document("Not here", f"<p>{escape(str(error))}</p>"), NOT_FOUND)

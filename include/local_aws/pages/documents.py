@@ -10,6 +10,8 @@ from urllib.parse import quote
 from local_aws import clients
 from local_aws.pages.markup import document, facts, lines, link, rows, section
 
+PREFIX = "/_console"  # as image_classifier.console has it; no bucket can have this name
+OBJECTS = f"{PREFIX}/objects"
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 MOST_STREAMS = 20
 MOST_LINES = 500  # of each stream, the newest
@@ -89,7 +91,7 @@ def objects(aws: Aws, bucket: str, *, prefix: str) -> str:
     found = answer.get("Contents", [])
     listed = [
         (
-            link(f"{aws.endpoint_url}/{bucket}/{quote(item['Key'])}", item["Key"]),
+            link(f"{OBJECTS}/{bucket}/{quote(item['Key'])}", item["Key"]),
             f"{item['Size']:,}",
             f"{item['LastModified']:%Y-%m-%d %H:%M:%S}",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import logging
+import os
 import socket
 import sqlite3
 import sys
@@ -15,12 +16,14 @@ from typing import IO
 import uvicorn
 
 from local_aws.faults.counting import Faults
+from local_aws.foreign_requests import ForeignRequests, host_names
 from local_aws.pages import pages
 from local_aws.sagemaker.app import Service, create_app
 from local_aws.sagemaker.aws import Aws
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import DEFAULT_COMMANDS, Images, parse_command
 from local_aws.sagemaker.store import Store
+from local_aws.state_folder import OTHERS, make_private
 
 GRACE_S = 3
 KEEP_ALIVE_S = 75  # longer than clients keep an idle connection, so that they close it and not the server
@@ -35,6 +38,7 @@ def main() -> None:
     arguments = _arguments()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    os.umask(OTHERS)
     state: Path = arguments.state.absolute()
     try:
         with _locked(state), _listening(arguments.bind, arguments.port) as listener:
@@ -53,8 +57,10 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
         state=state,
     )
     own_url = f"http://127.0.0.1:{arguments.port}"
+    shown = pages(endpoint_url=arguments.aws_endpoint_url, sagemaker_endpoint_url=own_url)
+    names = host_names(arguments.name, arguments.bind, *arguments.accept_host)
     config = uvicorn.Config(
-        create_app(service, pages=[pages(endpoint_url=arguments.aws_endpoint_url, sagemaker_endpoint_url=own_url)]),
+        ForeignRequests(create_app(service, pages=[shown]), names=names),
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
@@ -65,7 +71,7 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
 def _locked(state: Path) -> IO[bytes]:
     """Hold the state folder: two servers in one would end each other's jobs."""
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        make_private(state)
         lock = (state / "lock").open("wb")
     except OSError as error:
         raise StartError(
@@ -109,6 +115,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, required=True, help="folder of what survives a restart")
     # This machine alone, unless told otherwise: the server runs programs for whoever can reach it.
     parser.add_argument("--bind", default="127.0.0.1")
+    parser.add_argument("--name", default="127.0.0.1", help="host name or address that clients use")
+    parser.add_argument("--accept-host", action="append", default=[], metavar="NAME", help="another such name")
     parser.add_argument("--port", type=int, default=4567)
     parser.add_argument(
         "--aws-endpoint-url", default="http://127.0.0.1:4566", help="where S3, IAM and CloudWatch Logs are"

@@ -64,7 +64,7 @@ def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, *, to: Pat
     target.parent.mkdir(parents=True, exist_ok=True)
     with content, target.open("wb") as file:
         shutil.copyfileobj(content, file)
-    target.chmod(0o755 if member.mode & 0o100 else 0o644)
+    target.chmod(0o700 if member.mode & 0o100 else 0o600)
 
 
 def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from local_aws.running import LocalAws, Ports, as_told, ministack_command, sagemaker_command
 
-IN_A_CONTAINER = LocalAws(Path("/state"), Ports(4566, 4567), bind="0.0.0.0", name="aws.localhost")
+IN_A_CONTAINER = LocalAws(
+    Path("/state"), Ports(4566, 4567), bind="0.0.0.0", name="aws.localhost", other_names=("local-aws",)
+)
 
 
 def value(command: list[str], option: str) -> str:
@@ -26,6 +28,12 @@ def test_functions_and_jobs_which_run_beside_it_need_no_name():
 def test_both_servers_listen_where_they_are_told():
     assert value(ministack_command(IN_A_CONTAINER), "--bind") == "0.0.0.0"
     assert value(sagemaker_command(IN_A_CONTAINER), "--bind") == "0.0.0.0"
+
+
+def test_both_servers_know_the_names_that_clients_use():
+    for command in (ministack_command(IN_A_CONTAINER), sagemaker_command(IN_A_CONTAINER)):
+        assert value(command, "--name") == "aws.localhost"
+        assert value(command, "--accept-host") == "local-aws"
 
 
 def test_on_a_laptop_nobody_else_reaches_it():

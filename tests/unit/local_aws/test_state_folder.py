@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.errors import StateInUseError
-from local_aws.state_folder import ReadyFile, locked
+from local_aws.state_folder import ReadyFile, locked, make_private
 
 INCLUDE = Path(__file__).parents[3] / "include"
 
@@ -39,3 +39,24 @@ def test_ready_json_appears_whole_and_goes(tmp_path: Path) -> None:
     ready.remove()
     ready.remove()
     assert not ready.path.exists()
+
+
+def test_what_an_older_version_left_open_is_closed_to_other_users(tmp_path: Path) -> None:
+    state, outside = tmp_path / "state", tmp_path / "outside"
+    (state / "objects").mkdir(parents=True)
+    (state / "objects" / "image").touch()
+    (state / "objects" / "program").touch(mode=0o755)
+    outside.touch()
+    (state / "link").symlink_to(outside)
+    for path, mode in ((state, 0o755), (state / "objects", 0o2775), (state / "objects/image", 0o644), (outside, 0o644)):
+        path.chmod(mode)
+
+    make_private(state)
+
+    found = {path.name: path.stat().st_mode & 0o7777 for path in (state, *state.rglob("*"))}
+    assert found == {"state": 0o700, "objects": 0o700, "image": 0o600, "program": 0o700, "link": 0o644}
+
+
+def test_a_new_state_folder_is_closed_to_other_users(tmp_path: Path) -> None:
+    with locked(tmp_path / "new" / "state"):
+        assert (tmp_path / "new" / "state").stat().st_mode & 0o777 == 0o700

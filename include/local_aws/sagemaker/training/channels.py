@@ -106,7 +106,7 @@ class ObjectCache:
         try:
             with part.open("wb") as file:
                 self._aws.fetch(item, to=file)
-            part.chmod(0o444)  # a program that writes to its input must not change the next job's
+            part.chmod(0o400)  # a program that writes to its input must not change the next job's
             part.replace(kept)
         finally:
             part.unlink(missing_ok=True)

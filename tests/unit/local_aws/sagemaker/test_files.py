@@ -67,7 +67,7 @@ def test_a_program_stays_one_that_can_be_run(tmp_path):
 
     artifacts.unpack(tmp_path / "model.tar.gz", to=tmp_path / "out")
 
-    assert (tmp_path / "out/code/start.sh").stat().st_mode & 0o111 == 0o111
+    assert (tmp_path / "out/code/start.sh").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("content", [b"", b"plain", b"\x1f\x8b\x08\x00cut"])
