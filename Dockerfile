@@ -16,7 +16,7 @@ FROM packages AS wheels
 ENV XDG_CACHE_HOME=/wheels PYTHONPATH=/opt/airflow/include
 COPY include /opt/airflow/include
 COPY lambda /opt/airflow/lambda
-RUN --mount=type=secret,id=pip,target=/etc/pip.conf python -m containers.function_wheels
+RUN --mount=type=secret,id=pip,target=/etc/pip.conf python -m laptop.containers.function_wheels
 
 FROM ${BASE_IMAGE}
 # Airflow asks for the user's name, which a user chosen at run time (docker-compose.yaml, AIRFLOW_UID) has not.
@@ -46,5 +46,5 @@ RUN chmod -R a+rX /opt/airflow/include /opt/airflow/lambda /opt/airflow/plugins 
 WORKDIR /opt/airflow
 USER 50000:0
 EXPOSE 8080
-ENTRYPOINT ["python", "-m", "containers"]
+ENTRYPOINT ["python", "-m", "laptop.containers"]
 CMD ["airflow", "version"]

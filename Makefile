@@ -56,7 +56,7 @@ compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, 
 lint: dev ## ruff and mypy
 	@.venv/airflow/bin/ruff check .
 	@.venv/airflow/bin/ruff format --check .
-	@.venv/airflow/bin/mypy include/image_classifier include/laptop include/containers plugins lambda dags
+	@.venv/airflow/bin/mypy include/image_classifier include/laptop plugins lambda dags
 	@.venv/airflow/bin/mypy --python-executable .venv/local-aws/bin/python include/local_aws include/image_classification_algorithm
 
 lock: setup ## Write requirements*.txt from pyproject.toml

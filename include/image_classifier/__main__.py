@@ -12,12 +12,13 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_classifier import money
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
-from image_classifier.errors import ClassifierFileError, ImageClassifierError
-from image_classifier.resources.function import package_of
-from image_classifier.resources.inventory import Clients
-from image_classifier.settings import Settings
+from image_classifier.connect.function import package_of
+from image_classifier.contracts.errors import ClassifierFileError, ImageClassifierError
+from image_classifier.plan import build, prices
+from image_classifier.plan.plan import Plan, check_budget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         plan = _plan(options)
         print(plan.as_table())
         if options.max_cost_usd is not None:
-            money.check_budget(plan, max_cost_usd=options.max_cost_usd)
+            check_budget(plan, max_cost_usd=options.max_cost_usd)
     except (ImageClassifierError, BotoCoreError, ClientError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
@@ -46,7 +47,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _plan(options: argparse.Namespace) -> money.Plan:
+def _plan(options: argparse.Namespace) -> Plan:
     classifier, settings = _classifier(options.classifier), Settings.from_env()
     session = botocore.session.Session(profile=options.profile)
     region = options.region or session.get_config_variable("region")
@@ -55,15 +56,15 @@ def _plan(options: argparse.Namespace) -> money.Plan:
         return session.create_client(service, **{"region_name": region, **arguments})
 
     clients = Clients(sagemaker=client("sagemaker"), functions=client("lambda"), logs=client("logs"), s3=client("s3"))
-    return money.survey(
+    return build.build_plan(
         classifier,
         clients=clients,
         settings=settings,
-        prices=money.price_book(
+        prices=prices.price_book(
             clients.sagemaker.meta,
-            client=lambda there: client("pricing", region_name=there, config=money.IMPATIENT),
+            client=lambda there: client("pricing", region_name=there, config=prices.IMPATIENT),
         ),
-        wishes=money.Wishes(code_sha256=package_of(settings).code_sha256, reset_labels=options.reset_labels),
+        options=build.PlanOptions(code_sha256=package_of(settings).code_sha256, reset_labels=options.reset_labels),
         on_progress=lambda line: print(line, file=sys.stderr),
     )
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from image_classifier import names
-from image_classifier.resources.training.log import START, log_events, parse_metrics
+from image_classifier.aws import names
+from image_classifier.train.job_log import START, log_events, parse_metrics
 from laptop.airflow_api import AirflowApi
 from laptop.place import LaptopError
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import EndpointError, ModelRefusalError
-from image_classifier.predictions import parse_probabilities
+from image_classifier.contracts.errors import EndpointError, ModelRefusalError
+from image_classifier.contracts.predictions import parse_probabilities
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime.client import SageMakerRuntimeClient

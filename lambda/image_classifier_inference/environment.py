@@ -11,14 +11,14 @@ INCOMING_PREFIX       prefix of the images; whatever an event names elsewhere is
 PREDICTIONS_PREFIX    prefix of the records
 ====================  =====================================================================================
 
-Every prefix ends in a slash. The limits of bytes and pixels are those of ``image_classifier.pixels``.
+Every prefix ends in a slash. The limits of bytes and pixels are those of ``image_classifier.contracts.pixels``.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from image_classifier.errors import SettingsError
+from image_classifier.contracts.errors import SettingsError
 
 
 @dataclass(frozen=True)

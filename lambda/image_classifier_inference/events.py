@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_classifier.errors import ImageClassifierError, PredictionError
+from image_classifier.contracts.errors import ImageClassifierError, PredictionError
 from image_classifier_inference.inference import Inference
 from image_classifier_inference.uploads import Upload, is_another_event, read_upload, reason_to_skip
 

@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config
 from PIL import features
 
-from image_classifier.errors import SettingsError
+from image_classifier.contracts.errors import SettingsError
 from image_classifier_inference.endpoint import READ_TIMEOUT_S, Endpoint
 from image_classifier_inference.environment import Environment
 from image_classifier_inference.events import LambdaContext, handle

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from image_classifier import pixels, predictions
-from image_classifier.errors import EndpointError, ImageRejectedError, ModelRefusalError
-from image_classifier.predictions import Image, Prediction, Times
+from image_classifier.contracts import pixels, predictions
+from image_classifier.contracts.errors import EndpointError, ImageRejectedError, ModelRefusalError
+from image_classifier.contracts.predictions import Image, Prediction, Times
 from image_classifier_inference import records, uploads
 from image_classifier_inference.endpoint import Answer, Endpoint
 from image_classifier_inference.environment import Environment

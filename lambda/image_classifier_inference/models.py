@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from image_classifier import pixels
-from image_classifier.errors import PredictionError
-from image_classifier.pixels import PixelParameters, Prepared
+from image_classifier.contracts import pixels
+from image_classifier.contracts.errors import PredictionError
+from image_classifier.contracts.pixels import PixelParameters, Prepared
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import PredictionError
-from image_classifier.predictions import Prediction, supersedes
+from image_classifier.contracts.errors import PredictionError
+from image_classifier.contracts.predictions import Prediction, supersedes
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

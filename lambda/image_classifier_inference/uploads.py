@@ -8,8 +8,8 @@ from urllib.parse import unquote_plus
 
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import PredictionError
-from image_classifier.predictions import Image
+from image_classifier.contracts.errors import PredictionError
+from image_classifier.contracts.predictions import Image
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client

@@ -7,7 +7,7 @@ from airflow.sdk import DAG
 from airflow.sdk.exceptions import AirflowTimetableInvalid
 
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
-from image_classifier.errors import ClassifierFileError
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.unusable import report_unusable
 
 

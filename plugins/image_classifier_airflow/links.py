@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
-from image_classifier import console
+from image_classifier.aws import console
+from image_classifier.aws.names import Keys, function_name
+from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.names import Keys, function_name
-from image_classifier.resources.training import LOG_GROUP
-from image_classifier.settings import Settings
+from image_classifier.train.job_log import LOG_GROUP
 from image_classifier_airflow.steps import clients
 
 if TYPE_CHECKING:

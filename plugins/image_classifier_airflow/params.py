@@ -6,9 +6,9 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.classifier import Classifier
-from image_classifier.names import CLASSIFIER_NAME
-from image_classifier.run_params import run_params_schema
+from image_classifier.classifier.run_params import run_params_schema
 
 # Where the form shows a param that is no hyperparameter; those come in sections of their own.
 SECTIONS: Mapping[str, str] = {

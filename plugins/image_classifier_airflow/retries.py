@@ -2,7 +2,7 @@
 
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
-from image_classifier import errors
+from image_classifier.contracts import errors
 
 WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.SettingsError: "A person has to change a setting first",

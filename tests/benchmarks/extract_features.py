@@ -24,7 +24,7 @@ from image_classification_algorithm.inference import polite_session
 from image_classification_algorithm.networks import efficientnet
 from image_classification_algorithm.networks.onnx_graph import Backbone, onnx_model
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
-from image_classifier.pixels import PixelParameters, prepare
+from image_classifier.contracts.pixels import PixelParameters, prepare
 
 SIDE_PX, IMAGES_A_TURN, IMAGES = 224, 32, 320
 

@@ -10,9 +10,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from image_classifier import image_list
-from image_classifier.image_list import Entry
-from image_classifier.pixels import PixelParameters, prepare
+from image_classifier.contracts.pixels import PixelParameters, prepare
+from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.image_list import Entry
 
 INCLUDE = Path(__file__).resolve().parents[2] / "include"
 FIRST_INDEX = {"train": 0, "validation": 1_000_000}  # an index is unique in a job

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 
-from image_classifier.names import TAG
+from image_classifier.aws.names import TAG
 
 IN_PROGRESS = ("InProgress", "Stopping")
 

@@ -4,7 +4,7 @@ import pytest
 from tests.chaos.airflow_runs import FINISHED, until
 from tests.chaos.traffic import Traffic
 
-from image_classifier.names import endpoint_name
+from image_classifier.aws.names import endpoint_name
 
 pytestmark = pytest.mark.timeout(900)
 

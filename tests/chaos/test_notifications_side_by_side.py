@@ -3,7 +3,7 @@
 import pytest
 from tests.chaos.airflow_runs import FINISHED
 
-from image_classifier.names import notification_id
+from image_classifier.aws.names import notification_id
 
 pytestmark = pytest.mark.timeout(900)
 

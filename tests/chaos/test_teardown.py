@@ -3,7 +3,7 @@
 import pytest
 from tests.chaos.airflow_runs import Run, until
 
-from image_classifier.names import endpoint_name
+from image_classifier.aws.names import endpoint_name
 
 pytestmark = pytest.mark.timeout(900)
 

@@ -5,6 +5,7 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from image_classifier.classifier import Classifier
+from image_classifier.classifier.run_params import with_run_params
 from image_classifier_airflow.notifications.failure import keep_error
 
 DIGITS = Path(__file__).parents[2] / "include/classifiers/digits.yaml"
@@ -175,7 +176,7 @@ def test_every_task_of_ours_has_a_page(dag):
 def test_an_untouched_form_is_the_classifiers_file(dag):
     classifier = Classifier.from_file(DIGITS)
 
-    assert classifier.with_run_params(dag.params.dump()) == classifier
+    assert with_run_params(classifier, dag.params.dump()) == classifier
 
 
 def test_the_form_has_these_sections_in_this_order(dag):

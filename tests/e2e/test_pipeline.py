@@ -8,7 +8,7 @@ import signal
 
 import pytest
 
-from image_classifier import names
+from image_classifier.aws import names
 from laptop import demo, images, supervisor
 from laptop.airflow_api import AirflowApi
 from laptop.follow import Run

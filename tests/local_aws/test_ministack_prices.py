@@ -1,6 +1,6 @@
 """The Price List of this AWS: the question of AWS's, and an answer that holds here."""
 
-from image_classifier.money import PriceBook
+from image_classifier.plan.prices import PriceBook
 from local_aws import clients
 
 

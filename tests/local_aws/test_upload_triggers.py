@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from image_classifier.resources.notification import UploadTrigger, ensure_upload_trigger
+from image_classifier.connect.notification import UploadTrigger, ensure_upload_trigger
 
 if TYPE_CHECKING:
     from conftest import MiniStack

@@ -1,6 +1,7 @@
 """Who may import whom: design first, then code. A row that is missing here is a decision that was not made."""
 
 import ast
+import graphlib
 import sys
 from pathlib import Path
 
@@ -17,8 +18,7 @@ MAY_IMPORT = {
         "PIL",
         "google.protobuf",  # whose errors onnx raises
         "image_classification_algorithm",
-        "image_classifier.hyperparameters",  # the contract of the algorithm stands in one place
-        "image_classifier.image_list",
+        "image_classifier.contracts",  # packed into the image
         "numpy",
         "onnx",
         "onnxruntime",
@@ -41,7 +41,6 @@ MAY_IMPORT = {
         "uvicorn",
         "yaml",
     },
-    "include/containers": {"containers", "image_classifier", "laptop"},
     "include/laptop": {
         "PIL",
         "boto3",
@@ -58,12 +57,25 @@ MAY_IMPORT = {
     "lambda/image_classifier_inference": {
         "PIL",
         "botocore",
-        "image_classifier.errors",  # these three are packed into the zip
-        "image_classifier.pixels",
-        "image_classifier.predictions",
+        "image_classifier.contracts",  # packed into the zip, without its subfolders
         "image_classifier_inference",
     },
 }
+# The groups of image_classifier, in the order of the Dag's task groups; each may import those before it.
+GROUPS = (
+    "contracts",
+    "aws",
+    "classifier",
+    "prepare",
+    "train",
+    "deploy",
+    "connect",
+    "check",
+    "watch",
+    "teardown",
+    "plan",
+    "__main__",
+)
 TYPES_ONLY = "types_boto3_"  # installed for mypy alone, so only below `if TYPE_CHECKING`
 TOO_GENERAL = {"utils", "util", "common", "helpers", "helper", "constants", "base", "core", "manager", "misc"}
 
@@ -147,3 +159,71 @@ def test_nothing_imports_from_the_dag_files():
 @pytest.mark.parametrize("folder", MAY_IMPORT)
 def test_no_module_has_a_name_that_says_nothing(folder):
     assert [file for file in python_files(folder) if TOO_GENERAL & {file.stem, *file.parent.parts[-1:]}] == []
+
+
+def image_classifier_modules() -> dict[str, set[str]]:
+    """Every module of image_classifier, and the modules of image_classifier that it imports, by dotted path."""
+    include = ROOT / "include"
+    files = {
+        ".".join(file.relative_to(include).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in python_files("include/image_classifier")
+    }
+    return {
+        module: {name for found in imported(ast.parse(file.read_text())) if (name := resolved(found, files))}
+        for module, file in files.items()
+    }
+
+
+def resolved(name: str, modules: dict[str, Path]) -> str | None:
+    """The module that an imported name is, or stands in; None if it is not of image_classifier."""
+    parent = name.rpartition(".")[0]
+    return name if name in modules else parent if parent in modules else None
+
+
+def test_a_group_imports_only_the_groups_before_it():
+    offences = [
+        f"{module} imports {name}"
+        for module, names in image_classifier_modules().items()
+        for name in names
+        if name != "image_classifier" and GROUPS.index(group_of(name)) > GROUPS.index(group_of(module))
+    ]
+
+    assert offences == []
+
+
+def group_of(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else GROUPS[0]
+
+
+def test_every_group_stands_in_the_order():
+    groups = {group_of(module) for module in image_classifier_modules()}
+
+    assert groups == set(GROUPS)
+
+
+def test_the_contracts_that_the_function_packs_need_no_subfolder():
+    offences = [
+        f"{module} imports {name}"
+        for module, names in image_classifier_modules().items()
+        if module.count(".") == 2 and group_of(module) == "contracts" and not module.endswith("training")
+        for name in names
+        if name.startswith("image_classifier.contracts.training")
+    ]
+
+    assert offences == []
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    imports = image_classifier_modules()
+    order = graphlib.TopologicalSorter(
+        {module: names - {module, *packages_of(module)} for module, names in imports.items()}
+    )
+
+    order.prepare()  # raises CycleError, which names the circle
+
+
+def packages_of(module: str) -> set[str]:
+    """The packages that a module is in: Python runs them before it."""
+    parts = module.split(".")
+    return {".".join(parts[:length]) for length in range(1, len(parts))}

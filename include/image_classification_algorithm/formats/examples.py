@@ -10,8 +10,8 @@ from image_classification_algorithm.formats import image_records, pipes
 from image_classification_algorithm.formats.channels import Channel, Format
 from image_classification_algorithm.formats.recordio import records
 from image_classification_algorithm.job_log import log
-from image_classifier import image_list
-from image_classifier.image_list import DatasetError  # type: ignore[attr-defined]  # what parse() raises
+from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.image_list import DatasetError  # type: ignore[attr-defined]  # what parse() raises
 
 BUFFER_BYTES = 1 << 20
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_classification_algorithm.formats.recordio import RecordWriter, unreadable
-from image_classifier.image_list import Entry
+from image_classifier.contracts.training.image_list import Entry
 
 # The number of labels that follow (0: the one label stands here), that label, the identity and its upper half.
 _HEADER = struct.Struct("<IfQQ")

@@ -7,7 +7,7 @@ from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.job_log import log
-from image_classifier.hyperparameters import HyperparameterError, JobHyperparameters
+from image_classifier.contracts.training.hyperparameters import HyperparameterError, JobHyperparameters
 
 # SageMaker adds it to the jobs of a tuning job (aws/sagemaker-python-sdk, tuner.py); no algorithm is configured by it.
 TUNING_OBJECTIVE = "_tuning_objective_metric"
@@ -21,7 +21,7 @@ def read_hyperparameters(folders: Folders) -> JobHyperparameters:
 
     """
     given = {name: value for name, value in _json(folders).items() if name != TUNING_OBJECTIVE}
-    log.info("Reading default configuration from image_classifier/hyperparameters.py: {}")
+    log.info("Reading default configuration from image_classifier/contracts/training/hyperparameters.py: {}")
     log.info("Merging with provided configuration from %s: %s", folders.hyperparameters, given)
     try:
         hyperparameters = JobHyperparameters.from_strings({name: str(value) for name, value in given.items()})

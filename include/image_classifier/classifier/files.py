@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from image_classifier.errors import ClassifierFileError
+from image_classifier.contracts.errors import ClassifierFileError
 
 FOLDERS_VARIABLE = "IMAGE_CLASSIFIER_CLASSIFIERS"
 SHIPPED_FOLDER = Path(__file__).parents[2] / "classifiers"

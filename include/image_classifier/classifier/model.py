@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+from image_classifier.aws.names import CLASSIFIER_NAME, OUR_TAGS
 from image_classifier.classifier.files import read_file
+from image_classifier.classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
 from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, Pixels, Training, VpcConfig, refuse_if
-from image_classifier.errors import ClassifierFileError
-from image_classifier.hyperparameters import Hyperparameters, problems_of
-from image_classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
-from image_classifier.names import CLASSIFIER_NAME, OUR_TAGS
+from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.contracts.training.hyperparameters import Hyperparameters, problems_of
 
 _TRAINS = {
     "builtin": "the built-in algorithm trains on GPUs only (algorithm: own does not)",
@@ -77,17 +77,6 @@ class Classifier(Part):
         except ValidationError as error:
             message = f"Classifier {self.name} cannot run with these params. {' '.join(problems_of(error))}"
             raise ClassifierFileError(message) from error
-
-    def with_run_params(self, params: Mapping[str, Any]) -> Self:
-        """The classifier as one run wants it; see `run_params.changes`.
-
-        Raises:
-            ClassifierFileError: names every param to fix.
-
-        """
-        from image_classifier import run_params  # which reads this module's models
-
-        return self.revised(run_params.changes(params))
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -11,7 +11,7 @@ from airflow.providers.amazon.aws.notifications.ses import SesNotifier
 from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
 from airflow.sdk import BaseNotifier
 
-from image_classifier.errors import ClassifierFileError
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.notifications.messages import Message
 from image_classifier_airflow.notifications.webhook import WebhookNotifier
 

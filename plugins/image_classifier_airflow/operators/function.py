@@ -8,13 +8,13 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.operators.lambda_function import LambdaCreateFunctionOperator
 from airflow.sdk import Context
 
-from image_classifier.resources.function import (
+from image_classifier.connect.function import (
     FunctionConfiguration,
     default_cache_folder,
     ensure_function,
     package_function,
 )
-from image_classifier.resources.function_package import INCLUDE_FOLDER, LAMBDA_FOLDER
+from image_classifier.connect.function_package import INCLUDE_FOLDER, LAMBDA_FOLDER
 from image_classifier_airflow.links import FUNCTION_LINKS
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 from airflow.sdk import Context
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import EndpointError, ResourceBusyError
-from image_classifier.resources import endpoint, hosting, invocation
-from image_classifier.resources.rollout import rollout_limit_s
+from image_classifier.contracts.errors import EndpointError, ResourceBusyError
+from image_classifier.deploy import endpoint, hosting, invocation
+from image_classifier.deploy.rollout import rollout_limit_s
 from image_classifier_airflow.links import ENDPOINT_CONFIG_LINKS, ENDPOINT_LINKS, MODEL_LINKS
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
 

@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import Context
 
-from image_classifier.resources.notification import UploadTrigger, ensure_upload_trigger, other_notifications
+from image_classifier.connect.notification import UploadTrigger, ensure_upload_trigger, other_notifications
 from image_classifier_airflow.links import UPLOAD_TRIGGER_LINKS
 
 if TYPE_CHECKING:

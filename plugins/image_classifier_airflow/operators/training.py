@@ -12,9 +12,9 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from botocore.exceptions import ClientError
 
-from image_classifier.errors import TrainingError, TrainingStoppedError
-from image_classifier.names import attempt_number
-from image_classifier.resources import training
+from image_classifier.aws.names import attempt_number
+from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
+from image_classifier.train import attempts, ends, job_log, owners, training_jobs
 from image_classifier_airflow.links import TRAINING_LINKS
 from image_classifier_airflow.task_states import follower, is_given_up
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
@@ -42,7 +42,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     alone, and the next try adopts it: a task that is told to end asks Airflow for its own state first. If it gets no
     answer the job runs on, and a reaper can tell from the job's tags that its task is over.
 
-    Returns a dict; see `image_classifier.resources.training.training_result`.
+    Returns a dict; see `image_classifier.train.training_jobs.training_result`.
 
     Args:
         config: CreateTrainingJob's request; its name is the first attempt's.
@@ -145,9 +145,9 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         self._wait_here(attempt.job_name)
         return self._conclude(attempt.job_name, begun)
 
-    def _plan(self) -> training.Attempt:
+    def _plan(self) -> attempts.Attempt:
         follows = follower(self._task_instance)
-        return training.plan_attempt(
+        return attempts.plan_attempt(
             self.hook.conn,
             self.config,
             s3=S3Hook(**self._connection).conn,
@@ -156,14 +156,14 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             only_of_run=(follows.dag_id, follows.run_id) if self.force else None,
         )
 
-    def _begin(self, attempt: training.Attempt) -> Begun:
+    def _begin(self, attempt: attempts.Attempt) -> Begun:
         follows = follower(self._task_instance)
         begun: Begun = "awaited" if attempt.action == "await" else "adopted"
         if attempt.action == "start":
-            requests = [training.with_follower(request, follows) for request in attempt.requests]
-            begun = training.start_training_job(self.hook.conn, requests)
+            requests = [owners.with_follower(request, follows) for request in attempt.requests]
+            begun = training_jobs.start_training_job(self.hook.conn, requests)
         if begun == "adopted":
-            training.claim(self.hook.conn, self._describe(attempt.job_name), follower=follows)
+            owners.claim(self.hook.conn, self._describe(attempt.job_name), follower=follows)
         self.log.info("Training job %s is %s: %s", attempt.job_name, begun, attempt.because)
         return begun
 
@@ -177,11 +177,13 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return self._result(job, begun)
 
     def _is_worth_another(self, job: Mapping[str, Any]) -> bool:
-        end = training.end_of(job)
+        end = ends.end_of(job)
         if end == "stopped":  # by the task that this one took the job over from, and not by a person?
-            return training.was_abandoned(training.tags_of(self.hook.conn, job))
-        if left := training.machines_left(job, (self.config, *self.alternatives)):
-            self.log.warning("AWS had no %s; next is %s", training.machine_of(job), training.machine_of(left[0]))
+            return owners.was_abandoned(owners.tags_of(self.hook.conn, job))
+        if left := attempts.machines_left(job, (self.config, *self.alternatives)):
+            self.log.warning(
+                "AWS had no %s; next is %s", training_jobs.machine_of(job), training_jobs.machine_of(left[0])
+            )
         return bool(left)
 
     def _leave_if_given_up(self) -> None:
@@ -203,10 +205,10 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         self.defer(trigger=trigger, method_name="execute_complete", kwargs={"begun": begun})
 
     def _wait_here(self, job_name: str) -> None:
-        logs, cursor, deadline = AwsLogsHook(**self._connection).conn, training.START, self._deadline(job_name)
+        logs, cursor, deadline = AwsLogsHook(**self._connection).conn, job_log.START, self._deadline(job_name)
         while True:
-            finished = training.is_finished(self._describe(job_name))
-            lines, cursor = training.log_events(logs, job_name, cursor)
+            finished = training_jobs.is_finished(self._describe(job_name))
+            lines, cursor = job_log.log_events(logs, job_name, cursor)
             for line in lines:
                 self.log.info("%s", line)
             if finished:
@@ -217,7 +219,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     def _deadline(self, job_name: str) -> float:
         """Airflow does not apply execution_timeout to a deferred task: the trigger does."""
-        deadline = training.deadline(self._describe(job_name))
+        deadline = training_jobs.deadline(self._describe(job_name))
         if self.execution_timeout is None:
             return deadline
         return min(deadline, time.time() + self.execution_timeout.total_seconds())
@@ -231,7 +233,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     def _stop(self) -> None:
         self._is_done_with = True
         if self._job_name:
-            training.stop_training_job(self.hook.conn, self._job_name)
+            training_jobs.stop_training_job(self.hook.conn, self._job_name)
 
     def _let_go(self) -> None:
         """What a kill means for the job."""
@@ -243,10 +245,10 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     def _abandon(self) -> None:
         self._is_done_with = True
         if self._job_name:
-            training.stop_abandoned_job(self.hook.conn, self._job_name, why="its task was ended")
+            training_jobs.stop_abandoned_job(self.hook.conn, self._job_name, why="its task was ended")
 
     def _describe(self, job_name: str) -> Mapping[str, Any]:
-        job = training.describe_training_job(self.hook.conn, job_name)
+        job = training_jobs.describe_training_job(self.hook.conn, job_name)
         if job is None:
             raise TrainingError(f"Training job {job_name} is gone; someone deleted it: run this task again.")
         return job
@@ -254,11 +256,11 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     def _result(self, job: Mapping[str, Any], outcome: Literal["started", "adopted", "reused"]) -> dict[str, Any]:
         name = job["TrainingJobName"]
         self.serialized_training_data = serialize(dict(job))  # the provider's lineage reads it
-        if training.end_of(job) == "time_limit" and self._has_model(job):
+        if ends.end_of(job) == "time_limit" and self._has_model(job):
             self.log.warning("Training job %s was stopped by its time limit; its best model by then is used", name)
         else:
-            training.check_completed(job)
-        result = training.training_result(
+            ends.check_completed(job)
+        result = training_jobs.training_result(
             job,
             outcome=outcome,
             attempt=attempt_number(self.config["TrainingJobName"], name),
@@ -271,15 +273,15 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     def _has_model(self, job: Mapping[str, Any]) -> bool:
         s3 = S3Hook(**self._connection).conn
-        return training.has_model(job, s3=s3, accept_time_limit=self.accept_time_limit)
+        return attempts.has_model(job, s3=s3, accept_time_limit=self.accept_time_limit)
 
     def _best_validation_accuracy(self, job_name: str) -> float | None:
         try:
-            lines, _ = training.log_events(AwsLogsHook(**self._connection).conn, job_name)
+            lines, _ = job_log.log_events(AwsLogsHook(**self._connection).conn, job_name)
         except ClientError as error:
             self.log.warning("The log of %s cannot be read, its best accuracy stays unknown: %s", job_name, error)
             return None
-        return training.best_validation_accuracy(lines)
+        return job_log.best_validation_accuracy(lines)
 
     @property
     def _connection(self) -> dict[str, Any]:

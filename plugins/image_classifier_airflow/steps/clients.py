@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-from image_classifier.money import IMPATIENT, PriceBook, price_book
-from image_classifier.resources.inventory import Clients
+from image_classifier.aws.clients import Clients
+from image_classifier.plan.prices import IMPATIENT, PriceBook, price_book
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
-from image_classifier.errors import ClassifierFileError
-from image_classifier.resources import reaper
-from image_classifier.resources.training import Follower
-from image_classifier.settings import Settings
+from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.train.owners import Follower
+from image_classifier.watch import unused as reaper
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import FINISHED, states_of_run
 

@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
-from image_classifier.errors import ResourceBusyError
-from image_classifier.resources import teardown
-from image_classifier.resources.inventory import Clients, Teardown, inventory
-from image_classifier.settings import Settings
+from image_classifier.contracts.errors import ResourceBusyError
+from image_classifier.teardown import delete as teardown
+from image_classifier.teardown.inventory import Teardown, inventory
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 

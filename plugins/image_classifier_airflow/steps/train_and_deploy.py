@@ -4,15 +4,19 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier import check, money
+from image_classifier.aws.names import Keys, endpoint_name, notification_id
+from image_classifier.aws.settings import Settings
+from image_classifier.check import upload as check
 from image_classifier.classifier import Classifier
-from image_classifier.dataset import PreparedDataset, delete_stray_images, prepare_dataset
-from image_classifier.names import Keys, endpoint_name, notification_id
-from image_classifier.preflight import check_deployment
-from image_classifier.resources import hosting, invocation, model_file, old_models, training
-from image_classifier.resources.function import function_configuration, package_of
-from image_classifier.run_params import RunParams
-from image_classifier.settings import Settings
+from image_classifier.classifier.run_params import RunParams, with_run_params
+from image_classifier.connect.function import function_configuration, package_of
+from image_classifier.deploy import hosting, invocation, model_file, old_models
+from image_classifier.plan import build, run_report
+from image_classifier.plan.plan import check_budget
+from image_classifier.plan.preflight import check_deployment
+from image_classifier.prepare.dataset import PreparedDataset, prepare_dataset
+from image_classifier.prepare.publish import delete_stray_images
+from image_classifier.train import job_request, training_jobs
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
 
@@ -47,12 +51,12 @@ class Steps:
         classifier, settings, run = self._of(params), Settings.from_env(), RunParams.from_params(params)
         if not run.plan and classifier.max_cost_usd is None:
             return True
-        plan = money.survey(
+        plan = build.build_plan(
             classifier,
             clients=clients.of_a_classifier(self._conn),
             settings=settings,
             prices=clients.prices(self._conn),
-            wishes=money.Wishes(
+            options=build.PlanOptions(
                 code_sha256=package_of(settings).code_sha256,
                 reset_labels=run.reset_labels,
                 only_of_run=(ti.dag_id, run_id) if run.force_retrain else None,
@@ -62,7 +66,7 @@ class Steps:
         log.info("The plan for %s:\n%s", classifier.name, plan.as_table())
         ti.xcom_push(key="plan", value=plan.as_json())
         if not run.plan and classifier.max_cost_usd is not None:
-            money.check_budget(plan, max_cost_usd=classifier.max_cost_usd)
+            check_budget(plan, max_cost_usd=classifier.max_cost_usd)
         return not run.plan
 
     def prepare_dataset(self, params: Params) -> Json:
@@ -76,7 +80,7 @@ class Steps:
     def plan_training(self, dataset: Json, params: Params) -> Json:
         """The training task's arguments: the same images and settings give the same job."""
         classifier = self._of(params)
-        request = training.training_job_request(
+        request = job_request.training_job_request(
             classifier,
             settings=Settings.from_env(),
             region=self._s3.meta.region_name,
@@ -84,7 +88,7 @@ class Steps:
         )
         return {
             "config": request,
-            "alternatives": training.alternative_requests(classifier, request),
+            "alternatives": job_request.alternative_requests(classifier, request),
             "force": RunParams.from_params(params).force_retrain,
             "accept_time_limit": classifier.training.accept_time_limit,
         }
@@ -175,7 +179,7 @@ class Steps:
     def delete_stray_images(self, dataset: Json) -> int:
         """Remove prepared images that left the set, unless a training job may still read them; returns how many."""
         name = self._classifier.name
-        in_progress = training.list_training_jobs_in_progress(clients.sagemaker(self._conn), classifier=name)
+        in_progress = training_jobs.list_training_jobs_in_progress(clients.sagemaker(self._conn), classifier=name)
         return delete_stray_images(
             name,
             s3=self._s3,
@@ -192,7 +196,7 @@ class Steps:
     def report(self, job: Json, params: Params) -> Json:
         """What the run did and cost, as a table in the task's log."""
         classifier, prices = self._of(params), clients.prices(self._conn)
-        report = money.report_of(
+        report = run_report.report_of(
             job,
             endpoint=endpoint_name(classifier.name),
             training=prices.price(job["instance_type"], use="training"),
@@ -203,7 +207,7 @@ class Steps:
         return report.as_json()
 
     def _of(self, params: Params) -> Classifier:
-        return self._classifier.with_run_params(params)
+        return with_run_params(self._classifier, params)
 
     @property
     def _conn(self) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
-from image_classifier.resources.endpoint import is_settled
-from image_classifier.resources.refusals import is_absent
+from image_classifier.aws.client_errors import is_absent
+from image_classifier.deploy.endpoint import is_settled
 from image_classifier_airflow.triggers.polling import UNREACHABLE, PollingTrigger, passes
 
 

@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as UnreachableError
 
-from image_classifier.resources.refusals import is_passing
+from image_classifier.aws.client_errors import is_passing
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 UNREACHABLE = (UnreachableError, HTTPClientError)

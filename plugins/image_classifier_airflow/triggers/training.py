@@ -9,9 +9,10 @@ from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
-from image_classifier.resources.refusals import is_absent, is_invalid
-from image_classifier.resources.training import is_finished, stop_note
-from image_classifier.resources.training.log import ABSENT, START, Call, Cursor, Response, new_lines
+from image_classifier.aws.client_errors import is_absent, is_invalid
+from image_classifier.train.job_log import ABSENT, START, Call, Cursor, Response, new_lines
+from image_classifier.train.owners import stop_note
+from image_classifier.train.training_jobs import is_finished
 from image_classifier_airflow.triggers.polling import EXPIRED, UNREACHABLE, PollingTrigger, passes
 
 

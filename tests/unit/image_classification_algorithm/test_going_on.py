@@ -14,7 +14,7 @@ from image_classification_algorithm.artifact import SYMBOL_FILE
 from image_classification_algorithm.networks.onnx_graph import weights
 from image_classification_algorithm.training.checkpoints import FILE
 from image_classification_algorithm.training.epochs import Trainer
-from image_classifier import image_list
+from image_classifier.contracts.training import image_list
 
 
 @pytest.fixture

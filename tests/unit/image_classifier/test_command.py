@@ -3,7 +3,7 @@
 import pytest
 
 from image_classifier import __main__ as command
-from image_classifier.money import Cost, Line, Plan
+from image_classifier.plan.plan import Cost, Line, Plan
 
 PLAN = Plan("digits", (Line("training job", "job-1", "started", Cost(1.5, words="1.50 USD")),))
 SETTINGS = {
@@ -15,10 +15,12 @@ SETTINGS = {
 
 
 @pytest.fixture
-def surveyed(monkeypatch):
-    """The arguments of every survey; nothing is asked of AWS or fetched."""
+def planned(monkeypatch):
+    """The arguments of every plan; nothing is asked of AWS or fetched."""
     asked = []
-    monkeypatch.setattr(command.money, "survey", lambda classifier, **given: asked.append((classifier, given)) or PLAN)
+    monkeypatch.setattr(
+        command.build, "build_plan", lambda classifier, **given: asked.append((classifier, given)) or PLAN
+    )
     monkeypatch.setattr(command, "package_of", lambda settings: type("Package", (), {"code_sha256": "code"}))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
@@ -29,25 +31,25 @@ def surveyed(monkeypatch):
     return asked
 
 
-def test_a_plan_is_printed(surveyed, capsys):
+def test_a_plan_is_printed(planned, capsys):
     assert command.main(["plan", "digits", "--region", "eu-north-1"]) == 0
 
-    ((classifier, given),) = surveyed
+    ((classifier, given),) = planned
     assert capsys.readouterr().out == PLAN.as_table() + "\n"
     assert classifier.name == "digits"
     assert {given["clients"].s3.meta.region_name, given["prices"].region} == {"eu-north-1"}
     assert given["prices"].pricing.meta.region_name == "eu-central-1"
 
 
-def test_the_region_may_be_the_environment_s(surveyed, monkeypatch):
+def test_the_region_may_be_the_environment_s(planned, monkeypatch):
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-2")
 
     assert command.main(["plan", "digits"]) == 0
-    assert surveyed[0][1]["prices"].region == "ap-south-2"
+    assert planned[0][1]["prices"].region == "ap-south-2"
 
 
 @pytest.mark.parametrize(("budget", "code"), [("1.5", 0), ("1", 1)])
-def test_a_plan_beyond_the_budget_ends_with_1(surveyed, capsys, budget, code):
+def test_a_plan_beyond_the_budget_ends_with_1(planned, capsys, budget, code):
     assert command.main(["plan", "digits", "--region", "us-east-1", "--max-cost-usd", budget]) == code
 
     shown = capsys.readouterr()
@@ -55,21 +57,21 @@ def test_a_plan_beyond_the_budget_ends_with_1(surveyed, capsys, budget, code):
     assert ("BudgetError: " in shown.err) == bool(code)
 
 
-def test_without_a_region_it_says_so(surveyed, capsys, monkeypatch, tmp_path):
+def test_without_a_region_it_says_so(planned, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
 
     assert command.main(["plan", "digits"]) == 1
     assert capsys.readouterr().err == "NoRegionError: You must specify a region.\n"
 
 
-def test_a_classifier_that_is_not_there_is_named_with_those_that_are(surveyed, capsys):
+def test_a_classifier_that_is_not_there_is_named_with_those_that_are(planned, capsys):
     assert command.main(["plan", "cats", "--region", "us-east-1"]) == 1
 
     assert "There is no classifier 'cats'; in " in (said := capsys.readouterr().err)
     assert said.endswith("there are: digits.\n")
 
 
-def test_settings_that_are_missing_are_all_named(surveyed, capsys, monkeypatch):
+def test_settings_that_are_missing_are_all_named(planned, capsys, monkeypatch):
     for name in SETTINGS:
         monkeypatch.delenv(f"IMAGE_CLASSIFIER_{name}")
 

@@ -4,7 +4,7 @@ import pytest
 from airflow.sdk.definitions.param import ParamsDict
 
 from image_classifier.classifier import Classifier
-from image_classifier.run_params import run_params_schema
+from image_classifier.classifier.run_params import run_params_schema
 from image_classifier_airflow.params import teardown_params, train_params
 
 CATS = Classifier(name="cats", source="cats", training={"time_limit_s": 600})

@@ -1,7 +1,7 @@
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 
-from image_classifier import errors
+from image_classifier.contracts import errors
 from image_classifier_airflow.retries import RETRY_POLICY
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_classifier.errors import EndpointError, ModelRefusalError, PredictionError
+from image_classifier.contracts.errors import EndpointError, ModelRefusalError, PredictionError
 from image_classifier_inference.endpoint import LONGEST_PAUSE_S, Endpoint
 
 

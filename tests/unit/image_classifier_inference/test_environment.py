@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from image_classifier.errors import SettingsError
+from image_classifier.contracts.errors import SettingsError
 from image_classifier_inference.environment import Environment
 
 ROOT = Path(__file__).parents[3]

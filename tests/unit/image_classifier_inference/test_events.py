@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from image_classifier.errors import EndpointError, PredictionError
-from image_classifier.predictions import Prediction
+from image_classifier.contracts.errors import EndpointError, PredictionError
+from image_classifier.contracts.predictions import Prediction
 from image_classifier_inference.events import handle
 
 BUCKET = "pictures"

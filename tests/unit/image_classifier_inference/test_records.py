@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
-from image_classifier import predictions
-from image_classifier.errors import PredictionError
-from image_classifier.predictions import Image, Times
+from image_classifier.contracts import predictions
+from image_classifier.contracts.errors import PredictionError
+from image_classifier.contracts.predictions import Image, Times
 from image_classifier_inference.records import ATTEMPTS, store
 
 SESSION = boto3.Session("testing", "testing", region_name="us-east-1")

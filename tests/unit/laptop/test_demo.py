@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from image_classifier import names
+from image_classifier.aws import names
 from laptop.demo import Aws, upload_all
 from laptop.place import LaptopError, Place
 

@@ -12,7 +12,7 @@ from image_classification_algorithm.formats.examples import examples
 from image_classification_algorithm.formats.image_records import ImageRecord, packed
 from image_classification_algorithm.formats.pipes import Kept
 from image_classification_algorithm.formats.recordio import MAGIC, encoded
-from image_classifier import image_list
+from image_classifier.contracts.training import image_list
 
 FOUR = ("train", "validation", "train_lst", "validation_lst")
 IMAGE = {"ContentType": "application/x-image"}

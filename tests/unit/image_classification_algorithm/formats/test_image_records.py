@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.formats.image_records import ImageRecord, pack_files, packed, unpacked
 from image_classification_algorithm.formats.recordio import MAGIC, records
-from image_classifier import image_list
+from image_classifier.contracts.training import image_list
 
 LISTS = ("single", "multi")
 float32 = st.floats(width=32, allow_nan=False)

@@ -16,8 +16,8 @@ from image_classification_algorithm.formats.recordio import encoded
 from image_classification_algorithm.training import images as images_module
 from image_classification_algorithm.training.images import load, read_split
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
-from image_classifier import image_list
-from image_classifier.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.hyperparameters import JobHyperparameters
 
 SPLITS = ("train", "validation")
 

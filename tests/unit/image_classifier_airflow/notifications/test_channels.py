@@ -15,7 +15,7 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from image_classifier.classifier import Notify
-from image_classifier.errors import ClassifierFileError
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.notifications.channels import notifier
 from image_classifier_airflow.notifications.messages import failed
 from image_classifier_airflow.notifications.webhook import TIME_LIMIT_S

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from image_classifier.classifier import Classifier
-from image_classifier.errors import DatasetError
+from image_classifier.contracts.errors import DatasetError
 from image_classifier_airflow.notifications import failure
 
 BOTH = {"sns_topic_arn": "arn:aws:sns:us-east-1:123456789012:runs", "webhook_conn_id": "ops"}

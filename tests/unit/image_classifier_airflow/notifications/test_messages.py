@@ -1,6 +1,6 @@
 import pytest
 
-from image_classifier.errors import DatasetError
+from image_classifier.contracts.errors import DatasetError
 from image_classifier_airflow.notifications.messages import MOST_ERROR_CHARACTERS, failed, in_a_sentence, overdue
 
 RUN = {"dag_id": "cats_train_and_deploy", "run_id": "manual__1", "url": "https://airflow.example.com/log"}

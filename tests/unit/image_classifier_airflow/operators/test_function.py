@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk import DAG, task
 from moto import mock_aws
 
-from image_classifier.resources.function import FunctionConfiguration, FunctionPackage
+from image_classifier.connect.function import FunctionConfiguration, FunctionPackage
 from image_classifier_airflow.operators import function
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 

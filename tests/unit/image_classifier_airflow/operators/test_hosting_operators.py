@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from image_classifier import errors
+from image_classifier.contracts import errors
 from image_classifier_airflow.operators import hosting as module
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 

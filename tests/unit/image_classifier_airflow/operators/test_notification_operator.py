@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from image_classifier.resources.notification import UploadTrigger
+from image_classifier.connect.notification import UploadTrigger
 from image_classifier_airflow.operators import notification as module
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
 

@@ -16,8 +16,8 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout, Erro
 from airflow.sdk.execution_time.comms import ErrorResponse
 from botocore.stub import Stubber
 
-from image_classifier import errors
-from image_classifier.resources.training.jobs import MARGIN_S
+from image_classifier.contracts import errors
+from image_classifier.train.training_jobs import MARGIN_S
 from image_classifier_airflow.operators import training as module
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.task_states import GOES_ON
@@ -89,10 +89,10 @@ def artifact():
 def reads(monkeypatch):
     """The job's log has these lines, given to each reader whole."""
 
-    def log_events(_logs, _job_name, after=module.training.START):
-        return ([] if after != module.training.START else LOG), module.training.Cursor({"stream": "token"})
+    def log_events(_logs, _job_name, after=module.job_log.START):
+        return ([] if after != module.job_log.START else LOG), module.job_log.Cursor({"stream": "token"})
 
-    monkeypatch.setattr(module.training, "log_events", log_events)
+    monkeypatch.setattr(module.job_log, "log_events", log_events)
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_job_taken_over_from_a_task_that_was_killed_then_is_followed_by_the_ne
     job = jobs.has("job")
     task = operator()
     deferred(task)
-    module.training.stop_abandoned_job(jobs, "job", why="the kill came late")
+    module.training_jobs.stop_abandoned_job(jobs, "job", why="the kill came late")
     job |= {"TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped"}
 
     assert deferred(task, FINISHED).trigger.job_name == "job-2"
@@ -376,7 +376,7 @@ def test_a_users_kill_of_the_running_task_stops_the_job(operator, jobs, instance
     task.on_kill()
 
     assert jobs.stopped == ["job"]
-    assert module.training.was_abandoned(jobs.tags_of("job"))
+    assert module.owners.was_abandoned(jobs.tags_of("job"))
 
 
 @pytest.mark.parametrize("wanted", [False, True])

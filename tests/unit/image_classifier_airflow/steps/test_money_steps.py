@@ -6,9 +6,9 @@ import boto3
 import pytest
 
 from image_classifier.classifier import Classifier
-from image_classifier.errors import BudgetError
-from image_classifier.money import Cost, Line, Plan, PriceBook
-from image_classifier.money.prices import Quoted
+from image_classifier.contracts.errors import BudgetError
+from image_classifier.plan.plan import Cost, Line, Plan
+from image_classifier.plan.prices import PriceBook, Quoted
 from image_classifier_airflow.steps import clients, gate, train_and_deploy
 from image_classifier_airflow.steps.train_and_deploy import Steps
 
@@ -58,15 +58,15 @@ def deployment(monkeypatch):
 
 
 @pytest.fixture
-def surveyed(monkeypatch):
-    """The wishes of every survey that was made."""
+def planned(monkeypatch):
+    """The classifier and options of every plan that was made."""
     asked = []
 
-    def survey(classifier, *, wishes, **_):
-        asked.append((classifier, wishes))
+    def build_plan(classifier, *, options, **_):
+        asked.append((classifier, options))
         return PLAN
 
-    monkeypatch.setattr(train_and_deploy.money, "survey", survey)
+    monkeypatch.setattr(train_and_deploy.build, "build_plan", build_plan)
     return asked
 
 
@@ -75,32 +75,32 @@ def plan(classifier=CATS, **params):
     return Steps(classifier).plan(params, "run-1", task), task.xcoms
 
 
-def test_an_ordinary_run_goes_on_and_looks_at_nothing(surveyed):
+def test_an_ordinary_run_goes_on_and_looks_at_nothing(planned):
     assert plan(plan=False) == (True, {})
-    assert surveyed == []
+    assert planned == []
 
 
-def test_a_run_that_is_only_planned_ends_with_the_plan_as_xcom(surveyed):
+def test_a_run_that_is_only_planned_ends_with_the_plan_as_xcom(planned):
     goes_on, xcoms = plan(plan=True)
 
     assert goes_on is False
     assert xcoms == {"plan": PLAN.as_json()}
 
 
-def test_the_plan_is_of_what_the_run_asks_for(surveyed):
+def test_the_plan_is_of_what_the_run_asks_for(planned):
     plan(plan=True, reset_labels=True, force_retrain=True, time_limit_s=600)
 
-    ((classifier, wishes),) = surveyed
+    ((classifier, options),) = planned
     assert classifier.training.time_limit_s == 600
-    assert (wishes.code_sha256, wishes.reset_labels) == ("code", True)
-    assert wishes.only_of_run == ("cats_train_and_deploy", "run-1")
+    assert (options.code_sha256, options.reset_labels) == ("code", True)
+    assert options.only_of_run == ("cats_train_and_deploy", "run-1")
 
 
-def test_a_run_within_its_budget_goes_on(surveyed):
+def test_a_run_within_its_budget_goes_on(planned):
     assert plan(max_cost_usd=2.0)[0] is True
 
 
-def test_a_dearer_run_is_refused_before_anything_is_paid_and_leaves_its_plan(surveyed):
+def test_a_dearer_run_is_refused_before_anything_is_paid_and_leaves_its_plan(planned):
     task = Task()
 
     with pytest.raises(BudgetError, match=r"may cost 1\.50 US dollars"):
@@ -109,12 +109,12 @@ def test_a_dearer_run_is_refused_before_anything_is_paid_and_leaves_its_plan(sur
     assert task.xcoms == {"plan": PLAN.as_json()}
 
 
-def test_the_budget_may_stand_in_the_file(surveyed):
+def test_the_budget_may_stand_in_the_file(planned):
     with pytest.raises(BudgetError):
         plan(CATS.revised({"max_cost_usd": 1.0}))
 
 
-def test_a_plan_is_shown_even_if_it_is_too_dear(surveyed):
+def test_a_plan_is_shown_even_if_it_is_too_dear(planned):
     assert plan(plan=True, max_cost_usd=1.0)[0] is False
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from image_classifier.resources.training import Follower
+from image_classifier.train.owners import Follower
 from image_classifier_airflow.steps import clients, reaper
 
 JOB = "image-classifier-cats-01234567-89abcdef"

@@ -7,9 +7,9 @@ import pytest
 from moto import mock_aws
 
 from image_classifier.classifier import Classifier
-from image_classifier.dataset import PreparedDataset
-from image_classifier.errors import ClassifierFileError, PredictionError, SettingsError
-from image_classifier.image_list import labels_document
+from image_classifier.contracts.errors import ClassifierFileError, PredictionError, SettingsError
+from image_classifier.contracts.labels import labels_document
+from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps import clients, train_and_deploy
 from image_classifier_airflow.steps.train_and_deploy import Steps
@@ -182,7 +182,7 @@ def test_a_record_that_did_not_come_is_asked_for_again_by_another_upload(steps, 
 @pytest.mark.parametrize("in_progress", [[], ["job-2"]])
 def test_stray_images_stay_while_a_job_may_read_them(steps, s3, monkeypatch, in_progress):
     asked = {}
-    monkeypatch.setattr(train_and_deploy.training, "list_training_jobs_in_progress", lambda *_, **__: in_progress)
+    monkeypatch.setattr(train_and_deploy.training_jobs, "list_training_jobs_in_progress", lambda *_, **__: in_progress)
     monkeypatch.setattr(
         train_and_deploy, "delete_stray_images", lambda name, **arguments: asked.update(arguments, name=name) or 3
     )

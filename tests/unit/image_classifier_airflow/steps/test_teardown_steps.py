@@ -2,9 +2,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from image_classifier.errors import ClassifierFileError, ResourceBusyError
-from image_classifier.resources import teardown as library
-from image_classifier.resources.inventory import Inventory, Teardown
+from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
+from image_classifier.teardown import delete as library
+from image_classifier.teardown.inventory import Inventory, Teardown
 from image_classifier_airflow.steps import clients, teardown
 
 PARAMS = {

@@ -1,0 +1,20 @@
+"""The boto3 clients that a classifier's resources are read and changed with."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The services that hold something of a classifier."""
+
+    sagemaker: "SageMakerClient"
+    functions: "LambdaClient"
+    logs: "CloudWatchLogsClient"
+    s3: "S3Client"

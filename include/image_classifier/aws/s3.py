@@ -1,0 +1,132 @@
+"""S3 as this package uses it: a few calls whose errors name the bucket and the key."""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as UnreachableError
+
+from image_classifier.aws.client_errors import is_passing
+from image_classifier.contracts.errors import DatasetError, ResourceBusyError, StorageError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+HTTP_NOT_FOUND = 404
+ABSENT = ("NoSuchKey", "404")
+BROKEN = (UnreachableError, HTTPClientError, IncompleteReadError)
+CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a listing says about an object."""
+
+    size_bytes: int
+    etag: str
+
+
+def list_objects(s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, Stored]:
+    """Every object below a prefix, by key."""
+    with naming(bucket, prefix, doing="list"):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return {
+            stored["Key"]: Stored(stored["Size"], stored.get("ETag", ""))
+            for page in pages
+            for stored in page.get("Contents", [])
+        }
+
+
+def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
+    """HeadObject's answer has no body, so the status is all there is; without s3:ListBucket it would be 403."""
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTP_NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+def read(s3: "S3Client", *, bucket: str, key: str) -> tuple[bytes, str] | None:
+    """An object's bytes and ETag, or None if it is absent."""
+    with naming(bucket, key, doing="read"):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in ABSENT:
+                return None
+            raise
+        return answer["Body"].read(), answer["ETag"]
+
+
+def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str) -> None:
+    """Store an object, whatever was there."""
+    with naming(bucket, key, doing="write"):
+        s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+
+
+def write_if_unchanged(
+    s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str, etag: str | None
+) -> None:
+    """Store an object only over the one that was read (its ETag), or where there was none (None).
+
+    Raises:
+        ResourceBusyError: someone else has written it meanwhile.
+
+    """
+    condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+    with naming(bucket, key, doing="write"):
+        try:
+            s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
+        except ClientError as error:
+            if code_of(error) not in (*CHANGED_MEANWHILE, *ABSENT):
+                raise
+            message = (
+                f"s3://{bucket}/{key} was changed by another run meanwhile; run this task again once that run is over."
+            )
+            raise ResourceBusyError(message) from error
+    log.info("Wrote s3://%s/%s", bucket, key)
+
+
+def same_content(stored: Stored | None, body: bytes) -> bool:
+    """Whether a listed object certainly holds these bytes; with a KMS key an ETag is no MD5, and the answer is no."""
+    return stored is not None and stored.etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+def code_of(error: ClientError) -> str:
+    """AWS's short name of an error."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def may_pass(error: ClientError | BotoCoreError) -> bool:
+    """Whether it is S3's state, or the network's, and not the request."""
+    return is_passing(error) if isinstance(error, ClientError) else isinstance(error, BROKEN)
+
+
+@contextmanager
+def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
+    """Turn botocore's errors into ours, which say where.
+
+    Raises:
+        StorageError: S3 is too busy, or the connection broke: the same request may be answered a moment later.
+        DatasetError: somebody has to change something first.
+
+    """
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        if may_pass(error):
+            message = f"Cannot {doing} s3://{bucket}/{key} at present: {error}. Nothing is wrong with the images."
+            raise StorageError(message) from error
+        message = (
+            f"Cannot {doing} s3://{bucket}/{key}: {error}. Check that the bucket exists in the connection's account "
+            "and region, and that the connection's role may do this."
+        )
+        raise DatasetError(message) from error

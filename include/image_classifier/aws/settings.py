@@ -1,0 +1,57 @@
+"""The settings of a deployment: environment variables that start with IMAGE_CLASSIFIER_, read when a task runs."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from image_classifier.contracts.errors import SettingsError
+
+PREFIX = "IMAGE_CLASSIFIER_"
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+# An environment file sets a variable that is left empty to "".
+EcrImage = Annotated[str, Field(pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/[^:@\s]+[:@]\S+$")]
+OptionalImage = Annotated[EcrImage | None, BeforeValidator(lambda value: value or None)]
+
+
+class Settings(BaseModel):
+    """Where this deployment keeps things; the outputs of include/infrastructure/template.yaml, and two folders."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    bucket: Annotated[str, Field(min_length=3, max_length=63, description="Bucket of all classifiers.")]
+    sagemaker_role_arn: Annotated[RoleArn, Field(description="Role of training jobs and endpoints.")]
+    function_role_arn: Annotated[RoleArn, Field(description="Role of the inference functions.")]
+    failure_queue_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sqs:.+$", description="Queue of failed events.")]
+    function_runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
+    function_architecture: Literal["x86_64", "arm64"] = "x86_64"
+    algorithm_image: Annotated[
+        OptionalImage, Field(description="Image of the classifiers that say `algorithm: own`, with its tag.")
+    ] = None
+    data_folder: Annotated[Path, Field(description="Where a relative `source` of a classifier file starts.")] = Path()
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read the settings.
+
+        Raises:
+            SettingsError: names every variable to fix at once.
+
+        """
+        given = {name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']}, found {problem['input']!r}"
+                if problem["type"] != "missing"
+                else f"{PREFIX}{str(problem['loc'][0]).upper()} is not set"
+                for problem in error.errors()
+            )
+            message = (
+                f"The deployment's settings cannot be used: {problems}. They are outputs of the CloudFormation stack "
+                "of include/infrastructure/template.yaml; set them in the environment of Airflow's workers."
+            )
+            raise SettingsError(message) from error

@@ -1,0 +1,1 @@
+"""Confirms a deployment: the endpoint answers, and an uploaded image gets its prediction record."""

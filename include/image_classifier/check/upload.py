@@ -1,0 +1,153 @@
+"""The proof at the end of a run: the endpoint answers, and an uploaded image gets its prediction record."""
+
+import logging
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from image_classifier.aws import names
+from image_classifier.aws.s3 import object_exists
+from image_classifier.contracts.errors import EndpointError, PredictionError
+from image_classifier.contracts.predictions import Prediction, record_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+FOLDER = ".check/"
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """A prepared validation image and the class it belongs to."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class DeployedModel:
+    """The model that must answer: the endpoint's variant carries its training job's name; classes by index."""
+
+    training_job: str
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CheckUpload:
+    """One run's check: where its image is uploaded, and where the record of it appears."""
+
+    image_key: str
+    record_key: str
+
+
+def check_upload(classifier: str, *, run_id: str) -> CheckUpload:
+    """Keys of a run's own; a run's id may hold ``:`` and ``+``, which need encoding in URLs and events."""
+    keys = names.Keys(classifier)
+    image_key = f"{keys.incoming}{FOLDER}{re.sub(r'[^A-Za-z0-9._-]', '-', run_id)}.jpg"
+    return CheckUpload(
+        image_key=image_key,
+        record_key=record_key(image_key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),
+    )
+
+
+def check_endpoint(
+    classify: Callable[[bytes], tuple[Sequence[float], str]],
+    *,
+    read: Callable[[str], bytes],
+    images: Sequence[LabelledImage],
+    model: DeployedModel,
+) -> str:
+    """Ask the endpoint about known images; returns a table for people.
+
+    A wrong class is no error: a model may err. An answer that does not fit the labels, or another model's, is.
+
+    Args:
+        classify: sends one image; returns a probability per class, and the name of the variant that answered.
+        read: the bytes of an S3 key.
+        images: what to ask about.
+        model: who must answer.
+
+    Raises:
+        EndpointError: there is nothing to ask about, or another model answered.
+        PredictionError: the number of probabilities differs from the number of classes.
+
+    """
+    if not images:
+        raise EndpointError("No validation image is there to ask the endpoint about; give validation at least one")
+    rows = [f"{'labelled':<24} {'predicted':<24} {'confidence':>10}  image"]
+    for image in images:
+        probabilities, variant = classify(read(image.key))
+        _refuse_strange_answer(probabilities, variant=variant, model=model)
+        confidence, label = max(zip(probabilities, model.labels, strict=True))
+        rows.append(f"{image.label:<24} {label:<24} {confidence:>10.3f}  {image.key}")
+    return "\n".join(rows)
+
+
+def _refuse_strange_answer(probabilities: Sequence[float], *, variant: str, model: DeployedModel) -> None:
+    if variant != model.training_job:
+        message = f"The endpoint answered with the model of {variant}, expected {model.training_job}; deploy again"
+        raise EndpointError(message)
+    if len(probabilities) != len(model.labels):
+        message = (
+            f"The model of {variant} answered {len(probabilities)} probabilities, and its labels name "
+            f"{len(model.labels)} classes; train again with force_retrain"
+        )
+        raise PredictionError(message)
+
+
+def forget_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
+    """Remove an earlier record of the same check, so that a record that is there answers this upload."""
+    s3.delete_object(Bucket=bucket, Key=upload.record_key)
+
+
+def upload_again(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
+    """Copy the check's image onto itself, which is one more event.
+
+    S3: after a notification configuration changes, five minutes may pass before it takes effect.
+    """
+    s3.copy_object(
+        Bucket=bucket,
+        Key=upload.image_key,
+        CopySource={"Bucket": bucket, "Key": upload.image_key},
+        MetadataDirective="REPLACE",  # S3 refuses a copy onto itself that changes nothing
+        ContentType="image/jpeg",
+    )
+    log.info("Uploaded s3://%s/%s again", bucket, upload.image_key)
+
+
+def has_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> bool:
+    """Whether the record has come."""
+    return object_exists(s3, bucket=bucket, key=upload.record_key)
+
+
+def confirm_prediction(s3: "S3Client", *, bucket: str, upload: CheckUpload, training_job: str) -> Prediction:
+    """The record of the check's image, made by the model of ``training_job``.
+
+    Raises:
+        PredictionError: it was rejected, or another model answered.
+
+    """
+    record = Prediction.from_json(s3.get_object(Bucket=bucket, Key=upload.record_key)["Body"].read())
+    where = f"s3://{bucket}/{upload.record_key}"
+    if record.reason:
+        sentence = (
+            f"{where} rejects an image that the endpoint accepted: {record.reason.code}, {record.reason.sentence}"
+        )
+        raise PredictionError(sentence)
+    if record.model is None or record.model.training_job != training_job:
+        found = record.model.training_job if record.model else "no model"
+        raise PredictionError(f"{where} was answered by {found}, expected {training_job}; deploy again")
+    return record
+
+
+def missing_record(*, bucket: str, upload: CheckUpload, classifier: str) -> PredictionError:
+    """What to say, and where to look, when no record came."""
+    function = names.function_name(classifier)
+    return PredictionError(
+        f"No prediction record s3://{bucket}/{upload.record_key} came for s3://{bucket}/{upload.image_key}. "
+        f"Look at the log group /aws/lambda/{function}, at the failure queue, and whether the bucket has the event "
+        f"notification {names.notification_id(classifier)}; a new one may take five minutes to work"
+    )

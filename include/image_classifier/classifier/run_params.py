@@ -1,0 +1,146 @@
+"""What a person may change for one run: the fields of the trigger form, each taken from the model that checks it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from image_classifier.classifier import Classifier, Endpoint, Training
+from image_classifier.classifier.instance_types import TRAINS_ON
+from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.contracts.training.hyperparameters import Hyperparameters, problems_of
+
+# param -> the model and the field that it stands for
+_PLACES: dict[str, tuple[type[BaseModel], str]] = {
+    "source": (Classifier, "source"),
+    "training_instance_type": (Training, "instance_type"),
+    "instance_type_fallbacks": (Training, "instance_type_fallbacks"),
+    "time_limit_s": (Training, "time_limit_s"),
+    "accept_time_limit": (Training, "accept_time_limit"),
+    "endpoint_instance_type": (Endpoint, "instance_type"),
+    "max_cost_usd": (Classifier, "max_cost_usd"),
+    **{name: (Hyperparameters, name) for name in Hyperparameters.model_fields},
+}
+_FIELD_OF: dict[type[BaseModel], str] = {Training: "training", Endpoint: "endpoint", Hyperparameters: "hyperparameters"}
+# What the fields of the form say, beside what their own models know.
+_WORDS = {
+    "source": ("Images", "Folder with one folder per class, or s3://bucket/prefix/."),
+    "time_limit_s": ("Time limit (s)", "The training job is stopped, and stops costing, after so many seconds."),
+    "instance_type_fallbacks": (
+        "Fallback instance types",
+        "Tried in this order when AWS has no machine of the training instance type, or the account no quota for it.",
+    ),
+    "accept_time_limit": (
+        "Accept the time limit",
+        "A job that its time limit stops counts as trained, with the best model it had by then.",
+    ),
+    "endpoint_instance_type": (
+        "Endpoint instance type",
+        "The machine that answers; it costs as long as it exists.",
+    ),
+    "max_cost_usd": (
+        "Most it may cost (US dollars)",
+        "A run that may cost more, its endpoint's first day included, is refused before anything is paid.",
+    ),
+}
+# What the form says of the machines that fit the classifier's algorithm.
+_TRAINING_MACHINES = {
+    "builtin": "A GPU machine: P2, P3, G4dn or G5.",
+    "own": "A machine with processors only, or with a GPU if the image holds PyTorch's CUDA build.",
+}
+
+
+class RunParams(BaseModel):
+    """What a run may ask for beside other values: none of it is part of the classifier."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    plan: bool = Field(
+        default=False,
+        title="Only plan",
+        description="Show what the run would create and change, and what that can cost at most; change nothing.",
+        json_schema_extra={"section": "This run"},
+    )
+
+    force_retrain: bool = Field(
+        default=False,
+        title="Train even if nothing changed",
+        description="Pay for a new training job although one exists for these images and settings.",
+        json_schema_extra={"section": "This run"},
+    )
+    reset_labels: bool = Field(
+        default=False,
+        title="Reset labels",
+        description="Start a new list of classes. Needed when a class is gone; earlier models keep theirs.",
+        json_schema_extra={"section": "This run"},
+    )
+
+    @classmethod
+    def from_params(cls, params: Mapping[str, Any]) -> "RunParams":
+        """Read a run's params.
+
+        Raises:
+            ClassifierFileError: names every param to fix.
+
+        """
+        try:
+            return cls.model_validate(dict(params))
+        except ValidationError as error:
+            raise ClassifierFileError(f"These params cannot be used. {' '.join(problems_of(error))}") from error
+
+
+def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
+    """JSON schema of every param, with title, description, section, limits and the classifier's value as default."""
+    values = classifier.model_dump()
+    schemas = {}
+    for name, (part, field) in _PLACES.items():
+        holder = values if part is Classifier else values[_FIELD_OF[part]]
+        words = {"title": _WORDS[name][0], "description": _WORDS[name][1]} if name in _WORDS else {}
+        schemas[name] = {"section": "Run", **_form_field(part, field), **words, "default": holder[field]}
+    schemas["training_instance_type"] |= {
+        "title": "Training instance type",
+        "enum": list(TRAINS_ON[classifier.algorithm]),
+        "description": _TRAINING_MACHINES[classifier.algorithm],
+    }
+    schemas["instance_type_fallbacks"] |= {
+        "examples": list(TRAINS_ON[classifier.algorithm]),  # which the form offers as a list to choose from
+        "default": list(classifier.training.instance_type_fallbacks),
+    }
+    return {**schemas, **{name: _form_field(RunParams, name) for name in RunParams.model_fields}}
+
+
+def with_run_params(classifier: Classifier, params: Mapping[str, Any]) -> Classifier:
+    """The classifier with the values that one run's params change; see `changes`.
+
+    Raises:
+        ClassifierFileError: names every param to fix.
+
+    """
+    return classifier.revised(changes(params))
+
+
+def changes(params: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run's params change in the classifier, in the shape of the classifier's own fields.
+
+    Raises:
+        ClassifierFileError: a param that does not exist, which would change nothing and say nothing.
+
+    """
+    if unknown := sorted(set(params) - set(_PLACES) - set(RunParams.model_fields)):
+        raise ClassifierFileError(f"There is no param {', '.join(unknown)}; there are {', '.join(sorted(_PLACES))}.")
+    changed: dict[str, Any] = {}
+    for name in params.keys() & _PLACES.keys():
+        part, field = _PLACES[name]
+        holder = changed if part is Classifier else changed.setdefault(_FIELD_OF[part], {})
+        holder[field] = params[name]
+    return changed
+
+
+def _form_field(model: type[BaseModel], name: str) -> dict[str, Any]:
+    """The form knows ``"type": ["integer", "null"]``, and not the anyOf that pydantic writes for an optional field."""
+    schema: dict[str, Any] = model.model_json_schema()["properties"][name]
+    if "anyOf" not in schema:
+        return schema
+    given = next(option for option in schema.pop("anyOf") if option["type"] != "null")
+    flat = {**given, **schema, "type": [given["type"], "null"]}
+    return {**flat, "enum": [*given["enum"], None]} if "enum" in given else flat

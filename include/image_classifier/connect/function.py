@@ -1,0 +1,171 @@
+"""The inference function: created or brought up to date, proved to work, and only then put behind its alias.
+
+A deployment that fails on the way leaves the earlier version live. Every step looks first: a second call changes
+nothing.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import described
+from image_classifier.aws.names import TAG, Keys
+from image_classifier.aws.s3 import object_exists
+from image_classifier.connect.function_calls import Pause, change, wait
+from image_classifier.connect.function_configuration import FunctionConfiguration, function_configuration
+from image_classifier.connect.function_package import (
+    FunctionPackage,
+    default_cache_folder,
+    package_function,
+    package_of,
+)
+from image_classifier.connect.function_versions import ensure_live
+from image_classifier.contracts.errors import FunctionError
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+
+__all__ = [
+    "DeployedFunction",
+    "FunctionConfiguration",
+    "FunctionPackage",
+    "default_cache_folder",
+    "ensure_function",
+    "function_configuration",
+    "package_function",
+    "package_of",
+]
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["created", "updated", "unchanged"]
+LOG_RETENTION_DAYS = 30
+
+
+@dataclass(frozen=True)
+class DeployedFunction:
+    """What is live after a deployment."""
+
+    function_arn: str
+    alias_arn: str
+    version: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class _Deployment:
+    """One call's clients and wishes."""
+
+    lambda_client: "LambdaClient"
+    s3: "S3Client"
+    logs: "CloudWatchLogsClient"
+    configuration: FunctionConfiguration
+    package: FunctionPackage
+    pause: Pause
+
+
+def ensure_function(
+    lambda_client: "LambdaClient",
+    s3: "S3Client",
+    logs: "CloudWatchLogsClient",
+    *,
+    configuration: FunctionConfiguration,
+    package: FunctionPackage,
+    pause: Pause = time.sleep,
+) -> DeployedFunction:
+    """Bring code and configuration up to date, publish them, see them start, and make them live.
+
+    Raises:
+        FunctionError: somebody else's function has the name, or the new version does not work.
+        ResourceBusyError: another change to the function is still being applied.
+
+    """
+    deployment = _Deployment(lambda_client, s3, logs, configuration, package, pause)
+    found = described(lambda: lambda_client.get_function(FunctionName=configuration.name))
+    if found is None:
+        _create(deployment)
+        changed = True
+    else:
+        changed = _update(deployment, found)
+    live = ensure_live(lambda_client, configuration=configuration, code_sha256=package.code_sha256, pause=pause)
+    outcome: Outcome = "created" if found is None else "updated" if changed or live.changed else "unchanged"
+    log.info("Function %s is %s: version %s is live", configuration.name, outcome, live.version)
+    return DeployedFunction(live.function_arn, live.alias_arn, live.version, outcome)
+
+
+def _create(deployment: _Deployment) -> None:
+    configuration = deployment.configuration
+    _create_log_group(deployment.logs, configuration)
+    request: dict[str, Any] = {
+        **configuration.as_request(),
+        "Code": _uploaded_code(deployment),
+        "Architectures": [configuration.architecture],
+        "Tags": configuration.tags,
+    }
+    what = f"Function {configuration.name}"
+    change(lambda: deployment.lambda_client.create_function(**request), what=what, pause=deployment.pause)
+    waiter = deployment.lambda_client.get_waiter("function_active_v2")
+    wait(lambda: waiter.wait(FunctionName=configuration.name), what=what)
+
+
+def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
+    """Change what differs, one thing after the other; says whether anything did."""
+    configuration, function = deployment.configuration, deployment.lambda_client
+    _check_ours(found.get("Tags", {}), configuration)
+    changed = False
+    if not configuration.runs_code(found["Configuration"], code_sha256=deployment.package.code_sha256):
+        code = {"FunctionName": configuration.name, "Architectures": [configuration.architecture]}
+        request: dict[str, Any] = {**code, **_uploaded_code(deployment)}
+        _apply(deployment, lambda: function.update_function_code(**request))
+        changed = True
+    if not configuration.is_that_of(found["Configuration"]):
+        _apply(deployment, lambda: function.update_function_configuration(**configuration.as_request()))
+        changed = True
+    if not found.get("Tags", {}).items() >= configuration.tags.items():
+        function.tag_resource(Resource=found["Configuration"]["FunctionArn"], Tags=configuration.tags)
+        changed = True
+    return changed
+
+
+def _apply(deployment: _Deployment, request: Callable[[], object]) -> None:
+    """Ask for a change and wait until it holds; Lambda refuses the next one before."""
+    name = deployment.configuration.name
+    change(request, what=f"Function {name}", pause=deployment.pause)
+    waiter = deployment.lambda_client.get_waiter("function_updated_v2")
+    wait(lambda: waiter.wait(FunctionName=name), what=f"Function {name}")
+
+
+def _check_ours(tags: Mapping[str, str], configuration: FunctionConfiguration) -> None:
+    if tags.get(TAG) != configuration.classifier:
+        message = (
+            f"Function {configuration.name} does not carry the tag {TAG}={configuration.classifier}, so it is not this "
+            f"classifier's (its tags: {dict(tags)}). Delete that function, or rename the classifier."
+        )
+        raise FunctionError(message)
+
+
+def _uploaded_code(deployment: _Deployment) -> dict[str, str]:
+    """The zip on S3, under the name of its content: what is there already need not be sent."""
+    bucket, package = deployment.configuration.bucket, deployment.package
+    key = Keys(deployment.configuration.classifier).function_zip(package.sha256)
+    if not object_exists(deployment.s3, bucket=bucket, key=key):
+        deployment.s3.put_object(Bucket=bucket, Key=key, Body=package.zip_bytes, ContentType="application/zip")
+        log.info("Uploaded s3://%s/%s, %d bytes", bucket, key, len(package.zip_bytes))
+    return {"S3Bucket": bucket, "S3Key": key}
+
+
+def _create_log_group(logs: "CloudWatchLogsClient", configuration: FunctionConfiguration) -> None:
+    """Before the function: Lambda would create a group that keeps its logs for ever."""
+    group = f"/aws/lambda/{configuration.name}"
+    try:
+        logs.create_log_group(logGroupName=group, tags=configuration.tags)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise
+    logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_RETENTION_DAYS)

@@ -1,0 +1,277 @@
+"""The trigger: S3 calls the function for every object created below incoming/.
+
+A bucket has one notification configuration, which a write replaces as a whole, and S3 offers no condition for that
+write. So everything else in it is put back as it was found, and what was written is read again: a writer whose entry
+is gone had been overtaken, and starts anew.
+"""
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import described
+from image_classifier.aws.names import function_name, notification_id
+from image_classifier.connect.function_calls import Pause
+from image_classifier.connect.function_versions import ALIAS
+from image_classifier.contracts.errors import FunctionError, ResourceBusyError
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["created", "updated", "unchanged"]
+Configuration = dict[str, Any]
+Entry = Mapping[str, Any]
+
+EVENTS = "s3:ObjectCreated:*"
+FUNCTIONS = "LambdaFunctionConfigurations"
+KINDS = ("TopicConfigurations", "QueueConfigurations", FUNCTIONS)
+MOST_TRIES = 8
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
+
+
+@dataclass(frozen=True)
+class UploadTrigger:
+    """One notification: S3 calls ``function_arn`` for every object created below ``prefix``.
+
+    ``id`` names the notification among the bucket's, and the statement in the function's policy.
+    """
+
+    id: str
+    prefix: str
+    function_arn: str
+
+
+def ensure_upload_trigger(
+    lambda_client: "LambdaClient",
+    s3: "S3Client",
+    *,
+    bucket: str,
+    trigger: UploadTrigger,
+    pause: Pause = time.sleep,
+) -> Outcome:
+    """Let S3 call the function, then tell it to. The permission first: S3 tries it before it takes the notification.
+
+    Raises:
+        FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
+        ResourceBusyError: others keep changing the bucket's notifications.
+
+    """
+    permitted = _ensure_permission(lambda_client, bucket=bucket, trigger=trigger)
+    written = _rewrite(s3, bucket=bucket, entry_id=trigger.id, entry=_entry(trigger), pause=pause)
+    if written == "unchanged" and permitted:
+        return "updated"
+    return written
+
+
+def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger) -> Outcome:
+    """What `ensure_upload_trigger` would do to the bucket's notifications; changes nothing.
+
+    Raises:
+        FunctionError: another notification of the bucket overlaps with ours.
+
+    """
+    found, entry = _read(s3, bucket=bucket), _entry(trigger)
+    _check_no_overlap(found, entry_id=trigger.id, entry=entry, bucket=bucket)
+    own = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") == trigger.id]
+    if not own:
+        return "created"
+    return "unchanged" if [_meaning(item) for item in own] == [_meaning(entry)] else "updated"
+
+
+def delete_upload_trigger(
+    lambda_client: "LambdaClient", s3: "S3Client", *, bucket: str, classifier: str, pause: Pause = time.sleep
+) -> bool:
+    """Take our notification out of the bucket's and the permission back; says whether either was there.
+
+    Raises:
+        ResourceBusyError: others keep changing the bucket's notifications.
+
+    """
+    name = function_name(classifier)
+    written = _rewrite(s3, bucket=bucket, entry_id=notification_id(classifier), entry=None, pause=pause)
+    request = {"FunctionName": name, "StatementId": notification_id(classifier), "Qualifier": ALIAS}
+    revoked = described(lambda: lambda_client.remove_permission(**request))
+    return written != "unchanged" or revoked is not None
+
+
+def other_notifications(s3: "S3Client", *, bucket: str, trigger_id: str) -> list[str]:
+    """The bucket's notifications that are not the trigger's, by name and destination."""
+    found = _read(s3, bucket=bucket)
+    others = [f"{item.get('Id', 'without Id')} to {_destination(item)}" for _, item in _others(found, trigger_id)]
+    return [*others, *(["all events to EventBridge"] if "EventBridgeConfiguration" in found else [])]
+
+
+def _entry(trigger: UploadTrigger) -> Configuration:
+    return {
+        "Id": trigger.id,
+        "LambdaFunctionArn": trigger.function_arn,
+        "Events": [EVENTS],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": trigger.prefix}]}},
+    }
+
+
+def _rewrite(
+    s3: "S3Client", *, bucket: str, entry_id: str, entry: Configuration | None, pause: Pause
+) -> Literal["created", "updated", "unchanged"]:
+    """Put ``entry`` in the place of the one with its Id, or take that one out; until it is seen to be so."""
+    outcome: Outcome = "unchanged"
+    refusal: ClientError | None = None
+    for attempt in range(MOST_TRIES):
+        found = _read(s3, bucket=bucket)
+        own = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") == entry_id]
+        if [_meaning(item) for item in own] == ([] if entry is None else [_meaning(entry)]):
+            return outcome
+        if attempt == 0:
+            outcome = "updated" if own else "created"
+        _check_no_overlap(found, entry_id=entry_id, entry=entry, bucket=bucket)
+        refusal = _write(s3, _replaced(found, entry_id=entry_id, entry=entry), bucket=bucket)
+        ceiling_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)
+        pause(random.uniform(0.5, 1) * ceiling_s)  # noqa: S311 - two writers that collide must not wait alike
+    if refusal is not None:
+        raise _refused(refusal, found, entry_id=entry_id, bucket=bucket) from refusal
+    message = f"Others changed the event notifications of bucket {bucket} {MOST_TRIES} times meanwhile; try again"
+    raise ResourceBusyError(message)
+
+
+def _read(s3: "S3Client", *, bucket: str) -> Configuration:
+    try:
+        found: Configuration = {**s3.get_bucket_notification_configuration(Bucket=bucket)}
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchBucket":
+            return {}
+        raise
+    found.pop("ResponseMetadata", None)
+    return found
+
+
+def _write(s3: "S3Client", configuration: Any, *, bucket: str) -> ClientError | None:
+    """Replace the notifications; returns a refusal that may pass: S3 does not know a permission of this moment yet."""
+    try:
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+    except ClientError as error:
+        if "Unable to validate the following destination" in str(error):
+            return error
+        if error.response["Error"]["Code"] == "OperationAborted":
+            return None
+        raise
+    log.info("Event notifications of bucket %s were written", bucket)
+    return None
+
+
+def _replaced(found: Configuration, *, entry_id: str, entry: Configuration | None) -> Configuration:
+    """The bucket's notifications with ours put in or taken out, and everybody else's as they were."""
+    others = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") != entry_id]
+    functions = others if entry is None else [*others, entry]
+    rest = {kind: value for kind, value in found.items() if kind != FUNCTIONS}
+    return {**rest, FUNCTIONS: functions} if functions else rest
+
+
+def _meaning(entry: Entry) -> object:
+    """What an entry says. S3 gives rules back as Prefix that were written as prefix."""
+    return entry["Id"], entry["LambdaFunctionArn"], sorted(entry["Events"]), sorted(_rules(entry).items())
+
+
+def _rules(entry: Entry) -> dict[str, str]:
+    rules = entry.get("Filter", {}).get("Key", {}).get("FilterRules", ())
+    return {rule["Name"].lower(): rule["Value"] for rule in rules}
+
+
+def _check_no_overlap(found: Configuration, *, entry_id: str, entry: Configuration | None, bucket: str) -> None:
+    """S3 refuses two notifications of one event for one key, and does not say whose the other one is."""
+    if entry is None:
+        return
+    ours = _rules(entry)["prefix"]
+    for kind, other in _others(found, entry_id):
+        theirs = _rules(other).get("prefix", "")
+        on_creation = any(event.startswith("s3:ObjectCreated:") for event in other["Events"])
+        if on_creation and (theirs.startswith(ours) or ours.startswith(theirs)):
+            message = (
+                f"Bucket {bucket} has another notification for objects created below {theirs or 'any prefix'}: "
+                f"{other.get('Id', 'without Id')} of {kind}, to {_destination(other)}. S3 allows one for each key: "
+                f"narrow its prefix so that it leaves {ours} alone, or give the classifiers a bucket of their own."
+            )
+            raise FunctionError(message)
+
+
+def _others(found: Configuration, entry_id: str) -> Iterator[tuple[str, Entry]]:
+    for kind in KINDS:
+        yield from ((kind, item) for item in found.get(kind, ()) if item.get("Id") != entry_id)
+
+
+def _destination(entry: Entry) -> str:
+    return next((str(value) for name, value in entry.items() if name.endswith("Arn")), "an unknown destination")
+
+
+def _refused(refusal: ClientError, found: Configuration, *, entry_id: str, bucket: str) -> FunctionError:
+    others = [f"{item.get('Id', 'without Id')} to {_destination(item)}" for _, item in _others(found, entry_id)]
+    advice = f"Is one of the others' destinations gone? {'; '.join(others)}. Repair or remove it." if others else ""
+    return FunctionError(f"S3 does not take the event notifications of bucket {bucket}: {refusal} {advice}".strip())
+
+
+def _ensure_permission(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
+    """Let S3 call the function for this bucket of this account; says whether that had to be changed."""
+    _, partition, _, _, account, _, name, *qualifier = trigger.function_arn.split(":")
+    of = {"FunctionName": name, **({"Qualifier": qualifier[0]} if qualifier else {})}
+    request = {
+        **of,
+        "StatementId": trigger.id,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "s3.amazonaws.com",
+        "SourceArn": f"arn:{partition}:s3:::{bucket}",
+        "SourceAccount": account,  # a bucket's name may one day be another account's
+    }
+    statement = _statement(lambda_client, request)
+    if statement is not None and _permits(statement, request):
+        return False
+    if statement is not None:
+        lambda_client.remove_permission(**of, StatementId=trigger.id)
+    _permit(lambda_client, request)
+    return True
+
+
+def _permit(lambda_client: "LambdaClient", request: Mapping[str, str]) -> None:
+    add: Callable[..., object] = lambda_client.add_permission
+    try:
+        add(**request)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceConflictException":
+            raise
+        statement = _statement(lambda_client, request)  # another run was quicker
+        if statement is None or not _permits(statement, request):
+            message = (
+                f"Statement {request['StatementId']} of function {request['FunctionName']} is being changed; retry"
+            )
+            raise ResourceBusyError(message) from error
+    else:
+        log.info("S3 may call function %s for %s", request["FunctionName"], request["SourceArn"])
+
+
+def _statement(lambda_client: "LambdaClient", request: Mapping[str, str]) -> Entry | None:
+    """Our statement of the alias's policy, if there is one."""
+    of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
+    answer = described(lambda: lambda_client.get_policy(**of))
+    statements: list[Entry] = json.loads(answer["Policy"])["Statement"] if answer else []
+    return next((statement for statement in statements if statement.get("Sid") == request["StatementId"]), None)
+
+
+def _permits(statement: Entry, request: Mapping[str, str]) -> bool:
+    """Whether a statement says what the request asks for; AWS spells the conditions' keys AWS:SourceArn."""
+    conditions = {
+        key.lower(): value for operator in statement.get("Condition", {}).values() for key, value in operator.items()
+    }
+    return (
+        statement.get("Effect") == "Allow"
+        and statement.get("Principal") == {"Service": request["Principal"]}
+        and statement.get("Action") == request["Action"]
+        and conditions == {"aws:sourcearn": request["SourceArn"], "aws:sourceaccount": request["SourceAccount"]}
+    )

@@ -1,0 +1,1 @@
+"""What also runs outside Airflow: in the function, which packs this folder, and in the algorithm's image."""

@@ -1,0 +1,1 @@
+"""What Airflow and the training program share: hyperparameters and image lists. The function does not pack it."""

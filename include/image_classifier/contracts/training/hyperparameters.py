@@ -1,0 +1,362 @@
+"""The built-in algorithm's hyperparameters: what each may be, what they forbid each other, how SageMaker spells them.
+
+AWS publishes no schema for them, and the container checks its own only after the instance has started and costs money;
+so the whole documented table is checked here. The trigger form is made from these fields: a limit is written once.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic.config import JsonDict
+
+from image_classifier.contracts.errors import HyperparameterError
+
+__all__ = ["HyperparameterError", "Hyperparameters", "JobHyperparameters", "for_job", "problems_of"]
+
+PRETRAINED_NUM_LAYERS = (18, 34, 50, 101, 152, 200)
+COLOUR_CHANNELS, GREY_CHANNELS = 3, 1
+
+
+def _integer(value: object) -> object:
+    """A choice among integers is not read from text, unlike an integer; SageMaker and the trigger form give text."""
+    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+
+
+_INTEGER = re.compile(r"[0-9]+")
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+_MODEL: JsonDict = {"section": "Model"}
+_TRAINING: JsonDict = {"section": "Training"}
+_OPTIMIZER: JsonDict = {"section": "Optimizer"}
+_STOPPING: JsonDict = {"section": "Early stopping and checkpoints"}
+
+
+class Hyperparameters(BaseModel):
+    """What a person may set. The defaults are the documented ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    num_layers: Annotated[Literal[18, 34, 50, 101, 152, 200, 20, 32, 44, 56, 110], BeforeValidator(_integer)] = Field(
+        default=152,
+        title="Layers",
+        description="Depth of the ResNet: 18, 34, 50, 101, 152 or 200 for images of about 224 pixels, "
+        "20, 32, 44, 56 or 110 for images of about 28 pixels.",
+        json_schema_extra=_MODEL,
+    )
+    image_shape: str = Field(
+        default="3,224,224",
+        title="Image shape",
+        description="Channels, height and width of the images the network sees, such as 3,224,224. One channel is "
+        "grey: reported to train, and then to fail at the built-in algorithm's endpoint.",
+        pattern=r"^[1-9][0-9]*,[1-9][0-9]*,[1-9][0-9]*$",
+        json_schema_extra=_MODEL,
+    )
+    use_pretrained_model: bool = Field(
+        default=False,
+        title="Use a pretrained model",
+        description="Start from weights trained on ImageNet; only the last layer starts anew. Made for 3,224,224.",
+        json_schema_extra=_MODEL,
+    )
+    multi_label: bool = Field(
+        default=False,
+        title="Multi-label",
+        description="An image may have several labels; the probabilities do not add up to one.",
+        json_schema_extra=_MODEL,
+    )
+    use_weighted_loss: bool = Field(
+        default=False,
+        title="Weighted loss",
+        description="Weigh the loss by how frequent a class is. Only with multi-label.",
+        json_schema_extra=_MODEL,
+    )
+    precision_dtype: Literal["float32", "float16"] = Field(
+        default="float32",
+        title="Precision",
+        description="Number format of the weights.",
+        json_schema_extra=_MODEL,
+    )
+    epochs: Positive = Field(
+        default=30,
+        title="Epochs",
+        description="Passes over the training images.",
+        json_schema_extra=_TRAINING,
+    )
+    mini_batch_size: Positive = Field(
+        default=32,
+        title="Batch size",
+        description="Images per step and machine, shared by its GPUs. At most the number of training images, and of "
+        "validation images.",
+        json_schema_extra=_TRAINING,
+    )
+    learning_rate: Fraction = Field(
+        default=0.1,
+        title="Learning rate",
+        description="First step size; 0.01 or 0.001 suits a pretrained model.",
+        json_schema_extra=_TRAINING,
+    )
+    lr_scheduler_factor: Fraction = Field(
+        default=0.1,
+        title="Learning rate factor",
+        description="The learning rate is multiplied by it at each learning rate step.",
+        json_schema_extra=_TRAINING,
+    )
+    lr_scheduler_step: str | None = Field(
+        default=None,
+        title="Learning rate steps",
+        description="Epochs at which the learning rate changes, such as 10,20.",
+        pattern=r"^[1-9][0-9]*(,[1-9][0-9]*)*$",
+        coerce_numbers_to_str=True,  # YAML reads a single epoch as a number
+        json_schema_extra=_TRAINING,
+    )
+    augmentation_type: Literal["crop", "crop_color", "crop_color_transform"] | None = Field(
+        default=None,
+        title="Augmentation",
+        description="Vary the training images. Every kind also flips left and right: wrong for text.",
+        json_schema_extra=_TRAINING,
+    )
+    top_k: Annotated[int, Field(ge=2)] | None = Field(
+        default=None,
+        title="Top k",
+        description="Also report how often the right class is among the k most likely.",
+        json_schema_extra=_TRAINING,
+    )
+    kv_store: Literal["dist_sync", "dist_async"] | None = Field(
+        default=None,
+        title="Synchronization",
+        description="How several machines share the weights.",
+        json_schema_extra=_TRAINING,
+    )
+    optimizer: Literal["sgd", "adam", "rmsprop", "nag"] = Field(
+        default="sgd",
+        title="Optimizer",
+        description="How the weights are changed.",
+        json_schema_extra=_OPTIMIZER,
+    )
+    momentum: Fraction = Field(
+        default=0.9, title="Momentum", description="For sgd and nag.", json_schema_extra=_OPTIMIZER
+    )
+    weight_decay: Fraction = Field(
+        default=0.0001,
+        title="Weight decay",
+        description="For sgd and nag.",
+        json_schema_extra=_OPTIMIZER,
+    )
+    beta_1: Fraction = Field(default=0.9, title="Beta 1", description="For adam.", json_schema_extra=_OPTIMIZER)
+    beta_2: Fraction = Field(default=0.999, title="Beta 2", description="For adam.", json_schema_extra=_OPTIMIZER)
+    eps: Fraction = Field(
+        default=1e-8, title="Epsilon", description="For adam and rmsprop.", json_schema_extra=_OPTIMIZER
+    )
+    gamma: Fraction = Field(default=0.9, title="Gamma", description="For rmsprop.", json_schema_extra=_OPTIMIZER)
+    early_stopping: bool = Field(
+        default=False,
+        title="Early stopping",
+        description="Stop when the validation accuracy no longer improves.",
+        json_schema_extra=_STOPPING,
+    )
+    early_stopping_min_epochs: Positive = Field(
+        default=10,
+        title="Earliest stop",
+        description="Epochs before early stopping may act; as many as all epochs means never.",
+        json_schema_extra=_STOPPING,
+    )
+    early_stopping_patience: Positive = Field(
+        default=5,
+        title="Patience",
+        description="Epochs without improvement before early stopping acts.",
+        json_schema_extra=_STOPPING,
+    )
+    early_stopping_tolerance: Fraction = Field(
+        default=0.0,
+        title="Tolerance",
+        description="Relative gain in accuracy that counts as improvement.",
+        json_schema_extra=_STOPPING,
+    )
+    checkpoint_frequency: Positive | None = Field(
+        default=None,
+        title="Checkpoint frequency",
+        description="Store the model every so many epochs. All go into the model artifact; unset stores the best.",
+        json_schema_extra=_STOPPING,
+    )
+
+    @property
+    def channels(self) -> int:
+        return self._shape[0]
+
+    @property
+    def height(self) -> int:
+        return self._shape[1]
+
+    @property
+    def width(self) -> int:
+        return self._shape[2]
+
+    @property
+    def side_px(self) -> int:
+        """Side of the square that holds the image shape; the shape's own side when it is square."""
+        return max(self.height, self.width)
+
+    @property
+    def lr_steps(self) -> tuple[int, ...]:
+        return tuple(int(step) for step in (self.lr_scheduler_step or "").split(",") if step)
+
+    @property
+    def _shape(self) -> tuple[int, int, int]:
+        channels, height, width = (int(number) for number in self.image_shape.split(","))
+        return channels, height, width
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if problems := self._disagreements():
+            raise ValueError(" ".join(problems))
+        return self
+
+    def _disagreements(self) -> list[str]:
+        checks = {
+            f"image_shape is {self.image_shape}, which has {self.channels} channels; images have {COLOUR_CHANNELS}, or "
+            f"{GREY_CHANNELS} in grey.": self.channels not in (COLOUR_CHANNELS, GREY_CHANNELS),
+            f"use_pretrained_model needs colour, as its weights come from colour images; image_shape is "
+            f"{self.image_shape}: make it {COLOUR_CHANNELS},{self.height},{self.width}.": (
+                self.use_pretrained_model and self.channels == GREY_CHANNELS
+            ),
+            f"use_pretrained_model needs num_layers of {PRETRAINED_NUM_LAYERS}; num_layers is {self.num_layers}.": (
+                self.use_pretrained_model and self.num_layers not in PRETRAINED_NUM_LAYERS
+            ),
+            "use_weighted_loss works only with multi_label; set multi_label, or leave it out.": (
+                self.use_weighted_loss and not self.multi_label
+            ),
+            f"lr_scheduler_step is {self.lr_scheduler_step}; its epochs must grow.": (
+                list(self.lr_steps) != sorted(set(self.lr_steps))
+            ),
+            f"lr_scheduler_step is {self.lr_scheduler_step}; its epochs must be less than epochs, {self.epochs}.": (
+                max(self.lr_steps, default=0) >= self.epochs
+            ),
+            f"checkpoint_frequency is {self.checkpoint_frequency}; it must be at most epochs, {self.epochs}.": (
+                (self.checkpoint_frequency or 0) > self.epochs
+            ),
+        }
+        return [sentence for sentence, wrong in checks.items() if wrong]
+
+
+class JobHyperparameters(Hyperparameters):
+    """All hyperparameters of one training job: a person's, and what only the data set tells."""
+
+    num_classes: Positive
+    num_training_samples: Positive
+    resize: Positive | None = None
+
+    @classmethod
+    def from_strings(cls, values: Mapping[str, str]) -> Self:
+        """Read what SageMaker hands to the container.
+
+        Raises:
+            HyperparameterError: one sentence per problem, unknown and missing names in the container's own words.
+
+        """
+        problems = [*_unexpected(values, cls.model_fields), *_misspelt(values)]
+        if problems:
+            raise HyperparameterError(" ".join(problems))
+        try:
+            return cls.model_validate(dict(values))
+        except ValidationError as error:
+            raise HyperparameterError(" ".join(problems_of(error))) from error
+
+    def as_strings(self) -> dict[str, str]:
+        """SageMaker takes every hyperparameter as a string; what is not set is left out."""
+        return {name: _as_string(name, value) for name, value in self if value is not None}
+
+    def _disagreements(self) -> list[str]:
+        checks = {
+            f"top_k is {self.top_k}; it must be less than num_classes, {self.num_classes}.": (
+                self.top_k is not None and self.top_k >= self.num_classes
+            ),
+            f"mini_batch_size is {self.mini_batch_size}; the number of input images, {self.num_training_samples}, must "
+            "be bigger or equal to it.": self.mini_batch_size > self.num_training_samples,
+            f"resize is {self.resize}; it must be at least the sides of image_shape, {self.image_shape}.": (
+                self.resize is not None and self.resize < self.side_px
+            ),
+        }
+        return [*super()._disagreements(), *(sentence for sentence, wrong in checks.items() if wrong)]
+
+
+def for_job(
+    hyperparameters: Hyperparameters, *, num_classes: int, num_training_samples: int, num_validation_samples: int
+) -> JobHyperparameters:
+    """Complete what a person set with what the data set tells; the prepared images are as large as the image shape.
+
+    Raises:
+        HyperparameterError: the data set cannot be trained on with these values; one sentence per problem.
+
+    """
+    problems = []
+    if hyperparameters.mini_batch_size > num_validation_samples:
+        problems.append(
+            f"mini_batch_size is {hyperparameters.mini_batch_size}, and there are {num_validation_samples} validation "
+            "images; lower it, or give validation more images."
+        )
+    values = {
+        **hyperparameters.model_dump(),
+        "num_classes": num_classes,
+        "num_training_samples": num_training_samples,
+        "resize": hyperparameters.side_px,
+    }
+    try:
+        job = JobHyperparameters.model_validate(values)
+    except ValidationError as error:
+        raise HyperparameterError(" ".join([*problems_of(error), *problems])) from error
+    if problems:
+        raise HyperparameterError(" ".join(problems))
+    return job
+
+
+def problems_of(error: ValidationError) -> list[str]:
+    """One readable sentence per problem that pydantic found."""
+    return [_sentence(".".join(map(str, problem["loc"])), problem) for problem in error.errors()]
+
+
+def _sentence(name: str, problem: Mapping[str, object]) -> str:
+    if problem["type"] == "missing":
+        return f"'{name}' is a required property."
+    if problem["type"] == "extra_forbidden":
+        return f"Additional properties are not allowed ('{name}' was unexpected)."
+    if problem["type"] == "value_error":
+        return str(problem["msg"]).removeprefix("Value error, ")
+    return f"{name} is {problem['input']!r}. {problem['msg']}."
+
+
+# How the algorithm spells the truth: 0 and 1, but True and False for one.
+_BOOLEANS = {
+    "use_pretrained_model": ("0", "1"),
+    "multi_label": ("0", "1"),
+    "use_weighted_loss": ("0", "1"),
+    "early_stopping": ("False", "True"),
+}
+
+
+def _as_string(name: str, value: object) -> str:
+    return _BOOLEANS[name][bool(value)] if name in _BOOLEANS else str(value)
+
+
+def _unexpected(values: Mapping[str, str], known: Mapping[str, object]) -> list[str]:
+    names = [f"'{name}'" for name in values if name not in known]
+    if not names:
+        return []
+    return [
+        f"Additional properties are not allowed ({', '.join(names)} {'was' if len(names) == 1 else 'were'} unexpected)."
+    ]
+
+
+def _misspelt(values: Mapping[str, str]) -> list[str]:
+    """Pydantic would read "yes" as true and "3.0" as an integer; the container reads neither."""
+    wrong_booleans = [
+        f"{name} is {values[name]!r}; it must be {' or '.join(allowed)}."
+        for name, allowed in _BOOLEANS.items()
+        if name in values and values[name] not in allowed
+    ]
+    wrong_integers = [
+        f"{name} is {values[name]!r}; it must be a whole number."
+        for name, field in JobHyperparameters.model_fields.items()
+        if name in values and "int" in str(field.annotation) and not _INTEGER.fullmatch(values[name])
+    ]
+    return [*wrong_booleans, *wrong_integers]

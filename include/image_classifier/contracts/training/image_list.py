@@ -1,0 +1,122 @@
+"""Image lists (.lst files) as MXNet's im2rec writes and reads them, and the documents beside one. Stdlib only."""
+
+import hashlib
+import io
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from image_classifier.contracts.errors import DatasetError
+
+FINGERPRINT_FORMAT: Final = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line: an image and its label.
+
+    Attributes:
+        index: unique over train and validation; it becomes the record's key.
+        labels: one class index, or one 0 or 1 per class for a multi-label set.
+        path: relative to the root of the image channel.
+
+    """
+
+    index: int
+    labels: tuple[float, ...]
+    path: str
+
+    @property
+    def label(self) -> int:
+        """The class index of a single-label entry."""
+        if len(self.labels) != 1 or not self.labels[0].is_integer():
+            raise DatasetError(f"Image {self.path!r} has the labels {self.labels}; one class index was expected.")
+        return int(self.labels[0])
+
+
+def dumps(entries: Iterable[Entry]) -> str:
+    """The list's text, byte for byte (as UTF-8) what im2rec writes for the same entries in the same order.
+
+    Raises:
+        DatasetError: an entry that im2rec would read back as something else.
+
+    """
+    return "".join(_line(entry) for entry in entries)
+
+
+def parse(text: str) -> list[Entry]:
+    """Read a list as im2rec does, but refuse the lines that im2rec drops with a printed message.
+
+    Raises:
+        DatasetError: names the line.
+
+    """
+    entries: list[Entry] = []
+    seen: dict[int, int] = {}
+    # The line ends of a text file (LF, CRLF, CR) and no others: splitlines() would cut at U+2028 inside a name.
+    for number, line in enumerate(io.StringIO(text, newline=None), start=1):
+        if line.strip():
+            entry = _entry(line, number)
+            first = seen.setdefault(entry.index, number)
+            if first != number:
+                raise DatasetError(f"Line {number} of the image list repeats index {entry.index} of line {first}.")
+            entries.append(entry)
+    return entries
+
+
+def shuffled(entries: Iterable[Entry], *, seed: str) -> list[Entry]:
+    """The entries in an order that only their paths and the seed decide, the same on every machine and Python."""
+    return sorted(entries, key=lambda entry: hashlib.sha256(f"{seed}\n{entry.path}".encode()).digest())
+
+
+def fingerprint(images: Iterable[tuple[str, int, str]], *, pixels_key: str, labels: Sequence[str]) -> str:
+    """Identity of a data set: 16 hex digits. Neither file names and order nor the machine or its encoder enter.
+
+    Args:
+        images: split, class index and SHA-256 of the source bytes of every image.
+        pixels_key: ``PixelParameters.key()``, or what stands in its place.
+        labels: the label space.
+
+    """
+    identity = [FINGERPRINT_FORMAT, pixels_key, list(labels), sorted(images)]
+    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+
+
+def _line(entry: Entry) -> str:
+    _check(entry)
+    labels = "".join(f"{label:f}\t" for label in entry.labels)
+    return f"{entry.index}\t{labels}{entry.path}\n"
+
+
+def _check(entry: Entry) -> None:
+    path = entry.path
+    if entry.index < 0:
+        raise DatasetError(f"Image {path!r} has index {entry.index}; indices start at 0.")
+    if not entry.labels or not all(math.isfinite(label) for label in entry.labels):
+        raise DatasetError(f"Image {path!r} has the labels {entry.labels}; at least one, all finite, were expected.")
+    if path != path.strip() or not path or any(character in path for character in "\t\n\r"):
+        message = (
+            f"Path {path!r} cannot stand in an image list: it is empty, has a blank at an end, a tab or a line end."
+        )
+        raise DatasetError(message)
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(f"Path {path!r} cannot stand in an image list: it is not Unicode text.") from error
+
+
+def _entry(line: str, number: int) -> Entry:
+    fields = [field.strip() for field in line.strip().split("\t")]
+    if len(fields) < 3:
+        message = (
+            f"Line {number} of the image list has {len(fields)} fields; index, label and path were expected: {line!r}."
+        )
+        raise DatasetError(message)
+    try:
+        entry = Entry(int(fields[0]), tuple(float(field) for field in fields[1:-1]), fields[-1])
+        _check(entry)
+    except (ValueError, DatasetError) as error:
+        raise DatasetError(f"Line {number} of the image list cannot be read: {error}") from error
+    return entry

@@ -1,0 +1,1 @@
+"""The model, the endpoint config and the endpoint."""

@@ -1,0 +1,133 @@
+"""The endpoint: one step towards what it should serve, and whether it serves that. Nothing here waits."""
+
+import logging
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import described, is_busy
+from image_classifier.contracts.errors import EndpointError, EndpointGoneError, EndpointRolledBackError
+from image_classifier.deploy.hosting import Pause, once_visible, was_created, without
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+
+log = logging.getLogger(__name__)
+
+# adopted: a change to the requested config is under way already, begun by an earlier try of the same task.
+# deleted: the endpoint had failed, which allows nothing else. waiting: somebody else's change is under way.
+EndpointStep = Literal["created", "updated", "adopted", "unchanged", "deleted", "waiting"]
+Endpoint = Mapping[str, Any]
+Step = TypeVar("Step", bound=str)
+
+SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+
+
+def ensure_endpoint(
+    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Pause = time.sleep
+) -> EndpointStep:
+    """Take one step towards an endpoint that serves the requested config, and say which; it does not wait.
+
+    After "deleted" and "waiting" call again once the endpoint has settled. After "created", "updated" and "adopted"
+    `check_serves` tells whether it worked.
+
+    Raises:
+        EndpointError: the endpoint is in a state that only a person can judge.
+
+    """
+    name, wanted = request["EndpointName"], request["EndpointConfigName"]
+    endpoint = describe_endpoint(sagemaker, name)
+    if endpoint is None:
+        creation = without(request, "DeploymentConfig")  # there is nothing to shift from
+        created = was_created(lambda: once_visible(lambda: sagemaker.create_endpoint(**creation), pause=pause))
+        return _told(name, "created" if created else "waiting")
+    if endpoint["EndpointStatus"] == "Failed":
+        sagemaker.delete_endpoint(EndpointName=name)
+        return _told(name, "deleted")
+    if not is_settled(endpoint):
+        return _told(name, "adopted" if _becomes(endpoint) == wanted else "waiting")
+    if endpoint["EndpointStatus"] != "InService":
+        raise EndpointError(_needs_a_person(endpoint))
+    if endpoint["EndpointConfigName"] == wanted:
+        if reason := endpoint.get("FailureReason"):
+            log.warning("Endpoint %s serves %s; AWS has taken a later update back: %s", name, wanted, reason)
+        return _told(name, "unchanged")
+    return _told(name, _update(sagemaker, request, pause=pause))
+
+
+def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
+    """Nothing if a change to `endpoint_config` succeeded.
+
+    Raises:
+        EndpointGoneError: somebody deleted the endpoint meanwhile.
+        EndpointRolledBackError: AWS took the update back; the endpoint is in service, with the earlier config.
+        EndpointError: the endpoint is not in service, or in service with something to complain about.
+
+    """
+    if endpoint is None:
+        message = f"The endpoint for {endpoint_config} is gone; someone deleted it: run this task again."
+        raise EndpointGoneError(message)
+    name, serves = endpoint["EndpointName"], endpoint["EndpointConfigName"]
+    reason = endpoint.get("FailureReason", "")
+    if endpoint["EndpointStatus"] == "Failed":
+        message = (
+            f"Endpoint {name} failed: {reason or 'no reason given'} Running this task again deletes and creates it."
+        )
+        raise EndpointError(message)
+    if endpoint["EndpointStatus"] != "InService":
+        raise EndpointError(_needs_a_person(endpoint))
+    if serves != endpoint_config:
+        message = (
+            f"AWS took the update of endpoint {name} to {endpoint_config} back: {reason or 'no reason given'} It still "
+            f"serves {serves}. The log group /aws/sagemaker/Endpoints/{name} may say why the new model did not start."
+        )
+        raise EndpointRolledBackError(message)
+    if reason:
+        raise EndpointError(f"Endpoint {name} is in service with {serves}, and AWS reports a failure: {reason}")
+
+
+def describe_endpoint(sagemaker: "SageMakerClient", name: str) -> Endpoint | None:
+    """DescribeEndpoint's answer, or None if there is no such endpoint."""
+    return described(lambda: sagemaker.describe_endpoint(EndpointName=name))
+
+
+def is_settled(endpoint: Endpoint | None) -> bool:
+    """No change is under way; an endpoint that is not there is settled too."""
+    return endpoint is None or endpoint["EndpointStatus"] in SETTLED
+
+
+def configs_in_use(endpoint: Endpoint | None) -> set[str]:
+    """The endpoint configs that must not be deleted: that which serves, and that which an update is bringing up."""
+    return set() if endpoint is None else {endpoint["EndpointConfigName"], _becomes(endpoint)} - {""}
+
+
+def _becomes(endpoint: Endpoint) -> str:
+    """The config that a change under way leads to; while an update lasts, EndpointConfigName is still the old one."""
+    if endpoint["EndpointStatus"] == "Creating":
+        return str(endpoint["EndpointConfigName"])
+    return str(endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName", ""))
+
+
+def _update(sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Pause) -> Literal["updated", "waiting"]:
+    try:
+        once_visible(lambda: sagemaker.update_endpoint(**without(request, "Tags")), pause=pause)
+    except ClientError as error:
+        if is_busy(error):  # someone else's change came between
+            return "waiting"
+        raise
+    return "updated"
+
+
+def _needs_a_person(endpoint: Endpoint) -> str:
+    return (
+        f"Endpoint {endpoint['EndpointName']} is {endpoint['EndpointStatus']} "
+        f"({endpoint.get('FailureReason', 'no reason given')}); look at it in the SageMaker console, or delete it "
+        "and run this task again."
+    )
+
+
+def _told(name: str, step: Step) -> Step:
+    log.info("Endpoint %s: %s", name, step)
+    return step

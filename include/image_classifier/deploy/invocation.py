@@ -1,0 +1,79 @@
+"""One question to an endpoint: an image goes out, probabilities and the model that gave them come back."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from image_classifier.contracts.errors import EndpointError, PredictionError
+from image_classifier.contracts.predictions import parse_probabilities
+from image_classifier.train.job_request import CONTENT_TYPE
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+MOST_TRIES = 6
+PAUSE_S = 5.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Probabilities by class index, and the variant that answered: the name of its training job."""
+
+    probabilities: list[float]
+    variant: str
+
+
+def invoke(
+    runtime_client: "SageMakerRuntimeClient",
+    *,
+    endpoint: str,
+    image: bytes,
+    pause: Callable[[float], None] = time.sleep,
+) -> Answer:
+    """Ask the endpoint about one JPEG or PNG; a model that is still starting is asked again.
+
+    Raises:
+        PredictionError: the endpoint's answer is not a list of probabilities.
+
+    """
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return _ask(runtime_client, endpoint=endpoint, image=image)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ModelNotReadyException":
+                raise
+        pause(PAUSE_S)
+    return _ask(runtime_client, endpoint=endpoint, image=image)
+
+
+def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: int) -> None:
+    """Nothing if a variant of the endpoint answered, with one probability per class.
+
+    Args:
+        answer: what the endpoint said.
+        endpoint: DescribeEndpoint's answer.
+        num_classes: how many labels the model has.
+
+    Raises:
+        EndpointError: a variant answered that the endpoint should no longer have.
+        PredictionError: the model has another number of classes than there are labels.
+
+    """
+    name, variants = endpoint["EndpointName"], [one["VariantName"] for one in endpoint["ProductionVariants"]]
+    if answer.variant not in variants:
+        message = f"Endpoint {name} answered with variant {answer.variant}, and has {', '.join(variants)}; try again."
+        raise EndpointError(message)
+    if len(answer.probabilities) != num_classes:
+        message = (
+            f"Endpoint {name} answered {len(answer.probabilities)} probabilities for {num_classes} labels: the labels "
+            f"are not those of {answer.variant}; train again with force_retrain."
+        )
+        raise PredictionError(message)
+
+
+def _ask(runtime_client: "SageMakerRuntimeClient", *, endpoint: str, image: bytes) -> Answer:
+    response = runtime_client.invoke_endpoint(EndpointName=endpoint, ContentType=CONTENT_TYPE, Body=image)
+    return Answer(parse_probabilities(response["Body"].read()), response.get("InvokedProductionVariant", ""))

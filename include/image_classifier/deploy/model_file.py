@@ -1,0 +1,36 @@
+"""What the function must know of a model, beside its artifact: the classes it names, the pixels it was trained on."""
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from image_classifier.aws.names import Keys
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.labels import parse_labels
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+
+def publish_model_file(
+    s3: "S3Client", *, bucket: str, classifier: Classifier, labels_key: str, training_job: str
+) -> str:
+    """Write model.json to where the function finds it by the variant that answered; the same model, the same bytes.
+
+    It is the data set version's labels.json, and how images become what this model sees: while an update lets two
+    models answer, each is asked with its own pixels.
+    """
+    labels = json.loads(s3.get_object(Bucket=bucket, Key=labels_key)["Body"].read())
+    pixels = {"side_px": classifier.hyperparameters.side_px, **classifier.pixels.model_dump()}
+    key = Keys(classifier.name).model_file(training_job)
+    body = json.dumps({**labels, "pixels": pixels}, ensure_ascii=False).encode()
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+    log.info("What %s answers is described by s3://%s/%s", training_job, bucket, key)
+    return key
+
+
+def read_labels(s3: "S3Client", *, bucket: str, key: str) -> tuple[str, ...]:
+    """The classes, by index."""
+    return parse_labels(s3.get_object(Bucket=bucket, Key=key)["Body"].read())

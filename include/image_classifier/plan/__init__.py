@@ -1,0 +1,1 @@
+"""What a run would change and cost, whether that is within the budget, and what it did cost."""

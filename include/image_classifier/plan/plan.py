@@ -1,0 +1,119 @@
+"""A plan: every resource of a classifier, what a run would do to it, and what that can cost at most."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from image_classifier.contracts.errors import BudgetError
+
+HOURS_A_DAY = 24
+HOURS_A_MONTH = 730  # 365 days, a twelfth of them
+NOT_COUNTED = (
+    "Not in these figures: storage volumes of training jobs and endpoints, S3, Lambda and logs, which are paid by use; "
+    "a later attempt at a job that failed; the old machines of an endpoint while an update replaces them."
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one thing can cost at most, in US dollars; None is a price that is not known.
+
+    Attributes:
+        once_usd: what the run starts to pay for, at most.
+        hourly_usd: what is paid as long as the thing exists.
+        words: how the figures come about, or why there are none.
+
+    """
+
+    once_usd: float | None = 0.0
+    hourly_usd: float | None = 0.0
+    words: str = "nothing"
+
+
+FREE = Cost()
+BY_USE = Cost(words="by use")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One resource: its name, and what becomes of it (created, updated, reused, unchanged and so on)."""
+
+    resource: str
+    name: str
+    change: str
+    cost: Cost = FREE
+
+    @property
+    def first_day_usd(self) -> float | None:
+        """What the run begins to pay: once, and a day of what it changes; what was there is paid without it too."""
+        if self.change == "unchanged":
+            return 0.0
+        if self.cost.once_usd is None or self.cost.hourly_usd is None:
+            return None
+        return self.cost.once_usd + HOURS_A_DAY * self.cost.hourly_usd
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run of a classifier would do."""
+
+    classifier: str
+    lines: tuple[Line, ...]
+
+    @property
+    def first_day_usd(self) -> float | None:
+        """What the run can cost until a day after its endpoint is up, at most; None if a price is not known."""
+        costs = [line.first_day_usd for line in self.lines]
+        return None if None in costs else round(sum(cost for cost in costs if cost is not None), 6)
+
+    def as_json(self) -> dict[str, Any]:
+        """The plan for XCom."""
+        return {"classifier": self.classifier, "first_day_usd": self.first_day_usd, "lines": _as_json(self.lines)}
+
+    def as_table(self) -> str:
+        """The plan for people."""
+        rows = [("resource", "name", "would be", "costs at most"), *(_row(line) for line in self.lines)]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        table = [
+            "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
+        ]
+        return "\n".join([*table, "", self._total(), NOT_COUNTED])
+
+    def _total(self) -> str:
+        if (usd := self.first_day_usd) is not None:
+            return f"The run and the endpoint's first day: at most {usd:,.2f} US dollars."
+        return "The run and the endpoint's first day: not known, because a price is not."
+
+
+def check_budget(plan: Plan, *, max_cost_usd: float) -> None:
+    """Nothing if the plan stays within `max_cost_usd`.
+
+    Raises:
+        BudgetError: it may not, or nobody knows; nothing has been started.
+
+    """
+    usd = plan.first_day_usd
+    if usd is None:
+        unknown = "; ".join(f"{line.resource}: {line.cost.words}" for line in plan.lines if line.first_day_usd is None)
+        message = (
+            f"max_cost_usd is {max_cost_usd:g}, and what classifier {plan.classifier} would cost is not known: "
+            f"{unknown}. Let the connection's role call pricing:GetProducts; or add the price, with its day and its "
+            "source, to include/image_classifier/plan/prices.yaml; or empty max_cost_usd for this run. Nothing was "
+            "started."
+        )
+        raise BudgetError(message)
+    if usd > max_cost_usd:
+        message = (
+            f"Classifier {plan.classifier} may cost {usd:,.2f} US dollars until its endpoint is a day old, and "
+            f"max_cost_usd is {max_cost_usd:g}. Lower time_limit_s, choose smaller machines, or raise max_cost_usd. "
+            "Nothing was started."
+        )
+        raise BudgetError(message)
+
+
+def _row(line: Line) -> tuple[str, str, str, str]:
+    return line.resource, line.name, line.change, line.cost.words
+
+
+def _as_json(lines: Sequence[Line]) -> list[Mapping[str, Any]]:
+    return [asdict(line) for line in lines]

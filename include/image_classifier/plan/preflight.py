@@ -1,0 +1,31 @@
+"""What a run needs to be there before it costs anything."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import SettingsError
+from image_classifier.train.image_uris import algorithm_image
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settings, region: str) -> None:
+    """Nothing if the bucket can be reached and the classifier's algorithm exists in this region.
+
+    Raises:
+        SettingsError: it is otherwise; nothing has been created.
+
+    """
+    algorithm_image(classifier, settings=settings, region=region)
+    try:
+        s3.head_bucket(Bucket=settings.bucket)
+    except ClientError as error:
+        message = (
+            f"Bucket {settings.bucket} of IMAGE_CLASSIFIER_BUCKET cannot be reached: {error}. Check that it exists "
+            "in the account and region of the Airflow connection, and that the connection's role may list it."
+        )
+        raise SettingsError(message) from error

@@ -1,0 +1,89 @@
+"""What a run did and what it cost, once it is over."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from image_classifier.plan.plan import HOURS_A_DAY
+from image_classifier.plan.prices import Price
+
+SECONDS_AN_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a person wants to know of a run; dollars are None where the price is not known.
+
+    Attributes:
+        outcome: whether the training job was started by this run, adopted or reused.
+        billable_s: what AWS bills for the training job, of all machines together.
+        training_usd: what the job cost, at the price on demand; nothing is paid again for one that is reused.
+        endpoint_usd_per_day: what the endpoint costs as long as it exists.
+        spot_savings: the part of the price that managed spot saved, from 0 to 1; None without spot.
+
+    """
+
+    training_job: str
+    outcome: str
+    best_validation_accuracy: float | None
+    billable_s: int | None
+    training_usd: float | None
+    training_price: str
+    endpoint: str
+    endpoint_usd_per_day: float | None
+    endpoint_price: str
+    spot_savings: float | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for XCom."""
+        return asdict(self)
+
+    def as_table(self) -> str:
+        """The report for people."""
+        accuracy = self.best_validation_accuracy
+        rows = {
+            "training job": f"{self.training_job}, {self.outcome}",
+            "validation accuracy": "unknown" if accuracy is None else f"{accuracy:.3f}",
+            "billable seconds": "unknown" if self.billable_s is None else f"{self.billable_s:,}",
+            "training cost": _dollars(self.training_usd, self.training_price),
+            "endpoint": self.endpoint,
+            "endpoint cost a day": _dollars(self.endpoint_usd_per_day, self.endpoint_price),
+        }
+        if self.spot_savings is not None:
+            rows["saved by managed spot"] = f"{self.spot_savings:.0%}"
+        width = max(map(len, rows))
+        return "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
+
+
+def report_of(
+    job: Mapping[str, Any], *, endpoint: str, training: Price, hosting: Price, instance_count: int
+) -> RunReport:
+    """The report of a run.
+
+    Args:
+        job: what `training_result` says of the training job.
+        endpoint: the endpoint's name.
+        training: the price of the machine that trained.
+        hosting: the price of the machine that answers.
+        instance_count: how many of those the endpoint has.
+
+    """
+    billable_s, hourly_usd = job["billable_s"], training.usd_per_hour
+    reused, known = job["outcome"] == "reused", billable_s is not None and hourly_usd is not None
+    day_usd = None if hosting.usd_per_hour is None else hosting.usd_per_hour * instance_count * HOURS_A_DAY
+    return RunReport(
+        training_job=job["training_job"],
+        outcome=job["outcome"],
+        best_validation_accuracy=job["best_validation_accuracy"],
+        billable_s=billable_s,
+        training_usd=0.0 if reused else round(billable_s * hourly_usd / SECONDS_AN_HOUR, 4) if known else None,
+        training_price="an earlier run paid for the job" if reused else training.source,
+        endpoint=endpoint,
+        endpoint_usd_per_day=None if day_usd is None else round(day_usd, 4),
+        endpoint_price=hosting.source,
+        spot_savings=job.get("spot_savings"),
+    )
+
+
+def _dollars(usd: float | None, source: str) -> str:
+    return f"price unknown: {source}" if usd is None else f"{usd:,.2f} US dollars ({source})"

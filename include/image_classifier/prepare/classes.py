@@ -1,0 +1,42 @@
+"""Classes over the runs: which index each keeps, and which S3 folder it gets."""
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from image_classifier.contracts.errors import LabelsChangedError
+
+_SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def decide_labels(found: Sequence[str], *, previous: Sequence[str], reset_labels: bool) -> tuple[str, ...]:
+    """The label space: every known class keeps its index, new ones follow in alphabetical order.
+
+    Raises:
+        LabelsChangedError: a known class is gone, and the run did not ask for a new label space.
+
+    """
+    if reset_labels:
+        return tuple(sorted(found))
+    if gone := [label for label in previous if label not in found]:
+        message = (
+            f"Classes that the model knows are gone from the images: {', '.join(map(repr, gone))}; found "
+            f"{', '.join(map(repr, found[:20]))}. Put their images back, or run with reset_labels to "
+            "number the classes anew."
+        )
+        raise LabelsChangedError(message)
+    return (*previous, *sorted(set(found) - set(previous)))
+
+
+def class_folder(class_name: str) -> str:
+    """The class's folder in S3: ASCII, stable, and never that of another class.
+
+    The algorithm's container may read names in an ASCII locale. A plain name stays; any other gets a dot and a hash,
+    and no plain name has a dot.
+    """
+    if _SAFE.fullmatch(class_name):
+        return class_name
+    ascii_only = unicodedata.normalize("NFKD", class_name).encode("ascii", "ignore").decode()
+    readable = re.sub(r"[^A-Za-z0-9_-]+", "-", ascii_only).strip("-")[:40]
+    return f"{readable or 'class'}.{hashlib.sha256(class_name.encode()).hexdigest()[:12]}"

@@ -1,0 +1,111 @@
+"""Writes a version of the data set to S3, the image lists last; deletes images that it no longer lists."""
+
+import logging
+from collections.abc import Sequence
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.contracts.labels import labels_document
+from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.image_list import Entry
+from image_classifier.prepare import report
+from image_classifier.prepare.assemble import Dataset
+from image_classifier.prepare.layout import SPLITS, Split
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+JSON = "application/json"
+LIST_NAMES: dict[Split, str] = {"train": "train_lst/train.lst", "validation": "validation_lst/validation.lst"}
+DELETED_AT_ONCE = 1000  # of one DeleteObjects request
+
+
+def publish(dataset: Dataset, *, s3: "S3Client", bucket: str, keys: Keys, warnings: list[str]) -> None:
+    """Write what the version lacks. The same data set has the same fingerprint, and its lists are there already."""
+    lists = image_lists(dataset)
+    documents = {
+        "manifest.jsonl": (report.manifest(dataset, keys=keys), "application/jsonl"),
+        "report.json": (report.report_document(dataset, warnings=warnings), JSON),
+        "labels.json": (labels_document(dataset.labels), JSON),
+        LIST_NAMES["validation"]: (lists["validation"], "text/plain"),
+        LIST_NAMES["train"]: (lists["train"], "text/plain"),
+    }
+    prefix = keys.version(dataset.fingerprint)
+    stored = storage.list_objects(s3, bucket=bucket, prefix=prefix)
+    for name, (body, content_type) in documents.items():
+        if not storage.same_content(stored.get(prefix + name), body):
+            storage.write(s3, bucket=bucket, key=prefix + name, body=body, content_type=content_type)
+            log.info("Wrote s3://%s/%s", bucket, prefix + name)
+
+
+def image_lists(dataset: Dataset) -> dict[Split, bytes]:
+    """The lists' bytes; indices count through both, and the fingerprint decides the order."""
+    entries: dict[Split, list[Entry]] = {split: [] for split in SPLITS}
+    for index, image in enumerate(dataset.images):
+        entries[image.split].append(Entry(index, (float(dataset.index(image)),), image.path))
+    fingerprint = dataset.fingerprint
+    return {
+        split: image_list.dumps(image_list.shuffled(listed, seed=fingerprint)).encode()
+        for split, listed in entries.items()
+    }
+
+
+def delete_stray_images(
+    classifier: str, *, s3: "S3Client", bucket: str, fingerprint: str, training_in_progress: bool
+) -> int:
+    """Delete the classifier's prepared images that this version of its data set does not list.
+
+    Args:
+        classifier: name of the classifier.
+        s3: the client.
+        bucket: where the data set is.
+        fingerprint: the version to keep, the newest.
+        training_in_progress: a training job of the classifier is under way, perhaps on images that left the set since;
+            then nothing is deleted.
+
+    Returns:
+        How many were deleted; in a versioned bucket they remain as old versions until they expire.
+
+    Raises:
+        DatasetError: the version has no lists, or S3 refuses.
+
+    """
+    if training_in_progress:
+        log.info("Classifier %s is being trained; images that left its data set are deleted another time", classifier)
+        return 0
+    keys = Keys(classifier)
+    strays = [stray for split in SPLITS for stray in _strays(s3, bucket, keys, split, fingerprint)]
+    waiting = iter(strays)
+    while batch := list(islice(waiting, DELETED_AT_ONCE)):
+        _delete(s3, bucket, batch)
+    if strays:
+        log.info("Deleted %d images that left the data set from s3://%s/%s", len(strays), bucket, keys.dataset)
+    return len(strays)
+
+
+def _strays(s3: "S3Client", bucket: str, keys: Keys, split: Split, fingerprint: str) -> list[str]:
+    list_key = keys.version(fingerprint) + LIST_NAMES[split]
+    found = storage.read(s3, bucket=bucket, key=list_key)
+    if found is None:
+        message = (
+            f"s3://{bucket}/{list_key} is not there, so nothing is known to be a stray; prepare the data set first."
+        )
+        raise DatasetError(message)
+    listed = {keys.split(split) + entry.path for entry in image_list.parse(found[0].decode())}
+    return [key for key in storage.list_objects(s3, bucket=bucket, prefix=keys.split(split)) if key not in listed]
+
+
+def _delete(s3: "S3Client", bucket: str, batch: Sequence[str]) -> None:
+    with storage.naming(bucket, batch[0], doing="delete"):
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True})
+    if errors := answer.get("Errors"):
+        first = errors[0]
+        message = (
+            f"S3 did not delete {len(errors)} images, such as s3://{bucket}/{first.get('Key')}: {first.get('Message')}."
+        )
+        raise DatasetError(message)

@@ -1,0 +1,1 @@
+"""Lists and deletes everything that belongs to one classifier."""

@@ -1,0 +1,190 @@
+"""Delete what belongs to one classifier, in the order in which nothing new can appear; every step may be repeated."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from image_classifier.aws.client_errors import delete
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
+from image_classifier.connect import notification
+from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
+from image_classifier.deploy.endpoint import describe_endpoint
+from image_classifier.teardown.inventory import (
+    Inventory,
+    Teardown,
+    doomed_versions,
+    inventory,
+    our_functions,
+    our_job_logs,
+    our_log_groups,
+    unfinished_uploads,
+)
+from image_classifier.train.job_log import LOG_GROUP
+from image_classifier.train.training_jobs import list_training_jobs_in_progress, stop_training_job
+
+if TYPE_CHECKING:
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+
+log = logging.getLogger(__name__)
+
+MOST_KEYS = 1000  # of one DeleteObjects request
+POLL_S = 10.0
+MOST_POLLS = 120
+Pause = Callable[[float], None]
+
+
+def check_confirmed(classifier: str, *, confirm: str) -> None:
+    """Nothing if the name was typed twice.
+
+    Raises:
+        ClassifierFileError: it was not; nothing has been deleted.
+
+    """
+    if classifier != confirm:
+        message = f"confirm is {confirm!r}, classifier is {classifier!r}; type one name twice. Nothing was deleted."
+        raise ClassifierFileError(message)
+
+
+def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
+    """First of all: no upload starts a function that is about to go."""
+    notification.delete_upload_trigger(
+        clients.functions, clients.s3, bucket=teardown.bucket, classifier=teardown.classifier
+    )
+
+
+def stop_training_jobs(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:
+    """Stop what still costs, and wait: a job that is being stopped still uploads its model.
+
+    Raises:
+        ResourceBusyError: a job takes too long to stop.
+
+    """
+    in_progress = partial(list_training_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
+    for job in in_progress():
+        stop_training_job(clients.sagemaker, job)
+    _await(
+        lambda: not in_progress(), what=f"A training job of {teardown.classifier} is still being stopped", pause=pause
+    )
+
+
+def delete_function(clients: Clients, teardown: Teardown) -> None:
+    """The function with its versions and its alias."""
+    for name in our_functions(clients.functions, teardown.classifier):
+        clients.functions.delete_function(FunctionName=name)
+        log.info("Function %s deleted", name)
+
+
+def delete_endpoint(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:
+    """The endpoint, which is what costs; waits until it is gone, because its config must outlive it.
+
+    Raises:
+        ResourceBusyError: its creation or update takes too long, or its deletion.
+
+    """
+    for name in our_endpoints(clients.sagemaker, teardown.classifier):
+        is_going = partial(_is_going, clients, name)
+        _await(is_going, what=f"Endpoint {name} is still being changed", pause=pause)
+        is_gone = partial(_is_gone, clients, name)
+        _await(is_gone, what=f"Endpoint {name} is still being deleted", pause=pause)
+
+
+def delete_endpoint_configs(clients: Clients, teardown: Teardown) -> None:
+    """Every endpoint config that was deployed for the classifier."""
+    for name in our_endpoint_configs(clients.sagemaker, teardown.classifier):
+        call = partial(clients.sagemaker.delete_endpoint_config, EndpointConfigName=name)
+        delete(call, what=f"Endpoint config {name}")
+
+
+def delete_models(clients: Clients, teardown: Teardown) -> None:
+    """Every SageMaker model of the classifier, unless models are kept."""
+    for name in () if teardown.keep_models else our_models(clients.sagemaker, teardown.classifier):
+        delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
+
+
+def delete_logs(clients: Clients, teardown: Teardown) -> None:
+    """The logs of the function, of the endpoint and of the training jobs, whose group others share: it stays."""
+    for name in our_log_groups(clients, teardown.classifier):
+        clients.logs.delete_log_group(logGroupName=name)
+        log.info("Log group %s deleted", name)
+    for name in our_job_logs(clients.logs, teardown.classifier):
+        clients.logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=name)
+        log.info("Log %s deleted", name)
+
+
+def delete_objects(clients: Clients, teardown: Teardown) -> int:
+    """Every version and delete marker below the classifier's prefix that is not kept; returns how many.
+
+    Uploads that were never completed go first: they are paid for as objects are.
+
+    Raises:
+        ResourceBusyError: S3 did not delete some of them.
+
+    """
+    for upload in unfinished_uploads(clients.s3, teardown):
+        clients.s3.abort_multipart_upload(Bucket=teardown.bucket, Key=upload.key, UploadId=upload.upload_id)
+        log.info("Unfinished upload of s3://%s/%s aborted", teardown.bucket, upload.key)
+    deleted = 0
+    for batch in _batches(doomed_versions(clients.s3, teardown), size=MOST_KEYS):
+        identifiers: list[ObjectIdentifierTypeDef] = [
+            {"Key": version["Key"], "VersionId": version["VersionId"]} for version in batch
+        ]
+        answer = clients.s3.delete_objects(Bucket=teardown.bucket, Delete={"Objects": identifiers, "Quiet": True})
+        if errors := answer.get("Errors"):
+            message = (
+                f"S3 did not delete {len(errors)} object versions of {teardown.classifier}, such as "
+                f"{errors[0].get('Key')}: {errors[0].get('Message')}. Run this task again."
+            )
+            raise ResourceBusyError(message)
+        deleted += len(identifiers)
+    log.info("%d object versions below s3://%s/%s/ deleted", deleted, teardown.bucket, teardown.classifier)
+    return deleted
+
+
+def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
+    """Nothing if the classifier has nothing left but what is kept; logs that came late are shown, and expire.
+
+    Raises:
+        ResourceBusyError: names all that is still there.
+
+    """
+    found = inventory(clients, teardown)
+    log.info("Left of %s:\n%s", teardown.classifier, found.as_table())
+    left = replace(found, log_groups=(), job_logs=())
+    if left != Inventory():
+        message = f"These of {teardown.classifier} are still there:\n{left.as_table()}\nRun the teardown again."
+        raise ResourceBusyError(message)
+
+
+def _is_gone(clients: Clients, endpoint: str) -> bool:
+    return describe_endpoint(clients.sagemaker, endpoint) is None
+
+
+def _is_going(clients: Clients, endpoint: str) -> bool:
+    """Ask for its deletion; AWS refuses while it is being created or updated, and later it would go on to cost."""
+    found = describe_endpoint(clients.sagemaker, endpoint)
+    if found is None or found["EndpointStatus"] == "Deleting":
+        return True
+    try:
+        delete(partial(clients.sagemaker.delete_endpoint, EndpointName=endpoint), what=f"Endpoint {endpoint}")
+    except ResourceBusyError:
+        return False
+    return True
+
+
+def _await(is_done: Callable[[], bool], *, what: str, pause: Pause) -> None:
+    for _ in range(MOST_POLLS):
+        if is_done():
+            return
+        pause(POLL_S)
+    raise ResourceBusyError(f"{what} after {MOST_POLLS * POLL_S / 60:.0f} minutes; run this task again")
+
+
+def _batches(items: Iterable[dict[str, str]], *, size: int) -> Iterator[list[dict[str, str]]]:
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch

@@ -1,0 +1,208 @@
+"""What belongs to one classifier, as AWS has it now.
+
+A resource is ours when it has the classifier's exact name, or begins with it, and carries the tag
+``image-classifier: <classifier>``: ``digits`` must not take what belongs to ``digits-2``.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from image_classifier.aws import names
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
+from image_classifier.train.job_log import LOG_GROUP
+from image_classifier.train.training_jobs import list_training_jobs_in_progress
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Teardown:
+    """What to tear down, and what to keep."""
+
+    classifier: str
+    bucket: str
+    keep_images: bool = False
+    keep_models: bool = False
+    keep_predictions: bool = False
+
+    @property
+    def kept_prefixes(self) -> tuple[str, ...]:
+        """Prefixes whose objects stay."""
+        keys = names.Keys(self.classifier)
+        choices = {
+            keys.dataset: self.keep_images,
+            keys.incoming: self.keep_images,
+            keys.models: self.keep_models,
+            f"{keys.root}checkpoints/": self.keep_models,
+            f"{keys.root}evaluations/": self.keep_models,
+            keys.predictions: self.keep_predictions,
+            f"{keys.root}corrections/": self.keep_predictions,
+        }
+        return tuple(prefix for prefix, keep in choices.items() if keep)
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The object versions below one prefix; delete markers count as versions without bytes."""
+
+    versions: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class UnfinishedUpload:
+    """A multipart upload that nobody completed: its parts are paid for, and no listing of objects shows them."""
+
+    key: str
+    upload_id: str
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Everything of a classifier that is there now and will be deleted."""
+
+    upload_triggers: tuple[str, ...] = ()
+    training_jobs: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    endpoint_configs: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    log_groups: tuple[str, ...] = ()
+    job_logs: tuple[str, ...] = ()
+    unfinished_uploads: tuple[UnfinishedUpload, ...] = ()
+    folders: Mapping[str, Folder] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        return {
+            "event notifications to remove": len(self.upload_triggers),
+            "training jobs to stop": len(self.training_jobs),
+            "functions": len(self.functions),
+            "endpoints": len(self.endpoints),
+            "endpoint configs": len(self.endpoint_configs),
+            "models": len(self.models),
+            "log groups": len(self.log_groups),
+            "logs of training jobs": len(self.job_logs),
+            "unfinished uploads": len(self.unfinished_uploads),
+            "object versions": sum(folder.versions for folder in self.folders.values()),
+        }
+
+    def as_table(self) -> str:
+        """One line per thing, for people."""
+        kinds: dict[str, Sequence[str]] = {
+            "event notification": self.upload_triggers,
+            "training job, to stop": self.training_jobs,
+            "function": self.functions,
+            "endpoint": self.endpoints,
+            "endpoint config": self.endpoint_configs,
+            "model": self.models,
+            "log group": self.log_groups,
+            "log of a training job": self.job_logs,
+            "unfinished upload": [upload.key for upload in self.unfinished_uploads],
+            "objects": [
+                f"{prefix} ({folder.versions} versions, {folder.size_bytes / 1e6:.1f} MB)"
+                for prefix, folder in self.folders.items()
+            ],
+        }
+        lines = [f"{kind:<22} {name}" for kind, listed in kinds.items() for name in listed]
+        return "\n".join(lines) or "nothing is there"
+
+
+def inventory(clients: Clients, teardown: Teardown) -> Inventory:
+    """List what the teardown would delete; changes nothing."""
+    classifier = teardown.classifier
+    functions = our_functions(clients.functions, classifier)
+    return Inventory(
+        upload_triggers=our_upload_triggers(clients.s3, bucket=teardown.bucket, classifier=classifier),
+        training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
+        functions=functions,
+        endpoints=our_endpoints(clients.sagemaker, classifier),
+        endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),
+        models=() if teardown.keep_models else our_models(clients.sagemaker, classifier),
+        log_groups=our_log_groups(clients, classifier),
+        job_logs=our_job_logs(clients.logs, classifier),
+        unfinished_uploads=unfinished_uploads(clients.s3, teardown),
+        folders=folders(clients.s3, teardown),
+    )
+
+
+def our_upload_triggers(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[str, ...]:
+    """Our entry among the bucket's event notifications."""
+    entries = s3.get_bucket_notification_configuration(Bucket=bucket).get("LambdaFunctionConfigurations", [])
+    return tuple(entry["Id"] for entry in entries if entry.get("Id") == names.notification_id(classifier))
+
+
+def our_functions(functions: "LambdaClient", classifier: str) -> tuple[str, ...]:
+    """The classifier's function, unless another's has its name."""
+    name = names.function_name(classifier)
+    tags = _function_tags(functions, name)
+    return (name,) if tags is not None and tags.get(names.TAG) == classifier else ()
+
+
+def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
+    """Logs of the function and of the endpoint; those of training jobs share one group of the whole account."""
+    name = names.function_name(classifier)
+    is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
+        clients.functions, classifier
+    )
+    wanted = {f"/aws/sagemaker/Endpoints/{names.endpoint_name(classifier)}"}
+    wanted |= set() if is_anothers else {f"/aws/lambda/{name}"}
+    return tuple(
+        group["logGroupName"]
+        for prefix in sorted(wanted)
+        for page in clients.logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        for group in page["logGroups"]
+        if group["logGroupName"] == prefix
+    )
+
+
+def our_job_logs(logs: "CloudWatchLogsClient", classifier: str) -> tuple[str, ...]:
+    """The log streams of the classifier's training jobs, named ``<training job>/algo-<n>-<time>``."""
+    paginator = logs.get_paginator("describe_log_streams")
+    pages = paginator.paginate(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name_prefix(classifier)}-")
+    try:
+        found = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+    except logs.exceptions.ResourceNotFoundException:  # no job has run in this account
+        return ()
+    return tuple(name for name in found if names.is_training_job(name.partition("/")[0], classifier=classifier))
+
+
+def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUpload, ...]:
+    """Multipart uploads of the classifier that were begun and not completed, but for those into what is kept."""
+    pages = s3.get_paginator("list_multipart_uploads").paginate(
+        Bucket=teardown.bucket, Prefix=names.Keys(teardown.classifier).root
+    )
+    found = [UnfinishedUpload(one["Key"], one["UploadId"]) for page in pages for one in page.get("Uploads", [])]
+    return tuple(upload for upload in found if not upload.key.startswith(teardown.kept_prefixes))
+
+
+def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:
+    """What the deletion of objects will free, by folder of the classifier."""
+    root, found = names.Keys(teardown.classifier).root, dict[str, Folder]()
+    for version in doomed_versions(s3, teardown):
+        prefix = f"{root}{version['Key'].removeprefix(root).partition('/')[0]}/"
+        before = found.get(prefix, Folder())
+        found[prefix] = Folder(before.versions + 1, before.size_bytes + version.get("Size", 0))
+    return dict(sorted(found.items()))
+
+
+def doomed_versions(s3: "S3Client", teardown: Teardown) -> Iterator[dict[str, Any]]:
+    """Every object version and delete marker of the classifier that is not kept."""
+    root = names.Keys(teardown.classifier).root
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=teardown.bucket, Prefix=root):
+        for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+            if not version["Key"].startswith(teardown.kept_prefixes):
+                yield dict(version)
+
+
+def _function_tags(functions: "LambdaClient", name: str) -> Mapping[str, str] | None:
+    try:
+        return functions.get_function(FunctionName=name).get("Tags", {})
+    except functions.exceptions.ResourceNotFoundException:
+        return None

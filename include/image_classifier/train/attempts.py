@@ -1,0 +1,183 @@
+"""Which attempt at a training job is due: decided from those that were made, and nothing is paid for twice."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from image_classifier.aws.names import MOST_ATTEMPTS, attempt_name
+from image_classifier.contracts.errors import TrainingError
+from image_classifier.train.ends import check_worth_repeating, end_of
+from image_classifier.train.owners import follower_of, tags_of
+from image_classifier.train.training_jobs import describe_training_job, has_artifact
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+Job = Mapping[str, Any]
+Request = Mapping[str, Any]
+# After these, and only with managed spot, the next attempt goes on from the checkpoints of the last.
+GOES_ON_AFTER = ("capacity", "wait_limit", "time_limit")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is to be done so that there is a model.
+
+    Attributes:
+        action: start a job; adopt one that runs; await the end of one that is being stopped, and then ask again; or
+            reuse the model of one that is done.
+        requests: CreateTrainingJob's request, first for the machine to try first, then for those that will do.
+        because: why, in one sentence.
+
+    """
+
+    action: Literal["start", "adopt", "await", "reuse"]
+    requests: tuple[Request, ...]
+    because: str
+
+    @property
+    def request(self) -> Request:
+        return self.requests[0]
+
+    @property
+    def job_name(self) -> str:
+        return str(self.request["TrainingJobName"])
+
+
+def plan_attempt(
+    sagemaker: "SageMakerClient",
+    request: Request,
+    *,
+    s3: "S3Client | None" = None,
+    alternatives: Sequence[Request] = (),
+    accept_time_limit: bool = False,
+    only_of_run: tuple[str, str] | None = None,
+) -> Attempt:
+    """Find out what is due; changes nothing, so that it may be asked before anything is wanted.
+
+    Args:
+        sagemaker: only describes.
+        request: the first attempt's, on the machine to try first.
+        s3: with it, a job that is done counts only while its model artifact exists.
+        alternatives: the same request on each machine that will do instead, in order.
+        accept_time_limit: whether the model of a job that its time limit stopped will do.
+        only_of_run: a Dag's and a run's id: only that run's own attempts count, and it gets a job of its own.
+
+    Raises:
+        TrainingInputError: the last attempt failed on the same input; another would cost the same.
+        TrainingStoppedError: the last attempt ran into the same time limit.
+        TrainingError: there were too many attempts to name another.
+
+    """
+    made = [*_attempts_made(sagemaker, request)]
+    ours = made if only_of_run is None else [job for job in made if _run_of(sagemaker, job) == only_of_run]
+
+    is_good = partial(has_model, s3=s3, accept_time_limit=accept_time_limit)
+    if (found := _existing(ours, request, is_good=is_good)) is not None:
+        return found
+    return _next(ours, (request, *alternatives), number=len(made) + 1)
+
+
+def has_model(job: Job, *, s3: "S3Client | None", accept_time_limit: bool) -> bool:
+    """Whether a finished job left a model that will do."""
+    worth = ("completed", "time_limit") if accept_time_limit else ("completed",)
+    return end_of(job) in worth and (s3 is None or has_artifact(s3, job))
+
+
+def machines_left(job: Job, requests: Sequence[Request]) -> Sequence[Request]:
+    """The requests for machines that come after the job's own; none if there was capacity for it."""
+    if end_of(job) not in ("capacity", "wait_limit"):
+        return ()
+    places = [place for place, request in enumerate(requests) if _machine(request) == _machine(job)]
+    return requests[places[-1] + 1 :] if places else ()
+
+
+def for_attempt(request: Request, number: int) -> dict[str, Any]:
+    """The same request under the name of attempt `number`, with checkpoints of its own."""
+    first = str(request["TrainingJobName"])
+    name = attempt_name(first, number)
+    attempt = {**request, "TrainingJobName": name}
+    if "CheckpointConfig" in request:
+        uri = request["CheckpointConfig"]["S3Uri"].replace(f"/{first}/", f"/{name}/")
+        attempt["CheckpointConfig"] = {**request["CheckpointConfig"], "S3Uri": uri}
+    return attempt
+
+
+def _attempts_made(sagemaker: "SageMakerClient", request: Request) -> Iterator[Job]:
+    """Every attempt so far, oldest first; their numbers have no gaps."""
+    for number in range(1, MOST_ATTEMPTS + 1):
+        job = describe_training_job(sagemaker, attempt_name(request["TrainingJobName"], number))
+        if job is None:
+            return
+        yield job
+    message = (
+        f"Training job {request['TrainingJobName']} was attempted {MOST_ATTEMPTS} times and has no names left; change "
+        "a hyperparameter, or the images, for a job of another name."
+    )
+    raise TrainingError(message)
+
+
+def _run_of(sagemaker: "SageMakerClient", job: Job) -> tuple[str, str] | None:
+    follower = follower_of(tags_of(sagemaker, job))
+    return (follower.dag_id, follower.run_id) if follower else None
+
+
+def _existing(jobs: Sequence[Job], request: Request, *, is_good: Callable[[Job], bool]) -> Attempt | None:
+    """The newest attempt that is worth something; one that is being stopped only if no earlier one has a model."""
+    stopping: Attempt | None = None
+    for job in reversed(jobs):
+        named = ({**request, "TrainingJobName": job["TrainingJobName"]},)
+        if job["TrainingJobStatus"] == "InProgress":
+            return Attempt("adopt", named, "It runs already.")
+        if job["TrainingJobStatus"] == "Stopping":
+            stopping = stopping or Attempt("await", named, "It is being stopped; what comes next is decided then.")
+        elif is_good(job):
+            return Attempt("reuse", named, "It has the model for these images and settings.")
+    return stopping
+
+
+def _next(jobs: Sequence[Job], requests: tuple[Request, ...], *, number: int) -> Attempt:
+    """A new job, unless it would end like the last one."""
+    if not jobs:
+        named = tuple(for_attempt(request, number) for request in requests)
+        return Attempt("start", named, "Nothing has trained these images with these settings.")
+    last = jobs[-1]
+    if any(_same_limits(last, request) for request in requests):
+        check_worth_repeating(last)
+    left = machines_left(last, requests) or requests
+    named = tuple(_goes_on(for_attempt(request, number), last) for request in left)
+    return Attempt("start", named, f"{last['TrainingJobName']} left no model: {_told(last)}.")
+
+
+def _goes_on(request: dict[str, Any], last: Job) -> dict[str, Any]:
+    if "CheckpointConfig" in request and end_of(last) in GOES_ON_AFTER:
+        return {**request, "CheckpointConfig": last.get("CheckpointConfig", request["CheckpointConfig"])}
+    return request
+
+
+def _told(job: Job) -> str:
+    if job["TrainingJobStatus"] == "Completed":
+        return "its model artifact is gone"
+    return f"{job['TrainingJobStatus']}, {job.get('FailureReason') or job.get('SecondaryStatus', '')}".rstrip(" .,")
+
+
+def _machine(job: Job) -> tuple[str, bool]:
+    """What AWS may have none of: an instance type, on spot or on demand."""
+    return job["ResourceConfig"]["InstanceType"], bool(job.get("EnableManagedSpotTraining"))
+
+
+def _same_limits(job: Job, request: Request) -> bool:
+    """Whether the job had the image, the machines and the limits that the request asks for."""
+    return all(_limits(job)[name] == value for name, value in _limits(request).items())
+
+
+def _limits(job: Job) -> dict[str, Any]:
+    resources = job["ResourceConfig"]
+    return {
+        "machine": _machine(job),
+        "image": job["AlgorithmSpecification"]["TrainingImage"],
+        "time": job["StoppingCondition"]["MaxRuntimeInSeconds"],
+        **{name: resources.get(name) for name in ("InstanceCount", "VolumeSizeInGB")},
+    }

@@ -1,0 +1,119 @@
+"""What the algorithm and SageMaker say when a job fails, and what a person does about it.
+
+The messages are those of AWS's documentation, of published logs and issues, and of our own program, which uses the same
+words. A message that is not in the table sends the reader to the job's log.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from image_classifier.train.job_log import LOG_GROUP
+
+
+@dataclass(frozen=True)
+class KnownFailure:
+    """A message, its cure, and where that is applied: what is cured elsewhere is worth the same request again."""
+
+    message: re.Pattern[str]
+    cure: str
+    cured_in: Literal["request", "elsewhere"] = "request"
+
+
+def _known(message: str, cure: str, *, cured_in: Literal["request", "elsewhere"] = "request") -> KnownFailure:
+    return KnownFailure(re.compile(message, re.IGNORECASE), cure, cured_in)
+
+
+FAILURES = (
+    _known(
+        r"number of input images must be bigger or equal to the mini_batch_size",
+        "Lower mini_batch_size, or add images: the training and the validation images must each fill one batch.",
+    ),
+    _known(
+        r"Mismatch between number of labels .* and the num_classes parameter",
+        "The image lists and num_classes disagree: run the Dag from its first task on, which counts the classes anew.",
+    ),
+    _known(
+        r"Empty \.(rec|lst) file|No image of the \w+ channel can be read",
+        "None of the images could be read: look at the data set's report.json, and at the images themselves.",
+    ),
+    _known(
+        r"resize is required when the images are given as files",
+        "Set the hyperparameter resize to image_shape's side, or leave it out here, where it is filled in.",
+    ),
+    _known(
+        r"Additional properties are not allowed|caused by ValidationError|is not one of \[|is not valid under any",
+        "The algorithm does not take this hyperparameter or its value: correct it in the file or the form.",
+    ),
+    _known(
+        r"loss is not a number|training diverged",
+        "Lower learning_rate, for instance to a tenth of what it is.",
+    ),
+    _known(
+        r"out of memory",
+        "The batch does not fit the machine's memory: halve mini_batch_size, choose a smaller num_layers or "
+        "image_shape, or an instance type with more memory.",
+    ),
+    _known(
+        r"No space left on device",
+        "Raise volume_size_gb: the algorithm writes a second copy of all images, and the checkpoints, to it.",
+    ),
+    _known(
+        r"model in the \w+ channel",
+        "Training goes on only from a model of the same num_layers, image_shape and num_classes: leave it out.",
+    ),
+    _known(
+        r"Access ?Denied|not authorized|Forbidden|\b403\b|cannot assume|could not assume|AssumeRole",
+        "The training role lacks a right: compare IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN with the stack's role, which has "
+        "all it needs; a bucket or key of one's own must admit it too.",
+        cured_in="elsewhere",
+    ),
+    _known(
+        r"KMS\w*Exception|kms:\w+|KMS key",
+        "The training role may not use the KMS key: let the key's policy admit it.",
+        cured_in="elsewhere",
+    ),
+    _known(
+        r"No S3 objects found|NoSuchKey|NoSuchBucket|Data download failed",
+        "Images of the lists are not in the bucket: run the Dag from its first task on, which uploads them again.",
+        cured_in="elsewhere",
+    ),
+    _known(
+        r"subnet|security group|ENI\b|network interface",
+        "The job's network does not let it start: check vpc_config, and that the subnets have free addresses.",
+        cured_in="elsewhere",
+    ),
+    _known(
+        r"host of this job|host \S+ of this job",
+        "The machines of the job lost each other: run again.",
+        cured_in="elsewhere",
+    ),
+    _known(
+        r"\becr\b|CannotPullContainer|pull.*image|image.*pull",
+        "SageMaker cannot fetch the algorithm's image: check that it exists in this region and that the role may read "
+        "its repository.",
+        cured_in="elsewhere",
+    ),
+)
+
+
+def cause_of(reason: str) -> str:
+    """AWS's sentence without the word before it that names the kind."""
+    sentence = re.sub(r"^(ClientError|AlgorithmError|InternalServerError): *", "", reason).strip()
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
+
+
+def cure_of(reason: str, *, job: str) -> str:
+    """What to do about a failure."""
+    known = _find(reason)
+    return known.cure if known else f"The job's log says more: CloudWatch, {LOG_GROUP}, {job}/."
+
+
+def is_cured_elsewhere(reason: str) -> bool:
+    """Whether the cure is outside the request, so that the same request may succeed later."""
+    known = _find(reason)
+    return known is not None and known.cured_in == "elsewhere"
+
+
+def _find(reason: str) -> KnownFailure | None:
+    return next((known for known in FAILURES if known.message.search(reason)), None)

@@ -1,0 +1,71 @@
+"""Which of Airflow's tasks waits for a training job: tags on the job, which outlive every worker."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from image_classifier.aws.names import DAG_TAG, RUN_TAG, STOPPED_TAG, TASK_TAG
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import TagTypeDef
+
+MOST_CHARACTERS = 256  # of a tag's value
+_SAFE = " _.:/+-@"  # beside letters and digits, AWS allows these in a value; and "=", which stands for the "%" of URLs
+
+
+@dataclass(frozen=True)
+class Follower:
+    """A task of a run, by the names that Airflow's task states have."""
+
+    dag_id: str
+    run_id: str
+    task: str
+
+    def __str__(self) -> str:
+        """For the log of who looks for it."""
+        return f"task {self.task} of run {self.run_id} of {self.dag_id}"
+
+    def tags(self) -> "list[TagTypeDef]":
+        """The tags of a job that this task follows."""
+        values = {DAG_TAG: self.dag_id, RUN_TAG: self.run_id, TASK_TAG: self.task}
+        return [{"Key": key, "Value": _encoded(value)} for key, value in values.items()]
+
+
+def follower_of(tags: Mapping[str, str]) -> Follower | None:
+    """The task that follows the job with these tags; None if none ever did."""
+    values = [unquote(tags[key].replace("=", "%")) for key in (DAG_TAG, RUN_TAG, TASK_TAG) if tags.get(key)]
+    return Follower(*values) if len(values) == 3 else None
+
+
+def with_follower(request: Mapping[str, Any], follower: Follower) -> dict[str, Any]:
+    """CreateTrainingJob's request, with the task in the job's tags from its first moment on."""
+    return {**request, "Tags": [*request.get("Tags", []), *follower.tags()]}
+
+
+def claim(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, follower: Follower) -> None:
+    """Make the job this task's, so that the end of the one before is no reason to stop it."""
+    sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=follower.tags())
+
+
+def tags_of(sagemaker: "SageMakerClient", job: Mapping[str, Any]) -> dict[str, str]:
+    """The job's tags."""
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=job["TrainingJobArn"])
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def stop_note(why: str) -> "list[TagTypeDef]":
+    """The tag of a job that is stopped because its task ended, and not because someone did not want it."""
+    return [{"Key": STOPPED_TAG, "Value": re.sub(r"[^\w .:/=+\-@]", " ", why)[:MOST_CHARACTERS]}]
+
+
+def was_abandoned(tags: Mapping[str, str]) -> bool:
+    """Whether the job with these tags was stopped for want of a task that waits for it."""
+    return STOPPED_TAG in tags
+
+
+def _encoded(value: str) -> str:
+    """A value that AWS takes; too long a name of a run is cut, and then matches no run."""
+    return quote(value, safe=_SAFE).replace("~", "%7E").replace("%", "=")[:MOST_CHARACTERS]

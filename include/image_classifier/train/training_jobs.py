@@ -1,0 +1,173 @@
+"""Training jobs as AWS has them: start, describe, list, stop, and what a finished one gave."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import (
+    described,
+    exists_already,
+    is_absent,
+    is_invalid,
+    is_limit,
+    is_passing,
+    sentence,
+)
+from image_classifier.aws.names import PREFIX, is_training_job
+from image_classifier.aws.s3 import object_exists
+from image_classifier.contracts.errors import TrainingInputError, TrainingServiceError
+from image_classifier.train.ends import end_of
+from image_classifier.train.owners import stop_note
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+log = logging.getLogger(__name__)
+
+MARGIN_S = 3600  # a job's time limit counts neither its machines' start nor the upload of the model
+FINISHED = ("Completed", "Failed", "Stopped")
+
+
+def start_training_job(
+    sagemaker: "SageMakerClient", requests: Sequence[Mapping[str, Any]]
+) -> Literal["started", "adopted"]:
+    """Create the job on the first machine that the account's quotas allow.
+
+    If a job of the name exists by now, another try of the same task created it, and it is ours.
+
+    Raises:
+        TrainingInputError: AWS refuses the request; nothing was created.
+        TrainingServiceError: every quota is reached, or AWS is not well; it may be well later.
+
+    """
+    refused = []
+    for request in requests:
+        try:
+            return _create(sagemaker, request)
+        except ClientError as error:
+            if not is_limit(error):
+                raise
+            refused.append(sentence(error))
+            log.warning("Training job %s: no quota for %s", request["TrainingJobName"], machine_of(request))
+    message = f"Training job {requests[0]['TrainingJobName']} was not created. {' '.join(refused)}"
+    raise TrainingServiceError(f"{message} Ask AWS for a higher quota, or name other instance_type_fallbacks.")
+
+
+def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal["started", "adopted"]:
+    name = request["TrainingJobName"]
+    try:
+        sagemaker.create_training_job(**request)
+    except ClientError as error:
+        if exists_already(error):
+            return "adopted"
+        if is_invalid(error):
+            message = f"Training job {name} was not created, AWS refuses the request: {sentence(error)}"
+            raise TrainingInputError(message) from error
+        if is_passing(error):
+            message = f"Training job {name} was not created, AWS is busy or not well: {sentence(error)}"
+            raise TrainingServiceError(message) from error
+        raise
+    log.info("Training job %s created on %s", name, machine_of(request))
+    return "started"
+
+
+def machine_of(job: Mapping[str, Any]) -> str:
+    """The machines of a job or a request, for people: "2 x ml.g4dn.xlarge (spot)"."""
+    resources = job["ResourceConfig"]
+    count = f"{resources['InstanceCount']} x " if resources.get("InstanceCount", 1) > 1 else ""
+    return f"{count}{resources['InstanceType']}{' (spot)' if job.get('EnableManagedSpotTraining') else ''}"
+
+
+def stop_training_job(sagemaker: "SageMakerClient", name: str) -> bool:
+    """Stop the job because nobody wants it; False if it has ended, or never was."""
+    try:
+        sagemaker.stop_training_job(TrainingJobName=name)
+    except ClientError as error:
+        if is_absent(error) or is_invalid(error):  # "... rejected because the training job is in status Completed"
+            return False
+        raise
+    log.info("Training job %s is being stopped", name)
+    return True
+
+
+def stop_abandoned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
+    """Stop the job because its task waits no longer, and note that on it; False if it does not run.
+
+    A task that took the job over meanwhile finds the note, and starts the next attempt instead of failing.
+    """
+    job = describe_training_job(sagemaker, name)
+    if job is None or job["TrainingJobStatus"] != "InProgress":
+        return False
+    try:  # first the note: who waits for the job must find it as soon as the job has ended
+        sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=stop_note(why))
+    except ClientError as error:
+        log.warning("Training job %s cannot be tagged, and is stopped without: %s", name, error)
+    return stop_training_job(sagemaker, name)
+
+
+def describe_training_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
+    """DescribeTrainingJob's answer, or None if there is no such job."""
+    return described(lambda: sagemaker.describe_training_job(TrainingJobName=name))
+
+
+def list_training_jobs_in_progress(sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
+    """Names of this classifier's jobs that still run or are being stopped; its images must stay until they end."""
+    pages = sagemaker.get_paginator("list_training_jobs")
+    found = [
+        job["TrainingJobName"]
+        for status in ("InProgress", "Stopping")
+        for page in pages.paginate(NameContains=f"{PREFIX}{classifier}-", StatusEquals=status)
+        for job in page["TrainingJobSummaries"]
+    ]
+    return sorted({name for name in found if is_training_job(name, classifier=classifier)})
+
+
+def is_finished(job: Mapping[str, Any]) -> bool:
+    return job["TrainingJobStatus"] in FINISHED
+
+
+def deadline(job: Mapping[str, Any]) -> float:
+    """When, in seconds since 1970, the job must have ended by its own limits; later, something is wrong with it."""
+    created: datetime = job["CreationTime"]
+    limits = job["StoppingCondition"]
+    limit_s: int = limits.get("MaxWaitTimeInSeconds", limits["MaxRuntimeInSeconds"])
+    return created.timestamp() + limit_s + MARGIN_S
+
+
+def training_result(
+    job: Mapping[str, Any], *, outcome: Literal["started", "adopted", "reused"], attempt: int, best: float | None
+) -> dict[str, Any]:
+    """What the tasks after training need and what a report tells, small enough for XCom.
+
+    Times are in seconds. ``billable_s`` is that of all machines together; ``spot_savings`` is the part of the price
+    that managed spot saved, between 0 and 1, and None without spot.
+    """
+    billable_s, seconds = job.get("BillableTimeInSeconds"), job.get("TrainingTimeInSeconds")  # of each machine
+    resources, spot = job["ResourceConfig"], bool(job.get("EnableManagedSpotTraining"))
+    return {
+        "training_job": job["TrainingJobName"],
+        "model_artifact": job["ModelArtifacts"]["S3ModelArtifacts"],
+        "image": job["AlgorithmSpecification"]["TrainingImage"],
+        "outcome": outcome,
+        "ended": end_of(job),
+        "attempt": attempt,
+        "best_validation_accuracy": best,
+        "instance_type": resources["InstanceType"],
+        "instance_count": resources["InstanceCount"],
+        "spot": spot,
+        "billable_s": None if billable_s is None else billable_s * resources["InstanceCount"],
+        "seconds": seconds,
+        # AWS's own formula, of DescribeTrainingJob's documentation of BillableTimeInSeconds
+        "spot_savings": round(1 - billable_s / seconds, 4) if spot and seconds and billable_s is not None else None,
+    }
+
+
+def has_artifact(s3: "S3Client", job: Mapping[str, Any]) -> bool:
+    """Whether the job's model is on S3; a job that was stopped early left none."""
+    uri = urlsplit(job["ModelArtifacts"].get("S3ModelArtifacts", ""))
+    return bool(uri.netloc) and object_exists(s3, bucket=uri.netloc, key=uri.path.lstrip("/"))

@@ -1,0 +1,50 @@
+"""Airflow's containers start here: adds where the local AWS is to the environment, then becomes the command."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from laptop.airflow_settings import told_by_the_local_aws
+from laptop.containers.place import ContainerPlace
+from laptop.observability import observability
+from laptop.place import LaptopError
+
+READY_LIMIT_S = 180
+POLL_S = 0.2
+
+
+def main() -> None:
+    """Become the command line's command."""
+    command = sys.argv[1:]
+    ready = ContainerPlace().aws_state / "ready.json"
+    try:
+        environ = {**observability(os.environ), **with_deployment(os.environ, ready=ready)}
+    except LaptopError as error:
+        sys.exit(str(error))
+    os.execvpe(command[0], command, environ)  # noqa: S606 - no shell is wanted
+
+
+def with_deployment(environ: Mapping[str, str], *, ready: Path, patience_s: float = READY_LIMIT_S) -> dict[str, str]:
+    """The environment with the connection and the settings of a deployment.
+
+    What the environment says itself counts; where it names no bucket, the local AWS is asked, and waited for
+    ``patience_s`` seconds: it may be starting again at this moment.
+    """
+    if environ.get("IMAGE_CLASSIFIER_BUCKET"):
+        return dict(environ)
+    deadline = time.monotonic() + patience_s
+    while not ready.exists():
+        if time.monotonic() > deadline:
+            sys.exit(
+                f"IMAGE_CLASSIFIER_BUCKET is not set, and no local AWS was ready within {patience_s:.0f} s. In .env "
+                "give either the settings of an AWS account or COMPOSE_PROFILES=local-aws; .env.example shows both."
+            )
+        time.sleep(POLL_S)
+    return {**environ, **told_by_the_local_aws(json.loads(ready.read_text()))}
+
+
+if __name__ == "__main__":
+    main()

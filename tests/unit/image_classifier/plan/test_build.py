@@ -1,0 +1,284 @@
+"""A plan tells what a run would do, from what AWS has; and it only reads."""
+
+import io
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from moto import mock_aws
+from PIL import Image
+
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.connect import notification
+from image_classifier.connect.function import function_configuration
+from image_classifier.contracts.errors import DatasetError, SettingsError
+from image_classifier.deploy import hosting
+from image_classifier.plan.build import PlanOptions, build_plan
+from image_classifier.plan.prices import PriceBook, Quoted
+from image_classifier.prepare.dataset import prepare_dataset
+from image_classifier.train import job_request
+
+BUCKET = "pictures"
+ACCOUNT = "123456789012"
+SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
+READS = ("Describe", "Get", "Head", "List")
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:image-classifier-pets"
+CREATED = {
+    "training job": "started",
+    "model": "created",
+    "endpoint config": "created",
+    "endpoint": "created",
+    "function": "created",
+    "upload trigger": "created",
+}
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def clients(monkeypatch, calls):
+    """Clients whose calls are recorded by the operation's name."""
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        made = Clients(*(SESSION.client(service) for service in ("sagemaker", "lambda", "logs", "s3")))
+        made.s3.create_bucket(Bucket=BUCKET)
+        for client in (made.sagemaker, made.functions, made.logs, made.s3):
+            client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+        yield made
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(
+        bucket=BUCKET,
+        sagemaker_role_arn=f"arn:aws:iam::{ACCOUNT}:role/sagemaker",
+        function_role_arn=f"arn:aws:iam::{ACCOUNT}:role/function",
+        failure_queue_arn=f"arn:aws:sqs:us-east-1:{ACCOUNT}:failures",
+        data_folder=tmp_path,
+    )
+
+
+@pytest.fixture
+def pets(tmp_path):
+    for split, count in {"train": 40, "validation": 33}.items():
+        for number in range(count):
+            file = tmp_path / "images" / split / ("cat", "dog")[number % 2] / f"{number}.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            out = io.BytesIO()
+            Image.new("RGB", (8, 8), (number, len(split), 99)).save(out, "PNG")
+            file.write_bytes(out.getvalue())
+    small = {"image_shape": "3,32,32", "num_layers": 20, "mini_batch_size": 16}
+    return Classifier(name="pets", source="images", hyperparameters=small, training={"time_limit_s": 1800})
+
+
+def quoted(instance_type, use, usd):
+    day, page = "2026-01-01", "https://example.org/"
+    row = {"region": "us-east-1", "instance_type": instance_type, "use": use, "usd_per_hour": usd}
+    return Quoted.model_validate({**row, "as_of": day, "source": page})
+
+
+PRICES = PriceBook(
+    "us-east-1", None, [quoted("ml.g4dn.xlarge", "training", 0.8), quoted("ml.m5.large", "hosting", 0.1)]
+)
+
+
+@pytest.fixture
+def plan(clients, settings):
+    def make(classifier, *, prices=PRICES, **options):
+        asked = PlanOptions(code_sha256="code", **options)
+        return build_plan(
+            classifier, clients=clients, settings=settings, prices=prices, options=asked, on_progress=lambda _: None
+        )
+
+    return make
+
+
+def changes(plan):
+    return {line.resource: line.change for line in plan.lines if line.resource != "prepared images"}
+
+
+def line(plan, resource):
+    (found,) = [line for line in plan.lines if line.resource == resource]
+    return found
+
+
+def test_making_a_plan_only_reads(plan, pets, clients, calls):
+    calls.clear()
+
+    plan(pets)
+
+    assert len(calls) >= 8
+    assert [name for name in calls if not name.startswith(READS)] == []
+    assert "Contents" not in clients.s3.list_objects_v2(Bucket=BUCKET)
+
+
+def test_of_a_new_classifier_everything_would_be_made(plan, pets):
+    found = plan(pets)
+
+    assert changes(found) == CREATED
+    assert line(found, "prepared images").change == "73 uploaded"
+
+
+def test_the_plan_names_the_job_that_the_run_would_start(plan, pets, clients, settings):
+    planned = line(plan(pets), "training job").name
+
+    dataset = prepare_dataset(pets, s3=clients.s3, settings=settings)
+    request = job_request.training_job_request(pets, settings=settings, region="us-east-1", dataset=dataset)
+    assert request["TrainingJobName"] == planned
+    assert line(plan(pets), "prepared images").change == "unchanged"
+    assert line(plan(pets), "training job").name == planned
+
+
+def test_training_costs_price_times_limit_times_machines(plan, pets):
+    two = pets.revised({"training": {"instance_count": 2}})
+
+    cost = line(plan(two), "training job").cost
+
+    assert cost.once_usd == pytest.approx(0.8 * 2 * 1800 / 3600)
+    assert cost.words.startswith("0.80 USD: 2 x ml.g4dn.xlarge for 1,800 s at 0.8 an hour (https://example.org/")
+
+
+def test_of_several_machines_that_will_do_the_dearest_counts(plan, pets):
+    dear = quoted("ml.g5.xlarge", "training", 1.6)
+    prices = PriceBook("us-east-1", None, [*PRICES.table, dear])
+    either = pets.revised({"training": {"instance_type_fallbacks": ["ml.g5.xlarge"]}})
+
+    assert line(plan(either, prices=prices), "training job").cost.once_usd == pytest.approx(0.8)
+    assert line(plan(either), "training job").cost.once_usd is None
+
+
+def test_managed_spot_costs_at_most_what_is_paid_on_demand(plan, pets):
+    spot = pets.revised({"training": {"spot": True, "max_wait_s": 3600}})
+
+    cost = line(plan(spot), "training job").cost
+
+    assert cost.once_usd == pytest.approx(0.4)
+    assert cost.words.endswith("managed spot costs less")
+
+
+def test_an_endpoint_is_priced_by_hour_day_and_month(plan, pets):
+    three = pets.revised({"endpoint": {"instance_count": 3}})
+
+    cost = line(plan(three), "endpoint").cost
+
+    assert cost.hourly_usd == pytest.approx(0.3)
+    assert cost.words.startswith("0.300 USD an hour, 7.20 a day, 219.00 a month: 3 x ml.m5.large")
+
+
+def test_a_price_that_nobody_knows_stays_unknown(plan, pets):
+    found = plan(pets, prices=PriceBook("us-east-1", None, []))
+
+    assert found.first_day_usd is None
+    assert line(found, "training job").cost.words.startswith("unknown: 1 x ml.g4dn.xlarge for 1,800 s, ")
+    assert line(found, "endpoint").cost.words.startswith("unknown: 1 x ml.m5.large")
+
+
+def test_a_run_that_wants_a_job_of_its_own_pays_for_one(plan, pets, clients, settings):
+    prepare_dataset(pets, s3=clients.s3, settings=settings)
+    deploy(plan(pets), pets, clients, settings)
+
+    forced = line(plan(pets, only_of_run=("dag", "run-1")), "training job")
+
+    assert forced.change == "started"
+    assert forced.cost.once_usd == pytest.approx(0.4)
+
+
+def test_what_is_there_would_be_left_alone(plan, pets, clients, settings):
+    prepare_dataset(pets, s3=clients.s3, settings=settings)
+    deploy(plan(pets), pets, clients, settings)
+
+    found = plan(pets)
+
+    assert changes(found) == {
+        "training job": "reused",
+        "model": "unchanged",
+        "endpoint config": "unchanged",
+        "endpoint": "unchanged",
+        "function": "created",
+        "upload trigger": "unchanged",
+    }
+    assert found.first_day_usd == 0
+
+
+def test_another_machine_would_update_the_endpoint(plan, pets, clients, settings):
+    prepare_dataset(pets, s3=clients.s3, settings=settings)
+    deploy(plan(pets), pets, clients, settings)
+
+    found = plan(pets.revised({"endpoint": {"instance_count": 2}}))
+
+    assert changes(found)["endpoint"] == "updated"
+    assert found.first_day_usd == pytest.approx(24 * 0.2)
+
+
+def deploy(planned, classifier, clients, settings):
+    """What a run would have made, as far as moto has it."""
+    name = line(planned, "training job").name
+    dataset = prepare_dataset(classifier, s3=clients.s3, settings=settings)
+    request = job_request.training_job_request(classifier, settings=settings, region="us-east-1", dataset=dataset)
+    clients.sagemaker.create_training_job(**request)
+    artifact = f"{request['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
+    clients.s3.put_object(Bucket=BUCKET, Key=artifact.removeprefix(f"s3://{BUCKET}/"), Body=b"")
+    image = request["AlgorithmSpecification"]["TrainingImage"]
+    model = hosting.model_request(
+        classifier, settings=settings, training_job=name, model_artifact=artifact, image=image
+    )
+    config = hosting.endpoint_config_request(classifier, training_job=name, model=model)
+    clients.sagemaker.create_model(**model)
+    clients.sagemaker.create_endpoint_config(**config)
+    clients.sagemaker.create_endpoint(
+        EndpointName=line(planned, "endpoint").name, EndpointConfigName=config["EndpointConfigName"]
+    )
+    trigger = notification.UploadTrigger(
+        id="image-classifier-pets", prefix="pets/incoming/", function_arn=f"{FUNCTION}:live"
+    )
+    entry = notification._entry(trigger)
+    clients.s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"LambdaFunctionConfigurations": [entry]}
+    )
+
+
+def test_an_endpoint_that_failed_would_be_made_anew(plan, pets, monkeypatch):
+    monkeypatch.setattr(
+        "image_classifier.deploy.endpoint.describe_endpoint",
+        lambda *_: {"EndpointStatus": "Failed", "EndpointConfigName": "old"},
+    )
+
+    assert changes(plan(pets))["endpoint"] == "created anew"
+
+
+def test_a_bucket_that_is_not_there_is_found_out_first(clients, settings, pets):
+    with pytest.raises(SettingsError, match="cannot be reached"):
+        build_plan(
+            pets,
+            clients=clients,
+            settings=settings.model_copy(update={"bucket": "nowhere"}),
+            prices=PRICES,
+            options=PlanOptions(code_sha256="code"),
+            on_progress=lambda _: None,
+        )
+
+
+def test_images_that_cannot_be_trained_on_are_an_error_of_the_plan(plan, pets):
+    with pytest.raises(DatasetError):
+        plan(pets.revised({"source": "elsewhere"}))
+
+
+@pytest.mark.parametrize(("sha256", "change"), [("code", "unchanged"), ("older", "updated")])
+def test_a_function_with_other_code_would_be_updated(plan, pets, clients, settings, sha256, change):
+    found = plan(pets)
+    wanted = function_configuration(
+        pets,
+        settings=settings,
+        training_job=line(found, "training job").name,
+        endpoint_config=line(found, "endpoint config").name,
+    )
+    configuration = {**wanted.as_request(), "CodeSha256": sha256, "Architectures": ["x86_64"]}
+    with Stubber(clients.functions) as aws:
+        aws.add_response("get_function", {"Configuration": configuration, "Tags": {}})
+
+        assert line(plan(pets), "function").change == change

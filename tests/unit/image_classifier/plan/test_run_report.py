@@ -1,0 +1,62 @@
+"""What a run cost is computed from what AWS bills, and nothing is made up."""
+
+import json
+
+import pytest
+
+from image_classifier.plan.prices import Price
+from image_classifier.plan.run_report import report_of
+
+JOB = {"training_job": "job-1", "outcome": "started", "best_validation_accuracy": 0.9876, "billable_s": 540}
+KNOWN = Price(0.8, "the Price List, of 2026-09-25")
+UNKNOWN = Price(None, "nobody says")
+
+
+def report(*, training=KNOWN, hosting=KNOWN, **job):
+    return report_of({**JOB, **job}, endpoint="cats", training=training, hosting=hosting, instance_count=2)
+
+
+def test_a_job_costs_its_billable_seconds():
+    assert report().training_usd == pytest.approx(540 / 3600 * 0.8)
+
+
+def test_an_endpoint_costs_its_machines_day_by_day():
+    assert report().endpoint_usd_per_day == pytest.approx(0.8 * 2 * 24)
+
+
+def test_a_reused_job_is_not_paid_again():
+    reused = report(outcome="reused", training=UNKNOWN)
+
+    assert reused.training_usd == 0
+    assert "an earlier run paid for the job" in reused.as_table()
+
+
+@pytest.mark.parametrize("changes", [{"training": UNKNOWN}, {"billable_s": None}])
+def test_what_is_not_known_stays_unknown(changes):
+    assert report(**changes).training_usd is None
+
+
+def test_the_table_tells_everything_a_person_asks_for():
+    assert report().as_table().splitlines() == [
+        "training job         job-1, started",
+        "validation accuracy  0.988",
+        "billable seconds     540",
+        "training cost        0.12 US dollars (the Price List, of 2026-09-25)",
+        "endpoint             cats",
+        "endpoint cost a day  38.40 US dollars (the Price List, of 2026-09-25)",
+    ]
+
+
+def test_the_table_says_what_nobody_knows():
+    table = report(training=UNKNOWN, hosting=UNKNOWN, billable_s=None, best_validation_accuracy=None).as_table()
+
+    assert table.count("unknown") == 4
+    assert "training cost        price unknown: nobody says" in table
+
+
+def test_savings_of_managed_spot_are_told():
+    assert report(spot_savings=0.614).as_table().splitlines()[-1] == "saved by managed spot  61%"
+
+
+def test_the_report_goes_through_json():
+    assert json.loads(json.dumps(report().as_json()))["training_job"] == "job-1"

@@ -1,0 +1,100 @@
+import io
+import json
+
+import pytest
+from PIL import Image
+
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.prepare.dataset import prepare_dataset
+
+BUCKET = "pictures"
+ROLE = "arn:aws:iam::123456789012:role/some"
+
+
+@pytest.fixture
+def settings(tmp_path):
+    queue = "arn:aws:sqs:us-east-1:123456789012:failures"
+    return Settings(
+        bucket=BUCKET, sagemaker_role_arn=ROLE, function_role_arn=ROLE, failure_queue_arn=queue, data_folder=tmp_path
+    )
+
+
+@pytest.fixture
+def picture():
+    """Makes a small image file; the same number gives the same bytes, another number others."""
+
+    def make(number, *, size=(16, 12), image_format="PNG"):
+        out = io.BytesIO()
+        Image.new("RGB", size, (number % 256, number // 256 % 256, 99)).save(out, image_format)
+        return out.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def images(tmp_path, picture):
+    """Fills the source folder: each number of `{"class": [1, 2]}` becomes an image; bytes are written as they are."""
+    folder = tmp_path / "images"
+
+    def fill(content):
+        for place, files in content.items():
+            (folder / place).mkdir(parents=True, exist_ok=True)
+            named = files if isinstance(files, dict) else {f"{number}.png": number for number in files}
+            for name, file in named.items():
+                (folder / place / name).write_bytes(file if isinstance(file, bytes) else picture(file))
+        return folder
+
+    return fill
+
+
+@pytest.fixture
+def classifier():
+    return Classifier(name="pets", source="images", hyperparameters={"image_shape": "3,32,32", "num_layers": 20})
+
+
+@pytest.fixture
+def prepare(s3, settings, classifier):
+    """Prepares the source folder; changes go to the classifier."""
+
+    def run(*, reset_labels=False, said=None, **changes):
+        return prepare_dataset(
+            classifier.revised(changes),
+            s3=s3,
+            settings=settings,
+            reset_labels=reset_labels,
+            on_progress=(said if said is not None else []).append,
+        )
+
+    return run
+
+
+@pytest.fixture
+def stored(s3):
+    """All objects of the bucket: bytes by key."""
+
+    def read(prefix=""):
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+        return {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+    return read
+
+
+@pytest.fixture
+def report(stored):
+    def read(prepared):
+        return json.loads(stored(prepared.report_key)[prepared.report_key])
+
+    return read
+
+
+@pytest.fixture
+def manifest(stored):
+    """The lines of the manifest, by the file's name in the source."""
+
+    def read(prepared):
+        key = prepared.report_key.replace("report.json", "manifest.jsonl")
+        return {line["name"]: line for line in map(json.loads, stored(key)[key].decode().splitlines())}
+
+    return read

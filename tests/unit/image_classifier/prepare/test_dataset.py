@@ -1,0 +1,559 @@
+import json
+
+import pytest
+from PIL import Image
+
+from image_classifier.contracts.errors import DatasetError, LabelsChangedError, ResourceBusyError
+from image_classifier.contracts.labels import labels_document, labels_sha256, parse_labels
+from image_classifier.contracts.training import image_list
+from image_classifier.prepare import inspection as judge
+from image_classifier.prepare.dataset import PreparedDataset
+from image_classifier.prepare.publish import delete_stray_images
+
+BUCKET = "pictures"
+TWO_CLASSES = {"cat": range(10), "dog": range(100, 110)}
+SPLIT = {
+    "train/cat": range(8),
+    "train/dog": range(100, 108),
+    "validation/cat": range(20, 23),
+    "validation/dog": range(120, 122),
+}
+
+
+def key_of(uri):
+    return uri.removeprefix(f"s3://{BUCKET}/")
+
+
+def lists(stored, prepared):
+    """The entries of both lists, as the algorithm would read them."""
+    keys = key_of(prepared.train_lst_uri) + "train.lst", key_of(prepared.validation_lst_uri) + "validation.lst"
+    return [image_list.parse(stored(key)[key].decode()) for key in keys]
+
+
+def test_the_answer_names_everything_a_training_job_needs(images, prepare):
+    images(SPLIT)
+
+    prepared = prepare()
+
+    version = f"pets/dataset/versions/{prepared.fingerprint}"
+    assert prepared.model_dump(mode="json") == {
+        "fingerprint": prepared.fingerprint,
+        "labels_key": f"{version}/labels.json",
+        "labels_sha256": labels_sha256(["cat", "dog"]),
+        "num_classes": 2,
+        "num_training_samples": 16,
+        "num_validation_samples": 5,
+        "train_uri": f"s3://{BUCKET}/pets/dataset/train/",
+        "validation_uri": f"s3://{BUCKET}/pets/dataset/validation/",
+        "train_lst_uri": f"s3://{BUCKET}/{version}/train_lst/",
+        "validation_lst_uri": f"s3://{BUCKET}/{version}/validation_lst/",
+        "report_key": f"{version}/report.json",
+        "check_images": [image.model_dump() for image in prepared.check_images],
+        "uploaded": 21,
+        "unchanged": 0,
+        "rejected": 0,
+    }
+    assert PreparedDataset.model_validate(prepared.model_dump(mode="json")) == prepared
+
+
+@pytest.mark.parametrize("source", [f"s3://{BUCKET}/", f"s3://{BUCKET}/pets/"])
+def test_a_run_never_trains_on_what_an_earlier_one_has_written(s3, prepare, stored, source):
+    s3.put_object(Bucket=BUCKET, Key="pets/cat/1.png", Body=b"")
+
+    with pytest.raises(DatasetError, match=r"hold the same objects: the next run would train on them"):
+        prepare(source=source)
+
+    assert set(stored("")) == {"pets/cat/1.png"}
+
+
+def test_a_version_holds_its_lists_and_documents_and_nothing_else(images, prepare, stored):
+    images(SPLIT)
+
+    prepared = prepare()
+
+    version = f"pets/dataset/versions/{prepared.fingerprint}/"
+    names = {"labels.json", "report.json", "manifest.jsonl", "train_lst/train.lst", "validation_lst/validation.lst"}
+    assert set(stored(version)) == {version + name for name in names}
+
+
+def test_the_lists_name_every_image_once_with_its_label(images, prepare, stored):
+    images(SPLIT)
+
+    train, validation = lists(stored, prepared := prepare())
+
+    assert len({entry.index for entry in train + validation}) == 21
+    for entries, uri in ((train, prepared.train_uri), (validation, prepared.validation_uri)):
+        prefix = key_of(uri)
+        assert {prefix + entry.path for entry in entries} == set(stored(prefix))
+        assert {(entry.label, entry.path.split("/")[0]) for entry in entries} == {(0, "cat"), (1, "dog")}
+
+
+def test_the_lists_are_mixed(images, prepare, stored):
+    images({"cat": range(40), "dog": range(100, 140)})
+
+    train, _ = lists(stored, prepare())
+
+    assert 1 < sum(entry.label for entry in train[:20]) < 19
+
+
+def test_the_stored_images_are_what_the_endpoint_will_see(images, prepare, stored, tmp_path):
+    images(TWO_CLASSES)
+
+    prepared = prepare()
+
+    for key in (image.key for image in prepared.check_images):
+        (tmp_path / "seen.jpg").write_bytes(stored(key)[key])
+        with Image.open(tmp_path / "seen.jpg") as seen:
+            assert (seen.format, seen.mode, seen.size) == ("JPEG", "RGB", (32, 32))
+
+
+def test_a_source_without_splits_is_split_by_content(images, prepare, manifest):
+    images({"cat": range(40), "dog": range(100, 140)})
+    before = {name: line["split"] for name, line in manifest(prepare()).items()}
+
+    images({"cat": [50], "dog": [150, 151]})
+    after = {name: line["split"] for name, line in manifest(prepare()).items()}
+
+    assert before.items() <= after.items()
+    assert set(before.values()) == {"train", "validation"}
+
+
+def test_the_smallest_possible_set_has_both_splits(images, prepare, stored):
+    images({"cat": [1, 2], "dog": [3, 4]})
+
+    train, validation = lists(stored, prepared := prepare(validation_fraction=0.01))
+
+    assert [sorted(entry.label for entry in entries) for entries in (train, validation)] == [[0, 1], [0, 1]]
+    assert {"pets/dataset/validation/" + entry.path for entry in validation} <= set(stored("pets/dataset/validation/"))
+    assert prepared.uploaded == 4
+
+
+def test_an_s3_prefix_gives_the_same_data_set_as_the_folder(images, prepare, s3):
+    folder = images(SPLIT)
+    for file in sorted(folder.rglob("*.png")):
+        s3.put_object(Bucket=BUCKET, Key=f"raw/{file.relative_to(folder).as_posix()}", Body=file.read_bytes())
+
+    assert prepare(source=f"s3://{BUCKET}/raw/").fingerprint == prepare().fingerprint
+
+
+def test_a_second_run_writes_nothing_and_decodes_nothing(images, prepare, s3, monkeypatch):
+    images(TWO_CLASSES)
+    first = prepare()
+    for name in ("put_object", "delete_object", "delete_objects", "copy_object"):
+        monkeypatch.setattr(s3, name, lambda **request: pytest.fail(f"wrote {request}"))
+    monkeypatch.setattr(judge.pixels, "prepare", lambda *given: pytest.fail("decoded"))
+
+    second = prepare()
+
+    assert second == first.model_copy(update={"uploaded": 0, "unchanged": 20})
+
+
+def test_only_what_is_new_is_uploaded(images, prepare):
+    images(TWO_CLASSES)
+    first = prepare()
+    images({"cat": [50]})
+
+    second = prepare()
+
+    assert (second.uploaded, second.unchanged) == (1, 20)
+    assert second.fingerprint != first.fingerprint
+
+
+def test_an_image_that_is_missing_in_s3_is_uploaded_again(images, prepare, s3):
+    images(TWO_CLASSES)
+    first = prepare()
+    s3.delete_object(Bucket=BUCKET, Key=first.check_images[0].key)
+    s3.put_object(Bucket=BUCKET, Key=first.check_images[1].key, Body=b"")
+
+    assert prepare().uploaded == 2
+
+
+def test_other_names_and_folders_give_the_same_data_set(images, prepare):
+    folder = images(TWO_CLASSES)
+    first = prepare()
+    (folder / "cat" / "deep").mkdir()
+    for number in range(10):
+        (folder / "cat" / f"{number}.png").rename(folder / "cat" / "deep" / f"renamed {number}")
+
+    second = prepare()
+
+    assert (second.fingerprint, second.uploaded) == (first.fingerprint, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"pixels": {"fit": "crop"}}, {"pixels": {"jpeg_quality": 80}}, {"hyperparameters": {"image_shape": "3,28,28"}}],
+)
+def test_other_pixels_are_another_data_set_and_other_objects(images, prepare, change):
+    images(TWO_CLASSES)
+    first = prepare()
+
+    second = prepare(**change)
+
+    assert second.fingerprint != first.fingerprint
+    assert second.uploaded == 20
+
+
+def test_as_is_uploads_the_files_themselves(images, prepare, stored, picture):
+    images(TWO_CLASSES)
+
+    prepared = prepare(pixels={"as_is": True})
+
+    uploaded = {**stored("pets/dataset/train/"), **stored("pets/dataset/validation/")}
+    assert set(uploaded.values()) == {picture(number) for numbers in TWO_CLASSES.values() for number in numbers}
+    assert all(key.endswith(".png") for key in uploaded)
+    assert prepared.uploaded == 20
+
+
+def test_odd_names_reach_s3_as_plain_keys_and_the_labels_as_they_are(images, prepare, stored, manifest):
+    images(
+        {
+            "żółw \t'x\"": {"a\tb\nc.png": 1, " blank .png": 2, "é.png": 3},
+            "cat/deep": {"%41+&?.png": 11, ".hidden.png": b"", "ok.png": 12},
+        }
+    )
+
+    prepared = prepare()
+
+    keys = [key for split in ("train", "validation") for key in stored(f"pets/dataset/{split}/")]
+    assert len({key.split("/")[-1] for key in keys}) == 5
+    assert all(key.isascii() and key.isprintable() and " " not in key for key in keys)
+    labels = parse_labels(stored(prepared.labels_key)[prepared.labels_key])
+    assert labels == ("cat", "żółw \t'x\"")
+    assert set(manifest(prepared)) == {
+        "żółw \t'x\"/a\tb\nc.png",
+        "żółw \t'x\"/ blank .png",
+        "żółw \t'x\"/é.png",
+        "cat/deep/%41+&?.png",
+        "cat/deep/ok.png",
+    }
+
+
+def test_a_bad_image_is_reported_and_the_rest_is_used(images, prepare, report, manifest):
+    images(SPLIT)
+    images({"train/dog": {"bad.jpg": b"\xff\xd8\xff"}})
+
+    prepared = prepare()
+
+    (rejected,) = report(prepared)["rejected"]
+    assert (rejected["name"], rejected["code"]) == ("train/dog/bad.jpg", "corrupt")
+    assert (prepared.num_training_samples, prepared.rejected) == (16, 1)
+    line = manifest(prepared)["train/dog/bad.jpg"]
+    assert line == {"name": "train/dog/bad.jpg", "class": "dog", "rejected": "corrupt"}
+
+
+def test_a_bad_image_does_not_make_another_data_set(images, prepare):
+    images(SPLIT)
+    first = prepare()
+    images({"train/cat": {"notes.txt": b"text"}})
+
+    assert prepare().fingerprint == first.fingerprint
+
+
+def test_a_tenth_of_bad_images_is_too_much(images, prepare):
+    bad = {f"{number}.jpg": b"text" for number in range(6)}
+    images({"cat": range(30), "dog": {**{f"{number}.png": number for number in range(100, 118)}, **bad}})
+
+    with pytest.raises(DatasetError, match=r"6 of 54 files .*not_an_image \(6\), such as 'dog/0.jpg'"):
+        prepare()
+
+
+def test_a_class_without_a_usable_image_says_why(images, prepare):
+    images({"cat": range(20), "dog": {"1.jpg": b"", "2.jpg": b"text"}})
+
+    with pytest.raises(DatasetError, match=r"usable image .*'dog'\. 2 rejected: empty \(1\), such as 'dog/1.jpg'"):
+        prepare()
+
+
+def test_a_class_with_a_single_usable_image_is_refused(images, prepare):
+    images({"cat": range(20), "dog": [100]})
+
+    with pytest.raises(DatasetError, match="Too few images: 'dog'"):
+        prepare()
+
+
+def test_copies_are_used_once_and_reported(images, prepare, report, manifest):
+    images({**SPLIT, "train/cat": {"a.png": 1, "b.png": 1, "c.png": 2}})
+
+    prepared = prepare()
+
+    assert report(prepared)["duplicates"] == [{"name": "train/cat/b.png", "same_as": "train/cat/a.png"}]
+    assert manifest(prepared)["train/cat/b.png"]["left_out"] == "duplicate"
+    assert prepared.num_training_samples == 10
+
+
+def test_a_validation_image_that_is_trained_on_is_left_out_and_reported(images, prepare, report):
+    images(SPLIT)
+    images({"validation/cat": {"leak.png": 0}})
+
+    prepared = prepare()
+
+    assert report(prepared)["leaks"] == [{"name": "validation/cat/leak.png", "same_as": "train/cat/0.png"}]
+    assert prepared.num_validation_samples == 5
+
+
+def test_leaks_that_leave_a_class_unvalidated_are_an_error(images, prepare):
+    images({**SPLIT, "validation/dog": [100, 101]})
+
+    with pytest.raises(DatasetError, match=r"in validation of .*'dog'\. 2 left out of validation because train has"):
+        prepare()
+
+
+def test_an_image_in_two_classes_is_in_none_and_reported(images, prepare, report, manifest):
+    images(TWO_CLASSES)
+    images({"dog": {"really.png": 0}})
+
+    prepared = prepare()
+
+    assert report(prepared)["conflicts"] == [{"names": ["cat/0.png", "dog/really.png"]}]
+    assert manifest(prepared)["cat/0.png"]["left_out"] == "conflict"
+    assert prepared.num_training_samples + prepared.num_validation_samples == 19
+
+
+def test_a_class_that_is_only_conflicts_is_an_error(images, prepare):
+    images({"cat": range(10), "dog": range(2)})
+
+    with pytest.raises(DatasetError, match=r"'dog'\. 2 left out because another class has the same image"):
+        prepare()
+
+
+def test_a_new_class_gets_the_next_index(images, prepare, stored):
+    images(TWO_CLASSES)
+    prepare()
+    images({"ant": range(200, 210)})
+
+    prepared = prepare()
+
+    assert parse_labels(stored(prepared.labels_key)[prepared.labels_key]) == ("cat", "dog", "ant")
+    train, validation = lists(stored, prepared)
+    assert {entry.label for entry in train + validation if entry.path.startswith("ant/")} == {2}
+
+
+def test_a_class_that_is_gone_is_refused_before_anything_is_written(images, prepare, stored):
+    folder = images({**TWO_CLASSES, "emu": range(200, 204)})
+    prepare()
+    before = stored()
+    (folder / "emu").rename(folder / "new")
+
+    with pytest.raises(LabelsChangedError, match="'emu'"):
+        prepare()
+    assert stored() == before
+
+
+def test_a_reset_starts_a_new_label_space_that_is_kept(images, prepare, stored):
+    folder = images({**TWO_CLASSES, "ant": range(200, 204)})
+    prepare()
+    for file in (folder / "ant").iterdir():
+        file.unlink()
+    (folder / "ant").rmdir()
+
+    prepare(reset_labels=True)
+
+    assert parse_labels(stored("pets/dataset/labels.json")["pets/dataset/labels.json"]) == ("cat", "dog")
+    assert prepare().num_classes == 2
+
+
+def test_labels_are_not_known_before_a_version_has_them(images, prepare, stored):
+    images({"cat": range(20), "dog": [100]})
+    with pytest.raises(DatasetError):
+        prepare()
+
+    assert "pets/dataset/labels.json" not in stored()
+
+
+def test_a_labels_file_that_was_edited_is_refused_by_its_key(images, prepare, s3):
+    images(TWO_CLASSES)
+    s3.put_object(Bucket=BUCKET, Key="pets/dataset/labels.json", Body=b'{"schema": 1}')
+
+    with pytest.raises(DatasetError, match=r"s3://pictures/pets/dataset/labels\.json: The labels document cannot"):
+        prepare()
+
+
+def test_two_runs_at_once_do_not_both_number_the_classes(images, prepare, s3, monkeypatch):
+    images(TWO_CLASSES)
+    put = s3.put_object
+
+    def other_run_was_first(**request):
+        if request["Key"] == "pets/dataset/labels.json":
+            put(Bucket=BUCKET, Key=request["Key"], Body=labels_document(["dog", "cat"]))
+        return put(**request)
+
+    monkeypatch.setattr(s3, "put_object", other_run_was_first)
+    with pytest.raises(ResourceBusyError, match="changed by another run"):
+        prepare()
+
+
+def test_the_train_list_is_written_last_of_a_version(images, prepare, s3, monkeypatch):
+    images(SPLIT)
+    put, order = s3.put_object, []
+    monkeypatch.setattr(s3, "put_object", lambda **request: order.append(request["Key"]) or put(**request))
+
+    prepare()
+
+    assert [key.split("/")[-1] for key in order[21:]] == [
+        "manifest.jsonl",
+        "report.json",
+        "labels.json",
+        "validation.lst",
+        "train.lst",
+        "labels.json",
+    ]
+    assert all("/versions/" not in key for key in order[:21])
+
+
+def test_a_version_that_lacks_a_list_is_completed(images, prepare, s3, stored):
+    images(SPLIT)
+    prepare()
+    before = stored()
+    lost = next(key for key in before if key.endswith("train.lst"))
+    s3.delete_object(Bucket=BUCKET, Key=lost)
+
+    prepare()
+
+    assert stored() == before
+
+
+def test_check_images_are_spread_over_the_classes(images, prepare, manifest):
+    first = {"a": 0, "b": 20, "c": 40}
+    images({f"train/{name}": range(number, number + 4) for name, number in first.items()})
+    images({f"validation/{name}": range(number + 10, number + 14) for name, number in first.items()})
+
+    prepared = prepare()
+
+    assert [image.label for image in prepared.check_images] == ["a", "b", "c", "a", "b"]
+    validation = {line["key"]: line["class"] for line in manifest(prepared).values() if line["split"] == "validation"}
+    assert {image.key: image.label for image in prepared.check_images}.items() <= validation.items()
+
+
+def test_check_images_are_as_many_as_there_are(images, prepare):
+    images({"cat": [1, 2], "dog": [3, 4]})
+
+    assert len(prepare().check_images) == 2
+
+
+def test_the_report_counts_and_warns(images, prepare, report):
+    images({"cat": range(60), "Cat": range(100, 104), "dog": range(200, 260)})
+    images({"": {"README.md": b"text"}, "dog": {"x": b""}})
+    said = []
+
+    found = report(prepared := prepare(said=said))
+
+    assert found["fingerprint"] == prepared.fingerprint
+    assert found["labels"] == ["Cat", "cat", "dog"]
+    assert sum(found["images"]["train"].values()) == prepared.num_training_samples
+    assert sum(found["images"]["validation"].values()) == prepared.num_validation_samples
+    assert (found["pixels"], found["ignored"]) == ("1-pad-32-q90", ["README.md"])
+    for number, part in enumerate(
+        [
+            "1 files cannot be used",
+            "1 files are in no class folder",
+            "does not weigh classes",
+            "Fewer than 20 training images: 'Cat'",
+            "'Cat' and 'cat' differ in case alone",
+            "124 images are smaller than 32 pixels",
+        ]
+    ):
+        assert part in found["warnings"][number]
+    warned = [line.removeprefix("Warning: ") for line in said if line.startswith("Warning: ")]
+    assert warned == found["warnings"]
+
+
+def test_a_class_that_validation_lacks_is_a_warning(images, prepare, report):
+    images({**SPLIT, "train/emu": range(200, 204)})
+
+    assert any("No validation image: 'emu'" in warning for warning in report(prepare())["warnings"])
+
+
+def test_progress_says_what_is_read_and_how_far_it_is(images, prepare, tmp_path):
+    images(SPLIT)
+    said = []
+
+    prepare(said=said)
+
+    assert said[:2] == [f"21 images of 2 classes in folder {tmp_path / 'images'}", "21 of 21 images judged"]
+
+
+def test_the_manifest_says_where_each_image_is_and_how_large_it_was(images, prepare, manifest, picture):
+    images({**SPLIT, "train/cat": {"wide.png": picture(9, size=(40, 20))}})
+
+    line = manifest(prepared := prepare())["train/cat/wide.png"]
+
+    assert (line["class"], line["split"], line["width"], line["height"]) == ("cat", "train", 40, 20)
+    assert line["key"].startswith(key_of(prepared.train_uri) + "cat/")
+    assert len(line["sha256"]) == 64
+
+
+def test_an_error_of_s3_names_the_bucket_and_what_to_check(images, prepare, s3, settings):
+    images(TWO_CLASSES)
+    s3.delete_bucket(Bucket=BUCKET)
+
+    with pytest.raises(DatasetError, match=r"s3://pictures/pets/dataset/.*NoSuchBucket.*Check that the bucket exists"):
+        prepare()
+
+
+def delete_strays(s3, prepared, *, training_in_progress=False):
+    return delete_stray_images(
+        "pets", s3=s3, bucket=BUCKET, fingerprint=prepared.fingerprint, training_in_progress=training_in_progress
+    )
+
+
+def test_images_that_left_the_set_are_deleted_and_nothing_else(images, prepare, s3, stored):
+    folder = images(SPLIT)
+    prepare()
+    before = stored()
+    (folder / "train" / "cat" / "0.png").unlink()
+    (folder / "validation" / "cat" / "20.png").unlink()
+    prepared = prepare()
+    s3.put_object(Bucket=BUCKET, Key="pets/incoming/x.jpg")
+
+    assert delete_strays(s3, prepared) == 2
+
+    train, validation = lists(stored, prepared)
+    assert len(stored("pets/dataset/train/")) == len(train) == 15
+    assert len(stored("pets/dataset/validation/")) == len(validation) == 4
+    assert {key for key in before if "/versions/" in key} <= set(stored())
+    assert "pets/incoming/x.jpg" in stored()
+    assert delete_strays(s3, prepared) == 0
+
+
+def test_nothing_is_deleted_while_a_training_job_reads(images, prepare, s3, stored):
+    folder = images(SPLIT)
+    prepare()
+    (folder / "train" / "cat" / "0.png").unlink()
+    prepared = prepare()
+    before = stored()
+
+    assert delete_strays(s3, prepared, training_in_progress=True) == 0
+    assert stored() == before
+
+
+def test_without_the_lists_nothing_is_called_a_stray(images, prepare, s3, stored):
+    images(SPLIT)
+    prepared = prepare().model_copy(update={"fingerprint": "0" * 16})
+    before = stored()
+
+    with pytest.raises(DatasetError, match=r"versions/0000000000000000/train_lst/train.lst is not there"):
+        delete_strays(s3, prepared)
+    assert stored() == before
+
+
+def test_an_image_that_s3_does_not_delete_is_an_error(images, prepare, s3, monkeypatch):
+    folder = images(SPLIT)
+    prepare()
+    (folder / "train" / "cat" / "0.png").unlink()
+    prepared = prepare()
+    refusal = {"Errors": [{"Key": "some/key", "Code": "AccessDenied", "Message": "Access Denied"}]}
+    monkeypatch.setattr(s3, "delete_objects", lambda **request: refusal)
+
+    with pytest.raises(DatasetError, match="did not delete 1 images, such as s3://pictures/some/key: Access Denied"):
+        delete_strays(s3, prepared)
+
+
+def test_labels_json_is_the_same_for_the_version_and_the_next_run(images, prepare, stored):
+    images(TWO_CLASSES)
+    prepared = prepare()
+
+    document = stored(prepared.labels_key)[prepared.labels_key]
+
+    assert stored()["pets/dataset/labels.json"] == document
+    assert json.loads(document)["sha256"] == prepared.labels_sha256

@@ -1,0 +1,124 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout import Listed, read_layout
+
+
+def layout(*names):
+    return read_layout(names, where="folder x")
+
+
+def refused(*names):
+    with pytest.raises(DatasetError) as caught:
+        layout(*names)
+    assert "folder x" in str(caught.value)
+    return str(caught.value)
+
+
+def test_class_folders_alone_leave_the_split_open():
+    found = layout("dog/1.jpg", "cat/2.jpg", "cat/1.jpg")
+
+    assert found.classes == ("cat", "dog")
+    assert not found.is_split
+    assert found.images == (
+        Listed("cat/1.jpg", "cat", None),
+        Listed("cat/2.jpg", "cat", None),
+        Listed("dog/1.jpg", "dog", None),
+    )
+
+
+def test_train_and_validation_folders_decide_the_split():
+    found = layout("train/cat/1.jpg", "train/dog/1.jpg", "validation/cat/2.jpg")
+
+    assert found.is_split
+    assert found.classes == ("cat", "dog")
+    assert found.images[-1] == Listed("validation/cat/2.jpg", "cat", "validation")
+    assert found.images[0].split == "train"
+
+
+def test_folders_below_a_class_belong_to_it():
+    found = layout("cat/2024/may/1.jpg", "dog/1.jpg", "dog/train/2.jpg", "cat/2024/", "dog/train/")
+
+    assert [(image.name, image.class_name) for image in found.images] == [
+        ("cat/2024/may/1.jpg", "cat"),
+        ("dog/1.jpg", "dog"),
+        ("dog/train/2.jpg", "dog"),
+    ]
+
+
+def test_hidden_files_and_folders_do_not_exist():
+    found = layout("cat/1.jpg", "cat/.DS_Store", "dog/1.jpg", ".git/x", "dog/.thumbs/1.jpg", ".hidden", "cat/", ".git/")
+
+    assert [image.name for image in found.images] == ["cat/1.jpg", "dog/1.jpg"]
+    assert (found.classes, found.ignored) == (("cat", "dog"), ())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("cat/1", "dog/1", "README.md"), ("train/cat/1", "train/dog/1", "validation/cat/2", "train/README.md")],
+)
+def test_files_outside_the_classes_are_named_but_not_used(names):
+    assert layout(*names).ignored == (names[-1],)
+
+
+def test_a_nameless_folder_of_s3_is_no_class():
+    assert layout("/odd.jpg", "cat/1", "dog/1").ignored == ("/odd.jpg",)
+
+
+def test_a_mac_s_and_linux_s_spelling_are_one_class():
+    found = layout("train/cafe\u0301/1", "train/x/1", "validation/caf\u00e9/1")
+
+    assert found.classes == ("caf\u00e9", "x")
+
+
+def test_classes_that_differ_in_case_are_two():
+    assert layout("Cat/1", "cat/1").classes == ("Cat", "cat")
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ((), "found no folder"),
+        (("a.jpg", "b.jpg"), "found 2 files that are in no class folder"),
+        (("train/1.jpg", "validation/1.jpg"), "found 2 files that are in no class folder"),
+        (("cat/1.jpg",), "Only one class in folder x: 'cat'"),
+        (("train/cat/1", "validation/cat/2"), "Only one class"),
+        (("cat/1.jpg", "dog/"), "Classes without a training image in folder x: 'dog'"),
+        (("train/cat/1", "train/dog/", "validation/cat/1"), "Classes without a training image in folder x: 'dog'"),
+        (("train/cat/1", "train/dog/1", "validation/"), "Validation of folder x has no image"),
+        (("train/cat/1", "train/dog/1", "validation/cat/"), "Validation of folder x has no image"),
+        (("train/cat/1", "train/dog/1", "validation/dgo/1"), "that train lacks, in folder x: 'dgo'"),
+        (("train/cat/1", "train/dog/1"), "found 'train', of which 'train'"),
+        (("train/cat/1", "val/cat/1"), "found 'train', 'val', of which 'train', 'val'"),
+        (("train/cat/1", "validation/cat/1", "test/cat/1"), "of which 'test', 'train', 'validation'"),
+        (("train/cat/1", "validation/cat/1", "cat/1"), "not clear which folders"),
+        (("Train/cat/1", "Validation/cat/1"), "of which 'Train', 'Validation'"),
+        (("bus/1", "train/1"), "a class that is called so needs the first form"),
+        (("b\udcff/1", "cat/1"), "not Unicode text"),
+    ],
+)
+def test_folders_that_do_not_make_a_data_set_are_refused(names, said):
+    assert said in refused(*names)
+
+
+def test_a_class_called_train_is_possible_below_train():
+    names = ("train/train/1", "train/bus/1", "validation/train/1")
+
+    assert layout(*names).classes == ("bus", "train")
+
+
+def test_of_very_many_folders_a_few_are_named():
+    message = refused(*(f"class{number:02}/" for number in range(20)))
+
+    assert "'class07' and 12 more" in message
+
+
+@given(st.lists(st.text("ab/. ", min_size=1, max_size=8)))
+def test_any_names_make_a_layout_or_a_data_set_error(names):
+    try:
+        found = layout(*names)
+    except DatasetError:
+        return
+    assert {image.class_name for image in found.images} == set(found.classes)

@@ -1,0 +1,123 @@
+"""Nothing that is paid for goes on unseen, and nothing is stopped that somebody waits for."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from image_classifier.contracts import errors
+from image_classifier.train import owners
+from image_classifier.watch import unused as reaper
+
+FOLLOWER = owners.Follower("cats_train_and_deploy", "manual__1", "train.train_model")
+TAGS = {tag["Key"]: tag["Value"] for tag in FOLLOWER.tags()}
+CREATED = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+JOB = "image-classifier-cats-01234567-89abcdef"
+
+
+def stop(jobs, judgement):
+    asked = []
+
+    def judge(follower):
+        asked.append(follower)
+        return judgement
+
+    return reaper.stop_abandoned_jobs(jobs, bucket="b", judge=judge), asked
+
+
+def test_a_job_whose_task_is_over_is_stopped_and_says_why(jobs):
+    jobs.has(JOB, tags=TAGS)
+
+    assert stop(jobs, "over") == ([JOB], [FOLLOWER])
+    assert jobs.stopped == [JOB]
+    assert owners.was_abandoned(jobs.tags_of(JOB))
+
+
+@pytest.mark.parametrize("judgement", ["wanted", "unknown"])
+def test_a_job_that_somebody_waits_for_or_another_airflow_may_is_left_alone(jobs, judgement):
+    jobs.has(JOB, tags=TAGS)
+
+    assert stop(jobs, judgement) == ([], [FOLLOWER])
+    assert jobs.calls == []
+
+
+def test_a_job_that_a_later_run_took_over_is_that_runs(jobs):
+    job = jobs.has(JOB, tags=TAGS)
+    later = owners.Follower("cats_train_and_deploy", "manual__2", "train.train_model")
+    owners.claim(jobs, job, follower=later)
+
+    assert stop(jobs, "wanted")[1] == [later]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "Completed"},
+        {"status": "Stopping"},
+        {"OutputDataConfig": {"S3OutputPath": "s3://another/models"}},
+        {"tags": {}},
+    ],
+)
+def test_what_ended_and_what_is_not_ours_is_not_even_judged(jobs, values):
+    jobs.has(JOB, **{"tags": TAGS, **values})
+    jobs.has(f"my-{JOB}", tags=TAGS)
+
+    assert stop(jobs, "over") == ([], [])
+    assert jobs.calls == []
+
+
+class Endpoints:
+    """Endpoints by name, each with its tag and where its model lies."""
+
+    def __init__(self, **bucket_of):
+        self.bucket_of = {name.replace("_", "-"): bucket for name, bucket in bucket_of.items()}
+        self.tag = "image-classifier"
+
+    def get_paginator(self, method):
+        return type("Paginator", (), {"paginate": lambda _, **request: [getattr(self, method)(**request)]})()
+
+    def list_endpoints(self, NameContains):  # noqa: N803
+        return {
+            "Endpoints": [
+                {"EndpointName": name, "EndpointArn": f"arn:{name}", "CreationTime": CREATED} for name in self.bucket_of
+            ]
+        }
+
+    def list_tags(self, ResourceArn):  # noqa: N803
+        return {"Tags": [{"Key": self.tag, "Value": "x"}]}
+
+    def describe_endpoint(self, EndpointName):  # noqa: N803
+        return {"EndpointConfigName": EndpointName}
+
+    def describe_endpoint_config(self, EndpointConfigName):  # noqa: N803
+        return {"ProductionVariants": [{"ModelName": EndpointConfigName}]}
+
+    def describe_model(self, ModelName):  # noqa: N803
+        return {"PrimaryContainer": {"ModelDataUrl": f"s3://{self.bucket_of[ModelName]}/models/x/model.tar.gz"}}
+
+
+def check(endpoints):
+    reaper.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
+
+
+def test_an_endpoint_that_a_file_wants_is_fine():
+    check(Endpoints(image_classifier_cats="b"))
+
+
+def test_an_endpoint_that_no_file_wants_is_named_with_its_age_and_what_to_do():
+    message = "image-classifier-dogs (since 2026-01-02 03:04 UTC). Delete them with the Dag image_classifier_teardown"
+
+    with pytest.raises(errors.UnwantedEndpointError, match=re.escape(message)):
+        check(Endpoints(image_classifier_cats="b", image_classifier_dogs="b"))
+
+
+def test_endpoints_of_other_deployments_are_theirs():
+    check(Endpoints(image_classifier_dogs="another"))
+    check(Endpoints(my_image_classifier_dogs="b"))
+
+
+def test_an_endpoint_without_our_tag_is_somebody_elses():
+    endpoints = Endpoints(image_classifier_dogs="b")
+    endpoints.tag = "team"
+
+    check(endpoints)
