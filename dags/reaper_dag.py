@@ -2,7 +2,7 @@
 
 A training job costs until it ends, and an endpoint until it is deleted. Every ten minutes:
 
-1. `stop_abandoned_jobs` stops the training jobs whose task is over: it was ended by hand while the triggerer was down,
+1. `stop_orphaned_jobs` stops the training jobs whose task is over: it was ended by hand while the triggerer was down,
    its run timed out, or its worker died for good. A task that will be tried again keeps its job and adopts it.
 2. `check_endpoints_wanted` is **red while an endpoint costs that no classifier's file wants**, and names it. Delete it
    with the Dag `image_classifier_teardown`, or put the file back. Nothing is deleted here.
@@ -37,5 +37,5 @@ with DAG(
     doc_md=__doc__,
     tags=["image-classifier"],
 ):
-    step(steps.stop_abandoned_jobs)()
+    step(steps.stop_orphaned_jobs)()
     step(steps.check_endpoints_wanted)()

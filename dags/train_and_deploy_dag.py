@@ -121,7 +121,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                 ),
             )
 
-        tidied = [step(steps.delete_stray_images)(dataset), step(steps.delete_old_models)()]
+        tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]
         chain(deploy, connect, check, tidied, step(steps.report)(job))
     return dag
 

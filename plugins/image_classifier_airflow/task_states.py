@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from image_classifier.train.owners import Follower
+from image_classifier.train.owners import Owner
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -19,22 +19,22 @@ FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 GOES_ON = {"running", "queued", "scheduled", "deferred", "up_for_retry", "up_for_reschedule", None}
 
 
-def follower(task_instance: "RuntimeTaskInstanceProtocol") -> Follower:
+def owner(task_instance: "RuntimeTaskInstanceProtocol") -> Owner:
     """The task, by the names that Airflow's task states have."""
     index = task_instance.map_index
     suffix = "" if index is None or index < 0 else f"_{index}"
-    return Follower(task_instance.dag_id, task_instance.run_id, f"{task_instance.task_id}{suffix}")
+    return Owner(task_instance.dag_id, task_instance.run_id, f"{task_instance.task_id}{suffix}")
 
 
 def is_given_up(task_instance: "RuntimeTaskInstanceProtocol") -> bool:
     """Whether a user ended this task, which still runs; False also if Airflow does not answer."""
-    follows = follower(task_instance)
+    owner_task = owner(task_instance)
     try:
-        states = states_of_run(task_instance, dag_id=follows.dag_id, run_id=follows.run_id)
+        states = states_of_run(task_instance, dag_id=owner_task.dag_id, run_id=owner_task.run_id)
     except AirflowRuntimeError as error:
         log.warning("Airflow does not say whether this task is still wanted: %s", error)
         return False
-    return follows.task not in states or states[follows.task] not in GOES_ON
+    return owner_task.task not in states or states[owner_task.task] not in GOES_ON
 
 
 def states_of_run(

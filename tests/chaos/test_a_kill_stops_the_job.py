@@ -124,7 +124,7 @@ def test_a_task_that_is_ended_while_the_triggerer_is_down_is_found_by_the_reaper
     killed = [kill(trial, "failed") for trial in pair]
 
     reaper = airflow.ordered_run("image_classifier_reaper", "reaped", conf={})
-    state = reaper.await_task("stop_abandoned_jobs", FINISHED)
+    state = reaper.await_task("stop_orphaned_jobs", FINISHED)
 
     runs_on = [one.seconds is None for one in killed]
     with row.baseline():

@@ -16,5 +16,5 @@ def test_it_runs_by_itself_every_ten_minutes_once_at_a_time(dag):
 
 
 def test_an_endpoint_that_nobody_wants_does_not_keep_jobs_running(dag):
-    assert dag.task_ids == ["stop_abandoned_jobs", "check_endpoints_wanted"]
+    assert dag.task_ids == ["stop_orphaned_jobs", "check_endpoints_wanted"]
     assert [task.upstream_task_ids for task in dag.tasks] == [set(), set()]

@@ -42,7 +42,7 @@ def test_the_tasks_are_exactly_these(dag):
         "check.await_record",
         "check.confirm_prediction",
         "check.remove_known_image",
-        "delete_stray_images",
+        "delete_unreferenced_images",
         "delete_old_models",
         "report",
     ]
@@ -66,7 +66,7 @@ def test_the_tasks_are_exactly_these(dag):
         ("check.upload_known_image", "check.await_record"),
         ("check.await_record", "check.confirm_prediction"),
         ("check.confirm_prediction", "check.remove_known_image"),
-        ("check.remove_known_image", "delete_stray_images"),  # only after success
+        ("check.remove_known_image", "delete_unreferenced_images"),  # only after success
         ("check.remove_known_image", "delete_old_models"),
     ],
 )

@@ -217,7 +217,7 @@ def _judge(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: st
 
 
 def _store_the_moved(judge: Judge, dataset: Dataset) -> Dataset:
-    """Store under its other split what `settle` moved in tiny classes; the first copy is a stray, and harmless."""
+    """Store under its other split what `settle` moved in tiny classes; the first copy stays, unreferenced."""
     judged_as = {one.sha256: one.split for one in dataset.chosen.images}
     images = []
     for image in dataset.images:

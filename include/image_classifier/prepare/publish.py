@@ -55,7 +55,7 @@ def image_lists(dataset: Dataset) -> dict[Split, bytes]:
     }
 
 
-def delete_stray_images(
+def delete_unreferenced_images(
     classifier: str, *, s3: "S3Client", bucket: str, fingerprint: str, training_in_progress: bool
 ) -> int:
     """Delete the classifier's prepared images that this version of its data set does not list.
@@ -79,22 +79,20 @@ def delete_stray_images(
         log.info("Classifier %s is being trained; images that left its data set are deleted another time", classifier)
         return 0
     keys = Keys(classifier)
-    strays = [stray for split in SPLITS for stray in _strays(s3, bucket, keys, split, fingerprint)]
-    waiting = iter(strays)
+    unreferenced = [key for split in SPLITS for key in _unreferenced(s3, bucket, keys, split, fingerprint)]
+    waiting = iter(unreferenced)
     while batch := list(islice(waiting, DELETED_AT_ONCE)):
         _delete(s3, bucket, batch)
-    if strays:
-        log.info("Deleted %d images that left the data set from s3://%s/%s", len(strays), bucket, keys.dataset)
-    return len(strays)
+    if unreferenced:
+        log.info("Deleted %d images that left the data set from s3://%s/%s", len(unreferenced), bucket, keys.dataset)
+    return len(unreferenced)
 
 
-def _strays(s3: "S3Client", bucket: str, keys: Keys, split: Split, fingerprint: str) -> list[str]:
+def _unreferenced(s3: "S3Client", bucket: str, keys: Keys, split: Split, fingerprint: str) -> list[str]:
     list_key = keys.version(fingerprint) + LIST_NAMES[split]
     found = storage.read(s3, bucket=bucket, key=list_key)
     if found is None:
-        message = (
-            f"s3://{bucket}/{list_key} is not there, so nothing is known to be a stray; prepare the data set first."
-        )
+        message = f"s3://{bucket}/{list_key} is absent, so every image may be in use; prepare the data set first."
         raise DatasetError(message)
     listed = {keys.split(split) + entry.path for entry in image_list.parse(found[0].decode())}
     return [key for key in storage.list_objects(s3, bucket=bucket, prefix=keys.split(split)) if key not in listed]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from image_classifier.aws.names import MOST_ATTEMPTS, attempt_name
 from image_classifier.contracts.errors import TrainingError
 from image_classifier.train.ends import check_worth_repeating, end_of
-from image_classifier.train.owners import follower_of, tags_of
+from image_classifier.train.owners import owner_of, tags_of
 from image_classifier.train.training_jobs import describe_training_job, has_artifact
 
 if TYPE_CHECKING:
@@ -120,8 +120,8 @@ def _attempts_made(sagemaker: "SageMakerClient", request: Request) -> Iterator[J
 
 
 def _run_of(sagemaker: "SageMakerClient", job: Job) -> tuple[str, str] | None:
-    follower = follower_of(tags_of(sagemaker, job))
-    return (follower.dag_id, follower.run_id) if follower else None
+    owner = owner_of(tags_of(sagemaker, job))
+    return (owner.dag_id, owner.run_id) if owner else None
 
 
 def _existing(jobs: Sequence[Job], request: Request, *, is_good: Callable[[Job], bool]) -> Attempt | None:

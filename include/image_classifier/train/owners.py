@@ -17,7 +17,7 @@ _SAFE = " _.:/+-@"  # beside letters and digits, AWS allows these in a value; an
 
 
 @dataclass(frozen=True)
-class Follower:
+class Owner:
     """A task of a run, by the names that Airflow's task states have."""
 
     dag_id: str
@@ -25,29 +25,29 @@ class Follower:
     task: str
 
     def __str__(self) -> str:
-        """For the log of who looks for it."""
+        """The task, its run and its Dag, for a log."""
         return f"task {self.task} of run {self.run_id} of {self.dag_id}"
 
     def tags(self) -> "list[TagTypeDef]":
-        """The tags of a job that this task follows."""
+        """The tags of a job that this task waits for."""
         values = {DAG_TAG: self.dag_id, RUN_TAG: self.run_id, TASK_TAG: self.task}
         return [{"Key": key, "Value": _encoded(value)} for key, value in values.items()]
 
 
-def follower_of(tags: Mapping[str, str]) -> Follower | None:
-    """The task that follows the job with these tags; None if none ever did."""
+def owner_of(tags: Mapping[str, str]) -> Owner | None:
+    """The task that owns the job with these tags; None if the job has no owner."""
     values = [unquote(tags[key].replace("=", "%")) for key in (DAG_TAG, RUN_TAG, TASK_TAG) if tags.get(key)]
-    return Follower(*values) if len(values) == 3 else None
+    return Owner(*values) if len(values) == 3 else None
 
 
-def with_follower(request: Mapping[str, Any], follower: Follower) -> dict[str, Any]:
+def with_owner(request: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
     """CreateTrainingJob's request, with the task in the job's tags from its first moment on."""
-    return {**request, "Tags": [*request.get("Tags", []), *follower.tags()]}
+    return {**request, "Tags": [*request.get("Tags", []), *owner.tags()]}
 
 
-def claim(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, follower: Follower) -> None:
-    """Make the job this task's, so that the end of the one before is no reason to stop it."""
-    sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=follower.tags())
+def set_owner(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, owner: Owner) -> None:
+    """Make this task the owner, so that the job is not stopped because its earlier owner ended."""
+    sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=owner.tags())
 
 
 def tags_of(sagemaker: "SageMakerClient", job: Mapping[str, Any]) -> dict[str, str]:
@@ -61,8 +61,8 @@ def stop_note(why: str) -> "list[TagTypeDef]":
     return [{"Key": STOPPED_TAG, "Value": re.sub(r"[^\w .:/=+\-@]", " ", why)[:MOST_CHARACTERS]}]
 
 
-def was_abandoned(tags: Mapping[str, str]) -> bool:
-    """Whether the job with these tags was stopped for want of a task that waits for it."""
+def stopped_as_orphan(tags: Mapping[str, str]) -> bool:
+    """Whether the job with these tags was stopped because no task was waiting for it."""
     return STOPPED_TAG in tags
 
 

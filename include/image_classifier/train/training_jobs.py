@@ -95,7 +95,7 @@ def stop_training_job(sagemaker: "SageMakerClient", name: str) -> bool:
     return True
 
 
-def stop_abandoned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
+def stop_orphaned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
     """Stop the job because its task waits no longer, and note that on it; False if it does not run.
 
     A task that took the job over meanwhile finds the note, and starts the next attempt instead of failing.

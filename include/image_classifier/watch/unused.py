@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Judgement = Literal["wanted", "over", "unknown"]
-Judge = Callable[[owners.Follower], Judgement]
+Judge = Callable[[owners.Owner], Judgement]
 
 
-def stop_abandoned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judge) -> list[str]:
+def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judge) -> list[str]:
     """Stop the jobs of this bucket whose task waits no longer; returns their names.
 
     A job whose task Airflow does not know may be another Airflow's: it is told of, and its time limit ends it.
@@ -26,8 +26,8 @@ def stop_abandoned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Jud
     return [
         job["TrainingJobName"]
         for job in _jobs_in_progress(sagemaker, bucket=bucket)
-        if _is_abandoned(sagemaker, job, judge=judge)
-        and training_jobs.stop_abandoned_job(sagemaker, job["TrainingJobName"], why="its task is over")
+        if _is_orphaned(sagemaker, job, judge=judge)
+        and training_jobs.stop_orphaned_job(sagemaker, job["TrainingJobName"], why="its task is over")
     ]
 
 
@@ -63,16 +63,16 @@ def _jobs_in_progress(sagemaker: "SageMakerClient", *, bucket: str) -> list[Mapp
     return [job for job in found if job and job["OutputDataConfig"]["S3OutputPath"].startswith(f"s3://{bucket}/")]
 
 
-def _is_abandoned(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, judge: Judge) -> bool:
-    name, follower = job["TrainingJobName"], owners.follower_of(owners.tags_of(sagemaker, job))
-    if follower is None:
+def _is_orphaned(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, judge: Judge) -> bool:
+    name, owner = job["TrainingJobName"], owners.owner_of(owners.tags_of(sagemaker, job))
+    if owner is None:
         log.warning("Training job %s runs, and its tags name no task: nothing is done about it", name)
         return False
-    judgement = judge(follower)
+    judgement = judge(owner)
     if judgement == "unknown":
-        log.warning("Training job %s runs for %s, which this Airflow does not know: it is left alone", name, follower)
+        log.warning("Training job %s runs for %s, which this Airflow does not know: it is left alone", name, owner)
     else:
-        log.info("Training job %s runs for %s, which is %s", name, follower, judgement)
+        log.info("Training job %s runs for %s, which is %s", name, owner, judgement)
     return judgement == "over"
 
 

@@ -16,7 +16,7 @@ from image_classifier.aws.names import attempt_number
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
 from image_classifier.train import attempts, ends, job_log, owners, training_jobs
 from image_classifier_airflow.links import TRAINING_LINKS
-from image_classifier_airflow.task_states import follower, is_given_up
+from image_classifier_airflow.task_states import is_given_up, owner
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
 
 if TYPE_CHECKING:
@@ -146,24 +146,24 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return self._conclude(attempt.job_name, begun)
 
     def _plan(self) -> attempts.Attempt:
-        follows = follower(self._task_instance)
+        owner_task = owner(self._task_instance)
         return attempts.plan_attempt(
             self.hook.conn,
             self.config,
             s3=S3Hook(**self._connection).conn,
             alternatives=self.alternatives,
             accept_time_limit=self.accept_time_limit,
-            only_of_run=(follows.dag_id, follows.run_id) if self.force else None,
+            only_of_run=(owner_task.dag_id, owner_task.run_id) if self.force else None,
         )
 
     def _begin(self, attempt: attempts.Attempt) -> Begun:
-        follows = follower(self._task_instance)
+        owner_task = owner(self._task_instance)
         begun: Begun = "awaited" if attempt.action == "await" else "adopted"
         if attempt.action == "start":
-            requests = [owners.with_follower(request, follows) for request in attempt.requests]
+            requests = [owners.with_owner(request, owner_task) for request in attempt.requests]
             begun = training_jobs.start_training_job(self.hook.conn, requests)
         if begun == "adopted":
-            owners.claim(self.hook.conn, self._describe(attempt.job_name), follower=follows)
+            owners.set_owner(self.hook.conn, self._describe(attempt.job_name), owner=owner_task)
         self.log.info("Training job %s is %s: %s", attempt.job_name, begun, attempt.because)
         return begun
 
@@ -179,7 +179,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     def _is_worth_another(self, job: Mapping[str, Any]) -> bool:
         end = ends.end_of(job)
         if end == "stopped":  # by the task that this one took the job over from, and not by a person?
-            return owners.was_abandoned(owners.tags_of(self.hook.conn, job))
+            return owners.stopped_as_orphan(owners.tags_of(self.hook.conn, job))
         if left := attempts.machines_left(job, (self.config, *self.alternatives)):
             self.log.warning(
                 "AWS had no %s; next is %s", training_jobs.machine_of(job), training_jobs.machine_of(left[0])
@@ -245,7 +245,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     def _abandon(self) -> None:
         self._is_done_with = True
         if self._job_name:
-            training_jobs.stop_abandoned_job(self.hook.conn, self._job_name, why="its task was ended")
+            training_jobs.stop_orphaned_job(self.hook.conn, self._job_name, why="its task was ended")
 
     def _describe(self, job_name: str) -> Mapping[str, Any]:
         job = training_jobs.describe_training_job(self.hook.conn, job_name)

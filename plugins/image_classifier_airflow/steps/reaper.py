@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.contracts.errors import ClassifierFileError
-from image_classifier.train.owners import Follower
+from image_classifier.train.owners import Owner
 from image_classifier.watch import unused as reaper
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import FINISHED, states_of_run
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 DEFAULT_CONNECTION = "aws_default"
 
 
-def stop_abandoned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
+def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
     """Stop training jobs whose task is over; returns their names. The task's log tells what was found and why."""
 
-    def judge(follower: Follower) -> reaper.Judgement:
-        states = states_of_run(ti, dag_id=follower.dag_id, run_id=follower.run_id)
-        if follower.task not in states:
+    def judge(owner: Owner) -> reaper.Judgement:
+        states = states_of_run(ti, dag_id=owner.dag_id, run_id=owner.run_id)
+        if owner.task not in states:
             return "unknown"
-        return "over" if states[follower.task] in FINISHED else "wanted"
+        return "over" if states[owner.task] in FINISHED else "wanted"
 
     bucket = Settings.from_env().bucket
     return [
         job
         for conn in _connections()
-        for job in reaper.stop_abandoned_jobs(clients.sagemaker(conn), bucket=bucket, judge=judge)
+        for job in reaper.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, judge=judge)
     ]
 
 

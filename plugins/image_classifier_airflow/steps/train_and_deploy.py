@@ -15,7 +15,7 @@ from image_classifier.plan import build, run_report
 from image_classifier.plan.plan import check_budget
 from image_classifier.plan.preflight import check_deployment
 from image_classifier.prepare.dataset import PreparedDataset, prepare_dataset
-from image_classifier.prepare.publish import delete_stray_images
+from image_classifier.prepare.publish import delete_unreferenced_images
 from image_classifier.train import job_request, training_jobs
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
@@ -176,11 +176,11 @@ class Steps:
             "total_ms": record.times.total_ms,
         }
 
-    def delete_stray_images(self, dataset: Json) -> int:
+    def delete_unreferenced_images(self, dataset: Json) -> int:
         """Remove prepared images that left the set, unless a training job may still read them; returns how many."""
         name = self._classifier.name
         in_progress = training_jobs.list_training_jobs_in_progress(clients.sagemaker(self._conn), classifier=name)
-        return delete_stray_images(
+        return delete_unreferenced_images(
             name,
             s3=self._s3,
             bucket=Settings.from_env().bucket,

@@ -8,7 +8,7 @@ from image_classifier.contracts.labels import labels_document, labels_sha256, pa
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import inspection as judge
 from image_classifier.prepare.dataset import PreparedDataset
-from image_classifier.prepare.publish import delete_stray_images
+from image_classifier.prepare.publish import delete_unreferenced_images
 
 BUCKET = "pictures"
 TWO_CLASSES = {"cat": range(10), "dog": range(100, 110)}
@@ -491,8 +491,8 @@ def test_an_error_of_s3_names_the_bucket_and_what_to_check(images, prepare, s3, 
         prepare()
 
 
-def delete_strays(s3, prepared, *, training_in_progress=False):
-    return delete_stray_images(
+def delete_unreferenced(s3, prepared, *, training_in_progress=False):
+    return delete_unreferenced_images(
         "pets", s3=s3, bucket=BUCKET, fingerprint=prepared.fingerprint, training_in_progress=training_in_progress
     )
 
@@ -506,14 +506,14 @@ def test_images_that_left_the_set_are_deleted_and_nothing_else(images, prepare, 
     prepared = prepare()
     s3.put_object(Bucket=BUCKET, Key="pets/incoming/x.jpg")
 
-    assert delete_strays(s3, prepared) == 2
+    assert delete_unreferenced(s3, prepared) == 2
 
     train, validation = lists(stored, prepared)
     assert len(stored("pets/dataset/train/")) == len(train) == 15
     assert len(stored("pets/dataset/validation/")) == len(validation) == 4
     assert {key for key in before if "/versions/" in key} <= set(stored())
     assert "pets/incoming/x.jpg" in stored()
-    assert delete_strays(s3, prepared) == 0
+    assert delete_unreferenced(s3, prepared) == 0
 
 
 def test_nothing_is_deleted_while_a_training_job_reads(images, prepare, s3, stored):
@@ -523,17 +523,17 @@ def test_nothing_is_deleted_while_a_training_job_reads(images, prepare, s3, stor
     prepared = prepare()
     before = stored()
 
-    assert delete_strays(s3, prepared, training_in_progress=True) == 0
+    assert delete_unreferenced(s3, prepared, training_in_progress=True) == 0
     assert stored() == before
 
 
-def test_without_the_lists_nothing_is_called_a_stray(images, prepare, s3, stored):
+def test_without_the_lists_no_image_is_called_unreferenced(images, prepare, s3, stored):
     images(SPLIT)
     prepared = prepare().model_copy(update={"fingerprint": "0" * 16})
     before = stored()
 
     with pytest.raises(DatasetError, match=r"versions/0000000000000000/train_lst/train.lst is not there"):
-        delete_strays(s3, prepared)
+        delete_unreferenced(s3, prepared)
     assert stored() == before
 
 
@@ -546,7 +546,7 @@ def test_an_image_that_s3_does_not_delete_is_an_error(images, prepare, s3, monke
     monkeypatch.setattr(s3, "delete_objects", lambda **request: refusal)
 
     with pytest.raises(DatasetError, match="did not delete 1 images, such as s3://pictures/some/key: Access Denied"):
-        delete_strays(s3, prepared)
+        delete_unreferenced(s3, prepared)
 
 
 def test_labels_json_is_the_same_for_the_version_and_the_next_run(images, prepare, stored):

@@ -28,7 +28,7 @@ def on(instance_type, **values):
 
 
 def of(run_id):
-    return {tag["Key"]: tag["Value"] for tag in owners.Follower("dag", run_id, "train").tags()}
+    return {tag["Key"]: tag["Value"] for tag in owners.Owner("dag", run_id, "train").tags()}
 
 
 def due(jobs, **arguments):

@@ -9,8 +9,8 @@ from image_classifier.contracts import errors
 from image_classifier.train import owners
 from image_classifier.watch import unused as reaper
 
-FOLLOWER = owners.Follower("cats_train_and_deploy", "manual__1", "train.train_model")
-TAGS = {tag["Key"]: tag["Value"] for tag in FOLLOWER.tags()}
+OWNER = owners.Owner("cats_train_and_deploy", "manual__1", "train.train_model")
+TAGS = {tag["Key"]: tag["Value"] for tag in OWNER.tags()}
 CREATED = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 JOB = "image-classifier-cats-01234567-89abcdef"
 
@@ -18,33 +18,33 @@ JOB = "image-classifier-cats-01234567-89abcdef"
 def stop(jobs, judgement):
     asked = []
 
-    def judge(follower):
-        asked.append(follower)
+    def judge(owner):
+        asked.append(owner)
         return judgement
 
-    return reaper.stop_abandoned_jobs(jobs, bucket="b", judge=judge), asked
+    return reaper.stop_orphaned_jobs(jobs, bucket="b", judge=judge), asked
 
 
 def test_a_job_whose_task_is_over_is_stopped_and_says_why(jobs):
     jobs.has(JOB, tags=TAGS)
 
-    assert stop(jobs, "over") == ([JOB], [FOLLOWER])
+    assert stop(jobs, "over") == ([JOB], [OWNER])
     assert jobs.stopped == [JOB]
-    assert owners.was_abandoned(jobs.tags_of(JOB))
+    assert owners.stopped_as_orphan(jobs.tags_of(JOB))
 
 
 @pytest.mark.parametrize("judgement", ["wanted", "unknown"])
 def test_a_job_that_somebody_waits_for_or_another_airflow_may_is_left_alone(jobs, judgement):
     jobs.has(JOB, tags=TAGS)
 
-    assert stop(jobs, judgement) == ([], [FOLLOWER])
+    assert stop(jobs, judgement) == ([], [OWNER])
     assert jobs.calls == []
 
 
 def test_a_job_that_a_later_run_took_over_is_that_runs(jobs):
     job = jobs.has(JOB, tags=TAGS)
-    later = owners.Follower("cats_train_and_deploy", "manual__2", "train.train_model")
-    owners.claim(jobs, job, follower=later)
+    later = owners.Owner("cats_train_and_deploy", "manual__2", "train.train_model")
+    owners.set_owner(jobs, job, owner=later)
 
     assert stop(jobs, "wanted")[1] == [later]
 

@@ -198,7 +198,7 @@ def test_a_job_taken_over_from_a_task_that_was_killed_then_is_followed_by_the_ne
     job = jobs.has("job")
     task = operator()
     deferred(task)
-    module.training_jobs.stop_abandoned_job(jobs, "job", why="the kill came late")
+    module.training_jobs.stop_orphaned_job(jobs, "job", why="the kill came late")
     job |= {"TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped"}
 
     assert deferred(task, FINISHED).trigger.job_name == "job-2"
@@ -376,7 +376,7 @@ def test_a_users_kill_of_the_running_task_stops_the_job(operator, jobs, instance
     task.on_kill()
 
     assert jobs.stopped == ["job"]
-    assert module.owners.was_abandoned(jobs.tags_of("job"))
+    assert module.owners.stopped_as_orphan(jobs.tags_of("job"))
 
 
 @pytest.mark.parametrize("wanted", [False, True])

@@ -180,13 +180,15 @@ def test_a_record_that_did_not_come_is_asked_for_again_by_another_upload(steps, 
 
 
 @pytest.mark.parametrize("in_progress", [[], ["job-2"]])
-def test_stray_images_stay_while_a_job_may_read_them(steps, s3, monkeypatch, in_progress):
+def test_unreferenced_images_stay_while_a_job_may_read_them(steps, s3, monkeypatch, in_progress):
     asked = {}
     monkeypatch.setattr(train_and_deploy.training_jobs, "list_training_jobs_in_progress", lambda *_, **__: in_progress)
     monkeypatch.setattr(
-        train_and_deploy, "delete_stray_images", lambda name, **arguments: asked.update(arguments, name=name) or 3
+        train_and_deploy,
+        "delete_unreferenced_images",
+        lambda name, **arguments: asked.update(arguments, name=name) or 3,
     )
 
-    assert steps.delete_stray_images(DATASET) == 3
+    assert steps.delete_unreferenced_images(DATASET) == 3
     assert asked["training_in_progress"] is bool(in_progress)
     assert (asked["name"], asked["fingerprint"]) == ("digits", DATASET["fingerprint"])
