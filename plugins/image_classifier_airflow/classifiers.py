@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, get_parsing_context
 from airflow.sdk.exceptions import AirflowTimetableInvalid
 
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
@@ -12,9 +12,12 @@ from image_classifier_airflow.unusable import report_unusable
 
 
 def usable_classifiers() -> Iterator[Classifier]:
-    """Every classifier of the classifier folders that a Dag can be made of."""
+    """Every classifier of the classifier folders that a Dag can be made of; in a task's process only the task's own."""
     first: dict[str, Path] = {}
+    only = get_parsing_context().dag_id
     for file in classifier_files(classifier_folders()):
+        if only not in (None, train_and_deploy_dag_id(file.stem)):
+            continue
         try:
             _refuse_second(file, first=first.setdefault(file.stem, file))
             classifier = Classifier.from_file(file)

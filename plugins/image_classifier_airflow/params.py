@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
 
 from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.classifier import Classifier
@@ -27,11 +28,11 @@ FIRST = ("Data", "Training")  # Airflow shows sections in the order in which it 
 LAST = ("Endpoint", "Cost")
 
 
-def train_params(classifier: Classifier) -> dict[str, Param]:
+def train_params(classifier: Classifier) -> ParamsDict:
     """One field per param that a run may change; an untouched form is the classifier's file."""
     schemas = run_params_schema(classifier)
     placed = {name: {**schema, "section": SECTIONS.get(name, schema["section"])} for name, schema in schemas.items()}
-    return {name: Param(**schema) for name, schema in sorted(placed.items(), key=_place)}
+    return ParamsDict({name: Param(**schema) for name, schema in sorted(placed.items(), key=_place)})
 
 
 def _place(param: tuple[str, Mapping[str, Any]]) -> int:

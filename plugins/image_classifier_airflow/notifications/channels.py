@@ -7,17 +7,22 @@ as a Jinja template, and an error may quote anything.
 import html
 from typing import Any
 
-from airflow.providers.amazon.aws.notifications.ses import SesNotifier
-from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
 from airflow.sdk import BaseNotifier
 
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.notifications.messages import Message
-from image_classifier_airflow.notifications.webhook import WebhookNotifier
 
 
 def notifier(channel: str, to: Any, *, message: Message, aws_conn_id: str) -> BaseNotifier:
-    """Who sends `message` over `channel`, a field of `image_classifier.classifier.Notify`; `to` is its value."""
+    """Who sends `message` over `channel`, a field of `image_classifier.classifier.Notify`; `to` is its value.
+
+    The notifiers are imported here, because they import aiohttp, and every task reads its Dag file.
+    """
+    from airflow.providers.amazon.aws.notifications.ses import SesNotifier
+    from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
+
+    from image_classifier_airflow.notifications.webhook import WebhookNotifier
+
     match channel:
         case "sns_topic_arn":
             return SnsNotifier(

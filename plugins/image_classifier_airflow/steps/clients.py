@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
 from image_classifier.aws.clients import Clients
-from image_classifier.plan.prices import IMPATIENT, PriceBook, price_book
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+
+    from image_classifier.plan.prices import PriceBook
 
 
 def s3(aws_conn_id: str) -> "S3Client":
@@ -30,8 +31,9 @@ def functions(aws_conn_id: str) -> "LambdaClient":
     return cast("LambdaClient", _client(aws_conn_id, "lambda"))
 
 
-def prices(aws_conn_id: str) -> PriceBook:
+def prices(aws_conn_id: str) -> "PriceBook":
     """The prices of the connection's region."""
+    from image_classifier.plan.prices import IMPATIENT, price_book
 
     def pricing(region: str) -> Any:
         config = AwsGenericHook(aws_conn_id=aws_conn_id, client_type="pricing").config.merge(IMPATIENT)

@@ -1,4 +1,7 @@
-"""The tasks of a classifier's Dag that no operator does. They may be run twice; through XCom go names and URIs."""
+"""The tasks of a classifier's Dag that no operator does. They may be run twice; through XCom go names and URIs.
+
+Each step imports what it calls: every task of the Dag reads this file, and needs one step of it.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -6,17 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import Keys, endpoint_name, notification_id
 from image_classifier.aws.settings import Settings
-from image_classifier.check import upload as check
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
-from image_classifier.connect.function import function_configuration, package_of
-from image_classifier.deploy import hosting, invocation, model_file, old_models
-from image_classifier.plan import build, run_report
-from image_classifier.plan.plan import check_budget
-from image_classifier.plan.preflight import check_deployment
-from image_classifier.prepare.dataset import PreparedDataset, prepare_dataset
-from image_classifier.prepare.publish import delete_unreferenced_images
-from image_classifier.train import job_request, training_jobs
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
 
@@ -27,9 +21,6 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
-Whole = (
-    Any  # a dict for one XCom; a result that is annotated as a dict becomes an XCom per key, for tasks that need parts
-)
 
 
 class Steps:
@@ -48,6 +39,10 @@ class Steps:
 
         Returns whether the run goes on: one that was only to be planned ends here, and nothing was changed.
         """
+        from image_classifier.connect.function import package_of
+        from image_classifier.plan import build
+        from image_classifier.plan.plan import check_budget
+
         classifier, settings, run = self._of(params), Settings.from_env(), RunParams.from_params(params)
         if not run.plan and classifier.max_cost_usd is None:
             return True
@@ -71,6 +66,9 @@ class Steps:
 
     def prepare_dataset(self, params: Params) -> Json:
         """Turn the source into a data set on S3. Nothing is created if the file, the params or the images are wrong."""
+        from image_classifier.plan.preflight import check_deployment
+        from image_classifier.prepare.dataset import prepare_dataset
+
         classifier, settings, s3 = self._of(params), Settings.from_env(), self._s3
         check_deployment(s3, classifier=classifier, settings=settings, region=s3.meta.region_name)
         reset_labels = RunParams.from_params(params).reset_labels
@@ -79,6 +77,9 @@ class Steps:
 
     def plan_training(self, dataset: Json, params: Params) -> Json:
         """The training task's arguments: the same images and settings give the same job."""
+        from image_classifier.prepare.dataset import PreparedDataset
+        from image_classifier.train import job_request
+
         classifier = self._of(params)
         request = job_request.training_job_request(
             classifier,
@@ -95,6 +96,9 @@ class Steps:
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for what serves the model, once what the function must know lies beside its artifact."""
+        from image_classifier.connect.function import function_configuration
+        from image_classifier.deploy import hosting, model_file
+
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
         model_file.publish_model_file(
             self._s3,
@@ -128,15 +132,14 @@ class Steps:
                 "num_classes": dataset["num_classes"],
             },
             "function": function.model_dump(mode="json"),
-            "upload_trigger": {
-                "bucket": settings.bucket,
-                "id": notification_id(classifier.name),
-                "prefix": Keys(classifier.name).incoming,
-            },
+            "upload_trigger": self._upload_trigger(settings),
         }
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
         """Ask the endpoint about images whose class is known, and show the answers in the task's log."""
+        from image_classifier.check import upload as check
+        from image_classifier.deploy import invocation, model_file
+
         bucket, s3 = Settings.from_env().bucket, self._s3
         runtime, endpoint = clients.sagemaker_runtime(self._conn), endpoint_name(self._classifier.name)
 
@@ -155,6 +158,8 @@ class Steps:
 
     def plan_check(self, dataset: Json, run_id: str) -> Json:
         """Which image is uploaded where, and where its record must appear; an earlier record of this run is removed."""
+        from image_classifier.check import upload as check
+
         bucket = Settings.from_env().bucket
         upload = check.check_upload(self._classifier.name, run_id=run_id)
         check.forget_record(self._s3, bucket=bucket, upload=upload)
@@ -163,6 +168,8 @@ class Steps:
 
     def confirm_prediction(self, plan: Json, job: Json) -> Json:
         """Read the record. Without one, upload again and fail: the next try finds the record, or nobody will."""
+        from image_classifier.check import upload as check
+
         bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
         if not check.has_record(self._s3, bucket=bucket, upload=upload):
             check.upload_again(self._s3, bucket=bucket, upload=upload)
@@ -178,6 +185,9 @@ class Steps:
 
     def delete_unreferenced_images(self, dataset: Json) -> int:
         """Remove prepared images that left the set, unless a training job may still read them; returns how many."""
+        from image_classifier.prepare.publish import delete_unreferenced_images
+        from image_classifier.train import training_jobs
+
         name = self._classifier.name
         in_progress = training_jobs.list_training_jobs_in_progress(clients.sagemaker(self._conn), classifier=name)
         return delete_unreferenced_images(
@@ -190,11 +200,15 @@ class Steps:
 
     def delete_old_models(self) -> list[str]:
         """Remove endpoint configs and models beyond the newest, never what serves; returns their names."""
+        from image_classifier.deploy import old_models
+
         name, keep = self._classifier.name, self._classifier.endpoint.keep_models
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
     def report(self, job: Json, params: Params) -> Json:
         """What the run did and cost, as a table in the task's log."""
+        from image_classifier.plan import run_report
+
         classifier, prices = self._of(params), clients.prices(self._conn)
         report = run_report.report_of(
             job,
@@ -205,6 +219,10 @@ class Steps:
         )
         log.info("This run of %s:\n%s", classifier.name, report.as_table())
         return report.as_json()
+
+    def _upload_trigger(self, settings: Settings) -> Json:
+        name = self._classifier.name
+        return {"bucket": settings.bucket, "id": notification_id(name), "prefix": Keys(name).incoming}
 
     def _of(self, params: Params) -> Classifier:
         return with_run_params(self._classifier, params)

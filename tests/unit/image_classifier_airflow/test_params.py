@@ -22,7 +22,7 @@ def test_the_classifiers_values_are_the_defaults():
 
 
 def test_limits_and_words_are_the_librarys():
-    field, schema = train_params(CATS)["epochs"], run_params_schema(CATS)["epochs"]
+    field, schema = train_params(CATS).get_param("epochs"), run_params_schema(CATS)["epochs"]
 
     assert field.schema["minimum"] == schema["minimum"] == 1
     assert field.schema["title"] == schema["title"]
@@ -30,16 +30,16 @@ def test_limits_and_words_are_the_librarys():
 
 
 def test_every_default_passes_its_own_limits_so_a_schedule_can_start_it():
-    ParamsDict(train_params(CATS)).validate()
+    train_params(CATS).validate()
 
 
 def test_a_classifier_with_an_image_of_its_own_is_offered_machines_without_a_gpu():
     own = Classifier(name="cats", source="cats", algorithm="own", training={"instance_type": "ml.m5.large"})
-    field = train_params(own)["training_instance_type"]
+    field = train_params(own).get_param("training_instance_type")
 
     assert field.resolve() == "ml.m5.large"
-    assert "ml.m5.large" not in train_params(CATS)["training_instance_type"].schema["enum"]
-    ParamsDict(train_params(own)).validate()
+    assert "ml.m5.large" not in train_params(CATS).get_param("training_instance_type").schema["enum"]
+    train_params(own).validate()
 
 
 @pytest.mark.parametrize(
@@ -55,11 +55,11 @@ def test_a_classifier_with_an_image_of_its_own_is_offered_machines_without_a_gpu
     ],
 )
 def test_fields_stand_where_a_person_looks_for_them(name, section):
-    assert train_params(CATS)[name].schema["section"] == section
+    assert train_params(CATS).get_param(name).schema["section"] == section
 
 
 def test_the_fields_of_a_section_stand_together():
-    sections = [param.schema["section"] for param in train_params(CATS).values()]
+    sections = [param.schema["section"] for _, param in train_params(CATS).items()]
 
     assert sections == sorted(sections, key=list(dict.fromkeys(sections)).index)
 

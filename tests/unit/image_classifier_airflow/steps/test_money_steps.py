@@ -9,7 +9,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import BudgetError
 from image_classifier.plan.plan import Cost, Line, Plan
 from image_classifier.plan.prices import PriceBook, Quoted
-from image_classifier_airflow.steps import clients, gate, train_and_deploy
+from image_classifier_airflow.steps import clients, gate
 from image_classifier_airflow.steps.train_and_deploy import Steps
 
 CATS = Classifier(name="cats", source="cats")
@@ -47,7 +47,7 @@ def deployment(monkeypatch):
         monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", value)
     monkeypatch.setattr(clients, "of_a_classifier", lambda _: "clients")
     monkeypatch.setattr(clients, "sagemaker", lambda _: SAGEMAKER)
-    monkeypatch.setattr(train_and_deploy, "package_of", lambda _: SimpleNamespace(code_sha256="code"))
+    monkeypatch.setattr("image_classifier.connect.function.package_of", lambda _: SimpleNamespace(code_sha256="code"))
     day, page = "2026-01-01", "https://example.org/"
     rows = [
         {"instance_type": "ml.g5.xlarge", "use": "training", "usd_per_hour": 1.5},
@@ -66,7 +66,7 @@ def planned(monkeypatch):
         asked.append((classifier, options))
         return PLAN
 
-    monkeypatch.setattr(train_and_deploy.build, "build_plan", build_plan)
+    monkeypatch.setattr("image_classifier.plan.build.build_plan", build_plan)
     return asked
 
 

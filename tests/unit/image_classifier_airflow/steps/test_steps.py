@@ -11,7 +11,7 @@ from image_classifier.contracts.errors import ClassifierFileError, PredictionErr
 from image_classifier.contracts.labels import labels_document
 from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier_airflow.params import train_params
-from image_classifier_airflow.steps import clients, train_and_deploy
+from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.train_and_deploy import Steps
 
 DIGITS = Classifier(name="digits", source="digits", hyperparameters={"num_layers": 20, "image_shape": "3,28,28"})
@@ -91,7 +91,7 @@ def test_the_data_set_is_prepared_as_the_runs_params_ask(steps, s3, monkeypatch)
         asked.update(arguments, source=classifier.source)
         return PreparedDataset.model_validate(DATASET)
 
-    monkeypatch.setattr(train_and_deploy, "prepare_dataset", prepare_dataset)
+    monkeypatch.setattr("image_classifier.prepare.dataset.prepare_dataset", prepare_dataset)
 
     assert steps.prepare_dataset(params(source="s3://other/letters/", reset_labels=True)) == DATASET
     assert (asked["source"], asked["reset_labels"]) == ("s3://other/letters/", True)
@@ -151,7 +151,8 @@ def test_the_upload_trigger_is_for_what_people_put_below_incoming(steps, s3):
 def test_as_many_models_stay_as_the_classifiers_file_says(s3, monkeypatch):
     asked = {}
     monkeypatch.setattr(
-        train_and_deploy.old_models, "delete_old_models", lambda _, **arguments: asked.update(arguments) or ["old"]
+        "image_classifier.deploy.old_models.delete_old_models",
+        lambda _, **arguments: asked.update(arguments) or ["old"],
     )
 
     assert Steps(DIGITS.revised({"endpoint": {"keep_models": 5}})).delete_old_models() == ["old"]
@@ -182,10 +183,11 @@ def test_a_record_that_did_not_come_is_asked_for_again_by_another_upload(steps, 
 @pytest.mark.parametrize("in_progress", [[], ["job-2"]])
 def test_unreferenced_images_stay_while_a_job_may_read_them(steps, s3, monkeypatch, in_progress):
     asked = {}
-    monkeypatch.setattr(train_and_deploy.training_jobs, "list_training_jobs_in_progress", lambda *_, **__: in_progress)
     monkeypatch.setattr(
-        train_and_deploy,
-        "delete_unreferenced_images",
+        "image_classifier.train.training_jobs.list_training_jobs_in_progress", lambda *_, **__: in_progress
+    )
+    monkeypatch.setattr(
+        "image_classifier.prepare.publish.delete_unreferenced_images",
         lambda name, **arguments: asked.update(arguments, name=name) or 3,
     )
 
