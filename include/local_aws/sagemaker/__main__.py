@@ -22,6 +22,7 @@ from local_aws.sagemaker.app import Service, create_app
 from local_aws.sagemaker.aws import Aws
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import DEFAULT_COMMANDS, Images, parse_command
+from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.store import Store
 from local_aws.state_folder import OTHERS, make_private
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socket) -> None:
-    service = Service(
+    platform = Platform(
         aws=Aws(arguments.aws_endpoint_url),
         store=_store(state / "sagemaker.sqlite"),
         images=Images(DEFAULT_COMMANDS | dict(arguments.image)),
@@ -60,7 +61,7 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
     shown = pages(endpoint_url=arguments.aws_endpoint_url, sagemaker_endpoint_url=own_url)
     names = host_names(arguments.name, arguments.bind, *arguments.accept_host)
     config = uvicorn.Config(
-        ForeignRequests(create_app(service, pages=[shown]), names=names),
+        ForeignRequests(create_app(Service(platform), pages=[shown]), names=names),
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,

@@ -28,16 +28,11 @@ from local_aws.sagemaker.training.operations import TrainingJobs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-    from pathlib import Path
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-    from local_aws.faults.counting import Faults
-    from local_aws.sagemaker.aws import Aws
-    from local_aws.sagemaker.container import Limits
-    from local_aws.sagemaker.images import Images
-    from local_aws.sagemaker.store import Store
+    from local_aws.sagemaker.platform import Platform
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +40,18 @@ log = logging.getLogger(__name__)
 class Service:
     """The operations of this SageMaker, by the names that AWS gives them."""
 
-    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, state: Path) -> None:
+    def __init__(self, platform: Platform) -> None:
         """Nothing runs until `recover`."""
+        aws, store, images, faults = platform.aws, platform.store, platform.images, platform.faults
         self.faults = faults
-        self.training_jobs = TrainingJobs(
-            aws=aws, store=store, images=images, limits=limits, faults=faults, state=state
-        )
+        self.training_jobs = TrainingJobs(platform)
         self.rollouts = Rollouts(
-            aws=aws, store=store, images=images, limits=limits, faults=faults, folder=state / "endpoints"
+            aws=aws,
+            store=store,
+            images=images,
+            limits=platform.limits,
+            faults=faults,
+            folder=platform.state / "endpoints",
         )
         self._store = store
         rooms = (

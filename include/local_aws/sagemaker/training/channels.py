@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
+from local_aws.sagemaker.jobs.failures import JobFailedError, JobStoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,12 +28,8 @@ WHOLE: Part = (0, 1)
 Unit = TypeVar("Unit")
 
 
-class DataError(Exception):
+class DataError(JobFailedError):
     """The input cannot be brought; the message is the job's failure reason."""
-
-
-class DownloadCancelledError(Exception):
-    """The job is being stopped."""
 
 
 class ObjectCache:
@@ -49,7 +46,7 @@ class ObjectCache:
 
         Raises:
             DataError: there is none, or a key cannot be a path.
-            DownloadCancelledError: `cancelled` said so.
+            JobStoppedError: `cancelled` said so.
 
         """
         _, prefix = split_s3_uri(uri)
@@ -86,7 +83,7 @@ class ObjectCache:
 
     def _place(self, item: S3Object, target: Path, cancelled: Callable[[], bool]) -> None:
         if cancelled():
-            raise DownloadCancelledError
+            raise JobStoppedError
         if item.key.endswith("/"):
             return  # the console's marker of an empty folder
         kept = self.kept(item)

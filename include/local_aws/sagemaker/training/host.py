@@ -65,7 +65,7 @@ class Host:
 
         Raises:
             DataError: a channel cannot be brought.
-            DownloadCancelledError: `cancelled` said so.
+            JobStoppedError: `cancelled` said so.
 
         """
         container.prepare_training(self.base, job=self._job, channels=input_data_config(self._job), host=self.name)

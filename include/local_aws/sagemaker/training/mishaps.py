@@ -7,15 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_aws.faults.plan import Capacity, InterruptSpot, JobFails, NoSpotCapacity, SlowDownload
-from local_aws.sagemaker.training.progress import JobFailedError
+from local_aws.sagemaker.jobs.failures import NO_CAPACITY, JobFailedError
 
 if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
-
-# As AWS words it: github.com/DIAGNijmegen/rse-grand-challenge/issues/2631
-NO_CAPACITY = (
-    "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance type."
-)
 
 
 class MachineLostError(Exception):

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from local_aws.faults.roles import UnreadyRoles
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.aws import REGION, cannot_assume, split_s3_uri
+from local_aws.sagemaker.jobs.operations import Jobs
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
-from local_aws.sagemaker.protocol.listing import page
-from local_aws.sagemaker.protocol.tags import as_dict
-from local_aws.sagemaker.training import progress, requests
+from local_aws.sagemaker.training import requests
 from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.mishaps import Mishaps
-from local_aws.sagemaker.training.run import KIND, TrainingRun
+from local_aws.sagemaker.training.progress import TRAINING_JOB
+from local_aws.sagemaker.training.run import TrainingRun
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from local_aws.faults.counting import Faults
-    from local_aws.sagemaker.aws import Aws
-    from local_aws.sagemaker.container import Limits
-    from local_aws.sagemaker.images import Images
-    from local_aws.sagemaker.store import Store
+    from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.platform import Platform
 
 Document = dict[str, Any]
 SUMMARY = (
@@ -43,148 +36,96 @@ SUMMARY = (
 class TrainingJobs:
     """CreateTrainingJob and what follows from it."""
 
-    def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, state: Path) -> None:
-        """Each job has a folder below `state`."""
-        self._aws = aws
-        self._store = store
-        self._images = images
-        self._limits = limits
-        self._faults = faults
-        self._unready_roles = UnreadyRoles(faults)
-        self._folder = state / "training-jobs"
-        self._cache = ObjectCache(state / "objects", aws=aws)
-        self._runs: dict[str, TrainingRun] = {}
-        self._lock = threading.Lock()
+    def __init__(self, platform: Platform) -> None:
+        """Each job has a folder below the platform's state folder."""
+        self._platform = platform
+        self._aws = platform.aws
+        self._jobs = Jobs(TRAINING_JOB, platform=platform)
+        self._unready_roles = UnreadyRoles(platform.faults)
+        self._cache = ObjectCache(platform.state / "objects", aws=platform.aws)
 
     def recover(self) -> None:
         """End the jobs whose processes ended with the server before."""
-        for job in self._store.all(KIND):
-            if progress.in_progress(job):
-                name = job["TrainingJobName"]
-                self._store.change(KIND, name, partial(progress.lose, now=self._last_sign_of_life(job)))
-                shutil.rmtree(self._folder / name / "ml", ignore_errors=True)
+        for job in self._jobs.lose_all():
+            shutil.rmtree(self._jobs.folder / job["TrainingJobName"] / "ml", ignore_errors=True)
         self._cache.trim()
 
     def close(self) -> None:
         """End the running jobs."""
-        for run in list(self._runs.values()):
-            run.close()
+        self._jobs.close()
 
     def create_training_job(self, request: Document) -> Document:
         """Check what AWS checks at once, then start."""
-        name = request["TrainingJobName"]
-        arn = self._aws.arn(KIND, name)
         requests.check(request)
-        self._check_new(name, arn)
-        image = self._images.find(request["AlgorithmSpecification"]["TrainingImage"])
+        self._jobs.check_new(request["TrainingJobName"])
+        image = self._platform.images.find(request["AlgorithmSpecification"]["TrainingImage"])
         self._check_role(request)
         self._check_input(request)
         self._check_output(request)
+        arn = self._jobs.arn(request["TrainingJobName"])
         job = requests.new_job(request, arn=arn, now=time.time())
-        with self._lock:
-            self._check_quota(request)
-            if not self._store.add(KIND, name, job):
-                self._check_new(name, arn)
-            self._store.set_tags(arn, as_dict(request.get("Tags", [])))
-            run = TrainingRun(
-                job,
-                image=image,
-                folder=self._folder / name,
-                aws=self._aws,
-                store=self._store,
-                cache=self._cache,
-                limits=self._limits,
-                mishaps=Mishaps(self._faults, job),
-            )
-            self._runs = {key: old for key, old in self._runs.items() if old.alive} | {name: run}
-        run.start()
+        self._jobs.start(
+            job,
+            tags=request.get("Tags", []),
+            check=lambda: self._check_quota(request),
+            run=lambda: self._run(job, image=image),
+        )
         return {"TrainingJobArn": arn}
+
+    def _run(self, job: Document, *, image: Image) -> TrainingRun:
+        return TrainingRun(
+            job,
+            image=image,
+            folder=self._jobs.folder / job["TrainingJobName"],
+            platform=self._platform,
+            cache=self._cache,
+            mishaps=Mishaps(self._platform.faults, job),
+        )
 
     def describe_training_job(self, request: Document) -> Document:
         """The job as it is now."""
-        return self._existing(request["TrainingJobName"])
+        return self._jobs.existing(request["TrainingJobName"])
 
     def list_training_jobs(self, request: Document) -> Document:
         """The jobs, newest first."""
-        return page(
-            request,
-            self._store.all(KIND),
-            answer_key="TrainingJobSummaries",
-            summary=SUMMARY,
-            name_key="TrainingJobName",
-            status_key="TrainingJobStatus",
-        )
+        return self._jobs.listed(request, summary=SUMMARY)
 
     def stop_training_job(self, request: Document) -> Document:
         """Ask a job to end; a second request for the same job changes nothing."""
-        name = request["TrainingJobName"]
-
-        def stopping(job: Document) -> None:
-            if not progress.in_progress(job):
-                status = job["TrainingJobStatus"]
-                raise validation_error(f"The request was rejected because the training job is in status {status}.")
-            if job["TrainingJobStatus"] != "Stopping":
-                progress.enter(job, "Stopping", now=time.time())
-
-        if self._store.change(KIND, name, stopping) is None:
-            raise _not_found()
-        with self._lock:  # a job that is in the store has a run once whoever creates it lets go
-            run = self._runs.get(name)
-        if run is not None:
-            run.stop()
+        self._jobs.stop(request["TrainingJobName"])
         return {}
 
     def delete_training_job(self, request: Document) -> Document:
         """Forget a job that has ended, and its log on disk; its name may be used again."""
         name = request["TrainingJobName"]
-        job = self._existing(name)
-        if progress.in_progress(job):
+        job = self._jobs.existing(name)
+        if TRAINING_JOB.in_progress(job):
             status = job["TrainingJobStatus"]
             raise ServiceError(
                 "ResourceInUse", f"The training job {name} is {status}; it can be deleted when it has ended."
             )
-        self._store.remove(KIND, name, arn=job["TrainingJobArn"])
-        shutil.rmtree(self._folder / name, ignore_errors=True)
+        self._jobs.forget(job)
         return {}
-
-    def _existing(self, name: str) -> Document:
-        job = self._store.get(KIND, name)
-        if job is None:
-            raise _not_found()
-        return job
-
-    def _check_new(self, name: str, arn: str) -> None:
-        if self._store.get(KIND, name) is not None:
-            message = (
-                "Training job names must be unique within an AWS account and region, and a training job with this name "
-            )
-            raise ServiceError("ResourceInUse", f"{message}already exists ({arn})")
 
     def _check_quota(self, request: Document) -> None:
         resources, is_spot = request["ResourceConfig"], bool(request.get("EnableManagedSpotTraining"))
+        instance_type, faults = resources["InstanceType"], self._platform.faults
         busy = sum(
             job["ResourceConfig"].get("InstanceCount", 1)
-            for job in self._store.all(KIND)
-            if progress.in_progress(job)
-            and job["ResourceConfig"]["InstanceType"] == resources["InstanceType"]
+            for job in self._jobs.in_progress()
+            if job["ResourceConfig"]["InstanceType"] == instance_type
             and bool(job.get("EnableManagedSpotTraining")) == is_spot
         )
         quotas.check(
             quotas.Use(
-                instance_type=resources["InstanceType"],
+                instance_type=instance_type,
                 noun="spot training job usage" if is_spot else "training job usage",
                 busy=busy,
                 asked=resources.get("InstanceCount", 1),
             ),
-            limit=quotas.planned_limit(self._faults, "CreateTrainingJob", resources["InstanceType"], request=request),
-            usual_limit=self._limits.training_instances,
+            limit=quotas.planned_limit(faults, "CreateTrainingJob", instance_type, request=request),
+            usual_limit=self._platform.limits.training_instances,
         )
-
-    def _last_sign_of_life(self, job: Document) -> float:
-        """When the job's process ended at the earliest: the time without a server is nobody's bill."""
-        logs = (self._folder / job["TrainingJobName"]).glob("*.log")
-        signs: list[float] = [job["LastModifiedTime"], *(file.stat().st_mtime for file in logs)]
-        return max(signs)
 
     def _check_role(self, request: Document) -> None:
         role = request["RoleArn"]
@@ -209,7 +150,3 @@ class TrainingJobs:
             bucket, _ = split_s3_uri(uri)
             if not self._aws.bucket_exists(bucket):
                 raise validation_error(f"The bucket {bucket} of {uri} does not exist; create it, or name another.")
-
-
-def _not_found() -> ServiceError:
-    return validation_error("Requested resource not found.")

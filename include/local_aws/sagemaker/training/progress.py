@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import re
 from typing import Any
 
-from botocore.exceptions import ClientError
+from local_aws.sagemaker.jobs.failures import INTERRUPTED, MAX_REASON_CHARACTERS
+from local_aws.sagemaker.jobs.kinds import IN_PROGRESS, JobKind
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
 Document = dict[str, Any]
 
-INTERRUPTED = (
-    "InternalServerError: The local SageMaker was stopped while the job ran, so its process ended. Start the job again."
-)
-IN_PROGRESS = ("InProgress", "Stopping")
-MAX_REASON_CHARACTERS = 1024
 # Secondary status -> (status, the sentence AWS puts beside it)
 STATES = {
     "Starting": ("InProgress", "Preparing the instances for training"),
@@ -35,10 +31,6 @@ _METRICS = {
     "train:accuracy": re.compile(r"Epoch\[\d+\] Train-accuracy=([-+0-9.eE]+|nan)"),
     "validation:accuracy": re.compile(r"Epoch\[\d+\] Validation-accuracy=([-+0-9.eE]+|nan)"),
 }
-
-
-class JobFailedError(Exception):
-    """The job ends as Failed; the message is its FailureReason."""
 
 
 def enter(job: Document, state: str, *, now: float, message: str = "") -> None:
@@ -75,11 +67,6 @@ def start_clock(job: Document, *, now: float) -> None:
     job.setdefault("TrainingStartTime", now)
 
 
-def in_progress(job: Document) -> bool:
-    """Whether the job has not ended."""
-    return job["TrainingJobStatus"] in IN_PROGRESS
-
-
 def time_is_up(job: Document, *, now: float) -> str | None:
     """The state in which a job ends that has had its time; None while it has some left."""
     limits = job["StoppingCondition"]
@@ -88,6 +75,34 @@ def time_is_up(job: Document, *, now: float) -> str | None:
     if now >= job["CreationTime"] + limits.get("MaxWaitTimeInSeconds", math.inf):
         return "MaxWaitTimeExceeded"
     return None
+
+
+class TrainingJobKind(JobKind):
+    """Training jobs, which have secondary statuses, and some sentences of their own."""
+
+    def enter(self, job: Document, status: str, *, now: float) -> None:
+        """Move the job to a secondary status."""
+        enter(job, status, now=now)
+
+    def fail(self, job: Document, reason: str, *, now: float) -> None:
+        """End the job as Failed."""
+        fail(job, reason, now=now)
+
+    def lose(self, job: Document, *, now: float) -> None:
+        """End a job whose process ended with this server."""
+        lose(job, now=now)
+
+    def not_found(self, _name: str) -> ServiceError:
+        """There is no job of this name."""
+        return validation_error("Requested resource not found.")
+
+    def name_in_use(self, arn: str) -> ServiceError:
+        """There is a job of this name already."""
+        message = "Training job names must be unique within an AWS account and region, and a training job with this"
+        return ServiceError("ResourceInUse", f"{message} name already exists ({arn})")
+
+
+TRAINING_JOB = TrainingJobKind("training-job", "TrainingJob", "Training")
 
 
 def _end(job: Document, *, now: float) -> None:
@@ -155,14 +170,3 @@ def failure_reason(text: str, *, exit_code: int) -> str:
     code = exit_code if exit_code >= 0 else 128 - exit_code
     ending = f", exit code: {code}"
     return f"{text if known else f'AlgorithmError: {text}'}"[: MAX_REASON_CHARACTERS - len(ending)] + ending
-
-
-def trouble(error: Exception) -> str:
-    """The reason of a job that this machine or the services around it could not carry to its end."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return (
-            f"ClientError: No space left on this machine's disk ({error}). Free some space, then start the job again."
-        )
-    if isinstance(error, ClientError):
-        return f"ClientError: {error}"
-    return f"InternalServerError: {type(error).__name__}: {error}"

@@ -5,42 +5,33 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
-import sqlite3
-import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import boto3.exceptions
-from botocore.exceptions import BotoCoreError, ClientError
-
 from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, JobFailedError
+from local_aws.sagemaker.jobs.run import POLL_S, JobRun
 from local_aws.sagemaker.training import algorithm_rules, progress
-from local_aws.sagemaker.training.channels import DataError, DownloadCancelledError
 from local_aws.sagemaker.training.host import Host, end_others, first_failed
 from local_aws.sagemaker.training.mishaps import MachineLostError
-from local_aws.sagemaker.training.progress import JobFailedError
+from local_aws.sagemaker.training.progress import TRAINING_JOB
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local_aws.sagemaker.aws import Aws
-    from local_aws.sagemaker.container import Limits
     from local_aws.sagemaker.images import Image
-    from local_aws.sagemaker.store import Store
+    from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.training.channels import ObjectCache
     from local_aws.sagemaker.training.mishaps import Mishaps
 
 log = logging.getLogger(__name__)
 
-KIND = "training-job"
-TROUBLE_OF_S3 = (ClientError, BotoCoreError, boto3.exceptions.Boto3Error)
-POLL_S = 0.1
 LOOK_S = 0.5  # how often metrics are written down
 CHECKPOINT_LOOK_S = 5.0
 
 
-class TrainingRun:
+class TrainingRun(JobRun):
     """A thread that carries one job to its end."""
 
     def __init__(
@@ -49,93 +40,36 @@ class TrainingRun:
         *,
         image: Image,
         folder: Path,
-        aws: Aws,
-        store: Store,
+        platform: Platform,
         cache: ObjectCache,
-        limits: Limits,
         mishaps: Mishaps,
     ) -> None:
         """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
-        self._job = job
-        self._name = job["TrainingJobName"]
+        super().__init__(job, kind=TRAINING_JOB, store=platform.store)
         self._image = image
         self._folder = folder
         self._base = folder / "ml"
-        self._aws = aws
-        self._store = store
+        self._aws = platform.aws
         self._cache = cache
         self._hosts = self._new_hosts()
-        self._limits = limits
+        self._limits = platform.limits
         self._mishaps = mishaps
-        self._stop_asked = threading.Event()
-        self._closing = False
-        self._end_state = "Completed"
         self._kill_at: float | None = None
         self._next_look = self._next_sync = time.monotonic()
         self._metrics = progress.Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
-        self._thread = threading.Thread(target=self._run, name=f"job {self._name}", daemon=True)
 
-    @property
-    def alive(self) -> bool:
-        """Whether the job has not ended."""
-        return self._thread.ident is None or self._thread.is_alive()
-
-    def start(self) -> None:
-        """Begin; returns at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """StopTrainingJob: SIGTERM, a grace, SIGKILL; what the program saved is kept."""
-        self._stop_asked.set()
-
-    def close(self) -> None:
-        """The server ends: so does the job, without its grace."""
-        self._closing = True
-        self._stop_asked.set()
+    def _kill(self) -> None:
         for host in self._hosts:
             host.kill()
-        self._thread.join(timeout=5)
 
-    def _run(self) -> None:
-        log.info("Training job %s starts", self._name)
-        reason = "InternalServerError: The local SageMaker failed unexpectedly; its own log says how."
-        try:
-            self._train()
-            reason = ""
-        except DownloadCancelledError:
-            reason = ""  # the state in which it ends is known
-        except (JobFailedError, DataError) as error:
-            reason = str(error)
-        except (OSError, sqlite3.Error, *TROUBLE_OF_S3) as error:
-            reason = progress.trouble(error)
-        finally:
-            shutil.rmtree(self._base, ignore_errors=True)
-            self._finish(reason)
+    def _clean_up(self) -> None:
+        shutil.rmtree(self._base, ignore_errors=True)
 
-    def _finish(self, reason: str) -> None:
-        def end(job: dict[str, Any]) -> None:
-            job["FinalMetricDataList"] = self._metrics.final()
-            if self._closing:
-                progress.lose(job, now=time.time())
-            elif reason:
-                progress.fail(job, reason, now=time.time())
-            else:
-                progress.enter(job, self._end_state, now=time.time())
+    def _end(self, job: dict[str, Any], reason: str, *, now: float) -> None:
+        job["FinalMetricDataList"] = self._metrics.final()
+        super()._end(job, reason, now=now)
 
-        job = self._change_at_last(end) or self._job
-        log.info("Training job %s is %s %s", self._name, job["SecondaryStatus"], job.get("FailureReason", ""))
-
-    def _change_at_last(self, change: Any) -> dict[str, Any] | None:
-        """Write the end down; a full disk is waited for, since a job that never ends would be waited for as well."""
-        while not self._closing:
-            try:
-                return self._store.change(KIND, self._name, change)
-            except sqlite3.OperationalError as error:
-                log.warning("The end of %s cannot be written yet: %s", self._name, error)
-                time.sleep(1)
-        return self._store.change(KIND, self._name, change)
-
-    def _train(self) -> None:
+    def _work(self) -> None:
         if self._image.built_in and (refusal := algorithm_rules.refusal(self._job)):
             raise JobFailedError(refusal)
         self._mishaps.provision()
@@ -164,20 +98,6 @@ class TrainingRun:
                 self._wait(loss.wait_s)
                 self._hosts = self._new_hosts()
                 self._enter("Starting")
-
-    def _wait(self, seconds: float) -> None:
-        """Let the time pass.
-
-        Raises:
-            DownloadCancelledError: the job must stop.
-
-        """
-        deadline = time.monotonic() + seconds
-        while not self._must_stop():
-            if time.monotonic() >= deadline:
-                return
-            self._stop_asked.wait(POLL_S)
-        raise DownloadCancelledError
 
     def _run_programs(self) -> Host | None:
         """Run every host's program to its end; returns the host that failed first, if one did."""
@@ -234,7 +154,7 @@ class TrainingRun:
             try:
                 for host in self._hosts:
                     host.sync_checkpoints()
-            except TROUBLE_OF_S3 as error:  # the last sync says so if it lasts
+            except SERVICE_ERRORS as error:  # the last sync says so if it lasts
                 log.warning("Checkpoints of %s cannot be sent at present: %s", self._name, error)
 
     def _must_stop(self) -> bool:
@@ -265,7 +185,7 @@ class TrainingRun:
         artifacts.pack(*models, to=archive)
         self._aws.s3.upload_file(str(archive), bucket, key)
         log.info("Training job %s: model artifact at %s", self._name, uri)
-        self._store.change(KIND, self._name, lambda job: job.update(ModelArtifacts={"S3ModelArtifacts": uri}))
+        self._change(lambda job: job.update(ModelArtifacts={"S3ModelArtifacts": uri}))
 
     def _read_lines(self, lines: list[str]) -> None:
         self._metrics.read(lines, now=time.time())
@@ -273,8 +193,7 @@ class TrainingRun:
     def _write_metrics(self) -> None:
         final = self._metrics.final()
         if final and final != self._job.get("FinalMetricDataList"):
-            self._job["FinalMetricDataList"] = final
-            self._store.change(KIND, self._name, lambda job: job.update(FinalMetricDataList=final))
+            self._change(lambda job: job.update(FinalMetricDataList=final))
 
     def _enter(self, state: str, *, start_clock: bool = False) -> None:
         now = time.time()
@@ -285,4 +204,4 @@ class TrainingRun:
             if job["TrainingJobStatus"] != "Stopping":  # StopTrainingJob came in between
                 progress.enter(job, state, now=now)
 
-        self._job = self._store.change(KIND, self._name, change) or self._job
+        self._change(change)

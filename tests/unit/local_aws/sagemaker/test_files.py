@@ -7,7 +7,8 @@ import pytest
 
 from local_aws.sagemaker import artifacts
 from local_aws.sagemaker.aws import S3Object
-from local_aws.sagemaker.training.channels import DataError, DownloadCancelledError, ObjectCache, relative_path
+from local_aws.sagemaker.jobs.failures import JobStoppedError
+from local_aws.sagemaker.training.channels import DataError, ObjectCache, relative_path
 
 
 def test_the_same_files_give_the_same_artifact(tmp_path):
@@ -149,7 +150,7 @@ def test_a_sharded_channel_gives_every_object_to_one_host(tmp_path):
 def test_a_cancelled_download_stops(tmp_path):
     cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__1="x"))
 
-    with pytest.raises(DownloadCancelledError):
+    with pytest.raises(JobStoppedError):
         cache.download("s3://b/a/", to=tmp_path / "1", cancelled=lambda: True)
 
 

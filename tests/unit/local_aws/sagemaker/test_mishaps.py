@@ -6,6 +6,7 @@ import math
 import pytest
 
 from local_aws.faults.counting import Faults
+from local_aws.sagemaker.jobs.failures import INTERRUPTED, JobFailedError
 from local_aws.sagemaker.training import progress
 from local_aws.sagemaker.training.mishaps import MachineLostError, Mishaps
 
@@ -55,7 +56,7 @@ def test_a_planned_failure_comes_when_it_is_due(mishaps):
         job.training_begins(epochs=0)
 
     later.happen(epochs=9)
-    with pytest.raises(progress.JobFailedError, match="AlgorithmError: x"):
+    with pytest.raises(JobFailedError, match="AlgorithmError: x"):
         now.happen(epochs=0)
 
 
@@ -132,7 +133,7 @@ def test_a_job_that_ran_when_the_server_ended_is_failed():
 
     progress.lose(job, now=500.0)
 
-    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", progress.INTERRUPTED)
+    assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", INTERRUPTED)
 
 
 def test_the_epochs_of_the_log_are_counted():

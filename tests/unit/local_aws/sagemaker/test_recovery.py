@@ -6,10 +6,12 @@ import pytest
 
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
+from local_aws.sagemaker.jobs.failures import INTERRUPTED
+from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.training import progress
 from local_aws.sagemaker.training.operations import TrainingJobs
-from local_aws.sagemaker.training.run import KIND
+from local_aws.sagemaker.training.progress import TRAINING_JOB
 
 
 @pytest.fixture
@@ -24,19 +26,19 @@ def recovered(tmp_path):
     }
     progress.start_clock(job, now=100.0)
     progress.enter(job, "Training", now=110.0)
-    store.add(KIND, "a", job)
+    store.add(TRAINING_JOB.kind, "a", job)
     log_file = tmp_path / "training-jobs" / "a" / "algo-1.log"
     (log_file.parent / "ml").mkdir(parents=True)
     log_file.write_text("Epoch[0]")
     os.utime(log_file, (150.0, 150.0))
-    jobs = TrainingJobs(aws=None, store=store, images=None, limits=Limits(), faults=Faults(), state=tmp_path)
-    jobs.recover()
-    yield store.get(KIND, "a")
+    platform = Platform(aws=None, store=store, images=None, limits=Limits(), faults=Faults(), state=tmp_path)
+    TrainingJobs(platform).recover()
+    yield store.get(TRAINING_JOB.kind, "a")
     store.close()
 
 
 def test_a_job_is_failed_and_bills_no_second_after_its_last_sign_of_life(recovered):
-    assert (recovered["TrainingJobStatus"], recovered["FailureReason"]) == ("Failed", progress.INTERRUPTED)
+    assert (recovered["TrainingJobStatus"], recovered["FailureReason"]) == ("Failed", INTERRUPTED)
     assert recovered["TrainingEndTime"] == 150.0
     assert recovered["BillableTimeInSeconds"] == 50
 

@@ -9,11 +9,13 @@ from botocore.exceptions import ClientError
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import Image
+from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.training import requests
 from local_aws.sagemaker.training.channels import DataError
 from local_aws.sagemaker.training.mishaps import Mishaps
-from local_aws.sagemaker.training.run import KIND, TrainingRun
+from local_aws.sagemaker.training.progress import TRAINING_JOB
+from local_aws.sagemaker.training.run import TrainingRun
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def end_of_job(store, tmp_path, trouble):
         "InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": source}}],
     }
     job = requests.new_job(request, arn="arn", now=1.0)
-    store.add(KIND, "a", job)
+    store.add(TRAINING_JOB.kind, "a", job)
 
     def download(*_, **__):
         raise trouble
@@ -40,19 +42,12 @@ def end_of_job(store, tmp_path, trouble):
     cache = SimpleNamespace(download=download)
     aws = SimpleNamespace(endpoint_url="http://127.0.0.1:1")
     image = Image("i", ("true",), built_in=False)
-    run = TrainingRun(
-        job,
-        image=image,
-        folder=tmp_path / "a",
-        aws=aws,
-        store=store,
-        cache=cache,
-        limits=Limits(),
-        mishaps=Mishaps(Faults(), job),
-    )
+    platform = Platform(aws=aws, store=store, images=None, limits=Limits(), faults=Faults(), state=tmp_path)
+    mishaps = Mishaps(platform.faults, job)
+    run = TrainingRun(job, image=image, folder=tmp_path / "a", platform=platform, cache=cache, mishaps=mishaps)
     run.start()
     run._thread.join(10)
-    return store.get(KIND, "a")
+    return store.get(TRAINING_JOB.kind, "a")
 
 
 def test_a_full_disk_ends_the_job_with_what_to_do(store, tmp_path):

@@ -1,0 +1,1 @@
+"""What jobs of every kind have in common: states, a thread for each, start, stop, list, recovery."""

@@ -1,0 +1,141 @@
+"""One job from its start to its end, in a thread; what the job does in between is its kind's."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, UNEXPECTED, JobFailedError, JobStoppedError, trouble
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local_aws.sagemaker.jobs.kinds import JobKind
+    from local_aws.sagemaker.store import Store
+
+log = logging.getLogger(__name__)
+
+Document = dict[str, Any]
+POLL_S = 0.1
+WRITE_AGAIN_S = 1.0
+
+
+class JobRun(ABC):
+    """A thread that carries one job to its end."""
+
+    def __init__(self, job: Document, *, kind: JobKind, store: Store) -> None:
+        """`job` is in the store already."""
+        self._job = job
+        self._kind = kind
+        self._name: str = job[kind.name_key]
+        self._store = store
+        self._stop_asked = threading.Event()
+        self._closing = False
+        self._end_state = "Completed"
+        self._thread = threading.Thread(target=self._run, name=f"{kind.noun} {self._name}", daemon=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the job has not ended."""
+        return self._thread.ident is None or self._thread.is_alive()
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Somebody asks the job to end."""
+        self._stop_asked.set()
+
+    def close(self) -> None:
+        """The server ends: so does the job, without its grace."""
+        self._closing = True
+        self._stop_asked.set()
+        self._kill()
+        self._thread.join(timeout=5)
+
+    @abstractmethod
+    def _work(self) -> None:
+        """Do what the job is for.
+
+        Raises:
+            JobFailedError: the job fails.
+            JobStoppedError: the job must stop.
+
+        """
+
+    @abstractmethod
+    def _kill(self) -> None:
+        """End the job's processes at once."""
+
+    @abstractmethod
+    def _clean_up(self) -> None:
+        """Remove what the job needs no more; it has ended, and its document does not say so yet."""
+
+    def _run(self) -> None:
+        log.info("The %s %s starts", self._kind.noun, self._name)
+        reason = UNEXPECTED
+        try:
+            self._work()
+            reason = ""
+        except JobStoppedError:
+            reason = ""  # the state in which it ends is known
+        except JobFailedError as error:
+            reason = str(error)
+        except (OSError, sqlite3.Error, *SERVICE_ERRORS) as error:
+            reason = trouble(error)
+        finally:
+            self._clean_up()
+            self._finish(reason)
+
+    def _end(self, job: Document, reason: str, *, now: float) -> None:
+        """Write the end into the job's document."""
+        if self._closing:
+            self._kind.lose(job, now=now)
+        elif reason:
+            self._kind.fail(job, reason, now=now)
+        else:
+            self._kind.enter(job, self._end_state, now=now)
+
+    def _finish(self, reason: str) -> None:
+        job = self._change_at_last(lambda job: self._end(job, reason, now=time.time())) or self._job
+        failure = job.get("FailureReason", "")
+        log.info("The %s %s is %s %s", self._kind.noun, self._name, job[self._kind.status_key], failure)
+
+    def _change_at_last(self, change: Callable[[Document], None]) -> Document | None:
+        """Write the end down; a full disk is waited for, since a job that never ends would be waited for as well."""
+        while not self._closing:
+            try:
+                return self._store.change(self._kind.kind, self._name, change)
+            except sqlite3.OperationalError as error:
+                log.warning("The end of %s cannot be written yet: %s", self._name, error)
+                time.sleep(WRITE_AGAIN_S)
+        return self._store.change(self._kind.kind, self._name, change)
+
+    def _change(self, change: Callable[[Document], None]) -> None:
+        """Change the job's document, here and in the store."""
+        self._job = self._store.change(self._kind.kind, self._name, change) or self._job
+
+    def _must_stop(self) -> bool:
+        """Whether somebody asked the job to end; its end state says so from then on."""
+        if self._stop_asked.is_set():
+            self._end_state = "Stopped"
+        return self._end_state != "Completed"
+
+    def _wait(self, seconds: float) -> None:
+        """Let the time pass.
+
+        Raises:
+            JobStoppedError: the job must stop.
+
+        """
+        deadline = time.monotonic() + seconds
+        while not self._must_stop():
+            if time.monotonic() >= deadline:
+                return
+            self._stop_asked.wait(POLL_S)
+        raise JobStoppedError

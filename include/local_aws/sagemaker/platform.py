@@ -1,0 +1,27 @@
+"""What every resource of this SageMaker is built on: the AWS around it, its store, its images, its state folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from local_aws.faults.counting import Faults
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.images import Images
+    from local_aws.sagemaker.store import Store
+
+
+@dataclass(frozen=True)
+class Platform:
+    """Handed to whatever carries out operations; `state` is the folder of what survives a restart."""
+
+    aws: Aws
+    store: Store
+    images: Images
+    limits: Limits
+    faults: Faults
+    state: Path
