@@ -41,6 +41,7 @@ def _known(operation: str) -> str:
     return operation
 
 
+JobOperation = Literal["CreateTrainingJob", "CreateTransformJob", "CreateProcessingJob"]
 Operation = Annotated[str, AfterValidator(_known)]
 
 
@@ -80,12 +81,18 @@ class Quota(Fault):
     fault: Literal["quota"]
     times: None = None
     instance_type: str
-    operation: Literal["CreateTrainingJob", "CreateEndpoint", "UpdateEndpoint"]
+    operation: Literal[JobOperation, "CreateEndpoint", "UpdateEndpoint"]
     limit: Annotated[int, Field(ge=0)]
 
 
-class Capacity(Fault):
-    """AWS has no machine for a training job: it ends as Failed before it began."""
+class JobFault(Fault):
+    """A fault of the jobs that one operation creates."""
+
+    operation: JobOperation = "CreateTrainingJob"
+
+
+class Capacity(JobFault):
+    """AWS has no machine for a job: it ends as Failed before it began."""
 
     fault: Literal["capacity"]
 
@@ -111,19 +118,26 @@ class InterruptSpot(Fault):
         return self
 
 
-class JobFails(Fault):
-    """A training job fails while it trains, with the given FailureReason."""
+class JobFails(JobFault):
+    """A job fails while its program runs, with the given FailureReason."""
 
     fault: Literal["job_fails"]
     reason: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
     after_s: NonNegativeFloat = 0.0
 
 
-class SlowDownload(Fault):
-    """A training job stays in Downloading."""
+class SlowDownload(JobFault):
+    """A job downloads its input so much longer; a training job is in Downloading then."""
 
     fault: Literal["slow_download"]
     seconds: NonNegativeFloat
+
+
+class RecordFails(Fault):
+    """A record of a transform job: the model is not asked, and its answer is this HTTP status."""
+
+    fault: Literal["record_fails"]
+    status: Annotated[int, Field(ge=400, le=599)]
 
 
 class FailedUpdate(Fault):
@@ -184,6 +198,7 @@ AnyFault = Annotated[
     | InterruptSpot
     | JobFails
     | SlowDownload
+    | RecordFails
     | FailedUpdate
     | FailedCreate
     | SlowEndpoint

@@ -25,6 +25,7 @@ from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags
 from local_aws.sagemaker.training.operations import TrainingJobs
+from local_aws.sagemaker.transform.operations import TransformJobs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -44,7 +45,7 @@ class Service:
         """Nothing runs until `recover`."""
         aws, store, images, faults = platform.aws, platform.store, platform.images, platform.faults
         self.faults = faults
-        self.training_jobs = TrainingJobs(platform)
+        self.jobs = (TrainingJobs(platform), TransformJobs(platform))
         self.rollouts = Rollouts(
             aws=aws,
             store=store,
@@ -55,7 +56,7 @@ class Service:
         )
         self._store = store
         rooms = (
-            self.training_jobs,
+            *self.jobs,
             Models(aws=aws, store=store, images=images),
             EndpointConfigs(aws=aws, store=store),
             Endpoints(aws=aws, store=store, rollouts=self.rollouts, faults=faults),
@@ -70,13 +71,15 @@ class Service:
 
     def recover(self) -> None:
         """Take up what the server before left."""
-        self.training_jobs.recover()
+        for jobs in self.jobs:
+            jobs.recover()
         self.rollouts.recover()
 
     def close(self) -> None:
         """End every process."""
         self.rollouts.close()
-        self.training_jobs.close()
+        for jobs in self.jobs:
+            jobs.close()
         self._store.close()
 
     def call(self, operation: str, request: object) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http
+import io
 import json
 import shutil
 from dataclasses import dataclass
@@ -144,6 +145,18 @@ class Aws:
             answer.release_conn()
         if answer.status != http.HTTPStatus.OK:
             shutil.copyfileobj(self.s3.get_object(**target)["Body"], to, COPY_BYTES)  # raises what is wrong, by name
+
+    def read(self, bucket: str, key: str) -> bytes:
+        """The content of an object.
+
+        Raises:
+            ClientError: S3 does not give it.
+            OSError: S3 does not answer.
+
+        """
+        buffer = io.BytesIO()
+        self.fetch(S3Object(bucket, key, etag="", size_bytes=0), to=buffer)
+        return buffer.getvalue()
 
     def _client(self, service: str, **options: Any) -> Any:
         # The emulator checks no signature unless asked to; the names match what the start script gives to clients.

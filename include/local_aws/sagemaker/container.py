@@ -28,6 +28,7 @@ class Limits:
     ping_timeout_s: float = 120.0
     drain_s: float = 60.0
     training_instances: int = 4
+    transform_instances: int = 4
 
 
 def environment(base: Path, *, endpoint_url: str, given: dict[str, str], own: dict[str, str]) -> dict[str, str]:

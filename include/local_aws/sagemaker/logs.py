@@ -35,7 +35,7 @@ class LogShipper:
         self, file: Path, *, logs: Any, group: str, stream: str, on_lines: Callable[[list[str]], None] | None = None
     ) -> None:
         """`on_lines` sees every line once, in order, whether or not the log service is there."""
-        self._file = file
+        self.file = file
         self._logs = logs
         self._target = {"logGroupName": group, "logStreamName": stream}
         self._on_lines = on_lines or (lambda _lines: None)
@@ -80,7 +80,7 @@ class LogShipper:
 
     def _read(self, *, at_end: bool) -> list[str]:
         try:
-            with self._file.open("rb") as file:
+            with self.file.open("rb") as file:
                 file.seek(self._offset)
                 data = file.read(MAX_BATCH_BYTES)
         except FileNotFoundError:
@@ -90,7 +90,7 @@ class LogShipper:
             complete = len(data)  # an unfinished last line, or one that is too long to wait for
         self._offset += complete
         if self._offset > MAX_FILE_BYTES and not data:
-            os.truncate(self._file, 0)  # its writer appends, so it goes on at the beginning
+            os.truncate(self.file, 0)  # its writer appends, so it goes on at the beginning
             self._offset = 0
         # A bare carriage return is a progress bar's; CloudWatch shows each state as a line.
         return [line[:MAX_LINE_CHARACTERS] for line in data[:complete].decode(errors="replace").splitlines()]

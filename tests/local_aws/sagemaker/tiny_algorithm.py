@@ -77,7 +77,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     model = ""
 
     def do_GET(self):
-        self.answer(200, b"")
+        if self.path == "/ping":
+            self.answer(200, b"")
+        elif told := json.loads(self.model).get("execution-parameters"):
+            self.answer(200, json.dumps(told).encode())
+        else:
+            self.answer(404, b"")
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -88,6 +93,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif body == b"slow":
             time.sleep(0.5)
             self.answer(200, self.model.encode())
+        elif body == b"environment?":
+            self.answer(200, json.dumps(dict(os.environ)).encode())
+        elif body == b"headers?":
+            self.answer(200, json.dumps(dict(self.headers)).encode())
         else:
             self.answer(200, self.model.encode() if body == b"model?" else body)
 
@@ -107,6 +116,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def serve():
+    print("serving", flush=True)
     Handler.model = (BASE / "model/model.json").read_text()
     if "refuse-to-serve" in Handler.model:
         sys.exit("there is no such network")

@@ -7,13 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-import boto3.exceptions
-from botocore.exceptions import BotoCoreError, ClientError
-
-from local_aws.sagemaker import artifacts, container
-from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker import container
 from local_aws.sagemaker.hosting.fleet_faults import HEALTHY, FleetFaults
-from local_aws.sagemaker.hosting.instance import Instance
+from local_aws.sagemaker.hosting.instance import LOG_GROUP, Instance, instance_id
+from local_aws.sagemaker.hosting.model_files import ModelFilesError, unpack_model
+from local_aws.sagemaker.logs import LogShipper
 from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -139,30 +137,10 @@ class Deployment:
         return chosen
 
     def _unpack_model(self, variant: Document) -> None:
-        base = self._folder / variant["VariantName"]
-        done = base / "unpacked"
-        if done.exists():  # the server was started again
-            return
-        uri = self._container(variant).get("ModelDataUrl")
         try:
-            shutil.rmtree(base, ignore_errors=True)
-            (base / "model").mkdir(parents=True)
-            if uri:
-                self._fetch(uri, base)
-            done.touch()
-        except (ClientError, BotoCoreError, boto3.exceptions.Boto3Error) as error:
-            raise DeploymentFailedError(
-                f"Failed to download model data from {uri} for the container: {error}"
-            ) from error
-        except (artifacts.ArtifactError, OSError) as error:
-            raise DeploymentFailedError(f"Failed to extract model data archive from {uri}: {error}") from error
-
-    def _fetch(self, uri: str, base: Path) -> None:
-        bucket, key = split_s3_uri(uri)
-        archive = base / "model.tar.gz"
-        self._aws.s3.download_file(bucket, key, str(archive))
-        artifacts.unpack(archive, to=base / "model")
-        archive.unlink()
+            unpack_model(self._container(variant), base=self._folder / variant["VariantName"], aws=self._aws)
+        except ModelFilesError as error:
+            raise DeploymentFailedError(str(error)) from error
 
     def _instance(self, variant: Document, *, number: int) -> Instance:
         base = self._folder / variant["VariantName"]
@@ -173,15 +151,17 @@ class Deployment:
             given = definition.get("Environment", {})
             return container.environment(base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
 
+        name = variant["VariantName"]
+        identity = instance_id(f"{self._endpoint}/{name}/{self._folder.name}/{number}")
+        log_file = self._folder.parent / "logs" / f"{name}-{identity}.log"
+        group = f"{LOG_GROUP}{self._endpoint}"
         return Instance(
-            endpoint=self._endpoint,
-            variant=variant["VariantName"],
-            label=f"{self._folder.name}/{number}",
+            owner=f"Endpoint {self._endpoint}",
+            variant=name,
             command=self._images.find(definition["Image"]).command,
             environment=environment,
             folder=base,
-            log_folder=self._folder.parent / "logs",
-            logs=self._aws.logs,
+            shipper=LogShipper(log_file, logs=self._aws.logs, group=group, stream=f"{name}/{identity}"),
             ping_timeout_s=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self._limits.ping_timeout_s),
         )
 

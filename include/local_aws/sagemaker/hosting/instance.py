@@ -1,4 +1,4 @@
-"""One serving process of an endpoint: started, pinged until it answers, started again when it dies."""
+"""One serving process of a model: started, pinged until it answers, started again when it dies."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import httpx
 
 from local_aws.children import start_child
-from local_aws.sagemaker.logs import LogShipper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-    from typing import Any
 
     from local_aws.children import Child
+    from local_aws.sagemaker.logs import LogShipper
 
 log = logging.getLogger(__name__)
 
@@ -37,33 +36,28 @@ class Instance:
     def __init__(
         self,
         *,
-        endpoint: str,
+        owner: str,
         variant: str,
-        label: str,
         command: Sequence[str],
         environment: Callable[[int], dict[str, str]],
         folder: Path,
-        log_folder: Path,
-        logs: Any,
+        shipper: LogShipper,
         ping_timeout_s: float,
     ) -> None:
-        """`environment` is asked anew for every start, with the port of that start; `label` tells instances apart."""
+        """`environment` is asked anew for every start, with the port of that start; `shipper` has the log file."""
         self.variant = variant
         self.in_flight = 0
         self.healthy = threading.Event()
         self.failed = threading.Event()
-        digest = hashlib.sha256(f"{endpoint}/{variant}/{label}".encode()).hexdigest()
-        self._id = f"i-{digest[:17]}"
-        self._endpoint = endpoint
+        self._owner = owner
         self._command = [*command, "serve"]
         self._environment = environment
         self._folder = folder
-        self._log_folder = log_folder
-        self._logs = logs
+        self._shipper = shipper
         self._ping_timeout_s = ping_timeout_s
         self._stopping = threading.Event()
         self._port = 0
-        self._thread = threading.Thread(target=self._supervise, name=f"serve {endpoint}/{variant}", daemon=True)
+        self._thread = threading.Thread(target=self._supervise, name=f"{owner} {variant}", daemon=True)
 
     @property
     def port(self) -> int:
@@ -86,12 +80,10 @@ class Instance:
         self.healthy.clear()
 
     def _supervise(self) -> None:
-        log_file = self._log_folder / f"{self.variant}-{self._id}.log"
-        group, stream = f"{LOG_GROUP}{self._endpoint}", f"{self.variant}/{self._id}"
         backoff_s, starts = FIRST_BACKOFF_S, 0
-        with LogShipper(log_file, logs=self._logs, group=group, stream=stream):
+        with self._shipper:
             while not self._stopping.is_set():
-                if self._serve_once(log_file):
+                if self._serve_once():
                     backoff_s, starts = FIRST_BACKOFF_S, 0
                 else:
                     starts += 1
@@ -100,13 +92,14 @@ class Instance:
                 self._stopping.wait(backoff_s)
                 backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
 
-    def _serve_once(self, log_file: Path) -> bool:
+    def _serve_once(self) -> bool:
         """Run the process until it ends or is to end; whether it ever passed its health check."""
         self._port = free_port()
         try:
-            child = start_child(self._command, env=self._environment(self._port), log_file=log_file, cwd=self._folder)
+            env = self._environment(self._port)
+            child = start_child(self._command, env=env, log_file=self._shipper.file, cwd=self._folder)
         except OSError as error:
-            log.warning("Endpoint %s cannot start its process: %s", self._endpoint, error)
+            log.warning("%s cannot start its process: %s", self._owner, error)
             return False
         passed = self._wait_for_ping(child)
         serving = passed
@@ -116,7 +109,7 @@ class Instance:
         self.healthy.clear()
         status = child.stop(STOP_GRACE_S)
         if not self._stopping.is_set():
-            log.warning("Endpoint %s: the process of variant %s ended (%s)", self._endpoint, self.variant, status)
+            log.warning("%s: the process of variant %s ended (%s)", self._owner, self.variant, status)
         return passed
 
     def _wait_for_doubt(self, child: Child) -> bool:
@@ -139,6 +132,11 @@ class Instance:
                     continue
         self.failed.set()
         return False
+
+
+def instance_id(name: str) -> str:
+    """An id as EC2 gives them, always the same for the same name."""
+    return f"i-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
 
 
 def free_port() -> int:

@@ -129,6 +129,16 @@ class EndpointConfigs:
         return {"InitialVariantWeight": 1.0} | variant
 
 
+def existing_model(store: Store, name: str, *, aws: Aws) -> Document:
+    """The model of this name.
+
+    Raises:
+        ServiceError: there is none.
+
+    """
+    return _existing(store, MODEL, name, aws=aws)
+
+
 def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
     """All that a deployment of this endpoint config needs, so that it survives the deletion of config and models."""
     config = _existing(store, ENDPOINT_CONFIG, config_name, aws=aws)

@@ -59,7 +59,7 @@ class JobKind:
 
     def start_clock(self, job: Document, *, now: float) -> None:
         """The first instances are there: from now on the time is billed."""
-        job.setdefault(f"{self.times}StartTime", now)
+        job.update({f"{self.times}StartTime": now, "LastModifiedTime": now})
 
     def fail(self, job: Document, reason: str, *, now: float) -> None:
         """End the job as Failed."""

@@ -111,13 +111,18 @@ class ObjectCache:
 
 def relative_path(key: str, *, prefix: str) -> str:
     """Where an object goes below its channel: the key without the prefix, or without the prefix's folder."""
-    folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
-    if not key.startswith(folder):  # the prefix ends inside a name, or is the whole key
-        folder = prefix[: prefix.rfind("/") + 1]
-    relative = key.removeprefix(folder).rstrip("/") or "."
+    relative = key_below(key, prefix=prefix).rstrip("/") or "."
     if relative.startswith("/") or ".." in PurePosixPath(relative).parts or "\0" in relative:
         raise DataError(f"ClientError: Data download failed:The key {key!r} cannot be a path of a file")
     return relative
+
+
+def key_below(key: str, *, prefix: str) -> str:
+    """The key without the prefix, or without the prefix's folder where the prefix ends inside a name."""
+    folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+    if not key.startswith(folder):  # the prefix ends inside a name, or is the whole key
+        folder = prefix[: prefix.rfind("/") + 1]
+    return key.removeprefix(folder)
 
 
 def share(units: list[Unit], *, part: Part) -> list[Unit]:

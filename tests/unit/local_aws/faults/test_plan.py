@@ -17,6 +17,8 @@ EVERY_KIND = [
     {"fault": "interrupt_spot", "after_s": 5, "wait_s": 0, "times": None},
     {"fault": "job_fails", "reason": "InternalServerError: We encountered an internal error.", "after_s": 1},
     {"fault": "slow_download", "seconds": 3},
+    {"fault": "capacity", "operation": "CreateTransformJob"},
+    {"fault": "record_fails", "status": 503},
     {"fault": "failed_update"},
     {"fault": "failed_create"},
     {"fault": "slow_endpoint", "seconds": 2},
@@ -54,6 +56,11 @@ def test_a_file_that_somebody_begins_to_write_is_a_plan_without_faults():
             {"fault": "interrupt_spot"},
             "entry 1 (interrupt_spot) Value error, give after_s or after_epochs, and not both",
         ),
+        (
+            {"fault": "job_fails", "operation": "CreateModel", "reason": "x"},
+            "entry 1 (job_fails, operation) Input should be 'CreateTrainingJob', 'CreateTransformJob' or",
+        ),
+        ({"fault": "record_fails", "status": 200}, "entry 1 (record_fails, status) Input should be greater than or"),
         ({"fault": "invoke", "status": 404}, "entry 1 (invoke, status) Input should be 424, 429, 500 or 503"),
         (
             {"fault": "s3_event", "do": "delay"},

@@ -1,0 +1,63 @@
+"""What the fault plan does to a job of any kind: no machine for it, a slow download, a failure while it runs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from local_aws.faults.plan import Capacity, JobFails, JobFault, SlowDownload
+from local_aws.sagemaker.jobs.failures import NO_CAPACITY, JobFailedError
+
+if TYPE_CHECKING:
+    from local_aws.faults.counting import Faults
+
+F = TypeVar("F", bound=JobFault)
+
+
+class JobFaults:
+    """The faults of one job; which of them it meets is decided when this is made."""
+
+    def __init__(self, faults: Faults, job: dict[str, Any], *, operation: str) -> None:
+        """`operation` created the job."""
+        self._faults = faults
+        self._job = job
+        self._operation = operation
+        self._no_capacity = self._take(Capacity) is not None
+        self._slow_download = self._take(SlowDownload)
+        self._failure = self._take(JobFails)
+        self._began = 0.0
+
+    @property
+    def download_s(self) -> float:
+        """How much longer the job downloads than it must."""
+        return 0.0 if self._slow_download is None else self._slow_download.seconds
+
+    def provision(self) -> None:
+        """A machine is asked for.
+
+        Raises:
+            JobFailedError: AWS has none.
+
+        """
+        if self._no_capacity:
+            raise JobFailedError(NO_CAPACITY)
+
+    def programs_begin(self) -> None:
+        """The programs start on their machines."""
+        self._began = time.monotonic()
+
+    def fail_if_due(self) -> None:
+        """Fail the job when its time has come.
+
+        Raises:
+            JobFailedError: the plan has a failure for this job, and it has run that long.
+
+        """
+        if self._failure is not None and self._ran_s() >= self._failure.after_s:
+            raise JobFailedError(self._failure.reason)
+
+    def _ran_s(self) -> float:
+        return time.monotonic() - self._began
+
+    def _take(self, kind: type[F]) -> F | None:
+        return self._faults.take(kind, self._job, fits=lambda fault: fault.operation == self._operation)

@@ -1,0 +1,87 @@
+"""The objects that a transform job answers for: those below a prefix, or those of a manifest."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.jobs.failures import JobFailedError
+from local_aws.sagemaker.protocol.errors import ServiceError
+from local_aws.sagemaker.training.channels import key_below
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.aws import Aws
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class InputObject:
+    """One object; `below` is where its result goes below the output path, without ``.out``."""
+
+    bucket: str
+    key: str
+    below: str
+
+
+class NotGzipError(Exception):
+    """An object of a job with CompressionType Gzip that is not compressed so."""
+
+
+def find(source: Document, *, aws: Aws) -> list[InputObject]:
+    """The objects of a TransformInput, in the order of their keys or of the manifest.
+
+    Raises:
+        JobFailedError: there is none, or the manifest cannot be read.
+
+    """
+    data = source["DataSource"]["S3DataSource"]
+    uri = data["S3Uri"]
+    found = _of_manifest(uri, aws=aws) if data["S3DataType"] == "ManifestFile" else _of_prefix(uri, aws=aws)
+    if not found:
+        raise JobFailedError(f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}"')
+    return found
+
+
+def content(item: InputObject, source: Document, *, aws: Aws) -> bytes:
+    """What is sent to the model.
+
+    Raises:
+        ClientError: S3 does not give the object.
+        NotGzipError: it is to be unpacked and cannot be.
+
+    """
+    data = aws.read(item.bucket, item.key)
+    if source["CompressionType"] == "None":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise NotGzipError(f"Failed to decompress the object as Gzip: {error}") from error
+
+
+def _of_prefix(uri: str, *, aws: Aws) -> list[InputObject]:
+    _, prefix = split_s3_uri(uri)
+    return [
+        InputObject(item.bucket, item.key, key_below(item.key, prefix=prefix))
+        for item in aws.objects(uri)
+        if not item.key.endswith("/")  # the console's marker of an empty folder
+    ]
+
+
+def _of_manifest(uri: str, *, aws: Aws) -> list[InputObject]:
+    """The objects of ``[{"prefix": "s3://bucket/prefix/"}, "name", ...]``."""
+    bucket, key = split_s3_uri(uri)
+    try:
+        head, *names = json.loads(aws.read(bucket, key))
+        bucket, prefix = split_s3_uri(head["prefix"])
+        return [InputObject(bucket, prefix + name, name) for name in names]
+    except (ValueError, TypeError, KeyError, ServiceError) as error:
+        raise JobFailedError(
+            f"ClientError: The manifest {uri} is not of the form "
+            f'[{{"prefix": "s3://<bucket>/<prefix>/"}}, "<name>", ...]: {error}'
+        ) from error

@@ -1,0 +1,5 @@
+"""What transform jobs are called."""
+
+from local_aws.sagemaker.jobs.kinds import JobKind
+
+TRANSFORM_JOB = JobKind("transform-job", "TransformJob", "Transform")

@@ -1,0 +1,115 @@
+"""The operations on transform jobs."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker import quotas
+from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.hosting.models import existing_model
+from local_aws.sagemaker.jobs.faults import JobFaults
+from local_aws.sagemaker.jobs.operations import Jobs
+from local_aws.sagemaker.protocol.errors import validation_error
+from local_aws.sagemaker.transform import requests
+from local_aws.sagemaker.transform.kind import TRANSFORM_JOB
+from local_aws.sagemaker.transform.run import TransformRun
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.platform import Platform
+
+Document = dict[str, Any]
+CREATE = "CreateTransformJob"
+SUMMARY = (
+    "TransformJobName",
+    "TransformJobArn",
+    "CreationTime",
+    "TransformEndTime",
+    "LastModifiedTime",
+    "TransformJobStatus",
+    "FailureReason",
+)
+
+
+class TransformJobs:
+    """CreateTransformJob and what follows from it."""
+
+    def __init__(self, platform: Platform) -> None:
+        """Each job has a folder below the platform's state folder."""
+        self._platform = platform
+        self._jobs = Jobs(TRANSFORM_JOB, platform=platform)
+
+    def recover(self) -> None:
+        """End the jobs whose processes ended with the server before."""
+        for job in self._jobs.lose_all():
+            for folder in ("answers", "serving"):
+                shutil.rmtree(self._jobs.folder / job["TransformJobName"] / folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """End the running jobs."""
+        self._jobs.close()
+
+    def create_transform_job(self, request: Document) -> Document:
+        """Check what AWS checks at once, then start."""
+        requests.check(request)
+        self._jobs.check_new(request["TransformJobName"])
+        model = existing_model(self._platform.store, request["ModelName"], aws=self._platform.aws)
+        image = self._platform.images.find(model["PrimaryContainer"]["Image"])
+        requests.check_image(request, built_in=image.built_in)
+        self._check_buckets(request)
+        arn = self._jobs.arn(request["TransformJobName"])
+        job = requests.new_job(request, arn=arn, now=time.time())
+        self._jobs.start(
+            job,
+            tags=request.get("Tags", []),
+            check=lambda: self._check_quota(request),
+            run=lambda: self._run(job, model=model, image=image),
+        )
+        return {"TransformJobArn": arn}
+
+    def describe_transform_job(self, request: Document) -> Document:
+        """The job as it is now."""
+        return self._jobs.existing(request["TransformJobName"])
+
+    def list_transform_jobs(self, request: Document) -> Document:
+        """The jobs, newest first."""
+        return self._jobs.listed(request, summary=SUMMARY)
+
+    def stop_transform_job(self, request: Document) -> Document:
+        """Ask a job to end; a second request for the same job changes nothing."""
+        self._jobs.stop(request["TransformJobName"])
+        return {}
+
+    def _run(self, job: Document, *, model: Document, image: Image) -> TransformRun:
+        return TransformRun(
+            job,
+            model=model,
+            image=image,
+            folder=self._jobs.folder / job["TransformJobName"],
+            platform=self._platform,
+            faults=JobFaults(self._platform.faults, job, operation=CREATE),
+        )
+
+    def _check_quota(self, request: Document) -> None:
+        resources = request["TransformResources"]
+        instance_type = resources["InstanceType"]
+        busy = sum(
+            job["TransformResources"]["InstanceCount"]
+            for job in self._jobs.in_progress()
+            if job["TransformResources"]["InstanceType"] == instance_type
+        )
+        asked = resources["InstanceCount"]
+        quotas.check(
+            quotas.Use(instance_type=instance_type, noun="transform job usage", busy=busy, asked=asked),
+            limit=quotas.planned_limit(self._platform.faults, CREATE, instance_type, request=request),
+            usual_limit=self._platform.limits.transform_instances,
+        )
+
+    def _check_buckets(self, request: Document) -> None:
+        source = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+        for uri in (source, request["TransformOutput"]["S3OutputPath"]):
+            bucket, _ = split_s3_uri(uri)
+            if not self._platform.aws.bucket_exists(bucket):
+                raise validation_error(f"The bucket {bucket} of {uri} does not exist; create it, or name another.")

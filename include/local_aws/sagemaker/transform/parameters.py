@@ -1,0 +1,41 @@
+"""How the requests of a transform job are made: as the request says, else as its model says, else as is usual."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from local_aws.sagemaker.transform.requests import DEFAULT_PAYLOAD_MB
+
+Document = dict[str, Any]
+STRATEGIES = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}
+DEFAULT_TIMEOUT_S = 600
+DEFAULT_RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a model may say of itself at ``/execution-parameters``, in the words that it uses there."""
+
+    max_concurrent: int = 1
+    max_payload_mb: int = DEFAULT_PAYLOAD_MB
+    strategy: str = "MULTI_RECORD"
+
+
+def resolved(job: Document, told: Document) -> Parameters:
+    """The parameters of a job whose model told its own; `told` is empty if it has no such page."""
+    concurrent = job.get("MaxConcurrentTransforms") or told.get("MaxConcurrentTransforms") or 1
+    payload_mb = ({"MaxPayloadInMB": DEFAULT_PAYLOAD_MB} | told | job)["MaxPayloadInMB"]
+    strategy = STRATEGIES.get(job.get("BatchStrategy", "")) or told.get("BatchStrategy", "MULTI_RECORD")
+    return Parameters(int(concurrent), int(payload_mb), str(strategy))
+
+
+def environment(job: Document) -> dict[str, str]:
+    """The variables by which a container knows that it serves a transform job."""
+    asked = resolved(job, {})
+    return {
+        "SAGEMAKER_BATCH": "true",
+        "SAGEMAKER_MAX_CONCURRENT_TRANSFORMS": str(asked.max_concurrent),
+        "SAGEMAKER_MAX_PAYLOAD_IN_MB": str(asked.max_payload_mb),
+        "SAGEMAKER_BATCH_STRATEGY": asked.strategy,
+    }
