@@ -13,6 +13,7 @@ from local_aws.pages.markup import document, facts, lines, link, rows, section
 PREFIX = "/_console"  # as image_classifier.aws.console has it; no bucket can have this name
 OBJECTS = f"{PREFIX}/objects"
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
+TRANSFORM_LOG = "/aws/sagemaker/TransformJobs"
 MOST_STREAMS = 20
 MOST_LINES = 500  # of each stream, the newest
 
@@ -39,6 +40,18 @@ def training_job(aws: Aws, name: str) -> str:
         section("Hyperparameters", facts(hyperparameters)),
         section("The job", facts(job)),
         section("Log", _streams(aws, TRAINING_LOG, prefix=f"{name}/")),
+    )
+
+
+def transform_job(aws: Aws, name: str) -> str:
+    """A transform job: how far it is, its model, what it was asked for, and the end of its logs."""
+    job = _answer(aws.client("sagemaker").describe_transform_job(TransformJobName=name))
+    model_name = job["ModelName"]
+    return document(
+        f"Transform job {name}",
+        f"<p>{escape(job['TransformJobStatus'])}, with {link(f'../models/{quote(model_name)}', model_name)}</p>",
+        section("The job", facts(job)),
+        section("Log", _streams(aws, TRANSFORM_LOG, prefix=f"{name}/")),
     )
 
 

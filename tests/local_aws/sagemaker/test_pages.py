@@ -23,6 +23,26 @@ def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, 
     assert "Epoch[1] Validation-accuracy=0.5" in html
 
 
+def test_a_transform_job_shows_its_state_and_logs_and_leads_to_its_model(server, s3, name, put_model, until):
+    put_model(server, name)
+    s3.put_object(Bucket="images", Key=f"data/{name}/1.jpg", Body=b"bad")
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://images/data/{name}/"}
+    server.sagemaker.create_transform_job(
+        TransformJobName=name,
+        ModelName=name,
+        TransformInput={"DataSource": {"S3DataSource": source}},
+        TransformOutput={"S3OutputPath": "s3://images/out"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    until(lambda: "<p>Failed, with " in page(server, f"transform-jobs/{name}")[1])
+
+    _, html = page(server, f"transform-jobs/{name}")
+
+    assert f'<a href="../models/{name}">' in html
+    assert "ClientError: See job logs for more information" in html
+    assert "that is no image" in html
+
+
 def test_an_endpoint_shows_its_state_and_leads_to_its_config_and_model(server, name, put_model):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)

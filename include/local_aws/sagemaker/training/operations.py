@@ -13,7 +13,7 @@ from local_aws.sagemaker.jobs.operations import Jobs
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.training import requests
 from local_aws.sagemaker.training.channels import ObjectCache
-from local_aws.sagemaker.training.mishaps import Mishaps
+from local_aws.sagemaker.training.faults import TrainingFaults
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 from local_aws.sagemaker.training.run import TrainingRun
 
@@ -79,7 +79,7 @@ class TrainingJobs:
             folder=self._jobs.folder / job["TrainingJobName"],
             platform=self._platform,
             cache=self._cache,
-            mishaps=Mishaps(self._platform.faults, job),
+            faults=TrainingFaults(self._platform.faults, job),
         )
 
     def describe_training_job(self, request: Document) -> Document:

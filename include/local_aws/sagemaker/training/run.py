@@ -13,8 +13,8 @@ from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, JobFailedError
 from local_aws.sagemaker.jobs.run import POLL_S, JobRun
 from local_aws.sagemaker.training import algorithm_rules, progress
+from local_aws.sagemaker.training.faults import MachineLostError
 from local_aws.sagemaker.training.host import Host, end_others, first_failed
-from local_aws.sagemaker.training.mishaps import MachineLostError
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.training.channels import ObjectCache
-    from local_aws.sagemaker.training.mishaps import Mishaps
+    from local_aws.sagemaker.training.faults import TrainingFaults
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class TrainingRun(JobRun):
         folder: Path,
         platform: Platform,
         cache: ObjectCache,
-        mishaps: Mishaps,
+        faults: TrainingFaults,
     ) -> None:
         """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
         super().__init__(job, kind=TRAINING_JOB, store=platform.store)
@@ -53,7 +53,7 @@ class TrainingRun(JobRun):
         self._cache = cache
         self._hosts = self._new_hosts()
         self._limits = platform.limits
-        self._mishaps = mishaps
+        self._faults = faults
         self._kill_at: float | None = None
         self._next_look = self._next_sync = time.monotonic()
         self._metrics = progress.Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
@@ -72,8 +72,8 @@ class TrainingRun(JobRun):
     def _work(self) -> None:
         if self._image.built_in and (refusal := algorithm_rules.refusal(self._job)):
             raise JobFailedError(refusal)
-        self._mishaps.provision()
-        self._wait(self._mishaps.wait_s)
+        self._faults.provision()
+        self._wait(self._faults.wait_s)
         failed = self._run_on_machines()
         if self._closing:
             return
@@ -88,7 +88,7 @@ class TrainingRun(JobRun):
             self._enter("Downloading", start_clock=True)
             for host in self._hosts:
                 host.bring_input(cancelled=self._must_stop)
-            self._wait(self._mishaps.download_s)
+            self._wait(self._faults.download_s)
             try:
                 return self._run_programs()
             except MachineLostError as loss:
@@ -101,7 +101,7 @@ class TrainingRun(JobRun):
 
     def _run_programs(self) -> Host | None:
         """Run every host's program to its end; returns the host that failed first, if one did."""
-        self._mishaps.training_begins(epochs=self._metrics.epochs)
+        self._faults.training_begins(epochs=self._metrics.epochs)
         try:
             with contextlib.ExitStack() as programs:
                 for host in self._hosts:
@@ -128,7 +128,7 @@ class TrainingRun(JobRun):
                 host.check_input()
             self._look()
             if self._kill_at is None:
-                self._mishaps.happen(epochs=self._metrics.epochs)
+                self._faults.happen(epochs=self._metrics.epochs)
             running[0].wait(timeout_s=POLL_S)
         return first_failed(self._hosts)
 

@@ -13,7 +13,7 @@ from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.training import requests
 from local_aws.sagemaker.training.channels import DataError
-from local_aws.sagemaker.training.mishaps import Mishaps
+from local_aws.sagemaker.training.faults import TrainingFaults
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 from local_aws.sagemaker.training.run import TrainingRun
 
@@ -43,8 +43,8 @@ def end_of_job(store, tmp_path, trouble):
     aws = SimpleNamespace(endpoint_url="http://127.0.0.1:1")
     image = Image("i", ("true",), built_in=False)
     platform = Platform(aws=aws, store=store, images=None, limits=Limits(), faults=Faults(), state=tmp_path)
-    mishaps = Mishaps(platform.faults, job)
-    run = TrainingRun(job, image=image, folder=tmp_path / "a", platform=platform, cache=cache, mishaps=mishaps)
+    faults = TrainingFaults(platform.faults, job)
+    run = TrainingRun(job, image=image, folder=tmp_path / "a", platform=platform, cache=cache, faults=faults)
     run.start()
     run._thread.join(10)
     return store.get(TRAINING_JOB.kind, "a")

@@ -8,25 +8,25 @@ import pytest
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.jobs.failures import INTERRUPTED, JobFailedError
 from local_aws.sagemaker.training import progress
-from local_aws.sagemaker.training.mishaps import MachineLostError, Mishaps
+from local_aws.sagemaker.training.faults import MachineLostError, TrainingFaults
 
 SPOT = {"EnableManagedSpotTraining": True}
 
 
 @pytest.fixture
-def mishaps(tmp_path):
+def faults(tmp_path):
     """What a plan has in store for a job."""
 
     def build(*plan, job=None):
         file = tmp_path / "faults.json"
         file.write_text(json.dumps(plan))
-        return Mishaps(Faults(file), job or {})
+        return TrainingFaults(Faults(file), job or {})
 
     return build
 
 
-def test_without_a_plan_nothing_happens(mishaps):
-    job = mishaps(job=SPOT)
+def test_without_a_plan_nothing_happens(faults):
+    job = faults(job=SPOT)
 
     job.provision()
     job.training_begins(epochs=0)
@@ -39,19 +39,19 @@ def test_each_job_meets_the_faults_that_are_left(tmp_path):
     file.write_text(json.dumps([{"fault": "slow_download", "seconds": 2}, {"fault": "slow_download", "seconds": 3}]))
     faults = Faults(file)
 
-    assert [Mishaps(faults, {}).download_s for _ in range(3)] == [2, 3, 0]
+    assert [TrainingFaults(faults, {}).download_s for _ in range(3)] == [2, 3, 0]
 
 
-def test_only_a_spot_job_waits_for_a_spot_machine(mishaps):
+def test_only_a_spot_job_waits_for_a_spot_machine(faults):
     plan = {"fault": "no_spot_capacity"}
 
-    assert mishaps(plan).wait_s == 0
-    assert mishaps(plan, job=SPOT).wait_s == math.inf
+    assert faults(plan).wait_s == 0
+    assert faults(plan, job=SPOT).wait_s == math.inf
 
 
-def test_a_planned_failure_comes_when_it_is_due(mishaps):
-    later = mishaps({"fault": "job_fails", "reason": "AlgorithmError: x", "after_s": 600})
-    now = mishaps({"fault": "job_fails", "reason": "AlgorithmError: x"})
+def test_a_planned_failure_comes_when_it_is_due(faults):
+    later = faults({"fault": "job_fails", "reason": "AlgorithmError: x", "after_s": 600})
+    now = faults({"fault": "job_fails", "reason": "AlgorithmError: x"})
     for job in (later, now):
         job.training_begins(epochs=0)
 
@@ -60,8 +60,8 @@ def test_a_planned_failure_comes_when_it_is_due(mishaps):
         now.happen(epochs=0)
 
 
-def test_a_machine_is_lost_after_so_many_epochs_on_that_machine(mishaps):
-    job = mishaps({"fault": "interrupt_spot", "after_epochs": 2, "wait_s": 7, "times": 2}, job=SPOT)
+def test_a_machine_is_lost_after_so_many_epochs_on_that_machine(faults):
+    job = faults({"fault": "interrupt_spot", "after_epochs": 2, "wait_s": 7, "times": 2}, job=SPOT)
     for epochs_before in (0, 2):
         job.training_begins(epochs=epochs_before)
         job.happen(epochs=epochs_before + 1)

@@ -21,7 +21,7 @@ class MachineLostError(Exception):
         self.wait_s = wait_s
 
 
-class Mishaps(JobFaults):
+class TrainingFaults(JobFaults):
     """The faults of one training job; whether it loses its machine is decided with each machine that it gets."""
 
     def __init__(self, faults: Faults, job: dict[str, Any]) -> None:
