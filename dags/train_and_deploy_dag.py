@@ -5,7 +5,7 @@ prediction. One Dag per file in `include/classifiers/`.
 
 | group | what it does | what it costs |
 |---|---|---|
-| prepare | judges the images, uploads those that changed, writes the image lists | S3 requests |
+| prepare | inspects the images, uploads those that changed, writes the image lists | S3 requests |
 | train | starts the training job; with the same images and settings takes the model there is | the instance |
 | deploy | model, endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
 | connect | the inference function and the bucket's event notification | nothing while nothing is uploaded |

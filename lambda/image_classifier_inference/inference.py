@@ -120,9 +120,10 @@ class Inference:
         try:
             return self.endpoint.ask(prepared.jpeg, remaining_s=remaining_s)
         except ModelRefusalError as error:
-            if not model.as_is:
+            if not model.unmodified:
                 raise
-            raise ImageRejectedError("refused", f"{error}. Images go to this model as they are (as_is).") from error
+            sentence = f"{error}. Images go to this model as they are (pixels.unmodified)."
+            raise ImageRejectedError("refused", sentence) from error
 
     def _predicted(self, upload: Upload, image: Image, asked: Asked) -> Prediction:
         answer = asked.answer

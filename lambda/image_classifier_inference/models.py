@@ -21,7 +21,7 @@ class Model:
     labels: tuple[str, ...]
     labels_sha256: str
     pixels: PixelParameters
-    as_is: bool
+    unmodified: bool
 
     def prepare(self, data: bytes) -> Prepared:
         """The image as this model's training saw images.
@@ -30,11 +30,11 @@ class Model:
             ImageRejectedError: the bytes are not one complete image within the limits.
 
         """
-        return (pixels.keep if self.as_is else pixels.prepare)(data, self.pixels)
+        return (pixels.keep if self.unmodified else pixels.prepare)(data, self.pixels)
 
     def sees_like(self, other: "Model") -> bool:
         """Whether an image that was prepared for one is prepared for the other."""
-        return self.as_is == other.as_is and (self.as_is or self.pixels.key() == other.pixels.key())
+        return self.unmodified == other.unmodified and (self.unmodified or self.pixels.key() == other.pixels.key())
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,13 @@ def _parse(data: bytes, *, key: str) -> Model:
     try:
         document = json.loads(data)
         names, sha256 = document["labels"], document["sha256"]
-        seen, as_is = _pixels(document["pixels"]), bool(document["pixels"]["as_is"])
+        seen, unmodified = _pixels(document["pixels"]), bool(document["pixels"]["as_is"])
     except (ValueError, LookupError, TypeError) as error:
         raise PredictionError(f"{key} does not describe a model ({error!r}); run the classifier's Dag again") from error
     canonical = json.dumps(names, ensure_ascii=False, separators=(",", ":")).encode()
     if hashlib.sha256(canonical).hexdigest() != sha256:
         raise PredictionError(f"{key} was changed: its labels do not have its own sha256 {sha256}; run the Dag again")
-    return Model(tuple(names), sha256, pixels=seen, as_is=as_is)
+    return Model(tuple(names), sha256, pixels=seen, unmodified=unmodified)
 
 
 def _pixels(found: Mapping[str, Any]) -> PixelParameters:

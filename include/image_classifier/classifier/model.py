@@ -86,8 +86,8 @@ class Classifier(Part):
                 self.source.startswith("s3:") and not _is_s3_prefix(self.source)
             ),
             f"hyperparameters.image_shape is {hyperparameters.image_shape}; images are prepared as "
-            "squares: make height and width equal, or set pixels.as_is.": (
-                hyperparameters.height != hyperparameters.width and not self.pixels.as_is
+            "squares: make height and width equal, or set pixels.unmodified.": (
+                hyperparameters.height != hyperparameters.width and not self.pixels.unmodified
             ),
             "hyperparameters.multi_label is set; a folder per class gives every image one label: leave it out.": (
                 hyperparameters.multi_label

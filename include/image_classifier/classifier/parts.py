@@ -29,7 +29,17 @@ class Pixels(Part):
 
     fit: Literal["pad", "crop"] = "pad"
     jpeg_quality: Annotated[int, Field(ge=50, le=100)] = 90
-    as_is: bool = False  # gives up that both sides see the same pixels
+    unmodified: bool = False  # gives up that both sides see the same pixels
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_as_is(cls, values: Any) -> Any:
+        """``as_is`` was the name of ``unmodified`` in release 0.1."""
+        if not isinstance(values, Mapping) or "as_is" not in values:
+            return values
+        if "unmodified" in values:
+            raise ValueError("pixels sets unmodified and its former name as_is; leave as_is out.")
+        return {"unmodified" if name == "as_is" else name: value for name, value in values.items()}
 
 
 class Training(Part):

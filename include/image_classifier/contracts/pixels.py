@@ -121,7 +121,7 @@ def keep(data: bytes, parameters: PixelParameters) -> Prepared:
     """
     image = _open(data, parameters)
     if image.format not in (*ALGORITHM_FORMATS, "MPO"):
-        sentence = f"The file is {image.format}, which the algorithm does not read; use JPEG or PNG, or drop as_is."
+        sentence = f"The file is {image.format}, which the algorithm does not read; save it as JPEG or PNG."
         raise ImageRejectedError("unsupported", sentence)
     _load(image)
     return Prepared(data, *_upright_size(image.size, _orientation(image)))

@@ -23,7 +23,8 @@ def publish_model_file(
     models answer, each is asked with its own pixels.
     """
     labels = json.loads(s3.get_object(Bucket=bucket, Key=labels_key)["Body"].read())
-    pixels = {"side_px": classifier.hyperparameters.side_px, **classifier.pixels.model_dump()}
+    seen = classifier.pixels.model_dump(exclude={"unmodified"})
+    pixels = {"side_px": classifier.hyperparameters.side_px, **seen, "as_is": classifier.pixels.unmodified}
     key = Keys(classifier.name).model_file(training_job)
     body = json.dumps({**labels, "pixels": pixels}, ensure_ascii=False).encode()
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")

@@ -1,4 +1,4 @@
-"""Decides, from what the judge found, which images make the data set, and whether one can be trained on them."""
+"""Decides, from what the inspection found, which images make the data set, and whether one can be trained on them."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,7 +8,7 @@ from functools import cached_property
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
-from image_classifier.prepare.inspection import Judged, Rejected
+from image_classifier.prepare.inspection import Inspected, Rejected
 from image_classifier.prepare.layout import SPLITS, Layout, Split
 
 MAX_REJECTED_FRACTION = 0.1  # more means that the folder is not what it is taken for
@@ -32,7 +32,7 @@ class Dataset:
     where: str
     labels: tuple[str, ...]
     pixels_key: str
-    images: tuple[Judged, ...]
+    images: tuple[Inspected, ...]
     chosen: split.Chosen
     rejected: tuple[Rejected, ...]
     ignored: tuple[str, ...]
@@ -43,11 +43,11 @@ class Dataset:
         images = ((image.split, self.index(image), image.sha256) for image in self.images)
         return image_list.fingerprint(images, pixels_key=self.pixels_key, labels=self.labels)
 
-    def index(self, image: Judged) -> int:
+    def index(self, image: Inspected) -> int:
         """The class index of an image."""
         return self.labels.index(image.image.class_name)
 
-    def of(self, wanted: Split) -> tuple[Judged, ...]:
+    def of(self, wanted: Split) -> tuple[Inspected, ...]:
         """The images of one split."""
         return tuple(image for image in self.images if image.split == wanted)
 
@@ -58,7 +58,7 @@ class Dataset:
 
 
 def assemble(
-    found: Iterable[Judged | Rejected],
+    found: Iterable[Inspected | Rejected],
     *,
     layout: Layout,
     labels: Sequence[str],
@@ -72,19 +72,19 @@ def assemble(
         DatasetError: too much was rejected, or a class or the validation split is left without an image.
 
     """
-    judged: list[Judged] = []
+    inspected: list[Inspected] = []
     rejected: list[Rejected] = []
     for one in found:
-        if isinstance(one, Judged):
-            judged.append(one)
+        if isinstance(one, Inspected):
+            inspected.append(one)
         else:
             rejected.append(one)
     _check_rejected(rejected, total=len(layout.images), where=where)
-    chosen = split.choose(judged)
+    chosen = split.choose(inspected)
     images = chosen.images
     _check_classes(images, chosen=chosen, rejected=rejected, layout=layout, where=where)
     if not layout.is_split:
-        images = split.settle(images, seed=seed)
+        images = split.fill_both_splits(images, seed=seed)
     ordered = tuple(sorted(images, key=lambda image: (image.split, image.path)))
     return Dataset(where, tuple(labels), pixels_key, ordered, chosen, tuple(rejected), layout.ignored)
 
@@ -113,7 +113,7 @@ def _reasons(rejected: Iterable[Rejected]) -> str:
 
 
 def _check_classes(
-    images: Sequence[Judged],
+    images: Sequence[Inspected],
     *,
     chosen: split.Chosen,
     rejected: Sequence[Rejected],

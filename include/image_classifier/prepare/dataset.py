@@ -19,7 +19,7 @@ from image_classifier.contracts.pixels import PixelParameters, Prepared
 from image_classifier.prepare import report
 from image_classifier.prepare.assemble import Dataset, assemble
 from image_classifier.prepare.classes import decide_labels
-from image_classifier.prepare.inspection import Judge, Rejected, progress
+from image_classifier.prepare.inspection import Inspector, Rejected, progress
 from image_classifier.prepare.layout import SPLITS, read_layout
 from image_classifier.prepare.publish import JSON, LIST_NAMES, publish
 from image_classifier.prepare.source import BucketSource, Source, open_source
@@ -92,8 +92,8 @@ def prepare_dataset(
     keys, bucket = Keys(classifier.name), settings.bucket
     source = _source(classifier, s3=s3, settings=settings)
     known = _KnownLabels.read(s3, bucket=bucket, keys=keys)
-    judge = _judge(classifier, source=source, s3=s3, bucket=bucket, store=store_in(s3, bucket=bucket))
-    dataset = _assembled(classifier, judge=judge, known=known, reset_labels=reset_labels, on_progress=on_progress)
+    inspector = _inspector(classifier, source=source, s3=s3, bucket=bucket, store=store_in(s3, bucket=bucket))
+    dataset = _assembled(classifier, inspector, known, reset_labels=reset_labels, on_progress=on_progress)
     warnings = report.warnings_of(dataset, side_px=classifier.hyperparameters.side_px)
     publish(dataset, s3=s3, bucket=bucket, keys=keys, warnings=warnings)
     known.replace(dataset.labels, s3=s3, bucket=bucket, keys=keys)  # last: known once a version with them is complete
@@ -110,7 +110,7 @@ def plan_dataset(
     reset_labels: bool = False,
     on_progress: Callable[[str], None] = log.info,
 ) -> PreparedDataset:
-    """What `prepare_dataset` would return, with the same fingerprint; every image is judged, and nothing is written.
+    """What `prepare_dataset` would return, with the same fingerprint; every image is inspected, and nothing is written.
 
     Raises:
         DatasetError: as `prepare_dataset`.
@@ -120,8 +120,8 @@ def plan_dataset(
     keys, bucket = Keys(classifier.name), settings.bucket
     source = _source(classifier, s3=s3, settings=settings)
     known = _KnownLabels.read(s3, bucket=bucket, keys=keys)
-    judge = _judge(classifier, source=source, s3=s3, bucket=bucket, store=_store_nowhere)
-    dataset = _assembled(classifier, judge=judge, known=known, reset_labels=reset_labels, on_progress=on_progress)
+    inspector = _inspector(classifier, source=source, s3=s3, bucket=bucket, store=_store_nowhere)
+    dataset = _assembled(classifier, inspector, known, reset_labels=reset_labels, on_progress=on_progress)
     return _prepared(dataset, bucket=bucket, keys=keys)
 
 
@@ -164,24 +164,24 @@ class _KnownLabels:
 
 def _assembled(
     classifier: Classifier,
-    *,
-    judge: Judge,
+    inspector: Inspector,
     known: _KnownLabels,
+    *,
     reset_labels: bool,
     on_progress: Callable[[str], None],
 ) -> Dataset:
-    source = judge.source
+    source = inspector.source
     layout = read_layout(source.names(), where=source.where)
     on_progress(f"{len(layout.images):,} images of {len(layout.classes)} classes in {source.where}")
     dataset = assemble(
-        judge.all(layout.images, report=progress(on_progress, total=len(layout.images))),
+        inspector.all(layout.images, report=progress(on_progress, total=len(layout.images))),
         layout=layout,
         labels=decide_labels(layout.classes, previous=known.labels, reset_labels=reset_labels),
         where=source.where,
-        pixels_key=judge.pixels_key,
+        pixels_key=inspector.pixels_key,
         seed=classifier.seed,
     )
-    return _store_the_moved(judge, dataset)
+    return _store_the_moved(inspector, dataset)
 
 
 def store_in(s3: "S3Client", *, bucket: str) -> Store:
@@ -198,10 +198,10 @@ def _store_nowhere(key: str, prepared: Prepared) -> None:
     """The place of a prepared image whose data set is only planned."""
 
 
-def _judge(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: str, store: Store) -> Judge:
+def _inspector(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: str, store: Store) -> Inspector:
     keys = Keys(classifier.name)
     listings = [storage.list_objects(s3, bucket=bucket, prefix=keys.split(split)) for split in SPLITS]
-    return Judge(
+    return Inspector(
         source=source,
         store=store,
         keys=keys,
@@ -210,21 +210,21 @@ def _judge(classifier: Classifier, *, source: Source, s3: "S3Client", bucket: st
             fit=classifier.pixels.fit,
             jpeg_quality=classifier.pixels.jpeg_quality,
         ),
-        as_is=classifier.pixels.as_is,
+        unmodified=classifier.pixels.unmodified,
         split_of=partial(split_of, seed=classifier.seed, validation_fraction=classifier.validation_fraction),
         stored=frozenset(key for listing in listings for key, stored in listing.items() if stored.size_bytes),
     )
 
 
-def _store_the_moved(judge: Judge, dataset: Dataset) -> Dataset:
-    """Store under its other split what `settle` moved in tiny classes; the first copy stays, unreferenced."""
-    judged_as = {one.sha256: one.split for one in dataset.chosen.images}
+def _store_the_moved(inspector: Inspector, dataset: Dataset) -> Dataset:
+    """Store under its other split what `fill_both_splits` moved in tiny classes; the first copy stays, unreferenced."""
+    inspected_as = {one.sha256: one.split for one in dataset.chosen.images}
     images = []
     for image in dataset.images:
-        if image.split == judged_as[image.sha256]:
+        if image.split == inspected_as[image.sha256]:
             images.append(image)
             continue
-        again = judge.one(replace(image.image, split=image.split))
+        again = inspector.one(replace(image.image, split=image.split))
         if isinstance(again, Rejected) or again.sha256 != image.sha256:
             message = f"{image.image.name!r} in {dataset.where} was changed or removed meanwhile; run this task again."
             raise DatasetError(message)

@@ -22,11 +22,11 @@ from image_classifier.prepare.source import Source
 WORKERS = 8
 IN_FLIGHT = 4 * WORKERS  # images read ahead, which bounds the memory
 PROGRESS_EVERY_S = 5.0
-AS_IS_KEY = "as-is"
+UNMODIFIED_KEY = "as-is"  # a name of release 0.1, kept because fingerprints are made of it
 
 
 @dataclass(frozen=True)
-class Judged:
+class Inspected:
     """A usable image: what it is, and where its prepared form is in S3."""
 
     image: Listed
@@ -48,13 +48,13 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Judge:
+class Inspector:
     """Judges images of one source for one classifier.
 
     Attributes:
         store: puts a prepared image at its key; S3, or nowhere when the data set is only planned.
         split_of: decides, by its content's hash, where an image goes that its folder does not place.
-        stored: the keys in S3 when the run began; such an image was judged before and is not decoded again.
+        stored: the keys in S3 when the run began; such an image was inspected before and is not decoded again.
 
     """
 
@@ -62,7 +62,7 @@ class Judge:
     store: Callable[[str, Prepared], None]
     keys: Keys
     parameters: PixelParameters
-    as_is: bool
+    unmodified: bool
     split_of: Callable[[str], Split]
     stored: frozenset[str]
     _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1))
@@ -71,12 +71,12 @@ class Judge:
     @property
     def pixels_key(self) -> str:
         """What decides the prepared bytes, besides the source's."""
-        return AS_IS_KEY if self.as_is else self.parameters.key()
+        return UNMODIFIED_KEY if self.unmodified else self.parameters.key()
 
-    def all(self, images: Iterable[Listed], *, report: Callable[[int], None]) -> Iterator[Judged | Rejected]:
-        """Judge images in parallel; the answers come in the order of the images."""
-        running: deque[Future[Judged | Rejected]] = deque()
-        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="judge")
+    def all(self, images: Iterable[Listed], *, report: Callable[[int], None]) -> Iterator[Inspected | Rejected]:
+        """Inspect images in parallel; the answers come in the order of the images."""
+        running: deque[Future[Inspected | Rejected]] = deque()
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="inspect")
         try:
             done = 0
             for image in images:
@@ -90,8 +90,8 @@ class Judge:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def one(self, image: Listed) -> Judged | Rejected:
-        """Judge one image and hand it on, unless S3 has it."""
+    def one(self, image: Listed) -> Inspected | Rejected:
+        """Inspect one image and hand it on, unless S3 has it."""
         try:
             data = self.source.read(image.name, limit_bytes=self.parameters.max_image_bytes + 1)
             content = hashlib.sha256(data)
@@ -106,11 +106,11 @@ class Judge:
                 self._upload(key, prepared)
         except ImageRejectedError as error:
             return Rejected(image, error.code, str(error))
-        return Judged(image, split, content.hexdigest(), path, width, height, uploaded=key not in self.stored)
+        return Inspected(image, split, content.hexdigest(), path, width, height, uploaded=key not in self.stored)
 
     def _prepare(self, data: bytes) -> Prepared:
         with self._decoders:  # decoding may take 500 MB: as many at once as there are cores to do it
-            return pixels.keep(data, self.parameters) if self.as_is else pixels.prepare(data, self.parameters)
+            return pixels.keep(data, self.parameters) if self.unmodified else pixels.prepare(data, self.parameters)
 
     def _upload(self, key: str, prepared: Prepared) -> None:
         mine = object()
@@ -119,20 +119,20 @@ class Judge:
 
     def _file_name(self, data: bytes, content: "hashlib._Hash") -> str:
         content.update(self.pixels_key.encode())
-        ending = "png" if self.as_is and data.startswith(b"\x89PNG") else "jpg"
+        ending = "png" if self.unmodified and data.startswith(b"\x89PNG") else "jpg"
         return f"{content.hexdigest()[:16]}.{ending}"
 
 
 def progress(
     say: Callable[[str], None], *, total: int, clock: Callable[[], float] = time.monotonic
 ) -> Callable[[int], None]:
-    """A counter that says every few seconds how far the judging is, and when all is done."""
+    """A counter that says every few seconds how far the inspection is, and when all is done."""
     last = clock()
 
     def report(done: int) -> None:
         nonlocal last
         if done == total or clock() - last >= PROGRESS_EVERY_S:
             last = clock()
-            say(f"{done:,} of {total:,} images judged")
+            say(f"{done:,} of {total:,} images inspected")
 
     return report

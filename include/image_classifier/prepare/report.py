@@ -6,7 +6,7 @@ from typing import Any
 
 from image_classifier.aws.names import Keys
 from image_classifier.prepare.assemble import Dataset
-from image_classifier.prepare.inspection import AS_IS_KEY, Judged
+from image_classifier.prepare.inspection import UNMODIFIED_KEY, Inspected
 
 REPORT_SCHEMA = 1
 IMBALANCE = 10  # times more images; the algorithm cannot weigh the classes of single-label sets
@@ -65,7 +65,7 @@ def _manifest_lines(dataset: Dataset, *, keys: Keys) -> Iterator[dict[str, Any]]
         yield {"name": rejected.image.name, "class": rejected.image.class_name, "rejected": rejected.code}
 
 
-def _facts(one: Judged) -> dict[str, Any]:
+def _facts(one: Inspected) -> dict[str, Any]:
     return {
         "name": one.image.name,
         "class": one.image.class_name,
@@ -115,5 +115,8 @@ def _pixels(dataset: Dataset, *, side_px: int) -> Iterator[str]:
     small = sum(max(image.width, image.height) < side_px for image in dataset.images)
     if small:
         yield f"{small:,} images are smaller than {side_px} pixels a side and were enlarged."
-    if dataset.pixels_key == AS_IS_KEY:
-        yield "as_is: the algorithm crops in training and squashes at the endpoint, which may score lower than the job."
+    if dataset.pixels_key == UNMODIFIED_KEY:
+        yield (
+            "pixels.unmodified is set: the algorithm crops in training and squashes at the endpoint, which may score "
+            "lower than the job."
+        )

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.inspection import Judged
+from image_classifier.prepare.inspection import Inspected
 from image_classifier.prepare.layout import Split
 
 
@@ -28,16 +28,16 @@ def split_of(sha256: str, *, seed: int, validation_fraction: float) -> Split:
 class Chosen:
     """The images of the data set, and those left out because their content was there already."""
 
-    images: tuple[Judged, ...]
-    duplicates: tuple[tuple[Judged, Judged], ...]  # left out, and the same image that stayed
-    leaks: tuple[tuple[Judged, Judged], ...]  # left out of validation, and the same image in train
-    conflicts: tuple[tuple[Judged, ...], ...]  # the same content under several classes: nobody knows which is right
+    images: tuple[Inspected, ...]
+    duplicates: tuple[tuple[Inspected, Inspected], ...]  # left out, and the same image that stayed
+    leaks: tuple[tuple[Inspected, Inspected], ...]  # left out of validation, and the same image in train
+    conflicts: tuple[tuple[Inspected, ...], ...]  # the same content under several classes: nobody knows which is right
 
 
-def choose(judged: Iterable[Judged]) -> Chosen:
+def choose(inspected: Iterable[Inspected]) -> Chosen:
     """Keep one image of each content; in train, if it is in both splits; none, if it is under several classes."""
-    groups: dict[str, list[Judged]] = defaultdict(list)
-    for image in sorted(judged, key=lambda one: (one.split, one.image.name)):  # train sorts before validation
+    groups: dict[str, list[Inspected]] = defaultdict(list)
+    for image in sorted(inspected, key=lambda one: (one.split, one.image.name)):  # train sorts before validation
         groups[image.sha256].append(image)
     images, duplicates, leaks, conflicts = [], [], [], []
     for group in groups.values():
@@ -51,14 +51,14 @@ def choose(judged: Iterable[Judged]) -> Chosen:
     return Chosen(tuple(images), tuple(duplicates), tuple(leaks), tuple(conflicts))
 
 
-def settle(images: Iterable[Judged], *, seed: int) -> tuple[Judged, ...]:
+def fill_both_splits(images: Iterable[Inspected], *, seed: int) -> tuple[Inspected, ...]:
     """Give each class of a source without splits at least one image in both: in tiny classes chance may leave one out.
 
     Raises:
         DatasetError: a class has a single usable image.
 
     """
-    classes: dict[str, list[Judged]] = defaultdict(list)
+    classes: dict[str, list[Inspected]] = defaultdict(list)
     for image in sorted(images, key=lambda one: share(one.sha256, seed=seed)):
         classes[image.image.class_name].append(image)
     if single := sorted(name for name, members in classes.items() if len(members) == 1):
@@ -67,8 +67,8 @@ def settle(images: Iterable[Judged], *, seed: int) -> tuple[Judged, ...]:
             "train on and one to validate. Add images."
         )
         raise DatasetError(message)
-    settled = []
+    filled = []
     for members in classes.values():
         first, *middle, last = members
-        settled += [replace(first, split="validation"), *middle, replace(last, split="train")]
-    return tuple(settled)
+        filled += [replace(first, split="validation"), *middle, replace(last, split="train")]
+    return tuple(filled)

@@ -65,7 +65,10 @@ def test_a_file_reads_as_it_is_written(file):
         ("source: s3:///prefix/", "an S3 source reads s3://bucket/prefix/"),
         ("source: a\nschedule: daily", "schedule is 'daily'"),
         ("source: a\nhyperparameters: {epochs: 0}", "hyperparameters.epochs is 0"),
-        ("source: a\nhyperparameters: {image_shape: '3,20,30'}", "make height and width equal, or set pixels.as_is"),
+        (
+            "source: a\nhyperparameters: {image_shape: '3,20,30'}",
+            "and width equal, or set pixels.unmodified",
+        ),
         ("source: a\nhyperparameters: {multi_label: true}", "a folder per class gives every image one label"),
         ("source: a\ntraining: {instance_type: ml.m5.large}", "the built-in algorithm trains on GPUs only"),
         ("source: a\nalgorithm: open", "algorithm is 'open'. Input should be 'builtin' or 'own'"),
@@ -135,7 +138,15 @@ def test_a_name_that_does_not_fit_aws_names_is_refused(file, name):
 
 
 def test_images_that_are_not_squares_need_to_be_taken_as_they_are():
-    assert classifier(hyperparameters={"image_shape": "3,20,30"}, pixels={"as_is": True})
+    assert classifier(hyperparameters={"image_shape": "3,20,30"}, pixels={"unmodified": True})
+
+
+def test_the_former_name_of_unmodified_is_accepted():
+    assert classifier(pixels={"as_is": True}).pixels.unmodified
+
+
+def test_both_names_of_unmodified_are_refused(file):
+    assert "leave as_is out" in refusal(file("source: a\npixels: {as_is: true, unmodified: true}"))
 
 
 def test_who_is_told_is_what_the_file_names():

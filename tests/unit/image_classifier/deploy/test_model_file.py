@@ -33,13 +33,13 @@ def test_the_function_reads_the_labels_and_the_pixels_that_were_written(s3):
     model = ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket")
     assert key == "digits/models/job-1/model.json"
     assert model.labels == read_labels(s3, bucket="a-bucket", key=key) == ("7", "8")
-    assert (model.pixels, model.as_is) == (PixelParameters(28, "crop", 80), False)
+    assert (model.pixels, model.unmodified) == (PixelParameters(28, "crop", 80), False)
 
 
 def test_a_model_of_images_as_they_are_says_so(s3):
-    publish_model_file(s3, classifier=classifier(as_is=True), **PLACE)
+    publish_model_file(s3, classifier=classifier(unmodified=True), **PLACE)
 
-    assert ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket").as_is
+    assert ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket").unmodified
 
 
 def test_the_same_model_gives_the_same_bytes(s3):

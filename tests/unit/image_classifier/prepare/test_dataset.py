@@ -6,7 +6,7 @@ from PIL import Image
 from image_classifier.contracts.errors import DatasetError, LabelsChangedError, ResourceBusyError
 from image_classifier.contracts.labels import labels_document, labels_sha256, parse_labels
 from image_classifier.contracts.training import image_list
-from image_classifier.prepare import inspection as judge
+from image_classifier.prepare import inspection
 from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier.prepare.publish import delete_unreferenced_images
 
@@ -141,7 +141,7 @@ def test_a_second_run_writes_nothing_and_decodes_nothing(images, prepare, s3, mo
     first = prepare()
     for name in ("put_object", "delete_object", "delete_objects", "copy_object"):
         monkeypatch.setattr(s3, name, lambda **request: pytest.fail(f"wrote {request}"))
-    monkeypatch.setattr(judge.pixels, "prepare", lambda *given: pytest.fail("decoded"))
+    monkeypatch.setattr(inspection.pixels, "prepare", lambda *given: pytest.fail("decoded"))
 
     second = prepare()
 
@@ -197,7 +197,7 @@ def test_other_pixels_are_another_data_set_and_other_objects(images, prepare, ch
 def test_as_is_uploads_the_files_themselves(images, prepare, stored, picture):
     images(TWO_CLASSES)
 
-    prepared = prepare(pixels={"as_is": True})
+    prepared = prepare(pixels={"unmodified": True})
 
     uploaded = {**stored("pets/dataset/train/"), **stored("pets/dataset/validation/")}
     assert set(uploaded.values()) == {picture(number) for numbers in TWO_CLASSES.values() for number in numbers}
@@ -470,7 +470,7 @@ def test_progress_says_what_is_read_and_how_far_it_is(images, prepare, tmp_path)
 
     prepare(said=said)
 
-    assert said[:2] == [f"21 images of 2 classes in folder {tmp_path / 'images'}", "21 of 21 images judged"]
+    assert said[:2] == [f"21 images of 2 classes in folder {tmp_path / 'images'}", "21 of 21 images inspected"]
 
 
 def test_the_manifest_says_where_each_image_is_and_how_large_it_was(images, prepare, manifest, picture):
@@ -532,7 +532,7 @@ def test_without_the_lists_no_image_is_called_unreferenced(images, prepare, s3, 
     prepared = prepare().model_copy(update={"fingerprint": "0" * 16})
     before = stored()
 
-    with pytest.raises(DatasetError, match=r"versions/0000000000000000/train_lst/train.lst is not there"):
+    with pytest.raises(DatasetError, match=r"versions/0000000000000000/train_lst/train.lst is absent"):
         delete_unreferenced(s3, prepared)
     assert stored() == before
 

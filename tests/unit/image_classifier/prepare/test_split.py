@@ -5,20 +5,20 @@ from dataclasses import replace
 import pytest
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.inspection import Judged
+from image_classifier.prepare.inspection import Inspected
 from image_classifier.prepare.layout import Listed
-from image_classifier.prepare.split import choose, settle, share, split_of
+from image_classifier.prepare.split import choose, fill_both_splits, share, split_of
 
 
-def judged(name, content, split="train"):
+def inspected(name, content, split="train"):
     class_name = name.split("/")[0]
     sha256 = hashlib.sha256(content.encode()).hexdigest()
-    return Judged(Listed(name, class_name, None), split, sha256, f"{name}.jpg", 1, 1, uploaded=True)
+    return Inspected(Listed(name, class_name, None), split, sha256, f"{name}.jpg", 1, 1, uploaded=True)
 
 
 def many(class_name, count, *, seed=0, fraction=0.2):
     contents = [f"{class_name}{number}" for number in range(count)]
-    images = [judged(f"{class_name}/{content}", content) for content in contents]
+    images = [inspected(f"{class_name}/{content}", content) for content in contents]
     return [replace(one, split=split_of(one.sha256, seed=seed, validation_fraction=fraction)) for one in images]
 
 
@@ -47,7 +47,10 @@ def test_another_seed_is_another_split():
 
 
 def test_an_image_that_is_added_or_removed_moves_no_other():
-    before, after = splits(settle(many("cat", 60), seed=0)), splits(settle(many("cat", 61)[1:], seed=0))
+    before, after = (
+        splits(fill_both_splits(many("cat", 60), seed=0)),
+        splits(fill_both_splits(many("cat", 61)[1:], seed=0)),
+    )
 
     assert len(before.items() & after.items()) == 59
 
@@ -55,7 +58,7 @@ def test_an_image_that_is_added_or_removed_moves_no_other():
 def test_a_tiny_class_gets_an_image_in_both_splits():
     for count in range(2, 8):
         for fraction in (0.01, 0.99):
-            found = Counter(one.split for one in settle(many("cat", count, fraction=fraction), seed=0))
+            found = Counter(one.split for one in fill_both_splits(many("cat", count, fraction=fraction), seed=0))
             assert set(found) == {"train", "validation"}
             assert sum(found.values()) == count
 
@@ -63,16 +66,16 @@ def test_a_tiny_class_gets_an_image_in_both_splits():
 def test_a_class_with_both_splits_is_left_alone():
     images = many("cat", 100)
 
-    assert splits(settle(images, seed=0)) == splits(images)
+    assert splits(fill_both_splits(images, seed=0)) == splits(images)
 
 
 def test_a_class_with_one_image_is_refused():
     with pytest.raises(DatasetError, match="'dog' have one usable image each"):
-        settle([*many("cat", 9), judged("dog/1", "x")], seed=0)
+        fill_both_splits([*many("cat", 9), inspected("dog/1", "x")], seed=0)
 
 
 def test_copies_within_a_split_are_kept_once_the_first_by_name():
-    chosen = choose([judged("cat/b", "x"), judged("cat/a", "x"), judged("cat/c", "y")])
+    chosen = choose([inspected("cat/b", "x"), inspected("cat/a", "x"), inspected("cat/c", "y")])
 
     assert [one.image.name for one in chosen.images] == ["cat/a", "cat/c"]
     assert [(one.image.name, kept.image.name) for one, kept in chosen.duplicates] == [("cat/b", "cat/a")]
@@ -80,7 +83,7 @@ def test_copies_within_a_split_are_kept_once_the_first_by_name():
 
 
 def test_an_image_in_both_splits_stays_in_train():
-    chosen = choose([judged("cat/a", "x", "validation"), judged("cat/b", "x", "train")])
+    chosen = choose([inspected("cat/a", "x", "validation"), inspected("cat/b", "x", "train")])
 
     assert [one.image.name for one in chosen.images] == ["cat/b"]
     assert [(one.image.name, kept.image.name) for one, kept in chosen.leaks] == [("cat/a", "cat/b")]
@@ -88,9 +91,9 @@ def test_an_image_in_both_splits_stays_in_train():
 
 
 def test_an_image_under_two_classes_is_in_neither():
-    same = [judged("cat/a", "x"), judged("dog/a", "x", "validation"), judged("cat/b", "x")]
+    same = [inspected("cat/a", "x"), inspected("dog/a", "x", "validation"), inspected("cat/b", "x")]
 
-    chosen = choose([*same, judged("cat/c", "y")])
+    chosen = choose([*same, inspected("cat/c", "y")])
 
     assert [one.image.name for one in chosen.images] == ["cat/c"]
     assert [sorted(one.image.name for one in group) for group in chosen.conflicts] == [["cat/a", "cat/b", "dog/a"]]
