@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-from airflow.sdk.definitions.param import ParamsDict
 
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import run_params_schema
