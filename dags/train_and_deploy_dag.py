@@ -115,9 +115,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     soft_fail=True,  # the next task knows what to say, and what to do
                 ),
                 step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
-                S3DeleteObjectsOperator(
-                    task_id="remove_known_image", bucket=upload["bucket"], keys=[upload["image"], upload["record"]]
-                ),
+                S3DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["written"]),
             )
 
         tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from image_classifier.aws import names
-from image_classifier.contracts.predictions import Prediction, record_key
+from image_classifier.contracts.predictions import Prediction
+from image_classifier.contracts.record_keys import record_key
 from laptop import images, supervisor
 from laptop.airflow_api import AirflowApi
 from laptop.airflow_settings import USER, password

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from botocore import exceptions
 from botocore.exceptions import ClientError
 
+from image_classifier.contracts.answers import parse_probabilities
 from image_classifier.contracts.errors import EndpointError, ModelRefusalError
-from image_classifier.contracts.predictions import parse_probabilities
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime.client import SageMakerRuntimeClient
@@ -29,11 +29,12 @@ THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "R
 
 @dataclass(frozen=True)
 class Answer:
-    """What the endpoint said: the variant is the training job of the model that said it."""
+    """The endpoint's answer; the variant is the training job of the model that answered, the request id SageMaker's."""
 
     probabilities: list[float]
     variant: str
     endpoint_ms: float
+    request_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,12 @@ class Endpoint:
         response = self.runtime.invoke_endpoint(EndpointName=self.name, ContentType=CONTENT_TYPE, Body=body)
         content = response["Body"].read()
         elapsed_ms = (time.perf_counter() - started) * 1000
-        return Answer(parse_probabilities(content), response["InvokedProductionVariant"], round(elapsed_ms, 1))
+        return Answer(
+            parse_probabilities(content),
+            response["InvokedProductionVariant"],
+            round(elapsed_ms, 1),
+            request_id=response.get("ResponseMetadata", {}).get("RequestId"),
+        )
 
 
 def _pause_s(attempt: int) -> float:

@@ -9,6 +9,8 @@ UNSURE_BELOW          probability, 0 to 1, below which an answer is stored as un
 MODELS_PREFIX         prefix of <training job>/model.json, which says what a model is asked with and what it answers
 INCOMING_PREFIX       prefix of the images; whatever an event names elsewhere is skipped
 PREDICTIONS_PREFIX    prefix of the records
+THUMBNAILS_PREFIX     prefix of the thumbnails
+LOG_PREFIX            prefix of the small objects that list the records by time
 ====================  =====================================================================================
 
 Every prefix ends in a slash. The limits of bytes and pixels are those of ``image_classifier.contracts.pixels``.
@@ -33,6 +35,8 @@ class Environment:
     models_prefix: str
     incoming_prefix: str
     predictions_prefix: str
+    thumbnails_prefix: str
+    log_prefix: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -51,10 +55,9 @@ class Environment:
                 problems.append(f"{name} is not set")
             except ValueError as error:
                 problems.append(f"{name}: {error}, found {environ[name]!r}")
-        if given.get("PREDICTIONS_PREFIX", "").startswith(given.get("INCOMING_PREFIX", "/")):
-            problems.append(
-                "PREDICTIONS_PREFIX is below INCOMING_PREFIX: every record would trigger the function again"
-            )
+        for name in ("PREDICTIONS_PREFIX", "THUMBNAILS_PREFIX", "LOG_PREFIX"):
+            if given.get(name, "").startswith(given.get("INCOMING_PREFIX", "/")):
+                problems.append(f"{name} is below INCOMING_PREFIX: every write would trigger the function again")
         if problems:
             message = (
                 f"The inference function cannot start: {'; '.join(problems)}. Run the classifier's "
@@ -91,4 +94,6 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "MODELS_PREFIX": _prefix,
     "INCOMING_PREFIX": _prefix,
     "PREDICTIONS_PREFIX": _prefix,
+    "THUMBNAILS_PREFIX": _prefix,
+    "LOG_PREFIX": _prefix,
 }

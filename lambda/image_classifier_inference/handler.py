@@ -56,7 +56,7 @@ def cold_start(environ: Mapping[str, str]) -> Inference:
 _inference = cold_start(os.environ)
 
 
-def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, int]:
+def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Classify every image that the event names.
 
     Raises:

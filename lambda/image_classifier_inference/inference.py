@@ -1,13 +1,14 @@
 """From one upload to its prediction record: the story of the function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from image_classifier.contracts import pixels, predictions
+from image_classifier.contracts import answers, pixels, predictions, record_keys
 from image_classifier.contracts.errors import EndpointError, ImageRejectedError, ModelRefusalError
 from image_classifier.contracts.predictions import Image, Prediction, Times
+from image_classifier.contracts.record_order import is_same_upload
 from image_classifier_inference import records, uploads
 from image_classifier_inference.endpoint import Answer, Endpoint
 from image_classifier_inference.environment import Environment
@@ -30,6 +31,15 @@ class Asked:
     answer: Answer
 
 
+@dataclass(frozen=True)
+class Classified:
+    """A record, and what is stored or logged beside it; an image that was rejected has neither."""
+
+    prediction: Prediction
+    thumbnail: bytes | None = None
+    endpoint_request_id: str | None = None
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -44,7 +54,7 @@ class Inference:
     models: ModelFiles
     now: Callable[[], datetime] = _now
 
-    def classify(self, upload: Upload, *, remaining_s: Callable[[], float]) -> Prediction | None:
+    def classify(self, upload: Upload, *, remaining_s: Callable[[], float]) -> Classified | None:
         """The prediction for one upload; None if the image was deleted before it could be read.
 
         Raises:
@@ -60,8 +70,14 @@ class Inference:
             asked = self._ask(data, bucket=upload.image.bucket, remaining_s=remaining_s)
         except ImageRejectedError as error:
             times = self._times(upload, endpoint_ms=None)
-            return predictions.rejected(upload.image, code=error.code, sentence=str(error), times=times)
-        return self._predicted(upload, _with_size(upload.image, asked.prepared), asked)
+            record = predictions.rejected(upload.image, code=error.code, sentence=str(error), times=times)
+            return Classified(replace(record, generation=upload.generation))
+        record = replace(
+            self._predicted(upload, _with_size(upload.image, asked.prepared), asked),
+            thumbnail=self._thumbnail_key(upload.image.key),
+            generation=upload.generation,
+        )
+        return Classified(record, pixels.thumbnail(asked.prepared.jpeg), asked.answer.request_id)
 
     def check(self, bucket: str, *, remaining_s: Callable[[], float]) -> int:
         """Do all that an upload needs, without one: read, ask, and see that a record may be written.
@@ -74,22 +90,41 @@ class Inference:
             ClientError: the function may not read or write where it must.
 
         """
-        incoming, stored = self.environment.incoming_prefix, self.environment.predictions_prefix
-        uploads.download(self.s3, Image(bucket, f"{incoming}{NO_UPLOAD}", None, None, 0, None))
-        records.check_writable(self.s3, bucket=bucket, key=f"{stored}{NO_UPLOAD}.json")
+        environment = self.environment
+        uploads.download(self.s3, Image(bucket, f"{environment.incoming_prefix}{NO_UPLOAD}", None, None, 0, None))
+        for prefix in (environment.predictions_prefix, environment.thumbnails_prefix, environment.log_prefix):
+            records.check_writable(self.s3, bucket=bucket, key=f"{prefix}{NO_UPLOAD}.json")
         asked = self._ask(pixels.blank(), bucket=bucket, remaining_s=remaining_s)
         labels, job = asked.model.labels, asked.answer.variant
-        predictions.check_probabilities(asked.answer.probabilities, labels=labels, training_job=job)
+        answers.check_probabilities(asked.answer.probabilities, num_labels=len(labels), training_job=job)
         return len(labels)
 
-    def store(self, prediction: Prediction) -> bool:
-        """Write the record, unless a later upload has one; says whether it was written."""
-        key = predictions.record_key(
-            prediction.image.key,
-            incoming_prefix=self.environment.incoming_prefix,
-            predictions_prefix=self.environment.predictions_prefix,
+    def store(self, classified: Classified) -> bool:
+        """Write the record, its thumbnail and its log entry, unless a later upload's record is stored.
+
+        The thumbnail and the log entry follow the record, and a retry writes them again: a function that ends between
+        two writes leaves nothing out. Returns whether the record was written.
+        """
+        prediction, image = classified.prediction, classified.prediction.image
+        current = records.store(self.s3, prediction, key=self._record_key(image.key), pause=self.endpoint.pause)
+        if is_same_upload(current, prediction):
+            if classified.thumbnail is not None and prediction.thumbnail is not None:
+                records.write_thumbnail(self.s3, classified.thumbnail, bucket=image.bucket, key=prediction.thumbnail)
+            log_key = record_keys.log_key(current, log_prefix=self.environment.log_prefix)
+            records.write_log_entry(self.s3, current, bucket=image.bucket, key=log_key)
+        return current is prediction
+
+    def _record_key(self, key: str) -> str:
+        environment = self.environment
+        return record_keys.record_key(
+            key, incoming_prefix=environment.incoming_prefix, predictions_prefix=environment.predictions_prefix
         )
-        return records.store(self.s3, prediction, key=key, pause=self.endpoint.pause)
+
+    def _thumbnail_key(self, key: str) -> str:
+        environment = self.environment
+        return record_keys.thumbnail_key(
+            key, incoming_prefix=environment.incoming_prefix, thumbnails_prefix=environment.thumbnails_prefix
+        )
 
     def _check_size(self, image: Image) -> None:
         """Reject by the event's size what need not be downloaded."""

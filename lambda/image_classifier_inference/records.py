@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from image_classifier.contracts.errors import PredictionError
-from image_classifier.contracts.predictions import Prediction, supersedes
+from image_classifier.contracts.predictions import Prediction
+from image_classifier.contracts.record_order import supersedes
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -23,8 +24,10 @@ IF_ABSENT: Mapping[str, str] = {"IfNoneMatch": "*"}
 COLLIDED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404"}
 
 
-def store(s3: "S3Client", prediction: Prediction, *, key: str, pause: Callable[[float], None] = time.sleep) -> bool:
-    """Write the record unless the stored one is of the same or a later upload; says whether it was written.
+def store(
+    s3: "S3Client", prediction: Prediction, *, key: str, pause: Callable[[float], None] = time.sleep
+) -> Prediction:
+    """Write the record unless the stored one stays; see `record_order`. Returns the record that is current now.
 
     Raises:
         PredictionError: others wrote the same record each time.
@@ -33,18 +36,18 @@ def store(s3: "S3Client", prediction: Prediction, *, key: str, pause: Callable[[
     condition = IF_ABSENT
     for attempt in range(ATTEMPTS):
         if _put(s3, prediction, key=key, condition=condition):
-            return True
+            return prediction
         if attempt:  # the first collision is no contention: it says that there is a record
             pause(random.uniform(0.5, 1) * FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - no secret
         stored, etag = _stored(s3, bucket=prediction.image.bucket, key=key)
         if stored and not supersedes(prediction, stored):
-            return False
+            return stored
         condition = {"IfMatch": etag} if etag else IF_ABSENT
     raise PredictionError(f"The record {key} was changed by others {ATTEMPTS} times while it was written")
 
 
 def check_writable(s3: "S3Client", *, bucket: str, key: str) -> None:
-    """Nothing if records may be written: S3 looks at permissions before it looks at a condition that cannot hold.
+    """Check that an object may be written: S3 checks permissions before a condition that cannot hold.
 
     Raises:
         ClientError: they may not.
@@ -55,6 +58,16 @@ def check_writable(s3: "S3Client", *, bucket: str, key: str) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in COLLIDED:
             raise
+
+
+def write_thumbnail(s3: "S3Client", jpeg: bytes, *, bucket: str, key: str) -> None:
+    """Write an image's thumbnail."""
+    s3.put_object(Bucket=bucket, Key=key, Body=jpeg, ContentType="image/jpeg")
+
+
+def write_log_entry(s3: "S3Client", prediction: Prediction, *, bucket: str, key: str) -> None:
+    """Write the record once more under a key that begins with its time, of which the index of the day is made."""
+    s3.put_object(Bucket=bucket, Key=key, Body=prediction.as_json(), ContentType=CONTENT_TYPE)
 
 
 def _put(s3: "S3Client", prediction: Prediction, *, key: str, condition: Mapping[str, Any]) -> bool:

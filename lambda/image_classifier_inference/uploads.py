@@ -22,10 +22,18 @@ GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "PreconditionFailed", 
 
 @dataclass(frozen=True)
 class Upload:
-    """One object that was created, as its event describes it. ``uploaded`` is ISO 8601, UTC."""
+    """One object that was created, as its event describes it.
+
+    Attributes:
+        image: the object.
+        uploaded: ISO 8601, UTC.
+        generation: see `image_classifier.contracts.predictions.Prediction`; 0 in S3's own events.
+
+    """
 
     image: Image
     uploaded: str
+    generation: int = 0
 
     @property
     def is_folder(self) -> bool:
@@ -53,7 +61,7 @@ def read_upload(record: Mapping[str, Any]) -> Upload:
             bytes=int(found["size"]),
             sequencer=found.get("sequencer"),
         )
-        return Upload(image, uploaded=_with_offset(record["eventTime"]))
+        return Upload(image, uploaded=_with_offset(record["eventTime"]), generation=int(record.get("generation", 0)))
     except (KeyError, TypeError, ValueError) as error:
         raise PredictionError(f"The event's record is not one of an S3 upload: {error!r} in {list(record)}") from error
 

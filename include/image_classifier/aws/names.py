@@ -61,13 +61,37 @@ class Keys:
     @property
     def written(self) -> tuple[str, ...]:
         """Every prefix that the package writes to by itself."""
-        folders = (self.dataset, self.models, self.checkpoints(""), f"{self.root}functions/", self.predictions)
+        folders = (
+            self.dataset,
+            self.models,
+            self.checkpoints(""),
+            f"{self.root}functions/",
+            self.predictions,
+            self.thumbnails,
+            self.predictions_log,
+            self.predictions_index,
+        )
         return tuple(f"{folder.rstrip('/')}/" for folder in folders)
 
     @property
     def predictions(self) -> str:
         """Never below ``incoming``: a record written there would trigger the function again."""
         return f"{self.root}predictions/"
+
+    @property
+    def thumbnails(self) -> str:
+        """The thumbnails of classified images, which the function writes."""
+        return f"{self.root}thumbnails/"
+
+    @property
+    def predictions_log(self) -> str:
+        """One small object per record, named by time; they are deleted once they stand in the index."""
+        return f"{self.root}predictions-log/"
+
+    @property
+    def predictions_index(self) -> str:
+        """The records of each day: ``<day>/part-*.jsonl.gz``."""
+        return f"{self.root}predictions-index/"
 
 
 def training_job_name(

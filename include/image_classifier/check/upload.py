@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from image_classifier.aws import names
 from image_classifier.aws.s3 import object_exists
+from image_classifier.contracts.answers import check_probabilities, ranked
 from image_classifier.contracts.errors import EndpointError, PredictionError
-from image_classifier.contracts.predictions import Prediction, record_key
+from image_classifier.contracts.predictions import Prediction
+from image_classifier.contracts.record_keys import record_key, thumbnail_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -41,6 +43,12 @@ class CheckUpload:
 
     image_key: str
     record_key: str
+
+    @property
+    def thumbnail_key(self) -> str:
+        """Where the function stores the thumbnail of the image."""
+        keys = names.Keys(self.image_key.partition("/")[0])
+        return thumbnail_key(self.image_key, incoming_prefix=keys.incoming, thumbnails_prefix=keys.thumbnails)
 
 
 def check_upload(classifier: str, *, run_id: str) -> CheckUpload:
@@ -81,7 +89,7 @@ def check_endpoint(
     for image in images:
         probabilities, variant = classify(read(image.key))
         _refuse_strange_answer(probabilities, variant=variant, model=model)
-        confidence, label = max(zip(probabilities, model.labels, strict=True))
+        label, confidence = ranked(probabilities, labels=model.labels)[0]
         rows.append(f"{image.label:<24} {label:<24} {confidence:>10.3f}  {image.key}")
     return "\n".join(rows)
 
@@ -90,12 +98,7 @@ def _refuse_strange_answer(probabilities: Sequence[float], *, variant: str, mode
     if variant != model.training_job:
         message = f"The endpoint answered with the model of {variant}, expected {model.training_job}; deploy again"
         raise EndpointError(message)
-    if len(probabilities) != len(model.labels):
-        message = (
-            f"The model of {variant} answered {len(probabilities)} probabilities, and its labels name "
-            f"{len(model.labels)} classes; train again with force_retrain"
-        )
-        raise PredictionError(message)
+    check_probabilities(probabilities, num_labels=len(model.labels), training_job=variant)
 
 
 def forget_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:

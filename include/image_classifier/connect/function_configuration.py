@@ -69,6 +69,8 @@ def function_configuration(
         "MODELS_PREFIX": keys.models,
         "INCOMING_PREFIX": keys.incoming,
         "PREDICTIONS_PREFIX": keys.predictions,
+        "THUMBNAILS_PREFIX": keys.thumbnails,
+        "LOG_PREFIX": keys.predictions_log,
     }
     return FunctionConfiguration(
         classifier=classifier.name,

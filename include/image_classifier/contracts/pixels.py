@@ -25,6 +25,8 @@ FORMATS: Final = (
 )  # opens a phone's MPO too; its first picture is the photo
 ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # what the endpoint takes as it is
 MAX_IMAGE_BYTES: Final = 25 * 1024 * 1024
+THUMBNAIL_PX = 160  # the longer side, for people
+THUMBNAIL_QUALITY = 80
 MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; up to 8 bytes each while decoded
 MAX_WEBP_PIXELS: Final = 30_000_000  # 16 bytes each: libwebp's own frame, and Pillow's
 PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: next to nothing once a network has subtracted it
@@ -125,6 +127,17 @@ def keep(data: bytes, parameters: PixelParameters) -> Prepared:
         raise ImageRejectedError("unsupported", sentence)
     _load(image)
     return Prepared(data, *_upright_size(image.size, _orientation(image)))
+
+
+def thumbnail(data: bytes) -> bytes:
+    """A prepared image as a JPEG of at most THUMBNAIL_PX x THUMBNAIL_PX pixels; a smaller image is not enlarged."""
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
+        small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=THUMBNAIL_QUALITY)
+    return out.getvalue()
 
 
 def blank() -> bytes:

@@ -1,6 +1,7 @@
-"""The prediction record: what is stored about one uploaded image, where, and which of two records wins.
+"""The prediction record: what is stored about one uploaded image.
 
 Standard library only: the inference function packs this file; the Dag's check and terminal programs read with it.
+Where it is stored, and which of two records is current: see ``record_keys`` and ``record_order``.
 
 A record is JSON, ``schema`` 1. ``status`` says how to read it:
 
@@ -9,26 +10,28 @@ predicted  ``label`` is the most likely class and ``confidence`` its probability
 unsure     the same, but the probability is below the classifier's ``unsure_below``: ``label`` is what the model
            leans to, so that a person who checks it starts from there. Act on ``status``, not on ``label`` alone
 rejected   no model answered: ``reason`` says why; ``label``, ``confidence`` and ``model`` are null, ``top`` empty
+failed     the same, but the image is not at fault: every attempt failed. A replay may replace the record
 =========  ==================================================================================================
 """
 
-import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from types import UnionType
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from image_classifier.contracts.answers import check_probabilities, ranked
 from image_classifier.contracts.errors import PredictionError
 
 SCHEMA = 1
 TOP = 5  # classes that a record names, most likely first
-MAX_KEY_BYTES = 1024  # an S3 key's limit, in UTF-8
-LONG_FOLDER = ".long/"
+ALL_LABELS = 50  # up to so many classes a record holds every probability
+SOME_LABELS = 20  # of more classes it holds those of the most likely ones, and the sum of the rest
 
-Status = Literal["predicted", "unsure", "rejected"]
+ADDED = frozenset({"probabilities", "rest_probability", "temperature", "thumbnail", "generation"})  # since 0.1
+
+Status = Literal["predicted", "unsure", "rejected", "failed"]
 _Part = TypeVar("_Part")
 
 
@@ -85,7 +88,18 @@ class Times:
 
 @dataclass(frozen=True)
 class Prediction:
-    """One prediction record."""
+    """One prediction record.
+
+    Attributes:
+        probabilities: of every class up to 50 classes, otherwise of the 20 most likely ones, most likely first. Empty
+            in records of earlier releases.
+        rest_probability: the sum of the probabilities that `probabilities` leaves out.
+        temperature: what the model's logits were divided by; 1 without calibration.
+        thumbnail: key of a JPEG of at most 160 x 160 pixels; None if the image could not be decoded.
+        generation: 0 for events and replays; for images that were classified again the start of that run, in
+            milliseconds since 1970.
+
+    """
 
     status: Status
     image: Image
@@ -95,6 +109,11 @@ class Prediction:
     top: tuple[Candidate, ...] = ()
     reason: Reason | None = None
     model: Model | None = None
+    probabilities: tuple[Candidate, ...] = ()
+    rest_probability: float = 0.0
+    temperature: float = 1.0
+    thumbnail: str | None = None
+    generation: int = 0
 
     def as_json(self) -> bytes:
         """The record as it is stored: the same record gives the same bytes."""
@@ -135,18 +154,19 @@ def predicted(
         PredictionError: the answer does not fit the model's labels.
 
     """
-    check_probabilities(probabilities, labels=labels, training_job=model.training_job)
-    # Of equals the class with the lower index comes first, so that the same answer gives the same record.
-    ranked = sorted(zip(labels, probabilities, strict=True), key=lambda pair: -pair[1])[:TOP]
-    label, confidence = ranked[0]
+    check_probabilities(probabilities, num_labels=len(labels), training_job=model.training_job)
+    candidates = tuple(Candidate(*pair) for pair in ranked(probabilities, labels=labels))
+    best, kept = candidates[0], candidates if len(labels) <= ALL_LABELS else candidates[:SOME_LABELS]
     return Prediction(
-        status="unsure" if confidence < unsure_below else "predicted",
+        status="unsure" if best.probability < unsure_below else "predicted",
         image=image,
         times=times,
-        label=label,
-        confidence=confidence,
-        top=tuple(Candidate(*pair) for pair in ranked),
+        label=best.label,
+        confidence=best.probability,
+        top=candidates[:TOP],
         model=model,
+        probabilities=kept,
+        rest_probability=sum(candidate.probability for candidate in candidates[len(kept) :]),
     )
 
 
@@ -155,118 +175,60 @@ def rejected(image: Image, *, code: str, sentence: str, times: Times) -> Predict
     return Prediction(status="rejected", image=image, times=times, reason=Reason(code, sentence))
 
 
-def parse_probabilities(body: bytes) -> list[float]:
-    """The probabilities in an endpoint's answer, in the order of the labels.
+def failed(image: Image, *, code: str, sentence: str, times: Times) -> Prediction:
+    """The record of an image whose every attempt failed, although nothing is wrong with the image itself."""
+    return Prediction(status="failed", image=image, times=times, reason=Reason(code, sentence))
 
-    The algorithm answers ``[0.1, 0.9]`` or ``{"prediction": [0.1, 0.9]}``; its Content-Type does not tell which.
+
+def instant(iso_time: str) -> datetime:
+    """A time of a record.
 
     Raises:
-        PredictionError: the answer has neither shape.
+        PredictionError: it is not ISO 8601, or does not say its offset from UTC.
 
     """
     try:
-        answer = json.loads(body)
-    except ValueError as error:
-        raise PredictionError(f"The endpoint's answer is not JSON: {body[:80]!r}") from error
-    vector = answer.get("prediction") if isinstance(answer, dict) else answer
-    if not isinstance(vector, list) or not vector or not all(_is(value, float) for value in vector):
-        raise PredictionError(f"The endpoint's answer is not a list of numbers: {body[:80]!r}")
-    return [float(value) for value in vector]
-
-
-def record_key(key: str, *, incoming_prefix: str, predictions_prefix: str) -> str:
-    """Where the record of the image ``key`` is stored.
-
-    An image's key may take all of S3's 1,024 bytes and leave no room for the record's prefix and ``.json``; such a
-    record is found by the SHA-256 of the image's whole key.
-
-    Raises:
-        PredictionError: the image is not below ``incoming_prefix``.
-
-    """
-    if not key.startswith(incoming_prefix):
-        raise PredictionError(f"Only images below {incoming_prefix} have prediction records, found {key}")
-    record = f"{predictions_prefix}{key.removeprefix(incoming_prefix)}.json"
-    if len(record.encode()) <= MAX_KEY_BYTES:
-        return record
-    return f"{predictions_prefix}{LONG_FOLDER}{hashlib.sha256(key.encode()).hexdigest()}.json"
-
-
-def supersedes(new: Prediction, stored: Prediction) -> bool:
-    """Whether ``new`` is about a later upload of the same key than the record that is ``stored``.
-
-    S3 delivers events at least once and in any order. A second delivery of the same event supersedes nothing: its
-    record was decided before. The order is the sequencers'; without them (some S3 servers send none) it is the
-    uploads' times.
-    """
-    if new.image.sequencer and stored.image.sequencer:
-        return _is_later(new.image.sequencer, stored.image.sequencer)
-    return _instant(new.times.uploaded) > _instant(stored.times.uploaded)
-
-
-def _is_later(sequencer: str, other: str) -> bool:
-    """Compare two sequencers of one key.
-
-    AWS (re:Post knowledge center, "s3-duplicate-sqs-messages"; editions of the S3 User Guide, "Event message
-    structure"): right-pad the shorter value with zeros, then compare lexicographically. Other editions of the guide
-    say left-pad. Right is what fits: the value begins with the upload's second in a fixed number of digits, which
-    padding on the left would shift. Values of one length, the usual case, compare the same either way.
-    """
-    length = max(len(sequencer), len(other))
-    return sequencer.upper().ljust(length, "0") > other.upper().ljust(length, "0")
-
-
-def _instant(iso_time: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(iso_time)
+        found = datetime.fromisoformat(iso_time)
     except ValueError as error:
         raise PredictionError(f"A time in a prediction record must be ISO 8601, found {iso_time!r}") from error
-    if instant.tzinfo is None:
+    if found.tzinfo is None:
         raise PredictionError(f"A time in a prediction record must say its offset from UTC, found {iso_time!r}")
-    return instant
-
-
-def check_probabilities(probabilities: Sequence[float], *, labels: Sequence[str], training_job: str) -> None:
-    """Nothing if an answer fits its model's labels.
-
-    Raises:
-        PredictionError: it does not.
-
-    """
-    if len(probabilities) != len(labels) or not labels:
-        message = (
-            f"The model of {training_job} answered {len(probabilities)} probabilities for {len(labels)} labels; "
-            "its model.json does not belong to this model"
-        )
-        raise PredictionError(message)
-    if not all(math.isfinite(value) and 0 <= value <= 1 for value in probabilities):
-        raise PredictionError(f"The model of {training_job} answered numbers that are not probabilities")
+    return found
 
 
 def _check_consistent(prediction: Prediction) -> None:
     """A reader may rely on what the status promises."""
     answered = (prediction.label, prediction.confidence, prediction.model)
-    if prediction.status == "rejected":
+    if prediction.status in ("rejected", "failed"):
         consistent = prediction.reason is not None and answered == (None, None, None) and not prediction.top
     else:
-        best = (Candidate(prediction.label, prediction.confidence),) if None not in answered else ()  # type: ignore[arg-type]
-        consistent = prediction.reason is None and bool(best) and prediction.top[:1] == best
+        best = prediction.top[0] if prediction.top else None
+        consistent = (
+            prediction.reason is None
+            and prediction.model is not None
+            and best is not None
+            and (best.label, best.probability) == answered[:2]
+        )
     if not consistent:
         raise PredictionError(
             f"The prediction record of {prediction.image.key} contradicts its status {prediction.status}"
         )
-    _instant(prediction.times.uploaded)
-    _instant(prediction.times.predicted)
+    instant(prediction.times.uploaded)
+    instant(prediction.times.predicted)
 
 
 def _read(part: type[_Part], document: Mapping[str, Any], where: str) -> _Part:
-    """Build a dataclass from a JSON object, naming the field that does not fit."""
+    """Build a dataclass from a JSON object, naming the field that does not fit.
+
+    A field that earlier releases did not write has its default: `ADDED` names them.
+    """
     hints = get_type_hints(part)
     values = {}
     for name in (field.name for field in fields(part)):  # type: ignore[arg-type]
-        if name not in document:
+        if name in document:
+            values[name] = _value(hints[name], document[name], f"{where}{name}")
+        elif where or name not in ADDED:
             raise PredictionError(f"The prediction record has no field {where}{name}")
-        values[name] = _value(hints[name], document[name], f"{where}{name}")
     return part(**values)
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from image_classifier.contracts.errors import EndpointError, PredictionError
-from image_classifier.contracts.predictions import parse_probabilities
+from image_classifier.contracts.answers import check_probabilities, parse_probabilities
+from image_classifier.contracts.errors import EndpointError
 from image_classifier.train.job_request import CONTENT_TYPE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def invoke(
 
 
 def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: int) -> None:
-    """Nothing if a variant of the endpoint answered, with one probability per class.
+    """Check that a variant of the endpoint answered, with one probability per class.
 
     Args:
         answer: what the endpoint said.
@@ -66,12 +66,7 @@ def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: in
     if answer.variant not in variants:
         message = f"Endpoint {name} answered with variant {answer.variant}, and has {', '.join(variants)}; try again."
         raise EndpointError(message)
-    if len(answer.probabilities) != num_classes:
-        message = (
-            f"Endpoint {name} answered {len(answer.probabilities)} probabilities for {num_classes} labels: the labels "
-            f"are not those of {answer.variant}; train again with force_retrain."
-        )
-        raise PredictionError(message)
+    check_probabilities(answer.probabilities, num_labels=num_classes, training_job=answer.variant)
 
 
 def _ask(runtime_client: "SageMakerRuntimeClient", *, endpoint: str, image: bytes) -> Answer:

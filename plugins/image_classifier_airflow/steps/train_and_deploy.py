@@ -164,7 +164,13 @@ class Steps:
         upload = check.check_upload(self._classifier.name, run_id=run_id)
         check.forget_record(self._s3, bucket=bucket, upload=upload)
         known_image = dataset["check_images"][0]["key"]
-        return {"bucket": bucket, "known_image": known_image, "image": upload.image_key, "record": upload.record_key}
+        return {
+            "bucket": bucket,
+            "known_image": known_image,
+            "image": upload.image_key,
+            "record": upload.record_key,
+            "written": [upload.image_key, upload.record_key, upload.thumbnail_key],
+        }
 
     def confirm_prediction(self, plan: Json, job: Json) -> Json:
         """Read the record. Without one, upload again and fail: the next try finds the record, or nobody will."""

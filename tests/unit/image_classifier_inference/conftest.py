@@ -32,6 +32,8 @@ ENVIRON = {
     "MODELS_PREFIX": "pets/models/",
     "INCOMING_PREFIX": "pets/incoming/",
     "PREDICTIONS_PREFIX": "pets/predictions/",
+    "THUMBNAILS_PREFIX": "pets/thumbnails/",
+    "LOG_PREFIX": "pets/predictions-log/",
 }
 NOW = datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC)
 

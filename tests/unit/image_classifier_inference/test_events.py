@@ -419,3 +419,89 @@ def test_a_version_that_may_not_read_or_write_fails_its_check(operation, runtime
 
     with pytest.raises(ClientError, match="AccessDenied"):
         handle({"check": {"bucket": BUCKET}}, context, inference=inference)
+
+
+def test_a_record_has_a_thumbnail_and_a_log_entry_beside_it(event, upload, inference, runtime, s3, stored, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    assert stored("cat.jpg")["thumbnail"] == "pets/thumbnails/cat.jpg.jpg"
+    thumbnail = s3.get_object(Bucket=BUCKET, Key="pets/thumbnails/cat.jpg.jpg")
+    assert (thumbnail["ContentType"], size(thumbnail["Body"].read())) == ("image/jpeg", (32, 32))
+    [entry] = keys(s3, "pets/predictions-log/")
+    assert entry.startswith("pets/predictions-log/2026-01-01/00/0002.000-")
+    assert json.loads(s3.get_object(Bucket=BUCKET, Key=entry)["Body"].read()) == stored("cat.jpg")
+
+
+def test_a_retry_writes_what_an_interrupted_run_left_out(event, upload, inference, runtime, s3, context):
+    delivered = upload(event("put"))
+    for _ in range(2):
+        runtime.answers([0.1, 0.9])
+        handle(delivered, context, inference=inference)
+        written = keys(s3, "pets/thumbnails/") + keys(s3, "pets/predictions-log/")
+        for key in written:
+            s3.delete_object(Bucket=BUCKET, Key=key)
+
+    assert len(written) == 2  # of the second delivery, whose record was there before
+
+
+def test_an_older_upload_leaves_the_thumbnail_of_the_newer_alone(event, upload, inference, runtime, s3, context):
+    newer, older = upload(event("put"), version=False), event("put")
+    newer["Records"][0]["s3"]["object"]["sequencer"] = "0055AED6DCD90281FF"
+    older["Records"][0]["s3"]["object"] |= {"eTag": newer["Records"][0]["s3"]["object"]["eTag"]}
+    older["Records"][0]["s3"]["object"].pop("versionId", None)
+    for delivered in (newer, older):
+        runtime.answers([0.1, 0.9])
+        handle(delivered, context, inference=inference)
+        before = keys(s3, "pets/predictions-log/")
+
+    assert len(before) == 1
+
+
+def test_a_replay_with_a_higher_generation_takes_the_place(event, upload, inference, runtime, stored, context):
+    replay = upload(event("put"))
+    for generation in (0, 5):
+        runtime.answers([0.1, 0.9] if generation == 0 else [0.8, 0.2])
+        replay["Records"][0]["generation"] = generation
+        handle(replay, context, inference=inference)
+
+    assert (stored("cat.jpg")["label"], stored("cat.jpg")["generation"]) == ("cat", 5)
+
+
+def queued(*s3_events):
+    bodies = [event if isinstance(event, str) else json.dumps(event) for event in s3_events]
+    return {
+        "Records": [
+            {"eventSource": "aws:sqs", "messageId": f"m{number}", "body": body} for number, body in enumerate(bodies)
+        ]
+    }
+
+
+def test_of_a_queue_only_the_messages_that_failed_are_reported(event, upload, inference, runtime, stored, context):
+    good, lost = upload(event("put")), upload(event("encoded_key"))
+    runtime.answers([0.1, 0.9])
+    runtime.fails("ValidationError", message="no such endpoint")
+
+    result = handle(queued(good, lost, "no JSON"), context, inference=inference)
+
+    assert result == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+    assert stored("cat.jpg")["label"] == "dog"
+
+
+def test_the_test_message_that_s3_sends_to_a_queue_is_done(event, inference, context):
+    assert handle(queued(event("test_event")), context, inference=inference) == {"batchItemFailures": []}
+
+
+def test_the_log_line_makes_metrics_by_classifier_and_by_label(event, upload, inference, runtime, capsys, context):
+    runtime.answers([0.1, 0.9])
+
+    handle(upload(event("put")), context, inference=inference)
+
+    line = json.loads(capsys.readouterr().out)
+    by_classifier, by_label = line["_aws"]["CloudWatchMetrics"]
+    assert by_classifier["Dimensions"] == [["Classifier"]]
+    assert {metric["Name"] for metric in by_classifier["Metrics"]} == {"Images", "Predicted", "EndpointMs", "TotalMs"}
+    assert by_label["Dimensions"] == [["Classifier", "Label"]]
+    assert (line["Classifier"], line["Label"], line["Images"], line["Predicted"]) == ("pets", "dog", 1, 1)
+    assert all(metric["Name"] in line for metric in by_classifier["Metrics"])

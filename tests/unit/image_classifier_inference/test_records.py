@@ -63,7 +63,7 @@ GONE = ("NoSuchKey", 404)
 def test_a_first_record_is_written_if_there_is_none(bucket):
     bucket.put(IfNoneMatch="*")
 
-    assert bucket.store(record("0A"))
+    assert bucket.store(record("0A")) == record("0A")
 
 
 def test_the_record_of_an_earlier_upload_is_replaced_if_it_is_still_that_one(bucket):
@@ -71,7 +71,7 @@ def test_the_record_of_an_earlier_upload_is_replaced_if_it_is_still_that_one(buc
     bucket.get(record("0A").as_json(), etag='"earlier"')
     bucket.put(IfMatch='"earlier"')
 
-    assert bucket.store(record("0B"))
+    assert bucket.store(record("0B")) == record("0B")
 
 
 @pytest.mark.parametrize("stored", ["0B", "0C"])
@@ -79,7 +79,7 @@ def test_the_record_of_the_same_or_a_later_upload_stays(bucket, stored):
     bucket.put(IfNoneMatch="*", error=EXISTS)
     bucket.get(record(stored).as_json())
 
-    assert not bucket.store(record("0B"))
+    assert bucket.store(record("0B")) == record(stored)
 
 
 @pytest.mark.parametrize("collision", [EXISTS, BUSY, GONE])
@@ -89,7 +89,7 @@ def test_a_collision_is_decided_anew(bucket, collision):
     bucket.put(IfMatch='"1"', error=collision)
     bucket.get(record("0C").as_json(), etag='"2"')
 
-    assert not bucket.store(record("0B"))
+    assert bucket.store(record("0B")) == record("0C")
 
 
 def test_a_record_that_was_deleted_meanwhile_is_written_if_there_is_none(bucket):
@@ -97,7 +97,7 @@ def test_a_record_that_was_deleted_meanwhile_is_written_if_there_is_none(bucket)
     bucket.stubber.add_client_error("get_object", "NoSuchKey", http_status_code=404)
     bucket.put(IfNoneMatch="*")
 
-    assert bucket.store(record("0A"))
+    assert bucket.store(record("0A")) == record("0A")
 
 
 def test_what_is_no_record_is_replaced(bucket):
@@ -105,7 +105,7 @@ def test_what_is_no_record_is_replaced(bucket):
     bucket.get(b"<html>", etag='"odd"')
     bucket.put(IfMatch='"odd"')
 
-    assert bucket.store(record("0A"))
+    assert bucket.store(record("0A")) == record("0A")
 
 
 def test_collisions_end_in_an_error_that_names_the_record(bucket):

@@ -130,7 +130,8 @@ def test_airflow_changes_only_what_carries_the_package_s_name(template: Any) -> 
 def test_the_function_reads_images_and_model_files_and_writes_predictions_alone(template: Any) -> None:
     policy = statements(template, "FunctionPolicy")
     writing = [item for item in policy.values() if "s3:PutObject" in actions(item)]
-    assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/predictions/*"}]
+    beside = [{"Sub": "${Bucket.Arn}/*/thumbnails/*"}, {"Sub": "${Bucket.Arn}/*/predictions-log/*"}]
+    assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/predictions/*"}, beside]
     assert policy["ReadImages"]["Resource"] == {"Sub": "${Bucket.Arn}/*/incoming/*"}
     assert policy["ReadModels"]["Resource"] == {"Sub": "${Bucket.Arn}/*/models/*/model.json"}
     assert policy["Classify"]["Resource"]["Sub"].endswith(":endpoint/image-classifier-*")

@@ -66,7 +66,7 @@ def test_another_models_answer_is_an_error():
 
 
 def test_a_vector_of_another_length_is_an_error():
-    with pytest.raises(PredictionError, match="3 probabilities, and its labels name 2 classes"):
+    with pytest.raises(PredictionError, match="3 probabilities for 2 labels"):
         ask(lambda _: ([0.2, 0.2, 0.6], "job-1"))
 
 

@@ -1,6 +1,5 @@
 """The prediction record says what the model said, reads back unchanged, and the later upload wins."""
 
-import dataclasses
 import json
 
 import pytest
@@ -21,16 +20,6 @@ def answer(probabilities, *, labels=LABELS, unsure_below=0.5):
     return predictions.predicted(
         IMAGE, probabilities=probabilities, labels=labels, unsure_below=unsure_below, model=MODEL, times=TIMES
     )
-
-
-def upload(*, sequencer=None, uploaded="2026-01-01T00:00:00.000Z"):
-    times = dataclasses.replace(TIMES, uploaded=uploaded)
-    image = dataclasses.replace(IMAGE, sequencer=sequencer)
-    return predictions.rejected(image, code="empty", sentence="The file is empty.", times=times)
-
-
-def key(image_key):
-    return predictions.record_key(image_key, incoming_prefix="pets/incoming/", predictions_prefix="pets/predictions/")
 
 
 def test_the_label_is_the_most_likely_class():
@@ -100,6 +89,11 @@ def test_a_stored_record_has_exactly_the_fields_of_schema_1():
         "top": None,
         "reason": None,
         "model": ["endpoint", "endpoint_config", "labels_sha256", "model_package", "training_job"],
+        "probabilities": None,
+        "rest_probability": None,
+        "temperature": None,
+        "thumbnail": None,
+        "generation": None,
     }
     assert (document["schema"], document["top"][0]) == (1, {"label": "a", "probability": 0.9})
 
@@ -143,68 +137,34 @@ def test_what_is_not_a_record_is_an_error(data):
         Prediction.from_json(data)
 
 
-@pytest.mark.parametrize("body", [b"[0.25, 0.75]", b'{"prediction": [0.25, 0.75]}', b'{"prediction": [0.25, 0.75]}\n'])
-def test_both_shapes_of_an_answer_are_read(body):
-    assert predictions.parse_probabilities(body) == [0.25, 0.75]
+def test_up_to_fifty_classes_keep_every_probability():
+    record = answer([0.1, 0.5, 0.2, 0.05, 0.12, 0.03])
+
+    assert [candidate.label for candidate in record.probabilities] == ["bee", "cat", "eel", "ant", "dog", "fox"]
+    assert record.rest_probability == 0
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"ok", b"\xff\xfe", b'"a"', b"{}", b"[]", b'["a"]', b"[true]", b"[[0.1]]", b'{"prediction": 1}']
-)
-def test_any_other_answer_is_an_error(body):
-    with pytest.raises(PredictionError, match="answer is not"):
-        predictions.parse_probabilities(body)
+def test_of_more_classes_the_twenty_likeliest_and_the_rest_are_kept():
+    labels = [f"class-{number}" for number in range(60)]
+
+    record = answer([0.02] * 40 + [0.01] * 20, labels=labels)
+
+    assert len(record.probabilities) == 20
+    assert record.rest_probability == pytest.approx(1 - 20 * 0.02)
 
 
-def test_a_record_lies_below_predictions_under_the_images_own_name():
-    assert key("pets/incoming/2026/ü (1).jpg") == "pets/predictions/2026/ü (1).jpg.json"
+def test_a_record_of_an_earlier_release_has_the_new_fields_defaults():
+    document = json.loads(answer([0.1, 0.6, 0.1, 0.1, 0.05, 0.05]).as_json())
+    for name in ("probabilities", "rest_probability", "temperature", "thumbnail", "generation"):
+        del document[name]
+
+    record = Prediction.from_json(json.dumps(document).encode())
+
+    assert (record.probabilities, record.temperature, record.thumbnail, record.generation) == ((), 1.0, None, 0)
 
 
-def test_two_images_never_share_a_record():
-    assert key("pets/incoming/a") != key("pets/incoming/a.json")
+def test_a_failed_record_has_a_reason_and_no_label():
+    record = predictions.failed(IMAGE, code="endpoint", sentence="It gave no answer.", times=TIMES)
 
-
-def test_the_longest_key_that_fits_keeps_its_name():
-    record = key("pets/incoming/" + "é" * 501)
-
-    assert record == "pets/predictions/" + "é" * 501 + ".json"
-    assert len(record.encode()) == 1024
-
-
-@pytest.mark.parametrize("name", ["x" * 1003, "é" * 502])
-def test_the_record_of_a_longer_key_is_found_by_the_hash_of_the_image_key(name):
-    record = key(f"pets/incoming/{name}")
-
-    assert record.startswith("pets/predictions/.long/")
-    assert len(record) == len("pets/predictions/.long/") + 64 + len(".json")
-
-
-def test_an_image_outside_incoming_has_no_record():
-    with pytest.raises(PredictionError, match=r"pets/predictions/a\.jpg\.json"):
-        key("pets/predictions/a.jpg.json")
-
-
-@pytest.mark.parametrize(
-    ("new", "stored", "wins"),
-    [
-        ("0055AED6DCD90281E6", "0055AED6DCD90281E5", True),
-        ("0055AED6DCD90281E5", "0055AED6DCD90281E6", False),
-        ("0055AED6DCD90281E5", "0055AED6DCD90281E5", False),  # delivered twice
-        ("0055AED6DD", "0055AED6DCD90281E5", True),  # the shorter is padded on the right
-        ("0055AED6DCD90281E5", "0055AED6DD", False),
-        ("0055AED6DC", "0055AED6DC00", False),
-        ("0055aed6dcd90281e6", "0055AED6DCD90281E5", True),
-    ],
-)
-def test_the_later_sequencer_supersedes(new, stored, wins):
-    assert predictions.supersedes(upload(sequencer=new), upload(sequencer=stored)) is wins
-
-
-@pytest.mark.parametrize(("stored_sequencer", "new_sequencer"), [(None, None), ("0A", None), (None, "0A")])
-def test_without_two_sequencers_the_time_of_the_upload_decides(stored_sequencer, new_sequencer):
-    stored = upload(sequencer=stored_sequencer, uploaded="2026-01-01T00:00:00.000Z")
-    later = upload(sequencer=new_sequencer, uploaded="2026-01-01T00:00:00.001Z")
-    same = upload(sequencer=new_sequencer, uploaded="2026-01-01T00:00:00.000Z")
-
-    assert predictions.supersedes(later, stored)
-    assert not predictions.supersedes(same, stored)
+    assert Prediction.from_json(record.as_json()) == record
+    assert (record.status, record.label) == ("failed", None)

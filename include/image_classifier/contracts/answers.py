@@ -1,0 +1,60 @@
+"""An endpoint's answer: how it is read, whether it fits the model's labels, and which class it names.
+
+Standard library only: the inference function packs this file.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+
+from image_classifier.contracts.errors import PredictionError
+
+
+def parse_probabilities(body: bytes) -> list[float]:
+    """The probabilities in an endpoint's answer, in the order of the labels.
+
+    The algorithm answers ``[0.1, 0.9]`` or ``{"prediction": [0.1, 0.9]}``; its Content-Type does not tell which.
+
+    Raises:
+        PredictionError: the answer has neither shape.
+
+    """
+    try:
+        answer = json.loads(body)
+    except ValueError as error:
+        raise PredictionError(f"The endpoint's answer is not JSON: {body[:80]!r}") from error
+    vector = answer.get("prediction") if isinstance(answer, dict) else answer
+    if not isinstance(vector, list) or not vector or not all(_is_number(value) for value in vector):
+        raise PredictionError(f"The endpoint's answer is not a list of numbers: {body[:80]!r}")
+    return [float(value) for value in vector]
+
+
+def check_probabilities(probabilities: Sequence[float], *, num_labels: int, training_job: str) -> None:
+    """Check that an answer fits its model's labels.
+
+    Args:
+        probabilities: one number for each class, as the endpoint answered.
+        num_labels: how many classes the model's labels name.
+        training_job: the job that trained the model.
+
+    Raises:
+        PredictionError: their number differs, or a number is not between 0 and 1.
+
+    """
+    if len(probabilities) != num_labels or not num_labels:
+        message = (
+            f"The model of {training_job} answered {len(probabilities)} probabilities for {num_labels} labels: the "
+            "labels are not those of this model. Train again with force_retrain"
+        )
+        raise PredictionError(message)
+    if not all(math.isfinite(value) and 0 <= value <= 1 for value in probabilities):
+        raise PredictionError(f"The model of {training_job} answered numbers that are not probabilities")
+
+
+def ranked(probabilities: Sequence[float], *, labels: Sequence[str]) -> list[tuple[str, float]]:
+    """Every label with its probability, the most likely first; of equals the one with the lower index comes first."""
+    return sorted(zip(labels, probabilities, strict=True), key=lambda pair: -pair[1])
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,55 @@
+"""Which of two records of one image is current: the later upload's, then the one of the higher generation.
+
+Standard library only: the inference function packs this file.
+"""
+
+from image_classifier.contracts.predictions import Prediction, instant
+
+
+def supersedes(new: Prediction, stored: Prediction) -> bool:
+    """Whether ``new`` takes the place of the record that is ``stored``.
+
+    S3 delivers events at least once and in any order, an image may be classified again by a replay, and all images
+    may be classified again with another model. The order of the uploads decides first. Of the same upload
+
+    - an answer (predicted, unsure, rejected) takes the place of a failed record, and never the reverse,
+    - the higher generation wins: 0 for events and replays, the start of the run for images classified again,
+    - otherwise the stored record stays: it was decided before.
+    """
+    order = _compare_uploads(new, stored)
+    if order:
+        return order > 0
+    if (new.status == "failed") != (stored.status == "failed"):
+        return stored.status == "failed"
+    return new.generation > stored.generation
+
+
+def is_same_upload(one: Prediction, other: Prediction) -> bool:
+    """Whether two records of one key are about the same upload."""
+    return _compare_uploads(one, other) == 0
+
+
+def _compare_uploads(one: Prediction, other: Prediction) -> int:
+    """Below, at or above 0 as the upload of ``one`` came before, is, or came after that of ``other``.
+
+    Equal version ids are the same upload. A replay knows no sequencer, only the time of its upload, as S3 lists it.
+    """
+    if one.image.version_id and one.image.version_id == other.image.version_id:
+        return 0
+    if one.image.sequencer and other.image.sequencer:
+        return _compare_sequencers(one.image.sequencer, other.image.sequencer)
+    first, second = instant(one.times.uploaded), instant(other.times.uploaded)
+    return (first > second) - (first < second)
+
+
+def _compare_sequencers(one: str, other: str) -> int:
+    """Compare two sequencers of one key.
+
+    AWS (re:Post knowledge center, "s3-duplicate-sqs-messages"; editions of the S3 User Guide, "Event message
+    structure"): right-pad the shorter value with zeros, then compare lexicographically. Other editions of the guide
+    say left-pad. Right is what fits: the value begins with the upload's second in a fixed number of digits, which
+    padding on the left would shift. Values of one length, the usual case, compare the same either way.
+    """
+    length = max(len(one), len(other))
+    first, second = one.upper().ljust(length, "0"), other.upper().ljust(length, "0")
+    return (first > second) - (first < second)
