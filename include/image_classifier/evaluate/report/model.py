@@ -1,0 +1,187 @@
+"""What report.json holds. Fractions are between 0 and 1, intervals are two-sided 95 %, times are in seconds."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from image_classifier.evaluate.proportions import Proportion
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TopK(_Part):
+    """How often the true class is among the k likeliest."""
+
+    k: int
+    accuracy: Proportion
+
+
+class ClassFigures(_Part):
+    """One class; precision and F1 are None if no image was predicted as it, recall if it has no test image."""
+
+    label: str
+    support: int
+    predicted: int
+    precision: float | None
+    recall: Proportion | None
+    f1: float | None
+
+
+class Confusion(_Part):
+    """Images of one class that were taken for another."""
+
+    label: str
+    predicted: str
+    images: int
+
+
+class Bin(_Part):
+    """Images of about the same confidence: how sure the model was on average, and how often it was right."""
+
+    images: int
+    confidence: float
+    accuracy: float
+
+
+class CalibrationFigures(_Part):
+    """How far confidences can be trusted, at one temperature.
+
+    ``ece`` is the expected calibration error over 15 bins with the same number of images each; ``brier`` is the
+    multi-class Brier score, 0 (best) to 2.
+    """
+
+    temperature: float
+    log_loss: float
+    ece: float
+    brier: float
+    bins: tuple[Bin, ...]
+
+
+class Calibration(_Part):
+    """The model as it is, and with the temperature that was fitted on validation images; both judged on test images."""
+
+    fitted_on: int
+    note: str
+    before: CalibrationFigures
+    after: CalibrationFigures
+
+
+class Threshold(_Part):
+    """What happens if predictions below this confidence go to people: who is kept, and how often that is right."""
+
+    unsure_below: float
+    kept: float
+    accuracy: Proportion
+
+
+class Unsure(_Part):
+    """The risk-coverage table, and the threshold that it proposes for a wanted accuracy of what is kept.
+
+    ``share_before`` and ``share_after`` are the parts of the test images below the classifier's present
+    ``unsure_below``, without and with the temperature.
+    """
+
+    wanted_accuracy: float
+    proposed: float | None
+    note: str
+    present: float
+    share_before: float
+    share_after: float
+    table: tuple[Threshold, ...]
+
+
+class Mistake(_Part):
+    """A test image that the model takes for another class."""
+
+    key: str
+    name: str
+    label: str
+    predicted: str
+    confidence: float
+    label_probability: float
+
+
+class LabelMistakes(_Part):
+    """Images whose label in the source is likely wrong, by confident learning, the likeliest first."""
+
+    estimated: int
+    images: tuple[Mistake, ...]
+
+
+class Segment(_Part):
+    """A part of the test set. ``weak`` if it is less accurate than the rest, by Fisher's one-sided test with Holm."""
+
+    kind: Literal["dark", "small", "source"]
+    name: str
+    accuracy: Proportion
+    rest: Proportion
+    p_value: float
+    weak: bool
+
+
+class Epoch(_Part):
+    """Accuracies that the training job logged after an epoch; epochs count from zero."""
+
+    epoch: int
+    train_accuracy: float | None
+    validation_accuracy: float | None
+
+
+class Training(_Part):
+    """What made the model."""
+
+    training_job: str
+    algorithm: str = ""
+    hyperparameters: dict[str, str] = Field(default_factory=dict)
+    instance_type: str = ""
+    instance_count: int = 1
+    spot: bool = False
+    seconds: float | None = None
+    billable_s: float | None = None
+    cost_usd: float | None = None
+    best_validation_accuracy: float | None = None
+    epochs: tuple[Epoch, ...] = ()
+
+
+class DatasetVersion(_Part):
+    """Which images: the data set's version, and the sha256 of the test manifest."""
+
+    fingerprint: str
+    test_manifest: str
+    train: int
+    validation: int
+    test: int
+
+
+class Report(_Part):
+    """One model on one test set.
+
+    ``missing`` names test images without an answer: they are in no figure. ``can_show`` says in sentences what a test
+    set of this size can and cannot show.
+    """
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    classifier: str
+    labels: tuple[str, ...]
+    training: Training
+    dataset: DatasetVersion
+    images: int
+    missing: tuple[str, ...]
+    accuracy: Proportion
+    top_k: tuple[TopK, ...]
+    log_loss: float
+    classes: tuple[ClassFigures, ...]
+    confusion_matrix: tuple[tuple[int, ...], ...]
+    most_confused: tuple[Confusion, ...]
+    calibration: Calibration
+    unsure: Unsure
+    mistakes: tuple[Mistake, ...]
+    label_mistakes: LabelMistakes
+    segments: tuple[Segment, ...]
+    can_show: tuple[str, ...]
+
+    def document(self) -> bytes:
+        """The bytes of report.json; the same figures give the same bytes."""
+        return self.model_dump_json(indent=1, by_alias=True).encode()

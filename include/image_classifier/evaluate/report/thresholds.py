@@ -1,0 +1,72 @@
+"""What a confidence threshold costs and brings: predictions below it go to people, the others are kept."""
+
+from typing import TYPE_CHECKING
+
+from image_classifier.evaluate.proportions import proportion
+from image_classifier.evaluate.report.measures import DIGITS
+from image_classifier.evaluate.report.model import Threshold, Unsure
+from image_classifier.evaluate.report.scored import Table
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+STEPS = 100
+SHOWN = (0, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92, 94, 95, 96, 97, 98, 99)  # hundredths
+
+
+def unsure(
+    table: Table,
+    *,
+    tempered: "NDArray[numpy.float64]",
+    calibrate: bool,
+    present: float,
+    wanted_accuracy: float,
+) -> Unsure:
+    """The table of thresholds and the proposed one.
+
+    Args:
+        table: the test images.
+        tempered: their probabilities at the fitted temperature, of shape (images, classes).
+        calibrate: whether the inference function applies the temperature; the table is about what it will do.
+        present: the classifier's `unsure_below`.
+        wanted_accuracy: of the predictions that are kept.
+
+    """
+    confidence = tempered.max(axis=1) if calibrate else table.confidence
+    rows = [_threshold(table, confidence, step / STEPS) for step in range(STEPS)]
+    enough = [row for row in rows if row.accuracy.of and row.accuracy.low >= wanted_accuracy]
+    proposed = enough[0] if enough else None
+    return Unsure(
+        wanted_accuracy=wanted_accuracy,
+        proposed=proposed.unsure_below if proposed else None,
+        note=_note(proposed, rows, wanted_accuracy=wanted_accuracy),
+        present=present,
+        share_before=round(float((table.confidence < present).mean()), DIGITS),
+        share_after=round(float((tempered.max(axis=1) < present).mean()), DIGITS),
+        table=tuple(rows[step] for step in SHOWN),
+    )
+
+
+def _threshold(table: Table, confidence: "NDArray[numpy.float64]", unsure_below: float) -> Threshold:
+    kept = confidence >= unsure_below
+    right = table.right & kept
+    return Threshold(
+        unsure_below=unsure_below,
+        kept=round(float(kept.mean()), DIGITS),
+        accuracy=proportion(int(right.sum()), int(kept.sum())),
+    )
+
+
+def _note(proposed: Threshold | None, rows: list[Threshold], *, wanted_accuracy: float) -> str:
+    if proposed is None:
+        best = max(rows, key=lambda row: row.accuracy.low)
+        return (
+            f"No threshold shows an accuracy of {wanted_accuracy:.1%}: the best lower bound is {best.accuracy.low:.1%} "
+            f"(unsure_below {best.unsure_below:.2f}, {best.accuracy.of:,} images kept). Add test images, or train a "
+            "better model."
+        )
+    return (
+        f"With unsure_below {proposed.unsure_below:.2f}, {proposed.kept:.1%} of the images are kept, and with 95 % "
+        f"confidence at least {proposed.accuracy.low:.1%} of those are right; {1 - proposed.kept:.1%} go to people."
+    )

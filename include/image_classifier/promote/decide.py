@@ -1,0 +1,161 @@
+"""The rules of promotion: what the figures of a candidate, and its comparison with the champion, lead to."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from image_classifier.classifier.promotion import Promotion
+from image_classifier.evaluate.proportions import Proportion, images_to_show_better, images_to_show_not_worse
+from image_classifier.evaluate.report.model import Report
+from image_classifier.promote.compare import Pair, compare, compare_classes
+from image_classifier.promote.decision import ClassComparison, Comparison, Decision, Verdict
+from image_classifier.promote.eligibility import FEWEST_COMPARED
+
+LEAST_DISCORDANT = 0.03  # assumed of two trainings where a small set happens to show fewer
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a rule comes to, why, and how many images were missing for it."""
+
+    verdict: Verdict
+    reason: str
+    missing_images: int | None = None
+
+
+def decide(
+    report: Report, *, rule: Promotion, champion: str | None, pairs: Sequence[Pair], excluded: int = 0
+) -> Decision:
+    """Decide about the model of a report.
+
+    Args:
+        report: the candidate's, on the whole test set.
+        rule: the classifier's.
+        champion: the training job of the model that serves, if one does.
+        pairs: the eligible test images with both models' answers.
+        excluded: test images that were not eligible.
+
+    """
+    is_first = champion is None or len(pairs) < FEWEST_COMPARED
+    comparison = None if is_first else compare(pairs, alpha=rule.alpha)
+    classes = () if is_first else compare_classes(pairs, alpha=rule.alpha, margin=rule.margin)
+    rulings = [*_floors(report, rule), *_blocking(classes, rule)]
+    rulings.append(_first_model(champion, len(pairs), excluded) if comparison is None else _compared(comparison, rule))
+    refusing = [ruling for ruling in rulings if ruling.verdict == "refuse"]
+    deciding = refusing[0] if refusing else rulings[-1]
+    return Decision(
+        schema=1,
+        classifier=report.classifier,
+        candidate=report.training.training_job,
+        champion=champion,
+        test_manifest=report.dataset.test_manifest,
+        rule=rule,
+        basis="first model" if is_first else "comparison",
+        verdict=deciding.verdict,
+        summary=_summary(report, deciding, comparison),
+        reasons=tuple(ruling.reason for ruling in (refusing or rulings)),
+        images=report.images,
+        excluded=excluded,
+        accuracy=report.accuracy,
+        comparison=comparison,
+        classes=classes,
+        missing_images=deciding.missing_images,
+    )
+
+
+def _floors(report: Report, rule: Promotion) -> Iterator[Ruling]:
+    floor = rule.floors.accuracy
+    if floor is not None and report.accuracy.value < floor:
+        yield Ruling("refuse", f"Its accuracy is {told(report.accuracy)}, below the floor of {floor:.1%}.")
+    least = rule.floors.class_recall
+    for one in report.classes:
+        if least is not None and one.recall is not None and one.recall.value < least:
+            reason = f"Its recall of class {one.label!r} is {told(one.recall)}, below the floor of {least:.1%}."
+            yield Ruling("refuse", reason)
+
+
+def _blocking(classes: Sequence[ClassComparison], rule: Promotion) -> Iterator[Ruling]:
+    for one in classes:
+        if one.blocks:
+            reason = (
+                f"It is worse on class {one.label!r} by more than {100 * rule.margin:.1f} points: recall "
+                f"{told(one.candidate)}, before {told(one.champion)} (p {one.adjusted:.4f} after Holm's correction)."
+            )
+            yield Ruling("refuse", reason)
+
+
+def _first_model(champion: str | None, compared: int, excluded: int) -> Ruling:
+    if champion is None:
+        return Ruling("promote", "No model serves yet, so only the floors apply.")
+    reason = (
+        f"Only {compared:,} test images are left that neither model has learned from ({excluded:,} are excluded), and "
+        f"a comparison needs {FEWEST_COMPARED}: as for a first model, only the floors apply."
+    )
+    return Ruling("promote", reason)
+
+
+def _compared(comparison: Comparison, rule: Promotion) -> Ruling:
+    """The ruling of the classifier's rule on the comparison in total."""
+    if comparison.difference < 0 and comparison.mid_p < rule.alpha:
+        return Ruling("refuse", f"It is worse than the model that serves: {_figures(comparison)}.")
+    if rule.when == "not_worse":
+        return _not_worse(comparison, rule)
+    if rule.when == "better":
+        return _better(comparison, rule)
+    return Ruling("promote", f"It is not shown to be worse than the model that serves: {_figures(comparison)}.")
+
+
+def _not_worse(comparison: Comparison, rule: Promotion) -> Ruling:
+    margin = f"{100 * rule.margin:.1f} points"
+    if comparison.low > -rule.margin:
+        return Ruling("promote", f"It is shown not to be worse by {margin}: {_figures(comparison)}.")
+    if comparison.difference <= -rule.margin:
+        return Ruling("refuse", f"It is not shown not to be worse by {margin}: {_figures(comparison)}.")
+    needed = images_to_show_not_worse(
+        rule.margin + min(0.0, comparison.difference), discordant=_discordant(comparison), alpha=rule.alpha
+    )
+    return _undecided(comparison, needed, f"whether it is worse by {margin}")
+
+
+def _better(comparison: Comparison, rule: Promotion) -> Ruling:
+    if comparison.difference <= 0:
+        return Ruling("refuse", f"It is not better than the model that serves: {_figures(comparison)}.")
+    if comparison.mid_p < rule.alpha:
+        return Ruling("promote", f"It is better than the model that serves: {_figures(comparison)}.")
+    needed = images_to_show_better(comparison.difference, discordant=_discordant(comparison), alpha=rule.alpha)
+    return _undecided(comparison, needed, "whether it is better")
+
+
+def _undecided(comparison: Comparison, needed: int, question: str) -> Ruling:
+    missing = max(1, needed - comparison.images)
+    reason = (
+        f"{comparison.images:,} test images are too few to tell {question}: about {missing:,} more are needed. "
+        f"{_figures(comparison)[0].upper()}{_figures(comparison)[1:]}."
+    )
+    return Ruling("undecided", reason, missing)
+
+
+def _discordant(comparison: Comparison) -> float:
+    return max(LEAST_DISCORDANT, (comparison.only_candidate + comparison.only_champion) / comparison.images)
+
+
+def _figures(comparison: Comparison) -> str:
+    return (
+        f"right on {comparison.candidate.right:,} of {comparison.images:,} compared images "
+        f"({comparison.candidate.value:.1%}) where that is right on {comparison.champion.right:,} "
+        f"({comparison.champion.value:.1%}); difference {100 * comparison.difference:+.1f} points "
+        f"({100 * comparison.low:+.1f} to {100 * comparison.high:+.1f}), McNemar's mid-p {comparison.mid_p:.4f}"
+    )
+
+
+def told(proportion: Proportion) -> str:
+    """A proportion with its interval, for people: "96.4 % (93.5 % to 98.0 %)"."""
+    return f"{100 * proportion.value:.1f} % ({100 * proportion.low:.1f} % to {100 * proportion.high:.1f} %)"
+
+
+def _summary(report: Report, deciding: Ruling, comparison: Comparison | None) -> str:
+    words = {"promote": "may serve", "refuse": "is refused", "undecided": "is undecided, and the earlier model stays"}
+    compared = f", the serving model {100 * comparison.champion.value:.1f} %" if comparison else ""
+    return (
+        f"Model {report.training.training_job} {words[deciding.verdict]}: test accuracy {told(report.accuracy)}"
+        f"{compared}. {deciding.reason}"
+    )
