@@ -11,7 +11,7 @@ NORMAL = NormalDist()
 
 
 class Proportion(BaseModel):
-    """So many of so many, as a fraction, with its Wilson interval (95 %)."""
+    """So many of so many, as a fraction, with its Wilson interval (95%)."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,7 +1,7 @@
 """Compares two models image by image, in total and class by class."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from image_classifier.evaluate.holm import holm
@@ -49,10 +49,16 @@ def compare_classes(pairs: Sequence[Pair], *, alpha: float, margin: float) -> tu
     by_class = defaultdict[str, list[Pair]](list)
     for pair in pairs:
         by_class[pair.label].append(pair)
-    labels = sorted(by_class)
-    counts = [paired_counts(by_class[label]) for label in labels]
-    p_values = [mid_p_of_worse(one) for one in counts]
-    shown = zip(labels, counts, p_values, holm(p_values), strict=True)
+    counts = {label: paired_counts(by_class[label]) for label in sorted(by_class)}
+    return compare_class_counts(counts, alpha=alpha, margin=margin)
+
+
+def compare_class_counts(
+    counts: Mapping[str, PairedCounts], *, alpha: float, margin: float
+) -> tuple[ClassComparison, ...]:
+    """The same, of counts by class."""
+    p_values = [mid_p_of_worse(one) for one in counts.values()]
+    shown = zip(counts, counts.values(), p_values, holm(p_values), strict=True)
     return tuple(
         _class_comparison(label, one, (p_value, adjusted), alpha=alpha, margin=margin)
         for label, one, p_value, adjusted in shown

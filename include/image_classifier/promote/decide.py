@@ -78,7 +78,7 @@ def _blocking(classes: Sequence[ClassComparison], rule: Promotion) -> Iterator[R
         if one.blocks:
             reason = (
                 f"It is worse on class {one.label!r} by more than {100 * rule.margin:.1f} points: recall "
-                f"{told(one.candidate)}, before {told(one.champion)} (p {one.adjusted:.4f} after Holm's correction)."
+                f"{told(one.candidate)}, before {told(one.champion)}; p {told_p(one.adjusted)} after Holm's correction."
             )
             yield Ruling("refuse", reason)
 
@@ -143,18 +143,23 @@ def _figures(comparison: Comparison) -> str:
         f"right on {comparison.candidate.right:,} of {comparison.images:,} compared images "
         f"({comparison.candidate.value:.1%}) where that is right on {comparison.champion.right:,} "
         f"({comparison.champion.value:.1%}); difference {100 * comparison.difference:+.1f} points "
-        f"({100 * comparison.low:+.1f} to {100 * comparison.high:+.1f}), McNemar's mid-p {comparison.mid_p:.4f}"
+        f"({100 * comparison.low:+.1f} to {100 * comparison.high:+.1f}), McNemar's mid-p {told_p(comparison.mid_p)}"
     )
 
 
 def told(proportion: Proportion) -> str:
-    """A proportion with its interval, for people: "96.4 % (93.5 % to 98.0 %)"."""
-    return f"{100 * proportion.value:.1f} % ({100 * proportion.low:.1f} % to {100 * proportion.high:.1f} %)"
+    """A proportion with its interval, for people: "96.4% (93.5% to 98.0%)"."""
+    return f"{proportion.value:.1%} ({proportion.low:.1%} to {proportion.high:.1%})"
+
+
+def told_p(p_value: float) -> str:
+    """A p-value for people."""
+    return "below 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
 
 
 def _summary(report: Report, deciding: Ruling, comparison: Comparison | None) -> str:
     words = {"promote": "may serve", "refuse": "is refused", "undecided": "is undecided, and the earlier model stays"}
-    compared = f", the serving model {100 * comparison.champion.value:.1f} %" if comparison else ""
+    compared = f", the serving model {comparison.champion.value:.1%}" if comparison else ""
     return (
         f"Model {report.training.training_job} {words[deciding.verdict]}: test accuracy {told(report.accuracy)}"
         f"{compared}. {deciding.reason}"

@@ -10,7 +10,7 @@ from image_classifier.evaluate.proportions import (
 )
 
 ALPHA = 0.05
-DISCORDANT = 0.06  # of the images, between two trainings of about the same accuracy: 3 to 10 % is usual
+DISCORDANT = 0.06  # of the images, between two trainings of about the same accuracy: 3 to 10% is usual
 USUAL_ACCURACY = 0.95
 FEW_OF_A_CLASS = 20
 MOST_NAMED = 8
@@ -32,9 +32,9 @@ def what_it_can_show(images: int, *, of_class: Mapping[str, int]) -> tuple[str, 
     not_worse = images_to_show_not_worse(0.02, discordant=DISCORDANT, alpha=ALPHA)
     sentences = [
         f"{images:,} test images measure an accuracy of about {USUAL_ACCURACY:.0%} to within {low:.1%} and {high:.1%} "
-        "(95 % confidence).",
+        "(95% confidence).",
         f"If two models disagree about {DISCORDANT:.0%} of the images, {images:,} images show that a new model as good "
-        f"as the old one is not worse by {100 * margin:.1f} points (80 % power).",
+        f"as the old one is not worse by {100 * margin:.1f} points (80% power).",
         f"A margin of 2 points takes {not_worse:,} images, and an improvement of 1 point takes {better:,}.",
     ]
     if few := sorted(label for label, count in of_class.items() if count < FEW_OF_A_CLASS):

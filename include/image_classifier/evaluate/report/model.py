@@ -1,4 +1,4 @@
-"""What report.json holds. Fractions are between 0 and 1, intervals are two-sided 95 %, times are in seconds."""
+"""What report.json holds. Fractions are between 0 and 1, intervals are two-sided 95%, times are in seconds."""
 
 from typing import Literal
 

@@ -42,7 +42,10 @@ def segments(table: Table) -> tuple[Segment, ...]:
 
 def source_of(name: str) -> str | None:
     """The folder below a class's, ``cam1`` of ``cat/cam1/7.jpg``, or what the file's name has before ``_`` or ``-``."""
-    _, *folders, file = name.split("/")
+    _, *below = name.split("/")
+    if not below:
+        return None
+    *folders, file = below
     if folders:
         return folders[0]
     found = re.match(r"([A-Za-z][A-Za-z0-9]*)[_-]", file)
@@ -61,9 +64,11 @@ def _parts(images: Sequence[ScoredImage]) -> Iterator[_Part]:
 def _lowest_quarter(kind: Literal["dark", "small"], values: dict[int, float], name: str) -> Iterator[_Part]:
     if values:
         limit = sorted(values.values())[int(QUARTER * (len(values) - 1))]
-        members = frozenset(place for place, value in values.items() if value <= limit)
-        if len(members) <= MOST_OF_ALL * len(values):
-            yield _Part(kind, name.format(limit), members)
+        members = [place for place, value in values.items() if value <= limit]
+        if len(members) > MOST_OF_ALL * len(values):  # many have just this value
+            members = [place for place, value in values.items() if value < limit]
+        if members:
+            yield _Part(kind, name.format(max(values[place] for place in members)), frozenset(members))
 
 
 def _sources(images: Sequence[ScoredImage]) -> Iterator[_Part]:

@@ -67,6 +67,6 @@ def _note(proposed: Threshold | None, rows: list[Threshold], *, wanted_accuracy:
             "better model."
         )
     return (
-        f"With unsure_below {proposed.unsure_below:.2f}, {proposed.kept:.1%} of the images are kept, and with 95 % "
+        f"With unsure_below {proposed.unsure_below:.2f}, {proposed.kept:.1%} of the images are kept, and with 95% "
         f"confidence at least {proposed.accuracy.low:.1%} of those are right; {1 - proposed.kept:.1%} go to people."
     )

@@ -1,0 +1,61 @@
+"""Writes report.html: one file without scripts that asks no other host, so that it can be mailed and kept."""
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from image_classifier.evaluate.report.model import Report
+
+TEMPLATES = Path(__file__).parent / "templates"
+MOST_MATRIX_CLASSES = 25  # a larger matrix cannot be read; the most confused pairs are listed in any case
+MOST_CLASS_ROWS = 200
+
+
+def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
+    """The bytes of report.html.
+
+    Args:
+        report: the figures.
+        pictures: small JPEGs by image key, for the mistakes; one that is missing leaves its place empty.
+
+    """
+    sources = {key: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for key, jpeg in pictures.items()}
+    page = _template().render(
+        report=report,
+        pictures=sources,
+        show_matrix=len(report.labels) <= MOST_MATRIX_CLASSES,
+        class_rows=sorted(report.classes, key=lambda one: one.recall.value if one.recall else 2.0)[:MOST_CLASS_ROWS],
+    )
+    return page.encode()
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(percent=_percent, points=_points, duration=_duration)
+    return environment.get_template("report.html.jinja")
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _points(values: list[tuple[float, float]]) -> str:
+    """Coordinates of an SVG polyline."""
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in values)
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,133 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from image_classifier.evaluate.report.assemble import Subject, make_report
+from image_classifier.evaluate.report.model import DatasetVersion, Epoch, Training
+from image_classifier.evaluate.report.page import report_page
+from image_classifier.evaluate.report.scored import ScoredImage, scored_table
+
+VOID = {"meta", "img", "br", "link"}
+
+
+class Tags(HTMLParser):
+    """Collects elements and the text, and finds an element that is not closed."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.open, self.texts = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append(data)
+
+
+def parsed(page):
+    tags = Tags()
+    tags.feed(page.decode())
+    assert tags.open == []
+    return tags
+
+
+def make(table, *, labels=None, pictures=None, epochs=(), missing=()):
+    labels = labels or tuple(f"class {index}" for index in range(table.num_classes))
+    subject = Subject(
+        classifier="pets",
+        labels=labels,
+        training=Training(training_job="image-classifier-pets-1", epochs=epochs, seconds=75, cost_usd=0.5),
+        dataset=DatasetVersion(fingerprint="f00", test_manifest="0badcafe", train=9, validation=2, test=4),
+        unsure_below=0.5,
+        wanted_accuracy=0.95,
+        calibrate=False,
+    )
+    report = make_report(subject, test=table, validation=None, missing=missing)
+    return report, report_page(report, pictures=pictures or {})
+
+
+def test_the_page_shows_the_accuracy_with_its_interval_and_every_class(table):
+    report, page = make(table)
+    text = " ".join(parsed(page).texts)
+
+    assert f"{report.accuracy.value:.1%}" in text
+    assert f"interval {report.accuracy.low:.1%} to {report.accuracy.high:.1%}" in text
+    assert all(label in text for label in report.labels)
+    assert "1 min 15 s" in text
+
+
+def test_the_page_needs_no_script_and_no_other_host(table):
+    _, page = make(table, pictures={table.images[0].key: b"\xff\xd8"})
+    tags = parsed(page)
+    addresses = [value for _, attributes in tags.seen for name, value in attributes.items() if name in ("src", "href")]
+
+    assert not {"script", "link", "iframe"} & {tag for tag, _ in tags.seen}
+    assert all(address.startswith("data:") for address in addresses)
+    assert not re.search(rb"https?://|url\(|@import", page)
+    assert not [name for _, attributes in tags.seen for name in attributes if name.startswith("on")]
+
+
+def test_names_from_the_data_set_cannot_become_markup():
+    images = [ScoredImage("k", 0, [0.1, 0.9], name="<script>alert(1)</script>"), ScoredImage("l", 1, [0.1, 0.9])]
+
+    _, page = make(scored_table(images, num_classes=2), labels=("<b>cat</b>", '"dog"'))
+
+    assert b"<script>" not in page
+    assert b"<b>cat</b>" not in page
+    assert b"&lt;b&gt;cat" in page
+
+
+def test_a_mistake_is_shown_with_its_picture():
+    table = scored_table([ScoredImage("pets/1.jpg", 0, [0.1, 0.9]), ScoredImage("l", 1, [0, 1])], num_classes=2)
+
+    _, page = make(table, pictures={"pets/1.jpg": b"\xff\xd8\xff"})
+
+    assert b'<img src="data:image/jpeg;base64,/9j/"' in page
+
+
+def test_a_perfect_model_of_two_classes_has_a_page_too():
+    table = scored_table(
+        [ScoredImage(str(place), place % 2, [1 - place % 2, place % 2]) for place in range(30)], num_classes=2
+    )
+
+    _, page = make(table)
+
+    assert b"The model is right on every test image." in page
+    assert b"No test image is taken for another class." in page
+
+
+def test_a_hundred_classes_have_no_matrix_that_nobody_can_read(make_table):
+    _, page = make(make_table(1, classes=100, images=300))
+
+    assert b'class="matrix"' not in page
+    assert b"predicted as" in page
+
+
+@pytest.mark.parametrize(
+    "epochs",
+    [
+        (Epoch(epoch=0, train_accuracy=0.5, validation_accuracy=0.4),),
+        (Epoch(epoch=0, train_accuracy=None, validation_accuracy=None),),
+        tuple(Epoch(epoch=n, train_accuracy=0.5 + n / 20, validation_accuracy=1.0) for n in range(8)),
+    ],
+)
+def test_training_curves_are_drawn_from_whatever_epochs_the_log_had(table, epochs):
+    _, page = make(table, epochs=epochs)
+
+    parsed(page)
+    assert b"nan" not in page
+
+
+def test_images_without_an_answer_are_named(table):
+    _, page = make(table, missing=("pets/dataset/test/7.jpg",))
+
+    assert b"1 test image has no answer and is in no figure: pets/dataset/test/7.jpg" in page

@@ -1,0 +1,81 @@
+import pytest
+from scipy.stats import fisher_exact
+
+from image_classifier.evaluate.report.scored import ScoredImage, scored_table
+from image_classifier.evaluate.report.segments import segments, source_of
+
+
+def table_of(images):
+    """Of (is right, facts): two classes in turn."""
+    scored = []
+    for place, (right, facts) in enumerate(images):
+        label = place % 2
+        answer = label if right else 1 - label
+        scored.append(ScoredImage(str(place), label, [float(answer == 0), float(answer == 1)], **facts))
+    return scored_table(scored, num_classes=2)
+
+
+def named(found):
+    return {(one.kind, one.name): one for one in found}
+
+
+def test_dark_images_on_which_the_model_fails_are_a_weak_segment():
+    dark = [(place % 3 > 0, {"brightness": 20.0}) for place in range(60)]
+    light = [(True, {"brightness": 150.0}) for _ in range(200)]
+
+    [segment] = segments(table_of(dark + light))
+
+    assert (segment.kind, segment.weak, segment.accuracy.of) == ("dark", True, 60)
+    assert "at most 20 of 255" in segment.name
+    assert segment.p_value == pytest.approx(fisher_exact([[40, 20], [200, 0]], alternative="less").pvalue, abs=1e-6)
+    assert (segment.rest.right, segment.rest.of) == (200, 200)
+
+
+def test_a_segment_as_accurate_as_the_rest_is_shown_and_is_not_weak():
+    images = [(place % 10 > 0, {"width": 100 + place, "height": 50}) for place in range(200)]
+
+    [segment] = segments(table_of(images))
+
+    assert (segment.kind, segment.weak, segment.accuracy.of) == ("small", False, 50)
+
+
+def test_images_of_one_size_have_no_smallest_quarter():
+    assert segments(table_of([(True, {"width": 64, "height": 64})] * 200)) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("cat/cam1/7.jpg", "cam1"),
+        ("cat/cam1/2024/7.jpg", "cam1"),
+        ("cat/cam1_7.jpg", "cam1"),
+        ("cat/IMG-7.jpg", "IMG"),
+        ("cat/7.jpg", None),
+        ("cat/0007-3.jpg", None),
+    ],
+)
+def test_a_source_is_a_folder_below_the_class_or_the_beginning_of_a_files_name(name, source):
+    assert source_of(name) == source
+
+
+def test_a_source_of_several_classes_is_a_segment_and_one_of_a_single_class_is_not():
+    old = [(place % 2 > 0 or place > 20, {"name": f"c/old/{place}.jpg"}) for place in range(40)]
+    new = [(True, {"name": f"c/new/{place}.jpg"}) for place in range(100)]
+    single = [(True, {"name": f"c/{['one', 'two'][place % 2]}/{place}.jpg"}) for place in range(100)]
+
+    found = named(segments(table_of(old + new + single)))
+
+    assert set(found) == {("source", "old"), ("source", "new")}
+    assert found["source", "old"].weak
+
+
+def test_a_segment_of_a_few_images_says_nothing():
+    images = [(True, {"name": f"c/old/{place}.jpg"}) for place in range(19)]
+
+    assert segments(table_of(images + [(True, {"name": "c/7.jpg"})] * 100)) == ()
+
+
+def test_of_many_segments_without_a_difference_holms_correction_calls_none_weak():
+    images = [(place % 7 > 0, {"name": f"c/s{place % 8 // 2}/{place}.jpg"}) for place in range(400)]
+
+    assert not [one for one in segments(table_of(images)) if one.weak]

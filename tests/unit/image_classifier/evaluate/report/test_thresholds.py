@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from image_classifier.evaluate.report.calibration import at_temperature
+from image_classifier.evaluate.report.thresholds import unsure
+
+
+def threshold_table(table, **changed):
+    settings = {"tempered": at_temperature(table.probabilities, 2), "calibrate": False, "present": 0.5}
+    return unsure(table, **{**settings, "wanted_accuracy": 0.9, **changed})
+
+
+def test_a_row_counts_what_is_kept_and_what_of_it_is_right(table):
+    found = threshold_table(table)
+    kept = table.confidence >= 0.8
+
+    [row] = [row for row in found.table if row.unsure_below == 0.8]
+
+    assert (row.accuracy.of, row.accuracy.right) == (kept.sum(), (table.right & kept).sum())
+    assert row.kept == pytest.approx(kept.mean(), abs=1e-6)
+
+
+def test_the_proposed_threshold_is_the_lowest_whose_lower_bound_reaches_the_wanted_accuracy(make_table):
+    table = make_table(3, classes=4, images=3000)
+
+    found = threshold_table(table, wanted_accuracy=0.9)
+
+    below = [row for row in found.table if row.unsure_below < found.proposed]
+    assert 0 < found.proposed < 1
+    assert all(row.accuracy.low < 0.9 for row in below)
+    assert "are kept" in found.note
+
+
+def test_too_few_images_to_show_the_wanted_accuracy_propose_nothing(make_table):
+    found = threshold_table(make_table(3, classes=4, images=30), wanted_accuracy=0.99)
+
+    assert found.proposed is None
+    assert found.note.startswith("No threshold shows an accuracy of 99.0%")
+
+
+def test_the_shares_below_the_present_threshold_are_told_without_and_with_the_temperature(table):
+    tempered = at_temperature(table.probabilities, 2)
+
+    found = threshold_table(table, present=0.6)
+
+    assert found.share_before == pytest.approx((table.confidence < 0.6).mean(), abs=1e-6)
+    assert found.share_after == pytest.approx((tempered.max(axis=1) < 0.6).mean(), abs=1e-6)
+    assert found.share_after > found.share_before
+
+
+def test_with_calibration_the_table_is_about_the_confidences_that_the_function_will_store(table):
+    tempered = at_temperature(table.probabilities, 2)
+
+    found = threshold_table(table, calibrate=True)
+
+    assert found.table[5].accuracy.of == np.sum(tempered.max(axis=1) >= found.table[5].unsure_below)
