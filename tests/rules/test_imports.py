@@ -13,7 +13,17 @@ ROOT = Path(__file__).parents[2]
 MAY_IMPORT = {
     "dags": {"airflow", "image_classifier", "image_classifier_airflow"},
     "plugins/image_classifier_airflow": {"airflow", "botocore", "image_classifier", "image_classifier_airflow"},
-    "include/image_classifier": {"PIL", "botocore", "image_classifier", "pydantic", "yaml"},
+    "include/image_classifier": {
+        "PIL",
+        "botocore",
+        "image_classifier",
+        "jinja2",
+        "numpy",
+        "pydantic",
+        "scipy",
+        "sklearn",
+        "yaml",
+    },
     "include/image_classification_algorithm": {
         "PIL",
         "google.protobuf",  # whose errors onnx raises
@@ -68,6 +78,8 @@ GROUPS = (
     "classifier",
     "prepare",
     "train",
+    "evaluate",
+    "promote",
     "deploy",
     "connect",
     "check",
@@ -121,6 +133,22 @@ def test_a_folder_imports_only_what_it_may(folder):
         and not name.startswith(TYPES_ONLY)
         and not is_allowed(name, MAY_IMPORT[folder])
     ]
+
+    assert offences == []
+
+
+def test_only_functions_that_evaluate_or_prepare_import_what_takes_seconds_to_import():
+    slow = {"numpy", "scipy", "sklearn"}
+    offences = []
+    for file in python_files("include/image_classifier"):
+        tree = without_type_checking(ast.parse(file.read_text()))
+        inside = {name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) for name in imported(node)}
+        group = file.relative_to(ROOT / "include/image_classifier").parts[0]
+        offences += [
+            f"{file.relative_to(ROOT)} imports {name}"
+            for name in imported(tree)
+            if name.split(".")[0] in slow and (name not in inside or group not in ("prepare", "evaluate"))
+        ]
 
     assert offences == []
 

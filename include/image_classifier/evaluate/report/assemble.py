@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from image_classifier.errors import PredictionError
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.evaluate.report import measures
 from image_classifier.evaluate.report.calibration import calibration
 from image_classifier.evaluate.report.can_show import what_it_can_show

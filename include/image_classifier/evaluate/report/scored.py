@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from image_classifier.errors import PredictionError
+from image_classifier.contracts.errors import PredictionError
 
 if TYPE_CHECKING:
     import numpy

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from image_classifier.errors import PredictionError
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.evaluate.report.assemble import Subject, make_report
 from image_classifier.evaluate.report.can_show import what_it_can_show
 from image_classifier.evaluate.report.model import DatasetVersion, Report, Training

@@ -1,6 +1,6 @@
 import pytest
 
-from image_classifier.errors import PredictionError
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.evaluate.report.scored import ScoredImage, scored_table
 
 
