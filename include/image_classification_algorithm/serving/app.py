@@ -1,4 +1,4 @@
-"""The web application of an endpoint's container: GET /ping and POST /invocations."""
+"""The web application of a serving container: GET /ping, GET /execution-parameters and POST /invocations."""
 
 import asyncio
 import json
@@ -16,6 +16,8 @@ from image_classification_algorithm.serving.model import Model
 CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 MAX_REQUEST_BYTES = 25 * 1024 * 1024
 MAX_WAITING = 64
+PAYLOAD_MB = 6  # SageMaker's own default
+MAX_CONCURRENT = 16  # times PAYLOAD_MB it stays below the 100 MB that a transform job may have under way
 
 
 class RefusedError(Exception):
@@ -33,6 +35,7 @@ def application(model: Model) -> Starlette:
     return Starlette(
         routes=[
             Route("/ping", _ping, methods=["GET"]),
+            Route("/execution-parameters", _execution_parameters, methods=["GET"]),
             Route("/invocations", invocations.answer, methods=["POST"]),
         ]
     )
@@ -40,6 +43,13 @@ def application(model: Model) -> Starlette:
 
 async def _ping(_: Request) -> Response:
     return Response(status_code=200)
+
+
+async def _execution_parameters(_: Request) -> Response:
+    """How a transform job should ask, where its request does not say so: one image at a time for each core."""
+    concurrent = min(usable_cores(), MAX_CONCURRENT)
+    told = {"MaxConcurrentTransforms": concurrent, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": PAYLOAD_MB}
+    return Response(json.dumps(told), media_type="application/json")
 
 
 class _Invocations:

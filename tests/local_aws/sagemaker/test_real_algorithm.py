@@ -153,6 +153,51 @@ def test_a_spot_job_that_loses_its_machine_goes_on_with_the_next_epoch(train, re
     assert accuracy >= 0.9
 
 
+@pytest.fixture(scope="module")
+def model(one_instance, real_server, role):
+    """A model of what one instance trained."""
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://images/models/real-records/output/model.tar.gz"}
+    real_server.sagemaker.create_model(ModelName="real", PrimaryContainer=container, ExecutionRoleArn=role)
+    return "real"
+
+
+def test_a_transform_job_answers_for_every_image_of_a_manifest_as_the_endpoint_does(model, real_server, s3, until):
+    numbers = range(1000 * len("validation"), 1000 * len("validation") + COUNTS["validation"])
+    s3.put_object(Bucket="images", Key="real/png/broken.png", Body=b"no image")
+    manifest = json.dumps([{"prefix": "s3://images/real/png/"}, *(f"{number}.png" for number in numbers), "broken.png"])
+    s3.put_object(Bucket="images", Key="real/test.manifest", Body=manifest)
+    data = {"S3DataType": "ManifestFile", "S3Uri": "s3://images/real/test.manifest"}
+    real_server.sagemaker.create_transform_job(
+        TransformJobName="real",
+        ModelName=model,
+        BatchStrategy="SingleRecord",
+        TransformInput={"DataSource": {"S3DataSource": data}, "ContentType": "application/x-image"},
+        TransformOutput={"S3OutputPath": "s3://images/real-out", "Accept": "application/jsonlines"},
+        TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    )
+    describe = real_server.sagemaker.describe_transform_job
+    ended = ("Completed", "Failed", "Stopped")
+    job = until(lambda: (job := describe(TransformJobName="real"))["TransformJobStatus"] in ended and job, seconds=120)
+
+    assert job["FailureReason"] == "ClientError: See job logs for more information"
+    found = s3.list_objects_v2(Bucket="images", Prefix="real-out/")["Contents"]
+    answers = {item["Key"]: s3.get_object(Bucket="images", Key=item["Key"])["Body"].read() for item in found}
+    assert sorted(answers) == [f"real-out/{number}.png.out" for number in numbers]
+    probabilities = {number: json.loads(answers[f"real-out/{number}.png.out"])["prediction"] for number in numbers}
+    right = [number for number in numbers if probabilities[number][number % 2] > 0.5]
+    assert len(right) >= 0.9 * len(numbers)
+    assert probabilities[numbers[0]] == endpoint_answer(real_server, model, picture(numbers[0]))
+
+
+def endpoint_answer(server, model, image):
+    variant = {"VariantName": "a", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    server.sagemaker.create_endpoint_config(EndpointConfigName="real", ProductionVariants=[variant])
+    server.sagemaker.create_endpoint(EndpointName="real", EndpointConfigName="real")
+    assert server.settled_endpoint("real")["EndpointStatus"] == "InService"
+    answer = server.runtime.invoke_endpoint(EndpointName="real", Body=image, ContentType="application/x-image")
+    return json.loads(answer["Body"].read())
+
+
 def epochs_by_machine(logs, job_name):
     """The epochs that each machine of a job has ended: each has a log stream of its own."""
     group = "/aws/sagemaker/TrainingJobs"

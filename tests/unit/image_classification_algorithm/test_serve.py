@@ -48,6 +48,16 @@ def test_ping_answers(client):
     assert client.get("/ping").status_code == 200
 
 
+@pytest.mark.parametrize(("cores", "concurrent"), [(2, 2), (64, 16)])
+def test_a_transform_job_is_told_one_image_per_core_and_at_most_100_mb(client, monkeypatch, cores, concurrent):
+    monkeypatch.setattr(app, "usable_cores", lambda: cores)
+
+    told = client.get("/execution-parameters").json()
+
+    assert told == {"MaxConcurrentTransforms": concurrent, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": 6}
+    assert told["MaxConcurrentTransforms"] * told["MaxPayloadInMB"] <= 100
+
+
 @pytest.mark.parametrize("content_type", ["application/x-image", "image/jpeg", "image/png", "image/jpeg; q=1"])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_the_answer_is_an_array_with_a_probability_per_class(client, picture_bytes, content_type, kind):
