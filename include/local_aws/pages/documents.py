@@ -14,6 +14,7 @@ PREFIX = "/_console"  # as image_classifier.aws.console has it; no bucket can ha
 OBJECTS = f"{PREFIX}/objects"
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 TRANSFORM_LOG = "/aws/sagemaker/TransformJobs"
+PROCESSING_LOG = "/aws/sagemaker/ProcessingJobs"
 MOST_STREAMS = 20
 MOST_LINES = 500  # of each stream, the newest
 
@@ -52,6 +53,17 @@ def transform_job(aws: Aws, name: str) -> str:
         f"<p>{escape(job['TransformJobStatus'])}, with {link(f'../models/{quote(model_name)}', model_name)}</p>",
         section("The job", facts(job)),
         section("Log", _streams(aws, TRANSFORM_LOG, prefix=f"{name}/")),
+    )
+
+
+def processing_job(aws: Aws, name: str) -> str:
+    """A processing job: how far it is, what it was asked for, and the end of its logs."""
+    job = _answer(aws.client("sagemaker").describe_processing_job(ProcessingJobName=name))
+    return document(
+        f"Processing job {name}",
+        f"<p>{escape(job['ProcessingJobStatus'])}</p>",
+        section("The job", facts(job)),
+        section("Log", _streams(aws, PROCESSING_LOG, prefix=f"{name}/")),
     )
 
 

@@ -20,10 +20,12 @@ from local_aws.sagemaker.hosting.endpoints import Endpoints
 from local_aws.sagemaker.hosting.invocations import Invocations
 from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
 from local_aws.sagemaker.hosting.rollouts import Rollouts
+from local_aws.sagemaker.processing.operations import ProcessingJobs
 from local_aws.sagemaker.protocol import faults as planned
 from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags
+from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.operations import TrainingJobs
 from local_aws.sagemaker.transform.operations import TransformJobs
 
@@ -45,7 +47,12 @@ class Service:
         """Nothing runs until `recover`."""
         aws, store, images, faults = platform.aws, platform.store, platform.images, platform.faults
         self.faults = faults
-        self.jobs = (TrainingJobs(platform), TransformJobs(platform))
+        self._cache = ObjectCache(platform.state / "objects", aws=aws)
+        self.jobs = (
+            TrainingJobs(platform, cache=self._cache),
+            TransformJobs(platform),
+            ProcessingJobs(platform, cache=self._cache),
+        )
         self.rollouts = Rollouts(
             aws=aws,
             store=store,
@@ -73,6 +80,7 @@ class Service:
         """Take up what the server before left."""
         for jobs in self.jobs:
             jobs.recover()
+        self._cache.trim()
         self.rollouts.recover()
 
     def close(self) -> None:

@@ -125,6 +125,16 @@ class Aws:
             for item in part.get("Contents", []):
                 yield S3Object(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
 
+    def object(self, bucket: str, key: str) -> S3Object:
+        """One object.
+
+        Raises:
+            ClientError: S3 does not have it.
+
+        """
+        head = self.s3.head_object(Bucket=bucket, Key=key)
+        return S3Object(bucket, key, head["ETag"].strip('"'), head["ContentLength"])
+
     @functools.cached_property
     def _pool(self) -> urllib3.PoolManager:
         return urllib3.PoolManager(maxsize=DOWNLOAD_THREADS, block=True, timeout=60)

@@ -29,6 +29,7 @@ class Limits:
     drain_s: float = 60.0
     training_instances: int = 4
     transform_instances: int = 4
+    processing_instances: int = 4
 
 
 def environment(base: Path, *, endpoint_url: str, given: dict[str, str], own: dict[str, str]) -> dict[str, str]:
@@ -64,6 +65,15 @@ def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dic
     }
     for name, document in documents.items():
         (base / "input" / "config" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def prepare_processing(base: Path, *, job: dict[str, Any], hosts: list[str], host: str) -> None:
+    """Make the folders of one host and write config as the container contract has it."""
+    for folder in (base / "config", base / "output", base / "processing"):
+        folder.mkdir(parents=True, exist_ok=True)
+    documents = {"processingjobconfig": job, "resourceconfig": {"current_host": host, "hosts": hosts}}
+    for name, document in documents.items():
+        (base / "config" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
 
 
 def _resources(given: dict[str, Any], *, host: str) -> dict[str, Any]:

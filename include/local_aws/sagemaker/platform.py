@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from local_aws.faults.roles import UnreadyRoles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,3 +28,8 @@ class Platform:
     limits: Limits
     faults: Faults
     state: Path
+
+    @functools.cached_property
+    def unready_roles(self) -> UnreadyRoles:
+        """The roles that the fault plan lets nobody assume yet."""
+        return UnreadyRoles(self.faults)

@@ -65,6 +65,24 @@ def go_on(settings):
         print(f"[06/17/2021 23:35:47 INFO 1] Epoch[{epoch}] Validation-accuracy=0.5", flush=True)
 
 
+def process():
+    """Do to each file of an input folder what the first argument says, and write the result to an output folder."""
+    what, source, target = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+    resources = json.loads((BASE / "config/resourceconfig.json").read_text())
+    host = resources["current_host"]
+    files = sorted(path for path in source.rglob("*") if path.is_file())
+    print("files", *(path.relative_to(source).as_posix() for path in files), flush=True)
+    (BASE / "output/message").write_bytes(b"\xff" if what == "say-nonsense" else f"{host} has {len(files)};".encode())
+    for path in files:
+        (target / path.name).write_bytes(path.read_bytes().upper())
+    (target / f"{host}.json").write_text(json.dumps({"environment": dict(os.environ), **resources}))
+    if what == "fail" or what == f"fail-on-{host}":
+        sys.exit(3)
+    if what.startswith(("wait", "fail-on")):
+        print("waiting", flush=True)
+        time.sleep(600)
+
+
 def save_and_exit(*_):
     (BASE / "model/model.json").write_text("{}")
     sys.exit(0)
@@ -116,7 +134,6 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 def serve():
-    print("serving", flush=True)
     Handler.model = (BASE / "model/model.json").read_text()
     if "refuse-to-serve" in Handler.model:
         sys.exit("there is no such network")
@@ -124,4 +141,4 @@ def serve():
     Server(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
 
 
-{"train": train, "serve": serve}[sys.argv[1]]()
+{"train": train, "serve": serve}.get(sys.argv[1], process)()

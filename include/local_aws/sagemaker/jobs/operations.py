@@ -8,7 +8,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from local_aws.sagemaker.protocol.errors import validation_error
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
 
@@ -140,9 +140,17 @@ class Jobs:
         if run is not None:
             run.stop()
 
-    def forget(self, job: Document) -> None:
-        """Remove a job that has ended, and its folder; its name may be used again."""
-        name = job[self._kind.name_key]
+    def delete(self, name: str) -> None:
+        """Forget a job that has ended, and its folder; its name may be used again.
+
+        Raises:
+            ServiceError: there is no such job, or it has not ended.
+
+        """
+        job = self.existing(name)
+        if self._kind.in_progress(job):
+            status, noun = job[self._kind.status_key], self._kind.noun
+            raise ServiceError("ResourceInUse", f"The {noun} {name} is {status}; it can be deleted when it has ended.")
         self._store.remove(self._kind.kind, name, arn=job[self._kind.arn_key])
         shutil.rmtree(self.folder / name, ignore_errors=True)
 

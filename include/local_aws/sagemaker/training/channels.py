@@ -17,7 +17,7 @@ from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
 from local_aws.sagemaker.jobs.failures import JobFailedError, JobStoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws, S3Object
@@ -54,6 +54,16 @@ class ObjectCache:
         if not items:
             raise DataError(f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}"')
         targets = {item: to / relative_path(item.key, prefix=prefix) for item in share(items, part=part)}
+        self.place(targets, cancelled=cancelled)
+        return len(targets)
+
+    def place(self, targets: Mapping[S3Object, Path], *, cancelled: Callable[[], bool]) -> None:
+        """Put each object at its place.
+
+        Raises:
+            JobStoppedError: `cancelled` said so.
+
+        """
         for folder in {target.parent for target in targets.values()}:
             folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(DOWNLOAD_THREADS) as pool:
@@ -62,7 +72,6 @@ class ObjectCache:
             pool.shutdown(cancel_futures=True)
             for future in done:
                 future.result()
-        return len(targets)
 
     def kept(self, item: S3Object) -> Path:
         """The object on disk, fetched if it is not there yet. Nobody may write to it."""

@@ -7,11 +7,11 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from local_aws.children import start_child
 from local_aws.sagemaker import container
+from local_aws.sagemaker.jobs.programs import HostProgram
+from local_aws.sagemaker.jobs.synced_folder import SyncedFolder
 from local_aws.sagemaker.logs import LogShipper
 from local_aws.sagemaker.training.channels import WHOLE, input_data_config, input_mode, is_sharded
-from local_aws.sagemaker.training.checkpoints import Checkpoints
 from local_aws.sagemaker.training.pipes import ChannelPipes
 from local_aws.sagemaker.training.streams import Stream
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from local_aws.children import Child
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.training.channels import ObjectCache, Part
@@ -28,17 +27,16 @@ log = logging.getLogger(__name__)
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 FAILURE_BYTES = 16 * 1024
-LAST_WORDS_S = 2.0
 
 
-class Host:
+class Host(HostProgram):
     """What would be an instance on AWS."""
 
     def __init__(
         self, name: str, *, job: dict[str, Any], folder: Path, image: Image, aws: Aws, cache: ObjectCache
     ) -> None:
         """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
-        self.name = name
+        super().__init__(name)
         self.base = folder / "ml" / name
         self._log_file = folder / f"{name}.log"
         self._hosts_folder = folder / "ml" / "hosts"
@@ -46,19 +44,18 @@ class Host:
         self._image = image
         self._aws = aws
         self._cache = cache
-        self._checkpoints: Checkpoints | None = None
+        self._checkpoints: SyncedFolder | None = None
         self._pipes: list[ChannelPipes] = []
-        self._child: Child | None = None
-
-    @property
-    def exit_status(self) -> int | None:
-        """None while the program runs."""
-        return self.wait(timeout_s=0)
 
     @property
     def failure(self) -> Path:
         """What the program writes when it fails."""
         return self.base / "output" / "failure"
+
+    @property
+    def said_why_at(self) -> float:
+        """When the program said why it fails; 0 if it has not."""
+        return self.failure.stat().st_mtime if self.failure.exists() else 0.0
 
     def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
         """Make the folders, and bring what is there before the program starts.
@@ -73,37 +70,20 @@ class Host:
             self._bring(channel, cancelled=cancelled)
         uri = self._job.get("CheckpointConfig", {}).get("S3Uri")
         if uri:
-            self._checkpoints = Checkpoints(self.base / "checkpoints", uri=uri, aws=self._aws)
+            self._checkpoints = SyncedFolder(self.base / "checkpoints", uri=uri, aws=self._aws)
             self._checkpoints.restore()
 
     @contextlib.contextmanager
     def running(self, *, on_lines: Callable[[list[str]], None]) -> Iterator[None]:
         """The program, its pipes and its log; whatever is left of them ends here."""
         stream = f"{self._job['TrainingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
+        shipper = LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=on_lines)
+        command, env = [*self._image.command, "train"], self._environment()
         with contextlib.ExitStack() as parts:
-            parts.enter_context(
-                LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=on_lines)
-            )
             for pipes in self._pipes:
                 parts.enter_context(pipes)
-            command = [*self._image.command, "train"]
-            self._child = start_child(command, env=self._environment(), log_file=self._log_file, cwd=self.base)
-            parts.callback(self.kill)
+            parts.enter_context(self.program(command, env=env, cwd=self.base, shipper=shipper))
             yield
-
-    def wait(self, *, timeout_s: float) -> int | None:
-        """The exit status, or None when the program still runs after `timeout_s`."""
-        return None if self._child is None else self._child.wait(timeout_s=timeout_s)
-
-    def terminate(self) -> None:
-        """Ask the program to end."""
-        if self._child is not None:
-            self._child.terminate()
-
-    def kill(self) -> None:
-        """End the program if it runs."""
-        if self._child is not None and self._child.running:
-            self._child.stop(0)
 
     def check_input(self) -> None:
         """Raise what keeps a pipe from being filled, if anything does."""
@@ -148,23 +128,3 @@ class Host:
             own[container.HOSTS_FOLDER_VARIABLE] = str(self._hosts_folder)
         given = self._job.get("Environment", {})
         return container.environment(self.base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
-
-
-def end_others(hosts: list[Host]) -> Host | None:
-    """End the other hosts, after one that has said why it fails has done so; returns the first that failed."""
-    for host in hosts:
-        if host.failure.exists():
-            host.wait(timeout_s=LAST_WORDS_S)
-    failed = first_failed(hosts)
-    for host in hosts:
-        host.kill()
-    return failed
-
-
-def first_failed(hosts: list[Host]) -> Host | None:
-    """Of the hosts that failed the one that did so first: the others may only have lost their peer.
-
-    A host that failed without a word is taken for the first: those that lost a peer say so.
-    """
-    failed = [host for host in hosts if host.exit_status]
-    return min(failed, key=lambda host: host.failure.stat().st_mtime if host.failure.exists() else 0, default=None)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, JobFailedError
-from local_aws.sagemaker.jobs.run import POLL_S, JobRun
+from local_aws.sagemaker.jobs.programs import ProgramsRun
 from local_aws.sagemaker.training import algorithm_rules, progress
 from local_aws.sagemaker.training.faults import MachineLostError
-from local_aws.sagemaker.training.host import Host, end_others, first_failed
+from local_aws.sagemaker.training.host import Host
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LOOK_S = 0.5  # how often metrics are written down
 CHECKPOINT_LOOK_S = 5.0
 
 
-class TrainingRun(JobRun):
+class TrainingRun(ProgramsRun[Host]):
     """A thread that carries one job to its end."""
 
     def __init__(
@@ -45,22 +45,16 @@ class TrainingRun(JobRun):
         faults: TrainingFaults,
     ) -> None:
         """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
-        super().__init__(job, kind=TRAINING_JOB, store=platform.store)
+        super().__init__(job, kind=TRAINING_JOB, platform=platform)
         self._image = image
         self._folder = folder
         self._base = folder / "ml"
         self._aws = platform.aws
         self._cache = cache
         self._hosts = self._new_hosts()
-        self._limits = platform.limits
         self._faults = faults
-        self._kill_at: float | None = None
         self._next_look = self._next_sync = time.monotonic()
         self._metrics = progress.Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
-
-    def _kill(self) -> None:
-        for host in self._hosts:
-            host.kill()
 
     def _clean_up(self) -> None:
         shutil.rmtree(self._base, ignore_errors=True)
@@ -119,32 +113,12 @@ class TrainingRun(JobRun):
             for host in self._hosts:
                 host.sync_checkpoints(everything=True)
 
-    def _watch(self) -> Host | None:
-        while running := [host for host in self._hosts if host.exit_status is None]:
-            if self._kill_at is None and first_failed(self._hosts) is not None:
-                return end_others(self._hosts)
-            self._stop_in_time(running)
-            for host in running:
-                host.check_input()
-            self._look()
-            if self._kill_at is None:
-                self._faults.happen(epochs=self._metrics.epochs)
-            running[0].wait(timeout_s=POLL_S)
-        return first_failed(self._hosts)
-
-    def _stop_in_time(self, running: list[Host]) -> None:
-        """SIGTERM when the job must stop, SIGKILL after the grace."""
-        now = time.monotonic()
-        if self._kill_at is None and self._must_stop():
-            self._kill_at = now + (0 if self._closing else self._limits.stop_grace_s)
-            for host in running:
-                host.terminate()
-        if self._kill_at is not None and now >= self._kill_at:
-            for host in running:
-                host.kill()
-
     def _look(self) -> None:
-        """Write metrics down and send checkpoints, now and then."""
+        """Write metrics down and send checkpoints, now and then; let the planned faults happen."""
+        for host in self._hosts:
+            host.check_input()
+        if self._kill_at is None:
+            self._faults.happen(epochs=self._metrics.epochs)
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + LOOK_S

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import json
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from local_aws.sagemaker import manifests
 from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.jobs.failures import JobFailedError
-from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.training.channels import key_below
 
 if TYPE_CHECKING:
@@ -74,14 +73,5 @@ def _of_prefix(uri: str, *, aws: Aws) -> list[InputObject]:
 
 
 def _of_manifest(uri: str, *, aws: Aws) -> list[InputObject]:
-    """The objects of ``[{"prefix": "s3://bucket/prefix/"}, "name", ...]``."""
-    bucket, key = split_s3_uri(uri)
-    try:
-        head, *names = json.loads(aws.read(bucket, key))
-        bucket, prefix = split_s3_uri(head["prefix"])
-        return [InputObject(bucket, prefix + name, name) for name in names]
-    except (ValueError, TypeError, KeyError, ServiceError) as error:
-        raise JobFailedError(
-            f"ClientError: The manifest {uri} is not of the form "
-            f'[{{"prefix": "s3://<bucket>/<prefix>/"}}, "<name>", ...]: {error}'
-        ) from error
+    manifest = manifests.read(uri, aws=aws)
+    return [InputObject(manifest.bucket, manifest.prefix + name, name) for name in manifest.names]

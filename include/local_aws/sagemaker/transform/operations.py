@@ -7,11 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker import quotas
-from local_aws.sagemaker.aws import split_s3_uri
 from local_aws.sagemaker.hosting.models import existing_model
+from local_aws.sagemaker.jobs import checks
 from local_aws.sagemaker.jobs.faults import JobFaults
 from local_aws.sagemaker.jobs.operations import Jobs
-from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.transform import requests
 from local_aws.sagemaker.transform.kind import TRANSFORM_JOB
 from local_aws.sagemaker.transform.run import TransformRun
@@ -58,7 +57,8 @@ class TransformJobs:
         model = existing_model(self._platform.store, request["ModelName"], aws=self._platform.aws)
         image = self._platform.images.find(model["PrimaryContainer"]["Image"])
         requests.check_image(request, built_in=image.built_in)
-        self._check_buckets(request)
+        source = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+        checks.check_buckets((source, request["TransformOutput"]["S3OutputPath"]), platform=self._platform)
         arn = self._jobs.arn(request["TransformJobName"])
         job = requests.new_job(request, arn=arn, now=time.time())
         self._jobs.start(
@@ -101,15 +101,6 @@ class TransformJobs:
             if job["TransformResources"]["InstanceType"] == instance_type
         )
         asked = resources["InstanceCount"]
-        quotas.check(
-            quotas.Use(instance_type=instance_type, noun="transform job usage", busy=busy, asked=asked),
-            limit=quotas.planned_limit(self._platform.faults, CREATE, instance_type, request=request),
-            usual_limit=self._platform.limits.transform_instances,
-        )
-
-    def _check_buckets(self, request: Document) -> None:
-        source = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
-        for uri in (source, request["TransformOutput"]["S3OutputPath"]):
-            bucket, _ = split_s3_uri(uri)
-            if not self._platform.aws.bucket_exists(bucket):
-                raise validation_error(f"The bucket {bucket} of {uri} does not exist; create it, or name another.")
+        use = quotas.Use(instance_type=instance_type, noun="transform job usage", busy=busy, asked=asked)
+        limit = self._platform.limits.transform_instances
+        checks.check_quota(request, use, operation=CREATE, usual_limit=limit, platform=self._platform)

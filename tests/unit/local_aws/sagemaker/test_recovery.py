@@ -32,7 +32,7 @@ def recovered(tmp_path):
     log_file.write_text("Epoch[0]")
     os.utime(log_file, (150.0, 150.0))
     platform = Platform(aws=None, store=store, images=None, limits=Limits(), faults=Faults(), state=tmp_path)
-    TrainingJobs(platform).recover()
+    TrainingJobs(platform, cache=None).recover()
     yield store.get(TRAINING_JOB.kind, "a")
     store.close()
 

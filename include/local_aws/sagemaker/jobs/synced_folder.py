@@ -1,4 +1,4 @@
-"""Keeps a job's checkpoints folder and its S3 prefix in step: restored before, synced while it trains and after."""
+"""Keeps a folder and an S3 prefix in step: restored before a job's program runs, synced while it runs and after."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _Seen = tuple[int, int]
 
 
-class Checkpoints:
-    """One job's checkpoints."""
+class SyncedFolder:
+    """A folder of checkpoints or outputs, and the prefix where they are kept."""
 
     def __init__(self, folder: Path, *, uri: str, aws: Aws) -> None:
         """`folder` is made; nothing is copied yet."""

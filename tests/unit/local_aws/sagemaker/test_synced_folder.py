@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from local_aws.sagemaker.training.checkpoints import Checkpoints
+from local_aws.sagemaker.jobs.synced_folder import SyncedFolder
 
 
 class Bucket:
@@ -27,7 +27,7 @@ def bucket():
 
 @pytest.fixture
 def checkpoints(tmp_path, bucket):
-    return Checkpoints(tmp_path, uri="s3://b/c", aws=SimpleNamespace(s3=bucket))
+    return SyncedFolder(tmp_path, uri="s3://b/c", aws=SimpleNamespace(s3=bucket))
 
 
 def test_a_file_is_sent_once_it_stays_as_it_is(tmp_path, bucket, checkpoints):

@@ -1,0 +1,134 @@
+"""Jobs whose work is a program on each of their hosts: started, watched, asked to end in time, and killed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from local_aws.children import start_child
+from local_aws.sagemaker.jobs.run import POLL_S, JobRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from local_aws.children import Child
+    from local_aws.sagemaker.jobs.kinds import JobKind
+    from local_aws.sagemaker.logs import LogShipper
+    from local_aws.sagemaker.platform import Platform
+
+Document = dict[str, Any]
+LAST_WORDS_S = 2.0
+
+
+class HostProgram:
+    """The program of one host; on AWS the host would be an instance."""
+
+    def __init__(self, name: str) -> None:
+        """Nothing runs yet."""
+        self.name = name
+        self._child: Child | None = None
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while the program runs."""
+        return self.wait(timeout_s=0)
+
+    @property
+    def said_why_at(self) -> float:
+        """When the program said why it fails; 0 if it has not."""
+        return 0.0
+
+    @contextlib.contextmanager
+    def program(self, command: Sequence[str], *, env: dict[str, str], cwd: Path, shipper: LogShipper) -> Iterator[None]:
+        """The program and its log; what is left of it ends here."""
+        with shipper:
+            self._child = start_child(command, env=env, log_file=shipper.file, cwd=cwd)
+            try:
+                yield
+            finally:
+                self.kill()
+
+    def wait(self, *, timeout_s: float) -> int | None:
+        """The exit status, or None when the program still runs after `timeout_s`."""
+        return None if self._child is None else self._child.wait(timeout_s=timeout_s)
+
+    def terminate(self) -> None:
+        """Ask the program to end."""
+        if self._child is not None:
+            self._child.terminate()
+
+    def kill(self) -> None:
+        """End the program if it runs."""
+        if self._child is not None and self._child.running:
+            self._child.stop(0)
+
+
+H = TypeVar("H", bound=HostProgram)
+
+
+class ProgramsRun(JobRun, Generic[H]):
+    """A thread that carries a job of programs to its end."""
+
+    def __init__(self, job: Document, *, kind: JobKind, platform: Platform) -> None:
+        """The job has no hosts before its kind gives it some."""
+        super().__init__(job, kind=kind, store=platform.store)
+        self._hosts: list[H] = []
+        self._stop_grace_s = platform.limits.stop_grace_s
+        self._kill_at: float | None = None
+
+    @abstractmethod
+    def _look(self) -> None:
+        """Do what is to be done now and then while the programs run.
+
+        Raises:
+            JobFailedError: the job fails.
+
+        """
+
+    def _kill(self) -> None:
+        for host in self._hosts:
+            host.kill()
+
+    def _watch(self) -> H | None:
+        """Return when every program has ended: the host that failed first, if one did."""
+        while running := [host for host in self._hosts if host.exit_status is None]:
+            if self._kill_at is None and first_failed(self._hosts) is not None:
+                return end_others(self._hosts)
+            self._stop_in_time(running)
+            self._look()
+            running[0].wait(timeout_s=POLL_S)
+        return first_failed(self._hosts)
+
+    def _stop_in_time(self, running: list[H]) -> None:
+        """SIGTERM when the job must stop, SIGKILL after the grace."""
+        now = time.monotonic()
+        if self._kill_at is None and self._must_stop():
+            self._kill_at = now + (0 if self._closing else self._stop_grace_s)
+            for host in running:
+                host.terminate()
+        if self._kill_at is not None and now >= self._kill_at:
+            for host in running:
+                host.kill()
+
+
+def end_others(hosts: list[H]) -> H | None:
+    """End the other hosts, after one that has said why it fails has done so; returns the first that failed."""
+    for host in hosts:
+        if host.said_why_at:
+            host.wait(timeout_s=LAST_WORDS_S)
+    failed = first_failed(hosts)
+    for host in hosts:
+        host.kill()
+    return failed
+
+
+def first_failed(hosts: list[H]) -> H | None:
+    """Of the hosts that failed the one that did so first: the others may only have lost their peer.
+
+    A host that failed without a word is taken for the first: those that lost a peer say so.
+    """
+    failed = [host for host in hosts if host.exit_status]
+    return min(failed, key=lambda host: host.said_why_at, default=None)

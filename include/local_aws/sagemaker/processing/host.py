@@ -1,0 +1,131 @@
+"""One host of a processing job: its folders, its inputs and outputs, its process, its log."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker import container, manifests
+from local_aws.sagemaker.jobs.programs import HostProgram
+from local_aws.sagemaker.jobs.synced_folder import SyncedFolder
+from local_aws.sagemaker.logs import LogShipper
+from local_aws.sagemaker.processing import requests
+from local_aws.sagemaker.training.channels import WHOLE, DataError, relative_path, share
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from local_aws.sagemaker.aws import Aws, S3Object
+    from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.training.channels import ObjectCache
+
+Document = dict[str, Any]
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+CONTAINER_ROOT = "/opt/ml/"
+MESSAGE_BYTES = 1024
+
+
+class ProcessingHost(HostProgram):
+    """What would be an instance on AWS."""
+
+    def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
+        """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
+        super().__init__(name)
+        self.base = folder / "ml" / name
+        self._log_file = folder / f"{name}.log"
+        self._hosts_folder = folder / "ml" / "hosts"
+        self._job = job
+        self._image = image
+        self._aws = aws
+        self._cache = cache
+        self._hosts = container.host_names(requests.cluster_of(job)["InstanceCount"])
+        self._outputs: dict[str, list[SyncedFolder]] = {"Continuous": [], "EndOfJob": []}
+
+    def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
+        """Make the folders, and bring what is there before the program starts.
+
+        Raises:
+            JobFailedError: an input cannot be brought.
+            JobStoppedError: `cancelled` said so.
+
+        """
+        container.prepare_processing(self.base, job=self._job, hosts=self._hosts, host=self.name)
+        for output in requests.sent_outputs(self._job):
+            folder = SyncedFolder(self._inside(output["LocalPath"]), uri=output["S3Uri"], aws=self._aws)
+            self._outputs[output["S3UploadMode"]].append(folder)
+        for source in requests.brought_inputs(self._job):
+            self._bring(source, cancelled=cancelled)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """The program and its log; whatever is left of them ends here."""
+        stream = f"{self._job['ProcessingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
+        shipper = LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream)
+        arguments = self._job["AppSpecification"].get("ContainerArguments", [])
+        command = [*self._image.command, *(self._mapped(argument) for argument in arguments)]
+        with self.program(command, env=self._environment(), cwd=self.base, shipper=shipper):
+            yield
+
+    def send_continuous_outputs(self, *, everything: bool = False) -> None:
+        """Send what changed in the outputs with S3UploadMode Continuous."""
+        for output in self._outputs["Continuous"]:
+            output.sync(everything=everything)
+
+    def send_final_outputs(self) -> None:
+        """Send the outputs with S3UploadMode EndOfJob."""
+        for output in self._outputs["EndOfJob"]:
+            output.sync(everything=True)
+
+    def message(self) -> bytes:
+        """What the program left for DescribeProcessingJob, at most 1 KB."""
+        try:
+            with (self.base / "output" / "message").open("rb") as content:
+                return content.read(MESSAGE_BYTES)
+        except OSError:
+            return b""
+
+    def _bring(self, source: Document, *, cancelled: Callable[[], bool]) -> None:
+        to, uri = self._inside(source["LocalPath"]), source["S3Uri"]
+        is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+        part = (self._hosts.index(self.name), len(self._hosts)) if is_sharded else WHOLE
+        to.mkdir(parents=True, exist_ok=True)
+        if source["S3DataType"] == "ManifestFile":
+            manifest = manifests.read(uri, aws=self._aws)
+            names = share(manifest.names, part=part)
+            self._cache.place(
+                {self._object(manifest, name): to / _checked(name) for name in names}, cancelled=cancelled
+            )
+        else:
+            self._cache.download(uri, to=to, cancelled=cancelled, part=part)
+
+    def _object(self, manifest: manifests.Manifest, name: str) -> S3Object:
+        return self._aws.object(manifest.bucket, manifest.prefix + name)
+
+    def _inside(self, path: str) -> Path:
+        """Where a path of the container is on this machine."""
+        return self.base / path.removeprefix(CONTAINER_ROOT)
+
+    def _mapped(self, argument: str) -> str:
+        return str(self._inside(argument)) if argument.startswith(CONTAINER_ROOT) else argument
+
+    def _environment(self) -> dict[str, str]:
+        own = {}
+        if len(self._hosts) > 1:
+            self._hosts_folder.mkdir(exist_ok=True)
+            own[container.HOSTS_FOLDER_VARIABLE] = str(self._hosts_folder)
+        given = self._job.get("Environment", {})
+        return container.environment(self.base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
+
+
+def _checked(name: str) -> str:
+    """The name as a path below its input.
+
+    Raises:
+        DataError: it would be a path elsewhere.
+
+    """
+    if not name:
+        raise DataError("ClientError: Data download failed:The manifest names an object without a name")
+    return relative_path(name, prefix="")
