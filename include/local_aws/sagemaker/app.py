@@ -21,10 +21,10 @@ from local_aws.sagemaker.hosting.invocations import Invocations
 from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
 from local_aws.sagemaker.hosting.rollouts import Rollouts
 from local_aws.sagemaker.processing.operations import ProcessingJobs
+from local_aws.sagemaker.protocol import bodies, validation
 from local_aws.sagemaker.protocol import faults as planned
-from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
-from local_aws.sagemaker.protocol.tags import Tags
+from local_aws.sagemaker.protocol.tags import Tags, check_tags
 from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.operations import TrainingJobs
 from local_aws.sagemaker.transform.operations import TransformJobs
@@ -104,6 +104,7 @@ class Service:
             message = f"{operation} {known}is not implemented by this local SageMaker. Implemented: {implemented}."
             raise ServiceError("UnknownOperationException", message)
         checked = validation.validate(operation, request)
+        check_tags(checked.get("Tags") or [])
         planned.refuse(self.faults, operation, checked)
         return perform(checked)
 
@@ -147,14 +148,14 @@ def create_app(service: Service, *, pages: Sequence[BaseRoute] = ()) -> Starlett
 
 async def _answer_control(service: Service, request: Request) -> Response:
     operation = request.headers.get("x-amz-target", "").removeprefix("SageMaker.")
+    body: Any = None
     try:
-        body = json.loads(await request.body() or b"{}")
+        sent = await bodies.read(request, max_bytes=bodies.MAX_CONTROL_BYTES, refusal=bodies.control_too_large)
+        body = bodies.parse(sent)
         answer = await run_in_threadpool(service.call, operation, body)
         if not operation.startswith(("Describe", "List")):
             log.info("%s accepted: %s", operation, _subject(body))
         await asyncio.sleep(planned.lateness_s(service.faults, operation, body))
-    except json.JSONDecodeError as error:
-        return _json_error(ServiceError("SerializationException", f"The body is not JSON: {error}"))
     except ServiceError as error:
         log.info("%s refused: %s: %s: %s", operation, _subject(body), error.code, error)
         return _json_error(error)

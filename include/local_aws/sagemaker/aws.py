@@ -63,6 +63,11 @@ class Aws:
         return self._client("logs", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
     @functools.cached_property
+    def metrics(self) -> Any:
+        """CloudWatch's metrics; the caller retries, so that a job does not wait for it."""
+        return self._client("cloudwatch", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
+
+    @functools.cached_property
     def cloudwatch(self) -> Any:
         """CloudWatch's metrics and alarms."""
         return self._client("cloudwatch")

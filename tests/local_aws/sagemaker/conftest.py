@@ -250,6 +250,22 @@ def job_request(role):
 
 
 @pytest.fixture
+def with_metrics():
+    """A job request of an image of one's own that names the metrics of the tiny algorithm."""
+    definitions = [
+        {"Name": f"{split.lower()}:accuracy", "Regex": f"{split}-accuracy=([0-9.]+)"}
+        for split in ("Train", "Validation")
+    ]
+
+    def add(request):
+        return request | {
+            "AlgorithmSpecification": request["AlgorithmSpecification"] | {"MetricDefinitions": definitions}
+        }
+
+    return add
+
+
+@pytest.fixture
 def in_service(server, name, put_model):
     """An endpoint that answers, and a second config for it: its name with -2."""
     put_model(server, name)

@@ -184,6 +184,15 @@ def pending_variants(plan: Document, *, now: float) -> list[Document]:
     ]
 
 
+def show_desired(shown: list[Document], plan: Document) -> None:
+    """Let DescribeEndpoint's variants say which weight and instance count they are to have."""
+    wanted = {variant["VariantName"]: variant for variant in plan["config"]["ProductionVariants"]}
+    for variant in shown:
+        new = wanted[variant["VariantName"]]
+        variant["DesiredWeight"] = new["InitialVariantWeight"]
+        variant["DesiredInstanceCount"] = new["InitialInstanceCount"]
+
+
 def _described(variant: Document, plan: Document, *, now: float) -> Document:
     image = plan["models"][variant["ModelName"]]["PrimaryContainer"]["Image"]
     weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]

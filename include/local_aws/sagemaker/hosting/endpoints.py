@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.hosting.baking import check_alarms_exist
-from local_aws.sagemaker.hosting.deployment import pending_variants
-from local_aws.sagemaker.hosting.models import instances, plan
+from local_aws.sagemaker.hosting.deployment import pending_variants, show_desired
+from local_aws.sagemaker.hosting.models import instances, plan, scaled
 from local_aws.sagemaker.hosting.rollouts import ACTIVE, KIND, PENDING
 from local_aws.sagemaker.hosting.traffic import shift
 from local_aws.sagemaker.protocol.errors import validation_error
@@ -29,7 +29,7 @@ SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "E
 
 
 class Endpoints:
-    """CreateEndpoint, DescribeEndpoint, ListEndpoints, UpdateEndpoint and DeleteEndpoint."""
+    """CreateEndpoint, DescribeEndpoint, ListEndpoints, the two updates and DeleteEndpoint."""
 
     def __init__(self, *, aws: Aws, store: Store, rollouts: Rollouts, faults: Faults) -> None:
         """Endpoints are kept in the store; `rollouts` makes them serve."""
@@ -101,6 +101,24 @@ class Endpoints:
             }
             if config is not None:
                 endpoint["LastDeploymentConfig"] = config
+
+        self._change(name, updating)
+        self._rollouts.update(name)
+        return {"EndpointArn": arn}
+
+    def update_endpoint_weights_and_capacities(self, request: Document) -> Document:
+        """Begin to serve the same endpoint config with other weights and instance counts; a new fleet takes over."""
+        name, wanted = request["EndpointName"], request["DesiredWeightsAndCapacities"]
+        arn = self._existing(name)["EndpointArn"]
+
+        def updating(endpoint: Document) -> None:
+            _check_changeable(endpoint, statuses=("InService",))
+            new_plan = scaled(endpoint[ACTIVE]["plan"], wanted)
+            endpoint.pop("FailureReason", None)
+            endpoint["_Revisions"] = endpoint.get("_Revisions", 1) + 1
+            endpoint[PENDING] = {"revision": endpoint["_Revisions"], "plan": new_plan}
+            endpoint.update(EndpointStatus="Updating", LastModifiedTime=time.time())
+            show_desired(endpoint["ProductionVariants"], new_plan)
 
         self._change(name, updating)
         self._rollouts.update(name)

@@ -14,6 +14,7 @@ from local_aws.faults.plan import Invoke
 from local_aws.sagemaker.aws import ACCOUNT, REGION
 from local_aws.sagemaker.hosting.connections import Connections, NoAnswerError, NobodyListensError
 from local_aws.sagemaker.hosting.instance import LOG_GROUP
+from local_aws.sagemaker.protocol import bodies
 from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Invocations:
     async def invoke(self, request: Request) -> Response:
         """Answer as the model does, or with a ModelError that holds the model's answer."""
         name = request.path_params["name"]
-        body = await _read_body(request)
+        body = await bodies.read(request, max_bytes=MAX_BODY_BYTES, refusal=_too_large)
         headers = {header: request.headers[header] for header in FORWARDED if header in request.headers}
         _check(headers)
         target = request.headers.get("x-amzn-sagemaker-target-variant")
@@ -118,18 +119,6 @@ class Invocations:
             if instance is not None:
                 return deployment, instance
             await asyncio.sleep(0)  # retired between the two lines: the route is another one now
-
-
-async def _read_body(request: Request) -> bytes:
-    if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
-        raise _too_large()
-    parts, size_bytes = [], 0
-    async for part in request.stream():
-        size_bytes += len(part)
-        if size_bytes > MAX_BODY_BYTES:
-            raise _too_large()
-        parts.append(part)
-    return b"".join(parts)
 
 
 _TIMED_OUT = (

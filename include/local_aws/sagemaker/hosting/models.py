@@ -149,6 +149,34 @@ def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
     return {"config": config, "models": models}
 
 
+def scaled(plan: Document, wanted: list[Document]) -> Document:
+    """The plan with the weights and instance counts of DesiredWeightsAndCapacities.
+
+    Raises:
+        ServiceError: ``ValidationException``, for a variant that the endpoint config does not have.
+
+    """
+    config = plan["config"]
+    changes = {item["VariantName"]: item for item in wanted}
+    unknown = changes.keys() - {variant["VariantName"] for variant in config["ProductionVariants"]}
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        config_name = config["EndpointConfigName"]
+        raise validation_error(
+            f'The variant name(s) "{names}" is/are not present within endpoint configuration "{config_name}".'
+        )
+    variants = [_scaled(variant, changes.get(variant["VariantName"], {})) for variant in config["ProductionVariants"]]
+    return plan | {"config": config | {"ProductionVariants": variants}}
+
+
+def _scaled(variant: Document, change: Document) -> Document:
+    _refuse(change, ("ServerlessUpdateConfig",))
+    if change.get("DesiredInstanceCount") == 0:
+        raise validation_error(f"DesiredInstanceCount of variant {variant['VariantName']} must be at least 1.")
+    members = {"InitialVariantWeight": "DesiredWeight", "InitialInstanceCount": "DesiredInstanceCount"}
+    return variant | {ours: change[asked] for ours, asked in members.items() if asked in change}
+
+
 def instances(plan: Document) -> Counter[str]:
     """How many instances of each type a deployment of the plan takes."""
     wanted: Counter[str] = Counter()

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from local_aws.faults.plan import FailedCreate, FailedUpdate
 from local_aws.sagemaker.hosting.baking import bake
-from local_aws.sagemaker.hosting.deployment import Deployment, DeploymentFailedError, described_variants
+from local_aws.sagemaker.hosting.deployment import (
+    Deployment,
+    DeploymentFailedError,
+    described_variants,
+    show_desired,
+)
 from local_aws.sagemaker.hosting.fleet_faults import of_fleet
 from local_aws.sagemaker.hosting.models import instances
 from local_aws.sagemaker.hosting.traffic import Route, shift
@@ -207,6 +212,7 @@ class Rollouts:
     def _roll_back(self, name: str, reason: str) -> None:
         def rolled_back(endpoint: Document) -> None:
             _settle(endpoint)
+            show_desired(endpoint["ProductionVariants"], endpoint[ACTIVE]["plan"])
             endpoint["FailureReason"] = reason
 
         self._settle_badly(name, rolled_back, reason)

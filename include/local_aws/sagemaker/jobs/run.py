@@ -80,17 +80,29 @@ class JobRun(ABC):
         log.info("The %s %s starts", self._kind.noun, self._name)
         reason = UNEXPECTED
         try:
+            reason = self._attempt()
+            while self._begins_again(reason):
+                reason = self._attempt()
+        finally:
+            self._finish(reason)
+
+    def _attempt(self) -> str:
+        """Do the work once; the FailureReason, empty if there is none."""
+        try:
             self._work()
-            reason = ""
         except JobStoppedError:
-            reason = ""  # the state in which it ends is known
+            return ""  # the state in which it ends is known
         except JobFailedError as error:
-            reason = str(error)
+            return str(error)
         except (OSError, sqlite3.Error, *SERVICE_ERRORS) as error:
-            reason = trouble(error)
+            return trouble(error)
         finally:
             self._clean_up()
-            self._finish(reason)
+        return ""
+
+    def _begins_again(self, reason: str) -> bool:  # noqa: ARG002  kinds of jobs with a RetryStrategy look at it
+        """Make ready for another attempt, if the job gets one."""
+        return False
 
     def _end(self, job: Document, reason: str, *, now: float) -> None:
         """Write the end into the job's document."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 KINDS = ("training-job", "transform-job", "processing-job", "model", "endpoint-config", "endpoint")
+MAX_TAGS = 50
 
 
 class Tags:
@@ -24,8 +25,11 @@ class Tags:
 
     def add_tags(self, request: Document) -> Document:
         """Add tags, or give them new values."""
-        arn = self._existing(request["ResourceArn"])
-        self._store.set_tags(arn, as_dict(request["Tags"]))
+        arn, tags = self._existing(request["ResourceArn"]), as_dict(request["Tags"])
+        count = len(self._store.tags(arn) | tags)
+        if count > MAX_TAGS:
+            raise validation_error(f"A resource has at most {MAX_TAGS} tags; {arn} would have {count}.")
+        self._store.set_tags(arn, tags)
         return {"Tags": self._tags(arn)}
 
     def list_tags(self, request: Document) -> Document:
@@ -45,6 +49,22 @@ class Tags:
         if kind in KINDS and arn == self._aws.arn(kind, name) and self._store.get(kind, name) is not None:
             return arn
         raise validation_error(f"Could not find resource {arn}; tags can be given to: {', '.join(KINDS)}")
+
+
+def check_tags(tags: list[Document]) -> None:
+    """Refuse tags that AWS refuses in every operation that takes them (AWS General Reference, "Tagging").
+
+    Raises:
+        ServiceError: ``ValidationException``, for a key that is given twice or that AWS keeps for itself.
+
+    """
+    keys = [tag["Key"] for tag in tags]
+    reserved = [key for key in keys if key.lower().startswith("aws:")]
+    if reserved:
+        raise validation_error(f"Tag keys that start with aws: are reserved for AWS; found {', '.join(reserved)}.")
+    if len(keys) != len(set(keys)):
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        raise validation_error(f"Tag keys must be unique for a resource; found more than once: {', '.join(twice)}.")
 
 
 def as_dict(tags: list[Document]) -> dict[str, str]:

@@ -28,6 +28,11 @@ KNOWN_HYPERPARAMETERS = frozenset((
     "checkpoint_frequency", "precision_dtype", "kv_store",
 ))
 # fmt: on
+# As the algorithm's log lines are; AWS does not publish its own expressions.
+METRIC_DEFINITIONS: list[Document] = [
+    {"Name": f"{split.lower()}:accuracy", "Regex": rf"Epoch\[\d+\] {split}-accuracy=([-+0-9.eE]+|nan)"}
+    for split in ("Train", "Validation")
+]
 
 
 def refusal(job: Document) -> str | None:

@@ -32,6 +32,10 @@ class TrainingFaults(JobFaults):
         self._interruption: InterruptSpot | None = None
         self._epochs_before = 0
 
+    def again(self) -> TrainingFaults:
+        """What meets the same job when it is started again."""
+        return TrainingFaults(self._faults, self._job)
+
     @property
     def wait_s(self) -> float:
         """How long the job waits for its first machine."""

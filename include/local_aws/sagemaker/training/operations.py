@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.jobs import checks
 from local_aws.sagemaker.jobs.operations import Jobs
-from local_aws.sagemaker.training import requests
+from local_aws.sagemaker.training import algorithm_rules, requests
 from local_aws.sagemaker.training.faults import TrainingFaults
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 from local_aws.sagemaker.training.run import TrainingRun
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 CREATE = "CreateTrainingJob"
+NO_JOB_HAS = {"WarmPoolStatusEquals", "TrainingPlanArnEquals"}
 SUMMARY = (
     "TrainingJobName",
     "TrainingJobArn",
@@ -62,7 +63,8 @@ class TrainingJobs:
         uris = [request["OutputDataConfig"]["S3OutputPath"], request.get("CheckpointConfig", {}).get("S3Uri")]
         checks.check_buckets(filter(None, uris), platform=self._platform)
         arn = self._jobs.arn(request["TrainingJobName"])
-        job = requests.new_job(request, arn=arn, now=time.time())
+        definitions = algorithm_rules.METRIC_DEFINITIONS if image.built_in else []
+        job = requests.new_job(request, arn=arn, now=time.time(), metric_definitions=definitions)
         self._jobs.start(
             job,
             tags=request.get("Tags", []),
@@ -86,8 +88,20 @@ class TrainingJobs:
         return self._jobs.existing(request["TrainingJobName"])
 
     def list_training_jobs(self, request: Document) -> Document:
-        """The jobs, newest first."""
-        return self._jobs.listed(request, summary=SUMMARY)
+        """The jobs, newest first.
+
+        With MaxResults and StatusEquals a page is cut before its jobs are filtered by status, as the API reference
+        says, so a page may be empty and have a NextToken. No job here has a warm pool or a training plan.
+        """
+        if NO_JOB_HAS & set(request):
+            return {"TrainingJobSummaries": []}
+        status = request.get("StatusEquals") if "MaxResults" in request else None
+        if status is None:
+            return self._jobs.listed(request, summary=SUMMARY)
+        asked = {key: value for key, value in request.items() if key != "StatusEquals"}
+        answer = self._jobs.listed(asked, summary=SUMMARY)
+        found = answer["TrainingJobSummaries"]
+        return answer | {"TrainingJobSummaries": [job for job in found if job["TrainingJobStatus"] == status]}
 
     def stop_training_job(self, request: Document) -> Document:
         """Ask a job to end; a second request for the same job changes nothing."""

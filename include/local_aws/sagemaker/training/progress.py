@@ -27,10 +27,6 @@ STATES = {
     "MaxWaitTimeExceeded": ("Stopped", "Training job wait time exceeded MaxWaitTimeInSeconds provided"),
 }
 _EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=")
-_METRICS = {
-    "train:accuracy": re.compile(r"Epoch\[\d+\] Train-accuracy=([-+0-9.eE]+|nan)"),
-    "validation:accuracy": re.compile(r"Epoch\[\d+\] Validation-accuracy=([-+0-9.eE]+|nan)"),
-}
 
 
 def enter(job: Document, state: str, *, now: float, message: str = "") -> None:
@@ -130,14 +126,14 @@ class Metrics:
     """The last value of each metric in the log, which is what FinalMetricDataList holds (not the best)."""
 
     def __init__(self, definitions: list[Document]) -> None:
-        """The built-in algorithm's own metrics, and the request's MetricDefinitions."""
-        self._patterns = dict(_METRICS)
-        self._patterns |= {definition["Name"]: re.compile(definition["Regex"]) for definition in definitions}
+        """`definitions` are the job's MetricDefinitions."""
+        self._patterns = {definition["Name"]: re.compile(definition["Regex"]) for definition in definitions}
         self._last: dict[str, Document] = {}
         self.epochs = 0
 
-    def read(self, lines: list[str], *, now: float) -> None:
-        """Look for values in new lines."""
+    def read(self, lines: list[str], *, now: float) -> list[Document]:
+        """The values in new lines, as items of a FinalMetricDataList."""
+        found: list[Document] = []
         for line in lines:
             if epoch := _EPOCH.search(line):
                 self.epochs = max(self.epochs, int(epoch[1]) + 1)
@@ -145,6 +141,8 @@ class Metrics:
                 value = _value(pattern, line)
                 if value is not None:
                     self._last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+                    found.append(self._last[name])
+        return found
 
     def final(self) -> list[Document]:
         """As DescribeTrainingJob shows them."""

@@ -10,6 +10,8 @@ from local_aws.sagemaker.training import progress
 from local_aws.sagemaker.training.channels import input_mode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local_aws.sagemaker.protocol.errors import ServiceError
 
 Document = dict[str, Any]
@@ -17,9 +19,19 @@ DEFAULT_MAX_RUNTIME_S = 86_400
 # What only describes or observes a job is accepted and shown again; what would change its result is refused by name.
 DATA_TYPES = ("S3Prefix", "AugmentedManifestFile")
 _MANIFEST_MODE = "AugmentedManifestFile can only be used if the Channel's input mode is Pipe"
-UNSUPPORTED = ("RetryStrategy", "ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
+UNSUPPORTED = ("ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
 UNSUPPORTED_IMAGE = ("ContainerEntrypoint", "ContainerArguments")
 CHECKPOINTS = "/opt/ml/checkpoints"
+# What DescribeTrainingJob shows of members that the request left out.
+SHOWN: Document = {
+    "EnableNetworkIsolation": False,
+    "EnableInterContainerTrafficEncryption": False,
+    "EnableManagedSpotTraining": False,
+    "ProfilingStatus": "Disabled",
+}
+SHOWN_OUTPUT = {"KmsKeyId": "", "CompressionType": "GZIP"}
+SHOWN_CHANNEL = {"CompressionType": "None", "RecordWrapperType": "None"}
+SHOWN_ALGORITHM = {"EnableSageMakerMetricsTimeSeries": False}
 
 
 def check(request: Document) -> None:
@@ -44,11 +56,21 @@ def check(request: Document) -> None:
     _check_time(request)
 
 
-def new_job(request: Document, *, arn: str, now: float) -> Document:
-    """The job as DescribeTrainingJob shows it first."""
-    job = {key: value for key, value in request.items() if key != "Tags"}
+def new_job(request: Document, *, arn: str, now: float, metric_definitions: Sequence[Document] = ()) -> Document:
+    """The job as DescribeTrainingJob shows it first; `metric_definitions` are those of the image itself.
+
+    AWS shows values for some members that the request left out, and no `ModelArtifacts` before there is an artifact.
+    """
+    job = SHOWN | {key: value for key, value in request.items() if key != "Tags"}
     job["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_S} | request.get("StoppingCondition", {})
-    job |= {"TrainingJobArn": arn, "CreationTime": now, "SecondaryStatusTransitions": [], "ModelArtifacts": {}}
+    job["OutputDataConfig"] = SHOWN_OUTPUT | request.get("OutputDataConfig", {})
+    if "InputDataConfig" in request:
+        job["InputDataConfig"] = [SHOWN_CHANNEL | channel for channel in request["InputDataConfig"]]
+    algorithm = SHOWN_ALGORITHM | request["AlgorithmSpecification"]
+    if definitions := [*metric_definitions, *algorithm.get("MetricDefinitions", [])]:
+        algorithm["MetricDefinitions"] = definitions
+    job |= {"AlgorithmSpecification": algorithm, "TrainingJobArn": arn, "CreationTime": now}
+    job["SecondaryStatusTransitions"] = []
     progress.enter(job, "Starting", now=now)
     return job
 

@@ -15,6 +15,7 @@ from local_aws.sagemaker.jobs.programs import ProgramsRun
 from local_aws.sagemaker.training import algorithm_rules, progress
 from local_aws.sagemaker.training.faults import MachineLostError
 from local_aws.sagemaker.training.host import Host
+from local_aws.sagemaker.training.metric_data import JobMetrics
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 
 if TYPE_CHECKING:
@@ -54,14 +55,30 @@ class TrainingRun(ProgramsRun[Host]):
         self._hosts = self._new_hosts()
         self._faults = faults
         self._next_look = self._next_sync = time.monotonic()
-        self._metrics = progress.Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._retries_left: int = job.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
+        self._metrics = JobMetrics(job, aws=platform.aws, store=platform.store)
 
     def _clean_up(self) -> None:
         shutil.rmtree(self._base, ignore_errors=True)
 
     def _end(self, job: dict[str, Any], reason: str, *, now: float) -> None:
-        job["FinalMetricDataList"] = self._metrics.final()
+        if final := self._metrics.final:
+            job["FinalMetricDataList"] = final
         super()._end(job, reason, now=now)
+
+    def _finish(self, reason: str) -> None:
+        self._metrics.send()
+        super()._finish(reason)
+
+    def _begins_again(self, reason: str) -> bool:
+        """RetryStrategy: the job starts again after an InternalServerError; its time limits go on."""
+        if not reason.startswith("InternalServerError") or self._retries_left == 0 or self._must_stop():
+            return False
+        log.info("Training job %s starts again after: %s", self._name, reason)
+        self._retries_left -= 1
+        self._faults, self._hosts = self._faults.again(), self._new_hosts()
+        self._enter("Starting")
+        return True
 
     def _work(self) -> None:
         if self._image.built_in and (refusal := algorithm_rules.refusal(self._job)):
@@ -99,7 +116,7 @@ class TrainingRun(ProgramsRun[Host]):
         try:
             with contextlib.ExitStack() as programs:
                 for host in self._hosts:
-                    programs.enter_context(host.running(on_lines=self._read_lines))
+                    programs.enter_context(host.running(on_lines=self._metrics.read_lines))
                 self._enter("Training")
                 failed = self._watch()
         except MachineLostError:  # EC2 says so two minutes before: what the program saved by then is in S3
@@ -122,7 +139,7 @@ class TrainingRun(ProgramsRun[Host]):
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + LOOK_S
-            self._write_metrics()
+            self._metrics.write()
         if now >= self._next_sync:
             self._next_sync = now + CHECKPOINT_LOOK_S
             try:
@@ -160,14 +177,6 @@ class TrainingRun(ProgramsRun[Host]):
         self._aws.s3.upload_file(str(archive), bucket, key)
         log.info("Training job %s: model artifact at %s", self._name, uri)
         self._change(lambda job: job.update(ModelArtifacts={"S3ModelArtifacts": uri}))
-
-    def _read_lines(self, lines: list[str]) -> None:
-        self._metrics.read(lines, now=time.time())
-
-    def _write_metrics(self) -> None:
-        final = self._metrics.final()
-        if final and final != self._job.get("FinalMetricDataList"):
-            self._change(lambda job: job.update(FinalMetricDataList=final))
 
     def _enter(self, state: str, *, start_clock: bool = False) -> None:
         now = time.time()

@@ -3,6 +3,7 @@
 import pytest
 
 from local_aws.sagemaker.training import progress
+from local_aws.sagemaker.training.algorithm_rules import METRIC_DEFINITIONS
 
 
 def job():
@@ -39,7 +40,7 @@ def test_a_job_that_fails_before_it_is_billed_has_no_time():
 
 
 def test_metrics_hold_the_last_value_not_the_best():
-    metrics = progress.Metrics([{"Name": "loss", "Regex": "loss=([0-9.]+)"}])
+    metrics = progress.Metrics([{"Name": "loss", "Regex": "loss=([0-9.]+)"}, *METRIC_DEFINITIONS])
     metrics.read(["[06/17/2021 23:35:47 INFO 1] Epoch[0] Validation-accuracy=0.9"], now=1.0)
     metrics.read(["Epoch[1] Validation-accuracy=0.5", "Epoch[1] Train-accuracy=nan", "loss=0.25", "noise"], now=2.0)
 
@@ -47,6 +48,14 @@ def test_metrics_hold_the_last_value_not_the_best():
         {"MetricName": "loss", "Value": 0.25, "Timestamp": 2.0},
         {"MetricName": "validation:accuracy", "Value": 0.5, "Timestamp": 2.0},
     ]
+
+
+def test_every_value_of_a_metric_is_given_to_who_reads_the_lines():
+    metrics = progress.Metrics(METRIC_DEFINITIONS)
+
+    found = metrics.read(["Epoch[0] Train-accuracy=0.25", "noise", "Epoch[1] Train-accuracy=0.5"], now=3.0)
+
+    assert found == [{"MetricName": "train:accuracy", "Value": value, "Timestamp": 3.0} for value in (0.25, 0.5)]
 
 
 def test_a_metric_may_have_branches_that_did_not_match():

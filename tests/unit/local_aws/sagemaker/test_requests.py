@@ -3,7 +3,7 @@
 import pytest
 
 from local_aws.sagemaker.protocol.errors import ServiceError
-from local_aws.sagemaker.training.requests import check
+from local_aws.sagemaker.training.requests import check, new_job
 
 
 def request(**changes):
@@ -42,7 +42,7 @@ def test_a_complete_request_is_accepted():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"RetryStrategy": {"MaximumRetryAttempts": 1}}, "does not have RetryStrategy; AWS does."),
+        ({"ServerlessJobConfig": {"JobType": "FineTuning"}}, "does not have ServerlessJobConfig; AWS does."),
         (
             {"InputDataConfig": channel(InputMode="Pipe", CompressionType="Gzip")},
             "does not have CompressionType Gzip (channel train)",
@@ -127,3 +127,30 @@ def test_what_aws_has_in_pipe_mode_alone_is_refused_in_its_words(given, sentence
         check(request(InputDataConfig=given))
 
     assert caught.value.message == sentence
+
+
+def test_a_new_job_has_no_artifact_and_shows_what_aws_shows_of_members_left_out():
+    job = new_job(request(), arn="arn", now=1.0)
+
+    assert "ModelArtifacts" not in job
+    assert "FinalMetricDataList" not in job
+    assert "MetricDefinitions" not in job["AlgorithmSpecification"]
+    assert job["OutputDataConfig"] == {"KmsKeyId": "", "CompressionType": "GZIP", "S3OutputPath": "s3://b/out"}
+    assert [job["InputDataConfig"][0][name] for name in ("CompressionType", "RecordWrapperType")] == ["None", "None"]
+    assert (job["EnableManagedSpotTraining"], job["EnableNetworkIsolation"]) == (False, False)
+
+
+def test_what_a_request_says_is_shown_as_it_is():
+    given = channel(InputMode="Pipe", RecordWrapperType="RecordIO")
+    job = new_job(request(InputDataConfig=given, EnableManagedSpotTraining=True), arn="arn", now=1.0)
+
+    assert job["InputDataConfig"][0]["RecordWrapperType"] == "RecordIO"
+    assert job["EnableManagedSpotTraining"] is True
+
+
+def test_the_images_own_metrics_come_before_those_of_the_request():
+    own, asked = {"Name": "train:accuracy", "Regex": "a=(.*)"}, {"Name": "loss", "Regex": "l=(.*)"}
+    algorithm = {"TrainingImage": "i", "TrainingInputMode": "File", "MetricDefinitions": [asked]}
+    job = new_job(request(AlgorithmSpecification=algorithm), arn="arn", now=1.0, metric_definitions=[own])
+
+    assert job["AlgorithmSpecification"]["MetricDefinitions"] == [own, asked]

@@ -7,7 +7,7 @@ import pytest
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.hosting import rollouts
-from local_aws.sagemaker.hosting.rollouts import KIND, Rollouts
+from local_aws.sagemaker.hosting.rollouts import ACTIVE, KIND, Rollouts
 from local_aws.sagemaker.store import Store
 
 
@@ -26,7 +26,9 @@ class FullDisk(Store):
 @pytest.fixture
 def store(tmp_path):
     store = FullDisk(tmp_path / "state.sqlite")
-    store.add(KIND, "e", {"EndpointName": "e", "EndpointStatus": "Updating"})
+    serves = {"plan": {"config": {"ProductionVariants": []}}}
+    endpoint = {"EndpointName": "e", "EndpointStatus": "Updating", "ProductionVariants": [], ACTIVE: serves}
+    store.add(KIND, "e", endpoint)
     yield store
     store.close()
 

@@ -1,0 +1,77 @@
+"""The metrics of a training job: read from its log, shown by DescribeTrainingJob, sent to CloudWatch."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_aws.sagemaker.training.progress import TRAINING_JOB, Metrics
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.store import Store
+
+log = logging.getLogger(__name__)
+
+# Namespace and dimension as the SageMaker SDK's TrainingJobAnalytics reads them (sagemaker/analytics.py).
+NAMESPACE = "/aws/sagemaker/TrainingJobs"
+DIMENSION = "TrainingJobName"
+MAX_PUT = 1_000  # values of one PutMetricData
+MAX_PENDING = 100_000  # while CloudWatch does not answer; then the oldest are dropped
+
+
+class JobMetrics:
+    """Every value that the log has of the job's MetricDefinitions. `read_lines` may be called from another thread."""
+
+    def __init__(self, job: dict[str, Any], *, aws: Aws, store: Store) -> None:
+        """Nothing is sent before `write`."""
+        self._job = job["TrainingJobName"]
+        self._aws = aws
+        self._store = store
+        self._values = Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
+        self._written: list[dict[str, Any]] = []
+        self._pending: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs the log says are validated."""
+        return self._values.epochs
+
+    @property
+    def final(self) -> list[dict[str, Any]]:
+        """The last value of each metric, as FinalMetricDataList."""
+        return self._values.final()
+
+    def read_lines(self, lines: list[str]) -> None:
+        """Take the values in new lines of the log."""
+        found = self._values.read(lines, now=time.time())
+        dimensions = [{"Name": DIMENSION, "Value": self._job}]
+        with self._lock:
+            self._pending += [{**value, "Dimensions": dimensions} for value in found]
+            del self._pending[:-MAX_PENDING]
+
+    def write(self) -> None:
+        """Show the last values in DescribeTrainingJob, and send every new one to CloudWatch."""
+        self.send()
+        final = self.final
+        if final != self._written:
+            self._store.change(TRAINING_JOB.kind, self._job, lambda job: job.update(FinalMetricDataList=final))
+            self._written = final
+
+    def send(self) -> None:
+        """Send new values to CloudWatch; they stay pending if it does not answer."""
+        with self._lock:
+            values, self._pending = self._pending, []
+        for start in range(0, len(values), MAX_PUT):
+            try:
+                self._aws.metrics.put_metric_data(Namespace=NAMESPACE, MetricData=values[start : start + MAX_PUT])
+            except (BotoCoreError, ClientError) as error:
+                log.debug("Metrics of %s cannot be sent at present: %s", self._job, error)
+                with self._lock:
+                    self._pending = values[start:] + self._pending
+                return
