@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from botocore.exceptions import ClientError
 
@@ -139,3 +140,59 @@ def test_it_listens_on_this_machine_alone(ministack: MiniStack) -> None:
     with open("/proc/net/tcp") as table:  # noqa: PTH123
         addresses = {line.split()[1] for line in table if listening in line and line.split()[3] == "0A"}
     assert addresses == {f"0100007F:{ministack.port:04X}"}
+
+
+def notification(*, events: list[str] | None = None, rules: list[tuple[str, str]] | None = None) -> dict[str, Any]:
+    return {
+        "LambdaFunctionArn": "arn:aws:lambda:us-east-1:000000000000:function:none",
+        "Events": events or ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": name, "Value": value} for name, value in rules or []]}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("configurations", "sentence"),
+    [
+        ([notification(rules=[("infix", "a/")])], "filter rule name must be either prefix or suffix"),
+        ([notification(events=["s3:ObjectCreated:Made"])], "The event is not supported for notifications"),
+        (
+            [notification(rules=[("prefix", "a/"), ("Prefix", "b/")])],
+            "Cannot specify more than one prefix rule in a filter.",
+        ),
+        (
+            [notification(rules=[("suffix", ".a"), ("suffix", ".b")])],
+            "Cannot specify more than one suffix rule in a filter.",
+        ),
+        (
+            [{**notification(rules=[("prefix", prefix)]), "Id": "same"} for prefix in ("a/", "b/")],
+            "Same ID used for multiple configurations. IDs must be unique.",
+        ),
+        (
+            [notification(rules=[("prefix", "a" * 1025)])],
+            "Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation",
+        ),
+    ],
+    ids=["filter", "event", "two prefixes", "two suffixes", "two Ids", "long prefix"],
+)
+def test_a_notification_that_aws_refuses_is_refused(
+    ministack: MiniStack, configurations: list[dict[str, Any]], sentence: str
+) -> None:
+    s3 = ministack.client("s3")
+    before = s3.get_bucket_notification_configuration(Bucket=ministack.bucket)
+    request = {"LambdaFunctionConfigurations": configurations}
+
+    with pytest.raises(ClientError) as caught:
+        s3.put_bucket_notification_configuration(Bucket=ministack.bucket, NotificationConfiguration=request)
+
+    error = caught.value.response["Error"]
+    assert (error["Code"], error["Message"]) == ("InvalidArgument", sentence)
+    after = s3.get_bucket_notification_configuration(Bucket=ministack.bucket)
+    assert after.get("LambdaFunctionConfigurations") == before.get("LambdaFunctionConfigurations")
+
+
+def test_a_notification_that_is_no_xml_is_refused(ministack: MiniStack) -> None:
+    url = f"{ministack.url}/{ministack.bucket}?notification"
+
+    answer = httpx.put(url, content=b"<NotificationConfiguration>", trust_env=False)
+
+    assert (answer.status_code, "MalformedXML" in answer.text) == (400, True)

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from local_aws import clients
+
 INCLUDE = Path(__file__).parents[2] / "include"
 
 
@@ -103,6 +105,17 @@ def test_ready_json_says_how_to_use_it_and_sigterm_ends_it_cleanly(started: Star
     assert status == 0
     assert not started.ready.exists()
     assert started.processes() == []
+
+
+def test_sagemaker_answers_at_the_address_of_every_other_service(started: Started) -> None:
+    url = json.loads(started.ready.read_text())["endpoint_url"]
+    sagemaker, runtime = (clients.client(name, endpoint_url=url) for name in ("sagemaker", "sagemaker-runtime"))
+
+    assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+    with pytest.raises(clients.ClientError, match="Endpoint none of account 000000000000 not found"):
+        runtime.invoke_endpoint(EndpointName="none", Body=b"a" * 1_000_000)
+    with pytest.raises(clients.ClientError, match="Member must have length less than or equal to 26214400"):
+        runtime.invoke_endpoint(EndpointName="none", Body=b"a" * 27_000_000)
 
 
 def test_a_second_one_in_the_same_folder_is_refused(started: Started) -> None:

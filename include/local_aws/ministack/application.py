@@ -11,6 +11,7 @@ from local_aws.ministack import replacing
 from local_aws.ministack.cures import cures
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.modules import app as ministack_app
+from local_aws.ministack.one_address import OneAddress
 from local_aws.ministack.price_list import with_price_list
 from local_aws.ministack.saving import Saving
 from local_aws.pages import pages, with_pages
@@ -53,7 +54,8 @@ def application(options: Options) -> Any:
     saving.on_started = runner.start
     saving.on_stopping = runner.stop
     shown = pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
-    return with_price_list(with_pages(saving, shown))
+    everything = with_price_list(with_pages(saving, shown))
+    return OneAddress(everything, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
 
 
 def limits() -> Limits:

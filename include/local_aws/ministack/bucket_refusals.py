@@ -3,10 +3,15 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import botocore.session
 
 from local_aws.ministack.modules import lambda_svc, responses, s3
 
 _MAX_KEY_BYTES = 1024
+_EVENTS = frozenset(botocore.session.get_session().get_service_model("s3").shape_for("Event").enum)
+_MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 
 
 def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,6 +25,68 @@ def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
         return original(method, bucket, key, *rest)
 
     return checked
+
+
+def notification_request(original: Callable[..., Any]) -> Callable[..., Any]:
+    """PutBucketNotificationConfiguration as it was sent: MiniStack drops what it does not know."""
+
+    def checked(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
+        refused = _notification_refusal(body) if name in s3._buckets else None
+        return refused or original(name, body, headers)
+
+    return checked
+
+
+def _notification_refusal(body: bytes) -> Any:
+    try:
+        document = s3.fromstring(body)
+    except (ParseError, ValueError):
+        return s3._error("MalformedXML", _MALFORMED, 400)
+    configurations = [item for item in document if _name(item).endswith("Configuration") and len(item)]
+    identifiers = [text for item in configurations if (text := _text(item, "Id"))]
+    if len(identifiers) != len(set(identifiers)):
+        return _invalid("Same ID used for multiple configurations. IDs must be unique.")
+    for configuration in configurations:
+        for event in _all(configuration, "Event"):
+            if (event.text or "").strip() not in _EVENTS:
+                return _invalid("The event is not supported for notifications", name="Event", value=event.text)
+        refused = _filter_refusal([rule for rule in configuration.iter() if _name(rule) == "FilterRule"])
+        if refused:
+            return refused
+    return None
+
+
+def _filter_refusal(rules: list[Any]) -> Any:
+    seen = set()
+    for rule in rules:
+        name, value = _text(rule, "Name"), _text(rule, "Value")
+        kind = name.lower()
+        if kind not in ("prefix", "suffix"):
+            message = "filter rule name must be either prefix or suffix"
+            return _invalid(message, name="FilterRule.Name", value=name)
+        if kind in seen:
+            return _invalid(f"Cannot specify more than one {kind} rule in a filter.")
+        if len(value.encode()) > _MAX_KEY_BYTES:
+            return _invalid(f"Size of filter rule value cannot exceed {_MAX_KEY_BYTES} bytes in UTF-8 representation")
+        seen.add(kind)
+    return None
+
+
+def _invalid(message: str, *, name: str = "", value: str | None = "") -> Any:
+    extra = {"ArgumentName": name, "ArgumentValue": value or ""} if name else None
+    return s3._error("InvalidArgument", message, 400, extra=extra)
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _all(element: Any, name: str) -> list[Any]:
+    return [child for child in element if _name(child) == name]
+
+
+def _text(element: Any, name: str) -> str:
+    return next((child.text or "" for child in _all(element, name)), "")
 
 
 def notification_configuration(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -6,10 +6,10 @@ from typing import Any
 
 from local_aws.faults.counting import Faults
 from local_aws.faults.roles import UnreadyRoles
-from local_aws.ministack import bucket_refusals, function_refusals
+from local_aws.ministack import bucket_refusals, function_refusals, log_events
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
-from local_aws.ministack.modules import lambda_svc, s3
+from local_aws.ministack.modules import cloudwatch_logs, lambda_svc, s3
 from local_aws.ministack.replacing import Cure
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,10 @@ def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
         Cure(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
         Cure(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
         Cure(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
+        Cure(s3, "_put_bucket_notification", "2e475b5ea0c1a271", bucket_refusals.notification_request),
         Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
+        # logStreamNamePrefix was ignored: the events of every stream came.
+        Cure(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
     ]
 
 

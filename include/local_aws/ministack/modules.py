@@ -2,6 +2,6 @@
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import lambda_runtime, persistence, responses  # type: ignore[import-untyped]
-from ministack.services import iam, lambda_svc, s3  # type: ignore[import-untyped]
+from ministack.services import cloudwatch_logs, iam, lambda_svc, s3  # type: ignore[import-untyped]
 
-__all__ = ["app", "iam", "lambda_runtime", "lambda_svc", "persistence", "responses", "s3"]
+__all__ = ["app", "cloudwatch_logs", "iam", "lambda_runtime", "lambda_svc", "persistence", "responses", "s3"]
