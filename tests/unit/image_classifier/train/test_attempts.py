@@ -168,8 +168,11 @@ def test_an_artifact_that_may_not_be_looked_at_is_not_taken_for_gone(jobs):
             attempts.plan_attempt(jobs, REQUEST, s3=s3)
 
 
-def test_a_job_that_was_stopped_before_it_had_a_model_left_none(jobs):
-    jobs.has("job", **TIMED_OUT, ModelArtifacts={})
+@pytest.mark.parametrize("artifacts", [{}, {"ModelArtifacts": {}}], ids=["absent", "empty"])
+def test_a_job_that_was_stopped_before_it_had_a_model_left_none(jobs, artifacts):
+    jobs.has("job", **TIMED_OUT)
+    del jobs.jobs["job"]["ModelArtifacts"]
+    jobs.jobs["job"] |= artifacts
 
     assert attempts.has_model(jobs.jobs["job"], s3=object(), accept_time_limit=True) is False
 
