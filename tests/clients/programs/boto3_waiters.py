@@ -26,9 +26,7 @@ def job_name(what: str) -> str:
 def train(what: str, channels: dict[str, str], *, more: dict[str, Any] | None = None, **options: Any) -> dict[str, Any]:
     request = requests.training_job(SETTINGS, job_name(what), channels, **options) | (more or {})
     sagemaker.create_training_job(**request)
-    sagemaker.get_waiter("training_job_completed_or_stopped").wait(
-        TrainingJobName=job_name(what), WaiterConfig=WAIT
-    )
+    sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=job_name(what), WaiterConfig=WAIT)
     job: dict[str, Any] = sagemaker.describe_training_job(TrainingJobName=job_name(what))
     expect(job["TrainingJobStatus"], "Completed", what="the job's status")
     s3.head_object(Bucket=BUCKET, Key=job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{BUCKET}/"))
@@ -44,7 +42,9 @@ def refusal(call: Any, **request: Any) -> dict[str, Any]:
     try:
         call(**request)
     except ClientError as error:
-        found: dict[str, Any] = error.response["Error"] | {"Status": error.response["ResponseMetadata"]["HTTPStatusCode"]}
+        found: dict[str, Any] = error.response["Error"] | {
+            "Status": error.response["ResponseMetadata"]["HTTPStatusCode"]
+        }
         return found
     raise StepFailedError(f"{request} was accepted")
 

@@ -44,7 +44,7 @@ def operation_exists(operation: str) -> bool:
 
 
 def validate(operation: str, request: object) -> dict[str, Any]:
-    """Return `request` if AWS would accept its form.
+    """Return `request` if AWS would accept its form, without the members that are null: AWS takes null for absent.
 
     Raises:
         ServiceError: ``SerializationException`` for a wrong type, ``ValidationException`` naming every constraint.
@@ -57,7 +57,17 @@ def validate(operation: str, request: object) -> dict[str, Any]:
     if problems:
         noun = "validation error" if len(problems) == 1 else "validation errors"
         raise validation_error(f"{len(problems)} {noun} detected: {'; '.join(problems)}")
-    return request
+    return request if shape is None else _without_nulls(request, shape)
+
+
+def _without_nulls(value: Any, shape: Shape) -> Any:
+    if shape.type_name == "structure":
+        known = shape.members
+        given = ((name, item) for name, item in value.items() if item is not None)
+        return {name: _without_nulls(item, known[name]) if name in known else item for name, item in given}
+    if shape.type_name == "list":
+        return [_without_nulls(item, shape.member) for item in value]
+    return value
 
 
 def _problems(value: object, shape: Shape, *, path: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ def refusal(operation, request):
 def test_a_good_request_is_returned_as_it_is():
     request = {"TrainingJobName": "digits-1"}
 
-    assert validate("DescribeTrainingJob", request) is request
+    assert validate("DescribeTrainingJob", request) == request
 
 
 def test_a_missing_member_is_named():
@@ -65,7 +65,18 @@ def test_a_value_of_another_type_is_a_serialization_error(request_):
 
 
 def test_null_is_the_same_as_absent_and_unknown_members_are_left_alone():
-    validate("ListTrainingJobs", {"MaxResults": None, "AddedByANewerClient": 1})
+    request = {"MaxResults": None, "NameContains": "a", "AddedByANewerClient": 1}
+
+    assert validate("ListTrainingJobs", request) == {"NameContains": "a", "AddedByANewerClient": 1}
+
+
+def test_null_is_the_same_as_absent_inside_a_member():
+    variant = {"VariantName": "v", "ModelName": "m", "InstanceType": None, "InitialInstanceCount": 1}
+    request = {"EndpointConfigName": "e", "ProductionVariants": [variant]}
+
+    (found,) = validate("CreateEndpointConfig", request)["ProductionVariants"]
+
+    assert found == {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1}
 
 
 def test_tag_keys_may_hold_any_letter():
