@@ -8,8 +8,8 @@ def page(server, path):
     return answer.status_code, answer.text
 
 
-def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, name, job_request):
-    server.sagemaker.create_training_job(**job_request(name, hyperparameters={"epochs": "2"}))
+def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, name, job_request, with_metrics):
+    server.sagemaker.create_training_job(**with_metrics(job_request(name, hyperparameters={"epochs": "2"})))
     server.ended_job(name)
 
     status, html = page(server, f"training-jobs/{name}")
