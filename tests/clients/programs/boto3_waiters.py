@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import requests
+import aws_requests as requests
 from botocore.exceptions import ClientError
 from reporting import StepFailedError, configuration, expect, probabilities, step, until
 
