@@ -171,6 +171,22 @@ def test_an_object_over_the_payload_limit_fails_alone(
     assert data_log(logs, name)[1] == f"images/data/{name}/2.jpg: ClientError: Too much data for max payload size"
 
 
+def test_without_a_payload_limit_objects_of_any_size_are_sent_in_chunks(
+    server, logs, name, put_model, upload, transform_request, ended, outputs
+):
+    put_model(server, name)
+    large = b"x" * (7 * 1024 * 1024)
+    upload(headers=b"headers?", large=large)
+
+    server.sagemaker.create_transform_job(**transform_request(MaxPayloadInMB=0, MaxConcurrentTransforms=64))
+
+    assert ended(server, name)["TransformJobStatus"] == "Completed"
+    found = outputs()
+    assert found["large.out"] == large
+    assert json.loads(found["headers.out"])["Transfer-Encoding"] == "chunked"
+    assert data_log(logs, name) == ["MaxConcurrentTransforms=64, MaxPayloadInMB=0, BatchStrategy=MULTI_RECORD"]
+
+
 def test_an_object_of_the_manifest_that_is_not_there_fails_alone(
     server, s3, name, put_model, upload, transform_request, ended, outputs
 ):

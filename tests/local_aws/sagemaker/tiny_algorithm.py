@@ -103,7 +103,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(404, b"")
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.body()
         if body == b"bad":
             self.answer(400, b"that is no image")
         elif body == b"die":
@@ -117,6 +117,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.answer(200, json.dumps(dict(self.headers)).encode())
         else:
             self.answer(200, self.model.encode() if body == b"model?" else body)
+
+    def body(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers["Content-Length"]))
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     def answer(self, status, body):
         self.send_response(status)
