@@ -339,6 +339,20 @@ def test_a_prefix_without_objects_fails_the_job(server, name, put_model, transfo
     assert ended(server, name)["FailureReason"] == reason
 
 
+def test_a_job_whose_output_bucket_is_gone_at_its_end_says_so(
+    server, s3, plan, name, put_model, upload, transform_request, ended
+):
+    put_model(server, name)
+    upload(**{"1.jpg": b"x"})
+    s3.create_bucket(Bucket=name)
+    plan({"fault": "slow_download", "operation": "CreateTransformJob", "seconds": 2})
+    server.sagemaker.create_transform_job(**transform_request(output={"S3OutputPath": f"s3://{name}/out"}))
+
+    s3.delete_bucket(Bucket=name)
+
+    assert ended(server, name)["FailureReason"].startswith("ClientError: An error occurred (NoSuchBucket)")
+
+
 def test_jobs_are_listed_and_tagged(server, name, put_model, upload, transform_request, ended):
     put_model(server, name)
     upload(**{"1.jpg": b"bad"})

@@ -151,7 +151,7 @@ class TransformRun(JobRun):
         folder = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
 
         def put(answer: Path, key: str) -> None:
-            self._aws.s3.put_object(Bucket=bucket, Key=key, Body=answer.read_bytes())
+            self._aws.write(bucket, key, answer.read_bytes())
 
         with ThreadPoolExecutor(DOWNLOAD_THREADS) as pool:
             uploads = [
