@@ -31,6 +31,10 @@ def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
         "/models/{name}": lambda aws, request: documents.model(aws, request.path_params["name"]),
         "/endpoint-configs/{name}": lambda aws, request: documents.endpoint_config(aws, request.path_params["name"]),
         "/endpoints/{name}": lambda aws, request: documents.endpoint(aws, request.path_params["name"]),
+        "/model-package-groups/{name}": lambda aws, request: documents.model_package_group(
+            aws, request.path_params["name"]
+        ),
+        "/model-packages/{name:path}": lambda aws, request: documents.model_package(aws, request.path_params["name"]),
         "/functions/{name}": lambda aws, request: documents.function(aws, request.path_params["name"]),
         "/logs/{group:path}": lambda aws, request: documents.log_group(
             aws, f"/{request.path_params['group']}", streams=request.query_params.get("streams", "")

@@ -16,6 +16,7 @@ TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 TRANSFORM_LOG = "/aws/sagemaker/TransformJobs"
 PROCESSING_LOG = "/aws/sagemaker/ProcessingJobs"
 MOST_STREAMS = 20
+MOST_VERSIONS = 100
 MOST_LINES = 500  # of each stream, the newest
 
 
@@ -89,6 +90,39 @@ def endpoint(aws: Aws, name: str) -> str:
         f"<p>{escape(found['EndpointStatus'])}, with {link(f'../endpoint-configs/{quote(config)}', config)}</p>",
         facts(found),
         section("Log", _streams(aws, f"/aws/sagemaker/Endpoints/{name}", prefix="")),
+    )
+
+
+def model_package_group(aws: Aws, name: str) -> str:
+    """A model package group and its newest versions."""
+    sagemaker = aws.client("sagemaker")
+    group = _answer(sagemaker.describe_model_package_group(ModelPackageGroupName=name))
+    found = sagemaker.list_model_packages(ModelPackageGroupName=name, SortOrder="Descending", MaxResults=MOST_VERSIONS)
+    versions = [
+        (
+            link(
+                f"../model-packages/{quote(name)}/{item['ModelPackageVersion']}",
+                f"Version {item['ModelPackageVersion']}",
+            ),
+            escape(item["ModelApprovalStatus"]),
+            f"{item['CreationTime']:%Y-%m-%d %H:%M:%S}",
+        )
+        for item in found["ModelPackageSummaryList"]
+    ]
+    more = f"<p>There are more; these are the newest {MOST_VERSIONS}.</p>" if "NextToken" in found else ""
+    listed = rows(("Version", "Approval", "Created"), versions) + more
+    return document(f"Model package group {name}", facts(group), section("Versions", listed))
+
+
+def model_package(aws: Aws, name: str) -> str:
+    """A version of a model package group, by ``group/number``."""
+    arn = f"arn:aws:sagemaker:{clients.REGION}:{clients.ACCOUNT}:model-package/{name}"
+    version = _answer(aws.client("sagemaker").describe_model_package(ModelPackageName=arn))
+    return document(
+        f"Model package {name}",
+        f"<p>{escape(version['ModelApprovalStatus'])} {escape(version.get('ApprovalDescription', ''))}</p>",
+        section("Metadata", facts(version.pop("CustomerMetadataProperties", {}))),
+        section("The version", facts(version)),
     )
 
 

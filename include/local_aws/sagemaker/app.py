@@ -25,6 +25,8 @@ from local_aws.sagemaker.protocol import bodies, validation
 from local_aws.sagemaker.protocol import faults as planned
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags, check_tags
+from local_aws.sagemaker.registry.groups import ModelPackageGroups
+from local_aws.sagemaker.registry.packages import ModelPackages
 from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.operations import TrainingJobs
 from local_aws.sagemaker.transform.operations import TransformJobs
@@ -67,13 +69,15 @@ class Service:
             Models(aws=aws, store=store, images=images),
             EndpointConfigs(aws=aws, store=store),
             Endpoints(aws=aws, store=store, rollouts=self.rollouts, faults=faults),
+            ModelPackageGroups(aws=aws, store=store),
+            ModelPackages(aws=aws, store=store),
             Tags(aws=aws, store=store),
         )
         self.operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             _aws_name(method): getattr(room, method)
             for room in rooms
             for method in dir(room)
-            if re.match(r"(create|describe|list|update|delete|stop|add)_", method)
+            if re.match(r"(create|describe|batch_describe|list|update|delete|stop|add)_", method)
         }
 
     def recover(self) -> None:
@@ -106,7 +110,7 @@ class Service:
         checked = validation.validate(operation, request)
         check_tags(checked.get("Tags") or [])
         planned.refuse(self.faults, operation, checked)
-        return perform(checked)
+        return validation.known_members(operation, perform(checked))
 
 
 def create_app(service: Service, *, pages: Sequence[BaseRoute] = ()) -> Starlette:
@@ -153,7 +157,7 @@ async def _answer_control(service: Service, request: Request) -> Response:
         sent = await bodies.read(request, max_bytes=bodies.MAX_CONTROL_BYTES, refusal=bodies.control_too_large)
         body = bodies.parse(sent)
         answer = await run_in_threadpool(service.call, operation, body)
-        if not operation.startswith(("Describe", "List")):
+        if not operation.startswith(("Describe", "BatchDescribe", "List")):
             log.info("%s accepted: %s", operation, _subject(body))
         await asyncio.sleep(planned.lateness_s(service.faults, operation, body))
     except ServiceError as error:

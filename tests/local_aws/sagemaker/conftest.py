@@ -71,6 +71,17 @@ def answers(url):
 
 
 @pytest.fixture(scope="session")
+def page():
+    """A page for people, as a browser asks for it: status and HTML."""
+
+    def get(server, path):
+        answer = httpx.get(f"{server.url}/_console/{path}", trust_env=False, timeout=30)
+        return answer.status_code, answer.text
+
+    return get
+
+
+@pytest.fixture(scope="session")
 def ministack(tmp_path_factory):
     port, folder = free_port(), tmp_path_factory.mktemp("ministack")
     env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "HOME": str(folder)}

@@ -3,12 +3,7 @@
 import httpx
 
 
-def page(server, path):
-    answer = httpx.get(f"{server.url}/_console/{path}", trust_env=False, timeout=30)
-    return answer.status_code, answer.text
-
-
-def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, name, job_request, with_metrics):
+def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, name, job_request, with_metrics, page):
     server.sagemaker.create_training_job(**with_metrics(job_request(name, hyperparameters={"epochs": "2"})))
     server.ended_job(name)
 
@@ -23,7 +18,7 @@ def test_a_training_job_shows_its_state_hyperparameters_metrics_and_log(server, 
     assert "Epoch[1] Validation-accuracy=0.5" in html
 
 
-def test_a_transform_job_shows_its_state_and_logs_and_leads_to_its_model(server, s3, name, put_model, until):
+def test_a_transform_job_shows_its_state_and_logs_and_leads_to_its_model(server, s3, name, put_model, until, page):
     put_model(server, name)
     s3.put_object(Bucket="images", Key=f"data/{name}/1.jpg", Body=b"bad")
     source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://images/data/{name}/"}
@@ -43,7 +38,7 @@ def test_a_transform_job_shows_its_state_and_logs_and_leads_to_its_model(server,
     assert "that is no image" in html
 
 
-def test_an_endpoint_shows_its_state_and_leads_to_its_config_and_model(server, name, put_model):
+def test_an_endpoint_shows_its_state_and_leads_to_its_config_and_model(server, name, put_model, page):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     server.settled_endpoint(name)
@@ -58,7 +53,7 @@ def test_an_endpoint_shows_its_state_and_leads_to_its_config_and_model(server, n
     assert f"artifacts/{name}/model.tar.gz" in model
 
 
-def test_what_is_not_there_is_not_found_with_the_words_of_the_api(server, name):
+def test_what_is_not_there_is_not_found_with_the_words_of_the_api(server, name, page):
     status, html = page(server, f"training-jobs/{name}")
 
     assert status == 404

@@ -11,6 +11,7 @@ from local_aws.sagemaker import container
 from local_aws.sagemaker.hosting.fleet_faults import HEALTHY, FleetFaults
 from local_aws.sagemaker.hosting.instance import LOG_GROUP, Instance, instance_id
 from local_aws.sagemaker.hosting.model_files import ModelFilesError, unpack_model
+from local_aws.sagemaker.hosting.models import served_container
 from local_aws.sagemaker.logs import LogShipper
 from local_aws.sagemaker.protocol.errors import ServiceError
 
@@ -166,8 +167,7 @@ class Deployment:
         )
 
     def _container(self, variant: Document) -> Document:
-        container_definition: Document = self._plan["models"][variant["ModelName"]]["PrimaryContainer"]
-        return container_definition
+        return served_container(self._plan["models"][variant["ModelName"]])
 
 
 def described_variants(plan: Document, *, now: float) -> list[Document]:
@@ -194,7 +194,7 @@ def show_desired(shown: list[Document], plan: Document) -> None:
 
 
 def _described(variant: Document, plan: Document, *, now: float) -> Document:
-    image = plan["models"][variant["ModelName"]]["PrimaryContainer"]["Image"]
+    image = served_container(plan["models"][variant["ModelName"]])["Image"]
     weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
     return {
         "VariantName": variant["VariantName"],

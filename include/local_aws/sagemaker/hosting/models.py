@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
+from local_aws.sagemaker.registry.addresses import existing_package
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 MODEL = "model"
 ENDPOINT_CONFIG = "endpoint-config"
+SERVED = "_ServedContainer"  # of a model that is made from a model package: what the package held at that time
+OF_THE_PACKAGE = ("Image", "ModelDataUrl")  # a container that names a model package does not give these itself
 UNSUPPORTED_CONTAINER = (
-    "ModelPackageName",
     "ModelDataSource",
     "AdditionalModelDataSources",
     "MultiModelConfig",
@@ -42,18 +44,24 @@ class Models:
     def create_model(self, request: Document) -> Document:
         """Check that the image, the artifact and the role are there."""
         name = request["ModelName"]
-        container = _single_container(request)
+        given = _single_container(request)
         arn = self._aws.arn(MODEL, name)
         if self._store.get(MODEL, name) is not None:
             raise _already_exists("model", arn)
         if "ExecutionRoleArn" in request:
             self._aws.check_role(request["ExecutionRoleArn"])
+        container = self._from_package(given) if "ModelPackageName" in given else given
         self._images.find(container["Image"])
         uri = container.get("ModelDataUrl")
         if uri and not self._aws.object_exists(uri):
             raise validation_error(f"Could not find model data at {uri}.")
         model = {key: value for key, value in request.items() if key not in ("Tags", "Containers")}
-        model |= {"PrimaryContainer": {"Mode": "SingleModel"} | container, "ModelArn": arn, "CreationTime": time.time()}
+        model |= {
+            "PrimaryContainer": {"Mode": "SingleModel"} | given,
+            SERVED: container,
+            "ModelArn": arn,
+            "CreationTime": time.time(),
+        }
         _add(self._store, MODEL, name, model, arn=arn, request=request)
         return {"ModelArn": arn}
 
@@ -71,6 +79,26 @@ class Models:
         model = self.describe_model(request)
         self._store.remove(MODEL, model["ModelName"], arn=model["ModelArn"])
         return {}
+
+    def _from_package(self, given: Document) -> Document:
+        """The container of an approved model package, which the model keeps when the package changes or is deleted."""
+        package = existing_package(self._store, given["ModelPackageName"], aws=self._aws)
+        arn, status = package["ModelPackageArn"], package["ModelApprovalStatus"]
+        if status != "Approved":
+            raise validation_error(
+                f"Cannot create a model from model package {arn}: its ModelApprovalStatus is {status}. It must be set "
+                "to Approved to deploy the model."
+            )
+        containers = package["InferenceSpecification"]["Containers"]
+        if len(containers) != 1:
+            raise validation_error("This local SageMaker serves models of one container; AWS serves several.")
+        container = {key: containers[0][key] for key in (*OF_THE_PACKAGE, "Environment") if key in containers[0]}
+        if given.get("Environment") and "Environment" in container:
+            raise validation_error(
+                "Environment variable map cannot be specified both at Model Package "
+                f"{container['Environment']} and Model {given['Environment']}"
+            )
+        return container | {key: given[key] for key in ("Environment",) if key in given}
 
 
 class EndpointConfigs:
@@ -177,6 +205,12 @@ def _scaled(variant: Document, change: Document) -> Document:
     return variant | {ours: change[asked] for ours, asked in members.items() if asked in change}
 
 
+def served_container(model: Document) -> Document:
+    """The image, artifact and environment that serve a model, also of one that is made from a model package."""
+    container: Document = model.get(SERVED) or model["PrimaryContainer"]
+    return container
+
+
 def instances(plan: Document) -> Counter[str]:
     """How many instances of each type a deployment of the plan takes."""
     wanted: Counter[str] = Counter()
@@ -195,7 +229,9 @@ def _single_container(request: Document) -> Document:
     _refuse(container, UNSUPPORTED_CONTAINER)
     if container.get("Mode", "SingleModel") != "SingleModel":
         raise validation_error(f"This local SageMaker does not have Mode {container['Mode']}; AWS does.")
-    if "Image" not in container:
+    if "ModelPackageName" in container and any(name in container for name in OF_THE_PACKAGE):
+        raise validation_error(f"A container with ModelPackageName cannot have {' or '.join(OF_THE_PACKAGE)}.")
+    if "Image" not in container and "ModelPackageName" not in container:
         raise validation_error("A container needs Image.")
     return dict(container)
 

@@ -24,17 +24,22 @@ def page(
     summary: Sequence[str],
     name_key: str,
     status_key: str = "",
+    id_key: str = "",
+    default_order: str = "Descending",
 ) -> Document:
-    """One page of `documents`, each cut down to the members in `summary`."""
+    """One page of `documents`, each cut down to the members in `summary`.
+
+    `id_key` tells apart documents that share a name. AWS lists most resources newest first unless asked otherwise, and
+    says so of each operation; `default_order` is for those that it lists the other way.
+    """
     sort_keys = {"Name": name_key, "CreationTime": "CreationTime", "Status": status_key}
     sort_key = sort_keys[request.get("SortBy", "CreationTime")] or "CreationTime"
     wanted = [document for document in documents if _matches(request, document, name_key, status_key)]
 
     def position(document: Document) -> list[Any]:
-        return [sort_key, document[sort_key], document[name_key]]
+        return [sort_key, document[sort_key], document[id_key or name_key]]
 
-    # AWS lists the newest first unless asked otherwise.
-    descending = request.get("SortOrder", "Descending") == "Descending"
+    descending = request.get("SortOrder", default_order) == "Descending"
     wanted.sort(key=position, reverse=descending)
     after = _read_token(request.get("NextToken"), sort_key)
     if after is not None:

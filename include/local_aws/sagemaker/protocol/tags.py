@@ -11,7 +11,15 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.store import Store
 
 Document = dict[str, Any]
-KINDS = ("training-job", "transform-job", "processing-job", "model", "endpoint-config", "endpoint")
+KINDS = (
+    "training-job",
+    "transform-job",
+    "processing-job",
+    "model",
+    "endpoint-config",
+    "endpoint",
+    "model-package-group",
+)
 MAX_TAGS = 50
 
 

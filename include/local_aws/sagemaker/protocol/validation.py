@@ -16,8 +16,17 @@ if TYPE_CHECKING:
 
     from botocore.model import ServiceModel
 
-# Java's classes that Python's re does not know, as near as the names and tags of this API need them.
-_JAVA_CLASSES = {r"\p{L}": r"\w", r"\p{N}": r"\d", r"\p{Z}": r" ", r"\p{Alnum}": "a-zA-Z0-9", r"\p{M}": "\u0300-\u036f"}
+# Java's classes that Python's re does not know, as near as the names, tags and descriptions of this API need them.
+_JAVA_CLASSES = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": r" ",
+    r"\p{Alnum}": "a-zA-Z0-9",
+    r"\p{M}": "\u0300-\u036f",
+    r"\p{P}": r"!-#%-*,-/:;?@\[-\]_{}\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010-\u2027\u2030-\u205e",
+    r"\p{S}": r"$+<->^`|~\u00a2-\u00a9\u00ac\u00ae-\u00b1\u00b4\u00b8\u00d7\u00f7\u20a0-\u20bf\u2190-\u22ff",
+}
+_REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")  # of CustomerMetadataKey: Java takes an end of line that repeats
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "structure": (dict,),
     "map": (dict,),
@@ -41,6 +50,12 @@ def service_model() -> ServiceModel:
 def operation_exists(operation: str) -> bool:
     """Whether AWS has an operation of this name."""
     return operation in service_model().operation_names
+
+
+def known_members(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """Of `answer` what AWS's answer has: the rest of a stored document is the server's own."""
+    shape = service_model().operation_model(operation).output_shape
+    return {name: value for name, value in answer.items() if shape is not None and name in shape.members}
 
 
 def validate(operation: str, request: object) -> dict[str, Any]:
@@ -148,7 +163,7 @@ _CHECKS: dict[str, Callable[..., Iterator[str]]] = {
 def _compiled(pattern: str) -> re.Pattern[str]:
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
-    return re.compile(pattern)
+    return re.compile(_REPEATED_END.sub("", pattern))
 
 
 def _at(value: object, path: str) -> str:

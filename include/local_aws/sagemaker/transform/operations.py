@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker import quotas
-from local_aws.sagemaker.hosting.models import existing_model
+from local_aws.sagemaker.hosting.models import existing_model, served_container
 from local_aws.sagemaker.jobs import checks
 from local_aws.sagemaker.jobs.faults import JobFaults
 from local_aws.sagemaker.jobs.operations import Jobs
@@ -55,7 +55,7 @@ class TransformJobs:
         requests.check(request)
         self._jobs.check_new(request["TransformJobName"])
         model = existing_model(self._platform.store, request["ModelName"], aws=self._platform.aws)
-        image = self._platform.images.find(model["PrimaryContainer"]["Image"])
+        image = self._platform.images.find(served_container(model)["Image"])
         requests.check_image(request, built_in=image.built_in)
         source = request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
         checks.check_buckets((source, request["TransformOutput"]["S3OutputPath"]), platform=self._platform)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
 from local_aws.sagemaker.hosting.model_files import ModelFilesError, unpack_model
+from local_aws.sagemaker.hosting.models import served_container
 from local_aws.sagemaker.jobs.failures import JobFailedError, JobStoppedError
 from local_aws.sagemaker.jobs.run import POLL_S, JobRun
 from local_aws.sagemaker.training.channels import share
@@ -45,7 +46,7 @@ class TransformRun(JobRun):
         self._folder = folder
         self._answers = folder / "answers"
         self._faults = faults
-        self._definition = model["PrimaryContainer"]
+        self._definition = served_container(model)
         self._workers = [
             Worker(number, job=job, model=model, image=image, folder=folder, platform=platform)
             for number in range(job["TransformResources"]["InstanceCount"])

@@ -12,6 +12,7 @@ import urllib3
 from local_aws.faults.plan import RecordFails
 from local_aws.sagemaker import container
 from local_aws.sagemaker.hosting.instance import Instance, instance_id
+from local_aws.sagemaker.hosting.models import served_container
 from local_aws.sagemaker.jobs.failures import JobFailedError, JobStoppedError
 from local_aws.sagemaker.logs import LogShipper
 from local_aws.sagemaker.transform.data_log import DataLog
@@ -60,7 +61,7 @@ class Worker:
         """`folder` is the job's own: the unpacked model is in its ``serving``, and the logs stay there for ever."""
         self._job = job
         self._platform = platform
-        self._definition = model["PrimaryContainer"]
+        self._definition = served_container(model)
         self._base = folder / "serving"
         name = job["TransformJobName"]
         identity = instance_id(f"{name}/{number}")

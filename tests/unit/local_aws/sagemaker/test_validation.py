@@ -2,8 +2,15 @@
 
 import pytest
 
+from local_aws.faults.counting import Faults
+from local_aws.sagemaker.app import Service
+from local_aws.sagemaker.aws import Aws
+from local_aws.sagemaker.container import Limits
+from local_aws.sagemaker.images import Images
+from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.validation import validate
+from local_aws.sagemaker.store import Store
 
 
 def refusal(operation, request):
@@ -87,3 +94,46 @@ def test_tag_keys_may_hold_any_letter():
         "failed to satisfy constraint"
         in refusal("AddTags", {"ResourceArn": arn, "Tags": [{"Key": "a*", "Value": ""}]})[1]
     )
+
+
+def test_every_pattern_of_an_implemented_operation_can_be_checked(tmp_path):
+    store = Store(tmp_path / "state.sqlite")
+    service = Service(
+        aws=Aws("http://127.0.0.1:1"), store=store, images=Images({}), limits=Limits(), faults=Faults(), state=tmp_path
+    )
+    patterns = set()
+    for operation in service.operations:
+        patterns |= patterns_of(validation.service_model().operation_model(operation).input_shape)
+    store.close()
+
+    assert len(patterns) > 30
+    for pattern in patterns:
+        validation._compiled(pattern)
+
+
+def patterns_of(shape, seen=()):
+    """Every pattern below a shape of botocore's model."""
+    if shape is None or shape.name in seen:
+        return set()
+    found = {shape.metadata["pattern"]} if "pattern" in shape.metadata else set()
+    below = {
+        "structure": lambda: shape.members.values(),
+        "list": lambda: [shape.member],
+        "map": lambda: [shape.key, shape.value],
+    }
+    for member in below.get(shape.type_name, list)():
+        found |= patterns_of(member, (*seen, shape.name))
+    return found
+
+
+def test_an_answer_has_no_member_that_the_api_does_not_have():
+    answer = {"ModelName": "m", "_ServedContainer": {}, "Tags": []}
+
+    assert validation.known_members("DescribeModel", answer) == {"ModelName": "m"}
+    assert validation.known_members("DeleteModel", answer) == {}
+
+
+def test_descriptions_may_have_punctuation_and_symbols():
+    request = {"ModelPackageGroupName": "g", "ModelPackageGroupDescription": "Digits: 97.5 % (±1), €5/run, «ok»!"}
+
+    assert validation.validate("CreateModelPackageGroup", request) == request

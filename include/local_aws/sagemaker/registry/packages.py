@@ -1,0 +1,146 @@
+"""The operations on model packages: the versions of a group."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
+from local_aws.sagemaker.protocol.listing import page
+from local_aws.sagemaker.registry import requests
+from local_aws.sagemaker.registry.addresses import (
+    GROUP,
+    PACKAGE,
+    existing_group,
+    existing_package,
+    no_such_group,
+    no_such_package,
+    resource_name,
+)
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.store import Store
+
+Document = dict[str, Any]
+SUMMARY = (
+    "ModelPackageGroupName",
+    "ModelPackageVersion",
+    "ModelPackageArn",
+    "ModelPackageDescription",
+    "CreationTime",
+    "ModelPackageStatus",
+    "ModelApprovalStatus",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
+)
+BATCH_SUMMARY = (*(name for name in SUMMARY if name != "ModelLifeCycle"), "InferenceSpecification")
+
+
+class ModelPackages:
+    """CreateModelPackage, DescribeModelPackage, UpdateModelPackage, ListModelPackages and DeleteModelPackage."""
+
+    def __init__(self, *, aws: Aws, store: Store) -> None:
+        """Versions are kept in the store; the number of the last one with their group."""
+        self._aws = aws
+        self._store = store
+        self._lock = threading.Lock()
+
+    def create_model_package(self, request: Document) -> Document:
+        """The next version of the group; a request with the token of an earlier one is that one."""
+        requests.check(request, aws=self._aws)
+        group = existing_group(self._store, request["ModelPackageGroupName"], aws=self._aws)["ModelPackageGroupName"]
+        version = requests.new_version(request, group=group, now=time.time())
+        with self._lock:  # two requests with one token are one version
+            earlier = self._with_token(request.get("ClientToken"), group=group)
+            if earlier is not None:
+                return {"ModelPackageArn": self._same(earlier, version)}
+            number = self._next_number(group)
+            arn = self._aws.arn(PACKAGE, f"{group}/{number}")
+            version |= {"ModelPackageVersion": number, "ModelPackageArn": arn}
+            self._store.add(PACKAGE, f"{group}/{number}", version)
+        return {"ModelPackageArn": arn}
+
+    def describe_model_package(self, request: Document) -> Document:
+        """The version; without the content of its model card where only metadata is asked for."""
+        version = existing_package(self._store, request["ModelPackageName"], aws=self._aws)
+        card = version.get("ModelCard")
+        if card and request.get("IncludedData") == "MetadataOnly":
+            version["ModelCard"] = {key: value for key, value in card.items() if key != "ModelCardContent"}
+        return version
+
+    def batch_describe_model_package(self, request: Document) -> Document:
+        """Several versions at once, and an error for each that is not there."""
+        summaries, errors = {}, {}
+        for arn in request["ModelPackageArnList"]:
+            try:
+                version = existing_package(self._store, arn, aws=self._aws)
+            except ServiceError as error:
+                errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
+            else:
+                summaries[arn] = {member: version[member] for member in BATCH_SUMMARY if member in version}
+        return {"ModelPackageSummaries": summaries, "BatchDescribeModelPackageErrorMap": errors}
+
+    def update_model_package(self, request: Document) -> Document:
+        """Change the approval or what describes the version."""
+        if request.get("AdditionalInferenceSpecificationsToAdd"):
+            raise validation_error(
+                "This local SageMaker does not have AdditionalInferenceSpecificationsToAdd; AWS does."
+            )
+        if "InferenceSpecification" in request:
+            requests.check_specification(request["InferenceSpecification"], aws=self._aws)
+        name, now = resource_name(request["ModelPackageArn"], kind=PACKAGE), time.time()
+        version = self._store.change(PACKAGE, name, lambda version: requests.update(version, request, now=now))
+        if version is None:
+            raise no_such_package(self._aws, name)
+        return {"ModelPackageArn": version["ModelPackageArn"]}
+
+    def list_model_packages(self, request: Document) -> Document:
+        """The versions, oldest first. Without a group AWS lists unversioned packages, and there are none here."""
+        versions = self._store.all(PACKAGE)
+        if "ModelPackageGroupName" in request:
+            group = resource_name(request["ModelPackageGroupName"], kind=GROUP)
+            if self._store.get(GROUP, group) is None:
+                raise no_such_group(self._aws, group)
+            versions = [version for version in versions if version["ModelPackageGroupName"] == group]
+        elif request.get("ModelPackageType", "Unversioned") == "Unversioned":
+            versions = []
+        status = request.get("ModelApprovalStatus")
+        return page(
+            request,
+            [version for version in versions if status in (None, version["ModelApprovalStatus"])],
+            answer_key="ModelPackageSummaryList",
+            summary=SUMMARY,
+            name_key="ModelPackageGroupName",
+            id_key="ModelPackageVersion",
+            default_order="Ascending",
+        )
+
+    def delete_model_package(self, request: Document) -> Document:
+        """Forget a version; its number is not given again, and a model that was made from it goes on."""
+        version = existing_package(self._store, request["ModelPackageName"], aws=self._aws)
+        name = f"{version['ModelPackageGroupName']}/{version['ModelPackageVersion']}"
+        self._store.remove(PACKAGE, name, arn=version["ModelPackageArn"])
+        return {}
+
+    def _with_token(self, token: str | None, *, group: str) -> Document | None:
+        same = (item for item in self._store.all(PACKAGE) if item["ModelPackageGroupName"] == group)
+        return next((item for item in same if token and item[requests.TOKEN] == token), None)
+
+    def _same(self, earlier: Document, version: Document) -> str:
+        arn: str = earlier["ModelPackageArn"]
+        if earlier[requests.DIGEST] != version[requests.DIGEST]:
+            raise ServiceError(
+                "ConflictException", f"The ClientToken was used before with other parameters, for model package {arn}."
+            )
+        return arn
+
+    def _next_number(self, group: str) -> int:
+        def count(document: Document) -> None:
+            document["_LastVersion"] = document.get("_LastVersion", 0) + 1
+
+        changed = self._store.change(GROUP, group, count)
+        if changed is None:  # deleted a moment ago
+            raise no_such_group(self._aws, group)
+        return int(changed["_LastVersion"])
