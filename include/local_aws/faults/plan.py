@@ -81,7 +81,7 @@ class Quota(Fault):
     fault: Literal["quota"]
     times: None = None
     instance_type: str
-    operation: Literal[JobOperation, "CreateEndpoint", "UpdateEndpoint"]
+    operation: Literal[JobOperation, "CreateHyperParameterTuningJob", "CreateEndpoint", "UpdateEndpoint"]
     limit: Annotated[int, Field(ge=0)]
 
 

@@ -28,6 +28,7 @@ def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
         "/training-jobs/{name}": lambda aws, request: documents.training_job(aws, request.path_params["name"]),
         "/transform-jobs/{name}": lambda aws, request: documents.transform_job(aws, request.path_params["name"]),
         "/processing-jobs/{name}": lambda aws, request: documents.processing_job(aws, request.path_params["name"]),
+        "/hyper-tuning-jobs/{name}": lambda aws, request: documents.tuning_job(aws, request.path_params["name"]),
         "/models/{name}": lambda aws, request: documents.model(aws, request.path_params["name"]),
         "/endpoint-configs/{name}": lambda aws, request: documents.endpoint_config(aws, request.path_params["name"]),
         "/endpoints/{name}": lambda aws, request: documents.endpoint(aws, request.path_params["name"]),

@@ -16,7 +16,7 @@ TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 TRANSFORM_LOG = "/aws/sagemaker/TransformJobs"
 PROCESSING_LOG = "/aws/sagemaker/ProcessingJobs"
 MOST_STREAMS = 20
-MOST_VERSIONS = 100
+MOST_ROWS = 100
 MOST_LINES = 500  # of each stream, the newest
 
 
@@ -68,6 +68,31 @@ def processing_job(aws: Aws, name: str) -> str:
     )
 
 
+def tuning_job(aws: Aws, name: str) -> str:
+    """A tuning job: how far it is, its training jobs with what they reached, and what it was asked for."""
+    sagemaker = aws.client("sagemaker")
+    job = _answer(sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name))
+    found = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name, MaxResults=MOST_ROWS
+    )
+    listed = [
+        (
+            link(f"../training-jobs/{quote(item['TrainingJobName'])}", item["TrainingJobName"]),
+            escape(item["TrainingJobStatus"]),
+            escape(str(item.get("FinalHyperParameterTuningJobObjectiveMetric", {}).get("Value", ""))),
+            facts(item["TunedHyperParameters"]),
+        )
+        for item in found["TrainingJobSummaries"]
+    ]
+    table = rows(("Training job", "Status", "Objective", "Hyperparameters"), listed)
+    return document(
+        f"Tuning job {name}",
+        f"<p>{escape(job['HyperParameterTuningJobStatus'])} {escape(job.get('FailureReason', ''))}</p>",
+        section("Training jobs", table),
+        section("The job", facts(job)),
+    )
+
+
 def model(aws: Aws, name: str) -> str:
     """A model."""
     return document(f"Model {name}", facts(_answer(aws.client("sagemaker").describe_model(ModelName=name))))
@@ -97,7 +122,7 @@ def model_package_group(aws: Aws, name: str) -> str:
     """A model package group and its newest versions."""
     sagemaker = aws.client("sagemaker")
     group = _answer(sagemaker.describe_model_package_group(ModelPackageGroupName=name))
-    found = sagemaker.list_model_packages(ModelPackageGroupName=name, SortOrder="Descending", MaxResults=MOST_VERSIONS)
+    found = sagemaker.list_model_packages(ModelPackageGroupName=name, SortOrder="Descending", MaxResults=MOST_ROWS)
     versions = [
         (
             link(
@@ -109,7 +134,7 @@ def model_package_group(aws: Aws, name: str) -> str:
         )
         for item in found["ModelPackageSummaryList"]
     ]
-    more = f"<p>There are more; these are the newest {MOST_VERSIONS}.</p>" if "NextToken" in found else ""
+    more = f"<p>There are more; these are the newest {MOST_ROWS}.</p>" if "NextToken" in found else ""
     listed = rows(("Version", "Approval", "Created"), versions) + more
     return document(f"Model package group {name}", facts(group), section("Versions", listed))
 

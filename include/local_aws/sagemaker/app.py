@@ -30,6 +30,7 @@ from local_aws.sagemaker.registry.packages import ModelPackages
 from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.operations import TrainingJobs
 from local_aws.sagemaker.transform.operations import TransformJobs
+from local_aws.sagemaker.tuning.operations import TuningJobs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -50,8 +51,10 @@ class Service:
         aws, store, images, faults = platform.aws, platform.store, platform.images, platform.faults
         self.faults = faults
         self._cache = ObjectCache(platform.state / "objects", aws=aws)
+        training = TrainingJobs(platform, cache=self._cache)
         self.jobs = (
-            TrainingJobs(platform, cache=self._cache),
+            training,
+            TuningJobs(platform, training=training),
             TransformJobs(platform),
             ProcessingJobs(platform, cache=self._cache),
         )
@@ -90,7 +93,7 @@ class Service:
     def close(self) -> None:
         """End every process."""
         self.rollouts.close()
-        for jobs in self.jobs:
+        for jobs in reversed(self.jobs):  # a tuning job does not take the end of its training jobs for their failure
             jobs.close()
         self._store.close()
 

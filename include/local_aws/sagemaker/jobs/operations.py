@@ -95,6 +95,11 @@ class Jobs:
             self._runs[name] = run
         run.start()
 
+    def run(self, name: str) -> JobRun | None:
+        """The run of a job that has not ended, or did so a moment ago."""
+        with self._lock:
+            return self._runs.get(name)
+
     def existing(self, name: str) -> Document:
         """The job as it is now.
 
@@ -135,8 +140,7 @@ class Jobs:
 
         if self._store.change(self._kind.kind, name, stopping) is None:
             raise self._kind.not_found(name)
-        with self._lock:  # a job that is in the store has a run once whoever creates it lets go
-            run = self._runs.get(name)
+        run = self.run(name)  # a job that is in the store has a run once whoever creates it lets go of the lock
         if run is not None:
             run.stop()
 

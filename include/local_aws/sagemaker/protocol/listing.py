@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from local_aws.sagemaker.protocol.errors import validation_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 Document = dict[str, Any]
 DEFAULT_PAGE_ITEMS = 10
@@ -25,15 +25,17 @@ def page(
     name_key: str,
     status_key: str = "",
     id_key: str = "",
+    sort_keys: Mapping[str, str] | None = None,
+    default_sort: str = "CreationTime",
     default_order: str = "Descending",
 ) -> Document:
     """One page of `documents`, each cut down to the members in `summary`.
 
-    `id_key` tells apart documents that share a name. AWS lists most resources newest first unless asked otherwise, and
-    says so of each operation; `default_order` is for those that it lists the other way.
+    `id_key` tells apart documents that share a name; `sort_keys` are members to sort by beside name, time and status.
+    AWS lists most resources newest first unless asked otherwise; `default_sort` and `default_order` are for the others.
     """
-    sort_keys = {"Name": name_key, "CreationTime": "CreationTime", "Status": status_key}
-    sort_key = sort_keys[request.get("SortBy", "CreationTime")] or "CreationTime"
+    members = {"Name": name_key, "CreationTime": "CreationTime", "Status": status_key, **(sort_keys or {})}
+    sort_key = members[request.get("SortBy", default_sort)] or "CreationTime"
     wanted = [document for document in documents if _matches(request, document, name_key, status_key)]
 
     def position(document: Document) -> list[Any]:

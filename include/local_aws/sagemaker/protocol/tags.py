@@ -19,6 +19,7 @@ KINDS = (
     "endpoint-config",
     "endpoint",
     "model-package-group",
+    "hyper-parameter-tuning-job",
 )
 MAX_TAGS = 50
 

@@ -18,6 +18,7 @@ RECORD_TYPE = "application/x-recordio"
 LIST_CHANNELS = ("train_lst", "validation_lst")
 SPLITS = ("train", "validation")
 KNOWN_CHANNELS = (*SPLITS, *LIST_CHANNELS, "model")
+OBJECTIVE_HYPERPARAMETER = "_tuning_objective_metric"  # SageMaker adds it to the training jobs of a tuning job
 REQUIRED_HYPERPARAMETERS = ("num_classes", "num_training_samples")
 # fmt: off
 KNOWN_HYPERPARAMETERS = frozenset((
@@ -55,7 +56,8 @@ def _hyperparameter_refusal(job: Document) -> str | None:
     for name in REQUIRED_HYPERPARAMETERS:
         if name not in given:
             return _invalid(f"'{name}' is a required property")
-    unknown = ", ".join(f"'{name}'" for name in given if name not in KNOWN_HYPERPARAMETERS)
+    known = KNOWN_HYPERPARAMETERS | {OBJECTIVE_HYPERPARAMETER}
+    unknown = ", ".join(f"'{name}'" for name in given if name not in known)
     if unknown:
         verb = "was" if unknown.count("'") == 2 else "were"
         return _invalid(f"Additional properties are not allowed ({unknown} {verb} unexpected)")

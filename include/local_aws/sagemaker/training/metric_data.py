@@ -47,6 +47,10 @@ class JobMetrics:
         """The last value of each metric, as FinalMetricDataList."""
         return self._values.final()
 
+    def values(self, metric: str) -> list[float]:
+        """What a metric has been so far, oldest first."""
+        return self._values.values(metric)
+
     def read_lines(self, lines: list[str]) -> None:
         """Take the values in new lines of the log."""
         found = self._values.read(lines, now=time.time())

@@ -53,6 +53,36 @@ class TrainingJobs:
 
     def create_training_job(self, request: Document) -> Document:
         """Check what AWS checks at once, then start."""
+        return {"TrainingJobArn": self.start(request)}
+
+    def start(self, request: Document, *, tuning_job_arn: str = "") -> str:
+        """Start a training job, for a tuning job if one is named; returns its ARN.
+
+        Raises:
+            ServiceError: AWS would refuse it.
+
+        """
+        image = self.check(request)
+        arn = self._jobs.arn(request["TrainingJobName"])
+        definitions = algorithm_rules.METRIC_DEFINITIONS if image.built_in else []
+        job = requests.new_job(request, arn=arn, now=time.time(), metric_definitions=definitions)
+        if tuning_job_arn:
+            job["TuningJobArn"] = tuning_job_arn
+        self._jobs.start(
+            job,
+            tags=request.get("Tags", []),
+            check=lambda: self.check_quota(request, operation=CREATE),
+            run=lambda: self._run(job, image=image),
+        )
+        return arn
+
+    def check(self, request: Document) -> Image:
+        """Refuse what AWS refuses at once, but for the quota; returns the image.
+
+        Raises:
+            ServiceError: says what is wrong.
+
+        """
         requests.check(request)
         self._jobs.check_new(request["TrainingJobName"])
         image = self._platform.images.find(request["AlgorithmSpecification"]["TrainingImage"])
@@ -62,16 +92,16 @@ class TrainingJobs:
             checks.check_prefix(uri, role=request["RoleArn"], platform=self._platform)
         uris = [request["OutputDataConfig"]["S3OutputPath"], request.get("CheckpointConfig", {}).get("S3Uri")]
         checks.check_buckets(filter(None, uris), platform=self._platform)
-        arn = self._jobs.arn(request["TrainingJobName"])
-        definitions = algorithm_rules.METRIC_DEFINITIONS if image.built_in else []
-        job = requests.new_job(request, arn=arn, now=time.time(), metric_definitions=definitions)
-        self._jobs.start(
-            job,
-            tags=request.get("Tags", []),
-            check=lambda: self._check_quota(request),
-            run=lambda: self._run(job, image=image),
-        )
-        return {"TrainingJobArn": arn}
+        return image
+
+    def find(self, name: str) -> Document | None:
+        """The job of this name, or None."""
+        return self._platform.store.get(TRAINING_JOB.kind, name)
+
+    def metric_values(self, name: str, metric: str) -> list[float]:
+        """What a metric of a job has been so far, oldest first; none once the job is over for a while."""
+        run = self._jobs.run(name)
+        return run.metric_values(metric) if isinstance(run, TrainingRun) else []
 
     def _run(self, job: Document, *, image: Image) -> TrainingRun:
         return TrainingRun(
@@ -113,7 +143,17 @@ class TrainingJobs:
         self._jobs.delete(request["TrainingJobName"])
         return {}
 
-    def _check_quota(self, request: Document) -> None:
+    def check_quota(
+        self, request: Document, *, operation: str, jobs: int = 1, original: Document | None = None
+    ) -> None:
+        """Refuse more instances than the account may use: those of `jobs` jobs like `request`.
+
+        A fault plan's quota is for an operation, and looks at the members of its `original` request.
+
+        Raises:
+            ServiceError: ``ResourceLimitExceeded``.
+
+        """
         resources, is_spot = request["ResourceConfig"], bool(request.get("EnableManagedSpotTraining"))
         instance_type = resources["InstanceType"]
         busy = sum(
@@ -126,7 +166,7 @@ class TrainingJobs:
             instance_type=instance_type,
             noun="spot training job usage" if is_spot else "training job usage",
             busy=busy,
-            asked=resources.get("InstanceCount", 1),
+            asked=resources.get("InstanceCount", 1) * jobs,
         )
         limit = self._platform.limits.training_instances
-        checks.check_quota(request, use, operation=CREATE, usual_limit=limit, platform=self._platform)
+        checks.check_quota(original or request, use, operation=operation, usual_limit=limit, platform=self._platform)

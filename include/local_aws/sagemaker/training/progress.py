@@ -129,6 +129,7 @@ class Metrics:
         """`definitions` are the job's MetricDefinitions."""
         self._patterns = {definition["Name"]: re.compile(definition["Regex"]) for definition in definitions}
         self._last: dict[str, Document] = {}
+        self._values: dict[str, list[float]] = {}
         self.epochs = 0
 
     def read(self, lines: list[str], *, now: float) -> list[Document]:
@@ -141,8 +142,13 @@ class Metrics:
                 value = _value(pattern, line)
                 if value is not None:
                     self._last[name] = {"MetricName": name, "Value": value, "Timestamp": now}
+                    self._values.setdefault(name, []).append(value)
                     found.append(self._last[name])
         return found
+
+    def values(self, name: str) -> list[float]:
+        """Every value of a metric, oldest first."""
+        return list(self._values.get(name, []))
 
     def final(self) -> list[Document]:
         """As DescribeTrainingJob shows them."""

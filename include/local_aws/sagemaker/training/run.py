@@ -58,6 +58,10 @@ class TrainingRun(ProgramsRun[Host]):
         self._retries_left: int = job.get("RetryStrategy", {}).get("MaximumRetryAttempts", 0)
         self._metrics = JobMetrics(job, aws=platform.aws, store=platform.store)
 
+    def metric_values(self, metric: str) -> list[float]:
+        """What a metric has been so far, oldest first."""
+        return self._metrics.values(metric)
+
     def _clean_up(self) -> None:
         shutil.rmtree(self._base, ignore_errors=True)
 

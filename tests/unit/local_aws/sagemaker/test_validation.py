@@ -7,6 +7,7 @@ from local_aws.sagemaker.app import Service
 from local_aws.sagemaker.aws import Aws
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import Images
+from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.protocol import validation
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.validation import validate
@@ -98,9 +99,9 @@ def test_tag_keys_may_hold_any_letter():
 
 def test_every_pattern_of_an_implemented_operation_can_be_checked(tmp_path):
     store = Store(tmp_path / "state.sqlite")
-    service = Service(
-        aws=Aws("http://127.0.0.1:1"), store=store, images=Images({}), limits=Limits(), faults=Faults(), state=tmp_path
-    )
+    aws = Aws("http://127.0.0.1:1")
+    platform = Platform(aws=aws, store=store, images=Images({}), limits=Limits(), faults=Faults(), state=tmp_path)
+    service = Service(platform)
     patterns = set()
     for operation in service.operations:
         patterns |= patterns_of(validation.service_model().operation_model(operation).input_shape)
