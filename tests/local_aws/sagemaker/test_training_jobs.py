@@ -197,12 +197,10 @@ def test_pages_hold_every_job_once(server, name, job_request):
 
 
 def test_an_operation_that_is_missing_is_named(server, refusal):
-    code, message = refusal(server.sagemaker.list_hyper_parameter_tuning_jobs)
+    code, message = refusal(server.sagemaker.list_auto_ml_jobs)
 
     assert code == "UnknownOperationException"
-    assert message.startswith(
-        "ListHyperParameterTuningJobs exists on AWS but is not implemented by this local SageMaker."
-    )
+    assert message.startswith("ListAutoMLJobs exists on AWS but is not implemented by this local SageMaker.")
     assert "CreateTrainingJob" in message
 
 
