@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "hypercorn",
         "local_aws",
         "ministack",
+        "optuna",  # a dependency of the local AWS alone: the search of tuning jobs
         "pydantic",
         "starlette",
         "urllib3",
