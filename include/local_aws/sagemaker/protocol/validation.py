@@ -25,6 +25,7 @@ _JAVA_CLASSES = {
     r"\p{M}": "\u0300-\u036f",
     r"\p{P}": r"!-#%-*,-/:;?@\[-\]_{}\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010-\u2027\u2030-\u205e",
     r"\p{S}": r"$+<->^`|~\u00a2-\u00a9\u00ac\u00ae-\u00b1\u00b4\u00b8\u00d7\u00f7\u20a0-\u20bf\u2190-\u22ff",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",  # as Java writes what is beyond 16 bits
 }
 _REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")  # of CustomerMetadataKey: Java takes an end of line that repeats
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
