@@ -396,17 +396,37 @@ def test_faults_meet_transform_jobs_by_their_operation(
     assert message.startswith("The account-level service limit 'ml.m5.large for transform job usage' is 0 Instances")
 
 
-def test_a_planned_failure_of_a_record_is_retried(
+def test_a_request_that_fails_is_made_again_unless_it_is_the_clients_fault(
     server, plan, name, put_model, upload, transform_request, ended, outputs
 ):
     put_model(server, name)
-    upload(**{"1.jpg": b"x", "2.jpg": b"y"})
+    upload(busy=b"x", many=b"x", broken=b"x", wrong=b"x")
     plan(
-        {"fault": "record_fails", "status": 503, "times": 2, "where": {"Key": "*/1.jpg"}},
-        {"fault": "record_fails", "status": 500, "times": None, "where": {"Key": "*/2.jpg"}},
+        {"fault": "record_fails", "status": 503, "times": 2, "where": {"Key": "*/busy"}},
+        {"fault": "record_fails", "status": 429, "times": 1, "where": {"Key": "*/many"}},
+        {"fault": "record_fails", "status": 500, "times": None, "where": {"Key": "*/broken"}},
+        {"fault": "record_fails", "status": 404, "times": 1, "where": {"Key": "*/wrong"}},
     )
 
     server.sagemaker.create_transform_job(**transform_request(ModelClientConfig={"InvocationsMaxRetries": 2}))
 
     assert ended(server, name)["FailureReason"] == "AlgorithmError: See job logs for more information"
-    assert outputs() == {"1.jpg.out": b"x"}
+    assert set(outputs()) == {"busy.out", "many.out"}
+
+
+def test_instances_of_running_jobs_count_towards_the_quota(
+    server, plan, name, put_model, upload, transform_request, ended, refusal
+):
+    put_model(server, name)
+    upload(**{"1.jpg": b"x"})
+    plan({"fault": "slow_download", "operation": "CreateTransformJob", "seconds": 600})
+    three, two = ({"InstanceType": "ml.m5.large", "InstanceCount": count} for count in (3, 2))
+    server.sagemaker.create_transform_job(**transform_request(TransformResources=three))
+
+    request = transform_request(TransformJobName=f"{name}-2", TransformResources=two)
+    code, message = refusal(server.sagemaker.create_transform_job, **request)
+
+    assert code == "ResourceLimitExceeded"
+    assert "is 4 Instances, with current utilization of 3 Instances and a request delta of 2 Instances." in message
+    server.sagemaker.stop_transform_job(TransformJobName=name)
+    assert ended(server, name)["TransformJobStatus"] == "Stopped"
