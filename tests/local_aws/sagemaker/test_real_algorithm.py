@@ -211,3 +211,45 @@ def epochs_by_machine(logs, job_name):
 
 def params(files):
     return {name: content for name, content in files.items() if name.endswith(".params")}
+
+
+def test_a_tuning_job_finds_the_best_of_real_trainings_by_their_log(real_server, images, role, until):
+    rates = {"Name": "learning_rate", "MinValue": "0.000001", "MaxValue": "0.05", "ScalingType": "Logarithmic"}
+    static = {name: value for name, value in HYPERPARAMETERS.items() if name != "learning_rate"} | {"epochs": "3"}
+    real_server.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="real-tuning",
+        HyperParameterTuningJobConfig={
+            "Strategy": "Random",
+            "RandomSeed": 1,
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:accuracy"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 2},
+            "ParameterRanges": {"ContinuousParameterRanges": [rates]},
+        },
+        TrainingJobDefinition={
+            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "Pipe"},
+            "RoleArn": role,
+            "StaticHyperParameters": static,
+            "InputDataConfig": [channel(split, "records") for split in COUNTS],
+            "OutputDataConfig": {"S3OutputPath": "s3://images/models"},
+            "ResourceConfig": {"InstanceType": "ml.p3.2xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 300},
+        },
+    )
+
+    def ended():
+        job = real_server.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName="real-tuning")
+        return job["HyperParameterTuningJobStatus"] in ("Completed", "Failed") and job
+
+    job = until(ended, seconds=280, what="the end of the tuning job")
+
+    assert (job["HyperParameterTuningJobStatus"], job.get("FailureReason")) == ("Completed", None)
+    trials = real_server.sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName="real-tuning", SortBy="FinalObjectiveMetricValue", SortOrder="Descending"
+    )["TrainingJobSummaries"]
+    assert len(trials) == 3
+    for trial in trials:
+        metrics = real_server.job(trial["TrainingJobName"])["FinalMetricDataList"]
+        values = {metric["MetricName"]: metric["Value"] for metric in metrics}
+        assert trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == values["validation:accuracy"]
+    best = job["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
+    assert best == trials[0]["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]

@@ -146,6 +146,22 @@ def test_a_tuning_job_goes_on_after_the_server_was_killed(own_server, name, tuni
     assert counters["Completed"] >= 2
 
 
+def test_a_tuning_job_that_was_to_be_stopped_is_stopped_after_the_server_was_killed(
+    own_server, name, tuning_request, until
+):
+    server = own_server
+    request = tuning_request(name, at_once=1, hyperparameters={"behaviour": "stubborn"})
+    server.sagemaker.create_hyper_parameter_tuning_job(**request)
+    until(lambda: any(server.job(item["TrainingJobName"]) for item in training_jobs(server, name)))
+    server.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+    server.end(signal.SIGKILL)
+    server.start()
+
+    assert ended_job(server, name, until)["HyperParameterTuningJobStatus"] == "Stopped"
+    assert len(training_jobs(server, name)) == 1
+
+
 def test_a_training_job_that_lags_behind_the_others_is_stopped_early(server, name, tuning_request, until):
     request = tuning_request(
         name, trials=2, at_once=1, hyperparameters={"later": "lag"}, TrainingJobEarlyStoppingType="Auto"
@@ -196,12 +212,16 @@ def test_a_name_is_used_once_and_a_missing_job_is_named(server, name, tuning_req
     server.sagemaker.create_hyper_parameter_tuning_job(**request)
 
     again = refusal(server.sagemaker.create_hyper_parameter_tuning_job, **request)
+    other_case = refusal(
+        server.sagemaker.create_hyper_parameter_tuning_job, **request | {"HyperParameterTuningJobName": name.upper()}
+    )
     missing = refusal(server.sagemaker.describe_hyper_parameter_tuning_job, HyperParameterTuningJobName="no-such-job")
 
     assert again == (
         "ResourceInUse",
         f"A hyperparameter tuning job with the name, {name}, already exists. Choose a different name.",
     )
+    assert other_case[0] == "ResourceInUse"
     assert missing[0] == "ResourceNotFound"
     assert "can't find a tuning job" in missing[1]
     ended_job(server, name, until)

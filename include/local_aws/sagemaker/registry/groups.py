@@ -69,6 +69,11 @@ class ModelPackageGroups:
     def delete_model_package_group(self, request: Document) -> Document:
         """Forget a group that has no version left."""
         group = self.describe_model_package_group(request)
+        # In one step: a version that is created at this moment comes before or finds no group.
+        self._store.change(GROUP, group["ModelPackageGroupName"], self._remove)
+        return {}
+
+    def _remove(self, group: Document) -> None:
         name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
         versions = [item for item in self._store.all(PACKAGE) if item["ModelPackageGroupName"] == name]
         if versions:
@@ -78,4 +83,3 @@ class ModelPackageGroups:
                 "packages; delete them first.",
             )
         self._store.remove(GROUP, name, arn=arn)
-        return {}

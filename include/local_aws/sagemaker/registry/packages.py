@@ -56,11 +56,8 @@ class ModelPackages:
             earlier = self._with_token(request.get("ClientToken"), group=group)
             if earlier is not None:
                 return {"ModelPackageArn": self._same(earlier, version)}
-            number = self._next_number(group)
-            arn = self._aws.arn(PACKAGE, f"{group}/{number}")
-            version |= {"ModelPackageVersion": number, "ModelPackageArn": arn}
-            self._store.add(PACKAGE, f"{group}/{number}", version)
-        return {"ModelPackageArn": arn}
+            self._add(version, group=group)
+        return {"ModelPackageArn": version["ModelPackageArn"]}
 
     def describe_model_package(self, request: Document) -> Document:
         """The version; without the content of its model card where only metadata is asked for."""
@@ -136,11 +133,16 @@ class ModelPackages:
             )
         return arn
 
-    def _next_number(self, group: str) -> int:
-        def count(document: Document) -> None:
-            document["_LastVersion"] = document.get("_LastVersion", 0) + 1
+    def _add(self, version: Document, *, group: str) -> None:
+        """Number the version and store it, in one step with its group, which cannot be deleted meanwhile."""
 
-        changed = self._store.change(GROUP, group, count)
-        if changed is None:  # deleted a moment ago
+        def add(document: Document) -> None:
+            stored = False
+            while not stored:  # a server that was killed may have stored a version whose number the group has not
+                number = document["_LastVersion"] = document.get("_LastVersion", 0) + 1
+                name = f"{group}/{number}"
+                version.update(ModelPackageVersion=number, ModelPackageArn=self._aws.arn(PACKAGE, name))
+                stored = self._store.add(PACKAGE, name, version)
+
+        if self._store.change(GROUP, group, add) is None:  # deleted a moment ago
             raise no_such_group(self._aws, group)
-        return int(changed["_LastVersion"])

@@ -84,7 +84,7 @@ class TuningJobs:
         """Check what AWS checks at once, then start."""
         name = request["HyperParameterTuningJobName"]
         requests.check(request, images=self._platform.images)
-        self._jobs.check_new(name)
+        self._check_new(name)
         arn = self._jobs.arn(name)
         job = requests.new_job(request, arn=arn, now=time.time())
         first = requests.training_request(job, name=requests.training_job_name(name, number=1), tuned={}, tags=[])
@@ -135,6 +135,12 @@ class TuningJobs:
         """Ask the job and its training jobs to end."""
         self._jobs.stop(request["HyperParameterTuningJobName"])
         return {}
+
+    def _check_new(self, name: str) -> None:
+        """Refuse a name that is in use; of tuning jobs alone AWS says that it is not case sensitive."""
+        for job in self._platform.store.all(TUNING_JOB.kind):
+            if job[TUNING_JOB.name_key].lower() == name.lower():
+                raise TUNING_JOB.name_in_use(self._jobs.arn(name))
 
     def _run(self, job: Document) -> TuningRun:
         return TuningRun(job, kind=TUNING_JOB, store=self._platform.store, training=self._training)

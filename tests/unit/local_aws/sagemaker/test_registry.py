@@ -41,12 +41,17 @@ class Api:
 
 
 @pytest.fixture
-def api(tmp_path):
+def store(tmp_path):
     store = Store(tmp_path / "state.sqlite")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def api(store):
     api = Api(store)
     api.create_model_package_group(ModelPackageGroupName="digits")
-    yield api
-    store.close()
+    return api
 
 
 def version(**changes):
@@ -78,6 +83,16 @@ def test_a_number_is_not_given_again_after_its_version_is_deleted(api):
     api.delete_model_package(ModelPackageName=arn)
 
     assert api.create_model_package(**version())["ModelPackageArn"].endswith("/2")
+
+
+def test_a_kill_between_a_version_and_its_number_loses_no_version(api, store):
+    first = api.create_model_package(**version(ClientToken="t-1"))
+    store.change("model-package-group", "digits", lambda group: group.pop("_LastVersion"))
+
+    second = api.create_model_package(**version(ClientToken="t-2"))
+
+    assert (first["ModelPackageArn"][-2:], second["ModelPackageArn"][-2:]) == ("/1", "/2")
+    assert api.create_model_package(**version(ClientToken="t-1")) == first
 
 
 def test_the_same_token_is_the_same_version(api):
