@@ -90,9 +90,10 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         with TaskGroup("connect") as connect:
             deployed = LambdaFunctionOperator(task_id="deploy_function", config=plan["function"], multiple_outputs=True)
             function: Any = deployed.output
-            UploadTriggerOperator(
+            triggered = UploadTriggerOperator(
                 task_id="set_upload_trigger", config=plan["upload_trigger"], function_arn=function["alias_arn"]
             )
+            chain(triggered, step(steps.record_deployment)(function, plan["endpoint_config"], job))
 
         with TaskGroup("check") as check:
             upload = step(steps.plan_check, multiple_outputs=True)(dataset)

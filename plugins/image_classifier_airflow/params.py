@@ -62,5 +62,31 @@ def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
     }
 
 
+def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
+    """Which images are classified, how many at a time, and what that may cost."""
+    known = [file.stem for file in files]
+    name: dict[str, Any] = {"type": "string", "pattern": f"^{CLASSIFIER_NAME.pattern}$", "examples": known}
+    prefix = "Only images whose keys below incoming/ begin with this; all if it is empty."
+    again = "Also images that have a record, with the present model."
+    budget = "A run that may cost more is refused; the lower of this and the file's max_cost_usd counts."
+    at_once = "Images that one task has classified at the same time."
+    return {
+        "classifier": Param(title="Classifier", description="Its name.", **name),
+        "prefix": Param("", type="string", maxLength=1024, title="Prefix", description=prefix),
+        "again": Param(False, type="boolean", title="Again", description=again),
+        "tasks": Param(4, type="integer", minimum=1, maximum=64, title="Tasks", description="Mapped tasks at most."),
+        "concurrency": Param(4, type="integer", minimum=1, maximum=32, title="Concurrency", description=at_once),
+        "max_cost_usd": Param(
+            None, type=["number", "null"], minimum=0, title="Most it may cost (US dollars)", description=budget
+        ),
+    }
+
+
+def watch_params() -> dict[str, Param]:
+    """How long the watch Dag leaves a new upload to its own event."""
+    description = "An upload that is younger is left to its own event, which Lambda tries three times in four minutes."
+    return {"grace_s": Param(600, type="integer", minimum=0, title="Grace (s)", description=description)}
+
+
 def _keep(title: str, description: str) -> Param:
     return Param(False, type="boolean", title=title, description=description, section="What to keep")

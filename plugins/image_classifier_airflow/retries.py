@@ -14,6 +14,7 @@ WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.ResourceClashError: "Somebody else's resource has the name; a person has to look at it",
     errors.EndpointGoneError: "Somebody deleted the endpoint, perhaps with the classifier: another would cost again",
     errors.EndpointRolledBackError: "The new model does not start; the earlier one still serves",
+    errors.WatchFindingsError: "The next run looks again, in ten minutes",
     errors.UnwantedEndpointError: "A person has to delete the endpoint, or to want it",
 }
 

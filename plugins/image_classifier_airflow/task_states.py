@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 # No try of the task comes after these.
 FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+ACTIVE = ["running", "queued"]  # states of a run that may still change what is deployed
 # Here a try runs, or will. Neither is "restarting": a task is that from the moment a user cleared it while it ran.
 GOES_ON = {"running", "queued", "scheduled", "deferred", "up_for_retry", "up_for_reschedule", None}
 

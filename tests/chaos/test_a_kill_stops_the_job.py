@@ -123,7 +123,7 @@ def test_a_task_that_is_ended_while_the_triggerer_is_down_is_found_by_the_reaper
     no_triggerer()
     killed = [kill(trial, "failed") for trial in pair]
 
-    reaper = airflow.ordered_run("image_classifier_reaper", "reaped", conf={})
+    reaper = airflow.ordered_run("image_classifier_watch", "reaped", conf={})
     state = reaper.await_task("stop_orphaned_jobs", FINISHED)
 
     runs_on = [one.seconds is None for one in killed]

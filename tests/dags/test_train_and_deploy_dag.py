@@ -37,6 +37,7 @@ def test_the_tasks_are_exactly_these(dag):
         "deploy.test_endpoint",
         "connect.deploy_function",
         "connect.set_upload_trigger",
+        "connect.record_deployment",
         "check.plan_check",
         "check.upload_known_image",
         "check.await_record",
@@ -61,7 +62,8 @@ def test_the_tasks_are_exactly_these(dag):
         ("deploy.deploy_endpoint", "deploy.test_endpoint"),
         ("deploy.test_endpoint", "connect.deploy_function"),  # no upload meets an endpoint that was not tested
         ("connect.deploy_function", "connect.set_upload_trigger"),  # S3 refuses a function that is not there
-        ("connect.set_upload_trigger", "check.plan_check"),
+        ("connect.set_upload_trigger", "connect.record_deployment"),
+        ("connect.record_deployment", "check.plan_check"),
         ("check.plan_check", "check.upload_known_image"),  # an earlier record is gone before the upload
         ("check.upload_known_image", "check.await_record"),
         ("check.await_record", "check.confirm_prediction"),

@@ -65,6 +65,19 @@ def test_the_task_that_trains_shows_the_accuracy_of_its_epochs(services, first_r
     assert "Validation-accuracy=" in log
 
 
+def test_the_watch_dag_restores_the_trigger_and_classifies_what_was_missed(services, digits, first_run):
+    aws = demo.Aws(services)
+    aws.s3.put_bucket_notification_configuration(Bucket=aws.bucket, NotificationConfiguration={})
+    label, file = digits.uploads[0]
+    missed = demo.upload(aws, CLASSIFIER, label, file, name="missed.png")
+
+    run_dag(services, "image_classifier_watch", {"grace_s": 0})
+
+    assert demo.await_records(aws, CLASSIFIER, [missed])[missed.key].label == label
+    [trigger] = aws.s3.get_bucket_notification_configuration(Bucket=aws.bucket)["LambdaFunctionConfigurations"]
+    assert trigger["Id"] == f"image-classifier-{CLASSIFIER}"
+
+
 def test_a_second_run_trains_nothing(services, first_run):
     before = training_jobs(services)
 

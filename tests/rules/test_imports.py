@@ -84,6 +84,7 @@ GROUPS = (
     "deploy",
     "connect",
     "check",
+    "classify_existing",
     "watch",
     "teardown",
     "plan",

@@ -89,6 +89,16 @@ class Keys:
         return f"{self.root}predictions-log/"
 
     @property
+    def deployment(self) -> str:
+        """What was deployed last; see `image_classifier.connect.deployment`."""
+        return f"{self.root}deployment.json"
+
+    @property
+    def watch_state(self) -> str:
+        """What the watch Dag remembers between its runs."""
+        return f"{self.root}watch/state.json"
+
+    @property
     def predictions_index(self) -> str:
         """The records of each day: ``<day>/part-*.jsonl.gz``."""
         return f"{self.root}predictions-index/"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import described
-from image_classifier.aws.names import function_name, notification_id
+from image_classifier.aws.names import Keys, function_name, notification_id
 from image_classifier.connect.function_calls import Pause
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts.errors import FunctionError, ResourceBusyError
@@ -49,6 +49,11 @@ class UploadTrigger:
     id: str
     prefix: str
     function_arn: str
+
+    @classmethod
+    def of(cls, classifier: str, *, function_arn: str) -> "UploadTrigger":
+        """The notification of a classifier's uploads."""
+        return cls(id=notification_id(classifier), prefix=Keys(classifier).incoming, function_arn=function_arn)
 
 
 def ensure_upload_trigger(
@@ -218,18 +223,31 @@ def _refused(refusal: ClientError, found: Configuration, *, entry_id: str, bucke
     return FunctionError(f"S3 does not take the event notifications of bucket {bucket}: {refusal} {advice}".strip())
 
 
-def _ensure_permission(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
-    """Let S3 call the function for this bucket of this account; says whether that had to be changed."""
+def is_permitted(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
+    """Whether S3 may invoke the function for this bucket of this account."""
+    request = _permission(bucket=bucket, trigger=trigger)
+    statement = _statement(lambda_client, request)
+    return statement is not None and _permits(statement, request)
+
+
+def _permission(*, bucket: str, trigger: UploadTrigger) -> dict[str, str]:
+    """AddPermission's request."""
     _, partition, _, _, account, _, name, *qualifier = trigger.function_arn.split(":")
-    of = {"FunctionName": name, **({"Qualifier": qualifier[0]} if qualifier else {})}
-    request = {
-        **of,
+    return {
+        "FunctionName": name,
+        **({"Qualifier": qualifier[0]} if qualifier else {}),
         "StatementId": trigger.id,
         "Action": "lambda:InvokeFunction",
         "Principal": "s3.amazonaws.com",
         "SourceArn": f"arn:{partition}:s3:::{bucket}",
         "SourceAccount": account,  # a bucket's name may one day be another account's
     }
+
+
+def _ensure_permission(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
+    """Let S3 call the function for this bucket of this account; says whether that had to be changed."""
+    request = _permission(bucket=bucket, trigger=trigger)
+    of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
     statement = _statement(lambda_client, request)
     if statement is not None and _permits(statement, request):
         return False

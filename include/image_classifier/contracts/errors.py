@@ -115,6 +115,10 @@ class UnwantedEndpointError(ImageClassifierError):
     """An endpoint costs that no classifier's file wants."""
 
 
+class WatchFindingsError(ImageClassifierError):
+    """The watch Dag found something that it could not mend."""
+
+
 class FunctionError(ImageClassifierError):
     """The inference function cannot be packed or deployed."""
 

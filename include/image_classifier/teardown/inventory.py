@@ -41,6 +41,9 @@ class Teardown:
             f"{keys.root}checkpoints/": self.keep_models,
             f"{keys.root}evaluations/": self.keep_models,
             keys.predictions: self.keep_predictions,
+            keys.thumbnails: self.keep_predictions,
+            keys.predictions_log: self.keep_predictions,
+            keys.predictions_index: self.keep_predictions,
             f"{keys.root}corrections/": self.keep_predictions,
         }
         return tuple(prefix for prefix, keep in choices.items() if keep)

@@ -1,1 +1,1 @@
-"""Finds what costs money without a use: training jobs without a task, endpoints without a classifier file."""
+"""Finds that an upload has no prediction, that something was changed, or that something costs money without a use."""

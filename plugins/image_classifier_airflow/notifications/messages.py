@@ -7,7 +7,7 @@ MOST_ERROR_CHARACTERS = 600
 
 @dataclass(frozen=True)
 class Message:
-    """One thing that happened to one run; `event` is run_failed or run_overdue, for machines that read it."""
+    """One thing that happened to one run; `event` is run_failed, run_overdue or watch_finding, for machines."""
 
     event: str
     classifier: str
@@ -47,6 +47,11 @@ def overdue(classifier: str, *, dag_id: str, run_id: str, deadline_s: int, url: 
     """A run has not ended in time."""
     sentence = f"The run was queued more than {deadline_s:,} seconds ago and has not ended. It goes on."
     return Message("run_overdue", classifier, dag_id, run_id, None, sentence, url)
+
+
+def found(classifier: str, *, dag_id: str, run_id: str, sentences: list[str], url: str) -> Message:
+    """The watch Dag found something that is open."""
+    return Message("watch_finding", classifier, dag_id, run_id, "watch_classifier", " ".join(sentences), url)
 
 
 def in_a_sentence(error: object) -> str:

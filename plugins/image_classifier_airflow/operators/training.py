@@ -40,7 +40,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
     **When the job is stopped**: by a user's mark failed, mark success or clear, whether the task runs or is deferred;
     by its execution_timeout; and when it outlives its own limits. A worker or a triggerer that goes down leaves it
     alone, and the next try adopts it: a task that is told to end asks Airflow for its own state first. If it gets no
-    answer the job runs on, and a reaper can tell from the job's tags that its task is over.
+    answer the job runs on, and the watch Dag can tell from the job's tags that its task is over.
 
     Returns a dict; see `image_classifier.train.training_jobs.training_result`.
 

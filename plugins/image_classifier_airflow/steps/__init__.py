@@ -24,6 +24,11 @@ def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **argu
     return make
 
 
+def mapped(function: Callable[..., Any], **arguments: Any) -> Any:
+    """A task like a step's, once for each item of the list that is given for one of the function's arguments."""
+    return task(multiple_outputs=False, **arguments)(function).expand
+
+
 def gate(function: Callable[..., Any], **arguments: Any) -> Any:
     """A task like a step's; when `function` returns False, the run ends there and every later task is skipped."""
     return task.short_circuit(**arguments)(function)

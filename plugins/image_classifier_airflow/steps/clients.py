@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from types_boto3_sqs import SQSClient
 
     from image_classifier.plan.prices import PriceBook
 
@@ -29,6 +30,10 @@ def sagemaker_runtime(aws_conn_id: str) -> "SageMakerRuntimeClient":
 
 def functions(aws_conn_id: str) -> "LambdaClient":
     return cast("LambdaClient", _client(aws_conn_id, "lambda"))
+
+
+def sqs(aws_conn_id: str) -> "SQSClient":
+    return cast("SQSClient", _client(aws_conn_id, "sqs"))
 
 
 def prices(aws_conn_id: str) -> "PriceBook":

@@ -13,11 +13,11 @@ from image_classifier.teardown import delete as teardown
 from image_classifier.teardown.inventory import Teardown, inventory
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
+from image_classifier_airflow.task_states import ACTIVE
 
 log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
-ACTIVE = ["running", "queued"]  # states of a run that has more to do
 DEFAULT_CONNECTION = "aws_default"  # for a classifier whose file is gone
 
 

@@ -156,6 +156,20 @@ class Steps:
         )
         log.info("Endpoint %s answers:\n%s", endpoint, table)
 
+    def record_deployment(self, function: Json, endpoint_config: Json, job: Json) -> str:
+        """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
+        from image_classifier.connect.deployment import Deployment, write_deployment
+
+        deployment = Deployment(
+            classifier=self._classifier.name,
+            training_job=job["training_job"],
+            endpoint_config=endpoint_config["EndpointConfigName"],
+            function_version=function["version"],
+            alias_arn=function["alias_arn"],
+            bucket=Settings.from_env().bucket,
+        )
+        return write_deployment(self._s3, deployment)
+
     def plan_check(self, dataset: Json, run_id: str) -> Json:
         """Which image is uploaded where, and where its record must appear; an earlier record of this run is removed."""
         from image_classifier.check import upload as check

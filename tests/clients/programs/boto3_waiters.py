@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import aws_requests as requests
+import boto3
 from botocore.exceptions import ClientError
 from reporting import StepFailedError, configuration, expect, probabilities, step, until
 

@@ -16,8 +16,8 @@ def test_there_is_a_field_for_every_param_of_the_library():
 def test_the_classifiers_values_are_the_defaults():
     params = train_params(CATS)
 
-    assert params["source"].value == "cats"
-    assert params["time_limit_s"].value == 600
+    assert params["source"] == "cats"
+    assert params["time_limit_s"] == 600
 
 
 def test_limits_and_words_are_the_librarys():

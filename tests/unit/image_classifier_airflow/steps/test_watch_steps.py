@@ -1,11 +1,11 @@
-"""The reaper asks Airflow for the task behind each job, and the classifiers' files for the endpoints."""
+"""The watch Dag asks Airflow for the task behind each job, and the classifiers' files for the endpoints."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from image_classifier.train.owners import Owner
-from image_classifier_airflow.steps import clients, reaper
+from image_classifier_airflow.steps import clients, watch
 
 JOB = "image-classifier-cats-01234567-89abcdef"
 TAGS = {tag["Key"]: tag["Value"] for tag in Owner("dag", "run", "train").tags()}
@@ -28,17 +28,17 @@ def task_instance(states):
 
 @pytest.mark.parametrize("state", ["success", "failed", "skipped", "upstream_failed", "removed"])
 def test_a_job_of_a_task_that_is_over_is_stopped(state):
-    assert reaper.stop_orphaned_jobs(task_instance({"run": {"train": state}})) == [JOB]
+    assert watch.stop_orphaned_jobs(task_instance({"run": {"train": state}})) == [JOB]
 
 
 @pytest.mark.parametrize("state", ["running", "deferred", "queued", "scheduled", "up_for_retry", "restarting", None])
 def test_a_job_of_a_task_that_goes_on_is_not(state):
-    assert reaper.stop_orphaned_jobs(task_instance({"run": {"train": state}})) == []
+    assert watch.stop_orphaned_jobs(task_instance({"run": {"train": state}})) == []
 
 
 @pytest.mark.parametrize("states", [{}, {"run": {"other": "failed"}}])
 def test_a_job_of_a_run_that_airflow_does_not_know_is_not(states):
-    assert reaper.stop_orphaned_jobs(task_instance(states)) == []
+    assert watch.stop_orphaned_jobs(task_instance(states)) == []
 
 
 def test_a_file_that_cannot_be_read_still_wants_its_endpoint_and_each_connection_is_asked(monkeypatch, tmp_path):
@@ -50,7 +50,7 @@ def test_a_file_that_cannot_be_read_still_wants_its_endpoint_and_each_connection
         asked.append((client, bucket, classifiers))
 
     monkeypatch.setattr(clients, "sagemaker", lambda conn: conn)
-    monkeypatch.setattr(reaper.reaper, "check_endpoints_wanted", check)
-    reaper.check_endpoints_wanted()
+    monkeypatch.setattr("image_classifier.watch.unused.check_endpoints_wanted", check)
+    watch.check_endpoints_wanted()
 
     assert asked == [(conn, "the-bucket", ["broken", "cats"]) for conn in ("aws_default", "other")]

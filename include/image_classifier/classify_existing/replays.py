@@ -1,0 +1,161 @@
+"""Hands images to the inference function again, and writes a failed record for an image that never succeeds.
+
+A replay is an event in S3's shape with the version of the object as it is now, so that the function treats it as it
+treats an upload. The function is invoked asynchronously: what fails is tried again by Lambda, then goes to the failure
+queue.
+"""
+
+import json
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_plus
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.names import Keys, function_name
+from image_classifier.connect.function_versions import ALIAS
+from image_classifier.contracts import predictions
+from image_classifier.contracts.errors import PredictionError
+from image_classifier.contracts.predictions import Image, Prediction, Times
+from image_classifier.contracts.record_keys import log_key, record_key
+from image_classifier.contracts.record_order import supersedes
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 3  # of replays for one image; then it gets a failed record
+ABSENT = {"NoSuchKey", "404", "NoSuchVersion"}
+CONTENT_TYPE = "application/json"
+
+
+@dataclass(frozen=True)
+class Target:
+    """The classifier whose images are replayed."""
+
+    classifier: str
+    bucket: str
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.classifier)
+
+    def record_key(self, image_key: str) -> str:
+        """Where the record of an image is."""
+        return record_key(image_key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
+
+
+def current_image(s3: "S3Client", *, bucket: str, key: str) -> tuple[Image, str] | None:
+    """The object as it is now and the time of its upload (ISO 8601); None if it was deleted."""
+    try:
+        head = s3.head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
+    version = head.get("VersionId")
+    image = Image(
+        bucket=bucket,
+        key=key,
+        version_id=None if version == "null" else version,
+        etag=head["ETag"].strip('"'),
+        bytes=head["ContentLength"],
+        sequencer=None,
+    )
+    return image, head["LastModified"].astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def replay(functions: "LambdaClient", s3: "S3Client", target: Target, *, key: str, generation: int = 0) -> bool:
+    """Hand one image to the live function again; returns False if the image was deleted meanwhile.
+
+    Args:
+        functions: the Lambda client.
+        s3: the S3 client.
+        target: whose image it is.
+        key: the image's key.
+        generation: 0, or the start of the run that classifies images again, in milliseconds since 1970.
+
+    """
+    found = current_image(s3, bucket=target.bucket, key=key)
+    if found is None:
+        return False
+    functions.invoke(
+        FunctionName=function_name(target.classifier),
+        Qualifier=ALIAS,
+        InvocationType="Event",
+        Payload=json.dumps({"Records": [replay_record(*found, generation=generation)]}).encode(),
+    )
+    return True
+
+
+def replay_record(image: Image, uploaded: str, *, generation: int) -> dict[str, Any]:
+    """One record of an event in S3's shape. It has no sequencer: S3 tells that only in its own events."""
+    described = {
+        "key": quote_plus(image.key, safe="/"),
+        "size": image.bytes,
+        "eTag": image.etag,
+        "versionId": image.version_id,
+    }
+    return {
+        "eventSource": "image-classifier:replay",
+        "eventName": "ObjectCreated:Replay",
+        "eventTime": uploaded,
+        "generation": generation,
+        "s3": {"bucket": {"name": image.bucket}, "object": {name: value for name, value in described.items() if value}},
+    }
+
+
+def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, sentence: str) -> bool:
+    """Store a failed record for an image, unless it has an answer by now; returns whether it was written."""
+    found = current_image(s3, bucket=target.bucket, key=key)
+    if found is None:
+        return False
+    image, uploaded = found
+    now = datetime.now(UTC)
+    times = Times(
+        uploaded=uploaded,
+        predicted=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        endpoint_ms=None,
+        total_ms=round(max(0.0, (now - predictions.instant(uploaded)).total_seconds() * 1000), 1),
+    )
+    record = predictions.failed(image, code=code, sentence=sentence, times=times)
+    stored, etag = _stored(s3, bucket=target.bucket, key=target.record_key(key))
+    if stored is not None and not supersedes(record, stored):
+        return False
+    return _put(s3, target, record, etag=etag)
+
+
+def _stored(s3: "S3Client", *, bucket: str, key: str) -> tuple[Prediction | None, str | None]:
+    try:
+        found = s3.get_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None, None
+        raise
+    try:
+        return Prediction.from_json(found["Body"].read()), found["ETag"]
+    except PredictionError as error:
+        log.warning("s3://%s/%s is replaced: %s", bucket, key, error)
+        return None, found["ETag"]
+
+
+def _put(s3: "S3Client", target: Target, record: Prediction, *, etag: str | None) -> bool:
+    """Write the record and its log entry; False if the function wrote a record at the same moment."""
+    condition: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+    body, key = record.as_json(), target.record_key(record.image.key)
+    try:
+        s3.put_object(Bucket=target.bucket, Key=key, Body=body, ContentType=CONTENT_TYPE, **condition)
+    except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
+            return False
+        raise
+    entry = log_key(record, log_prefix=target.keys.predictions_log)
+    s3.put_object(Bucket=target.bucket, Key=entry, Body=body, ContentType=CONTENT_TYPE)
+    log.info(
+        "Wrote a failed record s3://%s/%s: %s", target.bucket, key, record.reason.sentence if record.reason else ""
+    )
+    return True

@@ -1,0 +1,172 @@
+"""Classifies what is below incoming/ already: what was there before the trigger, or everything with the present model.
+
+The images are divided among tasks by a hash of their keys. Each task lists all images and handles its own share: a
+listing of 1,000 keys costs less than the coordination. A task that is tried again goes on where it was: an image whose
+record is newer than the start of the run is done.
+"""
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from image_classifier.aws.names import function_name
+from image_classifier.classify_existing.missing_records import Counter, Position, compare
+from image_classifier.classify_existing.replays import Target, current_image, replay_record
+from image_classifier.connect.function_versions import ALIAS
+from image_classifier.contracts.errors import BudgetError, PredictionError
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+# Lambda: 1 GB for at most half a second, and the request; S3: two reads and four writes; us-east-1, 2026. The endpoint
+# is paid by the hour, whether it is asked or not.
+USD_PER_IMAGE = 0.5 * 0.0000166667 + 0.0000002 + 2 * 0.0000004 + 4 * 0.000005
+PROGRESS_EVERY_S = 10
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be classified.
+
+    Attributes:
+        target: the classifier and the bucket.
+        prefix: only images whose keys below incoming/ begin with this.
+        again: also images that have a record, with the present model.
+        started: when the run began (UTC); its milliseconds since 1970 are the records' generation.
+
+    """
+
+    target: Target
+    prefix: str
+    again: bool
+    started: datetime
+
+    @property
+    def generation(self) -> int:
+        """0 for images without a record, which are no different from late events."""
+        return round(self.started.timestamp() * 1000) if self.again else 0
+
+
+@dataclass
+class Share:
+    """What one task did; `failures` are sentences, of which the first few are kept."""
+
+    classified: int = 0
+    failed: int = 0
+    failures: tuple[str, ...] = ()
+
+
+def keys_to_classify(s3: "S3Client", request: Request, *, share: int = 0, shares: int = 1) -> Iterator[str]:
+    """The keys of the images that are still to be classified, in one of `shares` parts of them."""
+    target = request.target
+    compared = compare(
+        s3,
+        bucket=target.bucket,
+        classifier=target.classifier,
+        start=Position(),
+        counter=Counter(),
+        recorded_since=request.started if request.again else None,
+    )
+    for image, _, is_missing in compared:
+        key = target.keys.incoming + image.name.decode()
+        if is_missing and image.name.decode().startswith(request.prefix) and _share_of(key, shares) == share:
+            yield key
+
+
+def plan(s3: "S3Client", request: Request, *, max_cost_usd: float | None) -> int:
+    """Count the images and check their cost; returns their number.
+
+    Raises:
+        BudgetError: they may cost more than `max_cost_usd`.
+
+    """
+    number = sum(1 for _ in keys_to_classify(s3, request))
+    cost = number * USD_PER_IMAGE
+    log.info("%d images are to be classified, for at most %.4f US dollars; the endpoint is paid anyway", number, cost)
+    if max_cost_usd is not None and cost > max_cost_usd:
+        message = (
+            f"To classify {number:,} images may cost {cost:.2f} US dollars, and max_cost_usd is {max_cost_usd:.2f}. "
+            "Raise it for this run, or name a prefix with fewer images. Nothing was classified."
+        )
+        raise BudgetError(message)
+    return number
+
+
+def classify_share(
+    functions: "LambdaClient", s3: "S3Client", request: Request, *, share: int, shares: int, concurrency: int
+) -> Share:
+    """Classify one share of the images, at most `concurrency` at a time.
+
+    Raises:
+        PredictionError: images failed; names the first ones. The others have their records.
+
+    """
+    done, progress = Share(), _Progress()
+    waiting: set[Future[str | None]] = set()
+    with ThreadPoolExecutor(concurrency) as pool:
+        for key in keys_to_classify(s3, request, share=share, shares=shares):
+            waiting.add(pool.submit(_classify, functions, s3, request, key))
+            if len(waiting) >= 2 * concurrency:
+                finished, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                _note(done, finished)
+                progress.show(done)
+        _note(done, wait(waiting).done)
+    log.info("Share %d of %d: %d images classified, %d failed", share + 1, shares, done.classified, done.failed)
+    if done.failed:
+        raise PredictionError(
+            f"{done.failed} image(s) failed, such as {'; '.join(done.failures)}. Run this task again."
+        )
+    return done
+
+
+def _classify(functions: "LambdaClient", s3: "S3Client", request: Request, key: str) -> str | None:
+    """Invoke the live function for one image and wait for it; returns why it failed, or None."""
+    found = current_image(s3, bucket=request.target.bucket, key=key)
+    if found is None:
+        return None  # deleted meanwhile
+    answer = functions.invoke(
+        FunctionName=function_name(request.target.classifier),
+        Qualifier=ALIAS,
+        Payload=json.dumps({"Records": [replay_record(*found, generation=request.generation)]}).encode(),
+    )
+    if "FunctionError" not in answer:
+        return None
+    return f"{key}: {answer['Payload'].read().decode(errors='replace')[:300]}"
+
+
+def _note(done: Share, finished: set[Future[str | None]]) -> None:
+    for failure in (future.result() for future in finished):
+        if failure is None:
+            done.classified += 1
+        else:
+            done.failed += 1
+            done.failures = (*done.failures, failure)[:MOST_NAMED]
+
+
+class _Progress:
+    """Logs the number of images and the rate every few seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._started = clock, clock()
+        self._shown = self._started
+
+    def show(self, done: Share) -> None:
+        now = self._clock()
+        if now - self._shown >= PROGRESS_EVERY_S:
+            self._shown = now
+            rate = (done.classified + done.failed) / (now - self._started)
+            log.info("%d images classified, %d failed, %.1f images/s", done.classified, done.failed, rate)
+
+
+def _share_of(key: str, shares: int) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % shares

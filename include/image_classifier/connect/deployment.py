@@ -1,0 +1,72 @@
+"""What was deployed last, as one JSON object in S3: the watch Dag compares AWS with it.
+
+The classifier's file may change at any time and takes effect in the next run; so the file does not say what should be
+there now, and this object does.
+"""
+
+import json
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.connect.notification import UploadTrigger
+from image_classifier.contracts.errors import StorageError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+class Deployment(BaseModel):
+    """One deployment of a classifier.
+
+    Attributes:
+        classifier: its name.
+        training_job: the job that trained the model.
+        endpoint_config: what the endpoint serves.
+        function_version: the version behind the alias ``live``; a published version cannot be changed.
+        alias_arn: the alias that S3 invokes.
+        bucket: the bucket whose uploads are classified.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+    classifier: str
+    training_job: str
+    endpoint_config: str
+    function_version: str
+    alias_arn: str
+    bucket: str
+
+    @property
+    def trigger(self) -> UploadTrigger:
+        """The event notification that invokes the function."""
+        return UploadTrigger.of(self.classifier, function_arn=self.alias_arn)
+
+
+def write_deployment(s3: "S3Client", deployment: Deployment) -> str:
+    """Store what is deployed now; returns the object's key."""
+    key = Keys(deployment.classifier).deployment
+    body = deployment.model_dump_json(indent=1).encode()
+    storage.write(s3, bucket=deployment.bucket, key=key, body=body, content_type="application/json")
+    return key
+
+
+def read_deployment(s3: "S3Client", *, bucket: str, classifier: str) -> Deployment | None:
+    """What was deployed last; None if nothing was, or by a release that did not write it.
+
+    Raises:
+        StorageError: S3 refuses, or the object is not a deployment.
+
+    """
+    key = Keys(classifier).deployment
+    found = storage.read(s3, bucket=bucket, key=key)
+    if found is None:
+        return None
+    try:
+        return Deployment.model_validate(json.loads(found[0]))
+    except (ValueError, ValidationError) as error:
+        message = f"s3://{bucket}/{key} describes no deployment ({error}); run the classifier's Dag: it writes it."
+        raise StorageError(message) from error

@@ -1,0 +1,115 @@
+"""Runs every check of one classifier, and says what is open at the end; a check that fails does not stop the others."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.aws.clients import Clients
+from image_classifier.classify_existing.replays import Target
+from image_classifier.connect.deployment import read_deployment
+from image_classifier.contracts.errors import ImageClassifierError
+from image_classifier.watch.comparison import Reaction, differences, settle
+from image_classifier.watch.full_pass import GRACE, FullPass, is_due
+from image_classifier.watch.record_index import compact
+from image_classifier.watch.state import WatchState, read_state, write_state
+
+log = logging.getLogger(__name__)
+
+REPLAYS_BEFORE_FINDING = 2  # a lost event is mended by its first replay, and is no finding
+
+
+@dataclass
+class Findings:
+    """What is open, by a name that stays the same from run to run, with a sentence for people."""
+
+    open: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, check: str) -> Iterator[None]:
+        """Make a check's failure a finding, and go on."""
+        try:
+            yield
+        except (ImageClassifierError, ClientError, BotoCoreError) as error:
+            log.exception("The check %r failed", check)
+            self.open[f"{check} failed"] = f"The check {check!r} failed: {error}"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One run's look at one classifier.
+
+    Attributes:
+        clients: the classifier's clients.
+        target: the classifier and the bucket.
+        reaction: restore what others changed, or report it.
+        is_over: whether the time of this run is up; what is left is done by the next one.
+        may_compare: False while a run of the classifier's Dag is active, which changes what is deployed.
+        grace: how old an image without a record must be before it is replayed.
+
+    """
+
+    clients: Clients
+    target: Target
+    reaction: Reaction
+    is_over: Callable[[], bool]
+    may_compare: bool = True
+    grace: timedelta = GRACE
+
+    def run(self, *, now: datetime | None = None) -> tuple[dict[str, str], list[str]]:
+        """Run every check.
+
+        Returns:
+            The open findings, by name, and the names of those that no earlier run reported.
+
+        Raises:
+            StorageError: the state cannot be read.
+            ResourceBusyError: another run wrote the state meanwhile.
+
+        """
+        now = now or datetime.now(UTC)
+        s3, bucket, classifier = self.clients.s3, self.target.bucket, self.target.classifier
+        state, etag = read_state(s3, bucket=bucket, classifier=classifier)
+        findings = Findings()
+        with findings.of("compare with the deployment"):
+            self._compare(findings)
+        with findings.of("index of the records"):
+            done = compact(s3, bucket=bucket, classifier=classifier, now=now, is_over=self.is_over)
+            log.info("%d log entries were moved to the index", done.entries)
+        with findings.of("images without a record"):
+            self._find_missing(state, findings, now=now)
+        new = [name for name in findings.open if name not in state.reported]
+        state.reported = sorted(findings.open)
+        write_state(s3, state, bucket=bucket, classifier=classifier, etag=etag)
+        return findings.open, new
+
+    def _compare(self, findings: Findings) -> None:
+        if not self.may_compare:
+            log.info("A run of %s is active: what is deployed is not compared", self.target.classifier)
+            return
+        deployment = read_deployment(self.clients.s3, bucket=self.target.bucket, classifier=self.target.classifier)
+        if deployment is None:
+            log.info("No deployment of %s is recorded: nothing is compared", self.target.classifier)
+            return
+        for difference in differences(self.clients, deployment):
+            if sentence := settle(difference, reaction=self.reaction):
+                findings.open[difference.what] = sentence
+
+    def _find_missing(self, state: WatchState, findings: Findings, *, now: datetime) -> None:
+        if not is_due(state, now=now):
+            log.info("The last look through all images was at %s; the next is not due yet", state.last_pass)
+            return
+        whole = FullPass(self.clients.functions, self.clients.s3, self.target, grace=self.grace)
+        result = whole.run(state, now=now, is_over=self.is_over)
+        log.info("Images without a current record: %s", result)
+        waiting = [key for key, replayed in state.replayed.items() if replayed.attempts >= REPLAYS_BEFORE_FINDING]
+        if waiting:
+            findings.open["images without a record"] = (
+                f"{len(waiting)} image(s) below incoming/, such as {waiting[0]}, have no record after "
+                f"{REPLAYS_BEFORE_FINDING} replays or more. Look at the function's log group."
+            )
+        if result.given_up:
+            findings.open["images given up"] = f"{result.given_up} image(s) got a record with status failed."

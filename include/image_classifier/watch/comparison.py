@@ -1,0 +1,128 @@
+"""Compares what AWS has with what was deployed last, and restores what differs or reports it.
+
+Restored are the event notification, S3's permission to invoke the function, the alias, and the endpoint's config: each
+exists already and costs nothing more. What was deleted is reported only: to create it again would cost, and somebody
+may have deleted it on purpose.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from image_classifier.aws.client_errors import described
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.names import endpoint_name, function_name
+from image_classifier.connect.deployment import Deployment
+from image_classifier.connect.function_versions import ALIAS
+from image_classifier.connect.notification import ensure_upload_trigger, is_permitted, upload_trigger_change
+from image_classifier.contracts.errors import ImageClassifierError
+from image_classifier.deploy.endpoint import describe_endpoint
+
+log = logging.getLogger(__name__)
+
+Reaction = Literal["restore", "report"]
+RUN_AGAIN = "run the classifier's train_and_deploy Dag"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that is not as it was deployed.
+
+    Attributes:
+        what: names the resource; the same difference has the same name in every run.
+        sentence: what was found, for people.
+        restore: brings it back; None if only a person can.
+
+    """
+
+    what: str
+    sentence: str
+    restore: Callable[[], object] | None = None
+
+
+def differences(clients: Clients, deployment: Deployment) -> list[Difference]:
+    """Every difference between AWS and the deployment; changes nothing."""
+    found = [_endpoint(clients, deployment), _alias(clients, deployment), _trigger(clients, deployment)]
+    return [difference for difference in found if difference is not None]
+
+
+def settle(difference: Difference, *, reaction: Reaction) -> str | None:
+    """Restore a difference if that is wanted and possible; returns what is left to report, or None."""
+    if reaction == "report" or difference.restore is None:
+        return difference.sentence
+    try:
+        difference.restore()
+    except ImageClassifierError as error:
+        return f"{difference.sentence} It could not be restored: {error}"
+    log.warning("%s It was restored.", difference.sentence)
+    return None
+
+
+def _endpoint(clients: Clients, deployment: Deployment) -> Difference | None:
+    name, wanted = endpoint_name(deployment.classifier), deployment.endpoint_config
+    endpoint = describe_endpoint(clients.sagemaker, name)
+    if endpoint is None:
+        return Difference("endpoint", f"Endpoint {name} is gone: no upload is classified; {RUN_AGAIN}.")
+    status = endpoint["EndpointStatus"]
+    if status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
+        return None  # somebody's change is under way; the next run of the watch Dag sees how it ended
+    if status != "InService":
+        reason = endpoint.get("FailureReason", "no reason given")
+        return Difference("endpoint", f"Endpoint {name} is {status} ({reason}); {RUN_AGAIN}.")
+    if endpoint["EndpointConfigName"] == wanted:
+        return None
+    sentence = f"Endpoint {name} serves the config {endpoint['EndpointConfigName']}, and {wanted} was deployed."
+    config = described(lambda: clients.sagemaker.describe_endpoint_config(EndpointConfigName=wanted))
+    if config is None:
+        return Difference("endpoint config", f"{sentence} That config is gone; {RUN_AGAIN}.")
+    return Difference(
+        "endpoint config",
+        sentence,
+        lambda: clients.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=wanted),
+    )
+
+
+def _alias(clients: Clients, deployment: Deployment) -> Difference | None:
+    name, wanted = function_name(deployment.classifier), deployment.function_version
+    version = described(lambda: clients.functions.get_function_configuration(FunctionName=name, Qualifier=wanted))
+    if version is None:
+        return Difference("function", f"Version {wanted} of function {name} is gone; {RUN_AGAIN}.")
+    alias = described(lambda: clients.functions.get_alias(FunctionName=name, Name=ALIAS))
+    if alias is None:
+        sentence = f"The alias {ALIAS} of function {name} is gone: no upload is classified."
+        return Difference(
+            "alias",
+            sentence,
+            lambda: clients.functions.create_alias(FunctionName=name, Name=ALIAS, FunctionVersion=wanted),
+        )
+    shared = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+    if alias["FunctionVersion"] == wanted and not shared:
+        return None
+    sentence = (
+        f"The alias {ALIAS} of function {name} is at version {alias['FunctionVersion']}, and {wanted} was deployed."
+    )
+    return Difference(
+        "alias",
+        sentence,
+        lambda: clients.functions.update_alias(
+            FunctionName=name, Name=ALIAS, FunctionVersion=wanted, RoutingConfig={"AdditionalVersionWeights": {}}
+        ),
+    )
+
+
+def _trigger(clients: Clients, deployment: Deployment) -> Difference | None:
+    bucket, trigger = deployment.bucket, deployment.trigger
+    change = upload_trigger_change(clients.s3, bucket=bucket, trigger=trigger)
+    if change == "unchanged" and is_permitted(clients.functions, bucket=bucket, trigger=trigger):
+        return None
+    what = {
+        "created": f"The event notification {trigger.id} of bucket {bucket} is gone",
+        "updated": f"The event notification {trigger.id} of bucket {bucket} was changed",
+        "unchanged": f"S3 may no longer invoke {trigger.function_arn} for bucket {bucket}",
+    }[change]
+    return Difference(
+        "upload trigger",
+        f"{what}: no upload is classified.",
+        lambda: ensure_upload_trigger(clients.functions, clients.s3, bucket=bucket, trigger=trigger),
+    )

@@ -1,0 +1,87 @@
+"""What the watch Dag remembers of one classifier between its runs: one small JSON object in S3."""
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.errors import StorageError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+
+class Replayed(BaseModel):
+    """An image that was handed to the function again, and has had no record since."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    attempts: int
+    last: datetime
+
+
+class WatchState(BaseModel):
+    """The state.
+
+    Attributes:
+        pass_started: when the full pass that is under way began; None between two passes.
+        after: hexadecimal; see `classify_existing.missing_records.Position`.
+        images_from: hexadecimal; see `classify_existing.missing_records.Position`.
+        last_pass: when the last full pass ended.
+        last_pass_images: how many images it compared.
+        last_pass_listings: how many ListObjectsV2 calls it made.
+        replayed: images below incoming/ that were handed to the function again, by key.
+        reported: findings that somebody was notified of and that are still open.
+
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    pass_started: datetime | None = None
+    after: str = ""
+    images_from: str = ""
+    images: int = 0
+    listings: int = 0
+    last_pass: datetime | None = None
+    last_pass_images: int = 0
+    last_pass_listings: int = 0
+    replayed: dict[str, Replayed] = Field(default_factory=dict)
+    reported: list[str] = Field(default_factory=list)
+
+
+def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchState, str | None]:
+    """The state and its ETag; an empty state if there is none.
+
+    Raises:
+        StorageError: S3 refuses, or the object is not a state.
+
+    """
+    key = Keys(classifier).watch_state
+    found = storage.read(s3, bucket=bucket, key=key)
+    if found is None:
+        return WatchState(), None
+    try:
+        return WatchState.model_validate(json.loads(found[0])), found[1]
+    except (ValueError, ValidationError) as error:
+        message = f"s3://{bucket}/{key} is not what the watch Dag wrote ({error}); delete it: a full pass follows."
+        raise StorageError(message) from error
+
+
+def write_state(s3: "S3Client", state: WatchState, *, bucket: str, classifier: str, etag: str | None) -> None:
+    """Store the state over the one that was read.
+
+    Raises:
+        ResourceBusyError: another run of the watch Dag wrote it meanwhile.
+
+    """
+    storage.write_if_unchanged(
+        s3,
+        bucket=bucket,
+        key=Keys(classifier).watch_state,
+        body=state.model_dump_json().encode(),
+        content_type="application/json",
+        etag=etag,
+    )

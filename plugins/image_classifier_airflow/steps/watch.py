@@ -1,0 +1,144 @@
+"""The tasks of the watch Dag: orphaned jobs, unwanted endpoints, the failure queue, and every check of a classifier."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier, classifier_files, classifier_folders
+from image_classifier.contracts.errors import ClassifierFileError, WatchFindingsError
+from image_classifier.train.owners import Owner
+from image_classifier_airflow.classifiers import train_and_deploy_dag_id
+from image_classifier_airflow.steps import clients
+from image_classifier_airflow.task_states import ACTIVE, FINISHED, states_of_run
+
+if TYPE_CHECKING:
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+    from image_classifier.watch.unused import Judgement
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CONNECTION = "aws_default"
+TIME_LIMIT_S = 6 * 60  # of one task's own work; what is left is done by the next run
+
+
+def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
+    """Stop training jobs whose task is over; returns their names. The task's log says what was found and why."""
+    from image_classifier.watch import unused
+
+    def judge(owner: Owner) -> "Judgement":
+        states = states_of_run(ti, dag_id=owner.dag_id, run_id=owner.run_id)
+        if owner.task not in states:
+            return "unknown"
+        return "over" if states[owner.task] in FINISHED else "wanted"
+
+    bucket = Settings.from_env().bucket
+    return [
+        job
+        for conn in _connections()
+        for job in unused.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, judge=judge)
+    ]
+
+
+def check_endpoints_wanted() -> None:
+    """Fail while an endpoint exists that no classifier file describes; an unreadable file still describes its own."""
+    from image_classifier.watch import unused
+
+    names = [file.stem for file in classifier_files(classifier_folders())]
+    bucket = Settings.from_env().bucket
+    for conn in _connections():
+        unused.check_endpoints_wanted(clients.sagemaker(conn), bucket=bucket, classifiers=names)
+
+
+def drain_failure_queue() -> dict[str, int]:
+    """Turn every message of the failure queue into a replay, or into a failed record with its reason.
+
+    Raises:
+        WatchFindingsError: a message cannot be read; it stays in the queue.
+
+    """
+    from image_classifier.watch.failure_queue import FailureQueue
+
+    settings, conn, is_over = Settings.from_env(), DEFAULT_CONNECTION, _time_limit()
+    sqs = clients.sqs(conn)
+    url = sqs.get_queue_url(QueueName=settings.failure_queue_arn.rpartition(":")[2])["QueueUrl"]
+    queue = FailureQueue(sqs, clients.functions(conn), clients.s3(conn), url=url, bucket=settings.bucket)
+    drained = queue.drain(is_over=is_over)
+    if drained.unreadable:
+        message = (
+            f"{len(drained.unreadable)} message(s) of the failure queue {settings.failure_queue_arn} cannot be read "
+            f"and stay there; look at them, then delete them: {'; '.join(drained.unreadable[:3])}"
+        )
+        raise WatchFindingsError(message)
+    return {"replayed": drained.replayed, "given_up": drained.given_up, "settled": drained.settled}
+
+
+def classifiers() -> list[str]:
+    """The names of the classifiers whose files can be read, one mapped task for each."""
+    return [classifier.name for classifier in _readable()]
+
+
+def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInstanceProtocol") -> None:
+    """Run every check of one classifier, mend what can be mended, and fail if a finding is open.
+
+    Raises:
+        WatchFindingsError: names every open finding.
+
+    """
+    from image_classifier.classify_existing.replays import Target
+    from image_classifier.watch.classifier_watch import Watch
+
+    [classifier] = [known for known in _readable() if known.name == name]
+    active = ti.get_dr_count(dag_id=train_and_deploy_dag_id(name), states=ACTIVE)
+    watch = Watch(
+        clients.of_a_classifier(classifier.aws_conn_id),
+        Target(name, Settings.from_env().bucket),
+        reaction=classifier.watch,
+        is_over=_time_limit(),
+        may_compare=active == 0,
+        grace=timedelta(seconds=params["grace_s"]),
+    )
+    findings, new = watch.run()
+    if new:
+        _notify(classifier, [findings[finding] for finding in new], ti=ti)
+    if findings:
+        raise WatchFindingsError(f"Classifier {name}: {' '.join(findings.values())}")
+
+
+def _notify(classifier: Classifier, sentences: list[str], *, ti: Any) -> None:
+    """Send the findings that no earlier run sent; a channel that fails is logged, and leaves the others alone."""
+    if classifier.notify is None:
+        return
+    from image_classifier_airflow.notifications.channels import notifier
+    from image_classifier_airflow.notifications.messages import found
+
+    message = found(classifier.name, dag_id=ti.dag_id, run_id=ti.run_id, sentences=sentences, url=ti.log_url)
+    for channel, to in classifier.notify.channels.items():
+        try:
+            notifier(channel, to, message=message, aws_conn_id=classifier.aws_conn_id).notify({})
+        except (AirflowException, BotoCoreError, ClientError, OSError):  # requests raises OSErrors
+            log.exception("The findings could not be sent over %s", channel)
+
+
+def _time_limit() -> Any:
+    end = time.monotonic() + TIME_LIMIT_S
+    return lambda: time.monotonic() > end
+
+
+def _connections() -> list[str]:
+    """Every connection that a classifier uses; the default one for those whose file is gone."""
+    return sorted({DEFAULT_CONNECTION, *(classifier.aws_conn_id for classifier in _readable())})
+
+
+def _readable() -> Iterator[Classifier]:
+    for file in classifier_files(classifier_folders()):
+        try:
+            yield Classifier.from_file(file)
+        except ClassifierFileError as error:
+            log.warning("%s is left out: %s", file, error)  # an import error of its own in Airflow's pages

@@ -1,0 +1,26 @@
+"""The watch Dag runs without anyone enabling it, and no check waits for another that is slow or fails."""
+
+from datetime import timedelta
+
+import pytest
+
+
+@pytest.fixture
+def dag(shipped):
+    return shipped.dags["image_classifier_watch"]
+
+
+def test_it_runs_every_ten_minutes_once_at_a_time(dag):
+    assert dag.schedule == timedelta(minutes=10)
+    assert (dag.is_paused_upon_creation, dag.catchup, dag.max_active_runs) == (False, False, 1)
+
+
+def test_there_is_one_task_per_classifier_after_the_failure_queue(dag):
+    assert dag.get_task("watch_classifier").is_mapped
+    assert dag.get_task("watch_classifier").upstream_task_ids == {"classifiers", "drain_failure_queue"}
+
+
+def test_a_failed_check_does_not_keep_another_from_running(dag):
+    assert dag.get_task("watch_classifier").trigger_rule == "all_done"
+    for task_id in ("stop_orphaned_jobs", "check_endpoints_wanted", "drain_failure_queue"):
+        assert dag.get_task(task_id).upstream_task_ids == set()

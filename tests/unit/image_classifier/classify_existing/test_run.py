@@ -1,0 +1,86 @@
+"""Images are classified once each by all shares together, also when a task is tried again."""
+
+import io
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.run import USD_PER_IMAGE, Request, classify_share, keys_to_classify, plan
+from image_classifier.contracts.errors import BudgetError, PredictionError
+
+TARGET = Target("pets", "pictures")
+LATER, EARLIER = (datetime.now(UTC) + sign * timedelta(hours=1) for sign in (1, -1))
+
+
+class Functions:
+    """A function that writes a record for every image, but for those it fails."""
+
+    def __init__(self, s3, *, fails=()):
+        self.s3, self.fails, self.generations = s3, fails, []
+
+    def invoke(self, **request):
+        assert (request["FunctionName"], request["Qualifier"]) == ("image-classifier-pets", "live")
+        [record] = json.loads(request["Payload"])["Records"]
+        key = record["s3"]["object"]["key"]
+        self.generations.append(record["generation"])
+        if key in self.fails:
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorMessage": "no endpoint"}')}
+        self.s3.put_object(Bucket="pictures", Key=key.replace("incoming", "predictions") + ".json", Body=b"{}")
+        return {"Payload": io.BytesIO(b'{"images": 1}')}
+
+
+@pytest.fixture
+def images(s3):
+    keys = [f"pets/incoming/{folder}/{number}.jpg" for folder in "ab" for number in range(10)]
+    for key in keys:
+        s3.put_object(Bucket="pictures", Key=key, Body=b"image")
+    return keys
+
+
+def request(*, prefix="", again=False, started=EARLIER):
+    return Request(TARGET, prefix, again, started)
+
+
+def classify(s3, functions, asked, *, share=0, shares=1):
+    return classify_share(functions, s3, asked, share=share, shares=shares, concurrency=3)
+
+
+def test_the_shares_together_are_all_images_once_each(s3, images):
+    found = [list(keys_to_classify(s3, request(), share=share, shares=3)) for share in range(3)]
+
+    assert sorted(key for share in found for key in share) == sorted(images)
+    assert all(found)
+
+
+def test_images_without_a_record_are_classified_as_late_events(s3, images):
+    functions = Functions(s3)
+
+    assert classify(s3, functions, request(prefix="a/")).classified == 10
+    assert set(functions.generations) == {0}
+    assert len(list(keys_to_classify(s3, request()))) == 10
+
+
+def test_again_means_every_image_with_the_generation_of_the_run(s3, images):
+    functions = Functions(s3)
+    classify(s3, functions, request())
+    asked = request(again=True, started=LATER)
+
+    assert classify(s3, functions, asked).classified == 20
+    assert functions.generations[-1] == round(LATER.timestamp() * 1000)
+
+
+def test_a_task_that_is_tried_again_leaves_out_what_is_done(s3, images):
+    functions, asked = Functions(s3, fails=images[:1]), request(again=True)
+    with pytest.raises(PredictionError, match=r"1 image\(s\) failed, such as pets/incoming/a/0\.jpg: .*no endpoint"):
+        classify(s3, functions, asked)
+    functions.fails = ()
+
+    assert classify(s3, functions, asked).classified == 1
+
+
+def test_a_run_that_may_cost_too_much_is_refused(s3, images):
+    assert plan(s3, request(), max_cost_usd=20 * USD_PER_IMAGE) == 20
+    with pytest.raises(BudgetError, match="Nothing was classified"):
+        plan(s3, request(), max_cost_usd=19 * USD_PER_IMAGE)

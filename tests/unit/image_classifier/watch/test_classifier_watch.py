@@ -1,0 +1,88 @@
+"""Every check of a classifier runs, all findings are reported, and each finding is new once."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from image_classifier.classify_existing.replays import Target
+from image_classifier.contracts.errors import ResourceBusyError, StorageError
+from image_classifier.watch import classifier_watch
+from image_classifier.watch.classifier_watch import Watch
+from image_classifier.watch.comparison import Difference
+from image_classifier.watch.state import WatchState, read_state, write_state
+
+
+@pytest.fixture
+def watch(s3, monkeypatch):
+    """Run the checks, an hour times `hours` from now; `differences` are what the comparison finds."""
+    found: list[Difference] = []
+    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: "a deployment")
+    monkeypatch.setattr(classifier_watch, "differences", lambda *_: found)
+    events = []
+    functions = SimpleNamespace(invoke=lambda **request: events.append(request))
+
+    def run(*, hours=1, may_compare=True):
+        clients = SimpleNamespace(s3=s3, functions=functions)
+        checks = Watch(clients, Target("pets", "pictures"), "report", lambda: False, may_compare=may_compare)
+        return checks.run(now=datetime.now(UTC) + timedelta(hours=hours))
+
+    run.differences, run.events = found, events
+    return run
+
+
+def test_without_a_difference_nothing_is_open(watch):
+    assert watch() == ({}, [])
+
+
+def test_a_finding_is_new_once_and_again_after_it_was_closed(watch):
+    watch.differences.append(Difference("alias", "The alias differs."))
+    assert watch() == ({"alias": "The alias differs."}, ["alias"])
+    assert watch() == ({"alias": "The alias differs."}, [])
+
+    watch.differences.clear()
+    assert watch() == ({}, [])
+    watch.differences.append(Difference("alias", "The alias differs."))
+
+    assert watch()[1] == ["alias"]
+
+
+def test_a_check_that_fails_is_a_finding_and_the_others_run(watch, s3, monkeypatch):
+    def refuse(*_):
+        raise StorageError("S3 refuses.")
+
+    monkeypatch.setattr(classifier_watch, "differences", refuse)
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+
+    findings, _ = watch()
+
+    assert list(findings) == ["compare with the deployment failed"]
+    assert len(watch.events) == 1
+
+
+def test_while_a_run_is_active_nothing_is_compared(watch):
+    watch.differences.append(Difference("alias", "The alias differs."))
+
+    assert watch(may_compare=False) == ({}, [])
+
+
+def test_an_image_is_a_finding_only_after_a_second_replay(watch, s3):
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+
+    assert watch(hours=1)[0] == {}
+    assert list(watch(hours=2)[0]) == ["images without a record"]
+
+
+def test_two_runs_at_once_do_not_overwrite_each_others_state(s3):
+    _, etag = read_state(s3, bucket="pictures", classifier="pets")
+    write_state(s3, WatchState(), bucket="pictures", classifier="pets", etag=etag)
+
+    with pytest.raises(ResourceBusyError):
+        write_state(s3, WatchState(), bucket="pictures", classifier="pets", etag=etag)
+
+
+def test_a_state_that_cannot_be_read_is_named(s3):
+    s3.put_object(Bucket="pictures", Key="pets/watch/state.json", Body=b"[")
+
+    with pytest.raises(StorageError, match=r"pets/watch/state\.json .* a full pass follows"):
+        read_state(s3, bucket="pictures", classifier="pets")

@@ -1,0 +1,131 @@
+"""What differs from the deployment is restored if it exists already, and reported if only a person can restore it."""
+
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
+from image_classifier.contracts.errors import StorageError
+from image_classifier.watch import comparison
+from image_classifier.watch.comparison import Difference, differences, settle
+
+ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
+DEPLOYMENT = Deployment(
+    classifier="pets",
+    training_job="job-1",
+    endpoint_config="config-1",
+    function_version="3",
+    alias_arn=ALIAS,
+    bucket="pictures",
+)
+
+
+def absent(*_, **__):
+    raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "not found"}}, "operation")
+
+
+class Account:
+    """SageMaker and Lambda with one endpoint, one function and the calls that change them."""
+
+    def __init__(self, monkeypatch):
+        self.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "config-1"}
+        self.alias = {"FunctionVersion": "3"}
+        self.calls = []
+        self.sagemaker = SimpleNamespace(
+            describe_endpoint=lambda **_: self.endpoint or absent(),
+            describe_endpoint_config=lambda **_: {},
+            update_endpoint=lambda **request: self.calls.append(("update_endpoint", request["EndpointConfigName"])),
+        )
+        self.functions = SimpleNamespace(
+            get_function_configuration=lambda **_: {},
+            get_alias=lambda **_: self.alias or absent(),
+            create_alias=lambda **request: self.calls.append(("create_alias", request["FunctionVersion"])),
+            update_alias=lambda **request: self.calls.append(("update_alias", request["FunctionVersion"])),
+        )
+        self.s3 = None
+        self.change, self.permitted = "unchanged", True
+        monkeypatch.setattr(comparison, "upload_trigger_change", lambda *_, **__: self.change)
+        monkeypatch.setattr(comparison, "is_permitted", lambda *_, **__: self.permitted)
+        monkeypatch.setattr(
+            comparison, "ensure_upload_trigger", lambda *_, **__: self.calls.append(("ensure_upload_trigger", ""))
+        )
+
+
+@pytest.fixture
+def account(monkeypatch):
+    return Account(monkeypatch)
+
+
+def left_open(account, reaction="restore"):
+    return [sentence for found in differences(account, DEPLOYMENT) if (sentence := settle(found, reaction=reaction))]
+
+
+def test_what_is_as_it_was_deployed_is_left_alone(account):
+    assert left_open(account) == []
+    assert account.calls == []
+
+
+@pytest.mark.parametrize(
+    ("change", "call"),
+    [
+        ({"endpoint": {"EndpointStatus": "InService", "EndpointConfigName": "other"}}, ("update_endpoint", "config-1")),
+        ({"alias": {"FunctionVersion": "2"}}, ("update_alias", "3")),
+        ({"alias": None}, ("create_alias", "3")),
+        ({"change": "created"}, ("ensure_upload_trigger", "")),
+        ({"change": "updated"}, ("ensure_upload_trigger", "")),
+        ({"permitted": False}, ("ensure_upload_trigger", "")),
+    ],
+)
+def test_what_others_changed_is_restored_or_only_reported(account, change, call):
+    vars(account).update(change)
+
+    assert len(left_open(account, reaction="report")) == 1
+    assert account.calls == []
+    assert left_open(account) == []
+    assert account.calls == [call]
+
+
+@pytest.mark.parametrize(
+    "endpoint", [None, {"EndpointStatus": "Failed", "EndpointConfigName": "config-1", "FailureReason": "no memory"}]
+)
+def test_an_endpoint_that_is_gone_or_failed_is_never_created_again(account, endpoint):
+    account.endpoint = endpoint
+
+    assert len(left_open(account)) == 1
+    assert account.calls == []
+
+
+def test_an_update_that_is_under_way_is_left_to_its_end(account):
+    account.endpoint = {"EndpointStatus": "Updating", "EndpointConfigName": "other"}
+
+    assert left_open(account) == []
+
+
+def test_a_version_of_the_function_that_is_gone_is_reported(account):
+    account.functions.get_function_configuration = absent
+
+    assert "Version 3 of function image-classifier-pets is gone" in left_open(account)[0]
+
+
+def test_what_cannot_be_restored_says_why():
+    def refuse():
+        raise StorageError("S3 refuses.")
+
+    assert settle(Difference("a", "It differs.", refuse), reaction="restore") == (
+        "It differs. It could not be restored: S3 refuses."
+    )
+
+
+def test_a_deployment_is_read_as_it_was_written(s3):
+    assert read_deployment(s3, bucket="pictures", classifier="pets") is None
+
+    assert write_deployment(s3, DEPLOYMENT) == "pets/deployment.json"
+    assert read_deployment(s3, bucket="pictures", classifier="pets") == DEPLOYMENT
+
+
+def test_what_is_no_deployment_is_named(s3):
+    s3.put_object(Bucket="pictures", Key="pets/deployment.json", Body=b"[]")
+
+    with pytest.raises(StorageError, match=r"pets/deployment\.json describes no deployment"):
+        read_deployment(s3, bucket="pictures", classifier="pets")

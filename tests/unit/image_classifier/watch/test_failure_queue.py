@@ -1,0 +1,93 @@
+"""Every message of the failure queue becomes a replay or a failed record, or stays and is reported."""
+
+import json
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_classifier.classify_existing.replays import MOST_ATTEMPTS
+from image_classifier.contracts.predictions import Prediction
+from image_classifier.watch.failure_queue import ATTEMPTS, FailureQueue, waiting_messages
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
+KEY = "pets/incoming/a b.jpg"
+
+
+class Functions:
+    def __init__(self):
+        self.events = []
+
+    def invoke(self, **request):
+        self.events.append(json.loads(request["Payload"]))
+
+
+@pytest.fixture
+def queue(s3):
+    """The queue, with `send` and `drain`."""
+    with mock_aws():
+        sqs = boto3.Session("testing", "testing", region_name="us-east-1").client("sqs")
+        url = sqs.create_queue(QueueName="failures")["QueueUrl"]
+        functions = Functions()
+        queue = FailureQueue(sqs, functions, s3, url=url, bucket="pictures")
+        queue.events, queue.waiting = functions.events, lambda: waiting_messages(sqs, url=url)
+        queue.send = lambda body: sqs.send_message(
+            QueueUrl=url, MessageBody=body if isinstance(body, str) else json.dumps(body)
+        )
+        yield queue
+
+
+def failed_event(*, key="pets/incoming/a+b.jpg", version=None, **fields):
+    described = {"key": key, "size": 5, **({"versionId": version} if version else {})}
+    record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "pictures"}, "object": described}, **fields}
+    return {
+        "requestContext": {"functionArn": FUNCTION, "condition": "RetriesExhausted"},
+        "requestPayload": {"Records": [record]},
+        "responsePayload": {"errorMessage": "1 of 1 image(s) failed", "errorType": "PredictionError"},
+    }
+
+
+def drain(queue):
+    return queue.drain(is_over=lambda: False)
+
+
+def test_a_failed_event_is_replayed_and_its_message_deleted(queue, s3):
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    queue.send(failed_event())
+
+    assert drain(queue).replayed == 1
+    assert queue.events[0]["Records"][0][ATTEMPTS] == 1
+    assert queue.waiting() == 0
+
+
+def test_after_the_last_attempt_the_record_says_why(queue, s3):
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    queue.send(failed_event(**{ATTEMPTS: MOST_ATTEMPTS}))
+
+    assert drain(queue).given_up == 1
+    record = Prediction.from_json(s3.get_object(Bucket="pictures", Key="pets/predictions/a b.jpg.json")["Body"].read())
+    assert (record.status, record.reason.sentence) == ("failed", "1 of 1 image(s) failed")
+    assert queue.waiting() == 0
+
+
+def test_an_image_that_was_deleted_is_done(queue):
+    queue.send(failed_event())
+
+    assert drain(queue).settled == 1
+    assert (queue.events, queue.waiting()) == ([], 0)
+
+
+def test_an_image_that_was_overwritten_is_left_to_the_newer_event(queue, s3):
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    queue.send(failed_event(version="an-older-version"))
+
+    assert drain(queue).settled == 1
+    assert queue.events == []
+
+
+@pytest.mark.parametrize("body", ["no JSON", "{}", '{"requestContext": {"functionArn": "a:function:theirs"}}', "[]"])
+def test_a_message_that_cannot_be_read_stays_and_is_named(queue, body):
+    queue.send(body)
+
+    assert len(drain(queue).unreadable) == 1
+    assert queue.waiting() == 1

@@ -1,0 +1,87 @@
+"""Log entries become lines of their day's index, once each, and an interrupted run loses none."""
+
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from image_classifier.watch import record_index
+from image_classifier.watch.record_index import compact
+
+
+def entry(s3, name, *, key="pets/incoming/a.jpg"):
+    body = json.dumps({"schema": 1, "image": {"key": key}}, indent=1).encode()
+    s3.put_object(Bucket="pictures", Key=f"pets/predictions-log/{name}.json", Body=body)
+
+
+def run(s3, *, minutes=5):
+    now = datetime.now(UTC) + timedelta(minutes=minutes)
+    return compact(s3, bucket="pictures", classifier="pets", now=now, is_over=lambda: False)
+
+
+def keys(s3, prefix):
+    return [item["Key"] for item in s3.list_objects_v2(Bucket="pictures", Prefix=prefix).get("Contents", [])]
+
+
+def lines(s3, day):
+    parts = keys(s3, f"pets/predictions-index/{day}/")
+    return [
+        json.loads(line)
+        for part in parts
+        for line in gzip.decompress(s3.get_object(Bucket="pictures", Key=part)["Body"].read()).splitlines()
+    ]
+
+
+def test_entries_move_to_the_index_of_their_day(s3):
+    entry(s3, "2026-01-01/23/5959.999-a")
+    entry(s3, "2026-01-02/00/0000.000-b")
+
+    assert run(s3).entries == 2
+    assert [len(lines(s3, day)) for day in ("2026-01-01", "2026-01-02")] == [1, 1]
+    assert keys(s3, "pets/predictions-log/") == []
+
+
+def test_a_fresh_entry_waits_for_the_next_run(s3):
+    entry(s3, "2026-01-01/00/0000.000-a")
+
+    assert run(s3, minutes=0).entries == 0
+    assert len(keys(s3, "pets/predictions-log/")) == 1
+
+
+def test_the_entry_of_a_runs_own_check_is_deleted_and_not_counted(s3):
+    entry(s3, "2026-01-01/00/0000.000-a", key="pets/incoming/.check/run.jpg")
+
+    run(s3)
+
+    assert lines(s3, "2026-01-01") == []
+    assert keys(s3, "pets/predictions-log/") == []
+
+
+def test_a_run_that_ended_before_it_deleted_writes_the_same_part_again(s3, monkeypatch):
+    entry(s3, "2026-01-01/00/0000.000-a")
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(record_index, "_delete", lambda *_, **__: None)
+        run(s3)
+
+    run(s3)
+
+    assert len(lines(s3, "2026-01-01")) == 1
+
+
+def test_many_parts_of_a_day_become_one(s3):
+    for number in range(record_index.MOST_PARTS + 1):
+        entry(s3, f"2026-01-01/00/00{number:02}.000-a", key=f"pets/incoming/{number}")
+        run(s3)
+
+    assert len(keys(s3, "pets/predictions-index/2026-01-01/")) == 1
+    assert len(lines(s3, "2026-01-01")) == record_index.MOST_PARTS + 1
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[]"])
+def test_what_is_no_record_does_not_stop_the_others(s3, body):
+    s3.put_object(Bucket="pictures", Key="pets/predictions-log/2026-01-01/00/a.json", Body=body)
+    entry(s3, "2026-01-01/00/0000.000-b")
+
+    assert run(s3).unreadable == 1
+    assert len(lines(s3, "2026-01-01")) == 1
