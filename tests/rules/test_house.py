@@ -139,8 +139,24 @@ def test_no_file_names_a_package_registrys_host():
     assert [file for file in repository_texts() if hosts.search(file.read_text(errors="ignore"))] == []
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("*.md")), ids=lambda page: page.name)
+PAGES = sorted(
+    page for folder in ("*.md", "docs/*.md", "include/**/*.md", "tests/**/*.md") for page in ROOT.glob(folder)
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_to_files_of_the_repository_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text())
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_folder_is_on_the_map_of_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    folders = {path for room in ("include", "plugins", "lambda") for path in (ROOT / room).iterdir() if path.is_dir()}
+    folders |= {ROOT / "dags", ROOT / "docs", ROOT / "tests"}
+    names = {
+        str(folder.relative_to(ROOT)) for folder in folders if any(folder.glob("*")) and folder.name[0] not in "._"
+    }
+
+    assert {name for name in names if f"({name})" not in readme} == set()
