@@ -102,6 +102,7 @@ def test_every_object_below_a_prefix_has_its_answer(server, name, put_model, upl
     assert job["CreationTime"] <= job["TransformStartTime"] <= job["TransformEndTime"]
     assert job["TransformInput"]["SplitType"] == "None"
     assert job["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
+    assert {path.suffix for path in (server.state / "transform-jobs" / name).iterdir()} == {".log"}
 
 
 def test_a_manifest_names_exactly_the_objects(server, s3, name, put_model, upload, transform_request, ended, outputs):
@@ -257,7 +258,7 @@ def test_a_stopped_job_stores_no_output(
     put_model(server, name)
     upload(**{f"{number:03}.jpg": b"slow" for number in range(100)})
     server.sagemaker.create_transform_job(**transform_request())
-    until(lambda: "TransformStartTime" in transform_job(server, name))
+    until(lambda: list((server.state / "transform-jobs" / name).glob("answers/*")), what="the first answer")
 
     server.sagemaker.stop_transform_job(TransformJobName=name)
 

@@ -37,6 +37,9 @@ def test_a_file_is_sent_once_it_stays_as_it_is(tmp_path, bucket, checkpoints):
     assert bucket.taken == {}
     checkpoints.sync()
     assert bucket.taken == {"c/deep/1": b"one"}
+    bucket.taken.clear()
+    checkpoints.sync(everything=True)
+    assert bucket.taken == {}
 
 
 def test_a_file_that_its_program_removes_meanwhile_is_no_failure(tmp_path, bucket, checkpoints):
