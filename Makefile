@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline compose-test lint lock algorithm-image
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -49,6 +49,10 @@ pages-test: dev ## What web pages may do, tried in Debian's Chromium (/usr/bin/c
 
 chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table, within the hour
 	@$(AIRFLOW) -m pytest tests/chaos -v --tb=short $(if $(ONLY),-k "$(ONLY)")
+
+client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS: a table; ONLY=boto3 for one client
+	@$(PYTHON) include/laptop/environments.py --clients
+	@PYTHONPATH=include .venv/local-aws/bin/python tests/clients/run.py $(if $(ONLY),--only $(ONLY))
 
 compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
 	@$(AIRFLOW) -m pytest tests/compose

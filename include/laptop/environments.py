@@ -57,17 +57,24 @@ ENVIRONMENTS = (
         by_pip=["requirements-torch.txt"],
     ),
 )
+# What `make client-test` runs against the local AWS; their dependencies exclude each other.
+CLIENT_ENVIRONMENTS = tuple(
+    Environment(
+        f"clients-{name}", hashed=f"tests/clients/requirements/{name}.txt", no_deps=[], dev_no_deps=[], by_pip=[]
+    )
+    for name in ("aws-cli", "sagemaker-2", "sagemaker-3")
+)
 
 
-def make_environments(*, dev: bool) -> None:
-    """Make or update every environment that `make demo` (dev=False) or `make test` (dev=True) needs."""
+def make_environments(environments: tuple[Environment, ...], *, dev: bool) -> None:
+    """Make or update environments, with the tools for tests if `dev`."""
     check_machine()
     VENVS.mkdir(exist_ok=True)
     import fcntl  # Windows has none, and is told so above
 
     with (VENVS / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not install into each other
-        for environment in ENVIRONMENTS:
+        for environment in environments:
             make_environment(environment, dev=dev)
 
 
@@ -163,8 +170,13 @@ def stamp(files: list[str]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="with the tools that `make test` and `make lint` need")
+    parser.add_argument("--clients", action="store_true", help="those of `make client-test` instead")
+    options = parser.parse_args()
     try:
-        make_environments(dev=parser.parse_args().dev)
+        if options.clients:
+            make_environments(CLIENT_ENVIRONMENTS, dev=False)
+        else:
+            make_environments(ENVIRONMENTS, dev=options.dev)
     except SetupError as error:
         sys.exit(f"Set-up stopped. {error}")
     except OSError as error:

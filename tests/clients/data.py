@@ -24,6 +24,7 @@ HYPERPARAMETERS = {
     "mini_batch_size": "16",
     "epochs": "2",
     "learning_rate": "0.02",
+    "resize": str(SIDE_PX),
 }
 
 

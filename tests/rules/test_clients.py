@@ -1,0 +1,45 @@
+"""The list of steps of `make client-test` and the programs that do them agree."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CLIENTS = ROOT / "tests" / "clients"
+STEPS = yaml.safe_load((CLIENTS / "steps.yaml").read_text())
+PROGRAMS = {
+    "boto3": "boto3_waiters.py",
+    "aws-cli": "aws_cli.py",
+    "sagemaker-2": "sagemaker_2.py",
+    "sagemaker-3": "sagemaker_3.py",
+}
+
+
+@pytest.mark.parametrize("client", PROGRAMS)
+def test_a_client_does_the_steps_of_its_list_and_no_others(client):
+    done = re.findall(r'with step\("([^"]+)"\)', (CLIENTS / "programs" / PROGRAMS[client]).read_text())
+
+    assert sorted(done) == sorted(step["step"] for step in STEPS if client in step["clients"])
+
+
+def test_every_step_says_what_must_be_true():
+    assert [step["step"] for step in STEPS if not step["expect"]] == []
+    assert len({step["step"] for step in STEPS}) == len(STEPS)
+
+
+def test_a_clients_own_fault_has_its_proof():
+    marked = [proof for step in STEPS for proof in step.get("client_faults", {}).values()]
+
+    assert [proof for proof in marked if len(proof) < 40] == []
+
+
+@pytest.mark.parametrize("client", sorted(PROGRAMS.keys() - {"boto3"}))
+def test_a_client_is_pinned_by_hash(client):
+    requirements = (CLIENTS / "requirements" / f"{client}.txt").read_text()
+    pins = re.findall(r"^[a-z0-9].*$", requirements, re.MULTILINE | re.IGNORECASE)
+
+    assert pins
+    assert [pin for pin in pins if "==" not in pin] == []
+    assert requirements.count("--hash=sha256:") >= len(pins)
