@@ -26,6 +26,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--accept-host", action="append", default=[], metavar="NAME", help="another host name that clients use"
     )
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="REPOSITORY=COMMAND",
+        help="a program of one's own that stands for an ECR repository, as of the SageMaker server; may be repeated",
+    )
     options = parser.parse_args(arguments)
     os.umask(OTHERS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
@@ -35,7 +42,12 @@ def main(arguments: list[str] | None = None) -> int:
     ports = Ports(ministack=options.port, sagemaker=options.sagemaker_port)
     try:
         local_aws = LocalAws(
-            options.state.resolve(), ports, options.bind, name=options.name, other_names=tuple(options.accept_host)
+            options.state.resolve(),
+            ports,
+            options.bind,
+            name=options.name,
+            other_names=tuple(options.accept_host),
+            images=tuple(options.image),
         )
         run(local_aws, stop=stop, environ=os.environ)
     except LocalAwsError as error:

@@ -46,6 +46,7 @@ class LocalAws:
     bind: str = HOST
     name: str = HOST
     other_names: tuple[str, ...] = ()
+    images: tuple[str, ...] = ()  # further ones of the SageMaker server, as REPOSITORY=COMMAND
 
     def endpoint_url(self, host: str) -> str:
         """Where everything but SageMaker answers."""
@@ -177,6 +178,7 @@ def sagemaker_command(local_aws: LocalAws) -> list[str]:
         *(sys.executable, "-m", "local_aws.sagemaker", "--state", str(local_aws.state / "sagemaker")),
         *_addresses(local_aws, port=local_aws.ports.sagemaker),
         *("--aws-endpoint-url", local_aws.endpoint_url(HOST)),
+        *(f"--image={image}" for image in local_aws.images),
         *("--faults", str(local_aws.fault_plan)),
     ]
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+COUNT_FILES = Path(__file__).with_name("count_files.py")
 START_S = 120
 STOP_S = 60
 
@@ -34,8 +35,9 @@ def running(folder: Path) -> Iterator[dict[str, Any]]:
 
     """
     log = folder / "local_aws.log"
-    ports = ["--port", str(_free_port()), "--sagemaker-port", str(_free_port())]
-    command = [sys.executable, "-m", "local_aws", "--state", str(folder / "state"), *ports]
+    options = ["--port", str(_free_port()), "--sagemaker-port", str(_free_port())]
+    options.append(f"--image=count-files={sys.executable} {COUNT_FILES}")
+    command = [sys.executable, "-m", "local_aws", "--state", str(folder / "state"), *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment(folder), stdout=output, stderr=output)
     try:

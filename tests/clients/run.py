@@ -19,6 +19,7 @@ from local_aws_for_clients import environment, running
 HERE = Path(__file__).parent
 VENVS = HERE.parents[1] / ".venv"
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
+COUNTING_IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/count-files:1"
 MARK = "STEP "
 TIME_LIMIT_S = 1_800
 PASSED, FAULT, CLIENT_FAULT = "passed", "FAULT", "client's own fault"
@@ -89,8 +90,9 @@ def reports_of(name: str, *, ready: Mapping[str, Any], folder: Path) -> dict[str
         done = subprocess.run(
             command, env=env, cwd=folder, stdout=subprocess.PIPE, stderr=log, check=False, timeout=TIME_LIMIT_S
         )
-    lines = done.stdout.decode(errors="replace").splitlines()
-    reports = [json.loads(line.removeprefix(MARK)) for line in lines if line.startswith(MARK)]
+    # A progress bar of the client's may stand before a report in its line.
+    lines = (line.partition(MARK)[2] for line in done.stdout.decode(errors="replace").splitlines())
+    reports = [json.loads(line) for line in lines if line]
     return {report["step"]: report for report in reports}
 
 
@@ -101,6 +103,7 @@ def configuration(name: str, *, ready: Mapping[str, Any], folder: Path) -> dict[
         "bucket": settings["IMAGE_CLASSIFIER_BUCKET"],
         "role": settings["IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN"],
         "image": IMAGE,
+        "counting_image": COUNTING_IMAGE,
         "prefix": f"client-{name}",
         "data": str(folder / "data"),
         "hyperparameters": data.HYPERPARAMETERS,
@@ -141,7 +144,8 @@ def table(rows: list[Row]) -> str:
     cells = [("step", "client", "version", "outcome", "")]
     cells += [(row.step, row.client, row.version, row.outcome, row.detail) for row in rows]
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
-    lines = ["  ".join([*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[4]]) for line in cells]
+    padded = ([*(text.ljust(width) for text, width in zip(line, widths, strict=False)), line[4]] for line in cells)
+    lines = ["  ".join(line) for line in padded]
     for client in dict.fromkeys(row.client for row in rows):
         outcomes = [row.outcome for row in rows if row.client == client]
         counts = ", ".join(f"{outcomes.count(kind)} {kind}" for kind in (PASSED, CLIENT_FAULT, FAULT))

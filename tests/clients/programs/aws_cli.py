@@ -195,6 +195,57 @@ def serve() -> None:
         expect((variant["CurrentInstanceCount"], variant["CurrentWeight"]), (2, 0.5), what="the variant")
 
 
+def more_jobs() -> None:
+    with step("batch transform"):
+        request = requests.transform_job(SETTINGS, job_name("transformed"), job_name("images"))
+        aws("sagemaker", "create-transform-job", request=request)
+        wait("transform-job", job_name("transformed"), status="TransformJobStatus")
+        for number in range(2):
+            probabilities(body(f"transformed/{number}.jpg.out"))
+    with step("hyperparameter tuning"):
+        aws("sagemaker", "create-hyper-parameter-tuning-job", request=requests.tuning_job(SETTINGS, job_name("tuned")))
+        job = over("hyper-parameter-tuning-job", job_name("tuned"), status="HyperParameterTuningJobStatus")
+        expect(job["HyperParameterTuningJobStatus"], "Completed", what="the tuning job's status")
+        name = ("--hyper-parameter-tuning-job-name", job_name("tuned"))
+        jobs = aws("sagemaker", "list-training-jobs-for-hyper-parameter-tuning-job", *name)["TrainingJobSummaries"]
+        expect(len(jobs), 2, what="the number of training jobs")
+    with step("register"):
+        aws("sagemaker", "create-model-package-group", "--model-package-group-name", PREFIX)
+        request = requests.model_package(SETTINGS, PREFIX, artifact("images"))
+        arn = aws("sagemaker", "create-model-package", request=request)["ModelPackageArn"]
+        approval = ("--model-approval-status", "Approved")
+        aws("sagemaker", "update-model-package", "--model-package-arn", arn, *approval)
+        found = aws("sagemaker", "describe-model-package", "--model-package-name", arn)["ModelApprovalStatus"]
+        expect(found, "Approved", what="the approval")
+    with step("processing"):
+        request = requests.processing_job(SETTINGS, job_name("counted"))
+        aws("sagemaker", "create-processing-job", request=request)
+        wait("processing-job", job_name("counted"), status="ProcessingJobStatus")
+        expect(body("counted/count.json"), '{"files": 2}', what="the output")
+
+
+def over(kind: str, name: str, *, status: str) -> dict[str, Any]:
+    """The job when it has ended; the waiters of the CLI look every 60 s."""
+
+    def ended_job() -> dict[str, Any] | None:
+        job: dict[str, Any] = aws("sagemaker", f"describe-{kind}", f"--{kind}-name", name)
+        return job if job[status] not in ("InProgress", "Stopping") else None
+
+    found: dict[str, Any] = until(ended_job, what=f"the end of the {kind}")
+    return found
+
+
+def wait(kind: str, name: str, *, status: str) -> None:
+    over(kind, name, status=status)
+    aws("sagemaker", "wait", f"{kind}-completed-or-stopped", f"--{kind}-name", name)
+
+
+def body(key: str) -> str:
+    file = DATA.parent / "aws-cli-body"
+    aws("s3", "cp", f"s3://{BUCKET}/{PREFIX}/{key}", str(file))
+    return file.read_text()
+
+
 def refusals() -> None:
     with step("notification AWS refuses"):
         function_arn = "arn:aws:lambda:us-east-1:000000000000:function:none"
@@ -219,5 +270,5 @@ def delete() -> None:
 
 
 if __name__ == "__main__":
-    for part in (prepare, train_all, states, serve, refusals, delete):
+    for part in (prepare, train_all, states, serve, more_jobs, refusals, delete):
         part()

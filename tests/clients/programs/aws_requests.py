@@ -8,6 +8,7 @@ Document = dict[str, Any]
 RECORDS = "application/x-recordio"
 IMAGES = "application/x-image"
 INSTANCE = "ml.p3.2xlarge"
+PROCESSING_INPUT, PROCESSING_OUTPUT = "/opt/ml/processing/input/data", "/opt/ml/processing/output"
 IMAGE_CHANNELS = {split: split for split in ("train", "validation", "train_lst", "validation_lst")}
 RECORD_CHANNELS = {"train": "train_rec", "validation": "validation_rec"}
 MULTI_LABEL_CHANNELS = {**IMAGE_CHANNELS, "train_lst": "train_multi_lst", "validation_lst": "validation_multi_lst"}
@@ -64,6 +65,77 @@ def endpoint_config(name: str, model_name: str) -> Document:
         "InitialInstanceCount": 1,
     }
     return {"EndpointConfigName": name, "ProductionVariants": [variant]}
+
+
+def transform_job(settings: Document, name: str, model_name: str) -> Document:
+    """CreateTransformJob: an answer for each image of the folder incoming."""
+    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{settings['bucket']}/{settings['prefix']}/data/incoming/"}
+    return {
+        "TransformJobName": name,
+        "ModelName": model_name,
+        "TransformInput": {"DataSource": {"S3DataSource": source}, "ContentType": IMAGES},
+        "TransformOutput": {"S3OutputPath": f"s3://{settings['bucket']}/{settings['prefix']}/transformed"},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    }
+
+
+def tuning_job(settings: Document, name: str) -> Document:
+    """CreateHyperParameterTuningJob: two training jobs with other learning rates."""
+    job = training_job(settings, name, IMAGE_CHANNELS)
+    fixed = {key: value for key, value in job["HyperParameters"].items() if key != "learning_rate"}
+    kept = ("AlgorithmSpecification", "RoleArn", "InputDataConfig", "OutputDataConfig", "ResourceConfig")
+    definition = {key: job[key] for key in kept} | {"StoppingCondition": job["StoppingCondition"]}
+    learning_rate = {"Name": "learning_rate", "MinValue": "0.001", "MaxValue": "0.1", "ScalingType": "Logarithmic"}
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Maximize", "MetricName": "validation:accuracy"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"ContinuousParameterRanges": [learning_rate]},
+        },
+        "TrainingJobDefinition": definition | {"StaticHyperParameters": fixed},
+    }
+
+
+def model_package(settings: Document, group: str, artifact: str) -> Document:
+    """CreateModelPackage: a version of a group that waits for its approval."""
+    return {
+        "ModelPackageGroupName": group,
+        "ModelApprovalStatus": "PendingManualApproval",
+        "InferenceSpecification": {
+            "Containers": [{"Image": settings["image"], "ModelDataUrl": artifact}],
+            "SupportedContentTypes": [IMAGES],
+            "SupportedResponseMIMETypes": ["application/json"],
+            "SupportedTransformInstanceTypes": ["ml.m5.large"],
+            "SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"],
+        },
+    }
+
+
+def processing_job(settings: Document, name: str) -> Document:
+    """CreateProcessingJob: counts the files of the folder incoming (count_files.py)."""
+    below = f"s3://{settings['bucket']}/{settings['prefix']}"
+    source = {
+        "S3Uri": f"{below}/data/incoming/",
+        "LocalPath": PROCESSING_INPUT,
+        "S3DataType": "S3Prefix",
+        "S3InputMode": "File",
+    }
+    target = {"S3Uri": f"{below}/counted", "LocalPath": PROCESSING_OUTPUT, "S3UploadMode": "EndOfJob"}
+    return {
+        "ProcessingJobName": name,
+        "ProcessingInputs": [{"InputName": "images", "S3Input": source}],
+        "ProcessingOutputConfig": {"Outputs": [{"OutputName": "count", "S3Output": target}]},
+        "ProcessingResources": {
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
+        },
+        "AppSpecification": {
+            "ImageUri": settings["counting_image"],
+            "ContainerArguments": [PROCESSING_INPUT, PROCESSING_OUTPUT],
+        },
+        "RoleArn": settings["role"],
+    }
 
 
 def refused_notifications(function_arn: str) -> dict[str, Document]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import time
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +171,46 @@ def serve() -> None:
         expect((variant["CurrentInstanceCount"], variant["CurrentWeight"]), (2, 0.5), what="the variant")
 
 
+def more_jobs() -> None:
+    with step("batch transform"):
+        name = {"TransformJobName": job_name("transformed")}
+        sagemaker.create_transform_job(**requests.transform_job(SETTINGS, name["TransformJobName"], job_name("images")))
+        sagemaker.get_waiter("transform_job_completed_or_stopped").wait(**name, WaiterConfig=WAIT)
+        for number in range(2):
+            probabilities(body(f"transformed/{number}.jpg.out"))
+    with step("hyperparameter tuning"):
+        sagemaker.create_hyper_parameter_tuning_job(**requests.tuning_job(SETTINGS, job_name("tuned")))
+        job = until(tuned, what="the end of the tuning job")
+        expect(job["HyperParameterTuningJobStatus"], "Completed", what="the tuning job's status")
+        expect(job["TrainingJobStatusCounters"]["Completed"], 2, what="the number of training jobs")
+        best = job["BestTrainingJob"]["FinalHyperParameterTuningJobObjectiveMetric"]
+        expect(best["MetricName"], "validation:accuracy", what="the objective of the best")
+    with step("register"):
+        group = {"ModelPackageGroupName": PREFIX}
+        sagemaker.create_model_package_group(**group)
+        request = requests.model_package(SETTINGS, PREFIX, artifact("images"))
+        arn = sagemaker.create_model_package(**request)["ModelPackageArn"]
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+        (package,) = sagemaker.list_model_packages(**group)["ModelPackageSummaryList"]
+        found = (package["ModelPackageVersion"], package["ModelApprovalStatus"])
+        expect(found, (1, "Approved"), what="version and approval")
+    with step("processing"):
+        name = {"ProcessingJobName": job_name("counted")}
+        sagemaker.create_processing_job(**requests.processing_job(SETTINGS, name["ProcessingJobName"]))
+        sagemaker.get_waiter("processing_job_completed_or_stopped").wait(**name, WaiterConfig=WAIT)
+        expect(body("counted/count.json"), b'{"files": 2}', what="the output")
+
+
+def body(key: str) -> bytes:
+    found: bytes = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/{key}")["Body"].read()
+    return found
+
+
+def tuned() -> dict[str, Any] | None:
+    job: dict[str, Any] = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=job_name("tuned"))
+    return job if job["HyperParameterTuningJobStatus"] not in ("InProgress", "Stopping") else None
+
+
 def refusals() -> None:
     with step("notification AWS refuses"):
         function_arn = "arn:aws:lambda:us-east-1:000000000000:function:none"
@@ -196,6 +235,5 @@ def delete() -> None:
 
 
 if __name__ == "__main__":
-    begin = time.monotonic()
-    for part in (prepare, train_all, states, serve, refusals, delete):
+    for part in (prepare, train_all, states, serve, more_jobs, refusals, delete):
         part()

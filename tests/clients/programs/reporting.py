@@ -26,7 +26,11 @@ class StepFailedError(Exception):
 
 
 def configuration() -> dict[str, Any]:
-    """What run.py prepared: ``bucket``, ``role``, ``image``, ``prefix`` (of names and keys), ``data`` (a folder)."""
+    """What run.py prepared.
+
+    Keys: ``bucket``, ``role``, ``image``, ``counting_image``, ``prefix`` (of names and keys), ``data`` (a folder),
+    ``hyperparameters``.
+    """
     found: dict[str, Any] = json.loads(Path(os.environ["CLIENT_TEST_CONFIGURATION"]).read_text())
     return found
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import boto3
 import aws_requests as requests
+import boto3
 import sagemaker
 from botocore.exceptions import ClientError
 from reporting import StepFailedError, configuration, expect, probabilities, step, until
@@ -14,7 +14,9 @@ from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
+from sagemaker.processing import ProcessingInput, ProcessingOutput, Processor
 from sagemaker.serializers import IdentitySerializer
+from sagemaker.tuner import ContinuousParameter, HyperparameterTuner
 
 SETTINGS = configuration()
 BUCKET, PREFIX, DATA = SETTINGS["bucket"], SETTINGS["prefix"], Path(SETTINGS["data"])
@@ -107,8 +109,8 @@ def states() -> None:
         expect(running.latest_training_job.describe()["TrainingJobStatus"], "InProgress", what="the job's status")
     with step("stop a job"):
         running.latest_training_job.stop()
-        SESSION.wait_for_job(job_name("stopped"), poll=1)
-        expect(describe("stopped")["TrainingJobStatus"], "Stopped", what="the job's status")
+        # The SDK's wait_for_job takes Stopping for the end of a job, on AWS too.
+        until(lambda: describe("stopped")["TrainingJobStatus"] == "Stopped", what="Stopped")
     with step("read a failed job"):
         try:
             estimator({"num_classes": "two"}).fit(images, job_name=job_name("failed"), wait=True, logs=False)
@@ -164,10 +166,56 @@ def serve() -> None:
         config = CLIENT.describe_endpoint(EndpointName=PREFIX)["EndpointConfigName"]
         (variant,) = CLIENT.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
         expect(variant["ModelName"], job_name("incremental"), what="the model that serves")
+    more_jobs()
     with step("delete"):
         predictor.delete_model()
         predictor.delete_endpoint(delete_endpoint_config=True)
         until(gone, what="the end of the endpoint")
+
+
+def more_jobs() -> None:
+    below = f"s3://{BUCKET}/{PREFIX}"
+    attached = Estimator.attach(job_name("incremental"), sagemaker_session=SESSION)
+    with step("batch transform"):
+        transformer = attached.transformer(
+            instance_count=1,
+            instance_type="ml.m5.large",
+            output_path=f"{below}/transformed",
+            model_name=job_name("transformed"),
+        )
+        transformer.transform(f"{below}/data/incoming/", content_type=requests.IMAGES, wait=True, logs=False)
+        for number in range(2):
+            probabilities(SESSION.read_s3_file(BUCKET, f"{PREFIX}/transformed/{number}.jpg.out"))
+    with step("hyperparameter tuning"):
+        ranges = {"learning_rate": ContinuousParameter(0.001, 0.1, scaling_type="Logarithmic")}
+        tuner = HyperparameterTuner(
+            estimator(), "validation:accuracy", ranges, strategy="Random", max_jobs=2, max_parallel_jobs=1
+        )
+        tuner.fit(inputs(requests.IMAGE_CHANNELS), job_name=job_name("tuned"), include_cls_metadata=False, wait=True)
+        expect(len(tuner.analytics().dataframe()), 2, what="the number of training jobs")
+        expect(tuner.best_training_job().startswith(job_name("tuned")), True, what="the name of the best")
+    with step("register"):
+        package = attached.register(
+            content_types=[requests.IMAGES],
+            response_types=["application/json"],
+            inference_instances=["ml.m5.large"],
+            transform_instances=["ml.m5.large"],
+            model_package_group_name=PREFIX,
+            approval_status="Approved",
+        )
+        found = CLIENT.describe_model_package(ModelPackageName=package.model_package_arn)
+        expect(found["ModelApprovalStatus"], "Approved", what="the approval")
+    with step("processing"):
+        processor = Processor(SETTINGS["role"], SETTINGS["counting_image"], 1, "ml.m5.large", sagemaker_session=SESSION)
+        processor.run(
+            inputs=[ProcessingInput(source=f"{below}/data/incoming/", destination=requests.PROCESSING_INPUT)],
+            outputs=[ProcessingOutput(source=requests.PROCESSING_OUTPUT, destination=f"{below}/counted")],
+            arguments=[requests.PROCESSING_INPUT, requests.PROCESSING_OUTPUT],
+            job_name=job_name("counted"),
+            logs=False,
+        )
+        found = SESSION.read_s3_file(BUCKET, f"{PREFIX}/counted/count.json")
+        expect(found, '{"files": 2}', what="the output")
 
 
 def gone() -> bool:

