@@ -48,6 +48,16 @@ def test_the_built_in_algorithm_shows_its_own_metrics(server, name, job_request)
     assert [definition["Name"] for definition in shown] == ["train:accuracy", "validation:accuracy"]
 
 
+def test_the_metrics_of_the_built_in_algorithm_are_not_to_be_defined(server, name, job_request, refusal):
+    image = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
+    algorithm = {"TrainingImage": image, "TrainingInputMode": "File"}
+    algorithm["MetricDefinitions"] = [{"Name": "loss", "Regex": "loss=(.*)"}]
+
+    code, message = refusal(server.sagemaker.create_training_job, **job_request(name, AlgorithmSpecification=algorithm))
+
+    assert (code, message[:45]) == ("ValidationException", "You can't override the metric definitions for")
+
+
 def test_a_page_is_cut_before_its_jobs_are_filtered_by_status(server, name, job_request):
     for number, behaviour in enumerate(("complete", "fail")):
         server.sagemaker.create_training_job(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.training.channels import input_mode, is_sharded
 
 Document = dict[str, Any]
@@ -34,6 +35,20 @@ METRIC_DEFINITIONS: list[Document] = [
     {"Name": f"{split.lower()}:accuracy", "Regex": rf"Epoch\[\d+\] {split}-accuracy=([-+0-9.eE]+|nan)"}
     for split in ("Train", "Validation")
 ]
+
+
+def check_metric_definitions(definitions: list[Document] | None) -> None:
+    """Refuse metrics of the request's own, which AWS takes for images of one's own alone.
+
+    Raises:
+        ServiceError: there are some.
+
+    """
+    if definitions:
+        raise validation_error(
+            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
+            "without specifying metric definitions."
+        )
 
 
 def refusal(job: Document) -> str | None:

@@ -86,6 +86,8 @@ class TrainingJobs:
         requests.check(request)
         self._jobs.check_new(request["TrainingJobName"])
         image = self._platform.images.find(request["AlgorithmSpecification"]["TrainingImage"])
+        if image.built_in:
+            algorithm_rules.check_metric_definitions(request["AlgorithmSpecification"].get("MetricDefinitions"))
         checks.check_role(request, platform=self._platform)
         for channel in request.get("InputDataConfig", []):
             uri = channel["DataSource"]["S3DataSource"]["S3Uri"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from local_aws.sagemaker.protocol.errors import validation_error
-from local_aws.sagemaker.training.algorithm_rules import METRIC_DEFINITIONS
+from local_aws.sagemaker.training.algorithm_rules import METRIC_DEFINITIONS, check_metric_definitions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +37,7 @@ def check(image: str, *, ranges: Sequence[Range], objective: dict[str, Any], met
         ServiceError: names the metric or the hyperparameter.
 
     """
-    if metric_definitions:
-        raise validation_error(
-            "You can't override the metric definitions for Amazon SageMaker algorithms. Please retry the request "
-            "without specifying metric definitions."
-        )
+    check_metric_definitions(metric_definitions)
     name, direction = objective["MetricName"], objective["Type"]
     if name not in METRICS:
         raise validation_error(
