@@ -27,6 +27,7 @@ from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags, check_tags
 from local_aws.sagemaker.registry.groups import ModelPackageGroups
 from local_aws.sagemaker.registry.packages import ModelPackages
+from local_aws.sagemaker.search.operations import Search
 from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.operations import TrainingJobs
 from local_aws.sagemaker.transform.operations import TransformJobs
@@ -75,12 +76,13 @@ class Service:
             ModelPackageGroups(aws=aws, store=store),
             ModelPackages(aws=aws, store=store),
             Tags(aws=aws, store=store),
+            Search(platform),
         )
         self.operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             _aws_name(method): getattr(room, method)
             for room in rooms
             for method in dir(room)
-            if re.match(r"(create|describe|batch_describe|list|update|delete|stop|add)_", method)
+            if re.match(r"(create|describe|batch_describe|list|update|delete|stop|add)_|search$", method)
         }
 
     def recover(self) -> None:

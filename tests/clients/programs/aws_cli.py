@@ -19,7 +19,7 @@ LOGS = METRICS = "/aws/sagemaker/TrainingJobs"
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(AWS), "--no-cli-pager", "--output", "json", *words],
+        [sys.executable, str(AWS), "--output", "json", *words],
         capture_output=True,
         text=True,
         check=False,

@@ -69,7 +69,10 @@ def validate(operation: str, request: object) -> dict[str, Any]:
     shape = service_model().operation_model(operation).input_shape
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", "Start of structure or map found where not expected.")
-    problems = list(_problems(request, shape, path="")) if shape is not None else []
+    try:
+        problems = list(_problems(request, shape, path="")) if shape is not None else []
+    except RecursionError as error:  # only SearchExpression holds itself
+        raise ServiceError("SerializationException", "The request is nested too deep.") from error
     if problems:
         noun = "validation error" if len(problems) == 1 else "validation errors"
         raise validation_error(f"{len(problems)} {noun} detected: {'; '.join(problems)}")

@@ -19,7 +19,8 @@ STRATEGIES = ("Bayesian", "Random")
 MOST_TRIALS = 750
 MOST_PARALLEL = 10
 UNSUPPORTED = ("TrainingJobDefinitions", "WarmStartConfig", "Autotune")
-UNSUPPORTED_DEFINITION = ("HyperParameterTuningResourceConfig", "HyperParameterRanges", "TuningObjective")
+UNSUPPORTED_DEFINITION = ("HyperParameterRanges", "TuningObjective")
+UNSUPPORTED_RESOURCES = ("AllocationStrategy", "InstanceConfigs")
 OF_THE_TRAINING_JOB = (
     "RoleArn",
     "InputDataConfig",
@@ -54,6 +55,7 @@ def check(request: Document, *, images: Images) -> None:
     for name in UNSUPPORTED_DEFINITION:
         if name in definition:
             raise _unsupported(f"{name} of TrainingJobDefinition")
+    _check_resources(definition)
     _check_config(config)
     ranges = read_ranges(config.get("ParameterRanges", {}))
     static = definition.get("StaticHyperParameters", {})
@@ -61,6 +63,15 @@ def check(request: Document, *, images: Images) -> None:
     if both:
         raise validation_error(f"A hyperparameter is either static or tuned; found both for {', '.join(both)}.")
     _check_objective(config, definition, ranges=ranges, images=images)
+
+
+def _check_resources(definition: Document) -> None:
+    resources = definition.get("HyperParameterTuningResourceConfig")
+    if (resources is None) == ("ResourceConfig" not in definition):
+        raise validation_error("Give ResourceConfig or HyperParameterTuningResourceConfig in TrainingJobDefinition.")
+    for name in UNSUPPORTED_RESOURCES:
+        if name in (resources or {}):
+            raise _unsupported(f"{name} of HyperParameterTuningResourceConfig")
 
 
 def _check_config(config: Document) -> None:
@@ -128,6 +139,8 @@ def training_request(job: Document, *, name: str, tuned: dict[str, str], tags: l
     """The CreateTrainingJob request of one trial."""
     definition, config = job["TrainingJobDefinition"], job["HyperParameterTuningJobConfig"]
     request: Document = {key: definition[key] for key in OF_THE_TRAINING_JOB if key in definition}
+    if "HyperParameterTuningResourceConfig" in definition:
+        request["ResourceConfig"] = definition["HyperParameterTuningResourceConfig"]
     if "CheckpointConfig" in request:  # trials must not go on from each other's checkpoints
         checkpoints = request["CheckpointConfig"]
         request["CheckpointConfig"] = checkpoints | {"S3Uri": f"{checkpoints['S3Uri'].rstrip('/')}/{name}/"}

@@ -243,3 +243,38 @@ def test_automatic_scaling_is_logarithmic_over_orders_of_magnitude(changes, scal
     (found,) = read_ranges(continuous(**changes)["ParameterRanges"])
 
     assert found == Range("learning_rate", "Continuous", float(changes["MinValue"]), 0.5, scaling)
+
+
+RESOURCES = {"InstanceType": "ml.g4dn.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10}
+
+
+def test_the_resources_of_tuning_become_those_of_the_training_jobs():
+    """SDK v2 sends them under this name."""
+    given = with_definition(request(), HyperParameterTuningResourceConfig=RESOURCES)
+    del given["TrainingJobDefinition"]["ResourceConfig"]
+    check(given)
+    job = requests.new_job(given, arn="arn", now=1.0)
+
+    trial = requests.training_request(job, name="a", tuned={}, tags=[])
+
+    assert trial["ResourceConfig"] == RESOURCES
+    assert "HyperParameterTuningResourceConfig" not in trial
+
+
+@pytest.mark.parametrize(
+    ("resources", "sentence"),
+    [
+        (RESOURCES, "Give ResourceConfig or HyperParameterTuningResourceConfig"),
+        ({"AllocationStrategy": "Prioritized"}, "does not have AllocationStrategy of HyperParameterTuningResource"),
+    ],
+    ids=["both", "allocation"],
+)
+def test_resources_of_tuning_that_are_unclear_are_refused(resources, sentence):
+    given = with_definition(request(), HyperParameterTuningResourceConfig=resources)
+    if resources is not RESOURCES:
+        del given["TrainingJobDefinition"]["ResourceConfig"]
+
+    with pytest.raises(ServiceError) as caught:
+        check(given)
+
+    assert sentence in caught.value.message

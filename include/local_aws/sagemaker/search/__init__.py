@@ -1,0 +1,1 @@
+"""Search: resources by any of their properties."""
