@@ -107,7 +107,7 @@ def test_a_function_sees_what_lambda_gives_its_own_variables_and_where_this_aws_
     assert variables["AWS_ENDPOINT_URL"] == ministack.url
     assert variables["_HANDLER"] == "app.handler"
     others = {name for name in variables if not name.startswith(("AWS_", "LAMBDA_", "_"))}
-    assert others <= {"CLASSIFIER", "PATH", "LANG", "TZ", "LC_CTYPE"}
+    assert others <= {"CLASSIFIER", "PATH", "LANG", "TZ", "LC_CTYPE", "TMPDIR"}
 
 
 def test_an_error_is_told_as_aws_tells_it(ministack: MiniStack) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from local_aws.faults.plan import Fault, FaultPlanError, parse
@@ -18,6 +20,23 @@ F = TypeVar("F", bound=Fault)
 _Seen = tuple[int, int, int]
 
 
+@dataclass
+class _Entry:
+    """A fault, how often it may still act (None: without an end), and the sequence that chooses its share."""
+
+    fault: Fault
+    left: int | None
+    sequence: random.Random = field(repr=False)
+
+    def acts(self) -> bool:
+        """Whether the fault acts on the next matching request; counted if it does."""
+        percent = self.fault.percent
+        if self.left == 0 or (percent is not None and self.sequence.random() * 100 >= percent):
+            return False
+        self.left = None if self.left is None else self.left - 1
+        return True
+
+
 class Faults:
     """The fault plan of one process. May be used from any thread; without a file nothing ever goes wrong."""
 
@@ -25,7 +44,7 @@ class Faults:
         """Look at nothing yet."""
         self._file = file
         self._seen: _Seen | None = None
-        self._left: list[tuple[Fault, int | None]] = []
+        self._entries: list[_Entry] = []
         self._problem = ""
         self._plans_read = 0
         self._lock = threading.Lock()
@@ -50,9 +69,9 @@ class Faults:
         """The first fault of a kind that meets the request and fits, counted as having acted; None if there is none."""
         with self._lock:
             self._read_if_changed()
-            for place, (fault, left) in enumerate(self._left):
-                if isinstance(fault, kind) and left != 0 and fits(fault) and fault.meets(request):
-                    self._left[place] = (fault, None if left is None else left - 1)
+            for entry in self._entries:
+                fault = entry.fault
+                if isinstance(fault, kind) and fits(fault) and fault.meets(request) and entry.acts():
                     log.warning("The fault plan acts: %s", fault.model_dump_json(exclude_defaults=True))
                     return fault
         return None
@@ -61,13 +80,15 @@ class Faults:
         """Every fault of a kind that meets the request and is not counted, in the order of the plan."""
         with self._lock:
             self._read_if_changed()
-            return [fault for fault, _ in self._left if isinstance(fault, kind) and fault.meets(request)]
+            return [
+                entry.fault for entry in self._entries if isinstance(entry.fault, kind) and entry.fault.meets(request)
+            ]
 
     def _read_if_changed(self) -> None:
         seen = self._look()
         if seen == self._seen:
             return
-        self._seen, self._left, self._problem = seen, [], ""
+        self._seen, self._entries, self._problem = seen, [], ""
         self._plans_read += 1
         if self._file is None or seen is None:
             return
@@ -78,7 +99,7 @@ class Faults:
             log.error("%s", self._problem)
             return
         # A plan that was written anew is a new plan: it counts from the start.
-        self._left = [(fault, fault.times) for fault in faults]
+        self._entries = [_Entry(fault, fault.times, random.Random(fault.seed)) for fault in faults]  # noqa: S311
         log.warning("The fault plan %s holds %d faults", self._file, len(faults))
 
     def _look(self) -> _Seen | None:

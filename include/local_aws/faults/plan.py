@@ -46,12 +46,26 @@ Operation = Annotated[str, AfterValidator(_known)]
 
 
 class Fault(BaseModel):
-    """One entry. `times` None is for ever; `where` holds dotted fields of the request and the values they must have."""
+    """One entry. `where` holds dotted fields of the request and the values they must have.
+
+    `times` None means without an end. `percent` is the share of the matching requests that the fault acts on; which of
+    them, decides a random sequence that starts from `seed`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     where: dict[str, JsonValue] = Field(default_factory=dict)
     times: PositiveInt | None = 1
+    percent: Annotated[float, Field(gt=0, le=100)] | None = None
+    seed: int = 0
+
+    @model_validator(mode="before")
+    @classmethod
+    def _percent_has_no_end(cls, entry: Any) -> Any:
+        """A share of the requests is a share of all of them, unless the entry says how often."""
+        if isinstance(entry, dict) and entry.get("percent") is not None and "times" not in entry:
+            return {**entry, "times": None}
+        return entry
 
     def meets(self, request: Mapping[str, Any]) -> bool:
         """Whether the request has every value of `where`; a ``*`` in a text stands for any characters."""
@@ -80,6 +94,7 @@ class Quota(Fault):
 
     fault: Literal["quota"]
     times: None = None
+    percent: None = None
     instance_type: str
     operation: Literal[JobOperation, "CreateHyperParameterTuningJob", "CreateEndpoint", "UpdateEndpoint"]
     limit: Annotated[int, Field(ge=0)]

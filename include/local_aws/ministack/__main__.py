@@ -51,6 +51,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(options.state / "s3"),
         "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_ACCOUNT_CONCURRENCY": os.environ.get("LOCAL_AWS_FUNCTION_CONCURRENCY", "1000"),
         # Names so general that the person's environment may hold them for something else.
         "AUTH": "false",
         "LAMBDA_STRICT": "0",

@@ -2,12 +2,13 @@
 
 import logging
 import os
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local_aws.faults.counting import Faults
-from local_aws.ministack import replacing
+from local_aws.ministack import metrics, queue_lock, replacing
 from local_aws.ministack.cures import cures
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.modules import app as ministack_app
@@ -50,9 +51,19 @@ def application(options: Options) -> Any:
         },
         on_change=saving.note_change,
     )
+    queue_lock.use_one_lock()
     replacing.apply(cures(runner, faults=Faults(options.faults)))
-    saving.on_started = runner.start
-    saving.on_stopping = runner.stop
+    stopped = threading.Event()
+
+    def start() -> None:
+        runner.start()
+        metrics.record_queue_depths_regularly(stopped, interval_s=metrics.QUEUE_INTERVAL_S)
+
+    def stop() -> None:
+        stopped.set()
+        runner.stop()
+
+    saving.on_started, saving.on_stopping = start, stop
     shown = pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
     everything = with_price_list(with_pages(saving, shown))
     return OneAddress(everything, sagemaker_endpoint_url=options.sagemaker_endpoint_url)

@@ -6,10 +6,20 @@ from typing import Any
 
 from local_aws.faults.counting import Faults
 from local_aws.faults.roles import UnreadyRoles
-from local_aws.ministack import bucket_refusals, function_refusals, log_events
+from local_aws.ministack import (
+    bucket_refusals,
+    function_payloads,
+    function_refusals,
+    log_events,
+    mapping_refusals,
+    metrics,
+    queue_batches,
+    queue_lock,
+    queue_policy,
+)
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
-from local_aws.ministack.modules import cloudwatch_logs, lambda_svc, s3
+from local_aws.ministack.modules import cloudwatch_logs, lambda_svc, s3, sqs
 from local_aws.ministack.replacing import Cure
 
 log = logging.getLogger(__name__)
@@ -30,7 +40,25 @@ def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
         # An event was in a thread's memory when the upload was answered; and the alias was forgotten on the way.
         Cure(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
         Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(events.deliver)),
+        # A queue's policy was not looked at, and no fault could be planned for its events.
+        Cure(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
+        Cure(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _instead(queue_policy.allows)),
+        # Requests and the poller for event source mappings lost each other's messages.
+        Cure(sqs, "_dispatch", "6a429fdb61ebdc5a", queue_lock.request),
+        Cure(sqs, "_expire_retained", "c0da3361632bea27", queue_lock.step),
+        Cure(sqs, "_dlq_sweep", "6a77691e16715a0d", queue_lock.step),
+        Cure(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),
+        # There was no batching window, no batch over 10, and an answer that names no failure deleted every message.
+        Cure(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _instead(queue_batches.BatchingWindow().receive)),
+        Cure(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _instead(queue_batches.run_batch)),
+        # Metrics in a function's log were text alone.
+        Cure(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
+        # Payloads of any size were taken.
+        Cure(lambda_svc, "_invoke", "ab193779e5c2ea94", function_payloads.invoke),
         # What AWS refuses.
+        Cure(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
+        Cure(lambda_svc, "_update_esm", "1b7e0409cb6593c2", mapping_refusals.update_event_source_mapping),
+        Cure(lambda_svc, "_put_function_concurrency", "172358f9cb8292ef", mapping_refusals.put_function_concurrency),
         Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
         Cure(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
         Cure(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
@@ -71,8 +99,8 @@ def _at_once(original: Callable[..., Any]) -> Callable[..., Any]:
         if bucket not in s3._bucket_notifications:
             return
         targets = {item["type"] for item in s3._parse_notification_config(bucket)}
-        if targets == {"lambda"} and "EventBridge" not in s3._bucket_notifications[bucket]:
-            # Into the queue on disk before the upload is answered.
+        if targets <= {"lambda", "sqs"} and "EventBridge" not in s3._bucket_notifications[bucket]:
+            # Before the upload is answered: into the invocations on disk, or into the SQS queue.
             sequencer = s3._next_event_sequencer(event_name)
             s3._fire_s3_event(bucket, key, event_name, size, etag, sequencer=sequencer, **more)
         else:

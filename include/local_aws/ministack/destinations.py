@@ -17,17 +17,18 @@ class Destinations:
         self._endpoint_url = endpoint_url
         self._invoke = invoke
 
-    def send(self, arn: str, record: Any) -> None:
-        """Hand `record` over."""
+    def send(self, arn: str, record: Any) -> bool:
+        """Send `record`; False if it could not be sent."""
         service = arn.split(":")[2]
         if service == "sqs":
-            self._send_to_queue(arn, record)
-        elif service == "lambda":
+            return self._send_to_queue(arn, record)
+        if service == "lambda":
             self._invoke(arn, record)
-        else:
-            log.error("Destination %s: only queues and functions are known here; the record is dropped", arn)
+            return True
+        log.error("Destination %s: only queues and functions are known here; the record is dropped", arn)
+        return False
 
-    def _send_to_queue(self, arn: str, record: Any) -> None:
+    def _send_to_queue(self, arn: str, record: Any) -> bool:
         # Through the front door: the message is then saved as any other.
         sqs = client("sqs", endpoint_url=self._endpoint_url)
         try:
@@ -35,3 +36,5 @@ class Destinations:
             sqs.send_message(QueueUrl=url, MessageBody=json.dumps(record))
         except (BotoCoreError, ClientError) as error:
             log.error("Destination %s: %s; the record is dropped", arn, error)
+            return False
+        return True

@@ -1,15 +1,19 @@
-"""Hands S3's events to the functions' queue: at once, or as the fault plan says lost, twice, late, out of order."""
+"""Delivers S3's events to functions and SQS queues: at once, or lost, twice, late, out of order by the fault plan."""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 from local_aws.faults.plan import S3Event
+from local_aws.ministack.modules import sqs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from local_aws.faults.counting import Faults
     from local_aws.ministack.invocation_queue import InvocationQueue
 
@@ -23,6 +27,7 @@ class EventDelivery:
         self._queue = queue
         self._faults = faults
         self._held: defaultdict[str, list[int]] = defaultdict(list)
+        self._held_messages: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         self._lock = threading.Lock()
 
     def deliver(self, arn: str, event: dict[str, Any], region: str) -> None:  # noqa: ARG002  MiniStack's signature
@@ -46,9 +51,44 @@ class EventDelivery:
         for place, held in enumerate(reversed(self._held.pop(arn, [])), start=1):
             self._queue.reschedule(held, after_s=place * _OVERTAKEN_S)
 
+    def to_queue(self, original: Callable[..., None]) -> Callable[..., None]:
+        """The replacement of MiniStack's delivery to an SQS queue."""
+
+        def deliver(arn: str, event: dict[str, Any], region: str, bucket_name: str = "") -> None:
+            is_test = "Records" not in event
+            fault = None if is_test else self._faults.take(S3Event, _fields(arn, event))
+            times = {"lose": 0, "repeat": 2}.get(fault.do, 1) if fault else 1
+            with sqs._queues_lock:
+                for _ in range(times):
+                    original(arn, event, region, bucket_name=bucket_name)
+                if fault and fault.seconds is not None:
+                    self._postpone(arn, fault, accepted=_last_message(arn))
+                elif not is_test:
+                    self._release_messages(arn)
+
+        return deliver
+
+    def _postpone(self, arn: str, fault: S3Event, *, accepted: dict[str, Any] | None) -> None:
+        if accepted is None:
+            return
+        accepted["visible_at"] = time.time() + (fault.seconds or 0.0)
+        if fault.do == "reorder":
+            self._held_messages[arn].append(accepted)
+
+    def _release_messages(self, arn: str) -> None:
+        """The same as `_release`, for the messages of a queue."""
+        for place, message in enumerate(reversed(self._held_messages.pop(arn, [])), start=1):
+            message["visible_at"] = time.time() + place * _OVERTAKEN_S
+
+
+def _last_message(arn: str) -> dict[str, Any] | None:
+    queue = sqs._queue_by_arn(arn)
+    return queue["messages"][-1] if queue and queue["messages"] else None
+
 
 def _fields(arn: str, event: dict[str, Any]) -> dict[str, Any]:
     """What `where` can name."""
     record = event["Records"][0]
     bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
-    return {"Bucket": bucket, "Key": key, "EventName": record["eventName"], "FunctionArn": arn}
+    target = "QueueArn" if arn.split(":")[2] == "sqs" else "FunctionArn"
+    return {"Bucket": bucket, "Key": key, "EventName": record["eventName"], target: arn}

@@ -5,15 +5,18 @@ in can be imported by a function. What it prints goes to the function's log.
 """
 
 import contextlib
+import ctypes
 import importlib
 import json
 import logging
 import os
+import resource
 import socket
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 _FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
@@ -49,8 +52,9 @@ class _RequestId(logging.Filter):
 
 def main() -> None:
     """Answer until MiniStack closes the connection."""
-    _, port, token, task_root, packages, handler_name = sys.argv
+    _, port, token, task_root, packages, handler_name, temporary_bytes = sys.argv
     sys.argv = [""]
+    _limit_rights(int(temporary_bytes))
     sys.path[:0] = [task_root, packages]
     connection = socket.create_connection(("127.0.0.1", int(port)))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -66,7 +70,29 @@ def main() -> None:
     for line in stream:
         request = json.loads(line)
         request_id.current = request["request_id"]
-        _answer(stream, _invoke(handler, request))
+        answer = _invoke(handler, request)
+        _answer(stream, {**answer, "peak_memory_bytes": _peak_memory_bytes()})
+
+
+def _limit_rights(temporary_bytes: int) -> None:
+    """No file may be larger than the temporary folder, and what may only be read cannot be written, by root either."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    limit = temporary_bytes if hard == resource.RLIM_INFINITY else min(temporary_bytes, hard)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    if sys.platform == "linux" and os.geteuid() == 0:
+        # Root without capabilities is held to the permissions of files. The header: version 3, this process.
+        header, no_capabilities = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
+        ctypes.CDLL(None, use_errno=True).capset(header, no_capabilities)
+
+
+def _peak_memory_bytes() -> int:
+    """The most memory that this process has used. Linux's ru_maxrss includes that of the program it was before."""
+    try:
+        with Path("/proc/self/status").open(encoding="ascii") as status:
+            line = next(line for line in status if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+    except (OSError, StopIteration):
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
 
 
 def _set_up_logging() -> _RequestId:

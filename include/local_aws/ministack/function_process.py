@@ -1,17 +1,15 @@
 """One process of a function: the stand-in for what AWS calls an execution environment."""
 
-import io
 import json
 import os
 import re
 import secrets
-import shutil
+import select
 import socket
 import sys
 import tempfile
 import time
 import uuid
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.children import Child, start_child
+from local_aws.ministack import function_folders, function_payloads
 
 _BOOTSTRAP = Path(__file__).parent / "function_bootstrap.py"
 _INIT_LIMIT_S = 30  # AWS: 10 s, then once more within the function's timeout; a laptop under load is slower
 _STOP_GRACE_S = 0
 _POLL_S = 0.2
+_MEMORY_POLL_S = 0.05
+_MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Function:
     version: str
     handler: str
     timeout_s: int
+    memory_mb: int
+    temporary_mb: int
     environment: Mapping[str, str]
     code: bytes = field(repr=False)
     key: str
@@ -61,6 +64,7 @@ class FunctionProcess:
         self.is_usable = True
         self._folder = Path(tempfile.mkdtemp(dir=folder, prefix=f"{function.name}-"))
         self._log_file = self._folder / "log"
+        self._temporary = self._folder / "tmp"
         self._connection: socket.socket | None = None
         self._stream: Any = None  # the connection, as a file
         self._token = secrets.token_hex(16)
@@ -75,6 +79,8 @@ class FunctionProcess:
     def invoke(self, event: Any, *, request_id: str, arn: str) -> Outcome:
         """Let the function answer one event. Afterwards ``is_usable`` says whether the process can go on."""
         error = self._connect()
+        if error is None and self._temporary_bytes() > self.function.temporary_mb * _MIB:
+            error = self._temporary_error(request_id)
         if error is None:
             deadline_s = time.time() + self.function.timeout_s
             request = {"event": event, "request_id": request_id, "arn": arn, "deadline_s": deadline_s}
@@ -92,15 +98,15 @@ class FunctionProcess:
         if self._stream:
             self._stream.close()
         self._listener.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        function_folders.remove(self._folder)
 
     def _start(self, packages: Path) -> Child:
         task_root = self._folder / "task"
-        with zipfile.ZipFile(io.BytesIO(self.function.code)) as archive:
-            archive.extractall(task_root)
-        task_root.mkdir(exist_ok=True)
+        function_folders.unpack(self.function.code, task_root)
+        self._temporary.mkdir()
         port = str(self._listener.getsockname()[1])
         arguments = [port, self._token, str(task_root), str(packages), self.function.handler]
+        arguments.append(str(self.function.temporary_mb * _MIB))
         return start_child(
             [sys.executable, "-I", "-S", "-X", "utf8", str(_BOOTSTRAP), *arguments],
             env=self._environment(task_root, packages=packages),
@@ -114,6 +120,7 @@ class FunctionProcess:
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
+            "TMPDIR": str(self._temporary),
             "LAMBDA_TASK_ROOT": str(task_root),
             "LAMBDA_RUNTIME_DIR": str(packages),
             "AWS_LAMBDA_LOG_STREAM_NAME": f"{now:%Y/%m/%d}/[{self.function.version}]{uuid.uuid4().hex}",
@@ -160,11 +167,12 @@ class FunctionProcess:
         return None
 
     def _exchange(self, request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
-        if self._connection:
-            self._connection.settimeout(self.function.timeout_s)
+        deadline = time.monotonic() + self.function.timeout_s
         try:
             self._stream.write(json.dumps(request).encode() + b"\n")
             self._stream.flush()
+            if self._connection and not self._wait_for_answer(self._connection, deadline=deadline):
+                return self._out_of_memory(request_id)
             line = self._stream.readline()
         except TimeoutError:
             self.is_usable = False
@@ -175,7 +183,41 @@ class FunctionProcess:
             self.is_usable = False
             return {"error": self._exit_error(request_id)}
         answer: dict[str, Any] = json.loads(line)
-        return answer
+        if answer.get("peak_memory_bytes", 0) > self.function.memory_mb * _MIB:
+            return self._out_of_memory(request_id)
+        error = function_payloads.too_large(answer["result"]) if "result" in answer else None
+        return {"error": error} if error else answer
+
+    def _wait_for_answer(self, connection: socket.socket, *, deadline: float) -> bool:
+        """Wait until the answer begins; False if the process came to use more memory than the function has.
+
+        Raises:
+            TimeoutError: there was no answer in time.
+
+        """
+        while not select.select([connection], [], [], _MEMORY_POLL_S)[0]:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            if _resident_bytes(self._child.pid) > self.function.memory_mb * _MIB:
+                return False
+        connection.settimeout(max(_MEMORY_POLL_S, deadline - time.monotonic()))
+        return True
+
+    def _out_of_memory(self, request_id: str) -> dict[str, Any]:
+        self.is_usable = False
+        message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+        return {"error": {"errorType": "Runtime.OutOfMemory", "errorMessage": message}}
+
+    def _temporary_bytes(self) -> int:
+        return function_folders.size_bytes(self._temporary)
+
+    def _temporary_error(self, request_id: str) -> dict[str, Any]:
+        self.is_usable = False
+        message = (
+            f"RequestId: {request_id} Error: the function left more than its {self.function.temporary_mb} MB in its "
+            "temporary folder"
+        )
+        return {"errorType": "Runtime.ExitError", "errorMessage": message}
 
     def _timeout_error(self, request_id: str) -> dict[str, Any]:
         message = f"RequestId: {request_id} Error: Task timed out after {self.function.timeout_s:.2f} seconds"
@@ -194,6 +236,14 @@ class FunctionProcess:
         text = self._log_file.read_text(errors="replace")
         os.truncate(self._log_file, 0)
         return text
+
+
+def _resident_bytes(pid: int) -> int:
+    """The memory that a process uses now; 0 where that cannot be seen (macOS: only its peak, with its answer)."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError):
+        return 0
 
 
 def safe_name(text: str) -> str:

@@ -1,6 +1,5 @@
 """All processes of all functions: never more than a bound, however many events wait."""
 
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local_aws.function_runtime import link_runtime_packages
+from local_aws.ministack import function_folders
 from local_aws.ministack.function_process import Function, FunctionProcess
 
 
@@ -20,7 +20,7 @@ class FunctionProcesses:
 
     def __init__(self, folder: Path, *, limit: int) -> None:
         """`folder` is emptied: what is in it was left by processes that were killed."""
-        shutil.rmtree(folder, ignore_errors=True)
+        function_folders.remove(folder)
         self._folder = folder / "running"
         self._folder.mkdir(parents=True)
         self._packages = folder / "runtime"

@@ -1,8 +1,10 @@
 """Refuses functions that AWS refuses and MiniStack accepts."""
 
 import base64
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,9 +13,14 @@ from local_aws.faults.roles import UnreadyRoles
 from local_aws.ministack.modules import iam, lambda_svc, responses
 
 _MAX_ZIP_BYTES = 50 * 1024 * 1024
+_MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
 _MAX_ENVIRONMENT_BYTES = 4096
 _LIMITS = {"MemorySize": (128, 10240), "Timeout": (1, 900)}
+_EPHEMERAL_STORAGE_MB = (512, 10240)
 _NO_ROLE = "The role defined for the function cannot be assumed by Lambda."
+_NO_CODE_OBJECT = (
+    "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
+)
 _VARIABLE_NAME = re.compile(r"[a-zA-Z]([a-zA-Z0-9_])+")
 _RESERVED = frozenset(
     [
@@ -87,7 +94,7 @@ def _refused_runtime(runtime: str | None) -> Response | None:
     own = function_runtime.runtime()
     if runtime == own:
         return None
-    return _invalid(
+    return invalid(
         f"Value {runtime} at 'runtime': this local AWS runs functions in its own interpreter, so the runtime is {own}. "
         f"Set IMAGE_CLASSIFIER_FUNCTION_RUNTIME to {own}, or start the local AWS with another Python."
     )
@@ -97,38 +104,43 @@ def _refused_architecture(architectures: list[str] | None) -> Response | None:
     own = function_runtime.architecture()
     if architectures is None or architectures == [own]:
         return None
-    return _invalid(
+    return invalid(
         f"Value {architectures} at 'architectures': this local AWS runs functions on this machine, so it is [{own}]. "
         f"Set IMAGE_CLASSIFIER_FUNCTION_ARCHITECTURE to {own}."
     )
 
 
 def _refused_code(code: Mapping[str, Any], *, operation: str) -> Response | None:
-    zip_file = code.get("ZipFile")
-    if zip_file and len(base64.b64decode(zip_file)) > _MAX_ZIP_BYTES:
-        return _json_error(
+    if "S3Key" in code:
+        found = lambda_svc._fetch_code_from_s3(code["S3Bucket"], code["S3Key"], version_id=code.get("S3ObjectVersion"))
+        return invalid(_NO_CODE_OBJECT) if found is None else _refused_zip(found)
+    zipped = base64.b64decode(code.get("ZipFile") or "")
+    if len(zipped) > _MAX_ZIP_BYTES:
+        return json_error(
             "RequestEntityTooLargeException",
             f"Request must be smaller than 70167211 bytes for the {operation} operation",
             status=413,
         )
-    if "S3Key" in code:
-        return _refused_object(code["S3Bucket"], code["S3Key"], code.get("S3ObjectVersion"))
+    return _refused_zip(zipped) if zipped else None
+
+
+def _refused_zip(zipped: bytes) -> Response | None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+            size = sum(item.file_size for item in archive.infolist())
+    except zipfile.BadZipFile:
+        return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    if size > _MAX_UNZIPPED_BYTES:
+        return invalid(f"Unzipped size must be smaller than {_MAX_UNZIPPED_BYTES} bytes")
     return None
-
-
-def _refused_object(bucket: str, key: str, version: str | None) -> Response | None:
-    if lambda_svc._fetch_code_from_s3(bucket, key, version_id=version) is not None:
-        return None
-    return _invalid(
-        "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist."
-    )
 
 
 def _refused_configuration(data: Mapping[str, Any]) -> Response | None:
     if data.get("Layers"):
-        return _invalid("This local AWS knows no layers; put everything into the function's zip.")
+        return invalid("This local AWS knows no layers; put everything into the function's zip.")
     return (
         _refused_numbers(data)
+        or _refused_temporary_folder(data)
         or _refused_role(data.get("Role"))
         or _refused_variables((data.get("Environment") or {}).get("Variables") or {})
     )
@@ -140,12 +152,25 @@ def _refused_numbers(data: Mapping[str, Any]) -> Response | None:
         if value is not None and not least <= value <= most:
             field = name[0].lower() + name[1:]
             bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
-            return _json_error(
+            return json_error(
                 "ValidationException",
                 f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: "
                 f"Member must have value {bound}",
             )
     return None
+
+
+def _refused_temporary_folder(data: Mapping[str, Any]) -> Response | None:
+    size = (data.get("EphemeralStorage") or {}).get("Size", 512)
+    least, most = _EPHEMERAL_STORAGE_MB
+    if least <= size <= most:
+        return None
+    bound = f"less than or equal to {most}" if size > most else f"greater than or equal to {least}"
+    return json_error(
+        "ValidationException",
+        f"1 validation error detected: Value '{size}' at 'ephemeralStorage.size' failed to satisfy constraint: "
+        f"Member must have value {bound}",
+    )
 
 
 def _refused_role(arn: str | None) -> Response | None:
@@ -155,11 +180,11 @@ def _refused_role(arn: str | None) -> Response | None:
     trusted = json.dumps(role.get("AssumeRolePolicyDocument", "")) if role else ""
     if "lambda.amazonaws.com" in trusted:
         return None
-    return _invalid(_NO_ROLE)
+    return invalid(_NO_ROLE)
 
 
 def _refused_for_now(data: Mapping[str, Any], unready_roles: UnreadyRoles) -> Response | None:
-    return _invalid(_NO_ROLE) if unready_roles.refuse(data.get("Role", ""), request=data) else None
+    return invalid(_NO_ROLE) if unready_roles.refuse(data.get("Role", ""), request=data) else None
 
 
 def _refused_variables(variables: Mapping[str, str]) -> Response | None:
@@ -168,13 +193,13 @@ def _refused_variables(variables: Mapping[str, str]) -> Response | None:
     )
     reserved = sorted(_RESERVED & set(variables))
     if reserved:
-        return _invalid(
+        return invalid(
             f"{prefix} contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
     odd = [name for name in variables if not _VARIABLE_NAME.fullmatch(name)]
     if odd:
-        return _json_error(
+        return json_error(
             "ValidationException",
             f"1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys "
             f"must satisfy constraint: [Member must satisfy regular expression pattern: {_VARIABLE_NAME.pattern}], "
@@ -182,14 +207,14 @@ def _refused_variables(variables: Mapping[str, str]) -> Response | None:
         )
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > _MAX_ENVIRONMENT_BYTES:
-        return _invalid(f"{prefix} exceeded the 4KB limit. String measured: {measured}")
+        return invalid(f"{prefix} exceeded the 4KB limit. String measured: {measured}")
     return None
 
 
-def _invalid(message: str) -> Response:
-    return _json_error("InvalidParameterValueException", message)
+def invalid(message: str) -> Response:
+    return json_error("InvalidParameterValueException", message)
 
 
-def _json_error(code: str, message: str, *, status: int = 400) -> Response:
+def json_error(code: str, message: str, *, status: int = 400) -> Response:
     response: Response = responses.error_response_json(code, message, status)
     return response

@@ -17,12 +17,14 @@ from local_aws.ministack.destinations import Destinations
 from local_aws.ministack.function_process import Function, safe_name
 from local_aws.ministack.function_processes import FunctionProcesses, NoProcessFreeError
 from local_aws.ministack.invocation_queue import Invocation, InvocationQueue
+from local_aws.ministack.metrics import invoke_measured, record_failed_destination
 from local_aws.ministack.modules import lambda_runtime, lambda_svc
 
 log = logging.getLogger(__name__)
 
 _SYNCHRONOUS_WAIT_S = 60  # then the caller is throttled; a function that calls itself would wait for ever
-_THROTTLE_WAIT_S = 1
+_THROTTLE_WAIT_S = 1  # doubled with every throttle
+_MOST_THROTTLE_WAITS = 5  # times the first retry's wait; AWS: 60 s and 5 minutes
 _DEFAULT_RETRIES = 2
 _DEFAULT_MAX_AGE_S = 21600
 
@@ -49,6 +51,7 @@ class FunctionRunner:
         self._on_change = on_change
         self._free = threading.Semaphore(limits.processes)
         self._executor = concurrent.futures.ThreadPoolExecutor(limits.processes, "asynchronous-invocation")
+        self._throttles: dict[int, int] = {}
         self._is_stopping = False
 
     def start(self) -> None:
@@ -88,13 +91,16 @@ class FunctionRunner:
 
     def _function(self, record: Mapping[str, Any], config: Mapping[str, Any]) -> Function:
         environment = self._environment(config)
-        parts = [config["CodeSha256"], config["Handler"], config["Timeout"], environment]
+        temporary_mb = (config.get("EphemeralStorage") or {}).get("Size", 512)
+        parts = [config["CodeSha256"], config["Handler"], config["Timeout"], environment, temporary_mb]
         digest = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
         return Function(
             name=safe_name(config["FunctionName"]),
             version=config["Version"],
             handler=config["Handler"],
             timeout_s=config["Timeout"],
+            memory_mb=config["MemorySize"],
+            temporary_mb=temporary_mb,
             environment=environment,
             code=record["code_zip"],
             key=f"{_unqualified(config['FunctionArn'])}:{config['Version']}:{digest}",
@@ -158,7 +164,7 @@ class FunctionRunner:
             self._give_up(invocation, rules=rules, config=config, condition="EventAgeExceeded", result={})
             return
         called = {**record, "config": {**config, "FunctionArn": invocation.function_arn}}
-        result = lambda_svc._execute_function(called, invocation.event)
+        result = invoke_measured(called, invocation.event)
         if not self._is_stopping:
             self._judge(invocation, rules=rules, config=config, result=result)
 
@@ -168,13 +174,21 @@ class FunctionRunner:
         attempts = invocation.attempts + 1
         retries = rules.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
         if result.get("throttle"):  # AWS does not count these as attempts
-            self.queue.put_back(invocation, after_s=_THROTTLE_WAIT_S, attempts=invocation.attempts)
-        elif not result.get("error"):
+            self.queue.put_back(invocation, after_s=self._throttle_wait_s(invocation), attempts=invocation.attempts)
+            return
+        self._throttles.pop(invocation.id, None)
+        if not result.get("error"):
             self._succeed(invocation, rules=rules, config=config, result=result)
         elif attempts > retries:
             self._give_up(invocation, rules=rules, config=config, condition="RetriesExhausted", result=result)
         else:
             self.queue.put_back(invocation, after_s=self._limits.retry_wait_s * attempts, attempts=attempts)
+
+    def _throttle_wait_s(self, invocation: Invocation) -> float:
+        throttles = self._throttles.get(invocation.id, 0)
+        self._throttles[invocation.id] = throttles + 1
+        longest_s: float = _MOST_THROTTLE_WAITS * self._limits.retry_wait_s
+        return min(_THROTTLE_WAIT_S * 2.0 ** min(throttles, 30), longest_s)
 
     def _succeed(
         self, invocation: Invocation, *, rules: Mapping[str, Any], config: Mapping[str, Any], result: dict[str, Any]
@@ -195,8 +209,9 @@ class FunctionRunner:
     ) -> None:
         log.warning("Event %s of %s failed: %s", invocation.request_id, invocation.function_arn, condition)
         target = rules.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
-        if target:
-            self._destinations.send(target, _record(invocation, config=config, condition=condition, result=result))
+        record = _record(invocation, config=config, condition=condition, result=result)
+        if target and not self._destinations.send(target, record):
+            record_failed_destination(config)
         dead_letters = config.get("DeadLetterConfig", {}).get("TargetArn")
         if dead_letters:
             self._destinations.send(dead_letters, invocation.event)

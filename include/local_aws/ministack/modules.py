@@ -1,7 +1,19 @@
 """The one place that imports MiniStack, which has no type hints."""
 
 from ministack import app  # type: ignore[import-untyped]
-from ministack.core import lambda_runtime, persistence, responses  # type: ignore[import-untyped]
-from ministack.services import cloudwatch_logs, iam, lambda_svc, s3  # type: ignore[import-untyped]
+from ministack.core import iam_evaluator, lambda_runtime, persistence, responses  # type: ignore[import-untyped]
+from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs  # type: ignore[import-untyped]
 
-__all__ = ["app", "cloudwatch_logs", "iam", "lambda_runtime", "lambda_svc", "persistence", "responses", "s3"]
+__all__ = [
+    "app",
+    "cloudwatch",
+    "cloudwatch_logs",
+    "iam",
+    "iam_evaluator",
+    "lambda_runtime",
+    "lambda_svc",
+    "persistence",
+    "responses",
+    "s3",
+    "sqs",
+]

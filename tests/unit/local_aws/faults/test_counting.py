@@ -108,3 +108,26 @@ def test_a_role_that_is_not_meant_is_ready(plan):
 
     assert not roles.refuse("a", request={"FunctionName": "g"})
     assert plan.faults.take(RoleNotReady, {"FunctionName": "f"}) is not None
+
+
+def test_a_share_of_the_requests_fails_and_the_seed_decides_which(plan):
+    def acted(**more):
+        faults = plan({"fault": "invoke", "status": 429, "percent": 20, **more})
+        return [faults.take(Invoke, {}) is not None for _ in range(1000)]
+
+    first, again, other = acted(seed=1), acted(seed=1), acted(seed=2)
+
+    assert first == again != other
+    assert 150 < sum(first) < 250
+    assert sum(acted(seed=1, times=3)) == 3
+
+
+def test_a_share_of_nothing_or_of_more_than_everything_is_no_plan(plan):
+    for percent in (0, 101):
+        assert "percent" in plan({"fault": "invoke", "status": 429, "percent": percent}).problem
+    assert (
+        "percent"
+        in plan(
+            {"fault": "quota", "operation": "CreateEndpoint", "instance_type": "a", "limit": 0, "percent": 5}
+        ).problem
+    )

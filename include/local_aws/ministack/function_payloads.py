@@ -1,0 +1,43 @@
+"""Refuses payloads that are larger than Lambda takes and gives.
+
+From the "Lambda quotas" page: 6 MB each for the request and the response of a synchronous invocation, 1 MB for an
+asynchronous one.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from local_aws.ministack.function_refusals import json_error
+
+MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024
+MAX_ASYNCHRONOUS_BYTES = 1024 * 1024
+MAX_RESPONSE_BYTES = MAX_SYNCHRONOUS_BYTES + 100  # Lambda adds some bytes of its own
+
+
+def invoke(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Invoke, synchronous or not."""
+
+    async def checked(name: str, event: Any, headers: Mapping[str, str], *rest: Any, **more: Any) -> Any:
+        lower = {key.lower(): value for key, value in headers.items()}
+        is_asynchronous = lower.get("x-amz-invocation-type") == "Event"
+        limit = MAX_ASYNCHRONOUS_BYTES if is_asynchronous else MAX_SYNCHRONOUS_BYTES
+        if _size(event, lower) > limit:
+            message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+            return json_error("RequestTooLargeException", message, status=413)
+        return await original(name, event, headers, *rest, **more)
+
+    return checked
+
+
+def _size(event: Any, headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isdecimal() else len(json.dumps(event).encode())
+
+
+def too_large(result: str) -> dict[str, Any] | None:
+    """The error of a function whose answer is too large; None if it is not."""
+    if len(result.encode()) <= MAX_RESPONSE_BYTES:
+        return None
+    message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+    return {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
