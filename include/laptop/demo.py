@@ -79,9 +79,16 @@ class Aws:
             aws_secret_access_key=ready["aws"]["AWS_SECRET_ACCESS_KEY"],
             region_name=ready["region"],
         )
+        self.upload_key: dict[str, str] = ready["uploads"]
+        uploads = boto3.Session(
+            aws_access_key_id=self.upload_key["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.upload_key["AWS_SECRET_ACCESS_KEY"],
+            region_name=ready["region"],
+        )
         path_style = Config(s3={"addressing_style": "path"})  # a bucket in the host name would have to be resolved
         self.url: str = ready["endpoint_url"]
         self.s3 = session.client("s3", endpoint_url=self.url, config=path_style)
+        self.uploads = uploads.client("s3", endpoint_url=self.url, config=path_style)
         self.functions = session.client("lambda", endpoint_url=self.url)
         self.logs = session.client("logs", endpoint_url=self.url)
         self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
@@ -131,7 +138,7 @@ def upload_all(aws: Aws, classifier: str, labelled: Sequence[tuple[str, Path]]) 
 def upload(aws: Aws, classifier: str, true_class: str, file: Path, *, name: str | None = None) -> Upload:
     """Drop one image where images are classified, as any program or person would."""
     key = f"{names.Keys(classifier).incoming}demo/{true_class}/{name or file.name}"
-    put = aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=file.read_bytes())
+    put = aws.uploads.put_object(Bucket=aws.bucket, Key=key, Body=file.read_bytes())
     return Upload(true_class, file, key, put["VersionId"])
 
 
@@ -160,7 +167,7 @@ def await_records(aws: Aws, classifier: str, uploads: list[Upload]) -> dict[str,
     while len(found) < len(uploads):
         for upload in (upload for upload in uploads if upload.key not in found):
             record = _record(
-                aws.s3,
+                aws.uploads,
                 aws.bucket,
                 record_key(upload.key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),
             )
@@ -210,7 +217,9 @@ def print_farewell(place: Place, aws: Aws, classifier: str, *, airflow_url: str,
     print(
         f"  Airflow    {airflow_url}   user {USER}, password {password(place)}\n"
         f"  Uploads    every image put below s3://{aws.bucket}/{names.Keys(classifier).incoming}\n"
-        f"             is classified from now on; S3 is at {aws.url}, with any credentials\n"
+        f"             is classified from now on; S3 is at {aws.url}\n"
+        f"  Upload key {aws.upload_key['AWS_ACCESS_KEY_ID']}, secret {aws.upload_key['AWS_SECRET_ACCESS_KEY']}:\n"
+        "             it may put images below incoming/ and read predictions/, nothing else\n"
         f"  {where}\n"
         f"  Stop       {stop}\n"
         "Nothing was charged: this AWS is a few processes on this machine.",

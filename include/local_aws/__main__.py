@@ -6,9 +6,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
-from local_aws.errors import LocalAwsError
+from local_aws.errors import LocalAwsError, OptionError
 from local_aws.running import HOST, LocalAws, Ports, run
 from local_aws.state_folder import OTHERS
 
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         metavar="REPOSITORY=COMMAND",
         help="a program of one's own that stands for an ECR repository, as of the SageMaker server; may be repeated",
     )
+    parser.add_argument("--record-calls", action="store_true", help="write what IAM has allowed to DIR/calls.jsonl")
     options = parser.parse_args(arguments)
     os.umask(OTHERS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
@@ -48,12 +50,27 @@ def main(arguments: list[str] | None = None) -> int:
             name=options.name,
             other_names=tuple(options.accept_host),
             images=tuple(options.image),
+            enforces_iam=enforces_iam(os.environ),
+            records_calls=options.record_calls,
         )
         run(local_aws, stop=stop, environ=os.environ)
     except LocalAwsError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def enforces_iam(environ: Mapping[str, str]) -> bool:
+    """Whether LOCAL_AWS_IAM says to enforce IAM, as it does unless it is ``off``.
+
+    Raises:
+        OptionError: it says something else.
+
+    """
+    said = environ.get("LOCAL_AWS_IAM", "enforce")
+    if said not in ("enforce", "off"):
+        raise OptionError(f"LOCAL_AWS_IAM is {said!r}; set it to enforce or off, or leave it out.")
+    return said == "enforce"
 
 
 if __name__ == "__main__":

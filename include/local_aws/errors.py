@@ -27,3 +27,7 @@ class StackError(LocalAwsError):
 
 class MinistackChangedError(LocalAwsError):
     """MiniStack is not the version this package cures."""
+
+
+class OptionError(LocalAwsError):
+    """An option or a variable has a value that cannot be used."""

@@ -15,8 +15,9 @@ from typing import Any
 
 from local_aws import stack
 from local_aws.children import Child, start_child
-from local_aws.clients import ACCESS_KEY, ACCOUNT, REGION, SECRET_KEY
+from local_aws.clients import ACCOUNT, REGION, ROOT_SECRET, client
 from local_aws.errors import ChildEndedError, NotReadyError, PortInUseError
+from local_aws.keys import AIRFLOW_USER, UPLOAD_USER, Key, Keys
 from local_aws.state_folder import ReadyFile, locked
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class LocalAws:
     name: str = HOST
     other_names: tuple[str, ...] = ()
     images: tuple[str, ...] = ()  # further ones of the SageMaker server, as REPOSITORY=COMMAND
+    enforces_iam: bool = True
+    records_calls: bool = False
 
     def endpoint_url(self, host: str) -> str:
         """Where everything but SageMaker answers."""
@@ -61,11 +64,11 @@ class LocalAws:
         """What is to go wrong: a file that is not there unless somebody wants to see it."""
         return self.state / "faults.json"
 
-    def aws_environment(self, host: str) -> dict[str, str]:
-        """What a client needs in its environment to reach this AWS under the name `host`."""
+    def aws_environment(self, host: str, key: Key) -> dict[str, str]:
+        """What a client needs in its environment to reach this AWS under the name `host`, with a key."""
         return {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_ACCESS_KEY_ID": key.access_key,
+            "AWS_SECRET_ACCESS_KEY": key.secret,
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.endpoint_url(host),
@@ -93,10 +96,14 @@ def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str
     with locked(local_aws.state):
         ready.remove()
         _refuse_ports_in_use(local_aws)
+        keys = Keys(local_aws.state)
+        os.environ[ROOT_SECRET] = keys.root().secret  # for the clients of this process and of its children
         with contextlib.suppress(_Stopped), _children(local_aws, stop=stop, environ=environ) as children:
             try:
                 settings = stack.deploy(local_aws.endpoint_url(HOST))
-                ready.write(as_told(local_aws, settings=settings))
+                iam = client("iam", endpoint_url=local_aws.endpoint_url(HOST))
+                airflow, uploads = (keys.of_user(user, iam=iam) for user in (AIRFLOW_USER, UPLOAD_USER))
+                ready.write(as_told(local_aws, settings=settings, airflow=airflow, uploads=uploads))
                 log.info("The local AWS is ready; %s says how to use it", ready.path)
                 _watch(children, stop=stop, local_aws=local_aws)
             finally:
@@ -104,15 +111,16 @@ def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str
     log.info("The local AWS has stopped")
 
 
-def as_told(local_aws: LocalAws, *, settings: Mapping[str, str]) -> dict[str, Any]:
-    """What ready.json says, to whoever reaches this AWS under its name."""
+def as_told(local_aws: LocalAws, *, settings: Mapping[str, str], airflow: Key, uploads: Key) -> dict[str, Any]:
+    """What ready.json says, to whoever reaches this AWS under its name; ``aws`` has the key that Airflow uses."""
     return {
         "endpoint_url": local_aws.endpoint_url(local_aws.name),
         "sagemaker_endpoint_url": local_aws.sagemaker_endpoint_url(local_aws.name),
         "region": REGION,
         "account": ACCOUNT,
         "settings": dict(settings),
-        "aws": local_aws.aws_environment(local_aws.name),
+        "aws": local_aws.aws_environment(local_aws.name, airflow),
+        "uploads": {"AWS_ACCESS_KEY_ID": uploads.access_key, "AWS_SECRET_ACCESS_KEY": uploads.secret},
         "pid": os.getpid(),
     }
 
@@ -150,10 +158,7 @@ def _children(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[st
     try:
         children["ministack"] = _start("ministack", ministack_command(local_aws), local_aws=local_aws, env=env)
         _wait_until_it_answers(local_aws, "ministack", local_aws.ports.ministack, children=children, stop=stop)
-        sagemaker_env = {**env, **local_aws.aws_environment(HOST)}
-        children["sagemaker"] = _start(
-            "sagemaker", sagemaker_command(local_aws), local_aws=local_aws, env=sagemaker_env
-        )
+        children["sagemaker"] = _start("sagemaker", sagemaker_command(local_aws), local_aws=local_aws, env=env)
         _wait_until_it_answers(local_aws, "sagemaker", local_aws.ports.sagemaker, children=children, stop=stop)
         yield children
     finally:
@@ -169,6 +174,8 @@ def ministack_command(local_aws: LocalAws) -> list[str]:
         *_addresses(local_aws, port=local_aws.ports.ministack),
         *("--sagemaker-endpoint-url", local_aws.sagemaker_endpoint_url(HOST)),
         *("--faults", str(local_aws.fault_plan)),
+        *(["--enforce-iam"] if local_aws.enforces_iam else []),
+        *(["--record-calls", str(local_aws.state / "calls.jsonl")] if local_aws.records_calls else []),
     ]
 
 
@@ -180,6 +187,7 @@ def sagemaker_command(local_aws: LocalAws) -> list[str]:
         *("--aws-endpoint-url", local_aws.endpoint_url(HOST)),
         *(f"--image={image}" for image in local_aws.images),
         *("--faults", str(local_aws.fault_plan)),
+        *(["--enforce-iam"] if local_aws.enforces_iam else []),
     ]
 
 
@@ -202,7 +210,8 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         if not name.startswith(("AWS_", "MINISTACK_", "LOCALSTACK_")) and not name.upper().endswith("_PROXY")
     }
     include = str(Path(__file__).parents[1])
-    return {**kept, "PYTHONPATH": include, "PYTHONUNBUFFERED": "1"}
+    root = {name: os.environ[name] for name in (ROOT_SECRET,) if name in os.environ}
+    return {**kept, **root, "PYTHONPATH": include, "PYTHONUNBUFFERED": "1"}
 
 
 def _wait_until_it_answers(

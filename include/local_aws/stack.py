@@ -10,6 +10,7 @@ from typing import Any
 from local_aws import function_runtime
 from local_aws.clients import ACCOUNT, REGION, ClientError, client
 from local_aws.errors import StackError
+from local_aws.keys import make_users
 from local_aws.read_back import apply_what_is_missing
 from local_aws.template import Values, load
 
@@ -24,6 +25,8 @@ _POLL_S = 0.1
 
 def deploy(endpoint_url: str) -> dict[str, str]:
     """Create or update the stack, put right what MiniStack dropped, and return the deployment's settings.
+
+    The users that work with it are made as well.
 
     Safe to call again: a second call finds nothing to do.
 
@@ -40,7 +43,10 @@ def deploy(endpoint_url: str) -> dict[str, str]:
     _create_or_update(cloudformation, parameters=parameters)
     values = _values(cloudformation, parameters=parameters, endpoint_url=endpoint_url)
     apply_what_is_missing(values, endpoint_url=endpoint_url)
-    return settings(cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"])
+    outputs = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"]
+    by_name = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    make_users(endpoint_url, outputs=by_name, bucket=by_name["Bucket"])
+    return settings(outputs)
 
 
 def settings(outputs: list[dict[str, str]]) -> dict[str, str]:

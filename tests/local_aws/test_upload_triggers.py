@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from image_classifier.connect.notification import UploadTrigger, ensure_upload_trigger
+from local_aws import clients
 
 if TYPE_CHECKING:
     from conftest import MiniStack
@@ -13,11 +15,21 @@ if TYPE_CHECKING:
 WRITERS = ("first", "second", "third")
 
 
+def queue_for_s3(server: MiniStack) -> str:
+    """A queue that S3 may send messages to; its ARN."""
+    arn = f"arn:aws:sqs:{clients.REGION}:{clients.ACCOUNT}:theirs"
+    principal = {"Service": "s3.amazonaws.com"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    server.client("sqs").create_queue(QueueName="theirs", Attributes={"Policy": policy})
+    return arn
+
+
 def test_triggers_set_at_one_moment_are_all_there_and_so_is_somebody_elses_queue(new_ministack: MiniStack) -> None:
     s3, functions = new_ministack.client("s3"), new_ministack.client("lambda")
     queue = {
         "Id": "somebody-elses",
-        "QueueArn": new_ministack.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"],
+        "QueueArn": queue_for_s3(new_ministack),
         "Events": ["s3:ObjectCreated:*"],
         "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "theirs/"}]}},
     }

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from local_aws.clients import REGION, SECRET_KEY
+from local_aws.clients import ACCESS_KEY, REGION, root_secret
 from local_aws.errors import LocalAwsError
 from local_aws.foreign_requests import ForeignRequests, host_names
 from local_aws.state_folder import OTHERS, make_private
@@ -26,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
     parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
+    parser.add_argument("--enforce-iam", action="store_true", help="check signatures and evaluate policies")
+    parser.add_argument("--record-calls", type=Path, metavar="FILE", help="write what IAM allows, a JSON line each")
     options = parser.parse_args(arguments)
     os.umask(OTHERS)
     make_private(options.state)
@@ -45,7 +47,9 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
         "MINISTACK_HOST": options.name,  # a request to <bucket>.<name> is for the bucket, one to <name> is not
         "MINISTACK_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        # The root user's key.
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": root_secret(),
         "PERSIST_STATE": "1",
         "STATE_DIR": str(options.state / "state"),
         "S3_PERSIST": "1",
@@ -53,7 +57,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ACCOUNT_CONCURRENCY": os.environ.get("LOCAL_AWS_FUNCTION_CONCURRENCY", "1000"),
         # Names so general that the person's environment may hold them for something else.
-        "AUTH": "false",
+        "AUTH": str(options.enforce_iam).lower(),
         "LAMBDA_STRICT": "0",
         "SERVICES": "",
         "USE_SSL": "0",
@@ -69,7 +73,14 @@ def serve(options: argparse.Namespace) -> None:
     """Apply the cures and serve."""
     from local_aws.ministack.application import Options, application  # after the settings: this imports MiniStack
 
-    chosen = Options(options.state, options.port, options.sagemaker_endpoint_url, options.faults)
+    chosen = Options(
+        options.state,
+        options.port,
+        options.sagemaker_endpoint_url,
+        faults=options.faults,
+        enforce_iam=options.enforce_iam,
+        calls=options.record_calls,
+    )
     names = host_names(options.name, options.bind, *options.accept_host)
     app = ForeignRequests(application(chosen), names=names)
     asyncio.run(_serve(app, address=options.bind, port=options.port))

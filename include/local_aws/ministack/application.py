@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.faults.counting import Faults
-from local_aws.ministack import metrics, queue_lock, replacing
-from local_aws.ministack.cures import cures
+from local_aws.keys import KEYS_FILE
+from local_aws.ministack import iam_enforcement, metrics, queue_lock, replacing
+from local_aws.ministack.authorization import with_authorization
+from local_aws.ministack.cures import cures, iam_cures
 from local_aws.ministack.function_runner import FunctionRunner, Limits
+from local_aws.ministack.iam_enforcement import Enforcement
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.one_address import OneAddress
 from local_aws.ministack.price_list import with_price_list
@@ -30,6 +33,8 @@ class Options:
     port: int
     sagemaker_endpoint_url: str
     faults: Path | None
+    enforce_iam: bool
+    calls: Path | None  # where allowed calls are recorded
 
 
 def application(options: Options) -> Any:
@@ -52,7 +57,11 @@ def application(options: Options) -> Any:
         on_change=saving.note_change,
     )
     queue_lock.use_one_lock()
-    replacing.apply(cures(runner, faults=Faults(options.faults)))
+    replaced = cures(runner, faults=Faults(options.faults))
+    if options.enforce_iam:
+        iam_enforcement.take_every_request_for_secure()
+        replaced += iam_cures(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
+    replacing.apply(replaced)
     stopped = threading.Event()
 
     def start() -> None:
@@ -65,7 +74,7 @@ def application(options: Options) -> Any:
 
     saving.on_started, saving.on_stopping = start, stop
     shown = pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
-    everything = with_price_list(with_pages(saving, shown))
+    everything = with_authorization(with_price_list(with_pages(saving, shown)))
     return OneAddress(everything, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
 
 

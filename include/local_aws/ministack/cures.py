@@ -1,15 +1,19 @@
 """The list of what is replaced in MiniStack, and why."""
 
+import functools
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from local_aws.faults.counting import Faults
 from local_aws.faults.roles import UnreadyRoles
+from local_aws.keys import where_keys_are
 from local_aws.ministack import (
     bucket_refusals,
     function_payloads,
     function_refusals,
+    iam_enforcement,
     log_events,
     mapping_refusals,
     metrics,
@@ -19,7 +23,8 @@ from local_aws.ministack import (
 )
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
-from local_aws.ministack.modules import cloudwatch_logs, lambda_svc, s3, sqs
+from local_aws.ministack.iam_enforcement import Enforcement
+from local_aws.ministack.modules import app, cloudwatch_logs, iam_actions, iam_evaluator, lambda_svc, s3, sqs
 from local_aws.ministack.replacing import Cure
 
 log = logging.getLogger(__name__)
@@ -67,6 +72,22 @@ def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
         Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
         # logStreamNamePrefix was ignored: the events of every stream came.
         Cure(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
+    ]
+
+
+def iam_cures(enforcement: Enforcement, *, keys: Path) -> list[Cure]:
+    """The replacements that complete MiniStack's enforcement of IAM; `keys` is the file that holds the keys."""
+    hint = where_keys_are(keys)
+    denial = functools.partial(iam_enforcement.denial, where_keys_are=hint)
+    s3_error = functools.partial(iam_enforcement.s3_error, where_keys_are=hint)
+    return [
+        Cure(app, "pin_request_origin", "de819c1bd9ac2be4", iam_enforcement.pin_request_origin),
+        # Any secret was right for the root user's key.
+        Cure(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _instead(iam_enforcement.has_unchecked_signature)),
+        Cure(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
+        Cure(iam_actions, "_lambda_action", "19fa24ebca403b7a", _instead(iam_enforcement.lambda_action)),
+        Cure(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),
+        Cure(s3, "_error", "7a708a97c4bd72fb", s3_error),
     ]
 
 

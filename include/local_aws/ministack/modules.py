@@ -1,14 +1,15 @@
 """The one place that imports MiniStack, which has no type hints."""
 
 from ministack import app  # type: ignore[import-untyped]
-from ministack.core import iam_evaluator, lambda_runtime, persistence, responses  # type: ignore[import-untyped]
-from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses  # type: ignore[import-untyped]
+from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs, sts  # type: ignore[import-untyped]
 
 __all__ = [
     "app",
     "cloudwatch",
     "cloudwatch_logs",
     "iam",
+    "iam_actions",
     "iam_evaluator",
     "lambda_runtime",
     "lambda_svc",
@@ -16,4 +17,5 @@ __all__ = [
     "responses",
     "s3",
     "sqs",
+    "sts",
 ]

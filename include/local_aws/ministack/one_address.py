@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 _SAGEMAKER_SCOPE = re.compile(rb"Credential=[^/]+/[^/]+/[^/]+/sagemaker/aws4_request")  # also that of its runtime
 _SAGEMAKER_TARGET = b"SageMaker."
 _ABSENT = re.compile(rb'\{"error": "Unsupported service: ([^"]*)"\}')  # MiniStack's answer, which botocore cannot read
-_HOP_BY_HOP = {b"host", b"connection", b"keep-alive", b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer"}
+_HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer"}
 _CONNECT_LIMIT_S = 5  # an answer may take as long as the model takes
 _CODE = "UnknownOperationException"
 _XML = (

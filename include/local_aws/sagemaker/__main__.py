@@ -17,12 +17,14 @@ import uvicorn
 
 from local_aws.faults.counting import Faults
 from local_aws.foreign_requests import ForeignRequests, host_names
+from local_aws.keys import KEYS_FILE, where_keys_are
 from local_aws.pages import pages
 from local_aws.sagemaker.app import Service, create_app
 from local_aws.sagemaker.aws import Aws
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import DEFAULT_COMMANDS, Images, parse_command
 from local_aws.sagemaker.platform import Platform
+from local_aws.sagemaker.protocol.authorization import Authorizer
 from local_aws.sagemaker.store import Store
 from local_aws.state_folder import OTHERS, make_private
 
@@ -50,7 +52,7 @@ def main() -> None:
 
 def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socket) -> None:
     platform = Platform(
-        aws=Aws(arguments.aws_endpoint_url),
+        aws=Aws(arguments.aws_endpoint_url, enforces_iam=arguments.enforce_iam),
         store=_store(state / "sagemaker.sqlite"),
         images=Images(DEFAULT_COMMANDS | dict(arguments.image)),
         limits=Limits(**{field.name: getattr(arguments, field.name) for field in fields(Limits)}),
@@ -60,8 +62,10 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
     own_url = f"http://127.0.0.1:{arguments.port}"
     shown = pages(endpoint_url=arguments.aws_endpoint_url, sagemaker_endpoint_url=own_url)
     names = host_names(arguments.name, arguments.bind, *arguments.accept_host)
+    hint = where_keys_are(state.parent / KEYS_FILE)
+    authorizer = Authorizer(arguments.aws_endpoint_url, hint=hint) if arguments.enforce_iam else None
     config = uvicorn.Config(
-        ForeignRequests(create_app(Service(platform), pages=[shown]), names=names),
+        ForeignRequests(create_app(Service(platform), pages=[shown], authorizer=authorizer), names=names),
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
@@ -131,6 +135,7 @@ def _arguments() -> argparse.Namespace:
         help="the program that stands for an ECR repository; train or serve is appended",
     )
     parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
+    parser.add_argument("--enforce-iam", action="store_true", help="check callers, and act as the roles of jobs")
     for field in fields(Limits):
         kind = int if isinstance(field.default, int) else float
         option = f"--{field.name.replace('_', '-')}"

@@ -21,7 +21,7 @@ from local_aws.sagemaker.hosting.invocations import Invocations
 from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
 from local_aws.sagemaker.hosting.rollouts import Rollouts
 from local_aws.sagemaker.processing.operations import ProcessingJobs
-from local_aws.sagemaker.protocol import bodies, validation
+from local_aws.sagemaker.protocol import authorization, bodies, validation
 from local_aws.sagemaker.protocol import faults as planned
 from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags, check_tags
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
     from local_aws.sagemaker.platform import Platform
+    from local_aws.sagemaker.protocol.authorization import Authorizer
 
 log = logging.getLogger(__name__)
 
@@ -118,12 +119,15 @@ class Service:
         return validation.known_members(operation, perform(checked))
 
 
-def create_app(service: Service, *, pages: Sequence[BaseRoute] = ()) -> Starlette:
-    """The ASGI application of `service`, whose processes end with it, and of pages for people."""
-    invocations = Invocations(service.rollouts, faults=service.faults)
+def create_app(service: Service, *, pages: Sequence[BaseRoute] = (), authorizer: Authorizer | None = None) -> Starlette:
+    """The ASGI application of `service`, whose processes end with it, and of pages for people.
+
+    With an `authorizer` every caller is checked.
+    """
+    invocations = Invocations(service.rollouts, faults=service.faults, authorizer=authorizer)
 
     async def control(request: Request) -> Response:
-        return await _answer_control(service, request)
+        return await _answer_control(service, request, authorizer=authorizer)
 
     async def invoke(request: Request) -> Response:
         try:
@@ -155,12 +159,15 @@ def create_app(service: Service, *, pages: Sequence[BaseRoute] = ()) -> Starlett
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-async def _answer_control(service: Service, request: Request) -> Response:
+async def _answer_control(service: Service, request: Request, *, authorizer: Authorizer | None) -> Response:
     operation = request.headers.get("x-amz-target", "").removeprefix("SageMaker.")
     body: Any = None
     try:
         sent = await bodies.read(request, max_bytes=bodies.MAX_CONTROL_BYTES, refusal=bodies.control_too_large)
         body = bodies.parse(sent)
+        if authorizer is not None:
+            needed = authorization.checks(operation, body if isinstance(body, dict) else {})
+            await run_in_threadpool(authorizer.check, authorization.signed_request(request, sent), needed)
         answer = await run_in_threadpool(service.call, operation, body)
         if not operation.startswith(("Describe", "BatchDescribe", "List")):
             log.info("%s accepted: %s", operation, _subject(body))

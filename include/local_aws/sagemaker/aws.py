@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import http
 import io
@@ -16,6 +17,8 @@ import urllib3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
+from local_aws.clients import ACCESS_KEY, root_secret
+from local_aws.sagemaker.protocol.authorization import SECRET_HEADER
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
 if TYPE_CHECKING:
@@ -42,6 +45,28 @@ class Aws:
     """Clients of the emulated services. Clients may be used from any thread."""
 
     endpoint_url: str
+    enforces_iam: bool = False
+    role_arn: str | None = None  # the role that is acted as; None for the root user
+    session: str = "SageMaker"
+
+    def acting_as(self, role_arn: str | None, *, session: str) -> Aws:
+        """The same services, with the credentials of a role where IAM is enforced."""
+        if not self.enforces_iam or role_arn is None:
+            return self
+        return dataclasses.replace(self, role_arn=role_arn, session=session)
+
+    @functools.cached_property
+    def credentials(self) -> dict[str, str]:
+        """The variables that give a program these credentials.
+
+        Raises:
+            ClientError: the role cannot be assumed.
+            OSError: MiniStack does not answer.
+
+        """
+        if self.role_arn is None:
+            return {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": root_secret()}
+        return assume(self.endpoint_url, self.role_arn, session=self.session)
 
     def arn(self, kind: str, name: str) -> str:
         """The ARN of a SageMaker resource."""
@@ -191,9 +216,36 @@ class Aws:
             self.s3.put_object(**target, Body=data)  # raises what is wrong, by name
 
     def _client(self, service: str, **options: Any) -> Any:
-        # The emulator checks no signature unless asked to; the names match what the start script gives to clients.
-        session: Any = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106
+        session: Any = boto3.Session(
+            aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=self.credentials.get("AWS_SESSION_TOKEN"),
+            region_name=REGION,
+        )
         return session.client(service, endpoint_url=self.endpoint_url, config=Config(**options))
+
+
+def assume(endpoint_url: str, role_arn: str, *, session: str) -> dict[str, str]:
+    """The variables with the credentials of a role that SageMaker assumes.
+
+    Raises:
+        ClientError: it cannot be assumed.
+        OSError: MiniStack does not answer.
+
+    """
+    question = {"role_arn": role_arn, "service": "sagemaker.amazonaws.com", "session": session}
+    url, headers = f"{endpoint_url}/_local_aws/iam/assume", {SECRET_HEADER: root_secret()}
+    try:
+        answer = urllib3.request("POST", url, json=question, headers=headers, timeout=10).json()
+    except (urllib3.exceptions.HTTPError, ValueError) as error:
+        raise ConnectionError(f"IAM does not answer at {url}: {error}") from error
+    if "access_key" not in answer:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": answer["message"]}}, "AssumeRole")
+    return {
+        "AWS_ACCESS_KEY_ID": answer["access_key"],
+        "AWS_SECRET_ACCESS_KEY": answer["secret"],
+        "AWS_SESSION_TOKEN": answer["session_token"],
+    }
 
 
 def cannot_assume(role_arn: str) -> ServiceError:

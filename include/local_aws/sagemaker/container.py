@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local_aws.sagemaker.aws import REGION
+from local_aws.sagemaker.aws import REGION, Aws
 
 SOURCES = Path(__file__).resolve().parents[2]  # where image_classification_algorithm is
 # A container sees nothing of the machine's own AWS, Airflow and deployment settings; nor does a program here.
-_HIDDEN_PREFIXES = ("AWS_", "AIRFLOW", "IMAGE_CLASSIFIER_", "SAGEMAKER_", "TRAINING_JOB_")
+_HIDDEN_PREFIXES = ("AWS_", "LOCAL_AWS_", "AIRFLOW", "IMAGE_CLASSIFIER_", "SAGEMAKER_", "TRAINING_JOB_")
 
 INSTANCE_GROUP = "homogeneousCluster"
 # The hosts of a job have no names that this machine resolves: here they find each other, by files in one folder.
@@ -32,16 +32,15 @@ class Limits:
     processing_instances: int = 4
 
 
-def environment(base: Path, *, endpoint_url: str, given: dict[str, str], own: dict[str, str]) -> dict[str, str]:
-    """The variables of a program whose /opt/ml is `base`; `given` comes from the request."""
+def environment(base: Path, *, aws: Aws, given: dict[str, str], own: dict[str, str]) -> dict[str, str]:
+    """The variables of a program whose /opt/ml is `base`, with the credentials of `aws`; `given` is the request's."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN_PREFIXES)}
     platform = {
         "SAGEMAKER_BASE_DIR": str(base),
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": endpoint_url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        **aws.credentials,
         "PYTHONUNBUFFERED": "1",  # lines reach CloudWatch while they happen
     }
     # The server's own may be relative to where it was started; the program is started elsewhere.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,3 +34,7 @@ class Platform:
     def unready_roles(self) -> UnreadyRoles:
         """The roles that the fault plan lets nobody assume yet."""
         return UnreadyRoles(self.faults)
+
+    def acting_as(self, role_arn: str | None, *, session: str) -> Platform:
+        """The same, but what it does to the AWS around it, it does with the credentials of a role."""
+        return dataclasses.replace(self, aws=self.aws.acting_as(role_arn, session=session))

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+from local_aws.keys import Key
 from local_aws.running import LocalAws, Ports, as_told, ministack_command, sagemaker_command
 
 IN_A_CONTAINER = LocalAws(
     Path("/state"), Ports(4566, 4567), bind="0.0.0.0", name="aws.localhost", other_names=("local-aws",)
 )
+KEY = Key("AKIA", "secret")
 
 
 def value(command: list[str], option: str) -> str:
@@ -14,7 +16,7 @@ def value(command: list[str], option: str) -> str:
 
 
 def test_others_are_told_its_name():
-    told = as_told(IN_A_CONTAINER, settings={})
+    told = as_told(IN_A_CONTAINER, settings={}, airflow=KEY, uploads=KEY)
 
     assert told["endpoint_url"] == told["aws"]["AWS_ENDPOINT_URL"] == "http://aws.localhost:4566"
     assert told["sagemaker_endpoint_url"] == told["aws"]["AWS_ENDPOINT_URL_SAGEMAKER"] == "http://aws.localhost:4567"
@@ -40,4 +42,4 @@ def test_on_a_laptop_nobody_else_reaches_it():
     laptop = LocalAws(Path("/state"), Ports(4566, 4567))
 
     assert value(ministack_command(laptop), "--bind") == value(sagemaker_command(laptop), "--bind") == "127.0.0.1"
-    assert as_told(laptop, settings={})["endpoint_url"] == "http://127.0.0.1:4566"
+    assert as_told(laptop, settings={}, airflow=KEY, uploads=KEY)["endpoint_url"] == "http://127.0.0.1:4566"

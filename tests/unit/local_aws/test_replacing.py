@@ -1,5 +1,6 @@
 """A function of MiniStack is replaced only if it is the function that was read."""
 
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -8,7 +9,7 @@ import pytest
 
 from local_aws.errors import MinistackChangedError
 from local_aws.faults.counting import Faults
-from local_aws.ministack.cures import cures
+from local_aws.ministack.cures import cures, iam_cures
 from local_aws.ministack.replacing import Cure, apply, difference, source_sha256
 
 
@@ -48,6 +49,6 @@ def test_what_has_changed_or_is_gone_stops_the_start_and_nothing_is_replaced(mod
 
 
 def test_the_installed_ministack_is_the_one_the_cures_were_written_for() -> None:
-    found = cures(mock.MagicMock(), faults=Faults())
-    assert len(found) == 13
+    found = [*cures(mock.MagicMock(), faults=Faults()), *iam_cures(mock.MagicMock(), keys=Path("keys.json"))]
+    assert len(found) == 32
     assert [problem for item in found if (problem := difference(item))] == []

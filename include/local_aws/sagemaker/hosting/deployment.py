@@ -138,19 +138,21 @@ class Deployment:
         return chosen
 
     def _unpack_model(self, variant: Document) -> None:
+        base = self._folder / variant["VariantName"]
         try:
-            unpack_model(self._container(variant), base=self._folder / variant["VariantName"], aws=self._aws)
+            unpack_model(self._container(variant), base=base, aws=self._acting(variant))
         except ModelFilesError as error:
             raise DeploymentFailedError(str(error)) from error
 
     def _instance(self, variant: Document, *, number: int) -> Instance:
         base = self._folder / variant["VariantName"]
         definition = self._container(variant)
+        aws = self._acting(variant)
 
         def environment(port: int) -> dict[str, str]:
             own = {"SAGEMAKER_BIND_TO_PORT": str(port)}
             given = definition.get("Environment", {})
-            return container.environment(base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
+            return container.environment(base, aws=aws, given=given, own=own)
 
         name = variant["VariantName"]
         identity = instance_id(f"{self._endpoint}/{name}/{self._folder.name}/{number}")
@@ -162,9 +164,14 @@ class Deployment:
             command=self._images.find(definition["Image"]).command,
             environment=environment,
             folder=base,
-            shipper=LogShipper(log_file, logs=self._aws.logs, group=group, stream=f"{name}/{identity}"),
+            shipper=LogShipper(log_file, logs=aws.logs, group=group, stream=f"{name}/{identity}"),
             ping_timeout_s=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self._limits.ping_timeout_s),
         )
+
+    def _acting(self, variant: Document) -> Aws:
+        """The services around this one, as the role of the variant's model may use them."""
+        role = self._plan["models"][variant["ModelName"]].get("ExecutionRoleArn")
+        return self._aws.acting_as(role, session=self._endpoint)
 
     def _container(self, variant: Document) -> Document:
         return served_container(self._plan["models"][variant["ModelName"]])

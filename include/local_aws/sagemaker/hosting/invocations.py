@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from local_aws.faults.error_codes import sentence
@@ -14,7 +15,7 @@ from local_aws.faults.plan import Invoke
 from local_aws.sagemaker.aws import ACCOUNT, REGION
 from local_aws.sagemaker.hosting.connections import Connections, NoAnswerError, NobodyListensError
 from local_aws.sagemaker.hosting.instance import LOG_GROUP
-from local_aws.sagemaker.protocol import bodies
+from local_aws.sagemaker.protocol import authorization, bodies
 from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.hosting.deployment import Deployment
     from local_aws.sagemaker.hosting.instance import Instance
     from local_aws.sagemaker.hosting.rollouts import Rollouts
+    from local_aws.sagemaker.protocol.authorization import Authorizer
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +45,9 @@ RETURNED = ("content-type", "x-amzn-sagemaker-custom-attributes")
 class Invocations:
     """The runtime API. Runs in the event loop alone."""
 
-    def __init__(self, rollouts: Rollouts, *, faults: Faults) -> None:
-        """One pool of connections for all endpoints."""
+    def __init__(self, rollouts: Rollouts, *, faults: Faults, authorizer: Authorizer | None = None) -> None:
+        """One pool of connections for all endpoints; with an `authorizer` every caller is checked."""
+        self._authorizer = authorizer
         self._rollouts = rollouts
         self._faults = faults
         self._connections = Connections()
@@ -53,6 +56,9 @@ class Invocations:
         """Answer as the model does, or with a ModelError that holds the model's answer."""
         name = request.path_params["name"]
         body = await bodies.read(request, max_bytes=MAX_BODY_BYTES, refusal=_too_large)
+        if self._authorizer is not None:
+            signed, needed = authorization.signed_request(request, body), authorization.invoke_checks(name)
+            await run_in_threadpool(self._authorizer.check, signed, needed, status=403)
         headers = {header: request.headers[header] for header in FORWARDED if header in request.headers}
         _check(headers)
         target = request.headers.get("x-amzn-sagemaker-target-variant")

@@ -53,7 +53,8 @@ class Models:
         container = self._from_package(given) if "ModelPackageName" in given else given
         self._images.find(container["Image"])
         uri = container.get("ModelDataUrl")
-        if uri and not self._aws.object_exists(uri):
+        aws = self._aws.acting_as(request.get("ExecutionRoleArn"), session="SageMaker")
+        if uri and not aws.object_exists(uri):
             raise validation_error(f"Could not find model data at {uri}.")
         model = {key: value for key, value in request.items() if key not in ("Tags", "Containers")}
         model |= {

@@ -37,7 +37,7 @@ def check_prefix(uri: str, *, role: str, platform: Platform) -> None:
 
     """
     bucket, _ = split_s3_uri(uri)
-    if not platform.aws.prefix_has_objects(uri):
+    if not platform.aws.acting_as(role, session="SageMaker").prefix_has_objects(uri):
         raise validation_error(
             f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the bucket '
             f"exists in the selected region ({REGION}), that objects exist under that S3 prefix, and that the role "

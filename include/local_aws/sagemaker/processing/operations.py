@@ -90,12 +90,13 @@ class ProcessingJobs:
         return {}
 
     def _run(self, job: Document, *, image: Image) -> ProcessingRun:
+        platform = self._platform.acting_as(job["RoleArn"], session=job["ProcessingJobName"])
         return ProcessingRun(
             job,
             image=image,
             folder=self._jobs.folder / job["ProcessingJobName"],
-            platform=self._platform,
-            cache=self._cache,
+            platform=platform,
+            cache=self._cache.as_seen_by(platform.aws),
             faults=JobFaults(self._platform.faults, job, operation=CREATE),
         )
 

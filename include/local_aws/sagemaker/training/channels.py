@@ -41,6 +41,10 @@ class ObjectCache:
         self._aws = aws
         folder.mkdir(parents=True, exist_ok=True)
 
+    def as_seen_by(self, aws: Aws) -> ObjectCache:
+        """The same objects, listed and fetched with other credentials."""
+        return ObjectCache(self._folder, aws=aws)
+
     def download(self, uri: str, *, to: Path, cancelled: Callable[[], bool], part: Part = WHOLE) -> int:
         """Put every object under the prefix `uri`, or one host's part of them, below `to`. Returns how many.
 

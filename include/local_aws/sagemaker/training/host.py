@@ -127,4 +127,4 @@ class Host(HostProgram):
             self._hosts_folder.mkdir(exist_ok=True)
             own[container.HOSTS_FOLDER_VARIABLE] = str(self._hosts_folder)
         given = self._job.get("Environment", {})
-        return container.environment(self.base, endpoint_url=self._aws.endpoint_url, given=given, own=own)
+        return container.environment(self.base, aws=self._aws, given=given, own=own)

@@ -106,12 +106,13 @@ class TrainingJobs:
         return run.metric_values(metric) if isinstance(run, TrainingRun) else []
 
     def _run(self, job: Document, *, image: Image) -> TrainingRun:
+        platform = self._platform.acting_as(job["RoleArn"], session=job["TrainingJobName"])
         return TrainingRun(
             job,
             image=image,
             folder=self._jobs.folder / job["TrainingJobName"],
-            platform=self._platform,
-            cache=self._cache,
+            platform=platform,
+            cache=self._cache.as_seen_by(platform.aws),
             faults=TrainingFaults(self._platform.faults, job),
         )
 

@@ -88,7 +88,7 @@ class TransformJobs:
             model=model,
             image=image,
             folder=self._jobs.folder / job["TransformJobName"],
-            platform=self._platform,
+            platform=self._platform.acting_as(model.get("ExecutionRoleArn"), session=job["TransformJobName"]),
             faults=JobFaults(self._platform.faults, job, operation=CREATE),
         )
 

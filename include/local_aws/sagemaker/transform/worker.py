@@ -191,7 +191,7 @@ class Worker:
     def _environment(self, port: int) -> dict[str, str]:
         own = {"SAGEMAKER_BIND_TO_PORT": str(port)} | environment(self._job)
         given = self._definition.get("Environment", {}) | self._job.get("Environment", {})
-        return container.environment(self._base, endpoint_url=self._platform.aws.endpoint_url, given=given, own=own)
+        return container.environment(self._base, aws=self._platform.aws, given=given, own=own)
 
     def _shipper(self, file: Path, stream: str) -> LogShipper:
         return LogShipper(file, logs=self._platform.aws.logs, group=LOG_GROUP, stream=stream)

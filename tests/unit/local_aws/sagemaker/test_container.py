@@ -6,10 +6,11 @@ import os
 import pytest
 
 from local_aws.sagemaker import container
+from local_aws.sagemaker.aws import Aws
 
 
 def environment(tmp_path, **given):
-    return container.environment(tmp_path, endpoint_url="http://127.0.0.1:4566", given=given, own={"OWN": "1"})
+    return container.environment(tmp_path, aws=Aws("http://127.0.0.1:4566"), given=given, own={"OWN": "1"})
 
 
 @pytest.mark.parametrize(

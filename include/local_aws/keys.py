@@ -1,0 +1,106 @@
+"""The access keys of a local AWS: the root user's, Airflow's, and one for uploads; made once for each state folder."""
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from local_aws.clients import ACCESS_KEY, ClientError, client
+
+KEYS_FILE = "keys.json"
+AIRFLOW_USER = "image-classifier-airflow"
+UPLOAD_USER = "image-classifier-uploads"
+
+
+def where_keys_are(file: Path) -> str:
+    """What the answer to a refused request adds for the person at the laptop."""
+    return f"This local AWS enforces IAM; the keys that it has made are in {file}."
+
+
+@dataclass(frozen=True)
+class Key:
+    """An access key, readable in keys.json by the owner of the state folder alone."""
+
+    access_key: str
+    secret: str
+
+
+class Keys:
+    """The keys of one state folder."""
+
+    def __init__(self, state: Path) -> None:
+        """Read what was made before."""
+        self.path = state / KEYS_FILE
+        self._keys: dict[str, dict[str, str]] = json.loads(self.path.read_text()) if self.path.exists() else {}
+
+    def root(self) -> Key:
+        """The root user's key, with a secret that is made at the first start."""
+        if "root" not in self._keys:
+            self._keep("root", Key(ACCESS_KEY, secrets.token_urlsafe(30)))
+        return Key(**self._keys["root"])
+
+    def of_user(self, user: str, *, iam: Any) -> Key:
+        """A key of an IAM user, made anew when IAM does not know the one in the file."""
+        known = {item["AccessKeyId"] for item in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]}
+        if user not in self._keys or self._keys[user]["access_key"] not in known:
+            for access_key in known:  # a user may have two
+                iam.delete_access_key(UserName=user, AccessKeyId=access_key)
+            made = iam.create_access_key(UserName=user)["AccessKey"]
+            self._keep(user, Key(made["AccessKeyId"], made["SecretAccessKey"]))
+        return Key(**self._keys[user])
+
+    def _keep(self, name: str, key: Key) -> None:
+        self._keys[name] = {"access_key": key.access_key, "secret": key.secret}
+        scratch = self.path.with_suffix(".tmp")
+        scratch.touch(mode=0o600)
+        scratch.write_text(json.dumps(self._keys, indent=2) + "\n")
+        scratch.replace(self.path)
+
+
+def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) -> None:
+    """Make the user that Airflow works as, with the stack's policies alone, and the user that uploads images.
+
+    Safe to call again. `outputs` are the stack's, by name.
+    """
+    iam = client("iam", endpoint_url=endpoint_url)
+    for user in (AIRFLOW_USER, UPLOAD_USER):
+        _ensure_user(iam, user)
+    for name in ("AirflowPolicyArn", "AirflowKmsPolicyArn"):
+        if name in outputs:
+            iam.attach_user_policy(UserName=AIRFLOW_USER, PolicyArn=outputs[name])
+    document = json.dumps(upload_policy(bucket))
+    iam.put_user_policy(UserName=UPLOAD_USER, PolicyName="uploads", PolicyDocument=document)
+
+
+def upload_policy(bucket: str) -> dict[str, Any]:
+    """Whoever has the key for uploads may put images below incoming/ and read predictions, of every classifier."""
+    arn = f"arn:aws:s3:::{bucket}"
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Sid": "Upload", "Effect": "Allow", "Action": "s3:PutObject", "Resource": f"{arn}/*/incoming/*"},
+            {
+                "Sid": "Read",
+                "Effect": "Allow",
+                "Action": "s3:GetObject",
+                "Resource": f"{arn}/*/predictions/*",
+            },
+            {
+                "Sid": "List",
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": arn,
+                "Condition": {"StringLike": {"s3:prefix": "*/predictions/*"}},
+            },
+        ],
+    }
+
+
+def _ensure_user(iam: Any, user: str) -> None:
+    try:
+        iam.create_user(UserName=user)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "EntityAlreadyExists":
+            raise

@@ -1,0 +1,171 @@
+"""Completes MiniStack's enforcement of IAM: every signature, PassRole, more condition keys, a record of calls."""
+
+import contextvars
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from local_aws.clients import ACCOUNT, REGION
+from local_aws.ministack.modules import iam_actions, iam_evaluator
+
+log = logging.getLogger(__name__)
+
+_PASSES_ROLE = frozenset({"lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"})
+_MAPPING_ACTIONS = frozenset(
+    {
+        "lambda:CreateEventSourceMapping",
+        "lambda:UpdateEventSourceMapping",
+        "lambda:DeleteEventSourceMapping",
+        "lambda:GetEventSourceMapping",
+    }
+)
+_OF_CREDENTIALS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+_denied: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("denied", default=None)
+
+
+def take_every_request_for_secure() -> None:
+    """Let ``aws:SecureTransport`` be true: this AWS is reached over loopback, or a private network, without TLS."""
+    iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
+
+
+def pin_request_origin(original: Callable[..., None]) -> Callable[..., None]:
+    """Where a request comes from, and that it is secure."""
+
+    def pin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001  MiniStack's signature
+        original(source_ip, True)
+
+    return pin
+
+
+def has_unchecked_signature(_key: str) -> bool:
+    """In place of MiniStack's exception for the root user's key, of which any secret was right."""
+    return False
+
+
+def lambda_action(method: str, path: str) -> str | None:
+    """The operation of Lambda that a request is, from botocore's model; MiniStack's own table confuses several."""
+    routes = iam_actions._REST_ROUTE_CACHE.setdefault("lambda", iam_actions._load_botocore_routes("lambda"))
+    trimmed = path.rstrip("/") or "/"
+    found = [(item[3], item[2]) for item in routes if item[0] == method and item[1].match(trimmed)]
+    operation = max(found)[1] if found else None
+    return {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}.get(operation or "", operation)
+
+
+class Enforcement:
+    """The decisions about requests, each in its context; `calls` is a file that records them."""
+
+    def __init__(self, calls: Path | None = None) -> None:
+        self._calls = calls
+        self._recorded: set[str] = set()
+        self._lock = threading.Lock()
+
+    def enforce(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        """Whether a caller may do something: None, or what MiniStack makes an answer of."""
+
+        def enforced(
+            access_key: str,
+            action: str,
+            service: str,
+            region: str,
+            resource_arn: str = "*",
+            service_context: Mapping[str, Any] | None = None,
+        ) -> Any:
+            _denied.set(None)
+            if service == "s3" and not access_key and iam_evaluator._anonymous.get():
+                return iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
+            document = _document()
+            if action == "lambda:CreateFunction" and "FunctionName" in document:
+                resource_arn = _function_arn(str(document["FunctionName"]), region)
+            context = {**(service_context or {}), **_context(action, document)}
+            found = original(access_key, action, service, region, resource_arn, context)
+            self._record(access_key, action, resource_arn, context, found)
+            role = document.get("Role")
+            if found is None and action in _PASSES_ROLE and isinstance(role, str):
+                return self.pass_role(original, access_key, role=role, service="lambda.amazonaws.com", region=region)
+            return found
+
+        return enforced
+
+    def pass_role(self, evaluate: Callable[..., Any], access_key: str, *, role: str, service: str, region: str) -> Any:
+        """Whether the caller may hand this role to this service."""
+        context = {"iam:PassedToService": service}
+        found = evaluate(access_key, "iam:PassRole", "iam", region, role, context)
+        self._record(access_key, "iam:PassRole", role, context, found)
+        if found is not None:
+            _denied.set(("iam:PassRole", role))
+        return found
+
+    def _record(self, access_key: str, action: str, resource: str, context: Mapping[str, Any], found: Any) -> None:
+        if self._calls is None or found is not None:
+            return
+        principal = iam_evaluator.resolve_credential(access_key, ACCOUNT)
+        known = {key: value for key, value in context.items() if value}
+        call = {"principal": getattr(principal, "principal_arn", ""), "action": action, "resource": resource}
+        line = json.dumps({**call, "context": known}, sort_keys=True, default=str)
+        with self._lock:
+            if line not in self._recorded:
+                self._recorded.add(line)
+                with self._calls.open("a") as file:
+                    file.write(line + "\n")
+
+
+def denial(original: Callable[..., Any], *, where_keys_are: str) -> Callable[..., Any]:
+    """The answer to a request that is refused: names the action that is missing, and where the keys are."""
+
+    def respond(service: str, action: str, principal_arn: str, request_id: str, **more: Any) -> Any:
+        denied = _denied.get()
+        if denied and not more.get("error_code"):
+            action, role = denied
+            reason = f"because no identity-based policy allows the {action} action"
+            who = f"User: {principal_arn} is not authorized to perform: {action} on resource: {role}"
+            more["message"] = f"{who} {reason}"
+        status, headers, body = original(service, action, principal_arn, request_id, **more)
+        return status, headers, _with_hint(body, where_keys_are)
+
+    return respond
+
+
+def s3_error(original: Callable[..., Any], *, where_keys_are: str) -> Callable[..., Any]:
+    """An error of S3, which checks the signatures of uploads itself."""
+
+    def respond(code: str, message: str, *rest: Any, **more: Any) -> Any:
+        if code in _OF_CREDENTIALS:
+            message = f"{message.rstrip('.')}. {where_keys_are}"
+        return original(code, message, *rest, **more)
+
+    return respond
+
+
+def _with_hint(body: bytes, hint: str) -> bytes:
+    for opening, closing in ((b"<Message>", b"</Message>"), (b'"message": "', b'"'), (b'"Message": "', b'"')):
+        start = body.find(opening)
+        end = body.find(closing, start + len(opening)) if start >= 0 else -1
+        if end >= 0:
+            return body[:end].rstrip(b".") + b". " + hint.encode() + body[end:]
+    return body
+
+
+def _document() -> dict[str, Any]:
+    """The JSON document of the request that is checked; empty if it has none."""
+    request = iam_evaluator._signed_request.get()
+    try:
+        document = json.loads(request.body) if request is not None and request.body else {}
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
+    """Lambda's own condition keys, which MiniStack leaves out."""
+    if action == "lambda:AddPermission" and "Principal" in document:
+        return {"lambda:Principal": str(document["Principal"])}
+    if action in _MAPPING_ACTIONS and "FunctionName" in document:
+        return {"lambda:FunctionArn": _function_arn(str(document["FunctionName"]), REGION)}
+    return {}
+
+
+def _function_arn(name: str, region: str) -> str:
+    return name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{ACCOUNT}:function:{name}"
