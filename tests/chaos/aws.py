@@ -13,16 +13,16 @@ IN_PROGRESS = ("InProgress", "Stopping")
 
 
 class Aws:
-    """The local AWS as its user sees it."""
+    """The local AWS as its root user sees it."""
 
-    def __init__(self, ready: dict[str, Any], *, calls_log: Path) -> None:
+    def __init__(self, ready: dict[str, Any], *, key: dict[str, str], calls_log: Path) -> None:
         self.bucket: str = ready["settings"]["IMAGE_CLASSIFIER_BUCKET"]
         self.settings: dict[str, str] = ready["settings"]
         self.region: str = ready["region"]
         self._calls_log = calls_log
         session = boto3.Session(
-            aws_access_key_id=ready["aws"]["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=ready["aws"]["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=key["access_key"],
+            aws_secret_access_key=key["secret"],
             region_name=ready["region"],
         )
         for service in ("s3", "sqs", "lambda", "logs"):

@@ -57,8 +57,9 @@ def services(place: Place) -> Iterator[Services]:
 
 @pytest.fixture(scope="session")
 def aws(services: Services) -> Aws:
-    ready = json.loads((services.place.aws_state / "ready.json").read_text())
-    return Aws(ready, calls_log=services.calls_log)
+    state = services.place.aws_state
+    ready, keys = (json.loads((state / name).read_text()) for name in ("ready.json", "keys.json"))
+    return Aws(ready, key=keys["root"], calls_log=services.calls_log)
 
 
 @pytest.fixture(scope="session")

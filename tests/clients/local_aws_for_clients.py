@@ -39,7 +39,7 @@ def running(folder: Path) -> Iterator[dict[str, Any]]:
     options.append(f"--image=count-files={sys.executable} {COUNT_FILES}")
     command = [sys.executable, "-m", "local_aws", "--state", str(folder / "state"), *options]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environment(folder), stdout=output, stderr=output)
+        process = subprocess.Popen(command, env=environment(folder, LOCAL_AWS_IAM="off"), stdout=output, stderr=output)
     try:
         yield _ready(folder / "state" / "ready.json", process=process, log=log)
     finally:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 from local_aws import clients
@@ -28,10 +29,10 @@ def free_port() -> int:
 
 
 class Started:
-    def __init__(self, state: Path, *options: str) -> None:
+    def __init__(self, state: Path, *options: str, **variables: str) -> None:
         self.state, self.port, self.sagemaker_port = state, free_port(), free_port()
         self.options = options
-        self.process = subprocess.Popen(self.command(), env=environment(), stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.command(), env=environment(**variables), stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + 120
         while not self.is_ready():
             assert self.process.poll() is None, self.process.communicate()[1]
@@ -64,8 +65,8 @@ class Started:
         return [(int(row[0]), row[2]) for row in rows if str(self.state) in row[-1] and not row[1].startswith("Z")]
 
 
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(INCLUDE)}
+def environment(**variables: str) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(INCLUDE), **variables}
 
 
 @pytest.fixture
@@ -77,7 +78,7 @@ def started(tmp_path: Path) -> Iterator[Started]:
 
 
 def test_under_a_name_of_two_words_the_first_is_not_taken_for_a_bucket(tmp_path: Path) -> None:
-    started = Started(tmp_path / "state", "--bind", "0.0.0.0", "--name", "aws.localhost")
+    started = Started(tmp_path / "state", "--bind", "0.0.0.0", "--name", "aws.localhost", LOCAL_AWS_IAM="off")
     bucket = json.loads(started.ready.read_text())["settings"]["IMAGE_CLASSIFIER_BUCKET"]
 
     def status(host: str, path: str) -> int:
@@ -108,14 +109,18 @@ def test_ready_json_says_how_to_use_it_and_sigterm_ends_it_cleanly(started: Star
 
 
 def test_sagemaker_answers_at_the_address_of_every_other_service(started: Started) -> None:
-    url = json.loads(started.ready.read_text())["endpoint_url"]
-    sagemaker, runtime = (clients.client(name, endpoint_url=url) for name in ("sagemaker", "sagemaker-runtime"))
+    ready = json.loads(started.ready.read_text())
+    key = (ready["aws"]["AWS_ACCESS_KEY_ID"], ready["aws"]["AWS_SECRET_ACCESS_KEY"])
+    session = boto3.Session(*key, region_name=ready["region"])
+    sagemaker, runtime = (
+        session.client(name, endpoint_url=ready["endpoint_url"]) for name in ("sagemaker", "sagemaker-runtime")
+    )
 
     assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
-    with pytest.raises(clients.ClientError, match="Endpoint none of account 000000000000 not found"):
-        runtime.invoke_endpoint(EndpointName="none", Body=b"a" * 1_000_000)
+    with pytest.raises(clients.ClientError, match="Endpoint image-classifier-none of account 000000000000 not found"):
+        runtime.invoke_endpoint(EndpointName="image-classifier-none", Body=b"a" * 1_000_000)
     with pytest.raises(clients.ClientError, match="Member must have length less than or equal to 26214400"):
-        runtime.invoke_endpoint(EndpointName="none", Body=b"a" * 27_000_000)
+        runtime.invoke_endpoint(EndpointName="image-classifier-none", Body=b"a" * 27_000_000)
 
 
 def test_a_second_one_in_the_same_folder_is_refused(started: Started) -> None:

@@ -64,7 +64,7 @@ def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
     state = tmp_path_factory.mktemp("aws")
     command = [ROOT / ".venv/local-aws/bin/python", "-m", "local_aws", "--state", state]
     ports = ["--port", str(free_port()), "--sagemaker-port", str(free_port())]
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "include")}
+    env = {**os.environ, "PYTHONPATH": str(ROOT / "include"), "LOCAL_AWS_IAM": "off"}
     process = subprocess.Popen([*command, *ports], env=env, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not (state / "ready.json").exists():

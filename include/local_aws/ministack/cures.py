@@ -88,6 +88,7 @@ def iam_cures(enforcement: Enforcement, *, keys: Path) -> list[Cure]:
         Cure(iam_actions, "_lambda_action", "19fa24ebca403b7a", _instead(iam_enforcement.lambda_action)),
         Cure(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),
         Cure(s3, "_error", "7a708a97c4bd72fb", s3_error),
+        Cure(s3, "_object_error", "c7b4bae8a231dba2", s3_error),
     ]
 
 

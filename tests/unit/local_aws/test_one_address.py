@@ -54,7 +54,7 @@ def test_what_is_meant_for_sagemaker_goes_on_to_it_as_it_came(headers):
     answer = call("/a%2Fb/c?d=e%20f", headers={**headers, "content-type": "image/jpeg"}, content=content)
 
     assert answer.status_code == 418
-    assert answer.content == content + b" at http://sagemaker:4567/a%2Fb/c?d=e%20f"
+    assert answer.content == content + b" at http://here/a%2Fb/c?d=e%20f"
     assert (answer.headers["x-amzn-requestid"], answer.headers["content-type"]) == ("17", "image/jpeg")
 
 
