@@ -123,6 +123,17 @@ def test_a_role_is_passed_to_its_own_service_alone(aws: Enforcing) -> None:
         assert f"is not authorized to perform: iam:PassRole on resource: {role}" in message
 
 
+def test_airflow_lets_s3_call_a_function_and_nobody_else(aws: Enforcing) -> None:
+    functions = aws.airflow("lambda")
+    functions.create_function(**aws.function(FunctionName="image-classifier-called"))
+    request = {"FunctionName": "image-classifier-called", "Action": "lambda:InvokeFunction"}
+
+    functions.add_permission(**request, StatementId="s3", Principal="s3.amazonaws.com")
+
+    refused = refusal(functions.add_permission, **request, StatementId="other", Principal="sns.amazonaws.com")
+    assert refused[0] == "AccessDeniedException"
+
+
 def test_a_function_works_with_its_role(aws: Enforcing) -> None:
     source = """
 import boto3

@@ -116,6 +116,12 @@ def test_airflow_passes_each_role_to_its_service_only(template: Any) -> None:
     ]
 
 
+def test_airflow_lets_s3_alone_call_functions(template: Any) -> None:
+    [statement] = [item for item in statements(template, "AirflowPolicy") if "lambda:AddPermission" in item["Action"]]
+    assert statement["Action"] == "lambda:AddPermission"
+    assert statement["Condition"] == {"StringEquals": {"lambda:Principal": "s3.amazonaws.com"}}
+
+
 def test_airflow_may_look_prices_up_and_do_nothing_else_with_them(template: Any) -> None:
     pricing = [action for _, item in allowing(template) for action in actions(item) if action.startswith("pricing:")]
     assert pricing == ["pricing:GetProducts"]
