@@ -25,6 +25,7 @@ def aws(tmp_path):
         "region": REGION,
         "settings": {"IMAGE_CLASSIFIER_BUCKET": BUCKET},
         "aws": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+        "uploads": {"AWS_ACCESS_KEY_ID": "c", "AWS_SECRET_ACCESS_KEY": "d"},
     }
     (place.aws_state / "ready.json").write_text(json.dumps(ready))
     with mock_aws():
