@@ -32,8 +32,11 @@ log = logging.getLogger(__name__)
 
 def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
     """Every replacement. A hash is that of the source this was written against (MiniStack 1.5.33)."""
-    create_function = function_refusals.create_function(UnreadyRoles(faults))
     events = EventDelivery(runner.queue, faults=faults)
+    return [*_running(runner, events=events), *_queues(events), *_refusals(UnreadyRoles(faults))]
+
+
+def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Cure]:
     return [
         # A thread and a process per event: 200 uploads took 6 GB, and events were lost.
         Cure(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _instead(runner.invoke_later)),
@@ -45,6 +48,15 @@ def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
         # An event was in a thread's memory when the upload was answered; and the alias was forgotten on the way.
         Cure(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
         Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(events.deliver)),
+        # Metrics in a function's log were text alone.
+        Cure(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
+        # logStreamNamePrefix was ignored: the events of every stream came.
+        Cure(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
+    ]
+
+
+def _queues(events: EventDelivery) -> list[Cure]:
+    return [
         # A queue's policy was not looked at, and no fault could be planned for its events.
         Cure(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
         Cure(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _instead(queue_policy.allows)),
@@ -56,8 +68,12 @@ def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
         # There was no batching window, no batch over 10, and an answer that names no failure deleted every message.
         Cure(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _instead(queue_batches.BatchingWindow().receive)),
         Cure(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _instead(queue_batches.run_batch)),
-        # Metrics in a function's log were text alone.
-        Cure(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
+    ]
+
+
+def _refusals(unready_roles: UnreadyRoles) -> list[Cure]:
+    create_function = function_refusals.create_function(unready_roles)
+    return [
         # Payloads of any size were taken.
         Cure(lambda_svc, "_invoke", "ab193779e5c2ea94", function_payloads.invoke),
         # What AWS refuses.
@@ -70,8 +86,6 @@ def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
         Cure(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
         Cure(s3, "_put_bucket_notification", "2e475b5ea0c1a271", bucket_refusals.notification_request),
         Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
-        # logStreamNamePrefix was ignored: the events of every stream came.
-        Cure(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
     ]
 
 
