@@ -16,26 +16,7 @@ from local_aws.state_folder import OTHERS
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the local AWS; the exit code is 0 when it was told to stop, 1 when something kept it from running."""
-    parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
-    parser.add_argument("--state", type=Path, required=True, help="folder for everything it keeps")
-    parser.add_argument("--port", type=int, default=4566, help="port of S3, Lambda, SQS, IAM, Logs (default: 4566)")
-    parser.add_argument("--sagemaker-port", type=int, default=4567, help="port of SageMaker (default: 4567)")
-    parser.add_argument(
-        "--bind", default=HOST, help="address it listens at (default: %(default)s); who reaches it can run programs"
-    )
-    parser.add_argument("--name", default=HOST, help="host name or address that ready.json gives to clients")
-    parser.add_argument(
-        "--accept-host", action="append", default=[], metavar="NAME", help="another host name that clients use"
-    )
-    parser.add_argument(
-        "--image",
-        action="append",
-        default=[],
-        metavar="REPOSITORY=COMMAND",
-        help="a program of one's own that stands for an ECR repository, as of the SageMaker server; may be repeated",
-    )
-    parser.add_argument("--record-calls", action="store_true", help="write what IAM has allowed to DIR/calls.jsonl")
-    options = parser.parse_args(arguments)
+    options = _parser().parse_args(arguments)
     os.umask(OTHERS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     stop = threading.Event()
@@ -58,6 +39,29 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m local_aws", description=__doc__)
+    parser.add_argument("--state", type=Path, required=True, help="folder for everything it keeps")
+    parser.add_argument("--port", type=int, default=4566, help="port of S3, Lambda, SQS, IAM, Logs (default: 4566)")
+    parser.add_argument("--sagemaker-port", type=int, default=4567, help="port of SageMaker (default: 4567)")
+    parser.add_argument(
+        "--bind", default=HOST, help="address it listens at (default: %(default)s); who reaches it can run programs"
+    )
+    parser.add_argument("--name", default=HOST, help="host name or address that ready.json gives to clients")
+    parser.add_argument(
+        "--accept-host", action="append", default=[], metavar="NAME", help="another host name that clients use"
+    )
+    parser.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="REPOSITORY=COMMAND",
+        help="a program of one's own that stands for an ECR repository, as of the SageMaker server; may be repeated",
+    )
+    parser.add_argument("--record-calls", action="store_true", help="write what IAM has allowed to DIR/calls.jsonl")
+    return parser
 
 
 def enforces_iam(environ: Mapping[str, str]) -> bool:
