@@ -17,6 +17,7 @@ from local_aws.ministack import (
     log_events,
     mapping_refusals,
     metrics,
+    one_address,
     queue_batches,
     queue_lock,
     queue_policy,
@@ -24,7 +25,7 @@ from local_aws.ministack import (
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
 from local_aws.ministack.iam_enforcement import Enforcement
-from local_aws.ministack.modules import app, cloudwatch_logs, iam_actions, iam_evaluator, lambda_svc, s3, sqs
+from local_aws.ministack.modules import app, cloudwatch_logs, iam_actions, iam_evaluator, lambda_svc, router, s3, sqs
 from local_aws.ministack.replacing import Cure
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,8 @@ def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Cure]:
         Cure(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
         # logStreamNamePrefix was ignored: the events of every stream came.
         Cure(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
+        # At the first request for an absent service every service model was read: for seconds nothing was answered.
+        Cure(router, "_is_aws_service_name", "12b437d0256187cf", _instead(one_address.is_aws_service)),
     ]
 
 

@@ -1,7 +1,7 @@
 """The one place that imports MiniStack, which has no type hints."""
 
 from ministack import app  # type: ignore[import-untyped]
-from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router  # type: ignore[import-untyped]
 from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs, sts  # type: ignore[import-untyped]
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "lambda_svc",
     "persistence",
     "responses",
+    "router",
     "s3",
     "sqs",
     "sts",

@@ -78,6 +78,11 @@ def is_for_sagemaker(headers: Mapping[bytes, bytes]) -> bool:
     )
 
 
+def is_aws_service(scope: str) -> bool:
+    """Whether a credential scope that is none of MiniStack's services is one of AWS's: each is taken for one."""
+    return bool(scope)
+
+
 def error_response(code: str, message: str, *, status: int) -> Response:
     """An error as the JSON protocols have it."""
     headers = {"x-amzn-errortype": code}

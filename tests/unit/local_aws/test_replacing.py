@@ -50,5 +50,5 @@ def test_what_has_changed_or_is_gone_stops_the_start_and_nothing_is_replaced(mod
 
 def test_the_installed_ministack_is_the_one_the_cures_were_written_for() -> None:
     found = [*cures(mock.MagicMock(), faults=Faults()), *iam_cures(mock.MagicMock(), keys=Path("keys.json"))]
-    assert len(found) == 33
+    assert len(found) == 34
     assert [problem for item in found if (problem := difference(item))] == []
