@@ -1,4 +1,4 @@
-"""`python -m image_classification_algorithm train|serve`: what SageMaker calls in a container."""
+"""Runs `python -m image_classification_algorithm train|serve`, the command that SageMaker calls in a container."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ from image_classification_algorithm.job_log import log
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the one argument says; the exit status."""
+    """Run `train` or `serve`; return the exit status of the process."""
     if arguments not in (["train"], ["serve"]):
         print("usage: python -m image_classification_algorithm train|serve", file=sys.stderr)
         return 2
@@ -21,9 +21,9 @@ def main(arguments: list[str]) -> int:
 
 
 def train(folders: Folders) -> int:
-    """Train, and tell SageMaker why if it fails: the first line of output/failure becomes FailureReason."""
+    """Train; on failure write the reason to output/failure, whose first line becomes the job's FailureReason."""
     # Threads that spin while they wait for each other make an epoch up to eight times as long on a busy machine.
-    # OpenMP reads this when torch is imported, which takes seconds: a stop that comes meanwhile must be heard.
+    # OpenMP reads this when torch is imported, which takes seconds, so SIGTERM is handled before that import.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from image_classification_algorithm.training.stopping import StopRequest
 

@@ -1,7 +1,7 @@
-"""The model artifact: three files under the built-in algorithm's names, with contents of our own and no pickle.
+"""Reads and writes the model artifact: three files with the built-in algorithm's names, our contents and no pickle.
 
-`image-classification-NNNN.params` is an ONNX graph, from pixels to probabilities; `image-classification-symbol.json`
-says so, and what made it; `model-shapes.json` is the graph's input.
+`image-classification-NNNN.params` is an ONNX graph from pixels to probabilities; `image-classification-symbol.json`
+describes the model and the program that made it; `model-shapes.json` holds the shape of the graph's input.
 """
 
 import json
@@ -24,7 +24,7 @@ NOTE = (
 
 @dataclass(frozen=True)
 class Description:
-    """What a model is, and which of the params files holds the one to serve."""
+    """Describes a model, and names the params file that is served."""
 
     params: str
     network: str
@@ -55,19 +55,19 @@ class Description:
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model read back: its description and its ONNX graph."""
+    """A model that was read: its description and its ONNX graph."""
 
     description: Description
     graph: bytes
 
 
 def params_file(epoch: int) -> str:
-    """Name of the weights after this many epochs."""
+    """Return the file name of the weights after this many epochs."""
     return f"image-classification-{epoch:04d}.params"
 
 
 def epoch_of(params: str) -> int:
-    """After how many epochs the weights of this name were written."""
+    """Return the number of epochs after which a weights file of this name was written."""
     return int(Path(params).stem.rpartition("-")[2])
 
 
@@ -83,16 +83,16 @@ def write(folder: Path, description: Description, *, graph: bytes) -> None:
 
 
 def write_params(folder: Path, name: str, *, graph: bytes) -> None:
-    """Write weights that are kept beside the ones to serve."""
+    """Write weights that are kept beside the weights that are served."""
     folder.mkdir(parents=True, exist_ok=True)
     replace_file(folder / name, graph)
 
 
 def read(folder: Path) -> Artifact:
-    """Read the model in a folder, or in the model.tar.gz that lies there.
+    """Read the model in a folder, or in the model.tar.gz in that folder.
 
     Raises:
-        ClientError: there is none, it is damaged, or another program made it.
+        ClientError: there is no model, it is damaged, or another program made it.
 
     """
     if (folder / SYMBOL_FILE).is_file():
@@ -104,7 +104,7 @@ def read(folder: Path) -> Artifact:
 
 
 def _read_archive(archive: Path) -> Artifact:
-    """Members are read by name and never unpacked, so no path in the archive can lead elsewhere."""
+    """Read members by name without unpacking, so no path in the archive can lead outside the folder."""
     try:
         with tarfile.open(archive) as tar:
             members = {Path(member.name).as_posix(): member for member in tar.getmembers() if member.isfile()}
@@ -160,7 +160,7 @@ def _graph(path: Path) -> bytes:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """A reader, or a job that is killed here, sees the old file or the new one."""
+    """Replace the file atomically: a reader, also after a kill, finds the whole old file or the whole new one."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_bytes(content)
     partial.replace(path)

@@ -1,4 +1,4 @@
-"""An image file's bytes as pixels, the same way in training and at the endpoint."""
+"""Decodes the bytes of an image file into pixels, the same way in training and at the endpoint."""
 
 import io
 import struct
@@ -15,7 +15,7 @@ RGB_CHANNELS, GREY_CHANNELS = 3, 1
 JPEG_COLORS = {RGB_CHANNELS: "RGB", GREY_CHANNELS: "GRAY"}
 PILLOW_MODES = {RGB_CHANNELS: "RGB", GREY_CHANNELS: "L"}
 JPEG_START = b"\xff\xd8\xff"
-# Pillow's decoders raise whatever a malformed header led them into, not one error of their own.
+# Pillow has no single error for a malformed header; its decoders raise any of these.
 DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -37,13 +37,13 @@ class UnreadableImageError(ValueError):
 
 
 def decode(data: bytes, *, channels: int = RGB_CHANNELS, min_height: int = 0, min_width: int = 0) -> Pixels:
-    """Pixels (height, width, channels), RGB or with one channel grey; alpha is dropped and EXIF orientation ignored.
+    """Return uint8 pixels (height, width, channels): RGB, or grey with one channel.
 
-    A JPEG may come back smaller than it is, but not below the two minima: the decoder leaves out what a smaller image
-    does not need.
+    Alpha is dropped and the EXIF orientation is ignored. A JPEG may be decoded at a smaller scale, which is faster; it
+    then has at least `min_height` x `min_width` pixels.
 
     Raises:
-        UnreadableImageError: not an image, damaged, or too large.
+        UnreadableImageError: the bytes are not an image, are damaged, or the image is too large.
 
     """
     if not data.startswith(JPEG_START):
@@ -58,13 +58,13 @@ def decode(data: bytes, *, channels: int = RGB_CHANNELS, min_height: int = 0, mi
     except UnreadableImageError:
         raise
     except ValueError:
-        # It also refuses what libjpeg only warns of, such as bytes too many before a marker; Pillow tells these apart.
+        # simplejpeg also refuses what libjpeg only warns about, such as extra bytes before a marker.
         return _decode_any(data, channels)
     return _decode_any(data, channels)
 
 
 def resized(pixels: Pixels, *, height: int, width: int) -> Pixels:
-    """Squash or stretch to this size, as the endpoint does with every image; the right size costs nothing."""
+    """Resize to this size without keeping the aspect ratio, as the endpoint does; the right size is unchanged."""
     if pixels.shape[:2] == (height, width):
         return pixels
     image = Image.fromarray(pixels if pixels.shape[2] == RGB_CHANNELS else pixels[..., 0])
@@ -72,10 +72,10 @@ def resized(pixels: Pixels, *, height: int, width: int) -> Pixels:
 
 
 def shortest_side_resized(pixels: Pixels, *, side_px: int) -> Pixels:
-    """Keep the aspect and make the shorter side this long, as the training job does.
+    """Resize the shorter side to `side_px` and keep the aspect ratio, as the training job does.
 
     Raises:
-        UnreadableImageError: it would be too large, since the image is a thin line.
+        UnreadableImageError: the result would be too large, because one side is much longer than the other.
 
     """
     height, width = pixels.shape[:2]
@@ -86,7 +86,7 @@ def shortest_side_resized(pixels: Pixels, *, side_px: int) -> Pixels:
 
 
 def _decode_any(data: bytes, channels: int) -> Pixels:
-    """PNG, and the JPEGs that simplejpeg does not read, such as CMYK."""
+    """Decode with Pillow: PNG, and the JPEGs that simplejpeg does not read, such as CMYK."""
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
             _check_size(image.height, image.width)
@@ -105,7 +105,7 @@ def _problem(error: Exception, data: bytes) -> str:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Pillow clips 16-bit grey to 255 instead of scaling it."""
+    """Scale 16-bit grey to 8 bits; Pillow's own conversion clips it to 255."""
     if not image.mode.startswith("I"):
         return image
     return Image.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))

@@ -1,4 +1,4 @@
-"""The two ways in which a job fails, as the built-in algorithm's container tells them apart."""
+"""Defines the two kinds of job failure that the built-in algorithm's container distinguishes."""
 
 
 class JobError(Exception):
@@ -9,14 +9,14 @@ class JobError(Exception):
 
 
 class ClientError(JobError):
-    """The input, or a hyperparameter, has to be changed by its owner: the same job would fail again."""
+    """The input or a hyperparameter is wrong: the same job would fail again."""
 
     prefix = "ClientError"
     log_prefix = "Customer Error"
 
 
 class AlgorithmError(JobError):
-    """Anything else: this program, or the machine it runs on."""
+    """The cause is this program or the machine it runs on."""
 
     prefix = "AlgorithmError"
     log_prefix = "Algorithm Error"

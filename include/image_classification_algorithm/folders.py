@@ -1,4 +1,4 @@
-"""Where a container of SageMaker finds its input and leaves its output."""
+"""Names the folders in which a SageMaker container finds its input and leaves its output."""
 
 import os
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ class Folders:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Take the folder that stands where a container has /opt/ml."""
+        """Read the base folder, /opt/ml in a container, from the environment."""
         return cls(Path(environ.get(BASE_VARIABLE) or BASE_DEFAULT))
 
     @property

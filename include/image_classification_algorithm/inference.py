@@ -1,4 +1,4 @@
-"""ONNX Runtime sessions, for the endpoint and for the features of a training job."""
+"""Makes ONNX Runtime sessions for the endpoint and for the features of a training job."""
 
 from typing import Any, TypeAlias
 
@@ -10,12 +10,12 @@ Session: TypeAlias = Any  # onnxruntime.InferenceSession, which has no types
 
 
 def quick_session(graph: bytes) -> Session:
-    """Answer one image soonest: threads spin between the layers of a network, and rest between requests."""
+    """Return a session with the lowest latency: its threads spin between layers and stop between requests."""
     return _session(graph, allow_spinning="1")
 
 
 def polite_session(graph: bytes) -> Session:
-    """Get through many images: spinning gains nothing there, and takes the cores from whatever else a laptop runs."""
+    """Return a session for many images; its threads do not spin, which would only slow other programs."""
     return _session(graph, allow_spinning="0")
 
 

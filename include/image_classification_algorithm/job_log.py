@@ -1,4 +1,4 @@
-"""Log lines in the shape of the built-in algorithm's container, which metric definitions and our own parser read."""
+"""Formats log lines as the built-in algorithm's container does; metric definitions and our own parser read them."""
 
 import logging
 import time

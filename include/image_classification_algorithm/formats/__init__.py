@@ -1,1 +1,1 @@
-"""From a job's channels to its images and labels: RecordIO files, image files with lists, and named pipes."""
+"""Reads images and labels from a job's channels: RecordIO files, image files with lists, and named pipes."""

@@ -1,4 +1,4 @@
-"""How the images of a channel come, as inputdataconfig.json says, and the combinations that the algorithm refuses."""
+"""Reads the format of a channel from inputdataconfig.json and refuses the combinations that the algorithm refuses."""
 
 import json
 from collections.abc import Mapping
@@ -17,12 +17,12 @@ FULLY_REPLICATED = "FullyReplicated"
 MULTI_HOT, CLASS_ID = "multi-hot", "class-id"
 
 Config = Mapping[str, Mapping[str, Any]]
-# Started by hand, without SageMaker and its inputdataconfig.json, a job has what most jobs have.
+# A job that is started by hand has no inputdataconfig.json; these are its defaults.
 IMAGE_FILES: Config = {name: {"ContentType": IMAGE_TYPES[0]} for split in SPLITS for name in (split, f"{split}_lst")}
 
 
 class Format(Enum):
-    """Where the images of a channel are, and where their labels."""
+    """The format of a channel: where its images are and where its labels are."""
 
     IMAGE_FILES = auto()
     RECORD_FILE = auto()
@@ -42,7 +42,7 @@ class Channel:
 
     @property
     def has_image_type(self) -> bool:
-        """Whether the hyperparameter resize is required."""
+        """Whether the content type is one of images, for which the hyperparameter resize is required."""
         return self.content_type in IMAGE_TYPES
 
     @property
@@ -59,10 +59,10 @@ class Channel:
 
 
 def read_channel(folders: Folders, name: str) -> Channel:
-    """The train or the validation channel; both are checked.
+    """Return the train or the validation channel; both are checked.
 
     Raises:
-        ClientError: a channel is missing, or the algorithm does not take it in this way.
+        ClientError: a channel is missing, or its format is one that the algorithm refuses.
 
     """
     config = _config(folders)
@@ -104,7 +104,7 @@ def _channel(config: Config, name: str, *, folders: Folders) -> Channel:
 
 
 def _content_type(given: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """The type, and the parameters after it."""
+    """Return the content type and the parameters that follow it."""
     media, *rest = str(given.get("ContentType", "")).split(";")
     pairs = (part.partition("=") for part in rest if part.strip())
     return media.strip().lower(), {name.strip().lower(): value.strip().strip('"') for name, _, value in pairs}
@@ -144,7 +144,7 @@ def _label_format(name: str, parameters: Mapping[str, str], form: Format) -> str
 
 
 def _check_distribution(config: Config, name: str) -> None:
-    """The algorithm's documentation asks for FullyReplicated: the hosts themselves divide each batch."""
+    """Require FullyReplicated, as the algorithm's documentation does: the hosts themselves divide each batch."""
     distribution = config[name].get("S3DistributionType", FULLY_REPLICATED)
     if distribution != FULLY_REPLICATED:
         raise ClientError(

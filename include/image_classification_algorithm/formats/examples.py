@@ -1,4 +1,4 @@
-"""The images of a channel with their labels, wherever they come from: the one thing that training asks for."""
+"""Yields the images of a channel with their labels, whatever the format of the channel."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,9 +21,10 @@ class Example:
     """One labelled image.
 
     Attributes:
-        labels: as the channel has them; `labels.py` judges them.
+        labels: as the channel holds them; `labels.py` checks them.
         name: where the image is, for messages.
-        read: the bytes of the image file, in any thread and as often as needed. They are not kept in memory.
+        read: returns the bytes of the image file; may be called often and from any thread. The bytes are not kept in
+            memory.
 
     """
 
@@ -33,7 +34,7 @@ class Example:
 
 
 def examples(channel: Channel) -> Iterator[Example]:
-    """Every example of a channel, in the channel's order.
+    """Yield every example of a channel in the channel's order.
 
     Raises:
         ClientError: the channel's files are missing, damaged, or not what its content type says.

@@ -1,4 +1,4 @@
-"""What stands in a record that im2rec made: a header, the labels, and the bytes of an image file."""
+"""Reads and writes the content of an im2rec record: a header, the labels, and the bytes of an image file."""
 
 import struct
 from collections.abc import Iterable
@@ -8,12 +8,12 @@ from typing import NamedTuple
 from image_classification_algorithm.formats.recordio import RecordWriter, unreadable
 from image_classifier.contracts.training.image_list import Entry
 
-# The number of labels that follow (0: the one label stands here), that label, the identity and its upper half.
+# The number of labels after the header (0: the single label is in the header), that label, the id, its upper half.
 _HEADER = struct.Struct("<IfQQ")
 
 
 class ImageRecord(NamedTuple):
-    """One image; labels are 32-bit floats, so only whole numbers up to 2**24 are surely kept."""
+    """One image; labels are 32-bit floats, so whole numbers are exact only up to 2**24."""
 
     labels: tuple[float, ...]
     id: int
@@ -22,7 +22,7 @@ class ImageRecord(NamedTuple):
 
 
 def packed(record: ImageRecord) -> bytes:
-    """The content of a record, as MXNet's recordio.pack makes it."""
+    """Return the content of a record, as MXNet's recordio.pack makes it."""
     if len(record.labels) == 1:
         return _HEADER.pack(0, record.labels[0], record.id, record.id2) + record.image
     count = len(record.labels)
@@ -34,7 +34,7 @@ def unpacked(content: bytes, *, name: str, offset: int) -> ImageRecord:
     """Read the content of the record at `offset` of the file `name`.
 
     Raises:
-        ClientError: this is no image record.
+        ClientError: the content is not an image record.
 
     """
     if len(content) < _HEADER.size:
@@ -50,7 +50,7 @@ def unpacked(content: bytes, *, name: str, offset: int) -> ImageRecord:
 
 
 def pack_files(entries: Iterable[Entry], *, root: Path, rec: Path) -> int:
-    """Pack the files of an image list as they are, with all their labels; how many.
+    """Pack the unchanged files of an image list with all their labels; return their number.
 
     The .rec file and the .idx file beside it are byte for byte those of `im2rec --pass-through --pack-label`.
     """

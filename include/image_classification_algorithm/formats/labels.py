@@ -1,4 +1,4 @@
-"""The labels of an example as training wants them, and what is wrong with those that it cannot use."""
+"""Checks the labels of an example and converts them to a training target."""
 
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.formats.channels import CLASS_ID
@@ -6,10 +6,10 @@ from image_classification_algorithm.formats.examples import Example
 
 
 def target(example: Example, *, num_classes: int, multi_label: bool, label_format: str) -> tuple[float, ...]:
-    """One class index, or for multi-label one 0 or 1 per class.
+    """Return a tuple of one class index, or for multi-label of one 0 or 1 per class.
 
     Raises:
-        ClientError: names the image and its label.
+        ClientError: the labels do not fit num_classes; names the image and its label.
 
     """
     if not multi_label:

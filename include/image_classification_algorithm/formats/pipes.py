@@ -1,4 +1,4 @@
-"""Pipe mode: a channel is a named pipe per epoch, `/opt/ml/input/data/<channel>_<epoch>`, that SageMaker writes to.
+"""Reads Pipe mode: SageMaker writes a channel to a named pipe per epoch, `/opt/ml/input/data/<channel>_<epoch>`.
 
 With `RecordWrapperType` None, the pipe of an `application/x-recordio` channel carries the .rec files below the S3
 prefix of the channel, one after the other: image records, as im2rec made them.
@@ -33,15 +33,15 @@ BUFFER_BYTES = 1 << 20
 
 
 class Kept:
-    """Images on disk until nothing refers to them any more, and never under a name."""
+    """Keeps images in an unnamed temporary file, which disappears with the last reference to it."""
 
     def __init__(self) -> None:
-        """Keep nothing yet."""
+        """Open an empty temporary file."""
         self.file = tempfile.TemporaryFile()  # noqa: SIM115  # closed with the last reference to it
         self.size = 0
 
     def keep(self, image: bytes) -> Callable[[], bytes]:
-        """Write the image down; what is returned reads it, in any thread."""
+        """Write the image; return a function that reads it back, from any thread."""
         self.file.write(image)
         self.file.flush()
         start, self.size = self.size, self.size + len(image)
@@ -52,7 +52,7 @@ class Kept:
 
 
 def records_of(channel: Channel) -> Iterator[tuple[int, bytes]]:
-    """The records of the first epoch's pipe, and where each begins."""
+    """Yield the records of the first epoch's pipe as pairs (offset of its first byte, record)."""
     log.info("The channel '%s' is in pipe input mode under %s.", channel.name, channel.path)
     try:
         stream = channel.pipe.open("rb", buffering=BUFFER_BYTES)
@@ -63,10 +63,10 @@ def records_of(channel: Channel) -> Iterator[tuple[int, bytes]]:
 
 
 def pairs_of(channel: Channel) -> Iterator[tuple[int, bytes, tuple[float, ...]]]:
-    """Where each image's record begins, the image and its label, from an augmented manifest's pipe.
+    """Yield (offset of the image's record, image, labels) from the pipe of an augmented manifest.
 
     Raises:
-        ClientError: the records are not images and labels in turn.
+        ClientError: the records are not alternately an image and its label.
 
     """
     name, stream = str(channel.pipe), records_of(channel)

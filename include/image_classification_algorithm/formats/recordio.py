@@ -1,9 +1,9 @@
-"""MXNet's RecordIO: how records stand one after the other in a .rec file or in a pipe.
+"""Reads and writes MXNet's RecordIO, the sequence of records in a .rec file or in a pipe.
 
-A record is a magic number, a word with a 3-bit flag above a 29-bit length, so many bytes, and zeros up to the next
-multiple of 4. Where the bytes themselves hold the magic number at a multiple of 4, it is left out and the record is cut
-into parts there; the flags tell the parts apart. (The protobuf RecordIO of other SageMaker algorithms has the same
-frame around other content.)
+A record is a magic number, a 32-bit word (a 3-bit flag, then a 29-bit length), the bytes of that length, and zeros up
+to the next multiple of 4. If the bytes hold the magic number at a multiple of 4, the record is cut into parts there and
+that magic number is left out; the flag says whether a part is the whole record, its first, a middle or its last part.
+The protobuf RecordIO of other SageMaker algorithms has the same frame and other content.
 """
 
 import struct
@@ -22,15 +22,15 @@ Part = tuple[int, int, bytes]
 
 
 def records(stream: BinaryIO, *, name: str, offset: int = 0) -> Iterator[tuple[int, bytes]]:
-    """Each record and the byte at which it begins; one at a time is in memory.
+    """Yield (offset of its first byte, record) for each record, with one record in memory at a time.
 
     Args:
-        stream: buffered, so that it reads as much as it is asked to; it may be a pipe.
-        name: what messages call it.
-        offset: where in it reading starts.
+        stream: a buffered stream, so that a read returns all bytes that were asked for; it may be a pipe.
+        name: the stream's name in error messages.
+        offset: position in bytes at which the stream starts.
 
     Raises:
-        ClientError: names the byte at which this is no RecordIO.
+        ClientError: the stream is not RecordIO; names the byte.
 
     """
     parts = _parts(stream, name=name, offset=offset)
@@ -44,7 +44,7 @@ def records(stream: BinaryIO, *, name: str, offset: int = 0) -> Iterator[tuple[i
 
 
 def unreadable(name: str, offset: int, problem: str) -> ClientError:
-    """An error in the built-in algorithm's words (which name neither file nor place)."""
+    """Return an error in the built-in algorithm's words, to which file and position are added."""
     return ClientError(
         f"Unable to parse record at byte {offset} of {name}: {problem}. "
         "Please make sure input data is in correct recordio format."
@@ -52,7 +52,7 @@ def unreadable(name: str, offset: int, problem: str) -> ClientError:
 
 
 class RecordWriter:
-    """Writes what im2rec writes: records to a .rec file, and to an .idx file where each begins."""
+    """Writes records to a .rec file and their offsets to an .idx file, as im2rec does."""
 
     def __init__(self, rec: BinaryIO, idx: TextIO) -> None:
         """Start with the first record."""
@@ -67,7 +67,7 @@ class RecordWriter:
 
 
 def encoded(record: bytes) -> bytes:
-    """The bytes of one record as MXNet writes them.
+    """Return the bytes of one record as MXNet writes them.
 
     Raises:
         ClientError: the record is too long for the format.
@@ -99,7 +99,7 @@ def _aligned_magics(record: bytes) -> list[int]:
 
 
 def _parts(stream: BinaryIO, *, name: str, offset: int) -> Iterator[Part]:
-    """Where each part begins, its flag and its bytes."""
+    """Yield (offset, flag, bytes) of each part."""
     while head := stream.read(_FRAME.size):
         if len(head) < _FRAME.size:
             raise unreadable(name, offset, f"it ends after {len(head)} bytes of a record's head")
@@ -115,7 +115,7 @@ def _parts(stream: BinaryIO, *, name: str, offset: int) -> Iterator[Part]:
 
 
 def _joined(first: bytes, parts: Iterator[Part], *, name: str, start: int) -> bytes:
-    """The record that begins with `first`, with the magic numbers back between its parts."""
+    """Join the record that begins with `first`, and put the magic numbers back between its parts."""
     pieces, total = [first], len(first)
     for offset, flag, part in parts:
         if flag not in (MIDDLE, LAST):

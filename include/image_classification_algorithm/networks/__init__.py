@@ -1,1 +1,1 @@
-"""The networks that can be trained, and how one becomes an ONNX graph."""
+"""Defines the networks that can be trained and writes them as ONNX graphs."""

@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0 with ImageNet weights, as the frozen part of an ONNX graph: images in, 1,280 features out.
+"""Adds a frozen EfficientNet-Lite0 with ImageNet weights to an ONNX graph: images in, 1,280 features out.
 
-It stands where the built-in algorithm has a pretrained ResNet. The weights come from the Python package named below,
-whose metadata states no licence; they are Google's EfficientNet-Lite0 (Apache-2.0), converted. Its code is not used.
+It replaces the pretrained ResNet of the built-in algorithm. The weights are Google's EfficientNet-Lite0 (Apache-2.0),
+converted; they come from the Python package named below, whose metadata states no licence and whose code is not used.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ EPSILON = 1e-3
 
 @dataclass(frozen=True)
 class Stage:
-    """Blocks of one kind; only the first of them has the stride, and none but `same` ones have a shortcut."""
+    """Blocks of one kind; only the first one has the stride, and only blocks that keep the shape have a shortcut."""
 
     blocks: int
     kernel_px: int
@@ -48,10 +48,10 @@ STAGES = (
 
 
 def pretrained_state() -> dict[str, Tensor]:
-    """The weights by their names.
+    """Return the weights by their names.
 
     Raises:
-        AlgorithmError: the package is not installed, or holds something else.
+        AlgorithmError: the package is not installed, or its file is not the expected one.
 
     """
     path = _weights_file()
@@ -67,7 +67,7 @@ def pretrained_state() -> dict[str, Tensor]:
 
 
 def add_features(to: GraphWriter, pixels: str) -> str:
-    """Add the network to a graph whose weights are `pretrained_state`'s; the name of its features."""
+    """Add the network to a graph that has `pretrained_state`'s weights; return the name of the features' value."""
     value = _clipped(to, _convolution(to, pixels, "_conv_stem", "_bn0", kernel_px=3, stride=2))
     for number, (stage, first) in enumerate(_blocks()):
         value = _block(to, value, f"_blocks.{number}", stage, first=first)
@@ -82,7 +82,7 @@ def _blocks() -> Iterator[tuple[Stage, bool]]:
 
 
 def _block(to: GraphWriter, value: str, name: str, stage: Stage, *, first: bool) -> str:
-    """Widen six times, filter each channel by itself, narrow; the very first block is narrow already."""
+    """Add an inverted bottleneck: expand sixfold (not in the very first block), depthwise convolution, project."""
     width, inner = (stage.inputs if first else stage.outputs), value
     expanded = f"{name}._expand_conv.weight" in to.state
     if expanded:
@@ -99,7 +99,10 @@ def _block(to: GraphWriter, value: str, name: str, stage: Stage, *, first: bool)
 def _convolution(
     to: GraphWriter, value: str, name: str, norm: str, *, kernel_px: int, stride: int = 1, group: int = 1
 ) -> str:
-    """TensorFlow's SAME padding, which these weights were trained with, is one pixel off PyTorch's at stride 2."""
+    """Add a convolution with TensorFlow's SAME padding, with which these weights were trained.
+
+    At stride 2 it differs from PyTorch's padding by one pixel.
+    """
     output = to.add(
         "Conv",
         [value, *to.add_weights(name, "weight")],
@@ -119,7 +122,7 @@ def _clipped(to: GraphWriter, value: str) -> str:
 
 
 def _weights_file() -> Path | None:
-    """Found without running the package's code."""
+    """Find the weights file without importing the package."""
     package, name = WEIGHTS
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:

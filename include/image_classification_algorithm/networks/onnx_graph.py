@@ -1,8 +1,8 @@
 """Writes a trained network as one ONNX graph, from the pixels of an image to the probabilities of its classes.
 
-PyTorch's own exporter takes 14 s for a ResNet-56; this one knows the dozen operations that the networks here are made
-of, takes milliseconds (so the best model is on disk after every epoch), and keeps each weight under its name in the
-network, so that a later training job can read it back.
+PyTorch's own exporter takes 14 s for a ResNet-56. This one supports the dozen operations that these networks use and
+takes milliseconds, so the best model is on disk after every epoch. It keeps each weight under its name in the network,
+so that a later training job can read it.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,20 +23,20 @@ Inputs = list[str]
 
 @dataclass(frozen=True)
 class Normalisation:
-    """What a network expects of its pixels: `(pixel - mean) / deviation`, for each channel."""
+    """The normalisation of a network's input, `(pixel - mean) / deviation` for each channel; pixels are 0 to 255."""
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
 
 
 IMAGENET = Normalisation(mean=(123.675, 116.28, 103.53), deviation=(58.395, 57.12, 57.375))
-# The same images in grey: the mean exactly, the deviation nearly.
+# The same images in grey: the mean is exact, the deviation approximate.
 GREY = Normalisation(mean=(117.0,), deviation=(57.4,))
 
 
 @dataclass(frozen=True)
 class Backbone:
-    """A frozen network before the one that is trained: its weights, and what adds it to a graph."""
+    """A frozen network before the trained one: its weights, and the function that adds it to a graph."""
 
     state: Mapping[str, Tensor]
     add: Callable[["GraphWriter", str], str]
@@ -50,7 +50,16 @@ def onnx_model(
     last: str | None = "Softmax",
     backbone: Backbone | None = None,
 ) -> bytes:
-    """The graph of `net`: uint8 images (count, height, width, channels) in, `last` of the network's output out."""
+    """Return the ONNX graph of `net`: uint8 images (count, height, width, channels) in, floats (count, classes) out.
+
+    Args:
+        net: the trained network.
+        normalisation: applied to the pixels inside the graph.
+        image_size_px: height and width of the images.
+        last: the operation after the network's output; None adds no operation.
+        backbone: a frozen network before `net`, if any.
+
+    """
     frozen = backbone.state if backbone else {}
     writer = GraphWriter(dict(net.named_modules()), {**frozen, **net.state_dict()})
     value = writer.add_pixels(normalisation)
@@ -62,7 +71,7 @@ def onnx_model(
 
 
 def weights(model: bytes) -> dict[str, np.ndarray]:
-    """The weights of a graph by their names, as `onnx_model` wrote them."""
+    """Return the weights of a graph by their names, as `onnx_model` wrote them."""
     return {tensor.name: numpy_helper.to_array(tensor) for tensor in onnx.load_from_string(model).graph.initializer}
 
 
@@ -83,18 +92,18 @@ class GraphWriter:
         return name
 
     def number(self, name: str, value: float) -> str:
-        """A constant that several nodes may use."""
+        """Add a constant that several nodes may use; return its name."""
         if all(tensor.name != name for tensor in self.initializers):
             self.add_array(name, np.array(value, np.float32))
         return name
 
     def add_weights(self, module: str, *names: str) -> Inputs:
-        """The weights of a module that it has, by their names in the network."""
+        """Add those of the named weights that the module has; return their names in the network."""
         found = [f"{module}.{name}" for name in names if f"{module}.{name}" in self.state]
         return [self.add_array(name, self.state[name].detach().cpu().float().numpy()) for name in found]
 
     def add_pixels(self, normalisation: Normalisation) -> str:
-        """Planes first: bytes are quick to move, and ONNX Runtime is slow at a mean for every third number."""
+        """Transpose to (count, channels, height, width) before normalising: moving bytes is faster than floats."""
         mean = self.add_array("pixels.mean", _planes(np.array(normalisation.mean, np.float32)))
         scale = self.add_array("pixels.scale", _planes(1 / np.array(normalisation.deviation, np.float32)))
         planes = self.add("Transpose", [INPUT], "pixels.planes", perm=[0, 3, 1, 2])
@@ -132,7 +141,7 @@ class GraphWriter:
 
 
 def _planes(channels: np.ndarray) -> np.ndarray:
-    """One number for each channel of (count, channels, height, width)."""
+    """Reshape one number per channel so that it broadcasts over (count, channels, height, width)."""
     return channels.reshape(-1, 1, 1)
 
 

@@ -1,3 +1,3 @@
-"""What the graph's input and output are called; apart from the writer, so that serving needs no PyTorch."""
+"""Names the graph's input and output in a module of their own, so that serving needs no PyTorch."""
 
 INPUT, OUTPUT = "image", "probabilities"

@@ -1,6 +1,6 @@
-"""The residual networks that `num_layers` chooses: six for photographs, five for images of about 28 to 32 pixels.
+"""Builds the residual network that `num_layers` chooses: six for photographs, five for images of about 28 to 32 pixels.
 
-He et al., "Deep Residual Learning for Image Recognition" (2015): section 4.1 has the first, section 4.2 the second.
+Source: He et al., "Deep Residual Learning for Image Recognition" (2015), section 4.1 for the six and 4.2 for the five.
 """
 
 from collections.abc import Callable
@@ -12,21 +12,21 @@ Block = Callable[[int, int, int], nn.Module]
 
 
 def convolution(inputs: int, outputs: int, kernel_px: int, stride: int = 1) -> list[nn.Module]:
-    """A convolution that keeps the image's size at stride 1, and its normalisation."""
+    """Return a convolution that keeps the image's size at stride 1, and its batch normalisation."""
     padding = kernel_px // 2
     return [nn.Conv2d(inputs, outputs, kernel_px, stride, padding, bias=False), nn.BatchNorm2d(outputs)]
 
 
 def relu() -> nn.Module:
-    """In place: a small network on a processor is as quick as its memory, and nothing needs what went in."""
+    """Return an in-place ReLU: memory limits a small network on a CPU, and the input is not needed again."""
     return nn.ReLU(inplace=True)
 
 
 class Residual(nn.Module):
-    """`relu(x + path(x))`; a 1x1 convolution fits x where the path changes its shape."""
+    """Computes `relu(x + path(x))`; where the path changes the shape, a 1x1 convolution adapts x."""
 
     def __init__(self, path: list[nn.Module], inputs: int, outputs: int, stride: int) -> None:
-        """Put the shortcut beside the path."""
+        """Add the shortcut to the path."""
         super().__init__()
         self.path = nn.Sequential(*path)
         same_shape = stride == 1 and inputs == outputs
@@ -40,13 +40,13 @@ class Residual(nn.Module):
 
 
 def basic(inputs: int, width: int, stride: int) -> nn.Module:
-    """Two 3x3 convolutions."""
+    """Return a block of two 3x3 convolutions."""
     path = [*convolution(inputs, width, 3, stride), relu(), *convolution(width, width, 3)]
     return Residual(path, inputs, width, stride)
 
 
 def bottleneck(inputs: int, width: int, stride: int) -> nn.Module:
-    """1x1, 3x3, 1x1: the 3x3 works on a quarter of the channels."""
+    """Return a block of 1x1, 3x3 and 1x1 convolutions; the 3x3 has a quarter of the channels."""
     inner = width // 4
     path = [*convolution(inputs, inner, 1), relu(), *convolution(inner, inner, 3, stride), relu()]
     return Residual([*path, *convolution(inner, width, 1)], inputs, width, stride)
@@ -64,7 +64,10 @@ LARGE_BLOCKS: dict[int, tuple[Block, tuple[int, ...]]] = {
 
 
 def resnet(num_layers: int, *, num_classes: int, channels: int = 3) -> nn.Module:
-    """The network of this depth, with random weights; its output is one number per class, before softmax."""
+    """Return the network of this depth with random weights.
+
+    It maps float images (count, channels, height, width) to logits (count, num_classes).
+    """
     if num_layers in SMALL_BLOCKS:
         stem = [*convolution(channels, 16, 3), relu()]
         stages, width = _stages(basic, [SMALL_BLOCKS[num_layers]] * 3, [16, 32, 64], stem_width=16)
@@ -79,9 +82,9 @@ def resnet(num_layers: int, *, num_classes: int, channels: int = 3) -> nn.Module
 
 
 def smallest_map_px(num_layers: int, *, height: int, width: int) -> int:
-    """Pixels that the last layers see of an image of this size."""
+    """Return the number of pixels in the last layers' feature map for an image of this size."""
     halvings = 2 if num_layers in SMALL_BLOCKS else 5
-    side = 1 << halvings  # of the square that becomes one pixel
+    side = 1 << halvings  # side, in pixels, of the square that becomes one pixel
     return -(-height // side) * -(-width // side)
 
 

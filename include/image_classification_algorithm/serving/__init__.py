@@ -1,1 +1,1 @@
-"""`serve`: an endpoint's container, which answers with the probabilities of one image."""
+"""Implements `serve`, an endpoint's container that answers with the class probabilities of one image."""

@@ -1,4 +1,4 @@
-"""The web application of a serving container: GET /ping, GET /execution-parameters and POST /invocations."""
+"""Defines the web application of a serving container: GET /ping, GET /execution-parameters and POST /invocations."""
 
 import asyncio
 import json
@@ -21,16 +21,16 @@ MAX_CONCURRENT = 16  # times PAYLOAD_MB it stays below the 100 MB that a transfo
 
 
 class RefusedError(Exception):
-    """A request that gets no prediction: its status, and one sentence why."""
+    """A request gets no prediction; the error holds the HTTP status and one sentence that says why."""
 
     def __init__(self, status: int, sentence: str) -> None:
-        """Keep the status beside the sentence."""
+        """Store the HTTP status and the sentence."""
         super().__init__(sentence)
         self.status = status
 
 
 def application(model: Model) -> Starlette:
-    """Serve a model that is loaded; there is no answer, to /ping either, before it is."""
+    """Return the application for a loaded model; before the model is loaded nothing answers, not even /ping."""
     invocations = _Invocations(model)
     return Starlette(
         routes=[
@@ -46,14 +46,14 @@ async def _ping(_: Request) -> Response:
 
 
 async def _execution_parameters(_: Request) -> Response:
-    """How a transform job should ask, where its request does not say so: one image at a time for each core."""
+    """Return the defaults for a transform job whose request gives none: one image at a time for each core."""
     concurrent = min(usable_cores(), MAX_CONCURRENT)
     told = {"MaxConcurrentTransforms": concurrent, "BatchStrategy": "SINGLE_RECORD", "MaxPayloadInMB": PAYLOAD_MB}
     return Response(json.dumps(told), media_type="application/json")
 
 
 class _Invocations:
-    """Reads requests in the event loop, and predicts in a few threads with a bounded queue before them."""
+    """Reads requests in the event loop and predicts in a few threads behind a bounded queue."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -86,7 +86,7 @@ def _check_content_type(request: Request) -> None:
 
 
 async def _body(request: Request) -> bytes:
-    """The whole image, but no more than the limit is ever held."""
+    """Return the request's body; never hold more bytes than the limit in memory."""
     sentence = f"The image is larger than {MAX_REQUEST_BYTES} bytes."
     if int(request.headers.get("content-length", "0")) > MAX_REQUEST_BYTES:
         raise RefusedError(413, sentence)

@@ -1,4 +1,4 @@
-"""The loaded model: bytes of one image in, probabilities out."""
+"""Holds the loaded model: the bytes of one image in, probabilities out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,10 @@ class Model:
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
-        """Read the artifact in a folder and answer once, so that the first request is as quick as the next.
+        """Read the artifact in a folder and predict once, so that the first request is as fast as the next.
 
         Raises:
-            ClientError: there is no model of this program.
+            ClientError: the folder holds no model of this program.
 
         """
         loaded = artifact.read(folder)
@@ -34,10 +34,12 @@ class Model:
         return model
 
     def predict(self, data: bytes) -> list[float]:
-        """Decode, squash to the model's size, answer in the order of the classes.
+        """Return one probability (0 to 1) per class, in the order of the classes.
+
+        The image is resized to the model's size without keeping its aspect ratio.
 
         Raises:
-            UnreadableImageError: the bytes are no image.
+            UnreadableImageError: the bytes are not an image.
 
         """
         pixels = decoding.decode(data, channels=self.channels, min_height=self.height, min_width=self.width)

@@ -1,4 +1,4 @@
-"""Loads the model, then listens; SIGTERM lets the requests under way finish."""
+"""Loads the model, then listens; after SIGTERM the requests under way are finished."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from image_classification_algorithm.serving.app import application
 from image_classification_algorithm.serving.model import Model
 
 PORT_VARIABLE, PORT_DEFAULT = "SAGEMAKER_BIND_TO_PORT", "8080"
-# A container must be reached from outside and sets 0.0.0.0; on a laptop nobody else should get in.
+# A container sets 0.0.0.0, so that it can be reached from outside; on a laptop only the laptop may connect.
 HOST_VARIABLE, HOST_DEFAULT = "IMAGE_CLASSIFICATION_BIND_TO_HOST", "127.0.0.1"
 DRAIN_S = 30
 
@@ -21,7 +21,7 @@ def run(folders: Folders, environ: Mapping[str, str] = os.environ) -> None:
     """Serve until SIGTERM.
 
     Raises:
-        ClientError: there is no model, or another program made it.
+        ClientError: there is no model, or another program made the one that is there.
 
     """
     model = Model.load(folders.model)

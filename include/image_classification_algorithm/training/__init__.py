@@ -1,1 +1,1 @@
-"""`train`: from the channels and hyperparameters of a training job to a model artifact."""
+"""Implements `train`, which makes a model artifact from the channels and hyperparameters of a training job."""

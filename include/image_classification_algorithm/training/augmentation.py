@@ -1,7 +1,7 @@
-"""Colour and shape of a training batch, varied within the documented limits; all images of a batch at once.
+"""Varies the colour and the shape of a training batch within the documented limits, all its images at once.
 
-`crop` (random part, left-right flip) happens where the batch is cut; `crop_color` adds hue, lightness and saturation;
-`crop_color_transform` adds rotation, shear and aspect.
+The random crop and left-right flip of `crop` are applied when the batch is cut; `crop_color` adds changes of hue,
+lightness and saturation; `crop_color_transform` adds rotation, shear and a change of aspect ratio.
 """
 
 import math
@@ -16,7 +16,7 @@ ROTATION_DEGREES, SHEAR, ASPECT = 10.0, 0.1, 0.25
 
 
 def augmented(images: Tensor, kind: str | None, *, generator: torch.Generator) -> Tensor:
-    """Vary a batch of float pixels (count, 3 or 1, height, width) from 0 to 255."""
+    """Return the varied batch of float pixels (count, 3 or 1, height, width), 0 to 255; `kind` is augmentation_type."""
     if kind in ("crop_color", "crop_color_transform"):
         images = jittered(images, generator=generator)
     if kind == "crop_color_transform":
@@ -25,7 +25,7 @@ def augmented(images: Tensor, kind: str | None, *, generator: torch.Generator) -
 
 
 def jittered(images: Tensor, *, generator: torch.Generator) -> Tensor:
-    """Add one random amount per image to its hue, saturation and lightness; grey has only the last."""
+    """Add one random amount per image to its hue, saturation and lightness; a grey image has only lightness."""
     amounts = _uniform((3, len(images), 1, 1), generator=generator).to(images.device)
     if images.shape[1] == 1:
         return (images / 255 + LIGHTNESS * amounts[2].unsqueeze(1)).clamp(0, 1) * 255
@@ -37,7 +37,7 @@ def jittered(images: Tensor, *, generator: torch.Generator) -> Tensor:
 
 
 def transformed(images: Tensor, *, generator: torch.Generator) -> Tensor:
-    """Rotate, shear and stretch each image by its own random amounts; the border's pixels fill what is left open."""
+    """Rotate, shear and stretch each image by its own random amounts; border pixels are repeated outside the image."""
     rotation, shear, aspect = _uniform((3, len(images)), generator=generator)
     angle, stretch = rotation * math.radians(ROTATION_DEGREES), 1 + ASPECT * aspect.abs()
     stretch = torch.where(aspect < 0, stretch, 1 / stretch)
@@ -53,12 +53,12 @@ def transformed(images: Tensor, *, generator: torch.Generator) -> Tensor:
 
 
 def _uniform(shape: tuple[int, ...], *, generator: torch.Generator) -> Tensor:
-    """From -1 to 1."""
+    """Return uniform random numbers from -1 to 1."""
     return torch.rand(shape, generator=generator) * 2 - 1
 
 
 def _hsl(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Hue in turns, saturation and lightness from 0 to 1."""
+    """Convert RGB to hue in turns, saturation and lightness, each from 0 to 1."""
     high, low = rgb.amax(1), rgb.amin(1)
     chroma, lightness = high - low, (high + low) / 2
     red, green, blue = rgb.unbind(1)
@@ -73,7 +73,7 @@ def _hsl(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
-    """The usual closed formula: f(n) = l - s min(l, 1 - l) max(-1, min(k - 3, 9 - k, 1)), k = (n + 12 h) mod 12."""
+    """Convert back: f(n) = l - s min(l, 1 - l) max(-1, min(k - 3, 9 - k, 1)), where k = (n + 12 h) mod 12."""
     reach = saturation * torch.minimum(lightness, 1 - lightness)
     colours = []
     for n in (0, 8, 4):

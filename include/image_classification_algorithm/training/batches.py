@@ -1,4 +1,4 @@
-"""Batches of images, ready for the network: cut while the network works on the batch before, varied on its device."""
+"""Makes normalised batches: the next one is cut while the network uses the last one, and is augmented on its device."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,18 +16,17 @@ from image_classification_algorithm.training.images import Crop, Images, stacked
 from image_classifier.contracts.training.hyperparameters import JobHyperparameters
 
 SEED = 0
-# Without gradients a processor is a quarter quicker with some 250 images of 28 pixels at a time than with 32.
+# Without gradients a CPU is a quarter faster with about 250 images of 28 pixels at a time than with 32.
 VALIDATION_BATCH_PX = 200_000
 Batch = tuple[Tensor, Tensor]
 
 
 def shuffled_batches(count: int, *, batch_size: int, epoch: int, hosts: Hosts = ALONE) -> list[list[int]]:
-    """Positions of this host's part of each batch of an epoch, in an order that the epoch decides.
+    """Return the image positions of this host's part of each batch, shuffled by the number of the epoch.
 
-    `batch_size` is each host's; the same order everywhere gives every image to one host.
-
-    What does not fill a batch is left out of this epoch, as the built-in algorithm's floor(samples / mini_batch_size)
-    batches do; the next epoch's order leaves out others.
+    `batch_size` is the number of images per host. All hosts compute the same order, so each image goes to one host.
+    Images that do not fill a batch are left out of the epoch, as in the built-in algorithm, which has
+    floor(samples / mini_batch_size) batches; the next epoch leaves out others.
     """
     order = np.random.default_rng([SEED, epoch]).permutation(count).tolist()
     size = batch_size * hosts.count
@@ -36,7 +35,7 @@ def shuffled_batches(count: int, *, batch_size: int, epoch: int, hosts: Hosts = 
 
 @dataclass(frozen=True)
 class ImageBatches:
-    """Both splits as normalised batches on the network's device."""
+    """Yields both splits as normalised batches on the network's device."""
 
     train: Images
     validation: Images
@@ -46,7 +45,7 @@ class ImageBatches:
     hosts: Hosts = ALONE
 
     def training(self, epoch: int) -> Iterator[Batch]:
-        """One epoch's batches; the same in every run."""
+        """Yield one epoch's batches, the same ones in every run."""
         generator = torch.Generator().manual_seed(SEED + epoch)
         size = self.hyperparameters.mini_batch_size
         positions = shuffled_batches(len(self.train), batch_size=size, epoch=epoch, hosts=self.hosts)
@@ -56,7 +55,7 @@ class ImageBatches:
             yield self._normalised(augmented(pixels, kind, generator=generator)), labels
 
     def validating(self) -> Iterator[Batch]:
-        """Every validation image once, its centre only; the last batch may be smaller."""
+        """Yield the centre of every validation image once; the last batch may be smaller."""
         given = self.hyperparameters
         size = max(given.mini_batch_size, VALIDATION_BATCH_PX // (given.height * given.width))
         everything = list(range(len(self.validation)))
@@ -70,7 +69,7 @@ class ImageBatches:
         crop = Crop(self.hyperparameters.height, self.hyperparameters.width, random)
         cut = _one_ahead(partial(stacked, images, positions, crop=crop) for positions in batches)
         for positions, batch in zip(batches, cut, strict=True):
-            # A view in the order that the network's channels_last weights want: no copy.
+            # A view in the channels_last order of the network's weights: nothing is copied.
             pixels = batch.to(self.device).permute(0, 3, 1, 2).float()
             yield pixels, images.labels[positions].to(self.device)
 
@@ -81,7 +80,7 @@ class ImageBatches:
 
 
 def _one_ahead(makers: Iterable[Callable[[], Tensor]]) -> Iterator[Tensor]:
-    """Make each value in a thread while its predecessor is in use; one thread, so random numbers keep their order."""
+    """Make each value in a thread while the one before is in use; a single thread keeps the order of random numbers."""
     with ThreadPoolExecutor(1) as thread:
         waiting: Future[Tensor] | None = None
         for make in makers:

@@ -1,7 +1,7 @@
-"""What an interrupted job (managed spot training) goes on from: one file in /opt/ml/checkpoints, no pickle in it,
-and beside it the models that checkpoint_frequency asks for, which belong into the model artifact.
+"""Saves and restores a training job's state, so that an interrupted job (managed spot training) can continue.
 
-SageMaker copies that folder to S3 and back to the next machine; without CheckpointConfig there is no such folder.
+/opt/ml/checkpoints holds one file without pickle, and the models that checkpoint_frequency asks for, which belong to
+the model artifact. SageMaker copies the folder to S3 and to the next machine; without CheckpointConfig it is absent.
 """
 
 import io
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 FILE = "image-classification-checkpoint.npz"
 FORMAT = "image_classification_algorithm checkpoint 3"
-DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # what reading one raises
+DAMAGED = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error)  # errors of reading a damaged file
 
 
 class Checkpoints:
-    """Saves a trainer after each epoch, and brings another one of the same job to where it was."""
+    """Saves a trainer's state after each epoch, and restores it into another trainer of the same job."""
 
     def __init__(self, folder: Path, trainer: "Trainer", *, job: Mapping[str, str]) -> None:
-        """Look at nothing yet. `job` tells this job from others: its settings, images and parent."""
+        """Read nothing yet. `job` identifies the job: its hyperparameters, images and parent model."""
         self.path, self.trainer, self.job = folder / FILE, trainer, dict(job)
         self.copied: set[str] = set()  # of this job; another job's files may have the same names
 
     def save(self, epoch: int) -> None:
-        """Write everything the next epoch depends on."""
+        """Write all state that the next epoch depends on."""
         if not self.path.parent.is_dir():
             return
         trainer = self.trainer
@@ -57,7 +57,7 @@ class Checkpoints:
         replace_file(self.path, buffer.getvalue())
 
     def resume(self) -> int:
-        """Take up what was saved; the epoch to go on with. What another job left, or is damaged, is left alone."""
+        """Restore the saved state; return the next epoch. A damaged file, or another job's, is ignored: 0."""
         if not self.path.is_file():
             return 0
         try:

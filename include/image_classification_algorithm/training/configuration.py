@@ -1,4 +1,4 @@
-"""What the job was asked to do, and the lines with which the built-in algorithm repeats it at the start of its log."""
+"""Reads the job's hyperparameters, and logs them as the built-in algorithm does at the start of its log."""
 
 import json
 from typing import Any
@@ -14,10 +14,10 @@ TUNING_OBJECTIVE = "_tuning_objective_metric"
 
 
 def read_hyperparameters(folders: Folders) -> JobHyperparameters:
-    """Check every value the job was given.
+    """Read the hyperparameters and check every value.
 
     Raises:
-        ClientError: with one sentence per problem.
+        ClientError: a value is wrong; the message has one sentence per problem.
 
     """
     given = {name: value for name, value in _json(folders).items() if name != TUNING_OBJECTIVE}
@@ -46,7 +46,7 @@ def _json(folders: Folders) -> dict[str, Any]:
 
 
 def log_parameters(hyperparameters: JobHyperparameters, *, device: str, hosts: int) -> None:
-    """The block in which the built-in algorithm names what it is about to do."""
+    """Log the hyperparameters as the built-in algorithm does, and a warning for each that has no effect here."""
     log.info("---- Parameters ----")
     for name, value in hyperparameters.as_strings().items():
         log.info("%s: %s", name, value)

@@ -1,7 +1,7 @@
-"""Several hosts train one network: each on its share of every batch, with the gradients averaged after each.
+"""Trains one network on several hosts: each computes its share of every batch, then the gradients are averaged.
 
-The first host validates, keeps the model and tells the others how accurate it is, so that all of them end together.
-With one host nothing here does anything.
+The first host validates, keeps the model and sends the accuracy to the others, so that all of them end together.
+With one host nothing in this module has an effect.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ WAIT_S = 1.0
 
 @dataclass(frozen=True)
 class Hosts:
-    """The hosts of the job as one of them sees them."""
+    """The hosts of the job, and which of them this one is."""
 
     rank: int = 0
     count: int = 1
@@ -48,22 +48,22 @@ class Hosts:
         return self.rank == 0
 
     def share(self, positions: Sequence[int]) -> list[int]:
-        """This host's part of the positions of a batch of all hosts."""
+        """Return this host's part of the image positions of a batch."""
         return list(positions[self.rank :: self.count])
 
     def parallel(self, net: nn.Module) -> nn.Module:
-        """The network as it is called in training: its gradients become the average of all hosts'."""
+        """Wrap the network so that its gradients are averaged over all hosts."""
         return net if self.count == 1 else DistributedDataParallel(net)
 
     def check(self, stop: StopRequest) -> None:
-        """End on every host when any was asked to stop; they are asked at slightly different times."""
+        """Raise on every host if any of them was asked to stop; the requests arrive at slightly different times."""
         if self.count == 1:
             stop.check()
         elif self.any(stop.requested):
             raise StopRequestedError
 
     def any(self, here: bool) -> bool:
-        """Whether it is so on any host."""
+        """Whether `here` is true on any host."""
         return here if self.count == 1 else bool(self._greatest([float(here)])[0])
 
     def same(self, value: int, *, what: str) -> int:
@@ -80,7 +80,7 @@ class Hosts:
         return value
 
     def from_first(self, make: Callable[[], Score]) -> Score:
-        """What the first host finds out, while the others wait for it; a stop that it hears is theirs as well."""
+        """Return what `make` returns on the first host, on all hosts; a stop request to the first host stops all."""
         if self.count == 1:
             return make()
         score = Score(math.nan, math.nan)
@@ -108,30 +108,30 @@ class Hosts:
 ALONE = Hosts()
 
 
-class FollowedStore(ModelStore):
-    """The store of a host that keeps no model; it only knows whether the first host has one."""
+class UnkeptModelStore(ModelStore):
+    """The model store of every host but the first: it keeps no model and records whether the first host has one."""
 
     def offer(self, *, epoch: int, score: Score) -> None:  # noqa: ARG002  # the names are the store's
-        """The first host keeps the model of its best epoch; after any epoch there is one."""
+        """Record that the first host has a model."""
         self.best = self.description
 
     def rescue(self, *, epoch: int) -> None:
-        """The first host leaves a model."""
+        """Do nothing: the first host saves a model."""
 
     def restore(self, asked_for: list[Path]) -> None:
-        """The first host puts them back."""
+        """Do nothing: the first host restores them."""
 
     def restore_best(self, description: Description, *, score: Score, graph: bytes) -> None:  # noqa: ARG002
-        """The first host puts it back."""
+        """Record that the first host has restored the best model."""
         self.best = description
 
 
 @contextlib.contextmanager
 def joined(folders: Folders, *, device: torch.device, environ: Mapping[str, str] = os.environ) -> Iterator[Hosts]:
-    """Meet the other hosts of the job, if there are any.
+    """Connect to the other hosts of the job, if there are any.
 
     Raises:
-        AlgorithmError: they do not come.
+        AlgorithmError: a host cannot be reached.
 
     """
     resources = _resources(folders)
@@ -157,7 +157,7 @@ def joined(folders: Folders, *, device: torch.device, environ: Mapping[str, str]
 
 
 def _resources(folders: Folders) -> dict[str, Any]:
-    """The job started by hand has none."""
+    """Return the content of resourceconfig.json; a job that is started by hand has none."""
     if not folders.resource_config.is_file():
         return {}
     content: dict[str, Any] = json.loads(folders.resource_config.read_bytes())
@@ -182,7 +182,7 @@ def _meet(hosts: Hosts, *, names: list[str], interface: str | None, folder: str 
 
 
 def _wait_for_name(host: str) -> None:
-    """SageMaker's documentation: a host's name may resolve a little later than its peers start."""
+    """Wait until the host's name resolves; SageMaker's documentation says that it may take a moment after the start."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The epochs of a training job, and the lines that tell of them."""
+"""Runs the epochs of a training job and logs their progress."""
 
 import math
 import time
@@ -24,7 +24,7 @@ SECONDS_PER_LINE = 5.0
 
 
 class Batches(Protocol):
-    """What the epochs run over: images, or features of images."""
+    """The batches of both splits: of images, or of features of images."""
 
     def training(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]: ...
 
@@ -33,7 +33,7 @@ class Batches(Protocol):
 
 @dataclass
 class Trainer:
-    """Trains one network; `run` is the story."""
+    """Trains one network; `run` trains every epoch."""
 
     net: nn.Module
     optimizer: Optimizer
@@ -50,17 +50,17 @@ class Trainer:
     early_stopping: EarlyStopping = field(init=False)
 
     def __post_init__(self) -> None:
-        """Mixed precision needs a GPU: a CPU computes in float32."""
+        """Choose the precision: mixed precision needs a GPU, a CPU computes in float32."""
         self.early_stopping = EarlyStopping.of(self.hyperparameters)
         self.mixed = self.hyperparameters.precision_dtype == "float16" and self.device.type == "cuda"
         self.parallel = self.hosts.parallel(self.net)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.mixed)
 
     def run(self, first_epoch: int = 0) -> None:
-        """Train every epoch, and leave the best model in the store, also when the job is stopped.
+        """Train every epoch and leave the best model in the store, also when the job is stopped.
 
         Raises:
-            ClientError: the training diverged before any epoch gave a model.
+            ClientError: the training diverged before any epoch made a model.
 
         """
         for epoch in range(first_epoch, self.hyperparameters.epochs):
@@ -79,7 +79,7 @@ class Trainer:
             self.after_epoch(epoch)
 
     def _epoch(self, epoch: int) -> Score | None:
-        """Train and validate; how good the model is, or nothing when training can only get worse."""
+        """Train and validate one epoch; return the score, or None if the training diverged."""
         started = self.clock()
         if not self._may_go_on(self._train(epoch)):
             return None
@@ -94,9 +94,9 @@ class Trainer:
         return Score(values["accuracy"], loss)
 
     def _train(self, epoch: int) -> float:
-        """The sum of the losses of all batches."""
+        """Train one epoch; return the sum of the losses of its batches."""
         optimization.set_learning_rate(self.optimizer, optimization.learning_rate(epoch, self.hyperparameters))
-        torch.manual_seed(epoch)  # dropout: the same in a job that was interrupted and goes on
+        torch.manual_seed(epoch)  # for dropout: a resumed job draws the same numbers
         self.net.train()
         progress = _Progress(epoch, Accuracy(top_k=self._top_k()), self.clock)
         total_loss = torch.zeros((), device=self.device)
@@ -120,7 +120,7 @@ class Trainer:
         return outputs.detach(), loss.detach()
 
     def _validate(self, epoch: int) -> tuple[dict[str, float], float]:
-        """The accuracies by their names, and the mean loss of an image."""
+        """Return the accuracies by metric name, and the mean loss per image."""
         self.net.eval()
         accuracy, last_line = Accuracy(top_k=self._top_k()), self.clock()
         images, total_loss = 0, torch.zeros((), dtype=torch.float64, device=self.device)
@@ -137,7 +137,7 @@ class Trainer:
         return accuracy.values(), total_loss.item() / max(images, 1)
 
     def _may_go_on(self, loss: float) -> bool:
-        """A loss that is no number any more never becomes one again."""
+        """Return False, with a warning, if the loss is not a number; it then stays so."""
         if not self.hosts.any(not math.isfinite(loss)):
             return True
         settings = optimization.settings(self.hyperparameters)

@@ -1,4 +1,4 @@
-"""Transfer learning: each image becomes features once, and the epochs run over those."""
+"""Computes the features of each image once for transfer learning; the epochs then run over the features."""
 
 import time
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ SECONDS_PER_LINE = 5.0
 
 @dataclass(frozen=True)
 class FeatureBatches:
-    """Both splits as features; `train` may hold more than one view of each image, along its first dimension."""
+    """Yields both splits as features; `train` is (views, images, features), where a view is an image or its flip."""
 
     train: Tensor
     train_labels: Tensor
@@ -33,7 +33,7 @@ class FeatureBatches:
     hosts: Hosts = ALONE
 
     def training(self, epoch: int) -> Iterator[Batch]:
-        """One epoch's batches, each image in one of its views; the same in every run."""
+        """Yield one epoch's batches, each image in one of its views; the same ones in every run."""
         generator = torch.Generator().manual_seed(SEED + epoch)
         views, count = self.train.shape[:2]
         for positions in shuffled_batches(count, batch_size=self.batch_size, epoch=epoch, hosts=self.hosts):
@@ -41,7 +41,7 @@ class FeatureBatches:
             yield self.train[view, positions].to(self.device), self.train_labels[positions].to(self.device)
 
     def validating(self) -> Iterator[Batch]:
-        """Every validation image once."""
+        """Yield every validation image once."""
         for start in range(0, len(self.validation), self.batch_size):
             part = slice(start, start + self.batch_size)
             yield self.validation[part].to(self.device), self.validation_labels[part].to(self.device)
@@ -57,7 +57,7 @@ def feature_batches(
     stop: StopRequest,
     hosts: Hosts,
 ) -> FeatureBatches:
-    """Run both splits through a graph that gives features; with augmentation, training images flipped as well."""
+    """Compute the features of both splits with `graph`; with augmentation also those of flipped training images."""
     session = polite_session(graph)
     views = [False, True] if hyperparameters.augmentation_type else [False]
     if hyperparameters.augmentation_type:
@@ -81,7 +81,7 @@ class _Extraction:
     stop: StopRequest
 
     def features(self, images: Images, *, flipped: bool) -> Tensor:
-        """(images, features), and a line now and then."""
+        """Return the features as (images, features), and log the progress."""
         parts: list[Tensor] = []
         started = last_line = time.monotonic()
         for start in range(0, len(images), IMAGES_PER_CALL):

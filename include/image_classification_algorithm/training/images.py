@@ -1,4 +1,4 @@
-"""From the examples of a training job's channels to pixels and labels in memory."""
+"""Reads the examples of a training job's channels into pixels and labels in memory."""
 
 import hashlib
 import math
@@ -32,11 +32,11 @@ SECONDS_PER_LINE = 5.0
 
 @dataclass(frozen=True)
 class Images:
-    """One split: decoded once and kept while memory lasts, decoded again in every epoch beyond that.
+    """The images of one split; those that exceed the cache's size are decoded again in every epoch.
 
     Attributes:
         labels: class indices (count), or one 0 or 1 per class (count, classes) for multi-label.
-        digest: of all pixels and labels, in their order.
+        digest: a digest of all pixels and labels, in their order.
 
     """
 
@@ -47,17 +47,17 @@ class Images:
     digest: str
 
     def __len__(self) -> int:
-        """How many images can be used."""
+        """Return the number of usable images."""
         return len(self.examples)
 
     def pixels(self, position: int) -> Pixels:
-        """The image with its shorter side at `resize`."""
+        """Return the image at `position`, uint8 (height, width, channels), its shorter side `resize` pixels long."""
         kept = self.cached[position]
         return kept if kept is not None else load(self.examples[position], self.hyperparameters)
 
 
 def read_split(folders: Folders, split: str, *, hyperparameters: JobHyperparameters, stop: StopRequest) -> Images:
-    """Read the channels of a split; an image that cannot be read is named in the log and left out.
+    """Read the channels of a split; an image that cannot be read is logged by name and left out.
 
     Raises:
         ClientError: a channel is missing or wrong, or no image is left.
@@ -78,10 +78,10 @@ def read_split(folders: Folders, split: str, *, hyperparameters: JobHyperparamet
 
 
 def load(example: Example, hyperparameters: JobHyperparameters) -> Pixels:
-    """Decode one image and make its shorter side `resize` long; without `resize` it stays as it is.
+    """Decode one image and resize its shorter side to `resize` pixels; without `resize` its size is kept.
 
     Raises:
-        ClientError: the network sees more pixels than the image has.
+        ClientError: the image has fewer pixels than `image_shape` asks for.
         UnreadableImageError: the image cannot be decoded.
 
     """
@@ -102,11 +102,11 @@ def load(example: Example, hyperparameters: JobHyperparameters) -> Pixels:
 def _labelled(
     channel: Channel, *, hyperparameters: JobHyperparameters, stop: StopRequest
 ) -> tuple[list[Example], Tensor]:
-    """The examples, and class indices (count), or one 0 or 1 per class (count, classes) for multi-label."""
+    """Return the examples and their labels: class indices (count), or for multi-label 0 or 1 as (count, classes)."""
     found: list[Example] = []
     targets: list[tuple[float, ...]] = []
     last_line = time.monotonic()
-    with stop.at_once():  # a pipe may have nothing to say for long
+    with stop.at_once():  # reading a pipe may block for long
         for example in examples(channel):
             found.append(example)
             targets.append(
@@ -127,13 +127,13 @@ def _labelled(
 def _decode_all(
     found: Sequence[Example], hyperparameters: JobHyperparameters, *, stop: StopRequest
 ) -> tuple[list[int], list[Pixels | None], list[int]]:
-    """Positions of the images that can be read, their pixels while they fit in memory, and checksums of those."""
+    """Return the positions of the readable images, their pixels (None if not cached), and the pixels' checksums."""
     usable: list[int] = []
     cached: list[Pixels | None] = []
     checksums: list[int] = []
     room_bytes, last_line = _cache_bytes(), time.monotonic()
     with ThreadPoolExecutor(usable_cores()) as threads:
-        # A part at a time, so that pixels beyond the cache's room do not pile up while they wait to be looked at.
+        # In parts, so that pixels that exceed the cache's size do not fill the memory.
         for start in range(0, len(found), IMAGES_A_PART):
             stop.check()
             if time.monotonic() - last_line >= SECONDS_PER_LINE:

@@ -1,4 +1,4 @@
-"""One training job from its folders to its model: the order of the story."""
+"""Runs one training job, from its input folders to its model."""
 
 import platform
 
@@ -15,7 +15,7 @@ from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.batches import SEED
 from image_classification_algorithm.training.checkpoints import Checkpoints
 from image_classification_algorithm.training.configuration import log_parameters, read_hyperparameters
-from image_classification_algorithm.training.distributed import FollowedStore, Hosts, joined
+from image_classification_algorithm.training.distributed import UnkeptModelStore, Hosts, joined
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.freed_memory import keep_freed_memory
 from image_classification_algorithm.training.images import read_split
@@ -26,11 +26,11 @@ from image_classifier.contracts.training.hyperparameters import JobHyperparamete
 
 
 def run(folders: Folders, stop: StopRequest) -> None:
-    """Train what the folders ask for, and leave the model there.
+    """Train with the hyperparameters and channels of `folders`, and write the model there.
 
     Raises:
-        ClientError: the input has to be changed first.
-        AlgorithmError: this program lacks something.
+        ClientError: the input or a hyperparameter is wrong.
+        AlgorithmError: a package is missing, or the hosts cannot work together.
 
     """
     hyperparameters = read_hyperparameters(folders)
@@ -55,7 +55,7 @@ def _train(job: Job, learner: Learner) -> None:
 
 
 def _identity(job: Job, learner: Learner) -> dict[str, str]:
-    """What has to be the same for a job to go on where another one ended."""
+    """Return the properties that must be equal for a job to continue from another one's checkpoint."""
     return {
         **job.hyperparameters.as_strings(),
         "network": learner.network,
@@ -84,7 +84,7 @@ def _trainer(job: Job, learner: Learner) -> Trainer:
         batches=learner.batches,
         hyperparameters=given,
         device=job.device,
-        store=(ModelStore if job.hosts.is_first else FollowedStore)(
+        store=(ModelStore if job.hosts.is_first else UnkeptModelStore)(
             folder=job.folders.model,
             description=_description(given, network=learner.network),
             graph=learner.graph,
@@ -110,7 +110,7 @@ def _description(hyperparameters: JobHyperparameters, *, network: str) -> Descri
 
 
 def _prepare_device() -> torch.device:
-    """The same random numbers in every job, as many threads as there are cores, and their memory kept."""
+    """Seed the random numbers, set one thread per core and keep freed memory; return the device."""
     torch.manual_seed(SEED)
     keep_freed_memory()
     torch.set_num_threads(usable_cores())

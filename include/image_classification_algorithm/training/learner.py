@@ -1,4 +1,4 @@
-"""What is trained, and on what: a whole ResNet on images, or a last layer on the features of a pretrained network."""
+"""Chooses what is trained: a whole ResNet on images, or a last layer on the features of a pretrained network."""
 
 import hashlib
 from collections.abc import Callable
@@ -32,7 +32,7 @@ PARENT_CHANNEL = "model"
 
 @dataclass(frozen=True)
 class Learner:
-    """A network to train, its batches, and how its model is written."""
+    """A network to train, its batches, and the function that writes its model."""
 
     network: str
     net: nn.Module
@@ -43,7 +43,7 @@ class Learner:
 
 @dataclass(frozen=True)
 class Job:
-    """What every learner is made from."""
+    """The inputs of every learner."""
 
     folders: Folders
     train: Images
@@ -63,10 +63,10 @@ class Job:
 
 
 def learner_for(job: Job) -> Learner:
-    """Choose by use_pretrained_model, or by what the parent in the model channel is; start from the parent's weights.
+    """Choose the learner by use_pretrained_model, or by the parent model in the model channel, whose weights it loads.
 
     Raises:
-        ClientError: the parent is not a model that this job can go on from.
+        ClientError: this job cannot continue from the parent model.
 
     """
     parent = _parent(job)
@@ -93,7 +93,7 @@ def _from_scratch(job: Job) -> Learner:
 
 
 def _check_normalisation(hyperparameters: JobHyperparameters) -> None:
-    """Batch normalisation has nothing to compare where a batch gives one number per channel."""
+    """Refuse batches that give one number per channel, of which batch normalisation computes no variance."""
     given = hyperparameters
     if given.mini_batch_size == 1 and smallest_map_px(given.num_layers, height=given.height, width=given.width) == 1:
         raise ClientError(
@@ -103,7 +103,7 @@ def _check_normalisation(hyperparameters: JobHyperparameters) -> None:
 
 
 def _pretrained(job: Job) -> Learner:
-    """Only the last layer is trained, from zero: on frozen features it cannot forget, and overfits little."""
+    """Return a learner that trains only the last layer, which starts at zero, on frozen features."""
     log.info(
         "A frozen EfficientNet-Lite0 (ImageNet) stands where the built-in algorithm has its pretrained ResNet-%d; "
         "only the last layer is trained.",
@@ -133,7 +133,7 @@ def _pretrained(job: Job) -> Learner:
 
 
 def _parent(job: Job) -> Artifact | None:
-    """The model in the model channel, if there is one and it fits."""
+    """Return the model in the model channel, or None; raise ClientError if it does not fit this job."""
     channel = job.folders.channel(PARENT_CHANNEL)
     if not channel.is_dir():
         return None
@@ -155,7 +155,7 @@ def _weights(parent: Artifact) -> dict[str, np.ndarray]:
 
 
 def _load(net: nn.Module, read: dict[str, np.ndarray]) -> None:
-    """Only counters of batches are not in a graph; nothing here uses them."""
+    """Load the weights of a graph, which holds all but the batch counters; those are not used here."""
     state: dict[str, Tensor] = net.state_dict()
     found = {name: torch.tensor(read[name]) for name in state if name in read}
     missing = [name for name in state if name not in read and not name.endswith("num_batches_tracked")]

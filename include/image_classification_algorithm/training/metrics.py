@@ -1,10 +1,10 @@
-"""Accuracy over the batches of an epoch."""
+"""Computes the accuracy over the batches of an epoch."""
 
 from torch import Tensor
 
 
 class Accuracy:
-    """The share of right answers: of images, or for multi-label of all (image, class) pairs."""
+    """The fraction of correct answers: of images, or for multi-label of all (image, class) pairs."""
 
     def __init__(self, *, top_k: int | None = None) -> None:
         """Count `top_k_accuracy_<k>` as well if k is given."""
@@ -14,7 +14,7 @@ class Accuracy:
         self.total = 0
 
     def update(self, outputs: Tensor, labels: Tensor) -> None:
-        """Count a batch: the network's outputs before softmax or sigmoid."""
+        """Add a batch: logits (count, classes), and labels (count) or for multi-label (count, classes)."""
         if labels.is_floating_point():
             self._count(labels.numel(), [(outputs > 0) == labels.bool()])
             return
@@ -22,7 +22,7 @@ class Accuracy:
         self._count(len(labels), [ranked[:, :1], ranked])
 
     def values(self) -> dict[str, float]:
-        """By the names that the log lines carry."""
+        """Return the accuracies (0 to 1) by the metric names of the log lines."""
         return {name: right / max(self.total, 1) for name, right in zip(self.names, self.right, strict=True)}
 
     def _count(self, total: int, right: list[Tensor]) -> None:
@@ -31,5 +31,5 @@ class Accuracy:
 
 
 def format_values(values: dict[str, float]) -> str:
-    """As a progress line shows them."""
+    """Format the values as a progress line shows them."""
     return "\t".join(f"{name}={value:f}" for name, value in values.items())

@@ -11,13 +11,13 @@ from image_classification_algorithm.job_log import log
 
 @dataclass(frozen=True)
 class Score:
-    """What validation says of a model: the share of right answers, and the mean loss."""
+    """The validation result of a model: the fraction of correct answers, and the mean loss."""
 
     accuracy: float
     loss: float
 
     def is_better_than(self, other: "Score") -> bool:
-        """Of two models as accurate the surer one: with few validation images many epochs are equally accurate."""
+        """Compare by accuracy, then by loss: with few validation images many epochs are equally accurate."""
         return (self.accuracy, -self.loss) > (other.accuracy, -other.loss)
 
 
@@ -26,9 +26,9 @@ class ModelStore:
     """The job's model folder.
 
     Attributes:
-        description: of every model of this job, but for epoch, file and accuracy.
-        graph: writes the network as it is now.
-        best: the model to serve so far; `best_score` is its validation, unless the job was stopped before that.
+        description: what all models of this job have in common; epoch, file and accuracy are set per model.
+        graph: returns the present network as an ONNX graph.
+        best: the best model so far; `best_score` is its score, or None if the job was stopped before validation.
 
     """
 
@@ -53,23 +53,23 @@ class ModelStore:
         log.info('Saved checkpoint to "%s"', self.folder / artifact.params_file(epoch + 1))
 
     def rescue(self, *, epoch: int) -> None:
-        """Leave a model when the job is stopped: the best so far, or that of an unfinished first epoch."""
+        """Ensure that a stopped job leaves a model: the best so far, or that of an unfinished first epoch."""
         if self.best is None:
             self._store_best(epoch=epoch, score=None, graph=self.graph())
         kept = self.best.params if self.best else ""
         log.info('The job was stopped; the model artifact holds "%s".', self.folder / kept)
 
     def asked_for(self) -> list[Path]:
-        """The files that checkpoint_frequency has asked for so far."""
+        """Return the files that were kept because of checkpoint_frequency."""
         return [path for path in sorted(self.folder.glob("*.params")) if self._is_due(artifact.epoch_of(path.name))]
 
     def restore(self, asked_for: list[Path]) -> None:
-        """Put the files of an interrupted job back, on a machine that does not have them."""
+        """Restore the files of an interrupted job on a new machine."""
         for path in asked_for:
             artifact.write_params(self.folder, path.name, graph=path.read_bytes())
 
     def restore_best(self, description: Description, *, score: Score, graph: bytes) -> None:
-        """Put the best model of an interrupted job back, on a machine that does not have it."""
+        """Restore the best model of an interrupted job on a new machine."""
         self.best, self.best_score = description, score
         artifact.write(self.folder, description, graph=graph)
 

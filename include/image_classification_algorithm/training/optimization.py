@@ -1,4 +1,4 @@
-"""Optimizer, learning rate and loss, as the hyperparameters name them."""
+"""Makes the optimizer, the learning rate and the loss that the hyperparameters name."""
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,10 @@ from image_classifier.contracts.training.hyperparameters import JobHyperparamete
 
 
 def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimizer:
-    """The optimizer by its name. weight_decay acts with sgd and nag only, as documented.
+    """Return the named optimizer. weight_decay has an effect with sgd and nag only, as documented.
 
     Raises:
-        ClientError: it divides by one minus a beta of adam, and that is zero.
+        ClientError: a beta of adam is 1, so that adam would divide by zero.
 
     """
     given = hyperparameters
@@ -25,7 +25,7 @@ def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimi
         return RMSprop(trained, given.learning_rate, alpha=given.gamma, eps=given.eps)
     nesterov = given.optimizer == "nag" and given.momentum > 0
     groups = [
-        # MXNet decays matrices and kernels, not biases; nor are normalisations here.
+        # As in MXNet, weight decay applies to matrices and kernels, not to biases; here not to normalisations either.
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": given.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
     ]
@@ -33,7 +33,7 @@ def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimi
 
 
 def settings(hyperparameters: JobHyperparameters) -> str:
-    """What the optimizer was told, for a message."""
+    """Return the optimizer's settings in words, for a message."""
     of_kind = {"adam": ("beta_1", "beta_2", "eps"), "rmsprop": ("gamma", "eps")}
     names = ("learning_rate", *of_kind.get(hyperparameters.optimizer, ("momentum",)))
     given = ", ".join(f"{name} {getattr(hyperparameters, name)}" for name in names)
@@ -41,7 +41,7 @@ def settings(hyperparameters: JobHyperparameters) -> str:
 
 
 def learning_rate(epoch: int, hyperparameters: JobHyperparameters) -> float:
-    """The rate in this epoch (from 0): multiplied by the factor at each step that has been reached."""
+    """Return the rate of this epoch (from 0): it is multiplied by lr_scheduler_factor at each step in the past."""
     reached = sum(step <= epoch for step in hyperparameters.lr_steps)
     return hyperparameters.learning_rate * hyperparameters.lr_scheduler_factor**reached
 
@@ -52,7 +52,7 @@ def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 def loss_for(hyperparameters: JobHyperparameters, *, labels: Tensor, device: torch.device) -> nn.Module:
-    """Cross entropy; for multi-label one per class, where a rare class may weigh more."""
+    """Return the cross entropy; for multi-label one per class, in which rare classes may have more weight."""
     if not hyperparameters.multi_label:
         return nn.CrossEntropyLoss()
     if not hyperparameters.use_weighted_loss:

@@ -1,4 +1,4 @@
-"""When training ends before its last epoch: asked to by SageMaker, or because it no longer gains anything."""
+"""Ends training before its last epoch: when SageMaker asks for it, or when the accuracy no longer improves."""
 
 import contextlib
 import signal
@@ -9,14 +9,14 @@ from image_classifier.contracts.training.hyperparameters import JobHyperparamete
 
 
 class StopRequestedError(Exception):
-    """SageMaker stops the job; 120 seconds remain to leave a model."""
+    """SageMaker stops the job; it leaves 120 seconds to write a model."""
 
 
 class StopRequest:
-    """Remembers SIGTERM until the training looks."""
+    """Records SIGTERM until the training checks for it."""
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Start without a request."""
         self.requested = False
         self._at_once = False
 
@@ -25,7 +25,7 @@ class StopRequest:
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """End what the main thread does in here as soon as a stop is asked for: it may wait for something."""
+        """Raise at once, in the main thread, when a stop is requested; for code that may block."""
         self._at_once = True
         try:
             self.check()
@@ -39,14 +39,14 @@ class StopRequest:
             raise StopRequestedError
 
     def check(self) -> None:
-        """End what is going on if a stop was asked for."""
+        """Raise StopRequestedError if a stop was requested."""
         if self.requested:
             raise StopRequestedError
 
 
 @dataclass
 class EarlyStopping:
-    """The documented rule: no relative gain above the tolerance for `patience` epochs, after `min_epochs`."""
+    """The documented rule: no gain above the relative tolerance for `patience` epochs, after `min_epochs`."""
 
     enabled: bool
     min_epochs: int
@@ -65,7 +65,7 @@ class EarlyStopping:
         )
 
     def should_stop(self, *, epochs_done: int, accuracy: float) -> bool:
-        """Tell after each epoch; the first always counts as a gain."""
+        """Call after each epoch; returns whether to stop. The first epoch always counts as a gain."""
         improved = self.best == 0 or (accuracy - self.best) / self.best > self.tolerance
         self.waited = 0 if improved else self.waited + 1
         self.best = max(self.best, accuracy)

@@ -13,7 +13,7 @@ from image_classification_algorithm.artifact import Description
 from image_classification_algorithm.errors import JobError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.training.batches import shuffled_batches
-from image_classification_algorithm.training.distributed import FollowedStore, joined
+from image_classification_algorithm.training.distributed import UnkeptModelStore, joined
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.model_store import ModelStore
 from image_classification_algorithm.training.stopping import StopRequest
@@ -52,7 +52,7 @@ def train(given):
             batches=Numbers(hosts, batch_size=given["batch_size"]),
             hyperparameters=hyperparameters,
             device=torch.device("cpu"),
-            store=(ModelStore if hosts.is_first else FollowedStore)(
+            store=(ModelStore if hosts.is_first else UnkeptModelStore)(
                 folders.model, Description("", "linear", 0, 2, "3,8,8", False, 0, None, {}), lambda: b"graph"
             ),
             stop=stop,
