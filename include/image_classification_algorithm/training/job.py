@@ -15,7 +15,7 @@ from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.batches import SEED
 from image_classification_algorithm.training.checkpoints import Checkpoints
 from image_classification_algorithm.training.configuration import log_parameters, read_hyperparameters
-from image_classification_algorithm.training.distributed import UnkeptModelStore, Hosts, joined
+from image_classification_algorithm.training.distributed import Hosts, UnkeptModelStore, joined
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.freed_memory import keep_freed_memory
 from image_classification_algorithm.training.images import read_split
