@@ -1,1 +1,1 @@
-"""What `make demo`, `make up` and `make down` run: it installs, starts, watches and stops; it decides nothing."""
+"""Implements `make demo`, `make up` and `make down`: installs, starts, watches and stops the local services."""

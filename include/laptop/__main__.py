@@ -1,4 +1,4 @@
-"""The commands behind the Makefile: `python -m laptop demo [--data FOLDER] | up | down | status`."""
+"""Runs the commands behind the Makefile: `python -m laptop demo [--data FOLDER] | up | down | status`."""
 
 import argparse
 import os
@@ -29,7 +29,7 @@ def main() -> None:
 
 def run(command: str, data: Path | None) -> None:
     """Carry out one command."""
-    for variable in ("NO_PROXY", "no_proxy"):  # what runs here is not asked for at a proxy
+    for variable in ("NO_PROXY", "no_proxy"):  # the local services are reached without a proxy
         os.environ[variable] = ",".join(filter(None, [os.environ.get(variable), "127.0.0.1", "localhost"]))
     place = Place.from_env()
     if command == "demo":
@@ -49,7 +49,7 @@ def run(command: str, data: Path | None) -> None:
 
 
 def tell_status(place: Place) -> None:
-    """What runs here, and where."""
+    """Print which services run, and their addresses."""
     pid = supervisor.is_running(place)
     if pid is None:
         print(

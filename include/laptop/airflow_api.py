@@ -1,4 +1,4 @@
-"""The few calls of Airflow's REST API that a person would make in its pages: trigger a run, look at it, read a log."""
+"""Calls Airflow's REST API: triggers a run, reads its state, its tasks' results and their logs."""
 
 import json
 import time
@@ -18,7 +18,7 @@ DATABASE_ERROR = '"Database error"'
 
 
 class DatabaseBusyError(LaptopError):
-    """Airflow could not use its database; what was asked for has not been done."""
+    """Airflow could not use its database; the request had no effect."""
 
 
 class AirflowApi:
@@ -31,10 +31,10 @@ class AirflowApi:
         self._token = answer["access_token"]
 
     def await_dag(self, dag_id: str) -> None:
-        """Wait until the Dag processor has read the Dag, and switch it on.
+        """Wait until the Dag processor has parsed the Dag, and unpause it.
 
         Raises:
-            LaptopError: with the Dag's import error, or when it does not appear.
+            LaptopError: the Dag has an import error, or is not there in time.
 
         """
         deadline = time.monotonic() + DAG_WAIT_S
@@ -59,28 +59,28 @@ class AirflowApi:
         return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}")["state"])
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """The run's task instances: task_id, state, duration, try_number, start_date ..."""
+        """Return the run's task instances as dicts with task_id, state, duration (s), try_number, start_date ..."""
         answer = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances?limit=100")
         tasks: list[dict[str, Any]] = answer["task_instances"]
         return tasks
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
-        """What the task returned (its XCom)."""
+        """Return the task's result (its XCom `return_value`)."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._call("GET", f"{path}?deserialize=true")["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, *, try_number: int) -> list[str]:
-        """The lines of one try of a task, oldest first."""
+        """Return the log lines of one try of a task, oldest first."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/logs/{try_number}"
         content = self._call("GET", path)["content"]
         return [line if isinstance(line, str) else _told(line) for line in content]
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Ask, and ask again while Airflow's database is locked: nothing was done then, so nothing is done twice.
+        """Send a request, and repeat it while Airflow's database is locked; a locked database means it had no effect.
 
-        With SQLite this happens, and passes: the API server writes its audit log on its event loop, and a request that
-        holds the database's lock may need that loop to end, until one of them gives up after five seconds
-        (Airflow 3.3.2, `api_fastapi/logging/decorators.py`).
+        This happens with SQLite: the API server writes its audit log on its event loop, and a request that holds the
+        database's lock may wait for that loop, until one of the two times out after five seconds (Airflow 3.3.2,
+        `api_fastapi/logging/decorators.py`).
         """
         for pause_s in PAUSES_S:
             try:

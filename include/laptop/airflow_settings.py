@@ -1,4 +1,4 @@
-"""The environment of Airflow's components here: its configuration, the connection and the deployment's settings."""
+"""Makes the environment of Airflow's components: its configuration, the connection and the deployment's settings."""
 
 import base64
 import json
@@ -18,12 +18,12 @@ LOCK_WAIT_S = 60
 
 
 def airflow_environment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
-    """Variables of one of Airflow's components. ``ready`` is what the local AWS says of itself in ready.json."""
+    """Return the environment variables of one of Airflow's components; ``ready`` is the local AWS's ready.json."""
     return {**configuration(place, component=component), **deployment(place, ready)}
 
 
 def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
-    """What decides which AWS is used: the connection and IMAGE_CLASSIFIER_*; on AWS these alone differ."""
+    """Return the variables that decide which AWS is used: the connection and IMAGE_CLASSIFIER_*."""
     return {
         **told_by_the_local_aws(ready),
         "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
@@ -41,7 +41,7 @@ def told_by_the_local_aws(ready: Mapping[str, Any]) -> dict[str, str]:
         "extra": {
             "region_name": ready["region"],
             "endpoint_url": ready["endpoint_url"],
-            # A bucket in the host name would have to be resolved.
+            # DNS does not resolve host names with a bucket in them
             "config_kwargs": {"s3": {"addressing_style": "path"}},
             "service_config": {"sagemaker": sagemaker, "sagemaker-runtime": sagemaker},
         },
@@ -49,7 +49,7 @@ def told_by_the_local_aws(ready: Mapping[str, Any]) -> dict[str, str]:
     return {
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         **ready["settings"],
-        # What `algorithm: own` runs: the local SageMaker's program, without the rules of AWS's own image.
+        # The image of `algorithm: own`: the local SageMaker's program, without the rules of AWS's built-in image.
         "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": (
             f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"
         ),
@@ -57,12 +57,12 @@ def told_by_the_local_aws(ready: Mapping[str, Any]) -> dict[str, str]:
 
 
 def password(place: Place) -> str:
-    """The password of the user ``admin``, made once for this place."""
+    """Return the password of the user ``admin``, which is made once for this state folder."""
     return made_secrets(place)["password"]
 
 
 def _inherited() -> dict[str, str]:
-    """This process's variables less those that would reach into another Airflow or AWS, or slow imports down."""
+    """Return this process's variables except those that point to another Airflow or AWS, or slow imports down."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -72,7 +72,7 @@ def _inherited() -> dict[str, str]:
 
 
 def configuration(place: Place, *, component: str = "") -> dict[str, str]:
-    """Airflow's own settings: where it keeps things, who may log in, how quickly it looks again."""
+    """Return Airflow's own settings: its folders, its users and its intervals."""
     made = made_secrets(place)
     passwords = write_passwords(place)
     options: dict[str, dict[str, object]] = {
@@ -115,24 +115,24 @@ def configuration(place: Place, *, component: str = "") -> dict[str, str]:
 
 
 def _database(place: Place, component: str) -> str:
-    """The URL of Airflow's database, with how long to wait for another process's write before giving up.
+    """Return the URL of Airflow's database, with the time to wait for another process's write.
 
-    The API server keeps SQLite's five seconds: two of its own requests can wait for each other (see `AirflowApi`), and
-    only the one that gives up frees both. Meanwhile the others have to wait longer than it does, or they end.
+    The API server keeps SQLite's five seconds: two of its requests can wait for each other (see `AirflowApi`), and a
+    time-out of one of them ends that. The other components wait longer than that, because a time-out ends them.
     """
     wait = "" if component == API_SERVER else f"?timeout={LOCK_WAIT_S}"
     return f"sqlite:///{place.airflow_home}/airflow.db{wait}"
 
 
 def write_passwords(place: Place) -> Path:
-    """The file from which Airflow's simple auth manager knows the user's password."""
+    """Write the file from which Airflow's simple auth manager reads the user's password."""
     file = place.airflow_home / "passwords.json"
     _write_for_owner(file, {USER: password(place)})
     return file
 
 
 def made_secrets(place: Place) -> dict[str, str]:
-    """Keys and the password, made once, readable by their owner alone."""
+    """Return the keys and the password, which are made once and are readable by their owner alone."""
     file = place.airflow_home / "secrets.json"
     if not file.exists():
         place.airflow_home.mkdir(parents=True, exist_ok=True)

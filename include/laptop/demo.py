@@ -1,4 +1,4 @@
-"""The demonstration: images in, a trained classifier out, held-out images uploaded and their predictions in a table."""
+"""Runs the demonstration: trains a classifier, uploads held-out images and prints a table of their predictions."""
 
 import json
 import sys
@@ -31,7 +31,7 @@ PREDICTION_WAIT_S = 120
 
 @dataclass(frozen=True)
 class Upload:
-    """One held-out image on its way."""
+    """One held-out image that was uploaded."""
 
     true_class: str
     file: Path
@@ -40,10 +40,10 @@ class Upload:
 
 
 def demonstrate(place: Place, data: Path | None) -> None:
-    """Run everything once and print what came out.
+    """Run the whole demonstration and print its results.
 
     Raises:
-        LaptopError: whatever a person has to change, in one sentence, or the end of the failed task's log.
+        LaptopError: a person has to change something; or a task failed, with the end of its log.
 
     """
     began = time.monotonic()
@@ -69,7 +69,7 @@ def train_and_classify(place: Place, demonstration: images.Demonstration) -> "Aw
 
 
 class Aws:
-    """Clients of the AWS that runs here, made from what it says of itself."""
+    """Clients of the local AWS, made from its ready.json."""
 
     def __init__(self, place: Place) -> None:
         ready = json.loads((place.aws_state / "ready.json").read_text())
@@ -85,7 +85,7 @@ class Aws:
             aws_secret_access_key=self.upload_key["AWS_SECRET_ACCESS_KEY"],
             region_name=ready["region"],
         )
-        path_style = Config(s3={"addressing_style": "path"})  # a bucket in the host name would have to be resolved
+        path_style = Config(s3={"addressing_style": "path"})  # DNS does not resolve buckets
         self.url: str = ready["endpoint_url"]
         self.s3 = session.client("s3", endpoint_url=self.url, config=path_style)
         self.uploads = uploads.client("s3", endpoint_url=self.url, config=path_style)
@@ -95,7 +95,7 @@ class Aws:
 
 
 def run_dag(place: Place, aws: Aws, classifier: str) -> dict[str, Any]:
-    """Trigger the classifier's Dag and show the run until it has ended well; returns what came of the training."""
+    """Trigger the classifier's Dag and show the run until it has succeeded; return the training task's result."""
     api = AirflowApi(place)
     dag_id = f"{classifier}_train_and_deploy"
     api.await_dag(dag_id)
@@ -110,7 +110,7 @@ def run_dag(place: Place, aws: Aws, classifier: str) -> dict[str, Any]:
 
 
 def tell_training(job: dict[str, Any]) -> str:
-    """One line about the model that answers from now on."""
+    """Print one line about the model that is deployed now."""
     best = job["best_validation_accuracy"]
     accuracy = "" if best is None else f", validation accuracy {best:.3f}"
     if job["outcome"] == "reused":
@@ -119,10 +119,10 @@ def tell_training(job: dict[str, Any]) -> str:
 
 
 def upload_all(aws: Aws, classifier: str, labelled: Sequence[tuple[str, Path]]) -> list[Upload]:
-    """Drop images of known class where images are classified, each under a key of its own.
+    """Upload images of known class below incoming/, each under a unique key.
 
     Raises:
-        LaptopError: nothing would answer, for the classifier has no function.
+        LaptopError: the classifier has no inference function.
 
     """
     _require_function(aws, classifier)
@@ -136,7 +136,7 @@ def upload_all(aws: Aws, classifier: str, labelled: Sequence[tuple[str, Path]]) 
 
 
 def upload(aws: Aws, classifier: str, true_class: str, file: Path, *, name: str | None = None) -> Upload:
-    """Drop one image where images are classified, as any program or person would."""
+    """Upload one image below incoming/, as any program or person would."""
     key = f"{names.Keys(classifier).incoming}demo/{true_class}/{name or file.name}"
     put = aws.uploads.put_object(Bucket=aws.bucket, Key=key, Body=file.read_bytes())
     return Upload(true_class, file, key, put["VersionId"])
@@ -155,10 +155,10 @@ def _require_function(aws: Aws, classifier: str) -> None:
 
 
 def await_records(aws: Aws, classifier: str, uploads: list[Upload]) -> dict[str, Prediction]:
-    """The prediction records of exactly these uploads, by key.
+    """Wait for the prediction records of exactly these uploads; return them by key.
 
     Raises:
-        LaptopError: names the uploads that got no answer in time.
+        LaptopError: an upload has no record in time; names one.
 
     """
     keys = names.Keys(classifier)
@@ -195,7 +195,7 @@ def _record(s3: "S3Client", bucket: str, key: str) -> Prediction | None:
 
 
 def print_table(uploads: list[Upload], records: dict[str, Prediction]) -> None:
-    """One row per upload, then how many were right."""
+    """Print one row per upload, then the number of correct predictions."""
     table = Table("Image", "True class", "Predicted", "Confidence", "Seconds", title="Images the model has never seen")
     right = 0
     for upload in uploads:
@@ -213,7 +213,7 @@ def print_table(uploads: list[Upload], records: dict[str, Prediction]) -> None:
 
 
 def print_farewell(place: Place, aws: Aws, classifier: str, *, airflow_url: str, where: str, stop: str) -> None:
-    """What a person may do next."""
+    """Print addresses, credentials and what a person can do next."""
     print(
         f"  Airflow    {airflow_url}   user {USER}, password {password(place)}\n"
         f"  Uploads    every image put below s3://{aws.bucket}/{names.Keys(classifier).incoming}\n"

@@ -21,7 +21,7 @@ BRIGHTEST = 16.0  # of the 8 x 8 originals
 
 
 def write_digits(images: Path, held_out: Path) -> None:
-    """Write all digits, the same way every time."""
+    """Write all digits; every call writes the same files."""
     for folder in (images, held_out):
         shutil.rmtree(folder, ignore_errors=True)
     digits = load_digits()
@@ -39,7 +39,7 @@ def write_digits(images: Path, held_out: Path) -> None:
 
 
 def _picture(pixels: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> Image.Image:
-    """One digit, white on black, large enough to be looked at."""
+    """Return one digit as an enlarged image, white on black."""
     small = Image.fromarray((pixels * 255 / BRIGHTEST).astype(np.uint8))
     return small.resize((SIDE_PX, SIDE_PX), Image.Resampling.BICUBIC)
 

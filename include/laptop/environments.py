@@ -1,7 +1,7 @@
-"""Make the virtual environments under .venv/, pinned by hash; quick and silent when nothing changed.
+"""Makes the virtual environments under .venv/, pinned by hash; if nothing changed it ends quickly and prints nothing.
 
-Run by whatever `python3` the machine has, before anything is installed: standard library only, and it must parse on
-old releases so that it can say which release is needed.
+The machine's own `python3` runs it before anything is installed. So it uses the standard library only, and old releases
+of Python can parse it, so that it can say which release is needed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ STAMP = ".requirements"
 
 
 class SetupError(Exception):
-    """Something about this machine that a person has to change; the message says what."""
+    """A person has to change something on this machine; the message says what."""
 
 
 class Environment:
-    """One virtual environment: what is installed with its dependencies, without them, and by pip itself."""
+    """One virtual environment and its requirement files: with dependencies, without them, and for pip itself."""
 
     def __init__(
         self, name: str, *, hashed: str, no_deps: list[str], dev_no_deps: list[str], by_pip: list[str]
@@ -67,19 +67,19 @@ CLIENT_ENVIRONMENTS = tuple(
 
 
 def make_environments(environments: tuple[Environment, ...], *, dev: bool) -> None:
-    """Make or update environments, with the tools for tests if `dev`."""
+    """Make or update environments; with `dev` also the packages for tests."""
     check_machine()
     VENVS.mkdir(exist_ok=True)
-    import fcntl  # Windows has none, and is told so above
+    import fcntl  # Windows has no fcntl; check_machine has refused it
 
     with (VENVS / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not install into each other
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two `make` at once must not install into the same environment
         for environment in environments:
             make_environment(environment, dev=dev)
 
 
 def check_machine() -> None:
-    """Refuse, in one sentence, a machine on which the installation could only fail later."""
+    """Check that the installation can succeed on this machine; raises SetupError otherwise."""
     if not SUPPORTED[0] <= sys.version_info[:2] <= SUPPORTED[1]:
         raise SetupError(
             f"Python 3.11, 3.12 or 3.13 is needed; {sys.executable} is {platform.python_version()}. "
@@ -96,7 +96,7 @@ def check_machine() -> None:
 
 
 def make_environment(environment: Environment, *, dev: bool) -> None:
-    """Install what the environment needs, unless the very same was installed before."""
+    """Install the environment's packages, unless the same ones are installed."""
     folder = environment.folder
     done = folder / STAMP
     if done.is_file() and environment.stamp(dev=dev) in done.read_text().split():
@@ -118,7 +118,7 @@ def make_environment(environment: Environment, *, dev: bool) -> None:
 
 
 def bootstrap_uv() -> str:
-    """Path of uv, installed by pip into an environment of its own."""
+    """Install uv with pip into a separate environment; return its path."""
     folder = VENVS / "uv"
     uv = folder / "bin" / "uv"
     wanted = stamp(["requirements-uv.txt"])
@@ -132,7 +132,7 @@ def bootstrap_uv() -> str:
 
 
 def same_python(folder: Path) -> bool:
-    """Whether the environment is there and was made by a Python of this release."""
+    """Whether the environment exists and was made by a Python of this release."""
     python = folder / "bin" / "python"
     if not python.exists():
         return False
@@ -143,7 +143,7 @@ def same_python(folder: Path) -> bool:
 
 
 def run(command: list[str], purpose: str) -> None:
-    """Run an installer; on failure say what it was for, with the last lines of what it said."""
+    """Run an installer; on failure raise SetupError with the purpose and the last lines of its output."""
     environ = dict(os.environ)
     environ.pop("PYTHONDONTWRITEBYTECODE", None)  # without .pyc files Airflow takes twice as long to import
     environ.setdefault("UV_PYTHON_DOWNLOADS", "never")
@@ -154,13 +154,13 @@ def run(command: list[str], purpose: str) -> None:
         return
     said = done.stdout.decode(errors="replace").strip().splitlines()
     full = any("No space left" in line or "os error 28" in line for line in said)
-    cure = "the disk is full: free some space" if full else "is the package index reachable (network, proxy)?"
+    remedy = "the disk is full: free some space" if full else "is the package index reachable (network, proxy)?"
     told = "\n  ".join(said[-6:])
-    raise SetupError(f"Could not {purpose}: {cure} Then run this again. It said:\n  {told}")
+    raise SetupError(f"Could not {purpose}: {remedy} Then run this again. It said:\n  {told}")
 
 
 def stamp(files: list[str]) -> str:
-    """A digest of the requirement files and of this Python's release."""
+    """Return a digest of the requirement files and of this Python's release."""
     digest = hashlib.sha256(platform.python_version().encode())
     for file in files:
         digest.update((ROOT / file).read_bytes())

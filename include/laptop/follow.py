@@ -1,4 +1,4 @@
-"""Show a Dag run while it happens: each task as it ends, and the training's accuracy epoch by epoch."""
+"""Shows a Dag run while it runs: each task as it ends, and the accuracy of each training epoch."""
 
 import re
 import time
@@ -22,7 +22,7 @@ COUNTED = re.compile(r"(Read|Features of) (\d+) of (\d+) images")  # the open al
 
 
 class Run:
-    """One run of one Dag, as it is shown."""
+    """One run of one Dag that is shown in the terminal."""
 
     def __init__(self, api: AirflowApi, dag_id: str, run_id: str) -> None:
         self.api, self.dag_id, self.run_id = api, dag_id, run_id
@@ -30,9 +30,9 @@ class Run:
         self._shown: dict[str, tuple[str, int]] = {}
 
     def follow(self, *, epochs: "Callable[[], Iterator[str]]") -> str:
-        """Print what changes until the run has ended; returns its state.
+        """Print every change until the run has ended; return its state.
 
-        ``epochs`` is asked for new lines about the training in progress at every look.
+        ``epochs`` returns new lines about the training job; it is called at every poll.
         """
         is_told_to_wait = False
         while True:
@@ -48,7 +48,7 @@ class Run:
             time.sleep(POLL_S)
 
     def explain_failure(self) -> LaptopError:
-        """An error with the log's end of the first task that failed."""
+        """Return an error with the last log lines of the first failed task."""
         failed = [task for task in self.api.tasks(self.dag_id, self.run_id) if task["state"] == "failed"]
         if not failed:
             return LaptopError(f"The run {self.run_id} of {self.dag_id} failed; Airflow's pages tell more.")
@@ -76,9 +76,9 @@ def _worth_showing(task: dict[str, Any]) -> bool:
 
 
 class EpochLines:
-    """New lines about the classifier's training job, one per epoch, read from its log in CloudWatch.
+    """Yields new lines about the classifier's training job, one per epoch, from its log in CloudWatch.
 
-    What many images take before the first epoch is told by quarters.
+    Reading many images takes long; before the first epoch its progress is shown in quarters.
     """
 
     def __init__(self, sagemaker: "SageMakerClient", logs: "CloudWatchLogsClient", classifier: str) -> None:
@@ -91,7 +91,7 @@ class EpochLines:
         self._quarter = ""
 
     def __call__(self) -> Iterator[str]:
-        """What the log has told since the last call; a job that was given up is followed by its next attempt."""
+        """Yield the lines since the last call; after a failed job those of the next attempt."""
         newest = next((job["TrainingJobName"] for job in self._jobs() if self._is_new(job)), "")
         if newest and newest != self._job:
             self._job, self._cursor, self._training = newest, START, {}

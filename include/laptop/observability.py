@@ -1,4 +1,4 @@
-"""Two short variables become what Airflow wants: REMOTE_LOGS (logs in S3) and OTEL_EXPORTER_OTLP_ENDPOINT (metrics)."""
+"""Translates REMOTE_LOGS (logs in S3) and OTEL_EXPORTER_OTLP_ENDPOINT (metrics) into Airflow's settings."""
 
 import re
 from collections.abc import Mapping
@@ -6,23 +6,21 @@ from collections.abc import Mapping
 from laptop.place import LaptopError
 
 S3_FOLDER = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/\S*)?")
-ENDPOINT = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own name; Airflow's libraries read the rest of its family too
-)
+ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"  # OpenTelemetry's own variable; Airflow's libraries read the related ones too
 
 
 def observability(environ: Mapping[str, str]) -> dict[str, str]:
-    """Airflow's variables for what `environ` asks for; a variable that is empty asks for nothing.
+    """Return Airflow's variables for those of `environ`; an empty variable counts as absent.
 
     Raises:
-        LaptopError: REMOTE_LOGS is no place in S3.
+        LaptopError: REMOTE_LOGS is not an S3 address.
 
     """
     return {**_remote_logs(environ.get("REMOTE_LOGS", "")), **_metrics(environ.get(ENDPOINT, ""))}
 
 
 def _remote_logs(folder: str) -> dict[str, str]:
-    """Tasks write to the disk as they run, and to S3 when they end, with the rights of the connection aws_default."""
+    """Tasks write their log to the disk, and copy it to S3 when they end, with the connection aws_default."""
     if not folder:
         return {}
     if not S3_FOLDER.fullmatch(folder):

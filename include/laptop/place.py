@@ -1,4 +1,4 @@
-"""Where this laptop's services live: the state folder, the ports and the two environments' interpreters."""
+"""Defines the state folder, the ports and the Python interpreters of the local services."""
 
 import os
 import socket
@@ -16,12 +16,12 @@ LOCAL_AWS_PYTHON = ROOT / ".venv/local-aws/bin/python"
 
 
 class LaptopError(Exception):
-    """Something that the person at the keyboard has to change; the message says what."""
+    """The user has to change something; the message says what."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """One set of services: its state and its ports. Two places do not touch each other."""
+    """The state folder and the ports of one set of services; two sets are independent of each other."""
 
     state: Path
     aws_port: int = 4566
@@ -30,7 +30,7 @@ class Place:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """The place that LAPTOP_STATE, LOCAL_AWS_PORT, LOCAL_SAGEMAKER_PORT and AIRFLOW_PORT name, or the default."""
+        """Read LAPTOP_STATE, LOCAL_AWS_PORT, LOCAL_SAGEMAKER_PORT and AIRFLOW_PORT; each has a default."""
         return cls(
             state=Path(environ.get("LAPTOP_STATE", ROOT / ".laptop")).resolve(),
             aws_port=_port(environ, "LOCAL_AWS_PORT", default=cls.aws_port),
@@ -39,7 +39,7 @@ class Place:
         )
 
     def as_env(self) -> dict[str, str]:
-        """The variables from which `from_env` makes this place."""
+        """Return the variables from which `from_env` makes an equal object."""
         return {
             "LAPTOP_STATE": str(self.state),
             "LOCAL_AWS_PORT": str(self.aws_port),
@@ -49,17 +49,17 @@ class Place:
 
     @property
     def images(self) -> Path:
-        """Where a relative `source` of a classifier file starts."""
+        """The folder that a relative `source` of a classifier file is relative to."""
         return self.state / "images"
 
     @property
     def held_out(self) -> Path:
-        """Images that no model is trained or selected on, by classifier and class."""
+        """The folder of held-out images, by classifier and class; no model is trained or selected on them."""
         return self.state / "held_out"
 
     @property
     def classifiers(self) -> Path:
-        """Classifier files that `make demo DATA=...` writes."""
+        """The folder of the classifier files that `make demo DATA=...` writes."""
         return self.state / "classifiers"
 
     @property
@@ -79,12 +79,12 @@ class Place:
         return f"http://127.0.0.1:{self.airflow_port}"
 
     def check_ports(self, *, patience_s: float = FREE_PORT_LIMIT_S) -> None:
-        """Refuse to start beside another program that holds one of the ports.
+        """Check that no other program uses one of the ports.
 
-        Waits ``patience_s`` for a port: what ran here before and was killed needs a moment to end.
+        Waits up to ``patience_s`` seconds for a port, because a killed service needs a moment to end.
 
         Raises:
-            LaptopError: names the port, what it is for and the variable that moves it.
+            LaptopError: a port is in use; names it, its purpose and the variable that changes it.
 
         """
         ports = {
@@ -114,7 +114,7 @@ def _port(environ: Mapping[str, str], variable: str, *, default: int) -> int:
 
 
 def in_use(port: int) -> bool:
-    """Whether someone listens on this port of the loopback interface."""
+    """Whether a program listens on this port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""The one process that owns the local AWS and Airflow: it starts them, and when it ends, however it ends, they end."""
+"""Runs the process that starts and watches the local AWS and Airflow; however it ends, they end with it."""
 
 import fcntl
 import json
@@ -24,7 +24,7 @@ LOCAL_AWS = "local-aws"
 
 
 class Supervisor:
-    """Children in the order of their start; stopped in the reverse order."""
+    """Starts the child processes in order and stops them in the reverse order."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -32,7 +32,7 @@ class Supervisor:
         self.stopping = False
 
     def run(self) -> None:
-        """Start everything, say so in status.json, and watch until told to stop or a child ends."""
+        """Start everything, write status.json, and watch until a stop is requested or a child ends."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
         try:
@@ -50,7 +50,7 @@ class Supervisor:
             (self.place.state / "status.json").unlink(missing_ok=True)
 
     def stop_children(self) -> None:
-        """Airflow first, all parts at once: its tasks still talk to the local AWS while they end."""
+        """Stop all of Airflow first, then the local AWS: tasks still call the local AWS while they end."""
         airflow = [child for name, child in self.children.items() if name != LOCAL_AWS]
         for child in airflow:
             child.terminate()
@@ -63,10 +63,10 @@ class Supervisor:
         self.stopping = True
 
     def start_children(self) -> None:
-        """Start the local AWS, then Airflow's parts.
+        """Start the local AWS, then Airflow's components.
 
         Raises:
-            LaptopError: one of them ended, or was not ready in time.
+            LaptopError: a process ended, or was not ready in time.
 
         """
         aws = self.place.aws_state
@@ -81,17 +81,17 @@ class Supervisor:
         self._await("Airflow", lambda: airflow_is_healthy(self.place))
 
     def start_component(self, component: str) -> None:
-        """Start one part of Airflow."""
+        """Start one component of Airflow."""
         env = self.environment(component)
         self._spawn(f"airflow-{component}", [str(AIRFLOW_PYTHON), "-m", "airflow", component], env=env)
 
     def environment(self, component: str) -> dict[str, str]:
-        """The variables of one of Airflow's parts; the local AWS must be ready."""
+        """Return the environment of one of Airflow's components; the local AWS must be ready."""
         ready = json.loads((self.place.aws_state / "ready.json").read_text())
         return airflow_environment(self.place, ready, component=component)
 
     def _migrate_database(self, env: dict[str, str]) -> None:
-        """Make or upgrade Airflow's tables; skipped when this very release made them."""
+        """Create or upgrade Airflow's tables; does nothing if this release of Airflow made them."""
         stamp = self.place.airflow_home / "migrated"
         release = (ROOT / "requirements.txt").read_text()
         if stamp.exists() and stamp.read_text() == release:
@@ -141,7 +141,7 @@ def airflow_is_healthy(place: Place) -> bool:
 
 
 def tail(file: Path, *, lines: int = 8) -> str:
-    """The last lines of a log, or a note that there are none."""
+    """Return the last lines of a log, or a note that there is no log."""
     if not file.exists():
         return "  (no log)"
     said = file.read_text(errors="replace").strip().splitlines()[-lines:]
@@ -156,9 +156,9 @@ def write_atomically(file: Path, document: dict[str, Any]) -> None:
 
 
 def lock(place: Place, *, kind: int = fcntl.LOCK_EX) -> IO[str] | None:
-    """The lock that a supervisor holds as long as it lives, or None when another has it.
+    """Take the lock that a supervisor holds while it runs; return None if another supervisor holds it.
 
-    Who only asks takes it shared, so that those who ask do not take each other for a supervisor.
+    A process that only tests the lock takes it shared, so that two such processes do not block each other.
     """
     make_private(place.state)
     handle = (place.state / "supervisor.lock").open("a+")
@@ -171,21 +171,21 @@ def lock(place: Place, *, kind: int = fcntl.LOCK_EX) -> IO[str] | None:
 
 
 def start(place: Place) -> None:
-    """Start a supervisor in the background and wait until everything is ready. Nothing happens if one is ready.
+    """Start a supervisor in the background and wait until everything is ready; do nothing if one is ready.
 
     Raises:
-        LaptopError: a port is taken, or something did not start; the message holds its last words.
+        LaptopError: a port is in use, or a process did not start; the message has the last lines of its log.
 
     """
     deadline = time.monotonic() + START_LIMIT_S
     while (held := lock(place)) is None:
-        # Another supervisor lives, or one that was killed has not quite gone: then it is gone once it has been asked.
+        # Another supervisor runs, or one that was killed is still ending: then it has ended after the stop request.
         if airflow_is_healthy(place) and is_running(place) is not None:
             return
         if time.monotonic() > deadline:
             raise LaptopError("What runs here is not ready; `make down` stops it, then run this again.")
         time.sleep(0.2)
-    (place.state / "supervisor.pid").unlink(missing_ok=True)  # of one that was killed: the number may be another's now
+    (place.state / "supervisor.pid").unlink(missing_ok=True)  # of a killed supervisor
     (place.state / "status.json").unlink(missing_ok=True)
     place.check_ports()
     held.close()
@@ -202,7 +202,7 @@ def _start_in_background(place: Place) -> "subprocess.Popen[bytes]":
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            start_new_session=True,  # lives on when the terminal closes
+            start_new_session=True,  # keeps running when the terminal closes
         )
 
 
@@ -223,7 +223,7 @@ def _await_ready(place: Place, started: "subprocess.Popen[bytes]") -> None:
 
 
 def stop(place: Place) -> bool:
-    """Stop the supervisor and all it started; False if none was running."""
+    """Stop the supervisor and everything it started; return False if none was running."""
     if is_running(place) is None:
         return False
     deadline = time.monotonic() + 3 * STOP_GRACE_S
@@ -241,19 +241,19 @@ def stop(place: Place) -> bool:
 
 
 def is_running(place: Place) -> int | None:
-    """The running supervisor's process id, or None."""
+    """Return the running supervisor's process id, or None."""
     held = lock(place, kind=fcntl.LOCK_SH)
     if held is not None:
         held.close()
         return None
     pid = place.state / "supervisor.pid"
-    return int(pid.read_text()) if pid.exists() else None  # none yet: it is about to start
+    return int(pid.read_text()) if pid.exists() else None  # no id yet: the supervisor is starting
 
 
 def main() -> None:
     os.umask(OTHERS)
     place = Place.from_env()
-    deadline = time.monotonic() + 2  # someone may just be asking whether there is a supervisor
+    deadline = time.monotonic() + 2  # another process may be testing the lock at this moment
     while (held := lock(place)) is None:
         if time.monotonic() > deadline:
             sys.exit("Another supervisor runs in this folder.")

@@ -1,1 +1,1 @@
-"""What docker-compose.yaml runs around Airflow: secrets, the way to the local AWS, health, a demonstration."""
+"""Contains what docker-compose.yaml runs besides Airflow: secrets, the connection to the local AWS, health, a demo."""

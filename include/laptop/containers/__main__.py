@@ -1,4 +1,4 @@
-"""Airflow's containers start here: adds where the local AWS is to the environment, then becomes the command."""
+"""Starts Airflow's containers: adds the address of the local AWS to the environment, then executes the command."""
 
 import json
 import os
@@ -17,7 +17,7 @@ POLL_S = 0.2
 
 
 def main() -> None:
-    """Become the command line's command."""
+    """Replace this process by the command of the command line."""
     command = sys.argv[1:]
     ready = ContainerPlace().aws_state / "ready.json"
     try:
@@ -28,10 +28,10 @@ def main() -> None:
 
 
 def with_deployment(environ: Mapping[str, str], *, ready: Path, patience_s: float = READY_LIMIT_S) -> dict[str, str]:
-    """The environment with the connection and the settings of a deployment.
+    """Return the environment with the connection and the settings of a deployment.
 
-    What the environment says itself counts; where it names no bucket, the local AWS is asked, and waited for
-    ``patience_s`` seconds: it may be starting again at this moment.
+    Variables that are set already are kept. If no bucket is set, they are read from the local AWS's ready.json, for
+    which this waits up to ``patience_s`` seconds, because the local AWS may be restarting.
     """
     if environ.get("IMAGE_CLASSIFIER_BUCKET"):
         return dict(environ)

@@ -1,4 +1,4 @@
-"""The demonstration among containers: trains the digits and classifies unseen ones."""
+"""Runs the demonstration in containers: trains on the digits and classifies held-out ones."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ CLASSIFIER = "digits"
 
 
 def main() -> None:
-    """Run the Dag, upload twenty images and print what became of them."""
+    """Run the Dag, upload twenty images and print their predictions."""
     argparse.ArgumentParser(prog="python -m laptop.containers.demo", description=__doc__).parse_args()
     place = ContainerPlace()
     try:

@@ -10,7 +10,7 @@ INCLUDE = Path(__file__).parents[2]
 
 
 def main() -> None:
-    """Fill the cache for this Python on this machine, which are the local AWS's too."""
+    """Download the wheels for this Python and machine, with which the local AWS runs functions."""
     machine = os.uname().machine
     [architecture] = [name for name, wheels in ARCHITECTURES.items() if wheels == machine]
     package_function(

@@ -1,6 +1,6 @@
-"""Whether a part of Airflow is healthy, from its heartbeats: `python -m laptop.containers.health PART`.
+"""Checks by its heartbeats whether a component of Airflow is healthy: `python -m laptop.containers.health PART`.
 
-Asking costs a container a tenth of a second; `airflow jobs check` would import Airflow each time.
+The check takes a tenth of a second; `airflow jobs check` would import Airflow each time.
 """
 
 import http
@@ -15,7 +15,7 @@ LIMIT_S = 8
 
 
 def main() -> None:
-    """Exit with 0 if the part is healthy; otherwise say what was found."""
+    """Exit with 0 if the component is healthy; otherwise with its state as the message."""
     part = sys.argv[1]
     found = state(part, url=f"{ContainerPlace().airflow_url}/api/v2/monitor/health")
     if found != "healthy":
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def state(part: str, *, url: str) -> str:
-    """What the API server says of ``metadatabase``, ``scheduler``, ``dag_processor`` or ``triggerer``."""
+    """Return the state of ``metadatabase``, ``scheduler``, ``dag_processor`` or ``triggerer`` from the API server."""
     try:
         with urllib.request.urlopen(url, timeout=LIMIT_S) as answer:  # noqa: S310 - an address of our own
             health = json.load(answer)

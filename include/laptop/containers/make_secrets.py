@@ -1,7 +1,7 @@
-"""The first thing that docker-compose.yaml runs: every key and password, made once, each in the volume of who needs it.
+"""Makes every key and password once, each in the volume of its service; docker-compose.yaml runs this program first.
 
-Airflow reads its own by commands (``AIRFLOW__CORE__FERNET_KEY_CMD: cat ...``). The database's and the broker's
-containers see their own password and nothing else, so whoever gets into one of them does not have Airflow's keys.
+Airflow reads its own with commands (``AIRFLOW__CORE__FERNET_KEY_CMD: cat ...``). The containers of the database and of
+the broker see only their own password, so an intruder in one of them does not have Airflow's keys.
 """
 
 import os
@@ -13,7 +13,7 @@ from laptop.containers.place import ContainerPlace
 
 
 def main() -> None:
-    """Make what is missing; what is there stays, or Airflow could not read its own database."""
+    """Make the missing secrets; existing ones are kept, because Airflow's database is encrypted with them."""
     place = ContainerPlace()
     os.umask(0o027)
     for name, value in made_secrets(place).items():
@@ -23,7 +23,7 @@ def main() -> None:
     broker = keep(place.broker_secrets / "password", secrets.token_urlsafe(24))
     write(place.broker_secrets / "redis.conf", redis_configuration(broker))
     for file in (*place.database_secrets.iterdir(), *place.broker_secrets.iterdir()):
-        file.chmod(0o644)  # read by another user, in a container that sees no other secret
+        file.chmod(0o644)  # read by another user, whose container sees no other secret
     database_url = f"postgresql+psycopg2://airflow:{database}@postgres/airflow"
     write(place.airflow_home / "database_url", database_url)
     write(place.airflow_home / "result_backend", f"db+{database_url}")
@@ -31,21 +31,21 @@ def main() -> None:
 
 
 def keep(file: Path, value: str) -> str:
-    """What the file holds; ``value`` if it was not there."""
+    """Return the content of the file; write ``value`` first if there is no file."""
     if not file.exists():
         write(file, value)
     return file.read_text()
 
 
 def write(file: Path, value: str) -> None:
-    """Whole or not at all."""
+    """Write the file atomically."""
     part = file.with_suffix(".part")
     part.write_text(value)
     part.replace(file)
 
 
 def redis_configuration(password: str) -> str:
-    """Every write is on disk before it counts: a task that was handed to the broker survives its restart."""
+    """Return a configuration that writes to disk before it answers, so that queued tasks survive a restart."""
     return f"requirepass {password}\ndir /data\nappendonly yes\nappendfsync always\n"
 
 

@@ -1,4 +1,4 @@
-"""Where things are inside the containers; the names are those of docker-compose.yaml."""
+"""Defines the folders and addresses inside the containers; the names are those of docker-compose.yaml."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ class ContainerPlace(Place):
 
     @property
     def airflow_home(self) -> Path:
-        """The volume of Airflow's secrets."""
+        """The folder of the volume with Airflow's secrets."""
         return self.state / "secrets"
 
     @property
@@ -27,7 +27,7 @@ class ContainerPlace(Place):
 
     @property
     def aws_state(self) -> Path:
-        """The local AWS's volume; empty when there is none."""
+        """The folder of the local AWS's volume; it is empty without a local AWS."""
         return Path("/opt/local-aws")
 
     @property
