@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
+from image_classifier.connect.notification import UploadTrigger, upload_trigger_change
 from image_classifier.contracts.errors import SettingsError
 from image_classifier.train.image_uris import algorithm_image
 
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 
 def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settings, region: str) -> None:
-    """Nothing if the bucket can be reached and the classifier's algorithm exists in this region.
+    """Check the algorithm's region, the bucket, and that no other notification concerns the classifier's uploads.
 
     Raises:
-        SettingsError: it is otherwise; nothing has been created.
+        SettingsError: the bucket cannot be reached, or the region lacks the algorithm; nothing has been created.
+        FunctionError: another notification overlaps; nothing has been created.
 
     """
     algorithm_image(classifier, settings=settings, region=region)
@@ -29,3 +31,5 @@ def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settin
             "in the account and region of the Airflow connection, and that the connection's role may list it."
         )
         raise SettingsError(message) from error
+    trigger = UploadTrigger.of(classifier.name, function_arn="")  # only its prefix counts here
+    upload_trigger_change(s3, bucket=settings.bucket, trigger=trigger)

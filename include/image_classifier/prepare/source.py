@@ -35,7 +35,7 @@ class Source(Protocol):
         """A file's bytes, of a longer one the first ``limit_bytes``. Raises ImageRejectedError if it cannot be read."""
 
 
-def open_source(source: str, *, s3: "S3Client", data_folder: Path) -> Source:
+def open_source(source: str, *, s3: "S3Client", data_folder: Path) -> "BucketSource | FolderSource":
     """The source that a classifier file names; a relative folder starts at the deployment's data folder."""
     if source.startswith("s3://"):
         bucket, _, prefix = source.removeprefix("s3://").partition("/")

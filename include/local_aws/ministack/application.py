@@ -18,6 +18,7 @@ from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.one_address import OneAddress
 from local_aws.ministack.price_list import with_price_list
 from local_aws.ministack.saving import Saving
+from local_aws.ministack.service_quotas import with_service_quotas
 from local_aws.pages import pages, with_pages
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ def application(options: Options) -> Any:
 
     saving.on_started, saving.on_stopping = start, stop
     shown = pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
-    everything = with_authorization(with_price_list(with_pages(saving, shown)))
+    quotas = with_service_quotas(with_pages(saving, shown), values=options.state / "quotas.json")
+    everything = with_authorization(with_price_list(quotas))
     return OneAddress(everything, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from image_classifier import __main__ as command
 from image_classifier.plan.plan import Cost, Line, Plan
+from image_classifier.plan.preflight_checks.finding import Finding
 
 PLAN = Plan("digits", (Line("training job", "job-1", "started", Cost(1.5, words="1.50 USD")),))
 SETTINGS = {
@@ -84,3 +85,20 @@ def test_a_command_is_required(capsys):
         command.main([])
 
     assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(("status", "code"), [("ok", 0), ("not checked", 0), ("missing", 1)])
+def test_a_preflight_prints_each_finding_with_its_command(planned, capsys, monkeypatch, status, code):
+    asked = []
+    finding = Finding("bucket", status, "a-bucket", "aws s3 ls" if status == "missing" else "")
+    monkeypatch.setattr(command, "preflight", lambda names, **given: asked.append((names, given)) or [finding])
+
+    assert command.main(["preflight", "--region", "eu-north-1"]) == code
+
+    ((classifiers, given),) = asked
+    assert [one.name for one in classifiers] == ["digits"]
+    assert given["clients"].s3.meta.region_name == given["clients"].prices.region == "eu-north-1"
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split(None, 1)[0] == status.split()[0]
+    assert ("aws s3 ls" in shown[1]) == (status == "missing")
+    assert shown[-1].startswith("1 missing: bucket." if code else "Nothing is missing.")

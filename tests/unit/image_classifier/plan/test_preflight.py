@@ -4,7 +4,7 @@ from botocore.stub import Stubber
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.contracts.errors import SettingsError
+from image_classifier.contracts.errors import FunctionError, SettingsError
 from image_classifier.plan.preflight import check_deployment
 
 SETTINGS = Settings(
@@ -26,6 +26,7 @@ def s3():
 
 def test_a_bucket_that_can_be_reached_is_enough(s3):
     s3.stubber.add_response("head_bucket", {}, {"Bucket": "a-bucket"})
+    s3.stubber.add_response("get_bucket_notification_configuration", {}, {"Bucket": "a-bucket"})
 
     check_deployment(s3, classifier=CATS, settings=SETTINGS, region="us-east-1")
 
@@ -50,3 +51,12 @@ def test_an_image_of_ones_own_that_is_not_named_is_asked_for_before_any_call(s3)
 
     with pytest.raises(SettingsError, match="IMAGE_CLASSIFIER_ALGORITHM_IMAGE is not set"):
         check_deployment(s3, classifier=own, settings=SETTINGS, region="us-east-1")
+
+
+def test_a_notification_of_others_for_the_uploads_is_refused_before_a_job_starts(s3):
+    theirs = {"Id": "theirs", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:q", "Events": ["s3:ObjectCreated:*"]}
+    s3.stubber.add_response("head_bucket", {}, {"Bucket": "a-bucket"})
+    s3.stubber.add_response("get_bucket_notification_configuration", {"QueueConfigurations": [theirs]})
+
+    with pytest.raises(FunctionError, match="theirs"):
+        check_deployment(s3, classifier=CATS, settings=SETTINGS, region="us-east-1")

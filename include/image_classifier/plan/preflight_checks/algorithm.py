@@ -1,0 +1,49 @@
+"""Whether the image that trains and serves exists: by AWS's table of regions, or in one's own registry."""
+
+import re
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import SettingsError
+from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.train.image_uris import REGISTRIES, algorithm_image
+
+IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr[^/]*/(?P<repository>[^:@]+)(?P<kind>[:@])(?P<name>\S+)")
+BUILD = "make algorithm-image # and the two commands that it prints"
+
+
+def check_image(ecr: Any, *, classifier: Classifier, settings: Settings, region: str) -> Finding:
+    """Whether there is an image for this classifier in this region; `ecr` is a client of that region."""
+    check = f"image of {classifier.name}"
+    try:
+        image = algorithm_image(classifier, settings=settings, region=region)
+    except SettingsError as error:
+        regions = f"python -m image_classifier preflight --region <one of {', '.join(REGISTRIES)}>"
+        return Finding(check, "missing", str(error), regions if classifier.algorithm == "builtin" else BUILD)
+    if classifier.algorithm == "builtin":
+        found = f"{image}; by the table of regions alone: that registry is AWS's own and cannot be asked"
+        return Finding(check, "ok", found)
+    return _own(ecr, image, check=check)
+
+
+def _own(ecr: Any, image: str, *, check: str) -> Finding:
+    parts = IMAGE.fullmatch(image)
+    if parts is None:
+        found = f"IMAGE_CLASSIFIER_ALGORITHM_IMAGE is {image}, which is no image of an ECR registry"
+        return Finding(check, "missing", found, BUILD)
+    kind = "imageTag" if parts["kind"] == ":" else "imageDigest"
+    try:
+        answer = ecr.describe_images(
+            registryId=parts["account"], repositoryName=parts["repository"], imageIds=[{kind: parts["name"]}]
+        )
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            return Finding(check, "missing", f"{image} does not exist ({code})", BUILD)
+        return Finding(check, "not checked", f"{image}: the registry refuses the question ({code})")
+    except BotoCoreError as error:
+        return Finding(check, "not checked", f"{image}: the registry does not answer ({error})")
+    return Finding(check, "ok", f"{image}, pushed {answer['imageDetails'][0]['imagePushedAt']:%Y-%m-%d}")

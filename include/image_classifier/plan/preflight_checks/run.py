@@ -1,0 +1,87 @@
+"""Runs every check of the preflight, the account's first and then each classifier's."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.plan.plan import HOURS_A_MONTH
+from image_classifier.plan.preflight_checks.algorithm import check_image
+from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.plan.preflight_checks.identity import (
+    check_identity,
+    check_permissions,
+    check_trust,
+    find_caller,
+)
+from image_classifier.plan.preflight_checks.quotas import check_quotas
+from image_classifier.plan.preflight_checks.storage import check_bucket, check_notification, check_source
+from image_classifier.plan.prices import PriceBook
+
+if TYPE_CHECKING:
+    from types_boto3_iam import IAMClient
+    from types_boto3_s3 import S3Client
+
+SECONDS_AN_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class PreflightClients:
+    """What the preflight asks; each is a client of the region that the classifiers shall run in."""
+
+    sts: Any
+    iam: "IAMClient"
+    s3: "S3Client"
+    ecr: Any
+    service_quotas: Any
+    prices: PriceBook
+
+
+def preflight(classifiers: Sequence[Classifier], *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
+    """What is there and what is missing; without valid credentials nothing else is asked."""
+    try:
+        caller = find_caller(clients.sts, clients.iam)
+    except (ClientError, BotoCoreError) as error:
+        yield Finding("identity", "missing", f"AWS does not accept the credentials: {error}", "aws configure")
+        return
+    yield check_identity(caller, settings=settings)
+    yield from check_trust(clients.iam, settings=settings)
+    yield from check_permissions(clients.iam, caller=caller, settings=settings)
+    yield check_bucket(clients.s3, settings=settings)
+    for classifier in classifiers:
+        yield from _of_classifier(classifier, clients=clients, settings=settings)
+
+
+def _of_classifier(classifier: Classifier, *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
+    region = clients.s3.meta.region_name
+    yield check_image(clients.ecr, classifier=classifier, settings=settings, region=region)
+    yield check_source(clients.s3, classifier=classifier, settings=settings)
+    yield check_notification(clients.s3, classifier=classifier, settings=settings)
+    yield from check_quotas(clients.service_quotas, classifier=classifier)
+    yield price_of_a_run(classifier, prices=clients.prices)
+    yield price_of_a_month(classifier, prices=clients.prices)
+
+
+def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
+    """What one training job costs at most, if it takes all of its time limit."""
+    training = classifier.training
+    price = prices.price(training.instance_type, use="training")
+    check, machines = f"price of a run of {classifier.name}", f"{training.instance_count} x {training.instance_type}"
+    if price.usd_per_hour is None:
+        return Finding(check, "not checked", f"{machines}: {price.source}")
+    usd = price.usd_per_hour * training.instance_count * training.time_limit_s / SECONDS_AN_HOUR
+    return Finding(check, "ok", f"at most {usd:,.2f} USD: {machines} for {training.time_limit_s:,} s ({price.source})")
+
+
+def price_of_a_month(classifier: Classifier, *, prices: PriceBook) -> Finding:
+    """What the endpoint costs in a month of 730 hours."""
+    endpoint = classifier.endpoint
+    price = prices.price(endpoint.instance_type, use="hosting")
+    check, machines = f"price of a month of {classifier.name}", f"{endpoint.instance_count} x {endpoint.instance_type}"
+    if price.usd_per_hour is None:
+        return Finding(check, "not checked", f"{machines}: {price.source}")
+    usd = price.usd_per_hour * endpoint.instance_count * HOURS_A_MONTH
+    return Finding(check, "ok", f"{usd:,.2f} USD: {machines} as long as the endpoint exists ({price.source})")

@@ -1,0 +1,87 @@
+"""Whether the bucket can be used, the upload trigger has its prefix for itself, and the source can be read."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import sentence
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.connect import notification
+from image_classifier.contracts.errors import DatasetError, FunctionError, StorageError
+from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.prepare.source import BucketSource, FolderSource, open_source
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+HOW_MANY = 5  # objects that are asked about: enough to see that listing and reading work
+
+
+def check_bucket(s3: "S3Client", *, settings: Settings) -> Finding:
+    """Whether the bucket of all classifiers can be reached, in the region of the calls."""
+    bucket, region = settings.bucket, s3.meta.region_name
+    try:
+        answer = s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        command = "python -m image_classifier deploy"
+        code = error.response["Error"]["Code"]
+        if code in ("403", "AccessDenied"):
+            command = f"aws s3api get-bucket-policy --bucket {bucket} # and the caller's right s3:ListBucket"
+        return Finding("bucket", "missing", f"{bucket} cannot be reached: {code} {sentence(error)}", command)
+    there = answer.get("BucketRegion", region)
+    if there != region:
+        found = f"{bucket} is in {there}, and the calls go to {region}; SageMaker reads buckets of its own region"
+        return Finding("bucket", "missing", found, f"python -m image_classifier preflight --region {there}")
+    return Finding("bucket", "ok", f"{bucket} in {there}")
+
+
+def check_notification(s3: "S3Client", *, classifier: Classifier, settings: Settings) -> Finding:
+    """Whether another event notification of the bucket overlaps with the classifier's uploads."""
+    check, bucket = f"upload trigger of {classifier.name}", settings.bucket
+    trigger = notification.UploadTrigger.of(classifier.name, function_arn="")  # only its prefix counts here
+    try:
+        notification.upload_trigger_change(s3, bucket=bucket, trigger=trigger)
+    except FunctionError as error:
+        return Finding(
+            check,
+            "missing",
+            str(error),
+            f"aws s3api get-bucket-notification-configuration --bucket {bucket} # change that one, put the rest back",
+        )
+    except ClientError as error:
+        return Finding(check, "not checked", f"the notifications of {bucket} cannot be read: {sentence(error)}")
+    return Finding(check, "ok", "no other notification has these keys")
+
+
+def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) -> Finding:
+    """Whether the labelled images can be listed and the first of them read."""
+    check = f"source of {classifier.name}"
+    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
+    try:
+        if isinstance(source, BucketSource):
+            return _bucket_source(check, source)
+        return _folder_source(check, source)
+    except ClientError as error:
+        command = f"aws s3 ls {classifier.source} # the caller needs s3:ListBucket and s3:GetObject there"
+        return Finding(check, "missing", f"{classifier.source}: {sentence(error)}", command)
+    except (DatasetError, StorageError) as error:
+        return Finding(check, "missing", str(error), f"ls -l {settings.data_folder / classifier.source}")
+
+
+def _bucket_source(check: str, source: BucketSource) -> Finding:
+    place = f"s3://{source.bucket}/{source.prefix}"
+    page = source.s3.list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=HOW_MANY)
+    keys = [item["Key"] for item in page.get("Contents", []) if not item["Key"].endswith("/")]
+    if not keys:
+        return Finding(check, "missing", f"{place} holds no objects", f"aws s3 sync <a folder per class> {place}")
+    source.s3.head_object(Bucket=source.bucket, Key=keys[0])
+    return Finding(check, "ok", f"{place} is listed, and {keys[0]} can be read")
+
+
+def _folder_source(check: str, source: FolderSource) -> Finding:
+    names = [name for name in source.names() if not name.endswith("/")]
+    if not names:
+        return Finding(check, "missing", f"{source.where} holds no files", f"ls -l {source.folder}")
+    source.read(names[0], limit_bytes=1)
+    return Finding(check, "ok", f"{source.where} holds {len(names):,} files, and {names[0]} can be read")
