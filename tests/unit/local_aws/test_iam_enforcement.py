@@ -1,0 +1,60 @@
+"""Which of Lambda's operations a request is, and what a refused request is answered."""
+
+import json
+
+import pytest
+
+from local_aws.ministack import iam_enforcement
+
+HINT = "The keys are in keys.json."
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "action"),
+    [
+        ("POST", "/2015-03-31/functions", "CreateFunction"),
+        ("GET", "/2015-03-31/functions/", "ListFunctions"),
+        ("POST", "/2015-03-31/functions/f/invocations", "InvokeFunction"),
+        ("GET", "/2015-03-31/functions/f/aliases/live", "GetAlias"),
+        ("PUT", "/2015-03-31/functions/f/aliases/live", "UpdateAlias"),
+        ("GET", "/2019-09-25/functions/f/event-invoke-config", "GetFunctionEventInvokeConfig"),
+        ("PUT", "/2019-09-25/functions/f/event-invoke-config", "PutFunctionEventInvokeConfig"),
+        ("PUT", "/2017-10-31/functions/f/concurrency", "PutFunctionConcurrency"),
+        ("DELETE", "/2017-10-31/functions/f/concurrency", "DeleteFunctionConcurrency"),
+        ("POST", "/2015-03-31/event-source-mappings", "CreateEventSourceMapping"),
+        ("DELETE", "/2015-03-31/event-source-mappings/u", "DeleteEventSourceMapping"),
+        ("GET", "/2016-08-19/account-settings", "GetAccountSettings"),
+        ("GET", "/nothing", None),
+    ],
+)
+def test_a_request_is_the_operation_of_lambdas_model(method: str, path: str, action: str | None) -> None:
+    assert iam_enforcement.lambda_action(method, path) == action
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        (b"<Error><Message>No.</Message></Error>", b"<Error><Message>No. The keys are in keys.json.</Message></Error>"),
+        (b'{"message": "No"}', b'{"message": "No. The keys are in keys.json."}'),
+        (b"", b""),
+    ],
+)
+def test_a_refusal_says_where_the_keys_are(body: bytes, answer: bytes) -> None:
+    respond = iam_enforcement.denial(lambda *_, **__: (403, {}, body), where_keys_are=HINT)
+
+    assert respond("s3", "s3:GetObject", "arn", "id") == (403, {}, answer)
+
+
+def test_a_refused_role_is_named() -> None:
+    iam_enforcement._denied.set(("iam:PassRole", "arn:role"))
+    respond = iam_enforcement.denial(
+        lambda *_, message="", **__: (403, {}, json.dumps({"message": message}).encode()), where_keys_are=HINT
+    )
+
+    _, _, body = respond("lambda", "lambda:CreateFunction", "arn:user", "id")
+
+    iam_enforcement._denied.set(None)
+    assert json.loads(body)["message"] == (
+        "User: arn:user is not authorized to perform: iam:PassRole on resource: arn:role because no identity-based "
+        f"policy allows the iam:PassRole action. {HINT}"
+    )
