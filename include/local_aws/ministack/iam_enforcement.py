@@ -22,6 +22,7 @@ _MAPPING_ACTIONS = frozenset(
         "lambda:GetEventSourceMapping",
     }
 )
+_ON_LOG_STREAMS = frozenset({"logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutLogEvents"})
 _OF_CREDENTIALS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 _denied: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("denied", default=None)
 
@@ -77,8 +78,7 @@ class Enforcement:
             if service == "s3" and not access_key and iam_evaluator._anonymous.get():
                 return iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
             document = _document()
-            if action == "lambda:CreateFunction" and "FunctionName" in document:
-                resource_arn = _function_arn(str(document["FunctionName"]), region)
+            resource_arn = resource_of(action, resource_arn, document=document, region=region)
             context = {**(service_context or {}), **_context(action, document)}
             found = original(access_key, action, service, region, resource_arn, context)
             self._record(access_key, action, resource_arn, context, found)
@@ -165,6 +165,19 @@ def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
     if action in _MAPPING_ACTIONS and "FunctionName" in document:
         return {"lambda:FunctionArn": _function_arn(str(document["FunctionName"]), REGION)}
     return {}
+
+
+def resource_of(action: str, found: str, *, document: Mapping[str, Any], region: str) -> str:
+    """The resource of an action by the Service Authorization Reference, where MiniStack finds another."""
+    if action == "lambda:CreateFunction" and "FunctionName" in document:
+        return _function_arn(str(document["FunctionName"]), region)
+    if action == "logs:DescribeLogGroups" and found == "*":
+        return f"arn:aws:logs:{region}:{ACCOUNT}:log-group:{document.get('logGroupNamePrefix', '')}:*"
+    if action in _ON_LOG_STREAMS and "logStreamName" in document:
+        return f"{found}:log-stream:{document['logStreamName']}"
+    if action == "cloudwatch:DescribeAlarms":
+        return f"arn:aws:cloudwatch:{region}:{ACCOUNT}:alarm:*"
+    return found
 
 
 def _function_arn(name: str, region: str) -> str:

@@ -103,6 +103,16 @@ def test_airflow_may_do_what_its_policy_says_and_nothing_else(aws: Enforcing) ->
     assert refusal(aws.airflow("iam").create_user, UserName="other")[0] == "AccessDenied"
 
 
+def test_airflow_may_look_for_logs_and_alarms(aws: Enforcing) -> None:
+    logs = aws.airflow("logs")
+
+    assert logs.describe_log_groups(logGroupNamePrefix="/aws/none")["logGroups"] == []
+    assert aws.airflow("cloudwatch").describe_alarms(AlarmNames=["none"])["MetricAlarms"] == []
+    request = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamName": "image-classifier-a/algo-1"}
+    assert refusal(logs.delete_log_stream, **request)[0] == "ResourceNotFoundException"
+    assert refusal(logs.delete_log_stream, **{**request, "logStreamName": "other"})[0] == "AccessDeniedException"
+
+
 def test_a_role_is_passed_to_its_own_service_alone(aws: Enforcing) -> None:
     function_role = aws.settings["IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN"]
     training_role = aws.settings["IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN"]

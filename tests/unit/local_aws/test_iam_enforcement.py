@@ -45,6 +45,25 @@ def test_a_refusal_says_where_the_keys_are(body: bytes, answer: bytes) -> None:
     assert respond("s3", "s3:GetObject", "arn", "id") == (403, {}, answer)
 
 
+@pytest.mark.parametrize(
+    ("action", "found", "document", "resource"),
+    [
+        ("lambda:CreateFunction", "*", {"FunctionName": "f"}, "lambda:us-east-1:000000000000:function:f"),
+        ("logs:DescribeLogGroups", "*", {}, "logs:us-east-1:000000000000:log-group::*"),
+        ("logs:DescribeLogGroups", "*", {"logGroupNamePrefix": "/a"}, "logs:us-east-1:000000000000:log-group:/a:*"),
+        ("logs:DeleteLogStream", "arn:aws:logs:g", {"logStreamName": "s"}, "logs:g:log-stream:s"),
+        ("logs:DeleteLogGroup", "arn:aws:logs:g", {"logStreamName": "s"}, "logs:g"),
+        ("cloudwatch:DescribeAlarms", "*", {}, "cloudwatch:us-east-1:000000000000:alarm:*"),
+    ],
+)
+def test_an_action_is_checked_on_the_resource_that_aws_documents(
+    action: str, found: str, document: dict[str, str], resource: str
+) -> None:
+    checked = iam_enforcement.resource_of(action, found, document=document, region="us-east-1")
+
+    assert checked == f"arn:aws:{resource}"
+
+
 def test_a_refused_role_is_named() -> None:
     iam_enforcement._denied.set(("iam:PassRole", "arn:role"))
     respond = iam_enforcement.denial(
