@@ -10,6 +10,7 @@ from image_classifier.aws.names import CLASSIFIER_NAME, OUR_TAGS
 from image_classifier.classifier.files import read_file
 from image_classifier.classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
 from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, Pixels, Training, VpcConfig, refuse_if
+from image_classifier.classifier.promotion import Promotion
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters, problems_of
 
@@ -29,10 +30,14 @@ class Classifier(Part):
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
     pixels: Pixels = Field(default_factory=Pixels)
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    test_fraction: Annotated[float, Field(ge=0, lt=1)] = (
+        0.1  # taken out of train, if the source has no test/ of its own
+    )
     seed: Annotated[int, Field(ge=0)] = 0
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
     training: Training = Field(default_factory=Training)
     endpoint: Endpoint = Field(default_factory=Endpoint)
+    promotion: Promotion = Field(default_factory=Promotion)
     unsure_below: Annotated[float, Field(ge=0, le=1)] = 0.5
     max_cost_usd: Annotated[float, Field(ge=0)] | None = None  # until its endpoint is a day old
     aws_conn_id: Annotated[str, Field(min_length=1)] = "aws_default"
@@ -90,6 +95,9 @@ class Classifier(Part):
             "squares: make height and width equal, or set pixels.unmodified.": (
                 hyperparameters.height != hyperparameters.width and not self.pixels.unmodified
             ),
+            f"validation_fraction is {self.validation_fraction} and test_fraction {self.test_fraction}; "
+            "nothing is left to train on: they must sum to less than 1.": self.validation_fraction + self.test_fraction
+            >= 1,
             "hyperparameters.multi_label is set; a folder per class gives every image one label: leave it out.": (
                 hyperparameters.multi_label
             ),

@@ -9,7 +9,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
 from image_classifier.prepare.inspection import Inspected, Rejected
-from image_classifier.prepare.layout import SPLITS, Layout, Split
+from image_classifier.prepare.layout import LISTED, SPLITS, Layout, Split
 
 MAX_REJECTED_FRACTION = 0.1  # more means that the folder is not what it is taken for
 REJECTED_ALLOWED_ALWAYS = 5  # of a small folder, a few files are soon a tenth
@@ -82,9 +82,11 @@ def assemble(
     _check_rejected(rejected, total=len(layout.images), where=where)
     chosen = split.choose(inspected)
     images = chosen.images
+    if layout.is_split:
+        images = split.fill_splits(images, seed=seed, is_split=True)
     _check_classes(images, chosen=chosen, rejected=rejected, layout=layout, where=where)
     if not layout.is_split:
-        images = split.fill_both_splits(images, seed=seed)
+        images = split.fill_splits(images, seed=seed, is_split=False)
     ordered = tuple(sorted(images, key=lambda image: (image.split, image.path)))
     return Dataset(where, tuple(labels), pixels_key, ordered, chosen, tuple(rejected), layout.ignored)
 
@@ -120,7 +122,7 @@ def _check_classes(
     layout: Layout,
     where: str,
 ) -> None:
-    parts: tuple[Split, ...] = SPLITS if layout.is_split else ("train",)
+    parts: tuple[Split, ...] = LISTED if layout.is_split else ("train",)
     for part in parts:
         listed = {image.class_name for image in layout.images if image.split in (part, None)}
         left = {image.image.class_name for image in images if image.split == part or not layout.is_split}
@@ -140,7 +142,7 @@ def _losses(classes: Sequence[str], *, chosen: split.Chosen, rejected: Sequence[
     conflicting = sum(one.image.class_name in classes for group in chosen.conflicts for one in group)
     parts = [
         f"{len(unusable)} rejected: {_reasons(unusable)}" if unusable else "",
-        f"{leaked} left out of validation because train has the same image." if leaked else "",
+        f"{leaked} left out because another split has the same image." if leaked else "",
         f"{conflicting} left out because another class has the same image." if conflicting else "",
     ]
     return " ".join(part for part in parts if part)

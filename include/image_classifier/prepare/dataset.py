@@ -1,9 +1,9 @@
 """The way of the images, from the source to a version of the data set in S3 that a training job can name."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain, islice, zip_longest
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,9 @@ from image_classifier.prepare.assemble import Dataset, assemble
 from image_classifier.prepare.classes import decide_labels
 from image_classifier.prepare.inspection import Inspector, Rejected, progress
 from image_classifier.prepare.layout import SPLITS, read_layout
-from image_classifier.prepare.publish import JSON, LIST_NAMES, publish
+from image_classifier.prepare.publish import JSON, LIST_NAMES, TEST_MANIFEST, publish, test_manifest
 from image_classifier.prepare.source import BucketSource, Source, open_source
-from image_classifier.prepare.split import split_of
+from image_classifier.prepare.split import Fractions
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -54,10 +54,13 @@ class PreparedDataset(BaseModel):
     num_classes: int
     num_training_samples: int
     num_validation_samples: int
+    num_test_samples: int = 0  # as a run of release 0.1 had it
     train_uri: str
     validation_uri: str
     train_lst_uri: str
     validation_lst_uri: str
+    test_manifest_key: str = ""  # empty without a test image
+    test_manifest_sha256: str = ""
     report_key: str
     check_images: tuple[CheckImage, ...]
     uploaded: int
@@ -172,6 +175,8 @@ def _assembled(
 ) -> Dataset:
     source = inspector.source
     layout = read_layout(source.names(), where=source.where)
+    if layout.has_test:
+        inspector = replace(inspector, split_of=_fractions(classifier, test=0.0).split_of)
     on_progress(f"{len(layout.images):,} images of {len(layout.classes)} classes in {source.where}")
     dataset = assemble(
         inspector.all(layout.images, report=progress(on_progress, total=len(layout.images))),
@@ -211,13 +216,17 @@ def _inspector(classifier: Classifier, *, source: Source, s3: "S3Client", bucket
             jpeg_quality=classifier.pixels.jpeg_quality,
         ),
         unmodified=classifier.pixels.unmodified,
-        split_of=partial(split_of, seed=classifier.seed, validation_fraction=classifier.validation_fraction),
+        split_of=_fractions(classifier, test=classifier.test_fraction).split_of,
         stored=frozenset(key for listing in listings for key, stored in listing.items() if stored.size_bytes),
     )
 
 
+def _fractions(classifier: Classifier, *, test: float) -> Fractions:
+    return Fractions(classifier.seed, validation=classifier.validation_fraction, test=test)
+
+
 def _store_the_moved(inspector: Inspector, dataset: Dataset) -> Dataset:
-    """Store under its other split what `fill_both_splits` moved in tiny classes; the first copy stays, unreferenced."""
+    """Store under its other split what `fill_splits` moved in tiny classes; the first copy stays, unreferenced."""
     inspected_as = {one.sha256: one.split for one in dataset.chosen.images}
     images = []
     for image in dataset.images:
@@ -243,10 +252,13 @@ def _prepared(dataset: Dataset, *, bucket: str, keys: Keys) -> PreparedDataset:
         num_classes=len(dataset.labels),
         num_training_samples=len(dataset.of("train")),
         num_validation_samples=len(dataset.of("validation")),
+        num_test_samples=len(dataset.of("test")),
         train_uri=f"s3://{bucket}/{keys.split('train')}",
         validation_uri=f"s3://{bucket}/{keys.split('validation')}",
         train_lst_uri=f"s3://{bucket}/{folders['train']}",
         validation_lst_uri=f"s3://{bucket}/{folders['validation']}",
+        test_manifest_key=f"{version}{TEST_MANIFEST}" if dataset.of("test") else "",
+        test_manifest_sha256=hashlib.sha256(test_manifest(dataset, bucket=bucket, keys=keys)).hexdigest(),
         report_key=f"{version}report.json",
         check_images=_check_images(dataset, keys=keys),
         uploaded=uploaded,

@@ -53,7 +53,7 @@ class Inspector:
 
     Attributes:
         store: puts a prepared image at its key; S3, or nowhere when the data set is only planned.
-        split_of: decides, by its content's hash, where an image goes that its folder does not place.
+        split_of: decides, by its content's hash and the split that its folder names, where an image goes.
         stored: the keys in S3 when the run began; such an image was inspected before and is not decoded again.
 
     """
@@ -63,7 +63,7 @@ class Inspector:
     keys: Keys
     parameters: PixelParameters
     unmodified: bool
-    split_of: Callable[[str], Split]
+    split_of: Callable[[str, Split | None], Split]
     stored: frozenset[str]
     _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1))
     _uploads: dict[str, object] = field(default_factory=dict)  # who uploads a key
@@ -95,7 +95,7 @@ class Inspector:
         try:
             data = self.source.read(image.name, limit_bytes=self.parameters.max_image_bytes + 1)
             content = hashlib.sha256(data)
-            split = image.split or self.split_of(content.hexdigest())
+            split = self.split_of(content.hexdigest(), image.split)
             path = f"{class_folder(image.class_name)}/{self._file_name(data, content.copy())}"
             key = self.keys.split(split) + path
             if key in self.stored:

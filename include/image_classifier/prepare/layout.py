@@ -7,8 +7,9 @@ from typing import Literal
 
 from image_classifier.contracts.errors import DatasetError
 
-Split = Literal["train", "validation"]
-SPLITS: tuple[Split, Split] = ("train", "validation")
+Split = Literal["train", "validation", "test"]
+LISTED: tuple[Split, Split] = ("train", "validation")  # what a training job is given
+SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
 SPLIT_WORDS = {"train", "training", "val", "valid", "validation", "test"}
 
 
@@ -30,9 +31,14 @@ class Layout:
     is_split: bool
     ignored: tuple[str, ...]
 
+    @property
+    def has_test(self) -> bool:
+        """Whether the source says itself which images are for tests."""
+        return any(image.split == "test" for image in self.images)
+
 
 def read_layout(names: Iterable[str], *, where: str) -> Layout:
-    """Read ``train/<class>/...`` with ``validation/<class>/...``, or ``<class>/...`` alone.
+    """Read ``train/<class>/...`` with ``validation/<class>/...`` and perhaps ``test/<class>/...``, or ``<class>/...``.
 
     Folders below a class's belong to it. Whatever is hidden (a name that begins with a dot) does not exist.
 
@@ -60,13 +66,13 @@ def read_layout(names: Iterable[str], *, where: str) -> Layout:
 
 
 def _is_split(top: list[str], *, where: str) -> bool:
-    if top == sorted(SPLITS):
+    if top in (sorted(LISTED), sorted(SPLITS)):
         return True
     if suspicious := [folder for folder in top if folder.lower() in SPLIT_WORDS]:
         message = (
             f"It is not clear which folders of {where} are classes: found {_few(top)}, of which {_few(suspicious)} may "
-            "be a split or a class. Use exactly train/<class>/ and validation/<class>/, or class folders alone with "
-            "none of these names (a class that is called so needs the first form)."
+            "be a split or a class. Use exactly train/<class>/ and validation/<class>/ (and test/<class>/), or "
+            "class folders alone with none of these names (a class that is called so needs the first form)."
         )
         raise DatasetError(message)
     return False
@@ -91,17 +97,18 @@ def _class_name(folder: str, *, where: str) -> str:
 
 
 def _classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: int, where: str) -> tuple[str, ...]:
-    train = sorted({name for split, name in folders if split != "validation"})
+    train = sorted({name for split, name in folders if split in ("train", None)})
     if not train:
         found = f"{files} files that are in no class folder" if files else "no folder"
         place = "train/<class>/ and validation/<class>/" if is_split else "one folder per class"
         raise DatasetError(f"No classes in {where}: found {found}. Put the images into {place}.")
-    if unknown := sorted({name for split, name in folders if split == "validation"} - set(train)):
-        message = (
-            f"Validation has classes that train lacks, in {where}: {_few(unknown)}; train has {_few(train)}. Add "
-            "training images of them, or take them out of validation."
-        )
-        raise DatasetError(message)
+    for part in ("validation", "test"):
+        if unknown := sorted({name for split, name in folders if split == part} - set(train)):
+            message = (
+                f"{part.capitalize()} has classes that train lacks, in {where}: {_few(unknown)}; train has "
+                f"{_few(train)}. Add training images of them, or take them out of {part}."
+            )
+            raise DatasetError(message)
     if len(train) == 1:
         message = (
             f"Only one class in {where}: {train[0]!r}. A classifier tells at least two classes apart; add another."
@@ -111,11 +118,11 @@ def _classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: i
 
 
 def _check_every_class_has_files(images: list[Listed], classes: tuple[str, ...], *, where: str) -> None:
-    trained = {image.class_name for image in images if image.split != "validation"}
+    trained = {image.class_name for image in images if image.split in ("train", None)}
     if empty := [name for name in classes if name not in trained]:
         message = f"Classes without a training image in {where}: {_few(empty)}. Add images, or delete these folders."
         raise DatasetError(message)
-    if all(image.split == "train" for image in images):
+    if not any(image.split in ("validation", None) for image in images):
         message = f"Validation of {where} has no image. Add some, or put the classes beside each other without train/."
         raise DatasetError(message)
 

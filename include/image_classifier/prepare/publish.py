@@ -1,5 +1,6 @@
 """Writes a version of the data set to S3, the image lists last; deletes images that it no longer lists."""
 
+import json
 import logging
 from collections.abc import Sequence
 from itertools import islice
@@ -13,7 +14,7 @@ from image_classifier.contracts.training import image_list
 from image_classifier.contracts.training.image_list import Entry
 from image_classifier.prepare import report
 from image_classifier.prepare.assemble import Dataset
-from image_classifier.prepare.layout import SPLITS, Split
+from image_classifier.prepare.layout import LISTED, Split
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 
 JSON = "application/json"
 LIST_NAMES: dict[Split, str] = {"train": "train_lst/train.lst", "validation": "validation_lst/validation.lst"}
+TEST_MANIFEST = "test.manifest"
 DELETED_AT_ONCE = 1000  # of one DeleteObjects request
 
 
@@ -32,6 +34,7 @@ def publish(dataset: Dataset, *, s3: "S3Client", bucket: str, keys: Keys, warnin
         "manifest.jsonl": (report.manifest(dataset, keys=keys), "application/jsonl"),
         "report.json": (report.report_document(dataset, warnings=warnings), JSON),
         "labels.json": (labels_document(dataset.labels), JSON),
+        **({TEST_MANIFEST: (test_manifest(dataset, bucket=bucket, keys=keys), JSON)} if dataset.of("test") else {}),
         LIST_NAMES["validation"]: (lists["validation"], "text/plain"),
         LIST_NAMES["train"]: (lists["train"], "text/plain"),
     }
@@ -45,14 +48,20 @@ def publish(dataset: Dataset, *, s3: "S3Client", bucket: str, keys: Keys, warnin
 
 def image_lists(dataset: Dataset) -> dict[Split, bytes]:
     """The lists' bytes; indices count through both, and the fingerprint decides the order."""
-    entries: dict[Split, list[Entry]] = {split: [] for split in SPLITS}
-    for index, image in enumerate(dataset.images):
+    entries: dict[Split, list[Entry]] = {split: [] for split in LISTED}
+    for index, image in enumerate(image for image in dataset.images if image.split in LISTED):
         entries[image.split].append(Entry(index, (float(dataset.index(image)),), image.path))
     fingerprint = dataset.fingerprint
     return {
         split: image_list.dumps(image_list.shuffled(listed, seed=fingerprint)).encode()
         for split, listed in entries.items()
     }
+
+
+def test_manifest(dataset: Dataset, *, bucket: str, keys: Keys) -> bytes:
+    """The bytes of test.manifest: exactly the test images, in the form of S3DataType ManifestFile."""
+    paths = sorted(f"test/{image.path}" for image in dataset.of("test"))
+    return json.dumps([{"prefix": f"s3://{bucket}/{keys.dataset}"}, *paths]).encode()
 
 
 def delete_unreferenced_images(
@@ -79,7 +88,8 @@ def delete_unreferenced_images(
         log.info("Classifier %s is being trained; images that left its data set are deleted another time", classifier)
         return 0
     keys = Keys(classifier)
-    unreferenced = [key for split in SPLITS for key in _unreferenced(s3, bucket, keys, split, fingerprint)]
+    unreferenced = [key for split in LISTED for key in _unreferenced(s3, bucket, keys, split, fingerprint)]
+    unreferenced += _unreferenced_tests(s3, bucket, keys, fingerprint)
     waiting = iter(unreferenced)
     while batch := list(islice(waiting, DELETED_AT_ONCE)):
         _delete(s3, bucket, batch)
@@ -96,6 +106,13 @@ def _unreferenced(s3: "S3Client", bucket: str, keys: Keys, split: Split, fingerp
         raise DatasetError(message)
     listed = {keys.split(split) + entry.path for entry in image_list.parse(found[0].decode())}
     return [key for key in storage.list_objects(s3, bucket=bucket, prefix=keys.split(split)) if key not in listed]
+
+
+def _unreferenced_tests(s3: "S3Client", bucket: str, keys: Keys, fingerprint: str) -> list[str]:
+    """Test images that the version's manifest lacks; a version of release 0.1 has no manifest and no test images."""
+    found = storage.read(s3, bucket=bucket, key=keys.version(fingerprint) + TEST_MANIFEST)
+    listed = {keys.dataset + path for path in json.loads(found[0])[1:]} if found else set()
+    return [key for key in storage.list_objects(s3, bucket=bucket, prefix=keys.split("test")) if key not in listed]
 
 
 def _delete(s3: "S3Client", bucket: str, batch: Sequence[str]) -> None:

@@ -82,7 +82,7 @@ def _left_out(dataset: Dataset) -> Iterator[str]:
     if chosen.duplicates:
         yield f"{len(chosen.duplicates):,} copies of an image of the same class were left out; see duplicates."
     if chosen.leaks:
-        yield f"{len(chosen.leaks):,} validation images are in train as well and validate nothing; see leaks."
+        yield f"{len(chosen.leaks):,} images are in two splits and were left out of one of them; see leaks."
     if chosen.conflicts:
         yield f"{len(chosen.conflicts):,} images lie in several classes and were left out of all; see conflicts."
     if dataset.ignored:

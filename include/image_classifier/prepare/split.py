@@ -1,4 +1,4 @@
-"""Which usable images are trained on and which validate: by content, so that no other image moves when one is added."""
+"""Which usable images are for train, validation and test: by content, so that an image that is added moves no other."""
 
 import hashlib
 from collections import defaultdict
@@ -15,13 +15,32 @@ def share(sha256: str, *, seed: int) -> float:
     return int.from_bytes(hashlib.sha256(f"{seed}/{sha256}".encode()).digest()[:7], "big") / 2**56
 
 
-def split_of(sha256: str, *, seed: int, validation_fraction: float) -> Split:
-    """Validation if the image's share is below the fraction.
+@dataclass(frozen=True)
+class Fractions:
+    """How large validation and test are; the seed decides, with an image's content, which images are in them."""
 
-    Every image is placed by itself: of each class about the fraction validates (of 100 images and 0.2, 16 to 24 of
-    them in two cases of three), and an image that is added, or taken away, moves none of the others.
-    """
-    return "validation" if share(sha256, seed=seed) < validation_fraction else "train"
+    seed: int
+    validation: float
+    test: float
+
+    def split_of(self, sha256: str, placed: Split | None) -> Split:
+        """Where an image goes: validation if its share is low, test if it is high.
+
+        Every image is placed by itself: of each class about the fraction validates (of 100 images and 0.2, 16 to 24 of
+        them in two cases of three), and an image that is added, or taken away, moves none of the others. What a source
+        places in train may go to test; what it places elsewhere stays there.
+
+        Args:
+            sha256: of the source file.
+            placed: the split that the source names, if it names one.
+
+        """
+        if placed in ("validation", "test"):
+            return placed
+        own_share = share(sha256, seed=self.seed)
+        if own_share >= 1 - self.test:
+            return "test"
+        return "validation" if placed is None and own_share < self.validation else "train"
 
 
 @dataclass(frozen=True)
@@ -30,14 +49,17 @@ class Chosen:
 
     images: tuple[Inspected, ...]
     duplicates: tuple[tuple[Inspected, Inspected], ...]  # left out, and the same image that stayed
-    leaks: tuple[tuple[Inspected, Inspected], ...]  # left out of validation, and the same image in train
+    leaks: tuple[tuple[Inspected, Inspected], ...]  # left out of one split, and the same image in another
     conflicts: tuple[tuple[Inspected, ...], ...]  # the same content under several classes: nobody knows which is right
 
 
 def choose(inspected: Iterable[Inspected]) -> Chosen:
-    """Keep one image of each content; in train, if it is in both splits; none, if it is under several classes."""
+    """Keep one image of each content; none, if it is under several classes.
+
+    Of several splits test keeps it, else train: what a model has seen can neither test nor validate it.
+    """
     groups: dict[str, list[Inspected]] = defaultdict(list)
-    for image in sorted(inspected, key=lambda one: (one.split, one.image.name)):  # train sorts before validation
+    for image in sorted(inspected, key=lambda one: (one.split, one.image.name)):  # test, train, validation
         groups[image.sha256].append(image)
     images, duplicates, leaks, conflicts = [], [], [], []
     for group in groups.values():
@@ -51,24 +73,37 @@ def choose(inspected: Iterable[Inspected]) -> Chosen:
     return Chosen(tuple(images), tuple(duplicates), tuple(leaks), tuple(conflicts))
 
 
-def fill_both_splits(images: Iterable[Inspected], *, seed: int) -> tuple[Inspected, ...]:
-    """Give each class of a source without splits at least one image in both: in tiny classes chance may leave one out.
+def fill_splits(images: Iterable[Inspected], *, seed: int, is_split: bool) -> tuple[Inspected, ...]:
+    """Give each class at least one image to train on, and to validate unless the source names the splits itself.
+
+    In tiny classes chance may leave a split out.
 
     Raises:
-        DatasetError: a class has a single usable image.
+        DatasetError: a class of a source without splits has a single usable image.
 
     """
     classes: dict[str, list[Inspected]] = defaultdict(list)
     for image in sorted(images, key=lambda one: share(one.sha256, seed=seed)):
         classes[image.image.class_name].append(image)
+    if is_split:
+        return tuple(image for members in classes.values() for image in _with_train(members))
     if single := sorted(name for name, members in classes.items() if len(members) == 1):
         message = (
             f"Too few images: {', '.join(map(repr, single))} have one usable image each, and every class needs one to "
             "train on and one to validate. Add images."
         )
         raise DatasetError(message)
-    filled = []
-    for members in classes.values():
-        first, *middle, last = members
-        filled += [replace(first, split="validation"), *middle, replace(last, split="train")]
+    filled: list[Inspected] = []
+    for first, *others in classes.values():
+        filled += [replace(first, split="validation"), *_with_train(others)]
     return tuple(filled)
+
+
+def _with_train(members: list[Inspected]) -> list[Inspected]:
+    """The members of a class, ordered by their shares, one of them moved to train if none is there and one may be."""
+    if any(one.split == "train" for one in members):
+        return members
+    ours = [place for place, one in enumerate(members) if one.image.split is None or one.image.split == "train"]
+    validating = [place for place in ours if members[place].split == "validation"]
+    moved = validating[-1:] or ours[:1]
+    return [replace(one, split="train") if place in moved else one for place, one in enumerate(members)]

@@ -50,7 +50,9 @@ def images(tmp_path, picture):
 
 @pytest.fixture
 def classifier():
-    return Classifier(name="pets", source="images", hyperparameters={"image_shape": "3,32,32", "num_layers": 20})
+    """Without a test split, so that a few images are enough to train and validate."""
+    shape = {"image_shape": "3,32,32", "num_layers": 20}
+    return Classifier(name="pets", source="images", hyperparameters=shape, test_fraction=0)
 
 
 @pytest.fixture

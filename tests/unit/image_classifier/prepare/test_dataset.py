@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -43,10 +44,13 @@ def test_the_answer_names_everything_a_training_job_needs(images, prepare):
         "num_classes": 2,
         "num_training_samples": 16,
         "num_validation_samples": 5,
+        "num_test_samples": 0,
         "train_uri": f"s3://{BUCKET}/pets/dataset/train/",
         "validation_uri": f"s3://{BUCKET}/pets/dataset/validation/",
         "train_lst_uri": f"s3://{BUCKET}/{version}/train_lst/",
         "validation_lst_uri": f"s3://{BUCKET}/{version}/validation_lst/",
+        "test_manifest_key": "",
+        "test_manifest_sha256": prepared.test_manifest_sha256,
         "report_key": f"{version}/report.json",
         "check_images": [image.model_dump() for image in prepared.check_images],
         "uploaded": 21,
@@ -295,7 +299,7 @@ def test_a_validation_image_that_is_trained_on_is_left_out_and_reported(images, 
 def test_leaks_that_leave_a_class_unvalidated_are_an_error(images, prepare):
     images({**SPLIT, "validation/dog": [100, 101]})
 
-    with pytest.raises(DatasetError, match=r"in validation of .*'dog'\. 2 left out of validation because train has"):
+    with pytest.raises(DatasetError, match=r"in validation of .*'dog'\. 2 left out because another split has"):
         prepare()
 
 
@@ -381,6 +385,75 @@ def test_two_runs_at_once_do_not_both_number_the_classes(images, prepare, s3, mo
     monkeypatch.setattr(s3, "put_object", other_run_was_first)
     with pytest.raises(ResourceBusyError, match="changed by another run"):
         prepare()
+
+
+MANY = {"cat": range(60), "dog": range(100, 160)}
+
+
+def test_test_images_are_in_no_list_and_exactly_they_are_in_the_manifest(images, prepare, stored, manifest):
+    images(MANY)
+
+    train, validation = lists(stored, prepared := prepare(test_fraction=0.2))
+
+    [document] = stored(prepared.test_manifest_key).values()
+    root, *paths = json.loads(document)
+    in_test = {line["key"] for line in manifest(prepared).values() if line["split"] == "test"}
+    assert root == {"prefix": f"s3://{BUCKET}/pets/dataset/"}
+    assert {"pets/dataset/" + path for path in paths} == in_test == set(stored("pets/dataset/test/"))
+    assert len(paths) == prepared.num_test_samples > 10
+    assert len(train) + len(validation) + len(paths) == 120
+    assert prepared.test_manifest_sha256 == hashlib.sha256(document).hexdigest()
+
+
+def test_the_test_split_is_taken_out_of_train_alone(images, prepare, stored):
+    images(MANY)
+
+    before, after = prepare(), prepare(test_fraction=0.2)
+
+    assert lists(stored, before)[1] != []
+    assert {one.path for one in lists(stored, before)[1]} == {one.path for one in lists(stored, after)[1]}
+    assert after.num_training_samples + after.num_test_samples == before.num_training_samples
+
+
+def test_a_sources_own_test_images_are_used_and_no_others(images, prepare, stored):
+    images({**SPLIT, "test/cat": range(30, 33), "test/dog": [130]})
+
+    prepared = prepare(test_fraction=0.5)
+
+    assert (prepared.num_training_samples, prepared.num_test_samples) == (16, 4)
+
+
+def test_a_test_image_that_is_trained_on_too_is_left_out_of_train(images, prepare, report):
+    images({**SPLIT, "test/cat": [0, 30], "test/dog": [130]})
+
+    prepared = prepare()
+
+    assert report(prepared)["leaks"] == [{"name": "train/cat/0.png", "same_as": "test/cat/0.png"}]
+    assert (prepared.num_training_samples, prepared.num_test_samples) == (15, 3)
+
+
+def test_of_a_source_that_names_two_splits_test_is_taken_out_of_train(images, prepare):
+    images({**SPLIT, "train/cat": range(200, 240), "train/dog": range(300, 340)})
+
+    prepared = prepare(test_fraction=0.2)
+
+    assert prepared.num_validation_samples == 5
+    assert 5 < prepared.num_test_samples < 30
+    assert prepared.num_training_samples + prepared.num_test_samples == 80
+
+
+def test_test_images_that_left_the_set_are_deleted_and_the_others_stay(images, prepare, stored, s3):
+    images(MANY)
+    prepared = prepare(test_fraction=0.2)
+    kept = set(stored("pets/dataset/test/"))
+    s3.put_object(Bucket=BUCKET, Key="pets/dataset/test/cat/old.jpg", Body=b"x")
+
+    deleted = delete_unreferenced_images(
+        "pets", s3=s3, bucket=BUCKET, fingerprint=prepared.fingerprint, training_in_progress=False
+    )
+
+    assert deleted == 1
+    assert set(stored("pets/dataset/test/")) == kept
 
 
 def test_the_train_list_is_written_last_of_a_version(images, prepare, s3, monkeypatch):

@@ -26,7 +26,7 @@ def inspector(s3, tmp_path):
             "keys": Keys("pets"),
             "parameters": PARAMETERS,
             "unmodified": False,
-            "split_of": lambda sha256: "train",
+            "split_of": lambda sha256, placed: placed or "train",
             "stored": frozenset(),
         }
         return Inspector(**{**given, **changes})
@@ -58,13 +58,13 @@ def test_the_folder_s_split_comes_before_the_computed_one(inspector, tmp_path, p
     assert inspector().one(Listed("a.png", "cat", "validation")).split == "validation"
 
 
-def test_the_computed_split_sees_the_content(inspector, tmp_path, picture):
+def test_the_split_is_decided_by_the_content_and_what_the_folder_names(inspector, tmp_path, picture):
     (tmp_path / "a.png").write_bytes(data := picture(1))
     asked = []
 
-    inspector(split_of=lambda sha256: asked.append(sha256) or "validation").one(Listed("a.png", "cat", None))
+    inspector(split_of=lambda *given: asked.append(given) or "test").one(Listed("a.png", "cat", "train"))
 
-    assert asked == [hashlib.sha256(data).hexdigest()]
+    assert asked == [(hashlib.sha256(data).hexdigest(), "train")]
 
 
 def test_an_image_that_s3_has_is_neither_decoded_nor_uploaded(inspector, tmp_path, picture, stored, monkeypatch):

@@ -92,7 +92,8 @@ def test_classes_that_differ_in_case_are_two():
         (("train/cat/1", "train/dog/1", "validation/dgo/1"), "that train lacks, in folder x: 'dgo'"),
         (("train/cat/1", "train/dog/1"), "found 'train', of which 'train'"),
         (("train/cat/1", "val/cat/1"), "found 'train', 'val', of which 'train', 'val'"),
-        (("train/cat/1", "validation/cat/1", "test/cat/1"), "of which 'test', 'train', 'validation'"),
+        (("train/cat/1", "test/cat/1"), "of which 'test', 'train'"),
+        (("train/cat/1", "train/dog/1", "validation/cat/1", "test/dgo/1"), "Test has classes that train lacks"),
         (("train/cat/1", "validation/cat/1", "cat/1"), "not clear which folders"),
         (("Train/cat/1", "Validation/cat/1"), "of which 'Train', 'Validation'"),
         (("bus/1", "train/1"), "a class that is called so needs the first form"),
@@ -122,3 +123,13 @@ def test_any_names_make_a_layout_or_a_data_set_error(names):
     except DatasetError:
         return
     assert {image.class_name for image in found.images} == set(found.classes)
+
+
+def test_a_source_may_name_its_test_images_too():
+    names = ("train/cat/1", "train/dog/1", "validation/cat/2", "test/dog/3")
+
+    layout = read_layout(names, where="folder x")
+
+    assert layout.has_test
+    assert [(image.name, image.split) for image in layout.images if image.split == "test"] == [("test/dog/3", "test")]
+    assert not read_layout(names[:3], where="folder x").has_test
