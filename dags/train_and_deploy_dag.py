@@ -7,12 +7,13 @@ prediction. One Dag per file in `include/classifiers/`.
 |---|---|---|
 | prepare | inspects the images, uploads those that changed, writes the image lists | S3 requests |
 | train | starts the training job; with the same images and settings takes the model there is | the instance |
-| deploy | model, endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
-| connect | the inference function and the bucket's event notification | nothing while nothing is uploaded |
+| evaluate | scores the test images with the model and, if need be, with the one that serves | a machine for minutes |
+| promote | decides whether the model goes live; if not, the run ends here and what serves stays | nothing |
+| deploy | endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
+| connect | the inference function, the bucket's event notification | nothing while nothing is uploaded |
 | check | uploads one known image and waits for its prediction record | one request |
 
-**Only plan** shows what a run would change and cost at most, and changes nothing. **Safe to repeat**: what is there is
-reused. **Params** change one run. **Ending** `train_model` stops its job. `image_classifier_teardown` removes it all.
+**Only plan** changes nothing. **Safe to repeat**: what is there is reused. **Ending** `train_model` stops its job.
 """
 
 from datetime import timedelta
@@ -24,25 +25,26 @@ from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
+from image_classifier_airflow.defaults import SIX_MINUTES, default_args
 from image_classifier_airflow.notifications.deadline import deadlines
-from image_classifier_airflow.notifications.failure import keep_error, tell_failure
+from image_classifier_airflow.notifications.failure import tell_failure
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
+from image_classifier_airflow.operators.transform import TransformJobOperator
 from image_classifier_airflow.params import train_params
-from image_classifier_airflow.retries import RETRY_POLICY
 from image_classifier_airflow.steps import gate, step
+from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 from image_classifier_airflow.steps.train_and_deploy import Steps
 
 POLL_S = 5
 RECORD_WAIT_S = 60  # then the check uploads again, once a minute
-SIX_MINUTES: dict[str, Any] = {"retries": 6, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 0}
 
 
 def train_and_deploy(classifier: Classifier) -> DAG:
     """The Dag of one classifier."""
-    steps = Steps(classifier)
+    steps, evaluation = Steps(classifier), EvaluationSteps(classifier)
     with DAG(
         dag_id=train_and_deploy_dag_id(classifier.name),
         description=classifier.description,
@@ -51,17 +53,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         max_active_runs=1,
         on_failure_callback=tell_failure(classifier),
         deadline=deadlines(classifier),
-        default_args={
-            "owner": "image-classifier",
-            "aws_conn_id": classifier.aws_conn_id,
-            "retries": 3,
-            "retry_delay": timedelta(seconds=30),
-            "retry_exponential_backoff": 2.0,
-            "max_retry_delay": timedelta(minutes=10),
-            "retry_policy": RETRY_POLICY,
-            "on_failure_callback": keep_error,
-            "execution_timeout": timedelta(hours=1),
-        },
+        default_args=default_args(classifier),
         doc_md=f"{__doc__}\n\n## {classifier.name}\n\n{classifier.description}",
         tags=["image-classifier", classifier.name],
     ) as dag:
@@ -76,10 +68,19 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                 task_id="train_model", **asked, poll_interval_s=POLL_S, execution_timeout=None
             ).output
 
+        with TaskGroup("evaluate"):
+            scoring = step(evaluation.plan_evaluation, multiple_outputs=True)(dataset, job)
+            score = TransformJobOperator
+            scored = [score(task_id=f"score_{one}", config=scoring[one]) for one in ("candidate", "champion")]
+            reported = step(evaluation.write_report)(dataset, job, training["config"], scoring)
+            chain(ModelOperator(task_id="create_model", config=scoring["model"]), scored, reported)
+
+        with TaskGroup("promote"):
+            goes_live = gate(evaluation.decide)(dataset, job, scoring)
+
         with TaskGroup("deploy") as deploy:
             plan = step(steps.plan_deployment, multiple_outputs=True)(dataset, job)
             chain(
-                ModelOperator(task_id="create_model", config=plan["model"]),
                 EndpointConfigOperator(task_id="create_endpoint_config", config=plan["endpoint_config"]),
                 EndpointOperator(
                     task_id="deploy_endpoint", config=plan["endpoint"], sample=plan["sample"], poll_interval_s=POLL_S
@@ -120,7 +121,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             )
 
         tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]
-        chain(deploy, connect, check, tidied, step(steps.report)(job))
+        chain(reported, goes_live, deploy, connect, check, tidied, step(steps.report)(job, reported))
     dag.params = train_params(classifier)  # set last: every operator would copy all params, in 0.1 s
     return dag
 

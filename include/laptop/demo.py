@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -61,7 +62,9 @@ def demonstrate(place: Place, data: Path | None) -> None:
 def train_and_classify(place: Place, demonstration: images.Demonstration) -> "Aws":
     """Run the classifier's Dag, upload the images it has never seen, and print their predictions."""
     aws = Aws(place)
-    print(tell_training(run_dag(place, aws, demonstration.classifier)), flush=True)
+    job, evaluated = run_dag(place, aws, demonstration.classifier)
+    print(tell_training(job), end="", flush=True)
+    print(tell_evaluation(aws, evaluated, place.reports), flush=True)
     uploads = upload_all(aws, demonstration.classifier, demonstration.uploads)
     records = await_records(aws, demonstration.classifier, uploads)
     print_table(uploads, records)
@@ -94,8 +97,8 @@ class Aws:
         self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
 
 
-def run_dag(place: Place, aws: Aws, classifier: str) -> dict[str, Any]:
-    """Trigger the classifier's Dag and show the run until it has succeeded; return the training task's result."""
+def run_dag(place: Place, aws: Aws, classifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Trigger the classifier's Dag and show the run until it has ended well; what came of training and evaluation."""
     api = AirflowApi(place)
     dag_id = f"{classifier}_train_and_deploy"
     api.await_dag(dag_id)
@@ -105,8 +108,8 @@ def run_dag(place: Place, aws: Aws, classifier: str) -> dict[str, Any]:
     state = run.follow(epochs=epochs)
     if state != "success":
         raise run.explain_failure()
-    result: dict[str, Any] = api.result(dag_id, run.run_id, "train.train_model")
-    return result
+    job, evaluated = (api.result(dag_id, run.run_id, task) for task in ("train.train_model", "evaluate.write_report"))
+    return job, evaluated
 
 
 def tell_training(job: dict[str, Any]) -> str:
@@ -116,6 +119,20 @@ def tell_training(job: dict[str, Any]) -> str:
     if job["outcome"] == "reused":
         return f"\nNothing to train: same images and settings as job {job['training_job']}{accuracy}.\n"
     return f"\nTrained by job {job['training_job']}{accuracy}, {job['billable_s']} billable seconds.\n"
+
+
+def tell_evaluation(aws: Aws, evaluated: dict[str, Any], folder: Path | None) -> str:
+    """The model's accuracy on test images, and where its report is: in S3, and copied to the folder if there is one."""
+    if not evaluated:
+        return "Not evaluated: there is no test image.\n"
+    accuracy, where = evaluated["accuracy"], evaluated["page"]
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "report.html"
+        file.write_bytes(aws.s3.get_object(Bucket=aws.bucket, Key=urlsplit(where).path.lstrip("/"))["Body"].read())
+        where = str(file)
+    interval = f"{accuracy['low']:.1%} to {accuracy['high']:.1%} with 95% confidence"
+    return f"Test accuracy {accuracy['value']:.1%} on {accuracy['of']} images ({interval}).\nReport: {where}\n"
 
 
 def upload_all(aws: Aws, classifier: str, labelled: Sequence[tuple[str, Path]]) -> list[Upload]:

@@ -48,6 +48,11 @@ class Place:
         }
 
     @property
+    def reports(self) -> Path | None:
+        """Where the demonstration copies what a browser can open."""
+        return self.state / "reports"
+
+    @property
     def images(self) -> Path:
         """The folder that a relative `source` of a classifier file is relative to."""
         return self.state / "images"

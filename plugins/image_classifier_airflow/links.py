@@ -63,6 +63,16 @@ def records_link(classifier: Classifier) -> ResourceLink:
     return _prefix_link("Prediction records", classifier, prefix=Keys(classifier.name).predictions)
 
 
+def evaluations_link(classifier: Classifier) -> ResourceLink:
+    """The reports, by model and test images."""
+    return _prefix_link("Evaluations", classifier, prefix=Keys(classifier.name).evaluations)
+
+
+def decisions_link(classifier: Classifier) -> ResourceLink:
+    """Every decision about a model."""
+    return _prefix_link("Decisions", classifier, prefix=Keys(classifier.name).promotions)
+
+
 def _prefix_link(name: str, classifier: Classifier, *, prefix: str) -> ResourceLink:
     def address(_: Any) -> str | None:
         s3 = clients.s3(classifier.aws_conn_id)
@@ -87,6 +97,16 @@ def _training_job(operator: Any) -> str | None:
 
 def _training_log(operator: Any) -> str | None:
     return _logs(operator, LOG_GROUP, streams=f"{operator.job_name}/")
+
+
+def _transform_job(operator: Any) -> str | None:
+    return console.transform_job(operator.hook.conn.meta, operator.job_name) if operator.job_name else None
+
+
+def _transform_log(operator: Any) -> str | None:
+    return (
+        _logs(operator, "/aws/sagemaker/TransformJobs", streams=f"{operator.job_name}/") if operator.job_name else None
+    )
 
 
 def _model(operator: Any) -> str | None:
@@ -118,6 +138,7 @@ def _uploads(operator: Any) -> str | None:
 
 
 TRAINING_LINKS = (ResourceLink("Training job", _training_job), ResourceLink("Training log", _training_log))
+TRANSFORM_LINKS = (ResourceLink("Transform job", _transform_job), ResourceLink("Transform log", _transform_log))
 MODEL_LINKS = (ResourceLink("Model", _model),)
 ENDPOINT_CONFIG_LINKS = (ResourceLink("Endpoint config", _endpoint_config),)
 ENDPOINT_LINKS = (ResourceLink("Endpoint", _endpoint), ResourceLink("Endpoint log", _endpoint_log))

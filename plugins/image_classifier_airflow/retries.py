@@ -11,6 +11,8 @@ WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.BudgetError: "A person has to allow the cost, or make the run cheaper",
     errors.TrainingInputError: "The algorithm would refuse the same input again",
     errors.TrainingStoppedError: "Someone, or the time limit, stopped the training job on purpose",
+    errors.EvaluationInputError: "The model would refuse the same images again",
+    errors.EvaluationStoppedError: "Someone, or the time limit, stopped the transform job on purpose",
     errors.ResourceClashError: "Somebody else's resource has the name; a person has to look at it",
     errors.EndpointGoneError: "Somebody deleted the endpoint, perhaps with the classifier: another would cost again",
     errors.EndpointRolledBackError: "The new model does not start; the earlier one still serves",

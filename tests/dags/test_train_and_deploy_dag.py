@@ -30,8 +30,13 @@ def test_the_tasks_are_exactly_these(dag):
         "prepare.prepare_dataset",
         "prepare.plan_training",
         "train.train_model",
+        "evaluate.plan_evaluation",
+        "evaluate.create_model",
+        "evaluate.score_candidate",
+        "evaluate.score_champion",
+        "evaluate.write_report",
+        "promote.decide",
         "deploy.plan_deployment",
-        "deploy.create_model",
         "deploy.create_endpoint_config",
         "deploy.deploy_endpoint",
         "deploy.test_endpoint",
@@ -55,9 +60,15 @@ def test_the_tasks_are_exactly_these(dag):
         ("prepare.plan", "prepare.prepare_dataset"),  # a run that is only planned changes nothing
         ("prepare.prepare_dataset", "prepare.plan_training"),  # the job is named after the images
         ("prepare.plan_training", "train.train_model"),
+        ("train.train_model", "evaluate.plan_evaluation"),
+        ("evaluate.plan_evaluation", "evaluate.create_model"),
+        ("evaluate.create_model", "evaluate.score_candidate"),  # a transform job names its model
+        ("evaluate.score_candidate", "evaluate.write_report"),
+        ("evaluate.score_champion", "evaluate.write_report"),
+        ("evaluate.write_report", "promote.decide"),
+        ("promote.decide", "deploy.plan_deployment"),  # a model that is refused changes nothing that serves
         ("train.train_model", "deploy.plan_deployment"),  # labels lie beside the model before anything serves it
-        ("deploy.plan_deployment", "deploy.create_model"),
-        ("deploy.create_model", "deploy.create_endpoint_config"),  # a config names its model
+        ("deploy.plan_deployment", "deploy.create_endpoint_config"),
         ("deploy.create_endpoint_config", "deploy.deploy_endpoint"),
         ("deploy.deploy_endpoint", "deploy.test_endpoint"),
         ("deploy.test_endpoint", "connect.deploy_function"),  # no upload meets an endpoint that was not tested
@@ -77,17 +88,21 @@ def test_this_waits_for_that(dag, first, then):
 
 
 def test_what_waits_waits_in_the_triggerer(dag):
-    waiting = ["train.train_model", "deploy.deploy_endpoint", "check.await_record"]
+    scoring = ["evaluate.score_candidate", "evaluate.score_champion"]
+    waiting = [*scoring, "train.train_model", "deploy.deploy_endpoint", "check.await_record"]
 
     assert all(dag.get_task(task_id).deferrable for task_id in waiting)
 
 
-def test_only_the_job_itself_limits_the_training(dag):
-    assert dag.get_task("train.train_model").execution_timeout is None
+JOBS = {"train.train_model", "evaluate.score_candidate", "evaluate.score_champion"}
+
+
+def test_only_a_job_itself_limits_its_task(dag):
+    assert {dag.get_task(job).execution_timeout for job in JOBS} == {None}
 
 
 def test_every_other_task_has_a_time_limit(dag):
-    others = [task for task in dag.tasks if task.task_id != "train.train_model"]
+    others = [task for task in dag.tasks if task.task_id not in JOBS]
 
     assert all(task.execution_timeout for task in others)
 
@@ -124,6 +139,7 @@ def test_xcom_holds_whole_results_but_for_those_that_are_taken_apart(dag):
 
     assert parted == {
         "prepare.plan_training",
+        "evaluate.plan_evaluation",
         "deploy.plan_deployment",
         "connect.deploy_function",
         "check.plan_check",
@@ -230,7 +246,11 @@ def test_the_pages_of_these_tasks_have_buttons(shipped):
     assert {task: names for task, names in buttons.items() if names} == {
         "prepare.prepare_dataset": ["Prepared images"],
         "train.train_model": ["Training job", "Training log"],
-        "deploy.create_model": ["Model"],
+        "evaluate.create_model": ["Model"],
+        "evaluate.score_candidate": ["Transform job", "Transform log"],
+        "evaluate.score_champion": ["Transform job", "Transform log"],
+        "evaluate.write_report": ["Evaluations"],
+        "promote.decide": ["Decisions"],
         "deploy.create_endpoint_config": ["Endpoint config"],
         "deploy.deploy_endpoint": ["Endpoint", "Endpoint log"],
         "connect.deploy_function": ["Function", "Function log"],

@@ -3,6 +3,7 @@
 The tests share one set of services and build on each other, in the order of the file.
 """
 
+import json
 import os
 import signal
 
@@ -35,6 +36,10 @@ def predictions_of_held_out_digits(place, digits) -> list[tuple[str, str | None]
     return [(upload.true_class, records[upload.key].label) for upload in uploads]
 
 
+def key_of(uri: str) -> str:
+    return uri.removeprefix("s3://").partition("/")[2]
+
+
 def training_jobs(place) -> list[str]:
     pages = demo.Aws(place).sagemaker.get_paginator("list_training_jobs").paginate()
     return [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
@@ -55,6 +60,23 @@ def test_a_trained_model_answers_uploads(services, digits, first_run):
 
     assert len(answers) == 20
     assert sum(label == predicted for label, predicted in answers) >= 19, answers
+
+
+def test_a_model_is_evaluated_decided_about_and_registered_before_it_serves(services, first_run):
+    api, run_id = first_run
+    aws = demo.Aws(services)
+
+    evaluated = api.result(DAG_ID, run_id, "evaluate.write_report")
+
+    assert evaluated["accuracy"]["of"] > 100
+    assert evaluated["accuracy"]["value"] > 0.9
+    assert "<html" in aws.s3.get_object(Bucket=aws.bucket, Key=key_of(evaluated["page"]))["Body"].read().decode()
+    [decision] = aws.s3.list_objects_v2(Bucket=aws.bucket, Prefix=f"{CLASSIFIER}/promotions/")["Contents"]
+    assert json.loads(aws.s3.get_object(Bucket=aws.bucket, Key=decision["Key"])["Body"].read())["verdict"] == "promote"
+    [version] = aws.sagemaker.list_model_packages(ModelPackageGroupName=f"image-classifier-{CLASSIFIER}")[
+        "ModelPackageSummaryList"
+    ]
+    assert version["ModelApprovalStatus"] == "Approved"
 
 
 def test_the_task_that_trains_shows_the_accuracy_of_its_epochs(services, first_run):

@@ -50,6 +50,11 @@ def training_job(sagemaker: Meta, name: str) -> str | None:
     return _sagemaker(sagemaker, name, page="training-jobs", console="jobs")
 
 
+def transform_job(sagemaker: Meta, name: str) -> str | None:
+    """The page of a batch transform job."""
+    return _sagemaker(sagemaker, name, page="transform-jobs", console="transform-jobs")
+
+
 def model(sagemaker: Meta, name: str) -> str | None:
     """The page of a model."""
     return _sagemaker(sagemaker, name, page="models", console="models")

@@ -47,6 +47,19 @@ class Keys:
         """Labels and pixels of one training job's model, where the function finds them by the variant that answered."""
         return f"{self.models}{training_job}/model.json"
 
+    @property
+    def evaluations(self) -> str:
+        return f"{self.root}evaluations/"
+
+    def evaluation(self, training_job: str, *, test_manifest: str) -> str:
+        """Prefix of one model's evaluation on one set of test images, by the sha256 of its manifest."""
+        return f"{self.evaluations}{training_job}/{test_manifest[:8]}/"
+
+    @property
+    def promotions(self) -> str:
+        """Every decision about a model, ``<time>-<training job>.json``."""
+        return f"{self.root}promotions/"
+
     def checkpoints(self, training_job: str) -> str:
         return f"{self.root}checkpoints/{training_job}/"
 
@@ -65,6 +78,8 @@ class Keys:
             self.dataset,
             self.models,
             self.checkpoints(""),
+            self.evaluations,
+            self.promotions,
             f"{self.root}functions/",
             self.predictions,
             self.thumbnails,
@@ -140,6 +155,21 @@ def is_training_job(name: str, *, classifier: str) -> bool:
 def model_name(classifier: str, spec: object) -> str:
     """Name of the model with exactly this JSON-serialisable specification, which may be gone back to unchanged."""
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
+
+
+def transform_job_name(classifier: str, spec: object) -> str:
+    """Name of the batch transform job with exactly this JSON-serialisable specification."""
+    return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
+
+
+def is_transform_job(name: str, *, classifier: str) -> bool:
+    """Whether a job is this classifier's: "cat" must not find the jobs of "cat-breeds"."""
+    return re.fullmatch(rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{16}}", name) is not None
+
+
+def model_package_group_name(classifier: str) -> str:
+    """Name of the group of the classifier's model packages."""
+    return f"{PREFIX}{classifier}"
 
 
 def endpoint_config_name(classifier: str, spec: object) -> str:

@@ -10,7 +10,7 @@ from image_classifier.aws.names import CLASSIFIER_NAME, OUR_TAGS
 from image_classifier.classifier.files import read_file
 from image_classifier.classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
 from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, Pixels, Training, VpcConfig, refuse_if
-from image_classifier.classifier.promotion import Promotion
+from image_classifier.classifier.promotion import Evaluation, Promotion
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters, problems_of
 
@@ -37,6 +37,7 @@ class Classifier(Part):
     hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
     training: Training = Field(default_factory=Training)
     endpoint: Endpoint = Field(default_factory=Endpoint)
+    evaluation: Evaluation = Field(default_factory=Evaluation)
     promotion: Promotion = Field(default_factory=Promotion)
     unsure_below: Annotated[float, Field(ge=0, le=1)] = 0.5
     max_cost_usd: Annotated[float, Field(ge=0)] | None = None  # until its endpoint is a day old

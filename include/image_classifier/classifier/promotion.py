@@ -1,11 +1,12 @@
-"""The rule of a classifier's file by which a trained model goes live, or does not."""
+"""The parts of a classifier's file about what a trained model must show before it goes live."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from image_classifier.classifier.parts import Part
+from image_classifier.classifier.parts import InstanceType, Part
 
+DAY_S = 86_400
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -16,14 +17,22 @@ class Floors(Part):
     class_recall: Fraction | None = None
 
 
+class Evaluation(Part):
+    """The machine that scores the test images, and the accuracy for which the report proposes an `unsure_below`."""
+
+    instance_type: InstanceType = "ml.m5.xlarge"
+    time_limit_s: Annotated[int, Field(ge=60, le=5 * DAY_S)] = 3600
+    wanted_accuracy: Annotated[float, Field(gt=0, lt=1)] = 0.95
+
+
 class Promotion(Part):
-    """Who decides, and by which comparison with the model that serves.
+    """Whether a model may go live, and by which comparison with the model that serves.
 
     ``when``: ``unless_worse`` refuses a model only if it is shown to be worse; ``not_worse`` wants it shown that it is
     not worse by ``margin``; ``better`` wants it shown to be better. ``alpha`` is the error that each test may make.
     """
 
-    mode: Literal["automatic", "approval", "never"] = "automatic"
+    mode: Literal["automatic", "never"] = "automatic"
     when: Literal["unless_worse", "not_worse", "better"] = "unless_worse"
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05

@@ -13,6 +13,9 @@ ImageClassifierError
  |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
  |    +-- TrainingServiceError      AWS's side failed or had no capacity: a retry may help
  |    +-- TrainingStoppedError      someone, or the time limit, stopped the job
+ +-- EvaluationError                a model was not evaluated, and nothing that serves was touched
+ |    +-- EvaluationInputError      the model refused the images: a retry would fail and cost the same
+ |    +-- EvaluationStoppedError    someone, or the time limit, stopped the transform job
  +-- ResourceClashError             a name is taken by something with other content
  +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
  +-- EndpointError                  the endpoint does not serve what it should
@@ -85,6 +88,18 @@ class TrainingServiceError(TrainingError):
 
 class TrainingStoppedError(TrainingError):
     """The job was stopped, by a person or by its time limit."""
+
+
+class EvaluationError(ImageClassifierError):
+    """A model was not evaluated; what serves was not touched."""
+
+
+class EvaluationInputError(EvaluationError):
+    """The model, or SageMaker, refused the images; the same job would fail, and cost, again."""
+
+
+class EvaluationStoppedError(EvaluationError):
+    """The transform job was stopped, by a person or by its time limit."""
 
 
 class ResourceClashError(ImageClassifierError):

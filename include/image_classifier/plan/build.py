@@ -7,6 +7,7 @@ from typing import Any
 from image_classifier.aws import client_errors as refusals
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import Keys, function_name, notification_id
+from image_classifier.aws.s3 import object_exists
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
@@ -74,6 +75,7 @@ def build_plan(
     lines = (
         _images(classifier, settings, dataset=dataset),
         _training_job(attempt, (request, *alternatives), prices=prices),
+        _evaluation(classifier, clients, settings, dataset=dataset, job=attempt.job_name, prices=prices),
         *hosted,
         _function(classifier, clients, settings, job=attempt.job_name, config=endpoint_config, options=options),
         _upload_trigger(classifier, clients, settings),
@@ -110,6 +112,32 @@ def _training_cost(request: Mapping[str, Any], *, prices: PriceBook) -> Cost:
     usd = price.usd_per_hour * count * limit_s / SECONDS_AN_HOUR
     spot = "; managed spot costs less" if request.get("EnableManagedSpotTraining") else ""
     return Cost(usd, words=f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source}){spot}")
+
+
+def _evaluation(
+    classifier: Classifier,
+    clients: Clients,
+    settings: Settings,
+    *,
+    dataset: PreparedDataset,
+    job: str,
+    prices: PriceBook,
+) -> Line:
+    """Two transform jobs at most, each up to its time limit: of the new model, and of the one that serves."""
+    images = dataset.num_test_samples
+    if not images:
+        return Line("evaluation", "no test image", "unchanged")
+    report = Keys(classifier.name).evaluation(job, test_manifest=dataset.test_manifest_sha256) + "report.json"
+    if object_exists(clients.s3, bucket=settings.bucket, key=report):
+        return Line("evaluation", f"s3://{settings.bucket}/{report}", "unchanged")
+    machine, limit_s = classifier.evaluation.instance_type, classifier.evaluation.time_limit_s
+    price = prices.price(machine, use="hosting")  # AWS asks the same for batch transform
+    machines, change = f"2 x {machine} for {limit_s:,} s", f"{images:,} images scored"
+    if price.usd_per_hour is None:
+        return Line("evaluation", job, change, Cost(None, words=f"unknown: {machines}, {price.source}"))
+    usd = 2 * price.usd_per_hour * limit_s / SECONDS_AN_HOUR
+    words = f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source})"
+    return Line("evaluation", job, change, Cost(usd, words=words))
 
 
 def _hosting(

@@ -33,6 +33,8 @@ class RunReport:
     endpoint_usd_per_day: float | None
     endpoint_price: str
     spot_savings: float | None = None
+    test_accuracy: str = "unknown: there is no test image"
+    evaluation: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The report for XCom."""
@@ -43,12 +45,15 @@ class RunReport:
         accuracy = self.best_validation_accuracy
         rows = {
             "training job": f"{self.training_job}, {self.outcome}",
+            "test accuracy": self.test_accuracy,
             "validation accuracy": "unknown" if accuracy is None else f"{accuracy:.3f}",
             "billable seconds": "unknown" if self.billable_s is None else f"{self.billable_s:,}",
             "training cost": _dollars(self.training_usd, self.training_price),
             "endpoint": self.endpoint,
             "endpoint cost a day": _dollars(self.endpoint_usd_per_day, self.endpoint_price),
         }
+        if self.evaluation:
+            rows["evaluation"] = self.evaluation
         if self.spot_savings is not None:
             rows["saved by managed spot"] = f"{self.spot_savings:.0%}"
         width = max(map(len, rows))
@@ -56,7 +61,13 @@ class RunReport:
 
 
 def report_of(
-    job: Mapping[str, Any], *, endpoint: str, training: Price, hosting: Price, instance_count: int
+    job: Mapping[str, Any],
+    *,
+    endpoint: str,
+    training: Price,
+    hosting: Price,
+    instance_count: int,
+    evaluated: Mapping[str, Any],
 ) -> RunReport:
     """The report of a run.
 
@@ -66,6 +77,7 @@ def report_of(
         training: the price of the machine that trained.
         hosting: the price of the machine that answers.
         instance_count: how many of those the endpoint has.
+        evaluated: accuracy and page of the model's evaluation; empty without test images.
 
     """
     billable_s, hourly_usd = job["billable_s"], training.usd_per_hour
@@ -82,7 +94,17 @@ def report_of(
         endpoint_usd_per_day=None if day_usd is None else round(day_usd, 4),
         endpoint_price=hosting.source,
         spot_savings=job.get("spot_savings"),
+        **_evaluated(evaluated),
     )
+
+
+def _evaluated(evaluated: Mapping[str, Any]) -> dict[str, str]:
+    if not evaluated:
+        return {}
+    accuracy = evaluated["accuracy"]
+    interval = f"{accuracy['low']:.1%} to {accuracy['high']:.1%} with 95% confidence"
+    words = f"{accuracy['value']:.1%} of {accuracy['of']:,} images ({interval})"
+    return {"test_accuracy": words, "evaluation": str(evaluated["page"])}
 
 
 def _dollars(usd: float | None, source: str) -> str:

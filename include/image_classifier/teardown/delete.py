@@ -14,6 +14,8 @@ from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, 
 from image_classifier.connect import notification
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.deploy.endpoint import describe_endpoint
+from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_progress, stop_transform_job
+from image_classifier.promote.registry import delete_registry
 from image_classifier.teardown.inventory import (
     Inventory,
     Teardown,
@@ -72,6 +74,12 @@ def stop_training_jobs(clients: Clients, teardown: Teardown, *, pause: Pause = t
     )
 
 
+def stop_transform_jobs(clients: Clients, teardown: Teardown) -> None:
+    """Stop what scores test images; a job that is stopped writes no results."""
+    for job in list_transform_jobs_in_progress(clients.sagemaker, classifier=teardown.classifier):
+        stop_transform_job(clients.sagemaker, job)
+
+
 def delete_function(clients: Clients, teardown: Teardown) -> None:
     """The function with its versions and its alias."""
     for name in our_functions(clients.functions, teardown.classifier):
@@ -104,6 +112,12 @@ def delete_models(clients: Clients, teardown: Teardown) -> None:
     """Every SageMaker model of the classifier, unless models are kept."""
     for name in () if teardown.keep_models else our_models(clients.sagemaker, teardown.classifier):
         delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
+
+
+def delete_model_packages(clients: Clients, teardown: Teardown) -> None:
+    """Every version of the classifier in the registry, and its group, unless models are kept."""
+    if not teardown.keep_models:
+        delete_registry(clients.sagemaker, classifier=teardown.classifier)
 
 
 def delete_logs(clients: Clients, teardown: Teardown) -> None:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws import names
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
+from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_progress
+from image_classifier.promote.registry import our_group, our_versions
 from image_classifier.train.job_log import LOG_GROUP
 from image_classifier.train.training_jobs import list_training_jobs_in_progress
 
@@ -39,7 +41,8 @@ class Teardown:
             keys.incoming: self.keep_images,
             keys.models: self.keep_models,
             f"{keys.root}checkpoints/": self.keep_models,
-            f"{keys.root}evaluations/": self.keep_models,
+            keys.evaluations: self.keep_models,
+            keys.promotions: self.keep_models,
             keys.predictions: self.keep_predictions,
             keys.thumbnails: self.keep_predictions,
             keys.predictions_log: self.keep_predictions,
@@ -71,10 +74,12 @@ class Inventory:
 
     upload_triggers: tuple[str, ...] = ()
     training_jobs: tuple[str, ...] = ()
+    transform_jobs: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     endpoints: tuple[str, ...] = ()
     endpoint_configs: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    model_packages: tuple[str, ...] = ()
     log_groups: tuple[str, ...] = ()
     job_logs: tuple[str, ...] = ()
     unfinished_uploads: tuple[UnfinishedUpload, ...] = ()
@@ -86,10 +91,12 @@ class Inventory:
         return {
             "event notifications to remove": len(self.upload_triggers),
             "training jobs to stop": len(self.training_jobs),
+            "transform jobs to stop": len(self.transform_jobs),
             "functions": len(self.functions),
             "endpoints": len(self.endpoints),
             "endpoint configs": len(self.endpoint_configs),
             "models": len(self.models),
+            "model packages and their group": len(self.model_packages),
             "log groups": len(self.log_groups),
             "logs of training jobs": len(self.job_logs),
             "unfinished uploads": len(self.unfinished_uploads),
@@ -101,10 +108,12 @@ class Inventory:
         kinds: dict[str, Sequence[str]] = {
             "event notification": self.upload_triggers,
             "training job, to stop": self.training_jobs,
+            "transform job, to stop": self.transform_jobs,
             "function": self.functions,
             "endpoint": self.endpoints,
             "endpoint config": self.endpoint_configs,
             "model": self.models,
+            "model package": self.model_packages,
             "log group": self.log_groups,
             "log of a training job": self.job_logs,
             "unfinished upload": [upload.key for upload in self.unfinished_uploads],
@@ -124,15 +133,21 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
     return Inventory(
         upload_triggers=our_upload_triggers(clients.s3, bucket=teardown.bucket, classifier=classifier),
         training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
+        transform_jobs=tuple(list_transform_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         functions=functions,
         endpoints=our_endpoints(clients.sagemaker, classifier),
         endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),
         models=() if teardown.keep_models else our_models(clients.sagemaker, classifier),
+        model_packages=() if teardown.keep_models else _our_model_packages(clients, classifier),
         log_groups=our_log_groups(clients, classifier),
         job_logs=our_job_logs(clients.logs, classifier),
         unfinished_uploads=unfinished_uploads(clients.s3, teardown),
         folders=folders(clients.s3, teardown),
     )
+
+
+def _our_model_packages(clients: Clients, classifier: str) -> tuple[str, ...]:
+    return (*our_versions(clients.sagemaker, classifier), *our_group(clients.sagemaker, classifier))
 
 
 def our_upload_triggers(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[str, ...]:

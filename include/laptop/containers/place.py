@@ -18,6 +18,10 @@ class ContainerPlace(Place):
         return self.state / "secrets"
 
     @property
+    def reports(self) -> None:
+        """A container's own files go with it."""
+
+    @property
     def images(self) -> Path:
         return self.state / "data"
 

@@ -13,15 +13,7 @@ def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **argu
     stays one XCom; `multiple_outputs` makes an XCom of each of its keys, for tasks that take parts of it. The buttons
     in its page are what the step's owner has in `links` under the step's name.
     """
-    links = getattr(getattr(function, "__self__", None), "links", {}).get(function.__name__, ())
-    decorated = task(multiple_outputs=multiple_outputs, **arguments)(function)
-
-    def make(*inputs: Any) -> Any:
-        result: Any = decorated(*inputs)
-        result.operator.operator_extra_links = tuple(links)
-        return result
-
-    return make
+    return _with_links(function, task(multiple_outputs=multiple_outputs, **arguments)(function))
 
 
 def mapped(function: Callable[..., Any], **arguments: Any) -> Any:
@@ -31,4 +23,15 @@ def mapped(function: Callable[..., Any], **arguments: Any) -> Any:
 
 def gate(function: Callable[..., Any], **arguments: Any) -> Any:
     """A task like a step's; when `function` returns False, the run ends there and every later task is skipped."""
-    return task.short_circuit(**arguments)(function)
+    return _with_links(function, task.short_circuit(**arguments)(function))
+
+
+def _with_links(function: Callable[..., Any], decorated: Any) -> Any:
+    links = getattr(getattr(function, "__self__", None), "links", {}).get(function.__name__, ())
+
+    def make(*inputs: Any) -> Any:
+        result: Any = decorated(*inputs)
+        result.operator.operator_extra_links = tuple(links)
+        return result
+
+    return make

@@ -42,6 +42,7 @@ def delete_upload_trigger(params: Params) -> None:
 
 def stop_training_jobs(params: Params) -> None:
     _run(teardown.stop_training_jobs, params)
+    _run(teardown.stop_transform_jobs, params)
 
 
 def delete_function(params: Params) -> None:
@@ -58,6 +59,7 @@ def delete_endpoint_configs(params: Params) -> None:
 
 def delete_models(params: Params) -> None:
     _run(teardown.delete_models, params)
+    _run(teardown.delete_model_packages, params)
 
 
 def delete_logs(params: Params) -> None:

@@ -225,7 +225,7 @@ class Steps:
         name, keep = self._classifier.name, self._classifier.endpoint.keep_models
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
-    def report(self, job: Json, params: Params) -> Json:
+    def report(self, job: Json, evaluated: Json, params: Params) -> Json:
         """What the run did and cost, as a table in the task's log."""
         from image_classifier.plan import run_report
 
@@ -236,6 +236,7 @@ class Steps:
             training=prices.price(job["instance_type"], use="training"),
             hosting=prices.price(classifier.endpoint.instance_type, use="hosting"),
             instance_count=classifier.endpoint.instance_count,
+            evaluated=evaluated,
         )
         log.info("This run of %s:\n%s", classifier.name, report.as_table())
         return report.as_json()

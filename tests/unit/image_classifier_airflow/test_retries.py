@@ -68,6 +68,9 @@ def test_every_error_of_ours_was_thought_about():
         "TrainingInputError",
         "TrainingServiceError",
         "TrainingStoppedError",
+        "EvaluationError",
+        "EvaluationInputError",
+        "EvaluationStoppedError",
         "ResourceClashError",
         "ResourceBusyError",
         "EndpointError",
@@ -77,4 +80,5 @@ def test_every_error_of_ours_was_thought_about():
         "UnwantedEndpointError",
         "FunctionError",
         "PredictionError",
+        "WatchFindingsError",
     }

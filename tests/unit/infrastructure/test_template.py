@@ -145,7 +145,11 @@ def test_the_function_reads_images_and_model_files_and_writes_predictions_alone(
 
 def test_training_cannot_write_below_the_prefix_that_triggers(template: Any) -> None:
     write = statements(template, "SagemakerPolicy")["WriteModels"]
-    assert [item["Sub"] for item in write["Resource"]] == ["${Bucket.Arn}/*/models/*", "${Bucket.Arn}/*/checkpoints/*"]
+    assert [item["Sub"] for item in write["Resource"]] == [
+        "${Bucket.Arn}/*/models/*",
+        "${Bucket.Arn}/*/checkpoints/*",
+        "${Bucket.Arn}/*/evaluations/*/output/*",
+    ]
 
 
 def test_each_role_is_assumed_by_its_service_alone(template: Any) -> None:

@@ -145,6 +145,10 @@ def _resources(operation: str, request: Mapping[str, Any]) -> list[str]:
         return [str(request["ResourceArn"])]
     noun = re.sub("^(Create|Describe|Delete|Stop|Update)", "", operation)
     noun = "Endpoint" if operation == "UpdateEndpointWeightsAndCapacities" else noun
+    if f"{noun}Arn" in request:
+        return [str(request[f"{noun}Arn"])]
+    if operation == "CreateModelPackage" and "ModelPackageGroupName" in request:  # SageMaker gives it its number
+        return [_arn("model-package", f"{request['ModelPackageGroupName']}/*")]
     kinds = [kind for kind in (noun, SECOND_RESOURCE.get(operation)) if kind and f"{kind}Name" in request]
     return [_resource(kind, str(request[f"{kind}Name"])) for kind in kinds] or ["*"]
 

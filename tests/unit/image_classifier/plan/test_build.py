@@ -27,6 +27,7 @@ READS = ("Describe", "Get", "Head", "List")
 FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:image-classifier-pets"
 CREATED = {
     "training job": "started",
+    "evaluation": "5 images scored",
     "model": "created",
     "endpoint config": "created",
     "endpoint": "created",
@@ -83,7 +84,13 @@ def quoted(instance_type, use, usd):
 
 
 PRICES = PriceBook(
-    "us-east-1", None, [quoted("ml.g4dn.xlarge", "training", 0.8), quoted("ml.m5.large", "hosting", 0.1)]
+    "us-east-1",
+    None,
+    [
+        quoted("ml.g4dn.xlarge", "training", 0.8),
+        quoted("ml.m5.large", "hosting", 0.1),
+        quoted("ml.m5.xlarge", "hosting", 0.2),
+    ],
 )
 
 
@@ -143,6 +150,20 @@ def test_training_costs_price_times_limit_times_machines(plan, pets):
     assert cost.words.startswith("0.80 USD: 2 x ml.g4dn.xlarge for 1,800 s at 0.8 an hour (https://example.org/")
 
 
+def test_an_evaluation_costs_two_machines_up_to_their_time_limit(plan, pets):
+    cost = line(plan(pets.revised({"evaluation": {"time_limit_s": 1800}})), "evaluation").cost
+
+    assert cost.once_usd == pytest.approx(2 * 0.2 * 1800 / 3600)
+    assert cost.words.startswith("0.20 USD: 2 x ml.m5.xlarge for 1,800 s at 0.2 an hour")
+
+
+def test_an_evaluation_whose_price_is_unknown_is_not_called_free(plan, pets):
+    other = pets.revised({"evaluation": {"instance_type": "ml.c5.large"}})
+
+    assert line(plan(other), "evaluation").cost.once_usd is None
+    assert line(plan(pets.revised({"test_fraction": 0})), "evaluation").cost.once_usd == 0
+
+
 def test_of_several_machines_that_will_do_the_dearest_counts(plan, pets):
     dear = quoted("ml.g5.xlarge", "training", 1.6)
     prices = PriceBook("us-east-1", None, [*PRICES.table, dear])
@@ -196,6 +217,7 @@ def test_what_is_there_would_be_left_alone(plan, pets, clients, settings):
 
     assert changes(found) == {
         "training job": "reused",
+        "evaluation": "unchanged",
         "model": "unchanged",
         "endpoint config": "unchanged",
         "endpoint": "unchanged",
@@ -222,6 +244,8 @@ def deploy(planned, classifier, clients, settings):
     request = job_request.training_job_request(classifier, settings=settings, region="us-east-1", dataset=dataset)
     clients.sagemaker.create_training_job(**request)
     artifact = f"{request['OutputDataConfig']['S3OutputPath']}/{name}/output/model.tar.gz"
+    report = f"pets/evaluations/{name}/{dataset.test_manifest_sha256[:8]}/report.json"
+    clients.s3.put_object(Bucket=BUCKET, Key=report, Body=b"")
     clients.s3.put_object(Bucket=BUCKET, Key=artifact.removeprefix(f"s3://{BUCKET}/"), Body=b"")
     image = request["AlgorithmSpecification"]["TrainingImage"]
     model = hosting.model_request(

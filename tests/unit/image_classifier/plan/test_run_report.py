@@ -9,11 +9,17 @@ from image_classifier.plan.run_report import report_of
 
 JOB = {"training_job": "job-1", "outcome": "started", "best_validation_accuracy": 0.9876, "billable_s": 540}
 KNOWN = Price(0.8, "the Price List, of 2026-09-25")
+EVALUATED = {
+    "accuracy": {"value": 0.95, "low": 0.935, "high": 0.962, "right": 950, "of": 1000},
+    "page": "s3://pictures/cats/evaluations/job-1/0badcafe/report.html",
+}
 UNKNOWN = Price(None, "nobody says")
 
 
-def report(*, training=KNOWN, hosting=KNOWN, **job):
-    return report_of({**JOB, **job}, endpoint="cats", training=training, hosting=hosting, instance_count=2)
+def report(*, training=KNOWN, hosting=KNOWN, evaluated=EVALUATED, **job):
+    return report_of(
+        {**JOB, **job}, endpoint="cats", training=training, hosting=hosting, instance_count=2, evaluated=evaluated
+    )
 
 
 def test_a_job_costs_its_billable_seconds():
@@ -39,18 +45,22 @@ def test_what_is_not_known_stays_unknown(changes):
 def test_the_table_tells_everything_a_person_asks_for():
     assert report().as_table().splitlines() == [
         "training job         job-1, started",
+        "test accuracy        95.0% of 1,000 images (93.5% to 96.2% with 95% confidence)",
         "validation accuracy  0.988",
         "billable seconds     540",
         "training cost        0.12 US dollars (the Price List, of 2026-09-25)",
         "endpoint             cats",
         "endpoint cost a day  38.40 US dollars (the Price List, of 2026-09-25)",
+        "evaluation           s3://pictures/cats/evaluations/job-1/0badcafe/report.html",
     ]
 
 
 def test_the_table_says_what_nobody_knows():
-    table = report(training=UNKNOWN, hosting=UNKNOWN, billable_s=None, best_validation_accuracy=None).as_table()
+    table = report(
+        training=UNKNOWN, hosting=UNKNOWN, billable_s=None, best_validation_accuracy=None, evaluated={}
+    ).as_table()
 
-    assert table.count("unknown") == 4
+    assert table.count("unknown") == 5
     assert "training cost        price unknown: nobody says" in table
 
 

@@ -126,7 +126,7 @@ def test_a_gate_skips_every_later_task():
 
 
 def test_the_report_prices_the_machine_that_trained():
-    report = Steps(CATS).report(JOB, {})
+    report = Steps(CATS).report(JOB, {}, {})
 
     assert (report["training_usd"], report["endpoint_usd_per_day"]) == (1.5, 2.4)
     assert (report["training_job"], report["outcome"]) == ("job-1", "started")
@@ -134,7 +134,7 @@ def test_the_report_prices_the_machine_that_trained():
 
 
 def test_a_report_without_a_price_says_so():
-    report = Steps(CATS).report({**JOB, "instance_type": "ml.p3.2xlarge"}, {})
+    report = Steps(CATS).report({**JOB, "instance_type": "ml.p3.2xlarge"}, {}, {})
 
     assert report["training_usd"] is None
     assert "prices.yaml has none for training in us-east-1" in report["training_price"]

@@ -27,6 +27,10 @@ DELETING = [
 ]
 
 
+# What the same task deletes or stops beside it.
+BESIDE = {"stop_training_jobs": ["stop_transform_jobs"], "delete_models": ["delete_model_packages"]}
+
+
 class Airflow:
     """What a task may ask Airflow about other Dags."""
 
@@ -58,7 +62,7 @@ def connections(monkeypatch, tmp_path):
 def done(monkeypatch):
     """What the library was asked to do, instead of doing it."""
     asked = []
-    for name in DELETING:
+    for name in [*DELETING, *(beside for listed in BESIDE.values() for beside in listed)]:
         monkeypatch.setattr(library, name, lambda _, request, name=name: asked.append((name, request)))
     return asked
 
@@ -67,7 +71,8 @@ def done(monkeypatch):
 def test_each_task_asks_the_library_for_the_thing_of_its_name(done, name):
     getattr(teardown, name)(PARAMS)
 
-    assert done == [(name, Teardown("cats", "a-bucket", keep_images=True))]
+    asked = Teardown("cats", "a-bucket", keep_images=True)
+    assert done == [(one, asked) for one in (name, *BESIDE.get(name, []))]
 
 
 @pytest.mark.parametrize("name", [*DELETING, "list_resources", "check_nothing_costs"])

@@ -15,6 +15,7 @@ from botocore.validate import ParamValidator
 from image_classifier_airflow.triggers import polling
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
+from image_classifier_airflow.triggers.transform import TransformJobTrigger
 
 SESSION = botocore.session.get_session()
 WAITING = {"poll_interval_s": 7, "deadline": 2000.0, "aws_conn_id": "aws_default"}
@@ -102,12 +103,18 @@ def training_trigger():
     return TrainingJobTrigger(job_name="job", **WAITING)
 
 
+def transform_trigger():
+    return TransformJobTrigger(job_name="job", **WAITING)
+
+
 def page(*messages, token):
     events = [{"timestamp": number, "message": message} for number, message in enumerate(messages)]
     return {"events": events, "nextForwardToken": token}
 
 
-@pytest.mark.parametrize("trigger", [training_trigger(), EndpointTrigger(endpoint="cats", **WAITING)])
+@pytest.mark.parametrize(
+    "trigger", [training_trigger(), transform_trigger(), EndpointTrigger(endpoint="cats", **WAITING)]
+)
 def test_the_triggerer_makes_the_same_trigger_again(trigger):
     path, arguments = trigger.serialize()
     again = import_string(path)(**json.loads(json.dumps(arguments)))
@@ -321,3 +328,34 @@ def test_an_endpoint_is_not_waited_for_for_ever(run, monkeypatch):
     sagemaker = AsyncClient("sagemaker", describe_endpoint=[endpoint("Updating")])
 
     assert run(EndpointTrigger(endpoint="cats", **WAITING), sagemaker) == {"status": "overdue", "endpoint": "cats"}
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_a_transform_job_is_waited_for_until_it_has_ended(run, status):
+    answers = [{"TransformJobStatus": found} for found in ("InProgress", "Stopping", status)]
+    sagemaker = AsyncClient("sagemaker", describe_transform_job=[*PASSING, *answers])
+
+    assert run(transform_trigger(), sagemaker) == FINISHED
+    assert len(run.pauses) == 5
+
+
+def test_a_transform_job_that_is_gone_or_takes_too_long_is_told(run):
+    gone = AsyncClient("sagemaker", describe_transform_job=[ABSENT])
+    late = AsyncClient("sagemaker", describe_transform_job=[{"TransformJobStatus": "InProgress"}])
+
+    assert run(transform_trigger(), gone)["status"] == "absent"
+    overdue = TransformJobTrigger(job_name="job", **{**WAITING, "deadline": 999.0})
+    assert run(overdue, late)["status"] == "overdue"
+
+
+@pytest.mark.parametrize("answer", [{}, refused("ValidationException", "is in status Completed"), ABSENT])
+def test_a_users_kill_stops_the_transform_job_or_finds_that_it_has_ended(monkeypatch, answer):
+    trigger, sagemaker = transform_trigger(), AsyncClient("sagemaker", stop_transform_job=[answer])
+
+    async def client(hook_class):
+        return sagemaker.connected()
+
+    monkeypatch.setattr(trigger, "client", client)
+    asyncio.run(trigger.on_kill())
+
+    assert sagemaker.calls == [("stop_transform_job", {"TransformJobName": "job"})]

@@ -25,6 +25,8 @@ def needed(operation, **request):
         ),
         ("DeleteModel", {"ModelName": "A"}, f"{ARN}:model/a"),
         ("DescribeModelPackage", {"ModelPackageName": f"{ARN}:model-package/g/1"}, f"{ARN}:model-package/g/1"),
+        ("CreateModelPackage", {"ModelPackageGroupName": "g"}, f"{ARN}:model-package/g/*"),
+        ("UpdateModelPackage", {"ModelPackageArn": f"{ARN}:model-package/g/1"}, f"{ARN}:model-package/g/1"),
         ("UpdateEndpointWeightsAndCapacities", {"EndpointName": "a"}, f"{ARN}:endpoint/a"),
         ("ListTags", {"ResourceArn": f"{ARN}:model/a"}, f"{ARN}:model/a"),
         ("ListModels", {}, "*"),

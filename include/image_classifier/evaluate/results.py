@@ -1,0 +1,87 @@
+"""What a transform job answered: one object per image, found by the image's name, which its content gives it."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from image_classifier.aws import s3 as storage
+from image_classifier.contracts.errors import PredictionError
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+ENDING = ".out"
+READERS = 10  # botocore keeps as many connections
+FEWEST_SCORED = 0.9  # of the images: with fewer, something else is wrong than a bad image
+
+
+def has_enough_results(s3: "S3Client", job: Mapping[str, Any]) -> bool:
+    """Whether a transform job that failed has nevertheless scored nearly all images: one bad image fails the job."""
+    source = urlsplit(job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
+    output = urlsplit(job["TransformOutput"]["S3OutputPath"])
+    manifest = storage.read(s3, bucket=source.netloc, key=source.path.lstrip("/"))
+    keys = [str(path) for path in json.loads(manifest[0])[1:]] if manifest else []
+    found = _found(s3, bucket=output.netloc, prefix=f"{output.path.lstrip('/')}/", keys=keys)
+    return bool(keys) and len(found) >= FEWEST_SCORED * len(keys)
+
+
+def read_results(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str]) -> dict[str, tuple[float, ...]]:
+    """The probabilities of each image that has an answer, by the image's key.
+
+    Where SageMaker puts a result below the output path is not documented for a manifest, so that the results are found
+    by their base name, which is unique: it is made of the image's content.
+
+    Args:
+        s3: the client.
+        bucket: where images and results are.
+        prefix: of the results.
+        keys: of the images that were to be scored.
+
+    Raises:
+        PredictionError: an answer cannot be read.
+
+    """
+    found = _found(s3, bucket=bucket, prefix=prefix, keys=keys)
+    with ThreadPoolExecutor(READERS, thread_name_prefix="results") as pool:
+        answers = pool.map(lambda result: _read(s3, bucket=bucket, key=result), found.values())
+        results = dict(zip(found, answers, strict=True))
+    log.info("%d of %d images have an answer below s3://%s/%s", len(results), len(keys), bucket, prefix)
+    return results
+
+
+def parse_answer(body: bytes) -> tuple[float, ...]:
+    """The probabilities in a result: a JSON list, or ``{"prediction": [...]}`` as with application/jsonlines.
+
+    Raises:
+        ValueError: it is neither.
+
+    """
+    content = json.loads(body)
+    values = content["prediction"] if isinstance(content, Mapping) and "prediction" in content else content
+    if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
+        raise ValueError(f"no list of numbers: {body[:80]!r}")
+    return tuple(float(value) for value in values)
+
+
+def _found(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str]) -> dict[str, str]:
+    """The key of each image's result, by the image's key."""
+    named = {key.rpartition("/")[2] + ENDING: key for key in keys}
+    stored = storage.list_objects(s3, bucket=bucket, prefix=prefix)
+    return {named[base]: result for result in stored if (base := result.rpartition("/")[2]) in named}
+
+
+def _read(s3: "S3Client", *, bucket: str, key: str) -> tuple[float, ...]:
+    found = storage.read(s3, bucket=bucket, key=key)
+    try:
+        if found is None:
+            raise ValueError("it was deleted meanwhile")
+        return parse_answer(found[0])
+    except ValueError as error:
+        raise PredictionError(
+            f"The answer s3://{bucket}/{key} cannot be read: {error}. Score the images again."
+        ) from error

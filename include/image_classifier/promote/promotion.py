@@ -1,0 +1,117 @@
+"""Decides about a candidate with what S3 holds of both models, and keeps the decision."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.classifier.promotion import Promotion
+from image_classifier.contracts.errors import DatasetError, EvaluationError
+from image_classifier.evaluate.answers import Answer, read_answers
+from image_classifier.evaluate.evaluation import Evaluation, stored_report
+from image_classifier.evaluate.images import VersionImage, version_images
+from image_classifier.promote.compare import Pair
+from image_classifier.promote.decide import decide
+from image_classifier.promote.decision import Decision
+from image_classifier.promote.eligibility import Identity, eligible
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The eligible test images with both models' answers, and how many were not eligible."""
+
+    pairs: tuple[Pair, ...]
+    excluded: int
+
+
+def decide_candidate(s3: "S3Client", candidate: Evaluation, *, champion: str | None, rule: Promotion) -> Decision:
+    """Compare the candidate with the champion on the candidate's test images, and decide.
+
+    Args:
+        s3: reads the report, the answers and the manifests.
+        candidate: its evaluation, whose report is stored.
+        champion: training job of the model that serves, if one does.
+        rule: the classifier's.
+
+    Raises:
+        EvaluationError: the candidate has no report, or the champion no answers for these images.
+
+    """
+    report = stored_report(s3, candidate)
+    if report is None:
+        raise EvaluationError(
+            f"{candidate.training_job} has no report at {candidate.uri(candidate.prefix)}; evaluate it."
+        )
+    compared = _compared(s3, candidate, champion) if champion else Compared((), 0)
+    return decide(report, rule=rule, champion=champion, pairs=compared.pairs, excluded=compared.excluded)
+
+
+def keep_decision(s3: "S3Client", decision: Decision, *, bucket: str, at: datetime) -> str:
+    """Store a decision under the time of its run, so that a retry stores it once; returns its key."""
+    key = f"{Keys(decision.classifier).promotions}{at:%Y%m%dT%H%M%SZ}-{decision.candidate}.json"
+    storage.write(s3, bucket=bucket, key=key, body=decision.document(), content_type="application/json")
+    log.info("%s The decision is s3://%s/%s", decision.summary, bucket, key)
+    return key
+
+
+def version_of(s3: "S3Client", training_job: str, *, classifier: str, bucket: str) -> str | None:
+    """Prefix of the data set version that a job was trained on: its name holds the beginning of the fingerprint."""
+    keys = Keys(classifier)
+    begins = training_job.removeprefix(f"image-classifier-{classifier}-").partition("-")[0]
+    prefix = f"{keys.dataset}versions/{begins}"
+    found = {key.removeprefix(f"{keys.dataset}versions/").partition("/")[0] for key in _below(s3, bucket, prefix)}
+    return keys.version(min(found)) if begins and found else None
+
+
+def _compared(s3: "S3Client", candidate: Evaluation, champion: str) -> Compared:
+    place = Evaluation(candidate.classifier, candidate.bucket, champion, candidate.fingerprint, candidate.test_manifest)
+    ours = read_answers(s3, bucket=candidate.bucket, evaluation=candidate.prefix) or ()
+    theirs = read_answers(s3, bucket=candidate.bucket, evaluation=place.prefix)
+    if theirs is None:
+        message = (
+            f"The model that serves, {champion}, has no answers for these test images at {place.uri(place.prefix)}: it "
+            "began to serve after they were scored. Run the Dag again."
+        )
+        raise EvaluationError(message)
+    test = [image for image in candidate.images(s3) if image.split == "test"]
+    allowed = eligible(map(_identity, test), learned_from=_learned(s3, candidate, champion, test))
+    pairs = _pairs(ours, theirs, allowed)
+    return Compared(pairs, excluded=len(test) - len(allowed))
+
+
+def _learned(s3: "S3Client", candidate: Evaluation, champion: str, test: list[VersionImage]) -> list[Identity]:
+    """What either model was trained or validated on; all test images where the champion's data set is unknown."""
+    version = version_of(s3, champion, classifier=candidate.classifier, bucket=candidate.bucket)
+    images = [*candidate.images(s3)]
+    try:
+        if version is None:
+            raise DatasetError(f"the data set of {champion} is gone")
+        images += version_images(s3, bucket=candidate.bucket, version=version)
+    except DatasetError as error:
+        log.warning("Nothing is known of what %s was trained on, so no test image is compared: %s", champion, error)
+        return [_identity(image) for image in test]
+    return [_identity(image) for image in images if image.split != "test"]
+
+
+def _pairs(ours: tuple[Answer, ...], theirs: tuple[Answer, ...], allowed: frozenset[str]) -> tuple[Pair, ...]:
+    champion = {answer.sha256: answer for answer in theirs}
+    return tuple(
+        Pair(answer.label, answer.is_right, champion[answer.sha256].predicted == answer.label)
+        for answer in ours
+        if answer.sha256 in allowed and answer.sha256 in champion
+    )
+
+
+def _identity(image: VersionImage) -> Identity:
+    return Identity(image.sha256, image.group)
+
+
+def _below(s3: "S3Client", bucket: str, prefix: str) -> list[str]:
+    return list(storage.list_objects(s3, bucket=bucket, prefix=prefix))

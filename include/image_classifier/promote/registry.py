@@ -1,0 +1,156 @@
+"""The record of what was trained and how it scored: SageMaker's Model Registry, one group of versions per classifier.
+
+A version records a model and is never deployed from: SageMaker would want it Approved before it could be evaluated.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import delete, described, exists_already
+from image_classifier.aws.names import TAG, model_package_group_name
+from image_classifier.evaluate.report.model import Report
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sagemaker.type_defs import ModelPackageSummaryTypeDef
+
+log = logging.getLogger(__name__)
+
+Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
+MOST_DESCRIPTION = 1024  # characters of an approval's description
+CONTENT_TYPES = ["application/x-image", "image/jpeg", "image/png"]
+ANSWERS = ["application/json", "application/jsonlines"]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model as its training job left it; ``algorithm`` is builtin or own."""
+
+    training_job: str
+    image: str
+    artifact: str
+    algorithm: str
+
+
+def ensure_group(sagemaker: "SageMakerClient", *, classifier: str, tags: Sequence[Mapping[str, str]]) -> str:
+    """Create the classifier's group, unless it exists; returns its name."""
+    name = model_package_group_name(classifier)
+    if described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=name)) is None:
+        request: Any = {
+            "ModelPackageGroupName": name,
+            "ModelPackageGroupDescription": f"Models of the image classifier {classifier}",
+            "Tags": list(tags),
+        }
+        try:
+            sagemaker.create_model_package_group(**request)
+            log.info("Model package group %s created", name)
+        except ClientError as error:
+            if not exists_already(error):
+                raise
+    return name
+
+
+def ensure_version(
+    sagemaker: "SageMakerClient", model: TrainedModel, *, group: str, report: Report | None, report_uri: str
+) -> str:
+    """Register the model, unless it is registered; returns the version's ARN.
+
+    A version is found again by its training job, and a retry that does not find it yet by the ClientToken.
+
+    Args:
+        sagemaker: the client.
+        model: what was trained.
+        group: the classifier's.
+        report: of its evaluation; None for a model from before there were test images.
+        report_uri: of report.json, if there is a report.
+
+    """
+    found = find_version(sagemaker, model.training_job, group=group)
+    if found is not None:
+        return found["ModelPackageArn"]
+    request: dict[str, Any] = {
+        "ModelPackageGroupName": group,
+        "ModelPackageDescription": model.training_job,
+        "InferenceSpecification": {
+            "Containers": [{"Image": model.image, "ModelDataUrl": model.artifact}],
+            "SupportedContentTypes": CONTENT_TYPES,
+            "SupportedResponseMIMETypes": ANSWERS,
+        },
+        "ModelApprovalStatus": "PendingManualApproval",
+        "CustomerMetadataProperties": _metadata(model, report),
+        "ClientToken": hashlib.sha256(f"{group}/{model.training_job}".encode()).hexdigest()[:36],
+    }
+    if report is not None:
+        statistics = {"ContentType": "application/json", "S3Uri": report_uri}
+        request["ModelMetrics"] = {"ModelQuality": {"Statistics": statistics}}
+    arn = sagemaker.create_model_package(**request)["ModelPackageArn"]
+    log.info("%s is registered as %s", model.training_job, arn)
+    return arn
+
+
+def find_version(sagemaker: "SageMakerClient", training_job: str, *, group: str) -> "ModelPackageSummaryTypeDef | None":
+    """The version of a training job's model; None if it is not registered."""
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+    versions = (version for page in pages for version in page["ModelPackageSummaryList"])
+    return next((one for one in versions if one.get("ModelPackageDescription") == training_job), None)
+
+
+def set_approval(sagemaker: "SageMakerClient", arn: str, *, status: Approval, why: str) -> None:
+    """Note on a version what was decided about it."""
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=why[:MOST_DESCRIPTION]
+    )
+    log.info("%s is %s", arn, status)
+
+
+def our_group(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
+    """The classifier's group, unless another's has its name."""
+    name = model_package_group_name(classifier)
+    group = described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=name))
+    if group is None:
+        return ()
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=group["ModelPackageGroupArn"])
+    ours = any(tag["Key"] == TAG and tag["Value"] == classifier for page in pages for tag in page["Tags"])
+    return (name,) if ours else ()
+
+
+def our_versions(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
+    """The ARNs of the versions in the classifier's group."""
+    return tuple(
+        version["ModelPackageArn"]
+        for group in our_group(sagemaker, classifier)
+        for page in sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
+        for version in page["ModelPackageSummaryList"]
+    )
+
+
+def delete_registry(sagemaker: "SageMakerClient", *, classifier: str) -> None:
+    """Delete the versions, and then the group, which SageMaker wants empty."""
+    for arn in our_versions(sagemaker, classifier):
+        delete(partial(sagemaker.delete_model_package, ModelPackageName=arn), what=f"Model package {arn}")
+    for name in our_group(sagemaker, classifier):
+        call = partial(sagemaker.delete_model_package_group, ModelPackageGroupName=name)
+        delete(call, what=f"Model package group {name}")
+
+
+def _metadata(model: TrainedModel, report: Report | None) -> Mapping[str, str]:
+    """Facts to search for; letters, digits, blanks and ``_.:/=+-@`` only."""
+    facts = {"training-job": model.training_job, "algorithm": model.algorithm}
+    if report is None:
+        return facts
+    accuracy = report.accuracy
+    return {
+        **facts,
+        "dataset": report.dataset.fingerprint,
+        "test-manifest": report.dataset.test_manifest,
+        "test-images": str(accuracy.of),
+        "test-accuracy": f"{accuracy.value:.4f}",
+        "test-accuracy-low": f"{accuracy.low:.4f}",
+        "test-accuracy-high": f"{accuracy.high:.4f}",
+    }

@@ -1,0 +1,25 @@
+"""What every task of a classifier's Dag has unless it says otherwise: its connection, its retries, its time limit."""
+
+from datetime import timedelta
+from typing import Any
+
+from image_classifier.classifier import Classifier
+from image_classifier_airflow.notifications.failure import keep_error
+from image_classifier_airflow.retries import RETRY_POLICY
+
+SIX_MINUTES: dict[str, Any] = {"retries": 6, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 0}
+
+
+def default_args(classifier: Classifier) -> dict[str, Any]:
+    """A Dag's default_args."""
+    return {
+        "owner": "image-classifier",
+        "aws_conn_id": classifier.aws_conn_id,
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": 2.0,
+        "max_retry_delay": timedelta(minutes=10),
+        "retry_policy": RETRY_POLICY,
+        "on_failure_callback": keep_error,
+        "execution_timeout": timedelta(hours=1),
+    }

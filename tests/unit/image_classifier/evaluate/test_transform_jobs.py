@@ -1,0 +1,172 @@
+from datetime import UTC, datetime
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
+from image_classifier.evaluate import transform_jobs
+
+CATS = Classifier(name="cats", source="images")
+CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+CLIENT = boto3.Session("a", "b", region_name="us-east-1").client("sagemaker")
+
+
+def request(classifier=CATS, **changed):
+    where = {"model": "m", "manifest_uri": "s3://b/input.manifest", "output_uri": "s3://b/output/"}
+    return transform_jobs.transform_request(classifier, **{**where, **changed})
+
+
+def described(name, status, **fields):
+    return {
+        "TransformJobName": name,
+        "TransformJobArn": f"arn:aws:sagemaker:us-east-1:123456789012:transform-job/{name}",
+        "TransformJobStatus": status,
+        "ModelName": "m",
+        "TransformInput": request()["TransformInput"],
+        "TransformResources": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+        "CreationTime": CREATED,
+        **fields,
+    }
+
+
+@pytest.fixture
+def sagemaker():
+    with Stubber(CLIENT) as stubber:
+        CLIENT.stubber = stubber
+        yield CLIENT
+        stubber.assert_no_pending_responses()
+
+
+@pytest.fixture
+def jobs(sagemaker):
+    """Answers DescribeTransformJob with each job in turn, as if its name were the one that was asked for."""
+
+    def answer(*found):
+        for job in found:
+            if job is None:
+                sagemaker.stubber.add_client_error("describe_transform_job", "ValidationException", "Could not find it")
+            else:
+                sagemaker.stubber.add_response("describe_transform_job", job, {"TransformJobName": ANY})
+
+    return answer
+
+
+def test_a_request_is_one_image_at_a_time_from_a_manifest_and_valid(sagemaker):
+    wanted = request()
+    sagemaker.stubber.add_response("create_transform_job", {"TransformJobArn": "arn:aws:x" + "0" * 20}, wanted)
+
+    assert transform_jobs.start_transform_job(sagemaker, wanted) == "started"
+    assert wanted["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
+    assert (wanted["BatchStrategy"], wanted["TransformInput"]["SplitType"]) == ("SingleRecord", "None")
+    assert {"Key": "image-classifier", "Value": "cats"} in wanted["Tags"]
+
+
+def test_a_name_is_computed_from_what_is_scored_with_what():
+    assert request()["TransformJobName"] == request()["TransformJobName"]
+    assert request()["TransformJobName"].startswith("image-classifier-cats-")
+    others = [request(model="n"), request(manifest_uri="s3://b/o"), request(CATS.revised({"tags": {"a": "b"}}))]
+    assert [other["TransformJobName"] == request()["TransformJobName"] for other in others] == [False, False, True]
+
+
+def test_results_are_encrypted_with_the_key_for_models():
+    classifier = CATS.revised({"kms_keys": {"model_artifact": "alias/own"}})
+
+    assert request(classifier)["TransformOutput"] == {"S3OutputPath": "s3://b/output", "KmsKeyId": "alias/own"}
+
+
+@pytest.mark.parametrize(
+    ("status", "action"), [("InProgress", "adopt"), ("Stopping", "await"), ("Completed", "reuse"), (None, "start")]
+)
+def test_what_is_due_depends_on_the_job_of_the_name(sagemaker, jobs, status, action):
+    jobs(status and described("x", status))
+
+    attempt = transform_jobs.plan_attempt(sagemaker, request(), classifier="cats")
+
+    assert (attempt.action, attempt.job_name) == (action, request()["TransformJobName"])
+
+
+@pytest.mark.parametrize(
+    "last", [("Stopped", {}), ("Failed", {"FailureReason": "InternalServerError: We encountered an internal error."})]
+)
+def test_after_a_stop_or_a_failure_of_aws_the_next_attempt_has_another_name(sagemaker, jobs, last):
+    jobs(described("x", last[0], **last[1]), None)
+
+    attempt = transform_jobs.plan_attempt(sagemaker, request(), classifier="cats")
+
+    assert attempt.action == "start"
+    assert attempt.job_name not in ("x", request()["TransformJobName"])
+
+
+def test_a_job_that_failed_for_its_images_is_not_paid_again(sagemaker, jobs):
+    jobs(described("x", "Failed", FailureReason="ClientError: See job logs for more information"))
+
+    with pytest.raises(EvaluationInputError, match=r"x failed: ClientError.* would fail, and cost, again"):
+        transform_jobs.plan_attempt(sagemaker, request(), classifier="cats")
+
+
+def test_a_job_that_another_try_created_meanwhile_is_adopted(sagemaker):
+    sagemaker.stubber.add_client_error("create_transform_job", "ResourceInUse", "Job name must be unique")
+
+    assert transform_jobs.start_transform_job(sagemaker, request()) == "adopted"
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("ValidationException", EvaluationInputError),
+        ("ResourceLimitExceeded", EvaluationError),
+        ("ThrottlingException", EvaluationError),
+    ],
+)
+def test_a_refused_request_is_an_error_of_ours(sagemaker, code, error):
+    sagemaker.stubber.add_client_error("create_transform_job", code, "No.")
+
+    with pytest.raises(error, match="was not created"):
+        transform_jobs.start_transform_job(sagemaker, request())
+
+
+@pytest.mark.parametrize(
+    ("job", "error"),
+    [
+        (described("x", "Stopped"), EvaluationStoppedError),
+        (described("x", "Failed", FailureReason="AlgorithmError: no"), EvaluationInputError),
+        (described("x", "Failed", FailureReason="CapacityError: none free"), EvaluationError),
+    ],
+)
+def test_every_end_without_results_is_an_error_that_says_what_a_retry_costs(job, error):
+    with pytest.raises(error, match="endpoint was not touched") as raised:
+        transform_jobs.check_completed(job)
+
+    assert type(raised.value) is error
+    assert "cost" in str(raised.value)
+
+
+def test_a_completed_job_is_no_error():
+    transform_jobs.check_completed(described("x", "Completed"))
+
+
+def test_a_job_that_has_ended_cannot_be_stopped_and_that_is_no_error(sagemaker):
+    sagemaker.stubber.add_client_error("stop_transform_job", "ValidationException", "is in status Completed")
+    sagemaker.stubber.add_response("stop_transform_job", {}, {"TransformJobName": "x"})
+
+    assert transform_jobs.stop_transform_job(sagemaker, "x") is False
+    assert transform_jobs.stop_transform_job(sagemaker, "x") is True
+
+
+def test_jobs_in_progress_are_those_of_this_classifier(sagemaker):
+    names = [f"image-classifier-cats-{'0' * 16}", f"image-classifier-cats-2-{'0' * 16}", "image-classifier-cats-x"]
+    summary = {"TransformJobArn": "arn", "CreationTime": CREATED, "TransformJobStatus": "InProgress"}
+    summaries = [{"TransformJobName": name, **summary} for name in names]
+    for status in ("InProgress", "Stopping"):
+        wanted = {"NameContains": "image-classifier-cats-", "StatusEquals": status}
+        sagemaker.stubber.add_response("list_transform_jobs", {"TransformJobSummaries": summaries}, wanted)
+
+    assert transform_jobs.list_transform_jobs_in_progress(sagemaker, classifier="cats") == names[:1]
+
+
+def test_the_limit_counts_from_the_jobs_creation():
+    job = described("x", "InProgress")
+
+    assert transform_jobs.deadline(job, time_limit_s=60) == CREATED.timestamp() + 60

@@ -1,0 +1,188 @@
+"""The scoring task starts, adopts or reuses; it waits, and stops the job only when it should."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+from botocore.exceptions import ClientError
+
+from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
+from image_classifier_airflow.operators import transform as module
+from image_classifier_airflow.operators.transform import TransformJobOperator
+
+NAME = "image-classifier-cats-0123456789abcdef"
+REQUEST = {
+    "TransformJobName": NAME,
+    "ModelName": "m",
+    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://b/in"}}},
+    "TransformOutput": {"S3OutputPath": "s3://b/out"},
+    "TransformResources": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1},
+    "Tags": [],
+}
+CONFIG = {"request": REQUEST, "classifier": "cats", "time_limit_s": 600}
+CREATED = datetime.now(UTC)
+
+
+class SageMaker:
+    """Transform jobs by name; a job that is created runs."""
+
+    def __init__(self):
+        self.jobs, self.created, self.stopped = {}, [], []
+
+    def describe_transform_job(self, TransformJobName):  # noqa: N803
+        if TransformJobName not in self.jobs:
+            raise ClientError({"Error": {"Code": "ValidationException", "Message": "Could not find it"}}, "Describe")
+        return self.jobs[TransformJobName]
+
+    def create_transform_job(self, **request):
+        self.created.append(request["TransformJobName"])
+        self.add(request["TransformJobName"], "InProgress")
+
+    def stop_transform_job(self, TransformJobName):  # noqa: N803
+        self.stopped.append(TransformJobName)
+
+    def add(self, name, status, **fields):
+        self.jobs[name] = {
+            **{key: value for key, value in REQUEST.items() if key != "Tags"},
+            "TransformJobName": name,
+            "TransformJobStatus": status,
+            "CreationTime": CREATED,
+            **fields,
+        }
+
+
+class TaskInstance:
+    dag_id, run_id, task_id, map_index = "dag", "run", "score", -1
+    state = "running"
+
+    def get_task_states(self, dag_id, run_ids):
+        return {"run": {"score": self.state}}
+
+
+@pytest.fixture
+def sagemaker():
+    return SageMaker()
+
+
+@pytest.fixture
+def first(sagemaker):
+    """The name that the operator computes for the first attempt."""
+    spec = {name: value for name, value in REQUEST.items() if name not in ("TransformJobName", "Tags")}
+    return module.transform_jobs.transform_job_name("cats", [spec, 1])
+
+
+@pytest.fixture
+def instance():
+    return TaskInstance()
+
+
+@pytest.fixture
+def operator(sagemaker, monkeypatch):
+    monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn="s3"))
+    monkeypatch.setattr(module.results, "has_enough_results", lambda s3, job: job.get("scored", False))
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+
+    def make(config=CONFIG, **arguments):
+        made = TransformJobOperator(task_id="t", config=config, **arguments)
+        monkeypatch.setitem(made.__dict__, "hook", SimpleNamespace(conn=sagemaker))
+        return made
+
+    return make
+
+
+def test_nothing_to_score_starts_nothing(operator, sagemaker, instance):
+    assert operator({}).execute({"ti": instance}) is None
+    assert (sagemaker.created, operator({}).job_name) == ([], "")
+
+
+def test_a_job_is_started_once_and_waited_for_in_the_triggerer(operator, sagemaker, instance, first):
+    for _ in range(2):
+        with pytest.raises(TaskDeferred) as deferred:
+            operator().execute({"ti": instance})
+
+    assert sagemaker.created == [first]
+    assert deferred.value.trigger.job_name == first
+    assert deferred.value.trigger.deadline == CREATED.timestamp() + 600
+
+
+def test_the_results_of_a_job_that_is_done_are_taken(operator, sagemaker, instance, first):
+    sagemaker.add(first, "Completed")
+
+    assert operator().execute({"ti": instance}) == first
+    assert sagemaker.created == []
+
+
+def test_without_deferring_the_task_waits_itself(operator, sagemaker, instance, first, monkeypatch):
+    monkeypatch.setattr(module.time, "sleep", lambda seconds: sagemaker.add(first, "Completed"))
+
+    assert operator(deferrable=False).execute({"ti": instance}) == first
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "error"),
+    [
+        ("Stopped", {}, EvaluationStoppedError),
+        ("Failed", {"FailureReason": "ClientError: See job logs"}, EvaluationInputError),
+        ("Failed", {"FailureReason": "InternalServerError: no"}, EvaluationError),
+    ],
+)
+def test_a_job_that_left_no_results_fails_the_task(operator, sagemaker, instance, first, status, fields, error):
+    sagemaker.add(first, status, **fields)
+
+    with pytest.raises(error):
+        operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first})
+
+
+def test_a_job_that_failed_for_one_image_counts_as_done(operator, sagemaker, instance, first):
+    sagemaker.add(first, "Failed", FailureReason="ClientError: 400", scored=True)
+
+    assert operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first}) == first
+
+
+def test_after_a_stop_that_was_awaited_another_job_is_started(operator, sagemaker, instance, first):
+    sagemaker.add(first, "Stopping")
+    with pytest.raises(TaskDeferred) as deferred:
+        operator().execute({"ti": instance})
+    sagemaker.add(first, "Stopped")
+
+    with pytest.raises(TaskDeferred):
+        operator().execute_complete(
+            {"ti": instance}, {"status": "finished", "job_name": first}, **deferred.value.kwargs
+        )
+
+    assert len(sagemaker.created) == 1
+    assert sagemaker.created != [first]
+
+
+def test_a_job_that_takes_too_long_is_stopped(operator, sagemaker, instance, first):
+    sagemaker.add(first, "InProgress")
+
+    with pytest.raises(EvaluationStoppedError, match="time_limit_s"):
+        operator().execute_complete({"ti": instance}, {"status": "overdue", "job_name": first})
+    assert sagemaker.stopped == [first]
+
+
+def test_a_users_kill_stops_the_job_and_a_workers_end_does_not(operator, sagemaker, instance, first):
+    for state, stopped in (("running", []), ("failed", [first])):
+        task = operator()
+        with pytest.raises(TaskDeferred):
+            task.execute({"ti": instance})
+        instance.state = state
+        task.on_kill()
+        assert sagemaker.stopped == stopped
+
+
+def test_a_task_that_a_user_ended_while_the_job_began_stops_it(operator, sagemaker, instance, first):
+    instance.state = "failed"
+
+    with pytest.raises(EvaluationStoppedError, match="was ended while"):
+        operator().execute({"ti": instance})
+    assert sagemaker.stopped == [first]
+
+
+def test_a_trigger_that_ends_without_an_event_and_a_job_that_is_gone_are_errors(operator, sagemaker, instance):
+    with pytest.raises(EvaluationError, match="without an event"):
+        operator().execute_complete({"ti": instance}, None)
+    with pytest.raises(EvaluationError, match="is gone"):
+        operator().execute_complete({"ti": instance}, {"status": "absent", "job_name": "x"})

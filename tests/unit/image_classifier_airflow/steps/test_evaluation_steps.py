@@ -1,0 +1,196 @@
+"""What is scored, what is reported, and what a decision lets a run do."""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.labels import labels_document
+from image_classifier_airflow.params import train_params
+from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
+
+BUCKET = "a-bucket"
+PETS = Classifier(name="pets", source="pets")
+JOB = {
+    "training_job": "image-classifier-pets-ffffffff-00000000",
+    "model_artifact": f"s3://{BUCKET}/pets/models/job/output/model.tar.gz",
+    "image": "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1",
+    "instance_type": "ml.g4dn.xlarge",
+    "instance_count": 1,
+    "spot": False,
+    "seconds": 60,
+    "billable_s": 60,
+    "best_validation_accuracy": 0.9,
+}
+VERSION = f"pets/dataset/versions/{'f' * 16}/"
+DATASET = {
+    "fingerprint": "f" * 16,
+    "labels_key": f"{VERSION}labels.json",
+    "num_training_samples": 10,
+    "num_validation_samples": 10,
+    "num_test_samples": 120,
+    "test_manifest_sha256": "0badcafe" * 8,
+}
+TRAINING = {"HyperParameters": {"epochs": "3"}}
+EVALUATION = f"pets/evaluations/{JOB['training_job']}/0badcafe/"
+NO_TEST = {**DATASET, "num_test_samples": 0}
+RUN = SimpleNamespace(start_date=datetime(2026, 11, 28, tzinfo=UTC))
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch):
+    """S3 and SageMaker in memory, with a version of 120 test images that the model has answered."""
+    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
+        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+        made = {service: session.client(service) for service in ("s3", "sagemaker", "logs", "lambda")}
+        monkeypatch.setattr(clients, "_client", lambda _, service, **arguments: made[service])
+        price = SimpleNamespace(price=lambda *_, **__: SimpleNamespace(usd_per_hour=0.6))
+        monkeypatch.setattr(clients, "prices", lambda _: price)
+        made["s3"].create_bucket(Bucket=BUCKET)
+        fill(made["s3"])
+        yield SimpleNamespace(**made)
+
+
+def fill(s3):
+    lines = []
+    for number in range(120):
+        label, key = ("cat", "dog")[number % 2], f"pets/dataset/test/x/{number:016x}.jpg"
+        facts = {"class": label, "sha256": f"{number:064x}", "split": "test", "key": key}
+        lines.append({"name": f"{label}/{number}.png", **facts})
+        values = [0.9, 0.1] if (label == "cat") == (number % 10 != 0) else [0.1, 0.9]
+        answer = f"{EVALUATION}output/x/{number:016x}.jpg.out"
+        s3.put_object(Bucket=BUCKET, Key=answer, Body=json.dumps({"prediction": values}))
+    s3.put_object(Bucket=BUCKET, Key=f"{VERSION}manifest.jsonl", Body="\n".join(map(json.dumps, lines)))
+    s3.put_object(Bucket=BUCKET, Key=f"{VERSION}labels.json", Body=labels_document(["cat", "dog"]))
+
+
+def serve(aws, training_job):
+    """An endpoint whose variant carries the job's name."""
+    role, container = "arn:aws:iam::123456789012:role/some", {"Image": "i", "ModelDataUrl": "s3://b/m.tar.gz"}
+    aws.sagemaker.create_model(ModelName="old", PrimaryContainer=container, ExecutionRoleArn=role)
+    variant = {"VariantName": training_job, "ModelName": "old", "InitialInstanceCount": 1}
+    aws.sagemaker.create_endpoint_config(
+        EndpointConfigName="old", ProductionVariants=[{**variant, "InstanceType": "ml.m5.large"}]
+    )
+    aws.sagemaker.create_endpoint(EndpointName="image-classifier-pets", EndpointConfigName="old")
+
+
+class Task:
+    """Takes what a task hands on beside its result."""
+
+    def __init__(self):
+        self.xcom = {}
+
+    def xcom_push(self, *, key, value):
+        self.xcom[key] = value
+
+
+def params(classifier=PETS):
+    return {name: param.value for name, param in train_params(classifier).items()}
+
+
+def planned(classifier=PETS, dataset=DATASET):
+    return EvaluationSteps(classifier).plan_evaluation(dataset, JOB, params(classifier))
+
+
+def decided(classifier=PETS, dataset=DATASET, task=None):
+    steps, plan = EvaluationSteps(classifier), planned(classifier, dataset)
+    steps.write_report(dataset, JOB, TRAINING, plan, params(classifier))
+    return steps.decide(dataset, JOB, plan, params(classifier), RUN, task or Task())
+
+
+def rule(**changed):
+    return PETS.revised({"promotion": changed})
+
+
+def test_a_new_model_is_scored_and_there_is_no_other():
+    plan = planned()
+
+    assert plan["candidate"]["request"]["ModelName"] == plan["model"]["ModelName"]
+    assert (plan["candidate"]["classifier"], plan["candidate"]["time_limit_s"]) == ("pets", 3600)
+    assert (plan["champion"], plan["champion_job"]) == ({}, "")
+
+
+def test_the_model_that_serves_is_scored_on_the_same_images(aws):
+    serve(aws, "image-classifier-pets-eeeeeeee-00000000")
+
+    plan = planned()
+
+    assert plan["champion"]["request"]["ModelName"] == "old"
+    assert plan["champion_job"] == "image-classifier-pets-eeeeeeee-00000000"
+
+
+def test_a_model_that_serves_already_is_compared_with_nothing(aws):
+    serve(aws, JOB["training_job"])
+
+    assert (planned()["champion"], planned()["champion_job"]) == ({}, "")
+
+
+def test_a_model_that_has_its_report_is_not_scored_again():
+    EvaluationSteps(PETS).write_report(DATASET, JOB, TRAINING, planned(), params())
+
+    assert planned()["candidate"] == {}
+
+
+def test_the_report_has_the_figures_of_the_training(aws):
+    told = EvaluationSteps(PETS).write_report(DATASET, JOB, TRAINING, planned(), params())
+
+    stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"{EVALUATION}report.json")["Body"].read())
+    assert told["accuracy"]["value"] == stored["accuracy"]["value"] == 0.9
+    assert told["page"] == f"s3://{BUCKET}/{EVALUATION}report.html"
+    assert stored["training"]["cost_usd"] == 0.01
+    assert stored["training"]["hyperparameters"] == {"epochs": "3"}
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """What the registry is told; moto does not know ClientToken."""
+    from image_classifier.promote import registry
+
+    told = []
+    monkeypatch.setattr(registry, "ensure_group", lambda *_, **__: "group")
+    monkeypatch.setattr(registry, "ensure_version", lambda _, model, **__: model.training_job)
+    monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: told.append((arn, status)))
+    return told
+
+
+def test_a_first_model_goes_live_and_is_approved(aws, registered):
+    task = Task()
+
+    assert decided(task=task) is True
+    assert registered == [(JOB["training_job"], "Approved")]
+    assert task.xcom["decision"]["verdict"] == "promote"
+    key = f"pets/promotions/20261128T000000Z-{JOB['training_job']}.json"
+    assert json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())["basis"] == "first model"
+
+
+def test_a_model_below_a_floor_does_not_go_live_and_is_rejected(registered):
+    assert decided(rule(floors={"accuracy": 0.95})) is False
+    assert registered == [(JOB["training_job"], "Rejected")]
+
+
+def test_with_mode_never_a_model_is_registered_and_does_not_go_live(registered):
+    task = Task()
+
+    assert decided(rule(mode="never"), task=task) is False
+    assert registered == []
+    assert task.xcom["decision"]["verdict"] == "promote"
+
+
+@pytest.mark.parametrize(
+    ("changed", "deploys"), [({}, True), ({"floors": {"class_recall": 0.5}}, False), ({"mode": "never"}, False)]
+)
+def test_without_test_images_only_a_rule_that_asks_for_nothing_lets_a_model_go_live(changed, deploys):
+    assert planned(rule(**changed), NO_TEST)["candidate"] == {}
+    assert EvaluationSteps(PETS).write_report(NO_TEST, JOB, TRAINING, planned(dataset=NO_TEST), params()) == {}
+    assert decided(rule(**changed), NO_TEST) is deploys
