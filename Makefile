@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight mwaa-bundle
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -69,6 +69,9 @@ lock: setup ## Write requirements*.txt from pyproject.toml
 AWS := PYTHONPATH=include $(AIRFLOW) -m image_classifier
 aws-preflight: setup ## What the AWS account lacks, each with its command; REGION=, PROFILE=, CLASSIFIER=
 	@$(AWS) preflight $(CLASSIFIER) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
+
+mwaa-bundle: setup ## What Amazon MWAA takes, in build/mwaa/: dags, plugins.zip, requirements.txt
+	@PYTHONPATH=include $(AIRFLOW) -m laptop.mwaa_bundle build/mwaa
 
 IMAGE ?= image-classification:1
 DEVICE ?= cpu
