@@ -85,6 +85,7 @@ class Keys:
             self.thumbnails,
             self.predictions_log,
             self.predictions_index,
+            self.corrections,
         )
         return tuple(f"{folder.rstrip('/')}/" for folder in folders)
 
@@ -92,6 +93,11 @@ class Keys:
     def predictions(self) -> str:
         """Never below ``incoming``: a record written there would trigger the function again."""
         return f"{self.root}predictions/"
+
+    @property
+    def corrections(self) -> str:
+        """What people say about predictions, under the same keys as the records."""
+        return f"{self.root}corrections/"
 
     @property
     def thumbnails(self) -> str:

@@ -74,8 +74,8 @@ def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: s
 
 def write_if_unchanged(
     s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str, etag: str | None
-) -> None:
-    """Store an object only over the one that was read (its ETag), or where there was none (None).
+) -> str:
+    """Store an object only over the one that was read (its ETag), or where there was none (None); returns its ETag.
 
     Raises:
         ResourceBusyError: someone else has written it meanwhile.
@@ -84,7 +84,7 @@ def write_if_unchanged(
     condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
     with naming(bucket, key, doing="write"):
         try:
-            s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
+            stored = s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type, **condition)
         except ClientError as error:
             if code_of(error) not in (*CHANGED_MEANWHILE, *ABSENT):
                 raise
@@ -93,6 +93,7 @@ def write_if_unchanged(
             )
             raise ResourceBusyError(message) from error
     log.info("Wrote s3://%s/%s", bucket, key)
+    return stored["ETag"]
 
 
 def same_content(stored: Stored | None, body: bytes) -> bool:

@@ -55,3 +55,16 @@ class Settings(BaseModel):
                 "of include/infrastructure/template.yaml; set them in the environment of Airflow's workers."
             )
             raise SettingsError(message) from error
+
+
+def bucket_from_env(environ: Mapping[str, str] = os.environ) -> str:
+    """The bucket alone: the API server needs no roles.
+
+    Raises:
+        SettingsError: it is not set.
+
+    """
+    bucket = environ.get(f"{PREFIX}BUCKET", "")
+    if not bucket:
+        raise SettingsError(f"{PREFIX}BUCKET is not set in the environment of Airflow's API server; set it there, too.")
+    return bucket

@@ -25,6 +25,7 @@ ImageClassifierError
  +-- UnwantedEndpointError          an endpoint costs that no classifier's file wants
  +-- FunctionError                  the function cannot be packed or deployed
  +-- PredictionError                an answer that does not fit the model's labels, or that did not come
+ +-- CorrectionError                a person's correction of a prediction that cannot be read or stored
 """
 
 
@@ -140,3 +141,7 @@ class FunctionError(ImageClassifierError):
 
 class PredictionError(ImageClassifierError):
     """A prediction that does not fit the model's labels, or that did not come."""
+
+
+class CorrectionError(ImageClassifierError):
+    """A person's correction of a prediction that cannot be read or stored."""

@@ -36,6 +36,16 @@ def thumbnail_key(key: str, *, incoming_prefix: str, thumbnails_prefix: str) -> 
     return _beside(key, ".jpg", incoming_prefix=incoming_prefix, prefix=thumbnails_prefix)
 
 
+def correction_key(key: str, *, incoming_prefix: str, corrections_prefix: str) -> str:
+    """Where a person's correction of the image ``key`` is stored; a long key is shortened as `record_key` does.
+
+    Raises:
+        PredictionError: the image is not below ``incoming_prefix``.
+
+    """
+    return _beside(key, ".json", incoming_prefix=incoming_prefix, prefix=corrections_prefix)
+
+
 def log_key(prediction: Prediction, *, log_prefix: str) -> str:
     """Where the record's log entry is stored: ``<log_prefix><YYYY-MM-DD>/<HH>/<MMSS.mmm>-<16 hex>.json``.
 

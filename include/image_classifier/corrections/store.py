@@ -1,0 +1,165 @@
+"""Corrections in S3: written only over what was seen, so that of two people the second is told; read with a cache."""
+
+import itertools
+import logging
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import list_objects, read, write_if_unchanged
+from image_classifier.contracts.corrections import Correction
+from image_classifier.contracts.errors import CorrectionError, ResourceBusyError
+from image_classifier.contracts.record_keys import correction_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "application/json"
+READERS = 16
+CACHED = 20_000
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A correction and the ETag of its object."""
+
+    correction: Correction
+    etag: str
+
+
+class CorrectionConflictError(CorrectionError):
+    """Somebody else has corrected the image meanwhile.
+
+    Attributes:
+        stored: what they said; None if it is gone again.
+
+    """
+
+    def __init__(self, sentence: str, stored: Stored | None) -> None:
+        """Keep what is stored beside the sentence."""
+        super().__init__(sentence)
+        self.stored = stored
+
+
+class CorrectionCache:
+    """Corrections by bucket, key and ETag: an object that has not changed is not read again."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._lock = threading.Lock()
+        self._found: dict[tuple[str, str, str], Correction | None] = {}
+
+    def find(self, s3: "S3Client", *, bucket: str, key: str, etag: str) -> Correction | None:
+        """The correction with this ETag, or the one that has taken its place; None if it is gone or no correction."""
+        with self._lock:
+            if (bucket, key, etag) in self._found:
+                return self._found[bucket, key, etag]
+        stored = _read(s3, bucket=bucket, key=key)
+        correction = stored.correction if stored else None
+        with self._lock:
+            for oldest in list(itertools.islice(self._found, max(0, len(self._found) - CACHED))):
+                del self._found[oldest]
+            self._found[bucket, key, etag] = correction
+        return correction
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """The corrections of one classifier."""
+
+    s3: "S3Client"
+    bucket: str
+    keys: Keys
+    cache: CorrectionCache
+
+    def all(self) -> dict[str, Stored]:
+        """Every correction by the image's key, withdrawn ones left out.
+
+        Raises:
+            StorageError: S3 did not answer in time.
+            DatasetError: the connection may not read the corrections.
+
+        """
+        listed = list_objects(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
+        with ThreadPoolExecutor(READERS) as readers:
+            found = readers.map(lambda item: self._find(item[0], item[1].etag), listed.items())
+            return {stored.correction.key: stored for stored in found if stored}
+
+    def current(self, image_key: str) -> Stored | None:
+        """The correction of one image; None if there is none, or if it was withdrawn."""
+        stored = _read(self.s3, bucket=self.bucket, key=self._key(image_key))
+        return stored if stored and stored.correction.answer != "withdrawn" else None
+
+    def write(self, correction: Correction, *, seen: str | None) -> str:
+        """Store a correction over the one that was seen (its ETag), or where none was seen; returns its ETag.
+
+        Raises:
+            CorrectionConflictError: another correction was stored meanwhile.
+
+        """
+        key, bucket = self._key(correction.key), self.bucket
+        stored = _read(self.s3, bucket=bucket, key=key)
+        if stored and _same(stored.correction, correction):
+            return stored.etag  # this very answer came before: a request that was sent twice
+        is_withdrawn = stored is not None and stored.correction.answer == "withdrawn"
+        etag = stored.etag if stored and seen is None and is_withdrawn else seen
+        try:
+            return write_if_unchanged(
+                self.s3, bucket=bucket, key=key, body=correction.as_json(), content_type=CONTENT_TYPE, etag=etag
+            )
+        except ResourceBusyError as error:
+            raise _conflict(correction.key, _read(self.s3, bucket=bucket, key=key)) from error
+
+    def _find(self, key: str, etag: str) -> Stored | None:
+        correction = self.cache.find(self.s3, bucket=self.bucket, key=key, etag=etag)
+        return Stored(correction, etag) if correction and correction.answer != "withdrawn" else None
+
+    def _key(self, image_key: str) -> str:
+        return correction_key(image_key, incoming_prefix=self.keys.incoming, corrections_prefix=self.keys.corrections)
+
+
+def accepted(corrections: Iterable[Correction], *, labels: Iterable[str]) -> list[Correction]:
+    """The corrections that give an image a class that the next data set may use, oldest first.
+
+    ``labels`` are the data set's classes and those that the classifier's file accepts. Left out are answers without a
+    class (unclear, irrelevant, withdrawn) and proposals of a class that is not accepted.
+    """
+    known = set(labels)
+    usable = [correction for correction in corrections if correction.label is not None and correction.label in known]
+    return sorted(usable, key=lambda correction: (correction.at, correction.key))
+
+
+def count_by_person(corrections: Iterable[Correction]) -> Mapping[str, int]:
+    """How many corrections each person made."""
+    counts: dict[str, int] = {}
+    for correction in corrections:
+        counts[correction.by] = counts.get(correction.by, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def _conflict(image_key: str, stored: Stored | None) -> CorrectionConflictError:
+    if stored is None:
+        return CorrectionConflictError(f"The correction of {image_key} was taken back meanwhile.", None)
+    said = stored.correction.label or stored.correction.answer
+    return CorrectionConflictError(f"{stored.correction.by} has answered {said} for {image_key} meanwhile.", stored)
+
+
+def _same(one: Correction, other: Correction) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in ("answer", "label", "reason", "by", "version_id"))
+
+
+def _read(s3: "S3Client", *, bucket: str, key: str) -> Stored | None:
+    """The stored correction; None if there is none, or if it cannot be read as one."""
+    found = read(s3, bucket=bucket, key=key)
+    if found is None:
+        return None
+    try:
+        return Stored(Correction.from_json(found[0]), found[1])
+    except CorrectionError as error:
+        log.warning("s3://%s/%s: %s", bucket, key, error)
+        return None

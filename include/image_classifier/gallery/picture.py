@@ -1,0 +1,41 @@
+"""Pictures that a browser may show: a few formats, told by their first bytes and never by their name."""
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.s3 import ABSENT, code_of, naming
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+LARGEST_PICTURE_BYTES = 20_000_000
+GONE = (*ABSENT, "MethodNotAllowed", "NoSuchVersion")
+
+
+def picture_type(content: bytes) -> str | None:
+    """The media type of a JPEG, PNG, GIF or WebP file; None of all else, SVG among it, which can run scripts."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def read_picture(s3: "S3Client", *, bucket: str, key: str, most_bytes: int) -> bytes | None:
+    """An object's bytes; None if it is gone, or larger than `most_bytes`: then nothing of it is read."""
+    with naming(bucket, key, doing="read"):
+        try:
+            answer = s3.get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if code_of(error) in GONE:
+                return None
+            raise
+        if answer["ContentLength"] > most_bytes:
+            answer["Body"].close()
+            return None
+        return answer["Body"].read()

@@ -1,0 +1,99 @@
+"""One prediction at large, and the bytes of pictures: they go through here, behind the login, and are never decoded."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Response
+
+from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import read
+from image_classifier.aws.settings import bucket_from_env
+from image_classifier.contracts.predictions import Prediction
+from image_classifier.contracts.record_keys import MAX_KEY_BYTES, record_key, thumbnail_key
+from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, picture_type, read_picture
+from image_classifier_airflow.pages import storage
+from image_classifier_airflow.pages.access import Looking, Visitor
+from image_classifier_airflow.pages.labels import RECENT, known_labels, shortcuts
+from image_classifier_airflow.pages.rendering import page
+
+router = APIRouter()
+
+SMALL_BYTES = 262_144  # an original that is shown in place of a thumbnail that an earlier release did not write
+# A picture that is opened by itself may run nothing, whatever it holds.
+PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=300"}
+
+ImageKey = Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where what belongs to one image is stored."""
+
+    bucket: str
+    image: str
+    record: str
+    thumbnail: str
+
+
+def place_of(visitor: Visitor, key: str) -> Place:
+    """Where an image of this classifier is; a key below another classifier's prefix is refused."""
+    keys = Keys(visitor.classifier.name)
+    if not key.startswith(keys.incoming):
+        raise HTTPException(404, f"The classifier {visitor.classifier.name} has no image of this key.")
+    return Place(
+        bucket_from_env(),
+        key,
+        record_key(key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),
+        thumbnail_key(key, incoming_prefix=keys.incoming, thumbnails_prefix=keys.thumbnails),
+    )
+
+
+@router.get("/{classifier}/image")
+def show_image(visitor: Looking, key: ImageKey) -> Response:
+    """One prediction with everything that its record says."""
+    place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
+    found = read(s3, bucket=place.bucket, key=place.record)
+    if found is None:
+        raise HTTPException(404, f"There is no prediction record of {key}: it was deleted, or has not come yet.")
+    record = Prediction.from_json(found[0])
+    rows = storage.records(visitor.classifier).newest(RECENT).rows
+    labels = known_labels(visitor.classifier, rows)
+    return page(
+        "image.html",
+        visitor=visitor,
+        active="gallery",
+        record=record,
+        place=place,
+        stored=storage.corrections(visitor.classifier).current(key),
+        labels=labels,
+        keys_of_labels=shortcuts(labels),
+        reason="search",
+    )
+
+
+@router.get("/{classifier}/thumbnail")
+def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
+    """The thumbnail that the inference function wrote, or a small original."""
+    place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
+    found = read(s3, bucket=place.bucket, key=place.thumbnail)
+    if found:
+        return _picture(found[0])
+    return _picture(read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES))
+
+
+@router.get("/{classifier}/picture")
+def send_picture(visitor: Looking, key: ImageKey) -> Response:
+    """The uploaded image, or its thumbnail where a browser cannot show it."""
+    place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
+    original = read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=LARGEST_PICTURE_BYTES)
+    if original and picture_type(original):
+        return _picture(original)
+    found = read(s3, bucket=place.bucket, key=place.thumbnail)
+    return _picture(found[0] if found else None)
+
+
+def _picture(content: bytes | None) -> Response:
+    kind = picture_type(content) if content else None
+    if content is None or kind is None:
+        raise HTTPException(404, "There is no picture that a browser can show.")
+    return Response(content, media_type=kind, headers=PICTURE_HEADERS)

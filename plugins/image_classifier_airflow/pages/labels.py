@@ -1,0 +1,47 @@
+"""The classes that a person may choose from, and the key of the keyboard that chooses each."""
+
+from collections.abc import Sequence
+
+from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import read
+from image_classifier.aws.settings import bucket_from_env
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.labels import parse_labels
+from image_classifier.gallery.rows import Row
+from image_classifier_airflow.pages import storage
+
+RECENT = 500  # records among which one of the live model is found
+TAKEN = "uxz"  # unclear, irrelevant, undo
+
+
+def known_labels(classifier: Classifier, rows: Sequence[Row]) -> tuple[str, ...]:
+    """The classes of the model that answered last; of its records, if its model.json is gone."""
+    jobs = [row.training_job for row in rows if row.training_job]
+    if not jobs:
+        return ()
+    labels = _labels_of_model(classifier, jobs[0])
+    return labels or tuple(sorted({row.label for row in rows if row.label}))
+
+
+def shortcuts(labels: Sequence[str]) -> dict[str, str]:
+    """The key of each class that has one: its name if that is one character, else 1 to 9 in order."""
+    single = {label: label.lower() for label in labels if len(label) == 1 and label.lower() not in TAKEN}
+    if len(set(single.values())) < len(single):
+        single = {}
+    digits = iter(digit for digit in "123456789" if digit not in single.values())
+    rest = dict(zip((label for label in labels if label not in single), digits, strict=False))
+    return {label: (single | rest)[label] for label in labels if label in single or label in rest}
+
+
+def _labels_of_model(classifier: Classifier, training_job: str) -> tuple[str, ...]:
+    """A model's classes never change, so they are read once."""
+    bucket, key = bucket_from_env(), Keys(classifier.name).model_file(training_job)
+    if (bucket, key) not in _READ:
+        found = read(storage.s3(classifier), bucket=bucket, key=key)
+        if found is None:
+            return ()
+        _READ[bucket, key] = parse_labels(found[0])
+    return _READ[bucket, key]
+
+
+_READ: dict[tuple[str, str], tuple[str, ...]] = {}

@@ -1,0 +1,195 @@
+// Correcting by mouse and keyboard: one key per answer, many images at once, undo, and on to the next image.
+"use strict";
+(() => {
+  const grid = document.querySelector('[role="listbox"]');
+  const panel = document.querySelector(".answers");
+  if (!grid) return;
+  const tiles = [...grid.querySelectorAll(".tile")];
+  const status = document.getElementById("status");
+  let current = 0, anchor = 0, lastAnswers = null, saving = false;
+
+  const say = (text, bad = false) => { status.textContent = text; status.classList.toggle("bad", bad); };
+  const isSelected = (tile) => tile.getAttribute("aria-selected") === "true";
+  const mark = (tile, on) => tile.setAttribute("aria-selected", on ? "true" : "false");
+  const selected = () => tiles.filter(isSelected);
+  const tell = () => {
+    const field = document.getElementById("selected");
+    if (field) field.textContent = `${selected().length} selected`;
+  };
+  const columns = () => {
+    const top = tiles[0].offsetTop;
+    const next = tiles.findIndex((tile) => tile.offsetTop !== top);
+    return next < 0 ? tiles.length : next;
+  };
+  const only = (index) => { tiles.forEach((tile) => mark(tile, false)); mark(tiles[index], true); anchor = index; tell(); };
+  const range = (to) => {
+    tiles.forEach((tile, index) => mark(tile, index >= Math.min(anchor, to) && index <= Math.max(anchor, to)));
+    tell();
+  };
+  const go = (index, extend = false) => {
+    current = Math.max(0, Math.min(tiles.length - 1, index));
+    if (extend) range(current); else only(current);
+    tiles.forEach((tile, place) => { tile.tabIndex = place === current ? 0 : -1; });
+    tiles[current].focus();
+  };
+  const open = (tile) => { if (!grid.classList.contains("single")) location.href = `image?key=${encodeURIComponent(tile.dataset.key)}`; };
+
+  grid.removeAttribute("tabindex");
+  tiles[0].tabIndex = 0;
+  tiles.forEach((tile, index) => {
+    tile.addEventListener("focus", () => { current = index; });
+    tile.addEventListener("click", (event) => {
+      if (event.shiftKey) go(index, true);
+      else if (event.ctrlKey || event.metaKey) { mark(tile, !isSelected(tile)); anchor = current = index; tell(); }
+      else go(index);
+    });
+    tile.addEventListener("dblclick", () => open(tile));
+  });
+
+  const show = (tile, result) => {
+    const text = tile.querySelector(".answer");
+    const said = { label: result.is_right ? "right" : `is ${result.label}`, proposed: `new class ${result.label}`,
+      unclear: "unclear", irrelevant: "not of interest" }[result.answer];
+    tile.classList.toggle("conflict", result.state === "conflict");
+    if ("etag" in result) tile.dataset.etag = result.etag;
+    if (result.answer && result.answer !== "withdrawn") {
+      tile.dataset.answer = result.answer;
+      tile.dataset.answerLabel = result.label || "";
+      text.textContent = result.state === "conflict" ? `${result.by} said: ${said}` : `${said} (${result.by})`;
+      text.hidden = false;
+    } else if (result.answer === "withdrawn") {
+      delete tile.dataset.answer;
+      delete tile.dataset.answerLabel;
+      text.hidden = true;
+    }
+  };
+
+  const send = async (answers) => {
+    saving = true;
+    say("Saving ...");
+    try {
+      const response = await fetch("corrections", {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Image-Classifier": "1", Accept: "application/json" },
+        body: JSON.stringify({ reason: panel.dataset.reason, answers }),
+      });
+      const answer = await response.json();
+      if (!response.ok) { say(answer.detail, true); return null; }
+      return answer.results;
+    } catch {
+      say("Airflow does not answer. Nothing is known to be saved; try again.", true);
+      return null;
+    } finally { saving = false; }
+  };
+
+  const before = (tile) => tile.dataset.answer
+    ? { answer: tile.dataset.answer, label: tile.dataset.answerLabel || null } : { answer: "withdrawn", label: null };
+
+  const apply = async (chosen, answerOf, { remember = true } = {}) => {
+    if (saving || !panel || chosen.length === 0) return;
+    const had = new Map(chosen.map((tile) => [tile.dataset.key, before(tile)]));
+    const results = await send(chosen.map((tile) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...answerOf(tile) })));
+    if (!results) return;
+    const byKey = new Map(tiles.map((tile) => [tile.dataset.key, tile]));
+    results.forEach((result) => show(byKey.get(result.key), result));
+    const saved = results.filter((result) => result.state === "saved");
+    const others = results.filter((result) => result.state !== "saved");
+    lastAnswers = remember && saved.length ? saved.map((result) => [byKey.get(result.key), had.get(result.key)]) : null;
+    panel.querySelector('[data-action="undo"]').disabled = !lastAnswers;
+    if (others.length) {
+      const hint = others[0].state === "conflict" ? " Answer again to replace it." : "";
+      say(`${saved.length} saved, ${others.length} not: ${others[0].sentence}${hint}`, true);
+      return;
+    }
+    say(remember ? `${saved.length} saved` : `${saved.length} undone`);
+    if (remember) goToNext(tiles.indexOf(chosen[chosen.length - 1]));
+  };
+
+  const goToNext = (from) => {
+    const next = tiles.findIndex((tile, index) => index > from && !tile.dataset.answer);
+    if (next >= 0) go(next);
+    else if (!grid.classList.contains("single")) say(`${status.textContent}. All after this one are answered.`);
+  };
+
+  const labels = panel ? [...panel.querySelectorAll("#labels option")].map((option) => option.value) : [];
+  const asLabel = (label) => () => ({ answer: "label", label });
+  const right = () => {
+    const chosen = selected().filter((tile) => tile.dataset.label);
+    if (chosen.length) apply(chosen, (tile) => ({ answer: "label", label: tile.dataset.label }));
+    else say("There is no prediction to confirm: choose a class.", true);
+  };
+  const typed = () => {
+    const field = document.getElementById("other-label");
+    const label = field.value.trim();
+    if (!label) return;
+    field.value = "";
+    if (labels.includes(label)) { apply(selected(), asLabel(label)); return; }
+    const ask = document.getElementById("ask");
+    const chosen = selected();
+    document.getElementById("ask-text").textContent =
+      `The model has no class "${label}". Propose it? It is used once an operator accepts it in the classifier's file.`;
+    ask.returnValue = "no";
+    ask.showModal();
+    ask.addEventListener("close", () => {
+      if (ask.returnValue === "yes") apply(chosen, () => ({ answer: "proposed", label }));
+    }, { once: true });
+  };
+  const undo = () => {
+    if (!lastAnswers) return;
+    const had = new Map(lastAnswers);
+    apply([...had.keys()], (tile) => had.get(tile), { remember: false });
+  };
+  const actions = {
+    right, typed, undo,
+    unclear: () => apply(selected(), () => ({ answer: "unclear", label: null })),
+    irrelevant: () => apply(selected(), () => ({ answer: "irrelevant", label: null })),
+    help: () => document.getElementById("help").showModal(),
+    "select-page": () => { tiles.forEach((tile) => mark(tile, true)); tell(); },
+  };
+  const shortcuts = new Map();
+  if (panel) {
+    for (const button of panel.querySelectorAll("[data-action]")) button.addEventListener("click", () => actions[button.dataset.action]());
+    for (const button of panel.querySelectorAll("[data-label-choice]")) {
+      const label = button.dataset.labelChoice;
+      button.addEventListener("click", () => apply(selected(), asLabel(label)));
+      if (button.dataset.shortcut) shortcuts.set(button.dataset.shortcut, () => apply(selected(), asLabel(label)));
+    }
+    document.getElementById("other-label").addEventListener("keydown", (event) => {
+      if (event.key === "Enter") { event.preventDefault(); typed(); tiles[current].focus(); }
+      if (event.key === "Escape") tiles[current].focus();
+    });
+  }
+  const type = (letter) => {
+    const field = document.getElementById("other-label");
+    field.value = letter;
+    field.focus();
+  };
+
+  grid.addEventListener("keydown", (event) => {
+    const key = event.key;
+    const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
+    let done = true;
+    if (key in moves) go(current + moves[key], event.shiftKey);
+    else if (key === "Home") go(0, event.shiftKey);
+    else if (key === "End") go(tiles.length - 1, event.shiftKey);
+    else if (key === " ") open(tiles[current]);
+    else if ((event.ctrlKey || event.metaKey) && key === "a") actions["select-page"]();
+    else if (event.ctrlKey || event.metaKey || event.altKey) done = false;
+    else if (key === "Escape") { tiles.forEach((tile) => mark(tile, false)); tell(); }
+    else if (key === "?" && panel) actions.help();
+    else if (!panel) done = false;
+    else if (key === "s") { mark(tiles[current], !isSelected(tiles[current])); tell(); }
+    else {
+      if (selected().length === 0) only(current);
+      if (key === "Enter") right();
+      else if (shortcuts.has(key)) shortcuts.get(key)();
+      else if (key === "u") actions.unclear();
+      else if (key === "x") actions.irrelevant();
+      else if (key === "z") undo();
+      else if (key === "/") type("");
+      else if (key.length === 1 && labels.some((label) => label.toLowerCase().startsWith(key.toLowerCase()))) type(key);
+      else done = false;
+    }
+    if (done) event.preventDefault();
+  });
+})();

@@ -1,0 +1,24 @@
+// What every page does: links to Airflow's own pages leave the frame, and a picture that cannot be shown says so.
+"use strict";
+(() => {
+  const framed = window.parent !== window;
+  for (const link of document.querySelectorAll("a[data-airflow]")) {
+    link.addEventListener("click", (event) => {
+      if (!framed) return;
+      event.preventDefault(); // the frame's sandbox forbids navigation of the page around it, but not a click in it
+      const outer = window.parent.document.createElement("a");
+      outer.href = link.href;
+      window.parent.document.body.append(outer);
+      outer.click();
+      outer.remove();
+    });
+  }
+  const missing = (image) => {
+    image.classList.add("missing");
+    image.alt = "no picture";
+  };
+  for (const image of document.images) {
+    if (image.complete && image.naturalWidth === 0 && image.loading !== "lazy") missing(image);
+    image.addEventListener("error", () => missing(image));
+  }
+})();

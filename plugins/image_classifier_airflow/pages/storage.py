@@ -1,0 +1,49 @@
+"""S3 as the pages use it: short time-outs, and a client that is made once per connection and minutes."""
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+from botocore.config import Config
+
+from image_classifier.aws.names import Keys
+from image_classifier.aws.settings import bucket_from_env
+from image_classifier.classifier import Classifier
+from image_classifier.corrections.store import CorrectionCache, Corrections
+from image_classifier.gallery.newest import READERS, Records, RowCache
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+PATIENCE = Config(
+    connect_timeout=3,
+    read_timeout=8,
+    retries={"total_max_attempts": 2, "mode": "standard"},
+    max_pool_connections=2 * READERS,
+)
+CLIENT_AGE_S = 300  # then a changed connection is noticed
+ROWS = RowCache()
+CORRECTIONS = CorrectionCache()
+
+
+def s3(classifier: Classifier) -> "S3Client":
+    """The client of the classifier's connection."""
+    return _client(classifier.aws_conn_id, int(time.monotonic() // CLIENT_AGE_S))
+
+
+def records(classifier: Classifier) -> Records:
+    """The prediction records."""
+    return Records(s3(classifier), bucket_from_env(), Keys(classifier.name), ROWS)
+
+
+def corrections(classifier: Classifier) -> Corrections:
+    """The corrections."""
+    return Corrections(s3(classifier), bucket_from_env(), Keys(classifier.name), CORRECTIONS)
+
+
+@functools.lru_cache(maxsize=8)
+def _client(aws_conn_id: str, _age: int) -> "S3Client":
+    hook: Any = AwsGenericHook(aws_conn_id=aws_conn_id, client_type="s3")
+    config = hook.config.merge(PATIENCE)
+    return cast("S3Client", AwsGenericHook(aws_conn_id=aws_conn_id, client_type="s3", config=config).get_conn())

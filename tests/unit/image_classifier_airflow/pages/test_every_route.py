@@ -1,0 +1,148 @@
+"""What holds for every route of the pages, taken from the app's own table, so that a new route is tested as well."""
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import Mount
+
+from image_classifier_airflow.pages import access, app
+
+from .conftest import HOSTILE  # isort: skip
+
+READING = {"GET", "HEAD"}
+ROUTES = sorted(
+    (method, route.path)
+    for route in app.pages().routes
+    if isinstance(route, APIRoute)
+    for method in route.methods - {"HEAD"}
+)
+OF_A_CLASSIFIER = [(method, path) for method, path in ROUTES if "{classifier}" in path]
+CHANGES = [(method, path) for method, path in ROUTES if method not in READING]
+KEY = {"key": "cats/incoming/a.png"}
+
+
+def ask(client, method, path, *, classifier="cats", headers=None):
+    address = path.replace("{classifier}", classifier)
+    body = {} if method in READING else {"json": {}}
+    return client.request(method, address, params=KEY, headers=headers, **body)
+
+
+def test_only_styles_and_scripts_are_served_without_a_login():
+    mounts = [route for route in app.pages().routes if isinstance(route, Mount)]
+    others = [route for route in app.pages().routes if not isinstance(route, Mount | APIRoute)]
+
+    assert [mount.path for mount in mounts] == ["/static"]
+    assert others == []
+    assert {file.suffix for file in app.STATIC.iterdir()} == {".css", ".js"}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_without_a_login_every_route_answers_401(client, method, path):
+    answer = ask(client(None), method, path)
+
+    assert answer.status_code == 401
+    assert "sign in again" in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_CLASSIFIER)
+def test_a_user_of_another_classifier_is_refused(client, bucket, method, path):
+    bucket.add("a.png")
+
+    assert ask(client("other"), method, path).status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_CLASSIFIER)
+def test_whether_a_classifier_exists_is_not_told_to_others(client, method, path):
+    assert ask(client("other"), method, path, classifier="secret").status_code == 403
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_CLASSIFIER)
+@pytest.mark.parametrize("name", ["..%2fdogs", "Cats", "%3Cscript%3E", "cats%00"])
+def test_a_name_that_no_classifier_can_have_is_not_found(client, method, path, name):
+    answer = ask(client("editor"), method, path, classifier=name)
+
+    assert answer.status_code == 404
+    assert "<script>" not in answer.text.replace('<script src="', "")
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_CLASSIFIER)
+def test_a_hostile_image_name_is_shown_as_text(client, bucket, method, path):
+    bucket.add(HOSTILE)
+    address = path.replace("{classifier}", "cats")
+    body = {} if method in READING else {"json": {}}
+
+    answer = client("editor").request(method, address, params={"key": f"cats/incoming/{HOSTILE}"}, **body)
+
+    assert answer.status_code < 500
+    if answer.headers["content-type"].startswith("text/html"):
+        assert "<script>alert" not in answer.text
+        assert "\"'&.png" not in answer.text
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_every_answer_forbids_scripts_of_others(client, bucket, method, path):
+    bucket.add("a.png")
+
+    policy = ask(client("editor"), method, path).headers["content-security-policy"]
+
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(("method", "path"), [pair for pair in OF_A_CLASSIFIER if pair[0] in READING])
+def test_the_image_of_another_classifier_is_not_found(client, bucket, method, path):
+    bucket.put("dogs/incoming/secret.png", b"\x89PNG\r\n\x1a\nsecret")
+
+    answer = client("editor").get(path.replace("{classifier}", "cats"), params={"key": "dogs/incoming/secret.png"})
+
+    assert "secret" not in answer.text.replace("secret.png", "")
+
+
+def test_a_page_lists_only_the_classifiers_of_the_user(client):
+    text = client("other").get("/").text
+
+    assert "dogs/gallery" in text
+    assert "cats" not in text
+
+
+def test_the_description_of_the_app_is_not_published(client):
+    assert {client("editor").get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")} == {404}
+
+
+def changing(request_headers, **values):
+    """A request as Starlette has it, for the check that stands before every change."""
+    from fastapi import Request
+
+    headers = {"content-type": "application/json", "host": "airflow.example", **request_headers, **values}
+    pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items() if value is not None]
+    return Request({"type": "http", "method": "POST", "headers": pairs})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {access.HEADER: "1", "content-type": "text/plain"},
+        {access.HEADER: "1", "content-type": "application/x-www-form-urlencoded"},
+        {access.HEADER: "1", "origin": "https://evil.example"},
+        {access.HEADER: "1", "sec-fetch-site": "cross-site"},
+        {access.HEADER: "1", "sec-fetch-site": "same-site", "origin": "https://airflow.example"},
+        {access.HEADER: "1", "origin": "null"},
+    ],
+)
+def test_a_change_that_a_foreign_page_could_send_is_refused(headers):
+    with pytest.raises(access.HTTPException) as refused:
+        access.refuse_foreign(changing(headers))
+
+    assert refused.value.status_code in (403, 415)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {access.HEADER: "1", "sec-fetch-site": "same-origin"},
+        {access.HEADER: "1", "origin": "https://airflow.example"},
+        {access.HEADER: "1"},
+    ],
+)
+def test_a_change_of_our_own_pages_and_of_programs_is_taken(headers):
+    access.refuse_foreign(changing(headers))

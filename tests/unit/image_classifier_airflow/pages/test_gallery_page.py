@@ -1,0 +1,156 @@
+"""The gallery and the corrections, as requests and answers."""
+
+import json
+
+import pytest
+
+JSON = {"Accept": "application/json"}
+
+
+def correct(client, *answers, reason="search"):
+    answer = client.post("/cats/corrections", json={"reason": reason, "answers": list(answers)}, headers=JSON)
+    return answer.status_code, answer.json()
+
+
+def labelled(name, label, etag=""):
+    return {"key": f"cats/incoming/{name}", "etag": etag, "answer": "label", "label": label}
+
+
+@pytest.fixture
+def pictures(bucket):
+    bucket.add("sure.png", confidence=0.99, minute=1)
+    bucket.add("other/close.png", label="dog", second="cat", confidence=0.55, status="unsure", minute=2)
+    bucket.add("broken.png", status="rejected", minute=3)
+    return bucket
+
+
+def shown(client, **query):
+    text = client.get("/cats/gallery", params=query).text
+    return [name for name in ("broken.png", "close.png", "sure.png") if f'{name}"' in text]
+
+
+def test_a_classifier_without_predictions_says_what_to_do_first(client, bucket):
+    assert "There are no predictions yet" in client("viewer").get("/cats/gallery").text
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ({}, ["broken.png", "close.png", "sure.png"]),
+        ({"label": "dog"}, ["close.png"]),
+        ({"status": "rejected"}, ["broken.png"]),
+        ({"at_least": "0.9"}, ["sure.png"]),
+        ({"text": "CLOSE"}, ["close.png"]),
+        ({"prefix": "other/"}, ["close.png"]),
+        ({"day": "2026-11-27"}, []),
+        ({"corrected": "yes"}, []),
+    ],
+)
+def test_the_address_holds_the_filter(client, pictures, query, names):
+    assert shown(client("viewer"), **query) == names
+
+
+def test_an_order_shows_the_least_sure_prediction_first(client, pictures):
+    text = client("viewer").get("/cats/gallery?order=least_sure").text
+
+    assert text.index("close.png") < text.index("sure.png")
+    assert "broken.png" not in text
+
+
+def test_who_may_look_only_is_shown_no_way_to_correct(client, pictures):
+    assert "Right as predicted" not in client("viewer").get("/cats/gallery").text
+    assert "Right as predicted" in client("editor").get("/cats/gallery").text
+
+
+def test_who_may_look_only_cannot_correct(client, pictures):
+    assert correct(client("viewer"), labelled("sure.png", "dog"))[0] == 403
+    assert pictures.keys("cats/corrections/") == []
+
+
+def test_a_correction_says_who_changed_what(client, pictures):
+    status, answer = correct(client("editor"), labelled("sure.png", "dog"), reason="random")
+
+    stored = json.loads(pictures.s3.get_object(Bucket="pictures", Key="cats/corrections/sure.png.json")["Body"].read())
+    assert (status, answer["results"][0]["state"]) == (200, "saved")
+    assert (stored["label_before"], stored["label"], stored["by"]) == ("cat", "dog", "editor")
+    assert (stored["reason"], stored["training_job"], len(stored["sha256"])) == ("random", "job-1", 64)
+    assert shown(client("viewer"), corrected="yes") == ["sure.png"]
+
+
+def test_the_second_of_two_people_is_told(client, pictures):
+    correct(client("editor"), labelled("sure.png", "dog"))
+
+    result = correct(client("second"), labelled("sure.png", "cat"))[1]["results"][0]
+
+    assert (result["state"], result["by"], result["label"]) == ("conflict", "editor", "dog")
+    assert correct(client("second"), labelled("sure.png", "cat", result["etag"]))[1]["results"][0]["state"] == "saved"
+
+
+def test_the_same_answer_sent_twice_is_no_conflict(client, pictures):
+    answers = [correct(client("editor"), labelled("sure.png", "dog"))[1]["results"][0] for _ in range(2)]
+
+    assert answers[0] == answers[1]
+
+
+def test_a_withdrawn_answer_is_gone_and_can_be_given_again(client, pictures):
+    etag = correct(client("editor"), labelled("sure.png", "dog"))[1]["results"][0]["etag"]
+    withdrawn = {"key": "cats/incoming/sure.png", "etag": etag, "answer": "withdrawn"}
+    correct(client("editor"), withdrawn)
+
+    assert shown(client("viewer"), corrected="yes") == []
+    assert correct(client("second"), labelled("sure.png", "dog"))[1]["results"][0]["state"] == "saved"
+
+
+def test_a_class_that_the_model_does_not_have_can_only_be_proposed(client, pictures):
+    refused = correct(client("editor"), labelled("sure.png", "bird"))[1]["results"][0]
+    proposed = {**labelled("sure.png", "bird"), "answer": "proposed"}
+
+    assert refused["state"] == "refused"
+    assert correct(client("editor"), proposed)[1]["results"][0]["state"] == "saved"
+
+
+def test_an_image_of_another_classifier_cannot_be_corrected(client, pictures):
+    foreign = {**labelled("sure.png", "dog"), "key": "dogs/incoming/a.png"}
+
+    assert correct(client("editor"), foreign)[0] == 404
+
+
+def test_more_than_a_thousand_answers_at_once_are_refused(client, pictures):
+    assert correct(client("editor"), *[labelled("sure.png", "dog")] * 1001)[0] == 422
+
+
+def test_an_export_holds_what_the_filter_shows_and_the_correction(client, pictures):
+    correct(client("editor"), labelled("sure.png", "dog"))
+
+    lines = client("viewer").get("/cats/export.jsonl?label=cat").text.splitlines()
+
+    assert [json.loads(line)["corrected_label"] for line in lines] == ["dog"]
+    assert client("viewer").get("/cats/export.csv?label=cat").text.count("\n") == 2
+
+
+def test_a_picture_is_sent_only_as_what_its_bytes_are(client, bucket):
+    bucket.add("a.png")
+    bucket.put("cats/incoming/evil.png", b"<svg xmlns='http://www.w3.org/2000/svg'><script/></svg>")
+
+    picture = client("viewer").get("/cats/picture", params={"key": "cats/incoming/a.png"})
+
+    assert picture.headers["content-type"] == "image/png"
+    assert "sandbox" in picture.headers["content-security-policy"]
+    assert client("viewer").get("/cats/picture", params={"key": "cats/incoming/evil.png"}).status_code == 404
+
+
+def test_a_connection_that_may_not_read_is_told_in_a_sentence(client, bucket, monkeypatch):
+    bucket.s3.delete_bucket(Bucket="pictures")
+
+    answer = client("viewer").get("/cats/gallery")
+
+    assert answer.status_code == 502
+    assert "connection may not read" in answer.text
+
+
+def test_an_error_that_nobody_foresaw_is_a_sentence_too(client, bucket, monkeypatch):
+    monkeypatch.setattr("image_classifier_airflow.pages.gallery.page", lambda *_, **__: 1 / 0)
+
+    answer = client("viewer").get("/cats/gallery")
+
+    assert (answer.status_code, "log says why" in answer.text) == (500, True)
