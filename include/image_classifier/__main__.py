@@ -83,7 +83,8 @@ def _run_plan(options: argparse.Namespace) -> int:
 def _plan(options: argparse.Namespace) -> Plan:
     classifier, settings = _classifier(options.classifier), Settings.from_env()
     client = _client_maker(options)
-    clients = Clients(sagemaker=client("sagemaker"), functions=client("lambda"), logs=client("logs"), s3=client("s3"))
+    services = {"sagemaker": "sagemaker", "functions": "lambda", "logs": "logs", "s3": "s3", "sqs": "sqs"}
+    clients = Clients(**{name: client(service) for name, service in services.items()})
     return build.build_plan(
         classifier,
         clients=clients,

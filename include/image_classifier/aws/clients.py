@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
+    from types_boto3_sqs import SQSClient
 
 
 @dataclass(frozen=True)
@@ -18,3 +19,4 @@ class Clients:
     functions: "LambdaClient"
     logs: "CloudWatchLogsClient"
     s3: "S3Client"
+    sqs: "SQSClient"

@@ -46,6 +46,7 @@ class Classifier(Part):
     kms_keys: KmsKeys = Field(default_factory=KmsKeys)
     network_isolation: bool = False
     notify: Notify | None = None
+    trigger: Literal["direct", "queue", "paused"] = "direct"  # how uploads reach the function
     watch: Literal["restore", "report"] = "restore"  # what the watch Dag does about changes that others made
     tags: dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict,

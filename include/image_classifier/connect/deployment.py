@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.connect.notification import UploadTrigger
+from image_classifier.connect.trigger import Mode, upload_trigger
 from image_classifier.contracts.errors import StorageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Deployment(BaseModel):
         function_version: the version behind the alias ``live``; a published version cannot be changed.
         alias_arn: the alias that S3 invokes.
         bucket: the bucket whose uploads are classified.
+        trigger_mode: how uploads reach the function.
+        instance_count: of the endpoint.
 
     """
 
@@ -39,11 +42,13 @@ class Deployment(BaseModel):
     function_version: str
     alias_arn: str
     bucket: str
+    trigger_mode: Mode = "direct"
+    instance_count: int = 1
 
     @property
     def trigger(self) -> UploadTrigger:
-        """The event notification that invokes the function."""
-        return UploadTrigger.of(self.classifier, function_arn=self.alias_arn)
+        """The event notification of the mode."""
+        return upload_trigger(self.trigger_mode, classifier=self.classifier, alias_arn=self.alias_arn)
 
 
 def write_deployment(s3: "S3Client", deployment: Deployment) -> str:

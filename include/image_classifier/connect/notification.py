@@ -5,11 +5,10 @@ write. So everything else in it is put back as it was found, and what was writte
 is gone had been overtaken, and starts anew.
 """
 
-import json
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,6 +18,7 @@ from image_classifier.aws.client_errors import described
 from image_classifier.aws.names import Keys, function_name, notification_id
 from image_classifier.connect.function_calls import Pause
 from image_classifier.connect.function_versions import ALIAS
+from image_classifier.connect.permission import ensure_permission
 from image_classifier.contracts.errors import FunctionError, ResourceBusyError
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ Configuration = dict[str, Any]
 Entry = Mapping[str, Any]
 
 EVENTS = "s3:ObjectCreated:*"
-FUNCTIONS = "LambdaFunctionConfigurations"
-KINDS = ("TopicConfigurations", "QueueConfigurations", FUNCTIONS)
+FUNCTIONS, QUEUES = "LambdaFunctionConfigurations", "QueueConfigurations"
+KINDS = ("TopicConfigurations", QUEUES, FUNCTIONS)
 MOST_TRIES = 8
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
@@ -41,19 +41,30 @@ LONGEST_PAUSE_S = 8.0
 
 @dataclass(frozen=True)
 class UploadTrigger:
-    """One notification: S3 calls ``function_arn`` for every object created below ``prefix``.
+    """One notification: S3 invokes ``function_arn``, or sends a message to ``queue_arn``, for every object created.
 
-    ``id`` names the notification among the bucket's, and the statement in the function's policy.
+    Attributes:
+        id: names the notification among the bucket's, and the statement in the function's policy.
+        prefix: of the keys that count.
+        function_arn: the function, its alias or a version.
+        queue_arn: the queue from which the function is invoked; None if S3 invokes it directly.
+
     """
 
     id: str
     prefix: str
     function_arn: str
+    queue_arn: str | None = None
 
     @classmethod
-    def of(cls, classifier: str, *, function_arn: str) -> "UploadTrigger":
+    def of(cls, classifier: str, *, function_arn: str, queue_arn: str | None = None) -> "UploadTrigger":
         """The notification of a classifier's uploads."""
-        return cls(id=notification_id(classifier), prefix=Keys(classifier).incoming, function_arn=function_arn)
+        return cls(notification_id(classifier), Keys(classifier).incoming, function_arn, queue_arn)
+
+    @property
+    def kind(self) -> str:
+        """Where the notification stands in the bucket's configuration."""
+        return FUNCTIONS if self.queue_arn is None else QUEUES
 
 
 def ensure_upload_trigger(
@@ -71,7 +82,9 @@ def ensure_upload_trigger(
         ResourceBusyError: others keep changing the bucket's notifications.
 
     """
-    permitted = _ensure_permission(lambda_client, bucket=bucket, trigger=trigger)
+    permitted = trigger.queue_arn is None and ensure_permission(
+        lambda_client, bucket=bucket, statement_id=trigger.id, function_arn=trigger.function_arn
+    )
     written = _rewrite(s3, bucket=bucket, entry_id=trigger.id, entry=_entry(trigger), pause=pause)
     if written == "unchanged" and permitted:
         return "updated"
@@ -87,7 +100,7 @@ def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger
     """
     found, entry = _read(s3, bucket=bucket), _entry(trigger)
     _check_no_overlap(found, entry_id=trigger.id, entry=entry, bucket=bucket)
-    own = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") == trigger.id]
+    own = _own(found, trigger.id)
     if not own:
         return "created"
     return "unchanged" if [_meaning(item) for item in own] == [_meaning(entry)] else "updated"
@@ -117,9 +130,12 @@ def other_notifications(s3: "S3Client", *, bucket: str, trigger_id: str) -> list
 
 
 def _entry(trigger: UploadTrigger) -> Configuration:
+    target = (
+        {"LambdaFunctionArn": trigger.function_arn} if trigger.queue_arn is None else {"QueueArn": trigger.queue_arn}
+    )
     return {
         "Id": trigger.id,
-        "LambdaFunctionArn": trigger.function_arn,
+        **target,
         "Events": [EVENTS],
         "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": trigger.prefix}]}},
     }
@@ -133,7 +149,7 @@ def _rewrite(
     refusal: ClientError | None = None
     for attempt in range(MOST_TRIES):
         found = _read(s3, bucket=bucket)
-        own = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") == entry_id]
+        own = _own(found, entry_id)
         if [_meaning(item) for item in own] == ([] if entry is None else [_meaning(entry)]):
             return outcome
         if attempt == 0:
@@ -174,16 +190,26 @@ def _write(s3: "S3Client", configuration: Any, *, bucket: str) -> ClientError | 
 
 
 def _replaced(found: Configuration, *, entry_id: str, entry: Configuration | None) -> Configuration:
-    """The bucket's notifications with ours put in or taken out, and everybody else's as they were."""
-    others = [item for item in found.get(FUNCTIONS, ()) if item.get("Id") != entry_id]
-    functions = others if entry is None else [*others, entry]
-    rest = {kind: value for kind, value in found.items() if kind != FUNCTIONS}
-    return {**rest, FUNCTIONS: functions} if functions else rest
+    """The bucket's notifications with ours put in or taken out, and everybody else's as they were.
+
+    One request moves ours from the function to the queue, or back: no upload between two requests is missed.
+    """
+    ours = {} if entry is None else {FUNCTIONS if "LambdaFunctionArn" in entry else QUEUES: [entry]}
+    kinds = {
+        kind: [*(item for item in found.get(kind, ()) if item.get("Id") != entry_id), *ours.get(kind, ())]
+        for kind in (FUNCTIONS, QUEUES)
+    }
+    rest = {kind: value for kind, value in found.items() if kind not in kinds}
+    return {**rest, **{kind: entries for kind, entries in kinds.items() if entries}}
+
+
+def _own(found: Configuration, entry_id: str) -> list[Entry]:
+    return [item for kind in KINDS for item in found.get(kind, ()) if item.get("Id") == entry_id]
 
 
 def _meaning(entry: Entry) -> object:
     """What an entry says. S3 gives rules back as Prefix that were written as prefix."""
-    return entry["Id"], entry["LambdaFunctionArn"], sorted(entry["Events"]), sorted(_rules(entry).items())
+    return entry["Id"], _destination(entry), sorted(entry["Events"]), sorted(_rules(entry).items())
 
 
 def _rules(entry: Entry) -> dict[str, str]:
@@ -221,75 +247,3 @@ def _refused(refusal: ClientError, found: Configuration, *, entry_id: str, bucke
     others = [f"{item.get('Id', 'without Id')} to {_destination(item)}" for _, item in _others(found, entry_id)]
     advice = f"Is one of the others' destinations gone? {'; '.join(others)}. Repair or remove it." if others else ""
     return FunctionError(f"S3 does not take the event notifications of bucket {bucket}: {refusal} {advice}".strip())
-
-
-def is_permitted(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
-    """Whether S3 may invoke the function for this bucket of this account."""
-    request = _permission(bucket=bucket, trigger=trigger)
-    statement = _statement(lambda_client, request)
-    return statement is not None and _permits(statement, request)
-
-
-def _permission(*, bucket: str, trigger: UploadTrigger) -> dict[str, str]:
-    """AddPermission's request."""
-    _, partition, _, _, account, _, name, *qualifier = trigger.function_arn.split(":")
-    return {
-        "FunctionName": name,
-        **({"Qualifier": qualifier[0]} if qualifier else {}),
-        "StatementId": trigger.id,
-        "Action": "lambda:InvokeFunction",
-        "Principal": "s3.amazonaws.com",
-        "SourceArn": f"arn:{partition}:s3:::{bucket}",
-        "SourceAccount": account,  # a bucket's name may one day be another account's
-    }
-
-
-def _ensure_permission(lambda_client: "LambdaClient", *, bucket: str, trigger: UploadTrigger) -> bool:
-    """Let S3 call the function for this bucket of this account; says whether that had to be changed."""
-    request = _permission(bucket=bucket, trigger=trigger)
-    of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
-    statement = _statement(lambda_client, request)
-    if statement is not None and _permits(statement, request):
-        return False
-    if statement is not None:
-        lambda_client.remove_permission(**of, StatementId=trigger.id)
-    _permit(lambda_client, request)
-    return True
-
-
-def _permit(lambda_client: "LambdaClient", request: Mapping[str, str]) -> None:
-    add: Callable[..., object] = lambda_client.add_permission
-    try:
-        add(**request)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceConflictException":
-            raise
-        statement = _statement(lambda_client, request)  # another run was quicker
-        if statement is None or not _permits(statement, request):
-            message = (
-                f"Statement {request['StatementId']} of function {request['FunctionName']} is being changed; retry"
-            )
-            raise ResourceBusyError(message) from error
-    else:
-        log.info("S3 may call function %s for %s", request["FunctionName"], request["SourceArn"])
-
-
-def _statement(lambda_client: "LambdaClient", request: Mapping[str, str]) -> Entry | None:
-    """Our statement of the alias's policy, if there is one."""
-    of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
-    answer = described(lambda: lambda_client.get_policy(**of))
-    statements: list[Entry] = json.loads(answer["Policy"])["Statement"] if answer else []
-    return next((statement for statement in statements if statement.get("Sid") == request["StatementId"]), None)
-
-
-def _permits(statement: Entry, request: Mapping[str, str]) -> bool:
-    """Whether a statement says what the request asks for; AWS spells the conditions' keys AWS:SourceArn."""
-    conditions = {
-        key.lower(): value for operator in statement.get("Condition", {}).values() for key, value in operator.items()
-    }
-    return (
-        statement.get("Effect") == "Allow"
-        and statement.get("Principal") == {"Service": request["Principal"]}
-        and statement.get("Action") == request["Action"]
-        and conditions == {"aws:sourcearn": request["SourceArn"], "aws:sourceaccount": request["SourceAccount"]}
-    )

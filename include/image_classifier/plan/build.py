@@ -6,13 +6,14 @@ from typing import Any
 
 from image_classifier.aws import client_errors as refusals
 from image_classifier.aws.clients import Clients
-from image_classifier.aws.names import Keys, function_name, notification_id
+from image_classifier.aws.names import Keys, function_name
 from image_classifier.aws.s3 import object_exists
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.connect.function import function_configuration
 from image_classifier.connect.function_versions import ALIAS
+from image_classifier.connect.trigger import upload_trigger
 from image_classifier.deploy import endpoint as endpoints
 from image_classifier.deploy import hosting
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
@@ -209,8 +210,8 @@ def _function(
 def _upload_trigger(classifier: Classifier, clients: Clients, settings: Settings) -> Line:
     meta, (_, _, _, _, account, _) = clients.functions.meta, settings.function_role_arn.split(":", 5)
     function = f"arn:{meta.partition}:lambda:{meta.region_name}:{account}:function:{function_name(classifier.name)}"
-    trigger = notification.UploadTrigger(
-        id=notification_id(classifier.name), prefix=Keys(classifier.name).incoming, function_arn=f"{function}:{ALIAS}"
-    )
+    trigger = upload_trigger(classifier.trigger, classifier=classifier.name, alias_arn=f"{function}:{ALIAS}")
+    if classifier.trigger == "paused":
+        return Line("upload trigger", trigger.id, "paused")
     change = notification.upload_trigger_change(clients.s3, bucket=settings.bucket, trigger=trigger)
     return Line("upload trigger", trigger.id, change)

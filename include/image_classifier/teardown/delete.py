@@ -12,6 +12,7 @@ from image_classifier.aws.client_errors import delete
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
 from image_classifier.connect import notification
+from image_classifier.connect.upload_queue import delete_upload_queue
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.deploy.endpoint import describe_endpoint
 from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_progress, stop_transform_job
@@ -57,6 +58,7 @@ def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
     notification.delete_upload_trigger(
         clients.functions, clients.s3, bucket=teardown.bucket, classifier=teardown.classifier
     )
+    delete_upload_queue(clients.sqs, clients.functions, classifier=teardown.classifier)
 
 
 def stop_training_jobs(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws import names
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
+from image_classifier.connect.upload_queue import our_upload_queues
 from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_progress
 from image_classifier.promote.registry import our_group, our_versions
 from image_classifier.train.job_log import LOG_GROUP
@@ -73,6 +74,7 @@ class Inventory:
     """Everything of a classifier that is there now and will be deleted."""
 
     upload_triggers: tuple[str, ...] = ()
+    upload_queues: tuple[str, ...] = ()
     training_jobs: tuple[str, ...] = ()
     transform_jobs: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
@@ -90,6 +92,7 @@ class Inventory:
         """How many of each kind."""
         return {
             "event notifications to remove": len(self.upload_triggers),
+            "upload queues": len(self.upload_queues),
             "training jobs to stop": len(self.training_jobs),
             "transform jobs to stop": len(self.transform_jobs),
             "functions": len(self.functions),
@@ -107,6 +110,7 @@ class Inventory:
         """One line per thing, for people."""
         kinds: dict[str, Sequence[str]] = {
             "event notification": self.upload_triggers,
+            "upload queue": self.upload_queues,
             "training job, to stop": self.training_jobs,
             "transform job, to stop": self.transform_jobs,
             "function": self.functions,
@@ -132,6 +136,7 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
     functions = our_functions(clients.functions, classifier)
     return Inventory(
         upload_triggers=our_upload_triggers(clients.s3, bucket=teardown.bucket, classifier=classifier),
+        upload_queues=our_upload_queues(clients.sqs, classifier=classifier),
         training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         transform_jobs=tuple(list_transform_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         functions=functions,

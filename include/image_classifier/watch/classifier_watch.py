@@ -48,6 +48,7 @@ class Watch:
         reaction: restore what others changed, or report it.
         is_over: whether the time of this run is up; what is left is done by the next one.
         may_compare: False while a run of the classifier's Dag is active, which changes what is deployed.
+        is_paused: the classifier's trigger is paused: images wait, and are not replayed.
         grace: how old an image without a record must be before it is replayed.
 
     """
@@ -57,6 +58,7 @@ class Watch:
     reaction: Reaction
     is_over: Callable[[], bool]
     may_compare: bool = True
+    is_paused: bool = False
     grace: timedelta = GRACE
 
     def run(self, *, now: datetime | None = None) -> tuple[dict[str, str], list[str]]:
@@ -99,6 +101,9 @@ class Watch:
                 findings.open[difference.what] = sentence
 
     def _find_missing(self, state: WatchState, findings: Findings, *, now: datetime) -> None:
+        if self.is_paused:
+            log.info("The trigger of %s is paused: uploads wait", self.target.classifier)
+            return
         if not is_due(state, now=now):
             log.info("The last look through all images was at %s; the next is not due yet", state.last_pass)
             return

@@ -6,16 +6,19 @@ may have deleted it on purpose.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 from image_classifier.aws.client_errors import described
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import endpoint_name, function_name
+from image_classifier.connect.concurrency import concurrency_of, ensure_concurrency
 from image_classifier.connect.deployment import Deployment
 from image_classifier.connect.function_versions import ALIAS
-from image_classifier.connect.notification import ensure_upload_trigger, is_permitted, upload_trigger_change
+from image_classifier.connect.notification import ensure_upload_trigger, upload_trigger_change
+from image_classifier.connect.permission import is_permitted
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.deploy.endpoint import describe_endpoint
 
@@ -43,7 +46,8 @@ class Difference:
 
 def differences(clients: Clients, deployment: Deployment) -> list[Difference]:
     """Every difference between AWS and the deployment; changes nothing."""
-    found = [_endpoint(clients, deployment), _alias(clients, deployment), _trigger(clients, deployment)]
+    checks = (_endpoint, _alias, _trigger, _concurrency)
+    found = [check(clients, deployment) for check in checks]
     return [difference for difference in found if difference is not None]
 
 
@@ -113,8 +117,13 @@ def _alias(clients: Clients, deployment: Deployment) -> Difference | None:
 
 def _trigger(clients: Clients, deployment: Deployment) -> Difference | None:
     bucket, trigger = deployment.bucket, deployment.trigger
+    if deployment.trigger_mode == "paused":
+        return None
     change = upload_trigger_change(clients.s3, bucket=bucket, trigger=trigger)
-    if change == "unchanged" and is_permitted(clients.functions, bucket=bucket, trigger=trigger):
+    is_allowed = trigger.queue_arn is not None or is_permitted(
+        clients.functions, bucket=bucket, statement_id=trigger.id, function_arn=trigger.function_arn
+    )
+    if change == "unchanged" and is_allowed:
         return None
     what = {
         "created": f"The event notification {trigger.id} of bucket {bucket} is gone",
@@ -126,3 +135,20 @@ def _trigger(clients: Clients, deployment: Deployment) -> Difference | None:
         f"{what}: no upload is classified.",
         lambda: ensure_upload_trigger(clients.functions, clients.s3, bucket=bucket, trigger=trigger),
     )
+
+
+def _concurrency(clients: Clients, deployment: Deployment) -> Difference | None:
+    """Reserved concurrency costs nothing, and an account that lets nothing be reserved is no finding."""
+    name, wanted = function_name(deployment.classifier), concurrency_of(deployment.instance_count)
+    answer: Mapping[str, Any] = described(lambda: clients.functions.get_function_concurrency(FunctionName=name)) or {}
+    found = answer.get("ReservedConcurrentExecutions")
+    if found is None or found == wanted:
+        return None
+    restore = partial(
+        ensure_concurrency,
+        clients.functions,
+        classifier=deployment.classifier,
+        instance_count=deployment.instance_count,
+    )
+    sentence = f"At most {found} executions of function {name} run at once, and {wanted} were set."
+    return Difference("concurrency", sentence, restore)

@@ -128,6 +128,9 @@ def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
         ValueError: the same.
 
     """
+    if "requestContext" not in body:  # a message of an upload queue, which S3 wrote
+        yield from _queued_images(body)
+        return
     context = body["requestContext"]
     function = context["functionArn"].split(":function:")[1].split(":")[0]
     if not function.startswith(PREFIX):
@@ -138,6 +141,12 @@ def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
     for record in body["requestPayload"]["Records"]:
         record["s3"]["object"]["key"]  # raises KeyError here, and not after some images were dealt with
         yield FailedImage(function.removeprefix(PREFIX), record, reason)
+
+
+def _queued_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
+    for record in body["Records"]:
+        classifier = unquote_plus(record["s3"]["object"]["key"]).partition("/")[0]
+        yield FailedImage(classifier, record, "The function failed for the image's message five times; see its log.")
 
 
 def waiting_messages(sqs: "SQSClient", *, url: str) -> int:

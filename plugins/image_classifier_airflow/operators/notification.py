@@ -1,34 +1,36 @@
-"""The task that lets S3 call a function for every upload below a prefix; it may run twice and changes only its own."""
+"""The task that sets how a classifier's uploads reach its function; it may run twice and changes only what differs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.lambda_function import LambdaHook
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import Context
 
-from image_classifier.connect.notification import UploadTrigger, ensure_upload_trigger, other_notifications
+from image_classifier.connect.notification import other_notifications
+from image_classifier.connect.trigger import TriggerConfiguration, set_trigger
 from image_classifier_airflow.links import UPLOAD_TRIGGER_LINKS
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 
 class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
-    """Set one event notification of a bucket: S3 calls a function for every object created below a prefix.
+    """Let S3 call a function for every object created below a prefix, directly or through a queue; or pause that.
 
     The provider has no operator for it, and a bucket has one notification configuration, which a write replaces as a
     whole. So this one gives the permission first, puts its own entry among everybody else's, reads back what it wrote,
     and tries again, after a pause that no two writers share, when another writer was in between.
 
-    Returns a dict of outcome (created, updated, unchanged) and others: the bucket's other notifications, by name.
+    Returns a dict of outcome (created, updated, unchanged, paused) and others: the bucket's other notifications.
 
     Args:
-        config: a dict of bucket, id (names the notification, and the statement in the function's policy) and prefix (of
-            the keys that count); may be another task's result.
-        function_arn: of the function, its alias or a version; may be another task's result.
+        config: `image_classifier.connect.trigger.TriggerConfiguration` as a dict; may be another task's result.
+        function_arn: of the function's alias; may be another task's result.
         kwargs: AwsBaseOperator's and BaseOperator's arguments.
 
     """
@@ -37,35 +39,42 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
     operator_extra_links = UPLOAD_TRIGGER_LINKS
     template_fields: Sequence[str] = aws_template_fields("config", "function_arn")
 
-    def __init__(self, *, config: dict[str, str], function_arn: str, **kwargs: Any) -> None:
+    def __init__(self, *, config: dict[str, Any], function_arn: str, **kwargs: Any) -> None:
         """Keep what the task needs."""
         super().__init__(**kwargs)
         self.config = config
         self.function_arn = function_arn
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Set the notification.
+        """Set the trigger.
 
         Raises:
             FunctionError: another notification overlaps with this one, or S3 refuses it; says which.
             ResourceBusyError: others keep changing the bucket's notifications.
 
         """
-        bucket, name = self.config["bucket"], self.config["id"]
-        trigger = UploadTrigger(id=name, prefix=self.config["prefix"], function_arn=self.function_arn)
-        outcome = ensure_upload_trigger(self.hook.conn, self.s3, bucket=bucket, trigger=trigger)
-        others = other_notifications(self.s3, bucket=bucket, trigger_id=name)
-        self.log.info("Notification %s of bucket %s: %s", name, bucket, outcome)
+        wanted = TriggerConfiguration.model_validate(self.config)
+        outcome = set_trigger(self.hook.conn, self.s3, self.sqs, wanted=wanted, alias_arn=self.function_arn)
+        others = other_notifications(self.s3, bucket=wanted.bucket, trigger_id=wanted.id)
+        self.log.info("Notification %s of bucket %s (%s): %s", wanted.id, wanted.bucket, wanted.mode, outcome)
         self.log.info("Others' notifications of the bucket: %s", "; ".join(others) or "none")
         return {"outcome": outcome, "others": others}
 
     @property
     def s3(self) -> "S3Client":
         """A client of the connection, the region and the settings that the operator's own hook uses."""
-        hook = S3Hook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-        )
-        return cast("S3Client", hook.conn)
+        return cast("S3Client", S3Hook(**self._connection).conn)
+
+    @property
+    def sqs(self) -> "SQSClient":
+        """The same for SQS."""
+        return cast("SQSClient", SqsHook(**self._connection).conn)
+
+    @property
+    def _connection(self) -> dict[str, Any]:
+        return {
+            "aws_conn_id": self.aws_conn_id,
+            "region_name": self.region_name,
+            "verify": self.verify,
+            "config": self.botocore_config,
+        }

@@ -54,6 +54,7 @@ def of_a_classifier(aws_conn_id: str) -> Clients:
         functions=functions(aws_conn_id),
         logs=_client(aws_conn_id, "logs"),
         s3=s3(aws_conn_id),
+        sqs=sqs(aws_conn_id),
     )
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.names import Keys, endpoint_name, notification_id
+from image_classifier.aws.names import endpoint_name, tags
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
@@ -132,7 +132,7 @@ class Steps:
                 "num_classes": dataset["num_classes"],
             },
             "function": function.model_dump(mode="json"),
-            "upload_trigger": self._upload_trigger(settings),
+            "upload_trigger": self._upload_trigger(classifier, settings),
         }
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
@@ -167,6 +167,8 @@ class Steps:
             function_version=function["version"],
             alias_arn=function["alias_arn"],
             bucket=Settings.from_env().bucket,
+            trigger_mode=self._classifier.trigger,
+            instance_count=self._classifier.endpoint.instance_count,
         )
         return write_deployment(self._s3, deployment)
 
@@ -241,9 +243,16 @@ class Steps:
         log.info("This run of %s:\n%s", classifier.name, report.as_table())
         return report.as_json()
 
-    def _upload_trigger(self, settings: Settings) -> Json:
-        name = self._classifier.name
-        return {"bucket": settings.bucket, "id": notification_id(name), "prefix": Keys(name).incoming}
+    @staticmethod
+    def _upload_trigger(classifier: Classifier, settings: Settings) -> Json:
+        return {
+            "classifier": classifier.name,
+            "bucket": settings.bucket,
+            "mode": classifier.trigger,
+            "failure_queue_arn": settings.failure_queue_arn,
+            "instance_count": classifier.endpoint.instance_count,
+            "tags": tags(classifier.name, classifier.tags),
+        }
 
     def _of(self, params: Params) -> Classifier:
         return with_run_params(self._classifier, params)

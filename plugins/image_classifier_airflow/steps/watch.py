@@ -102,6 +102,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
         reaction=classifier.watch,
         is_over=_time_limit(),
         may_compare=active == 0,
+        is_paused=classifier.trigger == "paused",
         grace=timedelta(seconds=params["grace_s"]),
     )
     findings, new = watch.run()

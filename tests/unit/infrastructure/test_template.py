@@ -9,7 +9,15 @@ import yaml
 
 TEMPLATE = Path(__file__).parents[3] / "include" / "infrastructure" / "template.yaml"
 MAX_MANAGED_POLICY_CHARACTERS = 6144
-WITHOUT_RESOURCE = {"WriteMetrics", "SignInToRegistry", "FindNetwork", "FindInSageMaker", "LookUpPrices"}
+WITHOUT_RESOURCE = {
+    "AccountConcurrency",
+    "PollUploadQueues",
+    "WriteMetrics",
+    "SignInToRegistry",
+    "FindNetwork",
+    "FindInSageMaker",
+    "LookUpPrices",
+}
 
 
 class Loader(yaml.SafeLoader):

@@ -46,7 +46,7 @@ def clients(monkeypatch, calls):
     """Clients whose calls are recorded by the operation's name."""
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
-        made = Clients(*(SESSION.client(service) for service in ("sagemaker", "lambda", "logs", "s3")))
+        made = Clients(*(SESSION.client(service) for service in ("sagemaker", "lambda", "logs", "s3", "sqs")))
         made.s3.create_bucket(Bucket=BUCKET)
         for client in (made.sagemaker, made.functions, made.logs, made.s3):
             client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))

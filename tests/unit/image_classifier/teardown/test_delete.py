@@ -35,7 +35,7 @@ def pauses():
 @pytest.fixture
 def clients():
     session = boto3.Session("testing", "testing", region_name="us-east-1")
-    return Clients(*(session.client(service) for service in ("sagemaker", "lambda", "logs", "s3")))
+    return Clients(*(session.client(service) for service in ("sagemaker", "lambda", "logs", "s3", "sqs")))
 
 
 @pytest.fixture
@@ -262,7 +262,7 @@ def left(s3):
 
 
 def only_s3(s3):
-    return Clients(sagemaker=None, functions=None, logs=None, s3=s3)
+    return Clients(sagemaker=None, functions=None, logs=None, s3=s3, sqs=None)
 
 
 def test_every_version_and_delete_marker_goes_and_the_rest_stays(bucket):
@@ -331,7 +331,7 @@ def test_logs_of_the_classifiers_jobs_go_and_others_stay(monkeypatch):
         for job in (JOB, f"{JOB}-2", "image-classifier-digits-2-0123abcd-89abcdef", "another"):
             logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=f"{job}/algo-1-17")
 
-        teardown.delete_logs(Clients(None, session.client("lambda"), logs, None), DIGITS)
+        teardown.delete_logs(Clients(None, session.client("lambda"), logs, None, None), DIGITS)
 
         left = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]]
     assert sorted(left) == ["another/algo-1-17", "image-classifier-digits-2-0123abcd-89abcdef/algo-1-17"]
@@ -342,4 +342,4 @@ def test_an_account_in_which_no_job_has_run_has_no_logs_of_jobs(monkeypatch):
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
 
-        teardown.delete_logs(Clients(None, session.client("lambda"), session.client("logs"), None), DIGITS)
+        teardown.delete_logs(Clients(None, session.client("lambda"), session.client("logs"), None, None), DIGITS)

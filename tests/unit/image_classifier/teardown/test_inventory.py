@@ -25,6 +25,7 @@ def clients(monkeypatch):
             functions=session.client("lambda"),
             logs=session.client("logs"),
             s3=session.client("s3"),
+            sqs=session.client("sqs"),
         )
         made.s3.create_bucket(Bucket=BUCKET)
         made.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})

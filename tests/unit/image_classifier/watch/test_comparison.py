@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
+from image_classifier.connect.concurrency import concurrency_of
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
 from image_classifier.contracts.errors import StorageError
 from image_classifier.watch import comparison
@@ -31,7 +32,7 @@ class Account:
     def __init__(self, monkeypatch):
         self.endpoint = {"EndpointStatus": "InService", "EndpointConfigName": "config-1"}
         self.alias = {"FunctionVersion": "3"}
-        self.calls = []
+        self.calls, self.reserved = [], concurrency_of(1)
         self.sagemaker = SimpleNamespace(
             describe_endpoint=lambda **_: self.endpoint or absent(),
             describe_endpoint_config=lambda **_: {},
@@ -39,6 +40,7 @@ class Account:
         )
         self.functions = SimpleNamespace(
             get_function_configuration=lambda **_: {},
+            get_function_concurrency=lambda **_: {"ReservedConcurrentExecutions": self.reserved},
             get_alias=lambda **_: self.alias or absent(),
             create_alias=lambda **request: self.calls.append(("create_alias", request["FunctionVersion"])),
             update_alias=lambda **request: self.calls.append(("update_alias", request["FunctionVersion"])),
@@ -46,6 +48,9 @@ class Account:
         self.s3 = None
         self.change, self.permitted = "unchanged", True
         monkeypatch.setattr(comparison, "upload_trigger_change", lambda *_, **__: self.change)
+        monkeypatch.setattr(
+            comparison, "ensure_concurrency", lambda *_, **__: self.calls.append(("ensure_concurrency", ""))
+        )
         monkeypatch.setattr(comparison, "is_permitted", lambda *_, **__: self.permitted)
         monkeypatch.setattr(
             comparison, "ensure_upload_trigger", lambda *_, **__: self.calls.append(("ensure_upload_trigger", ""))
@@ -75,6 +80,7 @@ def test_what_is_as_it_was_deployed_is_left_alone(account):
         ({"change": "created"}, ("ensure_upload_trigger", "")),
         ({"change": "updated"}, ("ensure_upload_trigger", "")),
         ({"permitted": False}, ("ensure_upload_trigger", "")),
+        ({"reserved": 0}, ("ensure_concurrency", "")),
     ],
 )
 def test_what_others_changed_is_restored_or_only_reported(account, change, call):

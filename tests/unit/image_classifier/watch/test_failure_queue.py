@@ -91,3 +91,11 @@ def test_a_message_that_cannot_be_read_stays_and_is_named(queue, body):
 
     assert len(drain(queue).unreadable) == 1
     assert queue.waiting() == 1
+
+
+def test_a_message_of_an_upload_queue_is_replayed_too(queue, s3):
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    queue.send({"Records": failed_event()["requestPayload"]["Records"]})
+
+    assert drain(queue).replayed == 1
+    assert queue.waiting() == 0

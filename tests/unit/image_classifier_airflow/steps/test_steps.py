@@ -145,7 +145,8 @@ def test_the_upload_trigger_is_for_what_people_put_below_incoming(steps, s3):
 
     trigger = steps.plan_deployment(DATASET, JOB, params())["upload_trigger"]
 
-    assert trigger == {"bucket": BUCKET, "id": "image-classifier-digits", "prefix": "digits/incoming/"}
+    assert (trigger["classifier"], trigger["bucket"], trigger["mode"]) == ("digits", BUCKET, "direct")
+    assert trigger["failure_queue_arn"].endswith(":failures")
 
 
 def test_as_many_models_stay_as_the_classifiers_file_says(s3, monkeypatch):

@@ -1,0 +1,90 @@
+"""Sets a classifier's trigger as its file says: S3 invokes the function, or through a queue, or not for now."""
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from image_classifier.aws.names import notification_id
+from image_classifier.connect.concurrency import concurrency_of, ensure_concurrency
+from image_classifier.connect.notification import UploadTrigger, delete_upload_trigger, ensure_upload_trigger
+from image_classifier.connect.upload_queue import ensure_mapping, ensure_upload_queue, queue_name
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+
+Mode = Literal["direct", "queue", "paused"]
+Outcome = Literal["created", "updated", "unchanged", "paused"]
+
+
+class TriggerConfiguration(BaseModel):
+    """How a classifier's uploads reach its function; goes through XCom as a dict.
+
+    Attributes:
+        classifier: its name.
+        bucket: the bucket whose uploads count.
+        mode: `direct`: S3 invokes the function. `queue`: S3 sends a message, and Lambda polls the queue. `paused`: no
+            upload is classified until the mode is another one; the watch Dag then classifies what came meanwhile.
+        failure_queue_arn: where a queue's message goes that failed five times.
+        instance_count: of the endpoint; the function's concurrency is in proportion to it.
+        tags: of the queue.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    classifier: str
+    bucket: str
+    mode: Mode = "direct"
+    failure_queue_arn: str
+    instance_count: int = 1
+    tags: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The notification's name among the bucket's."""
+        return notification_id(self.classifier)
+
+
+def upload_trigger(mode: Mode, *, classifier: str, alias_arn: str) -> UploadTrigger:
+    """The notification that S3 should have in a mode."""
+    partition, region, account = (alias_arn.split(":")[index] for index in (1, 3, 4))
+    queue_arn = f"arn:{partition}:sqs:{region}:{account}:{queue_name(classifier)}" if mode == "queue" else None
+    return UploadTrigger.of(classifier, function_arn=alias_arn, queue_arn=queue_arn)
+
+
+def set_trigger(
+    functions: "LambdaClient", s3: "S3Client", sqs: "SQSClient", *, wanted: TriggerConfiguration, alias_arn: str
+) -> Outcome:
+    """Bring notification, permission, queue, mapping and reserved concurrency to what is wanted.
+
+    The queue and its mapping are there before the notification points to the queue. A queue that is no longer used
+    keeps its mapping: what is in it is still classified; the teardown deletes both.
+
+    Raises:
+        FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
+        ResourceBusyError: others keep changing the bucket's notifications.
+
+    """
+    if wanted.mode == "paused":
+        delete_upload_trigger(functions, s3, bucket=wanted.bucket, classifier=wanted.classifier)
+        return "paused"
+    ensure_concurrency(functions, classifier=wanted.classifier, instance_count=wanted.instance_count)
+    trigger = upload_trigger(wanted.mode, classifier=wanted.classifier, alias_arn=alias_arn)
+    if trigger.queue_arn is not None:
+        _ensure_queue(functions, sqs, wanted=wanted, alias_arn=alias_arn)
+    return ensure_upload_trigger(functions, s3, bucket=wanted.bucket, trigger=trigger)
+
+
+def _ensure_queue(functions: "LambdaClient", sqs: "SQSClient", *, wanted: TriggerConfiguration, alias_arn: str) -> None:
+    arn, _ = ensure_upload_queue(
+        sqs,
+        classifier=wanted.classifier,
+        bucket_arn=f"arn:{alias_arn.split(':')[1]}:s3:::{wanted.bucket}",
+        account=alias_arn.split(":")[4],
+        failure_queue_arn=wanted.failure_queue_arn,
+        tags=wanted.tags,
+    )
+    concurrency = concurrency_of(wanted.instance_count)
+    ensure_mapping(functions, queue_arn=arn, alias_arn=alias_arn, concurrency=concurrency)

@@ -1,0 +1,147 @@
+"""The queue between S3 and the function: S3 sends a message for each upload, and Lambda polls the queue.
+
+A queue keeps uploads while the function or the endpoint cannot keep up, limits how many run at once, and reports each
+message that failed by itself. Limits: AWS's guide to SQS as an event source
+(https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
+"""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.names import function_name
+from image_classifier.connect.function_configuration import TIMEOUT_S
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.literals import QueueAttributeNameType
+
+log = logging.getLogger(__name__)
+
+Outcome = Literal["created", "updated", "unchanged"]
+VISIBILITY_S = 6 * TIMEOUT_S  # at least six times the function's timeout
+RETENTION_S = 14 * 86_400  # SQS's maximum
+MOST_RECEIVES = 5  # then a message goes to the failure queue
+BATCH_SIZE = 10
+LEAST_CONCURRENCY = 2  # SQS event source mappings take 2 to 1,000
+ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+
+
+def queue_name(classifier: str) -> str:
+    """The name of a classifier's upload queue; it never changes."""
+    return function_name(classifier)
+
+
+def ensure_upload_queue(
+    sqs: "SQSClient", *, classifier: str, bucket_arn: str, account: str, failure_queue_arn: str, tags: Mapping[str, str]
+) -> tuple[str, Outcome]:
+    """Create the queue, or bring its attributes up to date; returns its ARN and what was done.
+
+    A message that was received five times goes to the deployment's failure queue, which the watch Dag drains.
+    """
+    partition, region = failure_queue_arn.split(":")[1], failure_queue_arn.split(":")[3]
+    arn = f"arn:{partition}:sqs:{region}:{account}:{queue_name(classifier)}"
+    wanted = _attributes(arn, bucket_arn=bucket_arn, account=account, failure_queue_arn=failure_queue_arn)
+    url = _url(sqs, classifier)
+    if url is None:
+        sqs.create_queue(QueueName=queue_name(classifier), Attributes=wanted, tags=dict(tags))
+        log.info("Queue %s created", arn)
+        return arn, "created"
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    if all(_meaning(found.get(name)) == _meaning(value) for name, value in wanted.items()):
+        return arn, "unchanged"
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=wanted)
+    log.info("Queue %s updated", arn)
+    return arn, "updated"
+
+
+def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str, concurrency: int) -> Outcome:
+    """Let Lambda invoke the alias for the queue's messages, at most `concurrency` at once."""
+    wanted: dict[str, Any] = {
+        "BatchSize": BATCH_SIZE,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": max(LEAST_CONCURRENCY, concurrency)},
+    }
+    found = _mapping(lambda_client, queue_arn=queue_arn, alias_arn=alias_arn)
+    if found is None:
+        lambda_client.create_event_source_mapping(
+            EventSourceArn=queue_arn, FunctionName=alias_arn, Enabled=True, **wanted
+        )
+        log.info("Lambda polls %s for %s", queue_arn, alias_arn)
+        return "created"
+    is_on = found.get("State") in ("Enabled", "Enabling", "Creating", "Updating")
+    if is_on and all(found.get(name) == value for name, value in wanted.items()):
+        return "unchanged"
+    lambda_client.update_event_source_mapping(UUID=found["UUID"], Enabled=True, **wanted)
+    return "updated"
+
+
+def delete_upload_queue(sqs: "SQSClient", lambda_client: "LambdaClient", *, classifier: str) -> bool:
+    """Delete the classifier's event source mappings, then its queue; returns whether the queue was there."""
+    url = _url(sqs, classifier)
+    if url is None:
+        return False
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pages = lambda_client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=arn)
+    for mapping in [found for page in pages for found in page["EventSourceMappings"]]:
+        lambda_client.delete_event_source_mapping(UUID=mapping["UUID"])
+    sqs.delete_queue(QueueUrl=url)
+    log.info("Queue %s deleted", arn)
+    return True
+
+
+def _attributes(
+    arn: str, *, bucket_arn: str, account: str, failure_queue_arn: str
+) -> "dict[QueueAttributeNameType, str]":
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "UploadsOfTheBucket",
+                "Effect": "Allow",
+                "Principal": {"Service": "s3.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": {
+                    "ArnEquals": {"aws:SourceArn": bucket_arn},
+                    "StringEquals": {"aws:SourceAccount": account},  # a bucket's name may become another account's
+                },
+            }
+        ],
+    }
+    return {
+        "VisibilityTimeout": str(VISIBILITY_S),
+        "MessageRetentionPeriod": str(RETENTION_S),
+        "RedrivePolicy": json.dumps({"deadLetterTargetArn": failure_queue_arn, "maxReceiveCount": MOST_RECEIVES}),
+        "Policy": json.dumps(policy),
+    }
+
+
+def _meaning(value: str | None) -> object:
+    """JSON attributes are compared by content: SQS may write them back in another order."""
+    return json.loads(value) if value and value.startswith("{") else value
+
+
+def our_upload_queues(sqs: "SQSClient", *, classifier: str) -> tuple[str, ...]:
+    """The URL of the classifier's queue, if there is one."""
+    url = _url(sqs, classifier)
+    return () if url is None else (url,)
+
+
+def _url(sqs: "SQSClient", classifier: str) -> str | None:
+    try:
+        return sqs.get_queue_url(QueueName=queue_name(classifier))["QueueUrl"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
+
+
+def _mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str) -> Mapping[str, Any] | None:
+    pages = lambda_client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=queue_arn)
+    found = [mapping for page in pages for mapping in page["EventSourceMappings"]]
+    return next((dict(mapping) for mapping in found if mapping.get("FunctionArn") == alias_arn), None)
