@@ -24,6 +24,7 @@ def decision(error):
         errors.EndpointGoneError("a person deleted it"),
         errors.EndpointRolledBackError("AWS took it back"),
         errors.UnwantedEndpointError("it costs"),
+        errors.WatchFindingsError("an image has no record"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -78,6 +79,7 @@ def test_every_error_of_ours_was_thought_about():
         "EndpointGoneError",
         "EndpointRolledBackError",
         "UnwantedEndpointError",
+        "WatchFindingsError",
         "FunctionError",
         "PredictionError",
         "WatchFindingsError",
