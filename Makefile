@@ -47,8 +47,14 @@ test-pipeline:
 pages-test: dev ## What web pages may do, tried in Debian's Chromium (/usr/bin/chromium)
 	@$(AIRFLOW) -m pytest tests/pages
 
-chaos: dev ## Kills, faults and late answers, ours beside the stock operators: a table, within the hour
-	@$(AIRFLOW) -m pytest tests/chaos -v --tb=short $(if $(ONLY),-k "$(ONLY)")
+CHAOS_train := a_kill_stops_the_job nothing_is_paid_twice
+CHAOS_jobs := failures_by_kind spot
+CHAOS_deploy := an_update_that_fails
+CHAOS_events := notifications_side_by_side
+CHAOS_teardown := teardown
+CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events or teardown))),tests/chaos)
+chaos: dev ## Kills, faults and late answers, as a table; PART=train, jobs, deploy, events or teardown
+	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
 client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS: a table; ONLY=boto3 for one client
 	@$(PYTHON) include/laptop/environments.py --clients

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from laptop import demo, supervisor
-from laptop.airflow_settings import USER, password
+from laptop.airflow_settings import USER, leave_own_aws_alone, password
 from laptop.place import LaptopError, Place
 from local_aws.state_folder import OTHERS
 
@@ -31,6 +31,7 @@ def run(command: str, data: Path | None) -> None:
     """Carry out one command."""
     for variable in ("NO_PROXY", "no_proxy"):  # the local services are reached without a proxy
         os.environ[variable] = ",".join(filter(None, [os.environ.get(variable), "127.0.0.1", "localhost"]))
+    leave_own_aws_alone(os.environ)
     place = Place.from_env()
     if command == "demo":
         demo.demonstrate(place, data)
@@ -49,15 +50,18 @@ def run(command: str, data: Path | None) -> None:
 
 
 def tell_status(place: Place) -> None:
-    """Print which services run, and their addresses."""
-    pid = supervisor.is_running(place)
-    if pid is None:
+    """Print which services run and their addresses, or which part ended and why."""
+    pid, said = supervisor.is_running(place), supervisor.status(place)
+    if pid is None or "stopped" in said:
+        ended = f"It stopped by itself: {said['stopped']}\n" if "stopped" in said else ""
         print(
-            "Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` runs the demonstration."
+            f"{ended}Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` runs the "
+            "demonstration."
         )
         return
+    failing = supervisor.unhealthy_parts(place)
     print(
-        f"Running (process {pid}):\n"
+        f"{'Running' if not failing else 'Not ready: ' + ', '.join(failing)} (process {pid}):\n"
         f"  Airflow          {place.airflow_url}   user {USER}, password {password(place)}\n"
         f"  S3, Lambda, ...  http://127.0.0.1:{place.aws_port}\n"
         f"  SageMaker        http://127.0.0.1:{place.sagemaker_port}\n"

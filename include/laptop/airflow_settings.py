@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,11 @@ API_SERVER = "api-server"
 COMPONENTS = (API_SERVER, "scheduler", "dag-processor", "triggerer")
 USER = "admin"
 LOCK_WAIT_S = 60
+NO_AWS_FILES = {  # nor the settings in ~/.aws
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 def airflow_environment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
@@ -54,6 +59,16 @@ def told_by_the_local_aws(ready: Mapping[str, Any]) -> dict[str, str]:
             f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"
         ),
     }
+
+
+def leave_own_aws_alone(environ: MutableMapping[str, str]) -> None:
+    """Take the person's own AWS settings out: a profile that is not here, or a retry mode that botocore refuses.
+
+    All that runs here reaches the local AWS only, with what its ready.json says.
+    """
+    for name in [name for name in environ if name.startswith("AWS_")]:
+        del environ[name]
+    environ.update(NO_AWS_FILES)
 
 
 def password(place: Place) -> str:
@@ -107,6 +122,7 @@ def configuration(place: Place, *, component: str = "") -> dict[str, str]:
     }
     return {
         **_inherited(),
+        **NO_AWS_FILES,
         "AIRFLOW_HOME": str(place.airflow_home),
         "PYTHONPATH": str(ROOT / "include"),
         **{f"AIRFLOW__{s.upper()}__{o.upper()}": str(v) for s, section in options.items() for o, v in section.items()},

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,20 +133,41 @@ class Supervisor:
 
 def airflow_is_healthy(place: Place) -> bool:
     """Whether the API server answers and the scheduler, the Dag processor and the triggerer have sent a heartbeat."""
+    return not unhealthy_airflow(place)
+
+
+def unhealthy_airflow(place: Place) -> list[str]:
+    """What Airflow's health endpoint says of its parts, but for the healthy ones: ``["triggerer is unhealthy"]``."""
     try:
         with urllib.request.urlopen(f"{place.airflow_url}/api/v2/monitor/health", timeout=5) as answer:  # noqa: S310 - our own address
             health = json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
-        return False
-    return all(part.get("status") == "healthy" for name, part in health.items() if name != "metadatabase")
+        return ["Airflow's API server does not answer"]
+    parts = {name: part.get("status") for name, part in health.items() if name != "metadatabase"}
+    return [f"{name.replace('_', ' ')} is {status}" for name, status in parts.items() if status != "healthy"]
+
+
+def unhealthy_parts(place: Place) -> list[str]:
+    """What does not work of all that the supervisor started, one phrase each."""
+    ready = (place.aws_state / "ready.json").exists()
+    return [*([] if ready else ["the local AWS is not ready"]), *unhealthy_airflow(place)]
+
+
+def status(place: Place) -> dict[str, Any]:
+    """What the last supervisor said: ``pid`` and ``ready``, or ``stopped`` with the reason; may be empty."""
+    try:
+        said: dict[str, Any] = json.loads((place.state / "status.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return said
 
 
 def tail(file: Path, *, lines: int = 8) -> str:
-    """Return the last lines of a log, or a note that there is no log."""
-    if not file.exists():
-        return "  (no log)"
-    said = file.read_text(errors="replace").strip().splitlines()[-lines:]
-    return "\n".join(f"  {line}" for line in said)
+    """Return the last lines of a log, or a note that there are none and how many MB its disk has free."""
+    said = file.read_text(errors="replace").strip().splitlines()[-lines:] if file.exists() else []
+    free_mb = shutil.disk_usage(file.parent if file.parent.exists() else ROOT).free / 1e6
+    nothing = f"({file} is empty; its disk has {free_mb:,.0f} MB free)"
+    return "\n".join(f"  {line}" for line in said or [nothing])
 
 
 def write_atomically(file: Path, document: dict[str, Any]) -> None:
@@ -207,10 +229,9 @@ def _start_in_background(place: Place) -> "subprocess.Popen[bytes]":
 
 
 def _await_ready(place: Place, started: "subprocess.Popen[bytes]") -> None:
-    status = place.state / "status.json"
     deadline = time.monotonic() + START_LIMIT_S + 30
     while time.monotonic() < deadline:
-        said = json.loads(status.read_text()) if status.exists() else {}
+        said = status(place)
         if said.get("ready"):
             return
         if "stopped" in said:

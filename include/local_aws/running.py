@@ -211,7 +211,8 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
     include = str(Path(__file__).parents[1])
     root = {name: os.environ[name] for name in (ROOT_SECRET,) if name in os.environ}
-    return {**kept, **root, "PYTHONPATH": include, "PYTHONUNBUFFERED": "1"}
+    files = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}  # in place of those in ~/.aws
+    return {**kept, **root, **files, "PYTHONPATH": include, "PYTHONUNBUFFERED": "1"}
 
 
 def _wait_until_it_answers(

@@ -7,9 +7,9 @@ from typing import Any
 from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 
-from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.classifier import Classifier
-from image_classifier.classifier.run_params import run_params_schema
+from image_classifier.classifier.model import NAME
+from image_classifier.classifier.run_params import run_params_schema, to_the_end
 
 # Where the form shows a param that is no hyperparameter; those come in sections of their own.
 SECTIONS: Mapping[str, str] = {
@@ -44,7 +44,7 @@ def _place(param: tuple[str, Mapping[str, Any]]) -> int:
 
 def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
     """Which classifier, twice, and what to keep. A classifier whose file is gone can still be named."""
-    name: dict[str, Any] = {"type": "string", "pattern": f"^{CLASSIFIER_NAME.pattern}$", "section": "What to delete"}
+    name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "section": "What to delete"}
     known = [file.stem for file in files]
     return {
         "classifier": Param(title="Classifier", description="Its name.", examples=known, **name),
@@ -65,7 +65,7 @@ def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
 def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
     """Which images are classified, how many at a time, and what that may cost."""
     known = [file.stem for file in files]
-    name: dict[str, Any] = {"type": "string", "pattern": f"^{CLASSIFIER_NAME.pattern}$", "examples": known}
+    name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "examples": known}
     prefix = "Only images whose keys below incoming/ begin with this; all if it is empty."
     again = "Also images that have a record, with the present model."
     budget = "A run that may cost more is refused; the lower of this and the file's max_cost_usd counts."

@@ -52,10 +52,11 @@ def delete(call: Callable[[], object], *, what: str) -> None:
 
 
 def is_absent(error: ClientError) -> bool:
-    """SageMaker says ValidationException for a resource that is not there, and for much else."""
+    """SageMaker says ValidationException, its runtime ValidationError, for what is not there and for much else."""
     words = ("could not find", "not found", "does not exist")
     return _code(error) in NOT_FOUND or (
-        _code(error) == "ValidationException" and any(word in sentence(error).lower() for word in words)
+        _code(error) in ("ValidationException", "ValidationError")
+        and any(word in sentence(error).lower() for word in words)
     )
 
 

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, Inc
 from botocore.exceptions import ConnectionError as UnreachableError
 
 from image_classifier.aws.client_errors import is_passing
-from image_classifier.contracts.errors import DatasetError, ResourceBusyError, StorageError
+from image_classifier.contracts.errors import DatasetError, ObjectGoneError, ResourceBusyError, StorageError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -64,6 +64,23 @@ def read(s3: "S3Client", *, bucket: str, key: str) -> tuple[bytes, str] | None:
                 return None
             raise
         return answer["Body"].read(), answer["ETag"]
+
+
+def read_written(s3: "S3Client", *, bucket: str, key: str) -> bytes:
+    """The bytes of an object that an earlier task wrote.
+
+    Raises:
+        ObjectGoneError: somebody deleted it; waiting does not bring it back.
+
+    """
+    found = read(s3, bucket=bucket, key=key)
+    if found is None:
+        message = (
+            f"s3://{bucket}/{key} is gone: it was written by an earlier task of this run and deleted since, perhaps by "
+            "a teardown. Start a new run."
+        )
+        raise ObjectGoneError(message)
+    return found[0]
 
 
 def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str) -> None:

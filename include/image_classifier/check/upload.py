@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import names
-from image_classifier.aws.s3 import object_exists
+from image_classifier.aws.s3 import object_exists, read_written
 from image_classifier.contracts.answers import check_probabilities, ranked
 from image_classifier.contracts.errors import EndpointError, PredictionError
 from image_classifier.contracts.predictions import Prediction
@@ -133,7 +133,7 @@ def confirm_prediction(s3: "S3Client", *, bucket: str, upload: CheckUpload, trai
         PredictionError: it was rejected, or another model answered.
 
     """
-    record = Prediction.from_json(s3.get_object(Bucket=bucket, Key=upload.record_key)["Body"].read())
+    record = Prediction.from_json(read_written(s3, bucket=bucket, key=upload.record_key))
     where = f"s3://{bucket}/{upload.record_key}"
     if record.reason:
         sentence = (

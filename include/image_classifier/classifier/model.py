@@ -1,5 +1,6 @@
 """A classifier as its file describes it: what to train on, how, where it is served, and when it is trained again."""
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -12,8 +13,21 @@ from image_classifier.classifier.instance_types import GPUS, LOCAL_STORAGE, TRAI
 from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, Pixels, Training, VpcConfig, refuse_if
 from image_classifier.classifier.promotion import Evaluation, Promotion
 from image_classifier.contracts.errors import ClassifierFileError
-from image_classifier.contracts.training.hyperparameters import Hyperparameters, problems_of
+from image_classifier.contracts.training.hyperparameters import Hyperparameters
+from image_classifier.contracts.training.sentences import pattern, problems_of
 
+LONGEST_SOURCE = 4096  # Linux' longest path; an S3 address has 63 + 1,024 characters at most
+NAME = pattern(
+    f"^{CLASSIFIER_NAME.pattern}$",
+    "A name has 1 to 24 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",
+)
+SCHEDULE = pattern(
+    r"^(@\w+|\S+( \S+){4})$",
+    "Use a cron expression of five fields in UTC, such as 0 3 * * 1 (Mondays at 3:00 UTC), or a preset such as @weekly",
+)
+# AWS: letters, digits and white space of every script, and _ . : / = + - @; keys that begin with aws: are AWS's own.
+# Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
+TAG_MARKS = "_.:/=+-@"
 _TRAINS = {
     "builtin": "the built-in algorithm trains on GPUs only (algorithm: own does not)",
     "own": "one's own image trains on a processor or on one GPU",
@@ -23,10 +37,10 @@ _TRAINS = {
 class Classifier(Part):
     """One classifier. Its name is the file's; everything else is in the file."""
 
-    name: Annotated[str, Field(pattern=f"^{CLASSIFIER_NAME.pattern}$")]
+    name: Annotated[str, Field(pattern=NAME)]
     description: str = ""
-    source: Annotated[str, Field(min_length=1)]
-    schedule: Annotated[str, Field(pattern=r"^(@\w+|\S+( \S+){4})$")] | None = None
+    source: Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)]
+    schedule: Annotated[str, Field(max_length=250), Field(pattern=SCHEDULE)] | None = None  # in UTC
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
     pixels: Pixels = Field(default_factory=Pixels)
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
@@ -40,7 +54,7 @@ class Classifier(Part):
     evaluation: Evaluation = Field(default_factory=Evaluation)
     promotion: Promotion = Field(default_factory=Promotion)
     unsure_below: Annotated[float, Field(ge=0, le=1)] = 0.5
-    max_cost_usd: Annotated[float, Field(ge=0)] | None = None  # until its endpoint is a day old
+    max_cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # until its endpoint is a day old
     aws_conn_id: Annotated[str, Field(min_length=1)] = "aws_default"
     vpc_config: VpcConfig | None = None
     kms_keys: KmsKeys = Field(default_factory=KmsKeys)
@@ -88,7 +102,7 @@ class Classifier(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        hyperparameters = self.hyperparameters
+        hyperparameters, refused = self.hyperparameters, _refused_tags(self.tags)
         checks = {
             f"source is {self.source!r}; an S3 source reads s3://bucket/prefix/.": (
                 self.source.startswith("s3:") and not _is_s3_prefix(self.source)
@@ -106,6 +120,8 @@ class Classifier(Part):
             f"tags sets one of {', '.join(OUR_TAGS)}, which are ours: use another name.": (
                 not self.tags.keys().isdisjoint(OUR_TAGS)
             ),
+            f"tags has {', '.join(map(repr, refused))}; AWS refuses it: keys may not begin with aws:, and keys and "
+            f"values hold letters, digits, blanks and {' '.join(TAG_MARKS)} only.": bool(refused),
         }
         refuse_if({**self._machine_checks("instance_type", self.training.instance_type), **checks})
         for instance_type in self.training.instance_type_fallbacks:
@@ -125,6 +141,16 @@ class Classifier(Part):
                 self.kms_keys.training_volume is not None and instance_type.startswith(LOCAL_STORAGE)
             ),
         }
+
+
+def _refused_tags(tags: Mapping[str, str]) -> list[str]:
+    """The keys and values of tags that AWS does not take."""
+    keys = [key for key in tags if key.lower().startswith("aws:") or not _is_tag_text(key)]
+    return [*keys, *(value for value in tags.values() if not _is_tag_text(value))]
+
+
+def _is_tag_text(text: str) -> bool:
+    return all(letter in TAG_MARKS or unicodedata.category(letter)[0] in "LNZ" for letter in text)
 
 
 def _is_s3_prefix(source: str) -> bool:

@@ -6,18 +6,30 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from image_classifier.contracts.training.sentences import pattern
+
 ONE_DAY_S = 86_400
 LONGEST_JOB_S = 28 * ONE_DAY_S  # SageMaker's own limit
 
-KmsKey = Annotated[str, Field(pattern=r"^[a-zA-Z0-9:/_-]{1,2048}$")]
-InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$")]
-Alarm = Annotated[str, Field(min_length=1, max_length=255, pattern=r"\S")]
+KmsKey = Annotated[
+    str, Field(pattern=pattern(r"^[a-zA-Z0-9:/_-]{1,2048}$", "Give a KMS key's id, its ARN, or alias/<name>"))
+]
+InstanceType = Annotated[
+    str, Field(pattern=pattern(r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "Give a SageMaker instance type, such as ml.m5.large"))
+]
+Alarm = Annotated[str, Field(min_length=1, max_length=255, pattern=pattern(r"\S", "Give a CloudWatch alarm's name"))]
 LEAST_STEP_PERCENT = {"canary": 1, "linear": 10, "rolling": 5}
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
 # A FIFO topic wants a message group, and delivers to queues only.
-TopicArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$")]
-Address = Annotated[str, Field(pattern=r"^[^@\s<>,]+@[^@\s<>,]+$", max_length=320)]
-ConnectionId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,250}$")]
+_TOPIC = pattern(
+    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$",
+    "Give the ARN of a standard SNS topic, not a FIFO one",
+)
+TopicArn = Annotated[str, Field(pattern=_TOPIC)]
+_ADDRESS = pattern(r"^[^@\s<>,]+@[^@\s<>,]+$", "Give an e-mail address alone, such as a@example.com")
+Address = Annotated[str, Field(pattern=_ADDRESS, max_length=320)]
+_CONNECTION = pattern(r"^[A-Za-z0-9_.-]{1,250}$", "Give the id of an Airflow connection")
+ConnectionId = Annotated[str, Field(pattern=_CONNECTION)]
 
 
 class Part(BaseModel):

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from image_classifier.classifier import Classifier, Endpoint, Training
 from image_classifier.classifier.instance_types import TRAINS_ON
 from image_classifier.contracts.errors import ClassifierFileError
-from image_classifier.contracts.training.hyperparameters import Hyperparameters, problems_of
+from image_classifier.contracts.training.hyperparameters import Hyperparameters
+from image_classifier.contracts.training.sentences import problems_of
 
 # param -> the model and the field that it stands for
 _PLACES: dict[str, tuple[type[BaseModel], str]] = {
@@ -41,7 +42,8 @@ _WORDS = {
     ),
     "max_cost_usd": (
         "Most it may cost (US dollars)",
-        "A run that may cost more, its endpoint's first day included, is refused before anything is paid.",
+        "A run that may cost more, its endpoint's first day included, is refused before anything is paid. It can lower "
+        "the limit of the classifier's file, and not raise it.",
     ),
 }
 # What the form says of the machines that fit the classifier's algorithm.
@@ -113,11 +115,15 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
 def with_run_params(classifier: Classifier, params: Mapping[str, Any]) -> Classifier:
     """The classifier with the values that one run's params change; see `changes`.
 
+    Of the file's ``max_cost_usd`` and the run's the lower holds.
+
     Raises:
         ClassifierFileError: names every param to fix.
 
     """
-    return classifier.revised(changes(params))
+    revised = classifier.revised(changes(params))
+    limits = [limit for limit in (classifier.max_cost_usd, revised.max_cost_usd) if limit is not None]
+    return revised.model_copy(update={"max_cost_usd": min(limits, default=None)})
 
 
 def changes(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -128,7 +134,8 @@ def changes(params: Mapping[str, Any]) -> dict[str, Any]:
 
     """
     if unknown := sorted(set(params) - set(_PLACES) - set(RunParams.model_fields)):
-        raise ClassifierFileError(f"There is no param {', '.join(unknown)}; there are {', '.join(sorted(_PLACES))}.")
+        known = sorted([*_PLACES, *RunParams.model_fields])
+        raise ClassifierFileError(f"There is no param {', '.join(unknown)}; there are {', '.join(known)}.")
     changed: dict[str, Any] = {}
     for name in params.keys() & _PLACES.keys():
         part, field = _PLACES[name]
@@ -137,14 +144,24 @@ def changes(params: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
+def to_the_end(pattern: str) -> str:
+    r"""The pattern for a form, which Airflow checks with Python's `re`: there, $ also matches before a last line break.
+
+    ``\Z`` would not do: browsers read the same pattern, and take it for the letter Z.
+    """
+    return f"{pattern.removesuffix('$')}(?!\\n)$" if pattern.endswith("$") else pattern
+
+
 def _form_field(model: type[BaseModel], name: str) -> dict[str, Any]:
     """The form knows ``"type": ["integer", "null"]``, and not the anyOf that pydantic writes for an optional field."""
     schema = dict(_properties(model)[name])
-    if "anyOf" not in schema:
-        return schema
-    given = next(option for option in schema.pop("anyOf") if option["type"] != "null")
-    flat = {**given, **schema, "type": [given["type"], "null"]}
-    return {**flat, "enum": [*given["enum"], None]} if "enum" in given else flat
+    if "anyOf" in schema:
+        given = next(option for option in schema.pop("anyOf") if option["type"] != "null")
+        schema = {**given, **schema, "type": [given["type"], "null"]}
+        schema |= {"enum": [*given["enum"], None]} if "enum" in given else {}
+    if "pattern" in schema:
+        schema["pattern"] = to_the_end(schema["pattern"])
+    return schema
 
 
 @cache

@@ -19,7 +19,7 @@ from image_classifier.aws.names import Keys, function_name, notification_id
 from image_classifier.connect.function_calls import Pause
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.permission import ensure_permission
-from image_classifier.contracts.errors import FunctionError, ResourceBusyError
+from image_classifier.contracts.errors import FunctionError, NotificationOverlapError, ResourceBusyError
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -78,7 +78,8 @@ def ensure_upload_trigger(
     """Let S3 call the function, then tell it to. The permission first: S3 tries it before it takes the notification.
 
     Raises:
-        FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
+        NotificationOverlapError: another notification of the bucket overlaps with ours.
+        FunctionError: S3 refuses ours.
         ResourceBusyError: others keep changing the bucket's notifications.
 
     """
@@ -95,7 +96,7 @@ def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger
     """What `ensure_upload_trigger` would do to the bucket's notifications; changes nothing.
 
     Raises:
-        FunctionError: another notification of the bucket overlaps with ours.
+        NotificationOverlapError: another notification of the bucket overlaps with ours.
 
     """
     found, entry = _read(s3, bucket=bucket), _entry(trigger)
@@ -231,7 +232,7 @@ def _check_no_overlap(found: Configuration, *, entry_id: str, entry: Configurati
                 f"{other.get('Id', 'without Id')} of {kind}, to {_destination(other)}. S3 allows one for each key: "
                 f"narrow its prefix so that it leaves {ours} alone, or give the classifiers a bucket of their own."
             )
-            raise FunctionError(message)
+            raise NotificationOverlapError(message)
 
 
 def _others(found: Configuration, entry_id: str) -> Iterator[tuple[str, Entry]]:

@@ -8,6 +8,8 @@ ImageClassifierError
  |    +-- ImageRejectedError        one image cannot be used; carries a reason code
  |    +-- LabelsChangedError        a class is gone and the run did not say reset_labels
  +-- StorageError                   S3 did not answer as it should: a later attempt may succeed
+ +-- ObjectGoneError                an object that an earlier task wrote is gone: somebody deleted it
+ +-- AwsRefusalError                AWS refused a request of a step, and would refuse it again
  +-- BudgetError                    a run may cost more than it may; nothing was started
  +-- TrainingError                  a training job did not end with a model
  |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
@@ -24,6 +26,7 @@ ImageClassifierError
  |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
  +-- UnwantedEndpointError          an endpoint costs that no classifier's file wants
  +-- FunctionError                  the function cannot be packed or deployed
+ |    +-- NotificationOverlapError  another event notification of the bucket covers the same uploads
  +-- PredictionError                an answer that does not fit the model's labels, or that did not come
  +-- CorrectionError                a person's correction of a prediction that cannot be read or stored
 """
@@ -69,6 +72,14 @@ class LabelsChangedError(DatasetError):
 
 class StorageError(ImageClassifierError):
     """S3 is too busy, or the connection to it broke; a later attempt may succeed."""
+
+
+class ObjectGoneError(ImageClassifierError):
+    """An object that an earlier task of the run wrote is gone."""
+
+
+class AwsRefusalError(ImageClassifierError):
+    """AWS, or this machine's disk, refused what a step asked for, and would refuse it again."""
 
 
 class BudgetError(ImageClassifierError):
@@ -137,6 +148,10 @@ class WatchFindingsError(ImageClassifierError):
 
 class FunctionError(ImageClassifierError):
     """The inference function cannot be packed or deployed."""
+
+
+class NotificationOverlapError(FunctionError):
+    """Another event notification of the bucket covers uploads that the classifier's own would cover."""
 
 
 class PredictionError(ImageClassifierError):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from image_classifier.aws.client_errors import is_absent
 from image_classifier.contracts.answers import check_probabilities, parse_probabilities
-from image_classifier.contracts.errors import EndpointError
+from image_classifier.contracts.errors import EndpointError, EndpointGoneError
 from image_classifier.train.job_request import CONTENT_TYPE
 
 if TYPE_CHECKING:
@@ -37,16 +38,27 @@ def invoke(
 
     Raises:
         PredictionError: the endpoint's answer is not a list of probabilities.
+        EndpointGoneError: there is no such endpoint.
 
     """
     for _ in range(MOST_TRIES - 1):
         try:
             return _ask(runtime_client, endpoint=endpoint, image=image)
         except ClientError as error:
+            _refuse_absent(error, endpoint=endpoint)
             if error.response["Error"]["Code"] != "ModelNotReadyException":
                 raise
         pause(PAUSE_S)
     return _ask(runtime_client, endpoint=endpoint, image=image)
+
+
+def _refuse_absent(error: ClientError, *, endpoint: str) -> None:
+    if is_absent(error):
+        message = (
+            f"Endpoint {endpoint} is gone: somebody deleted it, perhaps with the classifier. Start a new run to deploy "
+            "it again."
+        )
+        raise EndpointGoneError(message) from error
 
 
 def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: int) -> None:

@@ -5,6 +5,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import read_written
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.labels import parse_labels
 
@@ -22,7 +23,7 @@ def publish_model_file(
     It is the data set version's labels.json, and how images become what this model sees: while an update lets two
     models answer, each is asked with its own pixels.
     """
-    labels = json.loads(s3.get_object(Bucket=bucket, Key=labels_key)["Body"].read())
+    labels = json.loads(read_written(s3, bucket=bucket, key=labels_key))
     seen = classifier.pixels.model_dump(exclude={"unmodified"})
     pixels = {"side_px": classifier.hyperparameters.side_px, **seen, "as_is": classifier.pixels.unmodified}
     key = Keys(classifier.name).model_file(training_job)
@@ -34,4 +35,4 @@ def publish_model_file(
 
 def read_labels(s3: "S3Client", *, bucket: str, key: str) -> tuple[str, ...]:
     """The classes, by index."""
-    return parse_labels(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return parse_labels(read_written(s3, bucket=bucket, key=key))

@@ -19,7 +19,7 @@ def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settin
 
     Raises:
         SettingsError: the bucket cannot be reached, or the region lacks the algorithm; nothing has been created.
-        FunctionError: another notification overlaps; nothing has been created.
+        NotificationOverlapError: another notification overlaps; nothing has been created.
 
     """
     algorithm_image(classifier, settings=settings, region=region)

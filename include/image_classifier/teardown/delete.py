@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from image_classifier.aws.client_errors import delete
 from image_classifier.aws.clients import Clients
+from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
 from image_classifier.connect import notification
 from image_classifier.connect.upload_queue import delete_upload_queue
@@ -42,12 +43,14 @@ Pause = Callable[[float], None]
 
 
 def check_confirmed(classifier: str, *, confirm: str) -> None:
-    """Nothing if the name was typed twice.
+    """Check that the name was typed twice and can be a classifier's.
 
     Raises:
-        ClassifierFileError: it was not; nothing has been deleted.
+        ClassifierFileError: it was not, or cannot; nothing has been deleted.
 
     """
+    if CLASSIFIER_NAME.fullmatch(classifier) is None:
+        raise ClassifierFileError(f"classifier is {classifier!r}, which no classifier is called. Nothing was deleted.")
     if classifier != confirm:
         message = f"confirm is {confirm!r}, classifier is {classifier!r}; type one name twice. Nothing was deleted."
         raise ClassifierFileError(message)

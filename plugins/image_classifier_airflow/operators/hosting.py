@@ -14,6 +14,7 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 from airflow.sdk import Context
 from botocore.exceptions import ClientError
 
+from image_classifier.aws.s3 import read_written
 from image_classifier.contracts.errors import EndpointError, ResourceBusyError
 from image_classifier.deploy import endpoint, hosting, invocation
 from image_classifier.deploy.rollout import rollout_limit_s
@@ -189,7 +190,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         name = self.config["EndpointName"]
         s3 = cast("S3Client", S3Hook(**self._connection).conn)
         runtime_hook: AwsGenericHook[Any] = AwsGenericHook(**self._connection, client_type="sagemaker-runtime")
-        image = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        image = read_written(s3, bucket=bucket, key=key)
         try:
             answer = invocation.invoke(cast("SageMakerRuntimeClient", runtime_hook.conn), endpoint=name, image=image)
         except ClientError as error:

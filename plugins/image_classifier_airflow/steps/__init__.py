@@ -1,9 +1,16 @@
 """The functions behind the Dags' tasks: they fetch clients and settings, and call the library."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from airflow.sdk import task
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.aws.s3 import code_of, may_pass
+from image_classifier.contracts.errors import AwsRefusalError, ResourceBusyError
+
+EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")  # the next try gets new credentials
 
 
 def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **arguments: Any) -> Any:
@@ -13,17 +20,17 @@ def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **argu
     stays one XCom; `multiple_outputs` makes an XCom of each of its keys, for tasks that take parts of it. The buttons
     in its page are what the step's owner has in `links` under the step's name.
     """
-    return _with_links(function, task(multiple_outputs=multiple_outputs, **arguments)(function))
+    return _with_links(function, task(multiple_outputs=multiple_outputs, **arguments)(with_our_errors(function)))
 
 
 def mapped(function: Callable[..., Any], **arguments: Any) -> Any:
     """A task like a step's, once for each item of the list that is given for one of the function's arguments."""
-    return task(multiple_outputs=False, **arguments)(function).expand
+    return task(multiple_outputs=False, **arguments)(with_our_errors(function)).expand
 
 
 def gate(function: Callable[..., Any], **arguments: Any) -> Any:
     """A task like a step's; when `function` returns False, the run ends there and every later task is skipped."""
-    return _with_links(function, task.short_circuit(**arguments)(function))
+    return _with_links(function, task.short_circuit(**arguments)(with_our_errors(function)))
 
 
 def _with_links(function: Callable[..., Any], decorated: Any) -> Any:
@@ -35,3 +42,27 @@ def _with_links(function: Callable[..., Any], decorated: Any) -> Any:
         return result
 
     return make
+
+
+def with_our_errors(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with botocore's and the operating system's errors turned into ours.
+
+    The function raises:
+        ResourceBusyError: AWS does not answer at present; a later try may succeed.
+        AwsRefusalError: AWS refuses the request, or a file cannot be read or written; it is not tried again.
+
+    """
+
+    @functools.wraps(function)
+    def run(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except (ClientError, BotoCoreError) as error:
+            if may_pass(error) or (isinstance(error, ClientError) and code_of(error) in EXPIRED):
+                raise ResourceBusyError(f"{function.__name__}: AWS does not answer at present: {error}") from error
+            message = f"{function.__name__}: {error}. Check what was asked for, and the role of the Airflow connection."
+            raise AwsRefusalError(message) from error
+        except OSError as error:
+            raise AwsRefusalError(f"{function.__name__} cannot read or write a file: {error}") from error
+
+    return run

@@ -8,16 +8,18 @@ from typing import Any
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
-from image_classifier.contracts.errors import ResourceBusyError
+from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.teardown import delete as teardown
 from image_classifier.teardown.inventory import Teardown, inventory
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
+from image_classifier_airflow.params import teardown_params
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import ACTIVE
 
 log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
+PARAMS = frozenset(teardown_params([]))
 DEFAULT_CONNECTION = "aws_default"  # for a classifier whose file is gone
 
 
@@ -28,7 +30,7 @@ def list_resources(params: Params, ti: Any) -> dict[str, int]:
         ResourceBusyError: the classifier's Dag is at work, or will be by its schedule, and would build it all again.
 
     """
-    teardown.check_confirmed(params["classifier"], confirm=params["confirm"])
+    _check(params)
     if not params["even_while_active"]:
         _check_at_rest(params["classifier"], ti)
     found = inventory(*_of(params))
@@ -102,9 +104,17 @@ def _check_no_run(classifier: str, ti: Any) -> None:
         raise ResourceBusyError(message)
 
 
+def _check(params: Params) -> None:
+    """Refuse params that do not exist: ``keep_image`` would otherwise delete what ``keep_images`` keeps."""
+    if unknown := sorted(set(params) - PARAMS):
+        message = f"There is no param {', '.join(unknown)}; there are {', '.join(sorted(PARAMS))}. Nothing was deleted."
+        raise ClassifierFileError(message)
+    teardown.check_confirmed(params["classifier"], confirm=params["confirm"])
+
+
 def _run(step: Callable[[Clients, Teardown], object], params: Params) -> None:
     """Every task checks the confirmation: one that is cleared and run alone deletes as much as the whole Dag."""
-    teardown.check_confirmed(params["classifier"], confirm=params["confirm"])
+    _check(params)
     step(*_of(params))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import endpoint_name, tags
+from image_classifier.aws.s3 import read_written
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
@@ -150,7 +151,7 @@ class Steps:
         labels = model_file.read_labels(s3, bucket=bucket, key=dataset["labels_key"])
         table = check.check_endpoint(
             classify,
-            read=lambda key: s3.get_object(Bucket=bucket, Key=key)["Body"].read(),
+            read=lambda key: read_written(s3, bucket=bucket, key=key),
             images=[check.LabelledImage(**image) for image in dataset["check_images"]],
             model=check.DeployedModel(job["training_job"], labels),
         )

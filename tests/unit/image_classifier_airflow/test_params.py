@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import ParamValidationError
 
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import run_params_schema
@@ -71,3 +72,12 @@ def test_teardown_proposes_the_names_of_the_files():
 
 def test_teardown_takes_a_name_whose_file_is_gone():
     assert teardown_params([])["classifier"].resolve("cats") == "cats"
+
+
+@pytest.mark.parametrize("name", ["cats", "c-1"])
+def test_a_name_with_a_line_break_is_refused_by_the_form(name):
+    field = teardown_params([]).get("classifier")
+
+    assert field.resolve(name) == name
+    with pytest.raises(ParamValidationError):
+        field.resolve(f"{name}\n")

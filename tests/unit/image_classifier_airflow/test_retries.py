@@ -24,7 +24,10 @@ def decision(error):
         errors.EndpointGoneError("a person deleted it"),
         errors.EndpointRolledBackError("AWS took it back"),
         errors.UnwantedEndpointError("it costs"),
-        errors.WatchFindingsError("an image has no record"),
+        errors.ObjectGoneError("it was deleted"),
+        errors.AwsRefusalError("the role may not"),
+        errors.NotificationOverlapError("another has the prefix"),
+        errors.WatchFindingsError("uploads have no record"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -79,8 +82,10 @@ def test_every_error_of_ours_was_thought_about():
         "EndpointGoneError",
         "EndpointRolledBackError",
         "UnwantedEndpointError",
+        "ObjectGoneError",
+        "AwsRefusalError",
+        "NotificationOverlapError",
         "WatchFindingsError",
         "FunctionError",
         "PredictionError",
-        "WatchFindingsError",
     }

@@ -1,8 +1,12 @@
 """What Airflow is told of its deployment here."""
 
+import os
+
+import boto3
+import pytest
 from sqlalchemy import make_url
 
-from laptop.airflow_settings import COMPONENTS, configuration, deployment
+from laptop.airflow_settings import COMPONENTS, configuration, deployment, leave_own_aws_alone
 from laptop.place import Place
 
 READY = {
@@ -37,3 +41,16 @@ def lock_wait_s(place: Place, component: str) -> float:
     url = make_url(configuration(place, component=component)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
     _, options = url.get_dialect()().create_connect_args(url)
     return float(options.get("timeout", 5))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("AWS_PROFILE", "no-such"), ("AWS_MAX_ATTEMPTS", "abc"), ("AWS_RETRY_MODE", "foo")]
+)
+def test_no_aws_setting_of_the_persons_own_reaches_a_client(monkeypatch, tmp_path, name, value):
+    (tmp_path / "config").write_text("[default]\nretry_mode = foo\n")
+    environ = {**os.environ, "AWS_CONFIG_FILE": str(tmp_path / "config"), name: value}
+    monkeypatch.setattr(os, "environ", environ)
+
+    leave_own_aws_alone(os.environ)
+
+    assert boto3.Session("a", "b", region_name="us-east-1").client("s3").meta.config.retries["mode"] == "legacy"

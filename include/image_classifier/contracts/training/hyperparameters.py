@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.config import JsonDict
 
 from image_classifier.contracts.errors import HyperparameterError
+from image_classifier.contracts.training.sentences import pattern, problems_of
 
 __all__ = ["HyperparameterError", "Hyperparameters", "JobHyperparameters", "for_job", "problems_of"]
 
@@ -25,6 +26,8 @@ def _integer(value: object) -> object:
 
 
 _INTEGER = re.compile(r"[0-9]+")
+_SHAPE = pattern(r"^[1-9][0-9]*,[1-9][0-9]*,[1-9][0-9]*$", "Give channels, height and width, such as 3,224,224")
+_EPOCHS = pattern(r"^[1-9][0-9]*(,[1-9][0-9]*)*$", "Give epochs, such as 10,20")
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
 _MODEL: JsonDict = {"section": "Model"}
@@ -50,7 +53,7 @@ class Hyperparameters(BaseModel):
         title="Image shape",
         description="Channels, height and width of the images the network sees, such as 3,224,224. One channel is "
         "grey: reported to train, and then to fail at the built-in algorithm's endpoint.",
-        pattern=r"^[1-9][0-9]*,[1-9][0-9]*,[1-9][0-9]*$",
+        pattern=_SHAPE,
         json_schema_extra=_MODEL,
     )
     use_pretrained_model: bool = Field(
@@ -106,7 +109,7 @@ class Hyperparameters(BaseModel):
         default=None,
         title="Learning rate steps",
         description="Epochs at which the learning rate changes, such as 10,20.",
-        pattern=r"^[1-9][0-9]*(,[1-9][0-9]*)*$",
+        pattern=_EPOCHS,
         coerce_numbers_to_str=True,  # YAML reads a single epoch as a number
         json_schema_extra=_TRAINING,
     )
@@ -308,21 +311,6 @@ def for_job(
     if problems:
         raise HyperparameterError(" ".join(problems))
     return job
-
-
-def problems_of(error: ValidationError) -> list[str]:
-    """One readable sentence per problem that pydantic found."""
-    return [_sentence(".".join(map(str, problem["loc"])), problem) for problem in error.errors()]
-
-
-def _sentence(name: str, problem: Mapping[str, object]) -> str:
-    if problem["type"] == "missing":
-        return f"'{name}' is a required property."
-    if problem["type"] == "extra_forbidden":
-        return f"Additional properties are not allowed ('{name}' was unexpected)."
-    if problem["type"] == "value_error":
-        return str(problem["msg"]).removeprefix("Value error, ")
-    return f"{name} is {problem['input']!r}. {problem['msg']}."
 
 
 # How the algorithm spells the truth: 0 and 1, but True and False for one.

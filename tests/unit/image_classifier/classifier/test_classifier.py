@@ -234,3 +234,67 @@ def test_files_are_found_without_being_read(file, tmp_path):
     file("", "notes.txt")
 
     assert classifier_files([tmp_path, tmp_path / "absent"]) == [broken, good]
+
+
+def test_files_with_either_ending_in_any_case_are_found(file, tmp_path):
+    found = {file("source: a", name) for name in ("a.yml", "b.YAML", "c.Yml", "d.yaml")}
+
+    assert set(classifier_files([tmp_path])) == found
+
+
+def test_a_field_may_override_one_that_is_merged_in(file):
+    read = Classifier.from_file(file("source: a\ntags: &ours {a: '1', b: '2'}\nnotify: null\n"))
+    merged = Classifier.from_file(
+        file("source: a\ntags:\n  <<: &ours {a: '1', b: '2'}\n  b: '3'\nkms_keys: {<<: {model_artifact: k}}\n")
+    )
+
+    assert read.tags == {"a": "1", "b": "2"}
+    assert merged.tags == {"a": "1", "b": "3"}
+    assert merged.kms_keys.model_artifact == "k"
+
+
+def test_a_mapping_that_merges_may_itself_be_merged(file):
+    read = Classifier.from_file(
+        file("source: a\ntags: &two\n  <<: {a: '1'}\n  a: '2'\nkms_keys: {}\n<<: {description: &d x, tags: *two}\n")
+    )
+
+    assert read.tags == {"a": "2"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("source: a\nschedule: daily", "cron expression of five fields in UTC"),
+        ("source: a\nmax_cost_usd: .inf", "max_cost_usd is inf"),
+        ("source: a\ntags: {'aws:x': y}", "AWS refuses it: keys may not begin with aws:"),
+        ("source: a\ntags: {x: 'a*b'}", "tags has 'a*b'"),
+        ("source: a\ntags: {<<: {a: b}, <<: {c: d}}", "<< given twice"),
+        ("source: a\ntags: {x: {y: 1, y: 2}}", "y given twice"),
+        ("source: a\ndescription: 2026-02-31", "cannot be read as YAML"),
+        (f"source: {'a' * 200_000}", "(200,002 characters)"),
+    ],
+    ids=lambda value: value[:30],
+)
+def test_each_mistake_is_told_in_words(file, text, sentence):
+    assert sentence in refusal(file(text))
+    assert len(refusal(file(text))) < 1000
+
+
+def test_a_wrong_name_is_told_in_words(file):
+    assert "1 to 24 lower-case letters" in refusal(file("source: a", "My Cats.yaml"))
+
+
+def test_tags_in_any_script_are_accepted():
+    assert classifier(tags={"équipe": "画像 1_.:/=+-@"}).tags
+
+
+@pytest.mark.parametrize(
+    ("of_file", "of_run", "holds"), [(5.0, 9.0, 5.0), (5.0, 2.0, 2.0), (5.0, None, 5.0), (None, 9.0, 9.0)]
+)
+def test_the_lower_of_the_files_and_the_runs_cost_limit_holds(of_file, of_run, holds):
+    assert with_run_params(classifier(max_cost_usd=of_file), {"max_cost_usd": of_run}).max_cost_usd == holds
+
+
+def test_an_unknown_param_is_answered_with_all_that_there_are():
+    with pytest.raises(ClassifierFileError, match=r"no param epoch; there are .*force_retrain"):
+        with_run_params(classifier(), {"epoch": 3})

@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
-from image_classifier.contracts.errors import EndpointError, PredictionError
+from image_classifier.contracts.errors import EndpointError, EndpointGoneError, PredictionError
 from image_classifier.deploy.invocation import Answer, check_answer, invoke
 
 
@@ -85,3 +85,10 @@ def test_a_variant_that_the_endpoint_no_longer_has_is_an_error():
 def test_another_number_of_probabilities_than_labels_is_an_error():
     with pytest.raises(PredictionError, match="answered 2 probabilities for 10 labels"):
         check_answer(Answer([0.25, 0.75], "job"), endpoint=CATS, num_classes=10)
+
+
+def test_an_endpoint_that_was_deleted_is_told_at_once(runtime, aws):
+    aws.add_client_error("invoke_endpoint", "ValidationError", "Endpoint cats of account 123456789012 not found.", 400)
+
+    with pytest.raises(EndpointGoneError, match="Endpoint cats is gone"):
+        invoke(runtime, endpoint="cats", image=b"jpeg")

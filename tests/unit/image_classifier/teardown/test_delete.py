@@ -92,6 +92,8 @@ def test_nothing_goes_before_the_name_was_typed_twice():
     teardown.check_confirmed("digits", confirm="digits")
     with pytest.raises(ClassifierFileError, match=r"confirm is 'digit', .* Nothing was deleted"):
         teardown.check_confirmed("digits", confirm="digit")
+    with pytest.raises(ClassifierFileError, match="no classifier is called"):
+        teardown.check_confirmed("digits\n", confirm="digits\n")
 
 
 def test_jobs_are_stopped_and_waited_for_until_they_write_no_more(clients, sagemaker, pauses):

@@ -237,7 +237,7 @@ class Sampled:
     def __init__(self, monkeypatch, answer):
         self.asked = []
         body = SimpleNamespace(read=lambda: b"jpeg")
-        s3 = SimpleNamespace(get_object=lambda **place: self.asked.append(place) or {"Body": body})
+        s3 = SimpleNamespace(get_object=lambda **place: self.asked.append(place) or {"Body": body, "ETag": "1"})
         runtime = SimpleNamespace(invoke_endpoint=self._invoke)
         monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn=s3))
         monkeypatch.setattr(module, "AwsGenericHook", lambda **_: SimpleNamespace(conn=runtime))

@@ -165,3 +165,13 @@ def test_a_file_that_cannot_be_read_is_no_reason_to_guess_an_account(done, tmp_p
         teardown.delete_endpoint(PARAMS)
 
     assert done == []
+
+
+@pytest.mark.parametrize("name", [*DELETING, "list_resources", "check_nothing_costs"])
+def test_a_misspelt_param_deletes_nothing(done, connections, name):
+    airflow = [Airflow()] if name not in DELETING else []
+
+    with pytest.raises(ClassifierFileError, match=r"no param keep_image; there are .*keep_images"):
+        getattr(teardown, name)({**PARAMS, "keep_image": True}, *airflow)
+
+    assert done == connections == []

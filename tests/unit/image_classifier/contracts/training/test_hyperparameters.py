@@ -73,7 +73,7 @@ FRACTION = "less than or equal to 1."
 # A value that each refuses, and what is said of it.
 REFUSED = {
     "num_layers": ("17", "num_layers is 17. Input should be 18, 34,"),
-    "image_shape": ("3,224", "image_shape is '3,224'. String should match pattern"),
+    "image_shape": ("3,224", "image_shape is '3,224'. Give channels, height and width"),
     "use_pretrained_model": ("True", "use_pretrained_model is 'True'; it must be 0 or 1."),
     "multi_label": ("yes", "multi_label is 'yes'; it must be 0 or 1."),
     "use_weighted_loss": ("1", "use_weighted_loss works only with multi_label"),
@@ -82,7 +82,7 @@ REFUSED = {
     "mini_batch_size": ("301", "mini_batch_size is 301; the number of input images, 300, must be bigger"),
     "learning_rate": ("1.5", f"learning_rate is '1.5'. Input should be {FRACTION}"),
     "lr_scheduler_factor": ("-0.1", "lr_scheduler_factor is '-0.1'. Input should be greater than or equal to 0."),
-    "lr_scheduler_step": ("10;20", "lr_scheduler_step is '10;20'. String should match pattern"),
+    "lr_scheduler_step": ("10;20", "lr_scheduler_step is '10;20'. Give epochs"),
     "augmentation_type": ("flip", "augmentation_type is 'flip'. Input should be 'crop', 'crop_color' or"),
     "top_k": ("3", "top_k is 3; it must be less than num_classes, 3."),
     "kv_store": ("local", "kv_store is 'local'. Input should be 'dist_sync' or 'dist_async'."),
