@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight mwaa-bundle
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -78,6 +78,21 @@ aws-preflight: setup ## What the AWS account lacks, each with its command; REGIO
 
 mwaa-bundle: setup ## What Amazon MWAA takes, in build/mwaa/: dags, plugins.zip, requirements.txt
 	@PYTHONPATH=include $(AIRFLOW) -m laptop.mwaa_bundle build/mwaa
+
+# cyclonedx-bom runs in an environment of its own: pinned by version, its dependencies are not.
+CYCLONEDX := .venv/uv/bin/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py
+sbom: setup ## CycloneDX files in build/sbom/: of every lock file, and of both environments with licences
+	@mkdir -p build/sbom
+	@for file in requirements requirements-containers requirements-local-aws requirements-algorithm lambda/requirements; do \
+	  $(CYCLONEDX) requirements $$file.txt --output-reproducible --of JSON -o build/sbom/$$(echo $$file | tr / -).cdx.json || exit 1; done
+	@for name in airflow local-aws; do \
+	  $(CYCLONEDX) environment .venv/$$name --output-reproducible --of JSON -o build/sbom/installed-$$name.cdx.json || exit 1; done
+	@echo "build/sbom: the licences are in installed-*.cdx.json"
+
+arm64-wheels: setup ## Fetch the function's wheels for arm64 on every runtime, which needs pip's index
+	@for version in 3.11 3.12 3.13; do $(AIRFLOW) -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
+	  --implementation=cp --platform=manylinux_2_28_aarch64 --platform=manylinux2014_aarch64 --python-version=$$version \
+	  --dest=build/arm64-wheels -r lambda/requirements.txt || exit 1; done; ls build/arm64-wheels
 
 IMAGE ?= image-classification:1
 DEVICE ?= cpu

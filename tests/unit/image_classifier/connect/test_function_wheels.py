@@ -1,0 +1,43 @@
+"""The function's wheels for arm64: their hashes are pinned, and pip is asked for that machine's."""
+
+import re
+
+import pytest
+
+from image_classifier.connect import function_package
+
+# Of pillow-13.0.0-cp3xx-manylinux_2_28_aarch64; `make arm64-wheels` fetches them.
+AARCH64 = {
+    "python3.11": "7c88c10dd432f3b39ccdafc9ed81d0c21b8fd634502574da76d1bfa4fe2c76d0",
+    "python3.12": "8bf295fe459343bc6093c8e5e0df60bfa189e0fcb775a22e2c2488fdeccc6c0d",
+    "python3.13": "19b66ca0a4d25cc0200b381ce824c7ea090db61427315e73cfb05dbf1b35c369",
+}
+REQUIREMENTS = function_package.LAMBDA_FOLDER / "requirements.txt"
+
+
+@pytest.mark.parametrize("runtime", AARCH64)
+def test_the_wheel_for_arm64_is_pinned_by_its_hash(runtime):
+    assert AARCH64[runtime] in re.findall(r"--hash=sha256:([0-9a-f]{64})", REQUIREMENTS.read_text())
+
+
+def test_the_recorded_hashes_are_of_the_pinned_release():
+    assert re.findall(r"^(\S+)==(\S+)", REQUIREMENTS.read_text(), re.M) == [("pillow", "13.0.0")]
+
+
+@pytest.mark.parametrize("runtime", AARCH64)
+def test_pip_is_asked_for_wheels_of_arm64_alone(runtime, monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(
+        function_package.subprocess,
+        "run",
+        lambda command, **_: asked.append(command) or type("Ran", (), {"returncode": 0, "stderr": ""}),
+    )
+
+    function_package._run_pip(REQUIREMENTS, runtime=runtime, architecture="arm64", folder=tmp_path)
+
+    ((*command,),) = asked
+    assert [part for part in command if part.startswith("--platform=")] == [
+        "--platform=manylinux_2_28_aarch64",
+        "--platform=manylinux2014_aarch64",
+    ]
+    assert {"--require-hashes", "--only-binary=:all:", f"--python-version={runtime[6:]}"} <= set(command)
