@@ -53,5 +53,5 @@ with DAG(
         step(steps.delete_models)(),
         step(steps.delete_logs)(),
         step(steps.delete_objects)(),
-        step(steps.check_nothing_costs, retries=10)(),  # a run that was torn under may take minutes to give up
+        step(steps.check_nothing_costs, retries=10)(),  # a run whose resources were deleted may take minutes to end
     )

@@ -1,1 +1,1 @@
-"""The inference function: an upload to S3 in, a prediction record beside it out."""
+"""Implements the inference function: it writes a prediction record for every image that is uploaded to S3."""

@@ -1,4 +1,4 @@
-"""One image to the endpoint, one vector back; what passes by itself is tried again while there is time."""
+"""Sends one image to the endpoint and returns its answer; transient errors are retried while there is time."""
 
 import random
 import time
@@ -19,17 +19,17 @@ CONTENT_TYPE = "application/x-image"
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-READ_TIMEOUT_S = 20  # one image takes the slowest instance well below a second; two of these fit into one run
-RESERVE_S = 5.0  # to write the record and to report the failure
-REFUSED = {400, 413, 415, 422}  # a container's words for: not these bytes
+READ_TIMEOUT_S = 20  # the slowest instance needs well below a second for an image; two time-outs fit into one run
+RESERVE_S = 5.0  # reserved for writing the record and reporting the failure
+REFUSED = {400, 413, 415, 422}  # status codes with which a container refuses these bytes
 TOO_LARGE = 413
-MOST_SHOWN = 300  # characters of a container's own words
+MOST_SHOWN = 300  # characters of the container's message that are quoted
 THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}  # HTTP 400
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The endpoint's answer; the variant is the training job of the model that answered, the request id SageMaker's."""
+    """The endpoint's answer; the variant is named after the training job of the model that gave it."""
 
     probabilities: list[float]
     variant: str
@@ -39,19 +39,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One SageMaker endpoint. ``runtime`` must not retry by itself: it does not know how much time is left."""
+    """One SageMaker endpoint. ``runtime`` must have botocore's retries off: they ignore the time that is left."""
 
     runtime: "SageMakerRuntimeClient"
     name: str
     pause: Callable[[float], None] = time.sleep
 
     def ask(self, body: bytes, *, remaining_s: Callable[[], float]) -> Answer:
-        """Ask the model about one JPEG or PNG.
+        """Invoke the endpoint with the bytes of one JPEG or PNG.
 
         Raises:
-            ModelRefusalError: it does not take this image, now or later.
-            EndpointError: it gave no answer; the same image may get one later.
-            PredictionError: it answered something else than numbers.
+            ModelRefusalError: the model refuses this image; a retry would not help.
+            EndpointError: the endpoint gave no answer; a later request may succeed.
+            PredictionError: the answer is not a list of numbers.
 
         """
         for attempt in range(1, ATTEMPTS + 1):
@@ -81,13 +81,13 @@ class Endpoint:
 
 
 def _pause_s(attempt: int) -> float:
-    """Growing, and different for each function that was turned away at the same moment."""
+    """Return an exponentially growing pause with jitter, so that throttled functions do not retry together."""
     ceiling_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)
     return random.uniform(0.5, 1) * ceiling_s  # noqa: S311 - no secret
 
 
 def _raise_refusal(error: Exception) -> None:
-    """Raise ModelRefusalError if the bytes themselves are refused: by the container, or because they are too many."""
+    """Raise ModelRefusalError if the container refuses the bytes, or if there are too many of them."""
     if not isinstance(error, ClientError):
         return
     response: Mapping[str, Any] = error.response
@@ -101,7 +101,7 @@ def _raise_refusal(error: Exception) -> None:
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the same request may succeed in a moment: throttling, a model that loads, a fault of the server."""
+    """Whether the error is transient: throttling, a model that is loading, or a server error."""
     if not isinstance(error, ClientError):
         return True
     response: Mapping[str, Any] = error.response

@@ -1,4 +1,4 @@
-"""What the function is told when it is deployed: environment variables, read once per cold start.
+"""Reads the function's environment variables, which its deployment sets, once per cold start.
 
 ====================  =====================================================================================
 CLASSIFIER            the classifier's name
@@ -6,8 +6,8 @@ ENDPOINT              name of the SageMaker endpoint
 ENDPOINT_CONFIG       name of the endpoint config that this deployment put behind the endpoint
 TRAINING_JOB          training job of the model in ENDPOINT_CONFIG
 UNSURE_BELOW          probability, 0 to 1, below which an answer is stored as unsure
-MODELS_PREFIX         prefix of <training job>/model.json, which says what a model is asked with and what it answers
-INCOMING_PREFIX       prefix of the images; whatever an event names elsewhere is skipped
+MODELS_PREFIX         prefix of <training job>/model.json, which holds a model's labels and pixel parameters
+INCOMING_PREFIX       prefix of the images; objects below other prefixes are skipped
 PREDICTIONS_PREFIX    prefix of the records
 THUMBNAILS_PREFIX     prefix of the thumbnails
 LOG_PREFIX            prefix of the small objects that list the records by time
@@ -25,7 +25,7 @@ from image_classifier.contracts.errors import SettingsError
 
 @dataclass(frozen=True)
 class Environment:
-    """One deployment of the function."""
+    """The settings of one deployment of the function."""
 
     classifier: str
     endpoint: str

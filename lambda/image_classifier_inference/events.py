@@ -1,8 +1,8 @@
-"""One event: every image that it names is classified, and what failed is reported at the end.
+"""Classifies every image that an event names, and reports the failures at the end.
 
-S3 invokes the function directly, or through an SQS queue. A failure in a direct event fails the whole event: Lambda
-runs it again, and in the end hands it to the failure queue. Of a queue's messages only those that failed are reported,
-and SQS delivers them again. Both do no harm, because a record is decided once per upload.
+S3 invokes the function directly, or through an SQS queue. If an image of a direct event fails, the whole event fails:
+Lambda retries it, and finally sends it to the failure queue. For a queue only the failed messages are reported, and SQS
+delivers them again. Both may be repeated, because there is one record per upload.
 """
 
 import json
@@ -23,26 +23,26 @@ FAILURES = (ImageClassifierError, BotoCoreError, ClientError)
 
 
 class LambdaContext(Protocol):
-    """What we ask of Lambda's context."""
+    """The part of Lambda's context that is used here."""
 
     aws_request_id: str
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends this run."""
+        """Return the milliseconds until Lambda ends this invocation."""
         ...
 
 
 def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Inference) -> dict[str, Any]:
-    """Classify every image that the event names. S3 announces itself with an s3:TestEvent, which has no records.
+    """Classify every image that the event names. The s3:TestEvent of a new notification has no records.
 
-    An event ``{"check": {"bucket": ...}}`` is a deployment's: it asks whether this version can do its work at all.
+    A deployment sends ``{"check": {"bucket": ...}}`` to find out whether this version works.
 
     Returns:
-        ``images``, their number; for a queue's event ``batchItemFailures``, the messages to deliver again; for a check
-        ``labels``, how many the model has.
+        A dict of ``images``, their number; for a queue's event also ``batchItemFailures``, the messages to deliver
+        again; for a check only ``labels``, the number of the model's labels.
 
     Raises:
-        PredictionError: names the images that failed; the others have their records. Not for a queue's event.
+        PredictionError: an image of a direct event failed; names all of them. The others have their records.
 
     """
     if CHECK in event:
@@ -59,7 +59,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
 def _failed_messages(
     messages: list[Mapping[str, Any]], context: LambdaContext, *, inference: Inference
 ) -> Iterator[dict[str, str]]:
-    """Classify what each message of a queue names; yields those to deliver again, as Lambda wants them named."""
+    """Classify the images of each message; yield ``{"itemIdentifier": message id}`` for each that failed."""
     for message in messages:
         try:
             s3_event = json.loads(message["body"])
@@ -72,7 +72,7 @@ def _failed_messages(
 
 
 def _classify_all(event_records: Any, context: LambdaContext, *, inference: Inference) -> list[str]:
-    """Classify every image of an S3 event; returns a sentence for each that failed."""
+    """Classify every image of an S3 event; return one sentence for each that failed."""
     failures = []
     for record in event_records:
         try:
@@ -86,7 +86,7 @@ def _classify_all(event_records: Any, context: LambdaContext, *, inference: Infe
 
 
 def _key(record: Any) -> str:
-    """As the event spells it, also of a record that cannot be read."""
+    """Return the key as the event spells it, also for a malformed record."""
     for name in ("s3", "object", "key"):
         record = record.get(name) if isinstance(record, Mapping) else None
     return record if isinstance(record, str) else "?"
@@ -107,7 +107,7 @@ def _handle_record(record: Mapping[str, Any], context: LambdaContext, *, inferen
 
 
 def _predict(upload: Upload, context: LambdaContext, *, inference: Inference) -> dict[str, Any]:
-    """Classify and store; returns the log line's fields."""
+    """Classify one image and store its record; return the fields of its log line."""
     classified = inference.classify(upload, remaining_s=_remaining_s(context))
     if classified is None:
         return {"status": "skipped", "reason": "deleted or replaced before it was read"}

@@ -1,4 +1,4 @@
-"""Lambda's way in: every image that an S3 event names gets its prediction record.
+"""Defines the entry point of the Lambda function, which writes a prediction record for every image of an S3 event.
 
 The environment variables are listed in ``environment``.
 """
@@ -27,14 +27,14 @@ RUNTIME_CONFIG = Config(connect_timeout=3, read_timeout=READ_TIMEOUT_S, retries=
 
 
 def cold_start(environ: Mapping[str, str]) -> Inference:
-    """Everything that a warm function keeps. Makes no call.
+    """Make the objects that a warm function keeps. Calls nothing over the network.
 
     Raises:
-        SettingsError: the function cannot work as it is deployed.
+        SettingsError: an environment variable or Pillow's WebP decoder is missing.
 
     """
     environment = Environment.from_environ(environ)
-    # Pillow leaves a decoder out in silence when the system's C library is too old for it.
+    # Pillow omits a decoder without a message when the system's C library is too old for it.
     if not features.check("webp"):
         message = (
             "Pillow cannot load its WebP decoder here, so WebP images would be rejected. Use a runtime on Amazon Linux "
@@ -52,7 +52,7 @@ def cold_start(environ: Mapping[str, str]) -> Inference:
     )
 
 
-# While Lambda imports this module it lends more processor time than the function pays for later.
+# While Lambda imports this module, it gives more processor time than the function's memory size buys later.
 _inference = cold_start(os.environ)
 
 
@@ -60,7 +60,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str
     """Classify every image that the event names.
 
     Raises:
-        PredictionError: names the images that failed; the others have their records.
+        PredictionError: an image failed; names all of them. The others have their records.
 
     """
     return handle(event, context, inference=_inference)

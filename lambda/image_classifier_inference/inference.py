@@ -1,4 +1,4 @@
-"""From one upload to its prediction record: the story of the function."""
+"""Makes and stores the prediction record of one upload."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,8 +18,8 @@ from image_classifier_inference.uploads import Upload
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-NO_UPLOAD = ".check/none"  # nothing is ever stored under this name
-MOST_MODELS = 4  # an update has two; it may begin, and be taken back, while one image is asked about
+NO_UPLOAD = ".check/none"  # no object is stored under this name
+MOST_MODELS = 4  # an update has two models; it may begin and be rolled back while one image is classified
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Classified:
-    """A record, and what is stored or logged beside it; an image that was rejected has neither."""
+    """A record, and its thumbnail and endpoint time; a rejected image has neither of the two."""
 
     prediction: Prediction
     thumbnail: bytes | None = None
@@ -46,7 +46,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Inference:
-    """What a warm function keeps: its environment and its clients."""
+    """Holds what a warm function keeps: its environment and its clients."""
 
     environment: Environment
     s3: "S3Client"
@@ -55,11 +55,15 @@ class Inference:
     now: Callable[[], datetime] = _now
 
     def classify(self, upload: Upload, *, remaining_s: Callable[[], float]) -> Classified | None:
-        """The prediction for one upload; None if the image was deleted before it could be read.
+        """Return the prediction for one upload, or None if the image was deleted before it could be read.
+
+        Args:
+            upload: the uploaded object.
+            remaining_s: returns the seconds that the invocation has left.
 
         Raises:
             EndpointError: the endpoint gave no answer.
-            PredictionError: its answer does not fit its model's labels.
+            PredictionError: the endpoint's answer does not fit its model's labels.
 
         """
         try:
@@ -80,14 +84,14 @@ class Inference:
         return Classified(record, pixels.thumbnail(asked.prepared.jpeg), asked.answer.request_id)
 
     def check(self, bucket: str, *, remaining_s: Callable[[], float]) -> int:
-        """Do all that an upload needs, without one: read, ask, and see that a record may be written.
+        """Check without an upload that the function can read S3, invoke the endpoint and write a record.
 
         Returns the number of the model's labels.
 
         Raises:
             EndpointError: the endpoint gave no answer.
-            PredictionError: its answer does not fit its model's labels.
-            ClientError: the function may not read or write where it must.
+            PredictionError: the endpoint's answer does not fit its model's labels.
+            ClientError: the function lacks a permission on S3.
 
         """
         environment = self.environment
@@ -102,8 +106,8 @@ class Inference:
     def store(self, classified: Classified) -> bool:
         """Write the record, its thumbnail and its log entry, unless a later upload's record is stored.
 
-        The thumbnail and the log entry follow the record, and a retry writes them again: a function that ends between
-        two writes leaves nothing out. Returns whether the record was written.
+        The thumbnail and the log entry are written after the record. If the function ends in between, the retry writes
+        them. Returns whether the record was written.
         """
         prediction, image = classified.prediction, classified.prediction.image
         current = records.store(self.s3, prediction, key=self._record_key(image.key), pause=self.endpoint.pause)
@@ -127,7 +131,7 @@ class Inference:
         )
 
     def _check_size(self, image: Image) -> None:
-        """Reject by the event's size what need not be downloaded."""
+        """Reject an empty or too large file by the size in the event, before it is downloaded."""
         limit = pixels.MAX_IMAGE_BYTES
         if image.bytes == 0:
             raise ImageRejectedError("empty", "The file is empty (0 bytes).")
@@ -135,14 +139,14 @@ class Inference:
             raise ImageRejectedError("too_large", f"The file has {image.bytes:,} bytes; at most {limit:,} are read.")
 
     def _ask(self, data: bytes, *, bucket: str, remaining_s: Callable[[], float]) -> Asked:
-        """Ask with the pixels of the model that answers; while an update lasts, that is known only by its answer."""
+        """Ask the endpoint; repeat with the other model's pixels if an update let another model answer."""
         training_job = self.environment.training_job
         for _ in range(MOST_MODELS):
             model = self.models.of(training_job, bucket=bucket)
             prepared = model.prepare(data)
             answer = self._answer(prepared, model, remaining_s=remaining_s)
             answered = self.models.of(answer.variant, bucket=bucket)
-            if answered.sees_like(model):
+            if answered.same_preprocessing(model):
                 return Asked(answered, prepared, answer)
             training_job = answer.variant
         message = (
@@ -151,7 +155,7 @@ class Inference:
         raise EndpointError(message)
 
     def _answer(self, prepared: pixels.Prepared, model: Model, *, remaining_s: Callable[[], float]) -> Answer:
-        """A model of images as they are may not take one of them; what we prepared ourselves is never at fault."""
+        """Ask the endpoint; a refusal rejects an unmodified image, and is an error for one that we prepared."""
         try:
             return self.endpoint.ask(prepared.jpeg, remaining_s=remaining_s)
         except ModelRefusalError as error:
@@ -165,7 +169,7 @@ class Inference:
         model = predictions.Model(
             training_job=answer.variant,
             endpoint=self.environment.endpoint,
-            # Known for the model of this deployment only; an update of the endpoint may let another one answer.
+            # Only this deployment's model is known; during an update of the endpoint another one may answer.
             endpoint_config=self.environment.endpoint_config
             if answer.variant == self.environment.training_job
             else None,
@@ -187,7 +191,7 @@ class Inference:
             uploaded=upload.uploaded,
             predicted=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             endpoint_ms=endpoint_ms,
-            total_ms=round(max(0.0, elapsed), 1),  # the clocks of S3 and of the function are not one
+            total_ms=round(max(0.0, elapsed), 1),  # the clocks of S3 and of the function differ
         )
 
 

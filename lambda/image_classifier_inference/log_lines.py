@@ -1,4 +1,4 @@
-"""The function's log: one JSON line per image, never its bytes; CloudWatch makes metrics of it.
+"""Writes the function's log: one JSON line per image, without its bytes, from which CloudWatch makes metrics.
 
 The lines are in the embedded metric format
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html):
@@ -16,7 +16,7 @@ DURATIONS = {"endpoint_ms": "EndpointMs", "total_ms": "TotalMs"}
 
 
 def image_line(line: Mapping[str, Any], *, classifier: str) -> dict[str, Any]:
-    """The log line of one image with its metrics; one that was skipped has none.
+    """Return the log line of one image with its metrics; a skipped image has no metrics.
 
     Metrics, by classifier: ``Images``; one of ``Predicted``, ``Unsure``, ``Rejected`` and ``Failed``; ``EndpointMs``
     and ``TotalMs``, milliseconds. ``Images`` also by classifier and label.
@@ -44,5 +44,5 @@ def image_line(line: Mapping[str, Any], *, classifier: str) -> dict[str, Any]:
 
 
 def write(**line: Any) -> None:
-    """Write one line of JSON to the log; Lambda's own logger would put words before it."""
+    """Write one line of JSON to the log; Lambda's own logger would prefix the line."""
     print(json.dumps(line, ensure_ascii=False), flush=True)

@@ -1,4 +1,4 @@
-"""What a model is asked with and what its answer means: its pixels and its labels, read once per model."""
+"""Reads the pixel parameters and the labels of each model once."""
 
 import hashlib
 import json
@@ -24,7 +24,7 @@ class Model:
     unmodified: bool
 
     def prepare(self, data: bytes) -> Prepared:
-        """The image as this model's training saw images.
+        """Prepare an image as the images of this model's training were prepared.
 
         Raises:
             ImageRejectedError: the bytes are not one complete image within the limits.
@@ -32,24 +32,24 @@ class Model:
         """
         return (pixels.keep if self.unmodified else pixels.prepare)(data, self.pixels)
 
-    def sees_like(self, other: "Model") -> bool:
-        """Whether an image that was prepared for one is prepared for the other."""
+    def same_preprocessing(self, other: "Model") -> bool:
+        """Whether an image that was prepared for one model is also prepared for the other."""
         return self.unmodified == other.unmodified and (self.unmodified or self.pixels.key() == other.pixels.key())
 
 
 @dataclass(frozen=True)
 class ModelFiles:
-    """``<models_prefix><training job>/model.json``, kept for as long as the function stays warm: they never change."""
+    """Reads ``<models_prefix><training job>/model.json``; these files never change, so a warm function keeps them."""
 
     s3: "S3Client"
     models_prefix: str
     _read: dict[str, Model] = field(default_factory=dict)
 
     def of(self, training_job: str, *, bucket: str) -> Model:
-        """The model of a training job.
+        """Return the model of a training job.
 
         Raises:
-            PredictionError: the file is not what was written beside the model.
+            PredictionError: the file is not one that the deployment wrote.
 
         """
         if training_job not in self._read:

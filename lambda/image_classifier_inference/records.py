@@ -1,4 +1,4 @@
-"""Stores a prediction record once: of two uploads of one key the later wins, in whatever order their events come."""
+"""Stores a prediction record once: of two uploads to one key the later one wins, in any order of their events."""
 
 import random
 import time
@@ -27,17 +27,17 @@ COLLIDED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "41
 def store(
     s3: "S3Client", prediction: Prediction, *, key: str, pause: Callable[[float], None] = time.sleep
 ) -> Prediction:
-    """Write the record unless the stored one stays; see `record_order`. Returns the record that is current now.
+    """Write the record unless the stored one stays (see `record_order`). Returns the record that is stored now.
 
     Raises:
-        PredictionError: others wrote the same record each time.
+        PredictionError: another writer changed the record in each attempt.
 
     """
     condition = IF_ABSENT
     for attempt in range(ATTEMPTS):
         if _put(s3, prediction, key=key, condition=condition):
             return prediction
-        if attempt:  # the first collision is no contention: it says that there is a record
+        if attempt:  # the first collision only shows that there is a record
             pause(random.uniform(0.5, 1) * FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - no secret
         stored, etag = _stored(s3, bucket=prediction.image.bucket, key=key)
         if stored and not supersedes(prediction, stored):
@@ -47,10 +47,10 @@ def store(
 
 
 def check_writable(s3: "S3Client", *, bucket: str, key: str) -> None:
-    """Check that an object may be written: S3 checks permissions before a condition that cannot hold.
+    """Check that the object may be written, by a write whose condition cannot hold; S3 checks permissions first.
 
     Raises:
-        ClientError: they may not.
+        ClientError: the permission is missing.
 
     """
     try:
@@ -61,12 +61,12 @@ def check_writable(s3: "S3Client", *, bucket: str, key: str) -> None:
 
 
 def write_thumbnail(s3: "S3Client", jpeg: bytes, *, bucket: str, key: str) -> None:
-    """Write an image's thumbnail."""
+    """Write the thumbnail of an image."""
     s3.put_object(Bucket=bucket, Key=key, Body=jpeg, ContentType="image/jpeg")
 
 
 def write_log_entry(s3: "S3Client", prediction: Prediction, *, bucket: str, key: str) -> None:
-    """Write the record once more under a key that begins with its time, of which the index of the day is made."""
+    """Write the record under a key that begins with its time; the watch Dag makes the day's index of these."""
     s3.put_object(Bucket=bucket, Key=key, Body=prediction.as_json(), ContentType=CONTENT_TYPE)
 
 
@@ -82,7 +82,7 @@ def _put(s3: "S3Client", prediction: Prediction, *, key: str, condition: Mapping
 
 
 def _stored(s3: "S3Client", *, bucket: str, key: str) -> tuple[Prediction | None, str | None]:
-    """The stored record and its ETag. What cannot be read as a record has an ETag alone, and is replaced."""
+    """Return the stored record and its ETag; for an invalid record, which is to be replaced, the ETag alone."""
     try:
         response = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:

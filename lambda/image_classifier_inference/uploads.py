@@ -1,4 +1,4 @@
-"""What an S3 event says about one upload, and the bytes of the very version that it names."""
+"""Reads one upload from an S3 event, and downloads the object version that the event names."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from types_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 CREATED = "ObjectCreated:"
-# MethodNotAllowed: the version is a delete marker. PreconditionFailed: another upload has taken the place of this one.
+# MethodNotAllowed: the version is a delete marker. PreconditionFailed: another upload has replaced this one.
 GONE = {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "PreconditionFailed", "412"}
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One object that was created, as its event describes it.
+    """One created object, as the event describes it.
 
     Attributes:
         image: the object.
@@ -37,18 +37,18 @@ class Upload:
 
     @property
     def is_folder(self) -> bool:
-        """The empty object that consoles and sync tools create to show a folder."""
+        """Whether this is the empty object with which consoles and sync tools show a folder."""
         return self.image.key.endswith("/") and self.image.bytes == 0
 
 
 def read_upload(record: Mapping[str, Any]) -> Upload:
-    """The upload that one record of an event is about.
+    """Read one record of an event.
 
-    S3 URL-encodes keys in events, as forms do: ``my+cat%2B(1).jpg`` is the object ``my cat+(1).jpg``. The version is
-    absent where the bucket keeps none, the sequencer where the server sends none.
+    S3 URL-encodes keys in events, as forms do: ``my+cat%2B(1).jpg`` is the object ``my cat+(1).jpg``. The version id is
+    absent if the bucket has no versioning, the sequencer if the server sends none.
 
     Raises:
-        PredictionError: the record is not one of S3.
+        PredictionError: the record is not an S3 record.
 
     """
     try:
@@ -73,19 +73,19 @@ def _with_offset(iso_time: str) -> str:
 
 
 def is_another_event(record: Mapping[str, Any]) -> bool:
-    """Whether S3 tells of something else than an upload: a deletion, of which it does not even say a size."""
+    """Whether the record is of another event than an upload, such as a deletion, which has no size."""
     return not str(record.get("eventName", CREATED)).startswith(CREATED)
 
 
 def reason_to_skip(upload: Upload, *, incoming_prefix: str) -> str | None:
-    """Why nothing is to be done about an upload; None if there is."""
+    """Return why an upload is skipped, or None if it is to be classified."""
     if not upload.image.key.startswith(incoming_prefix):
         return f"not below {incoming_prefix}"
     return "a folder" if upload.is_folder else None
 
 
 def download(s3: "S3Client", image: Image) -> bytes | None:
-    """The bytes of the upload that the event names; None if it was deleted, or overwritten and lost, since."""
+    """Return the bytes of the version that the event names, or None if it has been deleted or overwritten."""
     request: GetObjectRequestTypeDef = {"Bucket": image.bucket, "Key": image.key}
     if image.version_id:
         request["VersionId"] = image.version_id

@@ -1,1 +1,1 @@
-"""Airflow's side of the image classifier: operators, triggers, the trigger form and the functions behind the tasks."""
+"""Contains the Airflow part of the image classifier: operators, triggers, the trigger form and the tasks' functions."""

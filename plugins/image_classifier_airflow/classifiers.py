@@ -1,4 +1,4 @@
-"""The classifiers whose files can be used; each file that cannot becomes an import error of its own."""
+"""Reads the classifier files; each invalid file becomes a separate import error in Airflow."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def _refuse_second(file: Path, *, first: Path) -> None:
 
 
 def _check_schedule(classifier: Classifier, *, file: Path) -> None:
-    """Airflow would find it out later, and then refuse every Dag of the Dag file."""
+    """Check the cron expression now; Airflow would check it later, and refuse every Dag of the Dag file."""
     try:
         DAG(classifier.name, schedule=classifier.schedule, max_active_runs=1).validate()  # type: ignore[no-untyped-call]
     except AirflowTimetableInvalid as error:

@@ -1,8 +1,8 @@
-"""Links in a task's page to what the task works on: training job, model, endpoint, function, their logs, S3 prefixes.
+"""Adds links to a task's page: training job, model, endpoint, function, their logs, S3 prefixes.
 
-Airflow asks for a link in the task's own process, when the task is deferred and when it ends, and keeps the answer as
-an XCom; so the link to a training job is there while the task waits for the job. These are links of the operators. A
-plugin's `operator_extra_links` would be asked for in the API server, which has no connection to AWS.
+Airflow computes a link in the task's process, when the task is deferred and when it ends, and stores it as an XCom. So
+the link to a training job exists while the task waits for the job. The links belong to the operators; a plugin's
+`operator_extra_links` would be computed in the API server, which has no connection to AWS.
 """
 
 import re
@@ -26,16 +26,16 @@ Address = Callable[[Any], str | None]
 
 
 class ResourceLink(BaseOperatorLink):
-    """A button whose address is computed from what the operator holds; without an address Airflow greys it out.
+    """A button whose address is computed from the operator; without an address Airflow disables it.
 
     Args:
         name: the button's text.
-        address: takes the operator as its task left it.
+        address: returns the address, or None; it gets the operator after its task has run.
 
     """
 
     def __init__(self, name: str, address: Address) -> None:
-        """Keep both; nothing is asked of AWS, neither here nor later."""
+        """Store the arguments; a link never calls AWS."""
         self._name, self._address = name, address
 
     @property
@@ -45,21 +45,21 @@ class ResourceLink(BaseOperatorLink):
 
     @property
     def xcom_key(self) -> str:
-        """Where Airflow keeps the address: a key for each link, where the inherited one is a key for each class."""
+        """The XCom key of the address, one per link; the inherited key is one per class."""
         return f"_link_{re.sub(r'[^a-z]+', '_', self._name.lower())}"
 
     def get_link(self, operator: BaseOperator, *, ti_key: "TaskInstanceKey") -> str:  # noqa: ARG002
-        """The address, or nothing."""
+        """Return the address, or an empty string."""
         return self._address(operator) or ""
 
 
 def images_link(classifier: Classifier) -> ResourceLink:
-    """The prepared images and the versions of the data set."""
+    """Return the link to the prepared images and the versions of the data set."""
     return _prefix_link("Prepared images", classifier, prefix=Keys(classifier.name).dataset)
 
 
 def records_link(classifier: Classifier) -> ResourceLink:
-    """The prediction records."""
+    """Return the link to the prediction records."""
     return _prefix_link("Prediction records", classifier, prefix=Keys(classifier.name).predictions)
 
 

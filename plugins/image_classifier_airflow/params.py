@@ -1,4 +1,4 @@
-"""The trigger form: the library's run params as Airflow shows them. Limits, texts and defaults are the library's."""
+"""Makes the params of the trigger form; limits, texts and defaults come from the library's models."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.model import NAME
 from image_classifier.classifier.run_params import run_params_schema, to_the_end
 
-# Where the form shows a param that is no hyperparameter; those come in sections of their own.
+# The sections of the params that are not hyperparameters, which have sections of their own.
 SECTIONS: Mapping[str, str] = {
     "source": "Data",
     "reset_labels": "Data",
@@ -24,19 +24,19 @@ SECTIONS: Mapping[str, str] = {
     "plan": "Cost",
     "max_cost_usd": "Cost",
 }
-FIRST = ("Data", "Training")  # Airflow shows sections in the order in which it meets them
+FIRST = ("Data", "Training")  # Airflow shows sections in the order of their first param
 LAST = ("Endpoint", "Cost")
 
 
 def train_params(classifier: Classifier) -> ParamsDict:
-    """One field per param that a run may change; an untouched form is the classifier's file."""
+    """Return one param per value that a run may change; the defaults are the classifier file's values."""
     schemas = run_params_schema(classifier)
     placed = {name: {**schema, "section": SECTIONS.get(name, schema["section"])} for name, schema in schemas.items()}
     return ParamsDict({name: Param(**schema) for name, schema in sorted(placed.items(), key=_place)})
 
 
 def _place(param: tuple[str, Mapping[str, Any]]) -> int:
-    """Stable sorting keeps the library's order within a section."""
+    """Return the sort key of a param; stable sorting keeps the library's order within a section."""
     section = param[1]["section"]
     order = [*FIRST, section, *LAST] if section not in FIRST + LAST else [*FIRST, "", *LAST]
     return order.index(section)
@@ -63,7 +63,7 @@ def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
 
 
 def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
-    """Which images are classified, how many at a time, and what that may cost."""
+    """Return params that say which images are classified, how many at a time, and the maximum cost."""
     known = [file.stem for file in files]
     name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "examples": known}
     prefix = "Only images whose keys below incoming/ begin with this; all if it is empty."
@@ -83,7 +83,7 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
 
 
 def watch_params() -> dict[str, Param]:
-    """How long the watch Dag leaves a new upload to its own event."""
+    """Return the param for the minutes after which the watch Dag replays an upload without a record."""
     description = "An upload that is younger is left to its own event, which Lambda tries three times in four minutes."
     return {"grace_s": Param(600, type="integer", minimum=0, title="Grace (s)", description=description)}
 

@@ -1,4 +1,4 @@
-"""The entry file: the only one below plugins/ that Airflow runs as a plugin."""
+"""Registers the Airflow plugin; it is the only file below plugins/ that Airflow runs as one."""
 
 import logging
 import traceback

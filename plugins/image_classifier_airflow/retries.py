@@ -1,4 +1,4 @@
-"""Which failures are worth another attempt: a wrong file or a refused input would fail, and cost, again."""
+"""Decides which failures are retried: a wrong file or a refused input would fail, and cost, again."""
 
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 

@@ -165,7 +165,7 @@ class VpcConfig(Part):
 
 
 class KmsKeys(Part):
-    """Keys of one's own for what AWS stores; unset uses the bucket's and the service's default encryption."""
+    """Customer managed KMS keys for what AWS stores; unset uses the bucket's and the service's default encryption."""
 
     model_artifact: KmsKey | None = None
     training_volume: KmsKey | None = None

@@ -60,7 +60,7 @@ class DeployedFunction:
 
 @dataclass(frozen=True)
 class _Deployment:
-    """One call's clients and wishes."""
+    """The clients, configuration and package of one deployment."""
 
     lambda_client: "LambdaClient"
     s3: "S3Client"

@@ -1,4 +1,4 @@
-"""The endpoint: one step towards what it should serve, and whether it serves that. Nothing here waits."""
+"""Takes one step at a time towards the endpoint that is requested, and checks that it serves; nothing here waits."""
 
 import logging
 import time
@@ -30,11 +30,11 @@ def ensure_endpoint(
 ) -> EndpointStep:
     """Take one step towards an endpoint that serves the requested config, and say which; it does not wait.
 
-    After "deleted" and "waiting" call again once the endpoint has settled. After "created", "updated" and "adopted"
-    `check_serves` tells whether it worked.
+    After "deleted" and "waiting" call again once no change is in progress. After "created", "updated" and "adopted"
+    `check_serves` tells whether the change succeeded.
 
     Raises:
-        EndpointError: the endpoint is in a state that only a person can judge.
+        EndpointError: the endpoint is in a state that a person has to look at.
 
     """
     name, wanted = request["EndpointName"], request["EndpointConfigName"]
@@ -58,7 +58,7 @@ def ensure_endpoint(
 
 
 def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
-    """Nothing if a change to `endpoint_config` succeeded.
+    """Check that the change to `endpoint_config` succeeded.
 
     Raises:
         EndpointGoneError: somebody deleted the endpoint meanwhile.
@@ -94,7 +94,7 @@ def describe_endpoint(sagemaker: "SageMakerClient", name: str) -> Endpoint | Non
 
 
 def is_settled(endpoint: Endpoint | None) -> bool:
-    """No change is under way; an endpoint that is not there is settled too."""
+    """Whether no change of the endpoint is in progress; True also if there is no endpoint."""
     return endpoint is None or endpoint["EndpointStatus"] in SETTLED
 
 

@@ -86,10 +86,10 @@ class Plan:
 
 
 def check_budget(plan: Plan, *, max_cost_usd: float) -> None:
-    """Nothing if the plan stays within `max_cost_usd`.
+    """Check that the plan costs at most `max_cost_usd`.
 
     Raises:
-        BudgetError: it may not, or nobody knows; nothing has been started.
+        BudgetError: it may cost more, or a price is not known; nothing has been started.
 
     """
     usd = plan.first_day_usd

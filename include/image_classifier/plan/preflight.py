@@ -1,4 +1,4 @@
-"""What a run needs to be there before it costs anything."""
+"""Checks what a run needs, before it costs anything."""
 
 from typing import TYPE_CHECKING
 

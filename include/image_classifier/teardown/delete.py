@@ -1,4 +1,4 @@
-"""Delete what belongs to one classifier, in the order in which nothing new can appear; every step may be repeated."""
+"""Deletes what belongs to one classifier, in an order in which nothing is created anew; each step may be repeated."""
 
 import logging
 import time
@@ -165,10 +165,10 @@ def delete_objects(clients: Clients, teardown: Teardown) -> int:
 
 
 def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
-    """Nothing if the classifier has nothing left but what is kept; logs that came late are shown, and expire.
+    """Check that nothing of the classifier is left except what is kept; late logs are only listed, and expire.
 
     Raises:
-        ResourceBusyError: names all that is still there.
+        ResourceBusyError: something is left; names all of it.
 
     """
     found = inventory(clients, teardown)

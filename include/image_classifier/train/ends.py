@@ -1,4 +1,4 @@
-"""How training jobs end: what an end means for the next attempt, and what a person has to read about it."""
+"""Classifies how training jobs end, and raises the error that fits the end."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,7 +9,7 @@ from image_classifier.contracts.errors import (
     TrainingServiceError,
     TrainingStoppedError,
 )
-from image_classifier.train.failures import cause_of, cure_of, is_cured_elsewhere
+from image_classifier.train.failures import cause_of, is_remedied_elsewhere, remedy_for
 
 # input: the same job would fail again; elsewhere: it may succeed once rights, keys or the network are right;
 # wait_limit: managed spot found no machine, or too few hours of one, in time; stopped: somebody stopped it.
@@ -38,12 +38,12 @@ def _failure(reason: str) -> End:
     if reason.startswith("InternalServerError"):
         return "service"
     if reason.startswith(("ClientError", "AlgorithmError")):
-        return "elsewhere" if is_cured_elsewhere(reason) else "input"
+        return "elsewhere" if is_remedied_elsewhere(reason) else "input"
     return "unknown"
 
 
 def check_completed(job: Mapping[str, Any]) -> None:
-    """Nothing if the job completed.
+    """Check that the job completed.
 
     Raises:
         TrainingInputError: the algorithm refused its input, or failed on it.
@@ -57,7 +57,7 @@ def check_completed(job: Mapping[str, Any]) -> None:
 
 
 def check_worth_repeating(job: Mapping[str, Any]) -> None:
-    """Nothing, unless a job like this one, which has ended, would cost again and end the same way.
+    """Check that a repetition of this ended job would not end in the same way and cost again.
 
     Raises:
         TrainingInputError: the algorithm refused the same input already.
@@ -72,8 +72,8 @@ def check_worth_repeating(job: Mapping[str, Any]) -> None:
 
 TRY_LATER = "Nothing has to be changed here; it is tried again."
 _ERRORS: Mapping[End, tuple[type[TrainingError], str]] = {
-    "input": (TrainingInputError, "failed: {cause} {cure}"),
-    "elsewhere": (TrainingInputError, "failed: {cause} {cure}"),
+    "input": (TrainingInputError, "failed: {cause} {remedy}"),
+    "elsewhere": (TrainingInputError, "failed: {cause} {remedy}"),
     "capacity": (TrainingServiceError, f"failed: AWS had no {{machine}} free. {TRY_LATER}"),
     "service": (TrainingServiceError, f"failed on AWS's side: {{cause}} {TRY_LATER}"),
     "time_limit": (
@@ -99,6 +99,6 @@ def _error_of(job: Mapping[str, Any]) -> TrainingError:
         "TrainingJobStatus": job["TrainingJobStatus"],
         "machine": job.get("ResourceConfig", {}).get("InstanceType"),
         "cause": cause_of(reason),
-        "cure": cure_of(reason, job=name),
+        "remedy": remedy_for(reason, job=name),
     }
     return kind(f"Training job {name} {words.format_map(found)}")

@@ -1,4 +1,4 @@
-"""What the algorithm and SageMaker say when a job fails, and what a person does about it.
+"""Lists the messages with which training jobs fail, and the remedy for each.
 
 The messages are those of AWS's documentation, of published logs and issues, and of our own program, which uses the same
 words. A message that is not in the table sends the reader to the job's log.
@@ -13,15 +13,15 @@ from image_classifier.train.job_log import LOG_GROUP
 
 @dataclass(frozen=True)
 class KnownFailure:
-    """A message, its cure, and where that is applied: what is cured elsewhere is worth the same request again."""
+    """A message, its remedy, and where that applies: if not in the request, the same request may succeed later."""
 
     message: re.Pattern[str]
-    cure: str
-    cured_in: Literal["request", "elsewhere"] = "request"
+    remedy: str
+    applies_to: Literal["request", "elsewhere"] = "request"
 
 
-def _known(message: str, cure: str, *, cured_in: Literal["request", "elsewhere"] = "request") -> KnownFailure:
-    return KnownFailure(re.compile(message, re.IGNORECASE), cure, cured_in)
+def _known(message: str, remedy: str, *, applies_to: Literal["request", "elsewhere"] = "request") -> KnownFailure:
+    return KnownFailure(re.compile(message, re.IGNORECASE), remedy, applies_to)
 
 
 FAILURES = (
@@ -66,53 +66,53 @@ FAILURES = (
         r"Access ?Denied|not authorized|Forbidden|\b403\b|cannot assume|could not assume|AssumeRole",
         "The training role lacks a right: compare IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN with the stack's role, which has "
         "all it needs; a bucket or key of one's own must admit it too.",
-        cured_in="elsewhere",
+        applies_to="elsewhere",
     ),
     _known(
         r"KMS\w*Exception|kms:\w+|KMS key",
         "The training role may not use the KMS key: let the key's policy admit it.",
-        cured_in="elsewhere",
+        applies_to="elsewhere",
     ),
     _known(
         r"No S3 objects found|NoSuchKey|NoSuchBucket|Data download failed",
         "Images of the lists are not in the bucket: run the Dag from its first task on, which uploads them again.",
-        cured_in="elsewhere",
+        applies_to="elsewhere",
     ),
     _known(
         r"subnet|security group|ENI\b|network interface",
         "The job's network does not let it start: check vpc_config, and that the subnets have free addresses.",
-        cured_in="elsewhere",
+        applies_to="elsewhere",
     ),
     _known(
         r"host of this job|host \S+ of this job",
         "The machines of the job lost each other: run again.",
-        cured_in="elsewhere",
+        applies_to="elsewhere",
     ),
     _known(
         r"\becr\b|CannotPullContainer|pull.*image|image.*pull",
         "SageMaker cannot fetch the algorithm's image: check that it exists in this region and that the role may read "
         "its repository.",
-        cured_in="elsewhere",
+        applies_to="elsewhere",
     ),
 )
 
 
 def cause_of(reason: str) -> str:
-    """AWS's sentence without the word before it that names the kind."""
+    """Return AWS's sentence without the error kind that precedes it."""
     sentence = re.sub(r"^(ClientError|AlgorithmError|InternalServerError): *", "", reason).strip()
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 
-def cure_of(reason: str, *, job: str) -> str:
-    """What to do about a failure."""
+def remedy_for(reason: str, *, job: str) -> str:
+    """Return the remedy for a failure, in one sentence."""
     known = _find(reason)
-    return known.cure if known else f"The job's log says more: CloudWatch, {LOG_GROUP}, {job}/."
+    return known.remedy if known else f"The job's log says more: CloudWatch, {LOG_GROUP}, {job}/."
 
 
-def is_cured_elsewhere(reason: str) -> bool:
-    """Whether the cure is outside the request, so that the same request may succeed later."""
+def is_remedied_elsewhere(reason: str) -> bool:
+    """Whether the remedy is outside the request, so that the same request may succeed later."""
     known = _find(reason)
-    return known is not None and known.cured_in == "elsewhere"
+    return known is not None and known.applies_to == "elsewhere"
 
 
 def _find(reason: str) -> KnownFailure | None:

@@ -1,4 +1,4 @@
-"""What costs and serves nobody: training jobs whose task is over, and endpoints that no classifier file wants."""
+"""Finds what costs without a use: training jobs whose task is over, and endpoints without a classifier file."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -19,9 +19,9 @@ Judge = Callable[[owners.Owner], Judgement]
 
 
 def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judge) -> list[str]:
-    """Stop the jobs of this bucket whose task waits no longer; returns their names.
+    """Stop the jobs of this bucket whose task no longer waits for them; return their names.
 
-    A job whose task Airflow does not know may be another Airflow's: it is told of, and its time limit ends it.
+    A job whose task Airflow does not know may belong to another Airflow: it is logged and left to its time limit.
     """
     return [
         job["TrainingJobName"]
@@ -32,10 +32,10 @@ def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judg
 
 
 def check_endpoints_wanted(sagemaker: "SageMakerClient", *, bucket: str, classifiers: Collection[str]) -> None:
-    """Nothing if every endpoint that serves a model of this bucket belongs to a classifier's file.
+    """Check that every endpoint that serves a model of this bucket belongs to a classifier file.
 
     Raises:
-        UnwantedEndpointError: names the endpoints that cost and that no file wants, and since when.
+        UnwantedEndpointError: an endpoint has no classifier file; names each and its creation time.
 
     """
     wanted = {endpoint_name(classifier) for classifier in classifiers}

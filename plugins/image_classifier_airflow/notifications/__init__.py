@@ -1,1 +1,1 @@
-"""Who is told when a run fails or takes too long, as the classifier's file says; the sending is the providers'."""
+"""Notifies people when a run fails or takes too long, as the classifier's file says; the providers' notifiers send."""

@@ -1,7 +1,7 @@
-"""The provider's notifier for each channel that a classifier's file may name.
+"""Makes the provider's notifier for each channel that a classifier's file may name.
 
-Their `notify` and `async_notify` are called directly: called as Airflow's examples do, a notifier renders its message
-as a Jinja template, and an error may quote anything.
+Their `notify` and `async_notify` are called directly. Used as a callback, a notifier renders its message as a Jinja
+template, and an error message may contain anything.
 """
 
 import html
@@ -14,9 +14,10 @@ from image_classifier_airflow.notifications.messages import Message
 
 
 def notifier(channel: str, to: Any, *, message: Message, aws_conn_id: str) -> BaseNotifier:
-    """Who sends `message` over `channel`, a field of `image_classifier.classifier.Notify`; `to` is its value.
+    """Return a notifier that sends `message` over `channel`, a field of `image_classifier.classifier.Notify`.
 
-    The notifiers are imported here, because they import aiohttp, and every task reads its Dag file.
+    `to` is that field's value. The notifiers are imported here, because they import aiohttp and every task parses its
+    Dag file.
     """
     from airflow.providers.amazon.aws.notifications.ses import SesNotifier
     from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
@@ -41,7 +42,7 @@ def notifier(channel: str, to: Any, *, message: Message, aws_conn_id: str) -> Ba
                 html_content=f"<pre>{html.escape(message.text)}</pre>",
             )
         case "slack_conn_id":
-            text = html.escape(f"*{message.subject}*\n{message.text}", quote=False)  # or a "<!channel>" would ring
+            text = html.escape(f"*{message.subject}*\n{message.text}", quote=False)  # or "<!channel>" notifies all
             return WebhookNotifier(http_conn_id=to, json={"text": text})
         case "webhook_conn_id":
             return WebhookNotifier(http_conn_id=to, json=message.fields())

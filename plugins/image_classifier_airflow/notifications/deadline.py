@@ -1,4 +1,4 @@
-"""One message per run that has not ended in time, over every channel of the classifier's file."""
+"""Sends one message, over every channel of the classifier's file, for a run that has not ended in time."""
 
 import logging
 from datetime import timedelta
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 def deadlines(classifier: Classifier) -> list[DeadlineAlert]:
-    """The Dag's deadline, once for each channel, so that one that fails leaves the others alone."""
+    """Return the Dag's deadline once per channel, so that a channel that fails does not affect the others."""
     notify = classifier.notify
     if notify is None or notify.deadline_s is None:
         return []
@@ -36,9 +36,9 @@ def deadlines(classifier: Classifier) -> list[DeadlineAlert]:
 async def tell_overdue(
     *, classifier: str, deadline_s: int, aws_conn_id: str, channel: str, to: Any, context: Any
 ) -> None:
-    """What the triggerer calls when the deadline has passed. `context` holds the run, as the REST API shows it."""
+    """Send the message; the triggerer calls this after the deadline. `context` holds the run as in the REST API."""
     run = context["dag_run"]
-    if run["end_date"] is not None:  # Airflow keeps the deadlines of a run that failed; that was told already
+    if run["end_date"] is not None:  # Airflow keeps the deadlines of a failed run, for which a message was sent already
         return
     dag_id, run_id = run["dag_id"], run["dag_run_id"]
     base_url = conf.get("api", "base_url", fallback="").rstrip("/")

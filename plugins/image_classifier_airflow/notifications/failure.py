@@ -1,4 +1,4 @@
-"""One message per red run, over every channel of the classifier's file."""
+"""Sends one message per failed run, over every channel of the classifier's file."""
 
 import logging
 from collections.abc import Callable
@@ -16,13 +16,13 @@ ERROR = "error"  # the XCom of a task that failed for good
 
 
 def keep_error(context: Context) -> None:
-    """A task's failure callback. Airflow shows the error to this one alone; the run's callback reads it from XCom."""
-    if "exception" in context:  # a worker that was lost left none
+    """Store the error in XCom; only a task's failure callback gets it, and the run's callback needs it."""
+    if "exception" in context:  # a lost worker leaves no error
         context["ti"].xcom_push(key=ERROR, value=in_a_sentence(context["exception"]))
 
 
 def tell_failure(classifier: Classifier) -> list[Callable[[Context], None]] | None:
-    """The Dag's failure callbacks, a channel each: Airflow calls the next one also when one fails, and logs that."""
+    """Return the Dag's failure callbacks, one per channel; if one fails, Airflow logs it and calls the next."""
     if classifier.notify is None:
         return None
     return [_callback(classifier, channel, to) for channel, to in classifier.notify.channels.items()]
@@ -38,7 +38,7 @@ def _callback(classifier: Classifier, channel: str, to: Any) -> Callable[[Contex
 
 
 def _message(classifier: str, context: Any) -> Message:
-    """From the Dag processor's context, which holds the task that failed last, if a task did."""
+    """Make the message from the Dag processor's context, which holds the last failed task, if there is one."""
     run = {"dag_id": context["dag"].dag_id, "run_id": context["run_id"], "reason": context["reason"]}
     if (ti := context.get("ti")) is None:
         return failed(classifier, **run, task_id=None, error=None, url="")

@@ -1,4 +1,4 @@
-"""What people are told: which classifier, which run, what went wrong in a sentence, and where to look."""
+"""Composes the messages: classifier, run, one sentence about the problem, and a link."""
 
 from dataclasses import asdict, dataclass
 
@@ -7,7 +7,7 @@ MOST_ERROR_CHARACTERS = 600
 
 @dataclass(frozen=True)
 class Message:
-    """One thing that happened to one run; `event` is run_failed, run_overdue or watch_finding, for machines."""
+    """One event of one run; `event` is run_failed, run_overdue or watch_finding."""
 
     event: str
     classifier: str
@@ -19,7 +19,7 @@ class Message:
 
     @property
     def subject(self) -> str:
-        """SNS takes ASCII of at most 100 characters on one line; a classifier's name has at most 24."""
+        """Return one line of ASCII below SNS's limit of 100 characters; a classifier's name has at most 24."""
         return f"Image classifier {self.classifier}: " + self.event.replace("_", " ")
 
     @property
@@ -28,14 +28,14 @@ class Message:
         return f"{self.sentence}\n\nDag    {self.dag_id}\nRun    {self.run_id}\n{task}{self.url}"
 
     def fields(self) -> dict[str, str | None]:
-        """The same for machines."""
+        """Return the message as a dict of its attributes, for programs."""
         return {**asdict(self), "text": f"{self.subject}\n{self.text}"}
 
 
 def failed(
     classifier: str, *, dag_id: str, run_id: str, task_id: str | None, reason: str, error: str | None, url: str
 ) -> Message:
-    """A run ended red. ``reason`` is Airflow's word for it, ``error`` what the task that failed last said."""
+    """Return the message for a failed run. ``reason`` is Airflow's, ``error`` the error of the last failed task."""
     if task_id is None or reason != "task_failure":
         sentence = f"The run ended red: {reason.replace('_', ' ')}."
     else:
@@ -44,17 +44,17 @@ def failed(
 
 
 def overdue(classifier: str, *, dag_id: str, run_id: str, deadline_s: int, url: str) -> Message:
-    """A run has not ended in time."""
+    """Return the message for a run that has not ended in time."""
     sentence = f"The run was queued more than {deadline_s:,} seconds ago and has not ended. It goes on."
     return Message("run_overdue", classifier, dag_id, run_id, None, sentence, url)
 
 
 def found(classifier: str, *, dag_id: str, run_id: str, sentences: list[str], url: str) -> Message:
-    """The watch Dag found something that is open."""
+    """Return the message for open findings of the watch Dag."""
     return Message("watch_finding", classifier, dag_id, run_id, "watch_classifier", " ".join(sentences), url)
 
 
 def in_a_sentence(error: object) -> str:
-    """The error's type and words on one line; a long one is cut."""
+    """Return the error's type and message on one line, cut if it is long."""
     words = " ".join(f"{type(error).__name__}: {error}".split()) if isinstance(error, BaseException) else str(error)
     return words if len(words) <= MOST_ERROR_CHARACTERS else words[: MOST_ERROR_CHARACTERS - 4] + " ..."

@@ -4,24 +4,24 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.http.notifications.http import HttpNotifier
 from airflow.sdk import BaseHook, Connection, Context
 
-TIME_LIMIT_S = 10  # requests waits for ever otherwise, and the Dag processor with it
+TIME_LIMIT_S = 10  # without a time-out requests waits for ever, and so does the Dag processor
 
 
 class WebhookNotifier(HttpNotifier):
-    """The provider's notifier, for addresses that are secrets themselves, as Slack's are.
+    """Sends to addresses that are secrets themselves, as Slack's are.
 
-    The connection's host is what everyone may know, `https://hooks.slack.com/services`; the rest of the address stands
-    in its password, which Airflow keeps out of its logs and pages. With a login too, both are for basic authentication.
+    The connection's host is the public part of the address, such as `https://hooks.slack.com/services`. The rest is the
+    password, which Airflow masks in logs and pages. If a login is set too, both are used for basic authentication.
     """
 
     def notify(self, context: Context) -> None:
-        """Post, and raise what the other side says unless that is a success."""
+        """Post the message; raises the provider's error unless the answer is a success."""
         self.endpoint = _secret_path(BaseHook.get_connection(self.http_conn_id))
         self.extra_options = {"timeout": TIME_LIMIT_S}
         super().notify(context)
 
     async def async_notify(self, context: Context) -> None:
-        """The same, from the triggerer."""
+        """Post the message from the triggerer."""
         self.endpoint = _secret_path(await get_async_connection(self.http_conn_id))
         await super().async_notify(context)
 

@@ -1,1 +1,1 @@
-"""Operators: the Amazon provider's, made safe to retry; each returns a few names for the next task."""
+"""Contains the operators: they extend the Amazon provider's, are safe to retry, and return names for the next task."""

@@ -1,4 +1,4 @@
-"""The task that deploys the inference function; it may run twice and changes only what differs."""
+"""Deploys the inference function in a task that may run twice and changes only what differs."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -49,7 +49,7 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
         cache_folder: Path | None = None,
         **kwargs: Any,
     ) -> None:
-        """Keep what the task needs; nothing is read or packed before it runs."""
+        """Store the arguments; nothing is read or packed before the task runs."""
         super().__init__(function_name="", role="", code={}, config=config, deferrable=False, **kwargs)
         self.lambda_folder = lambda_folder
         self.include_folder = include_folder
@@ -59,8 +59,9 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
         """Deploy the function.
 
         Raises:
-            FunctionError: it cannot be packed, is somebody else's, or does not start; the earlier version stays live.
-            ResourceBusyError: an earlier change to it is still being applied.
+            FunctionError: the function cannot be packed, belongs to somebody else, or does not work; the earlier
+                version stays live.
+            ResourceBusyError: an earlier change to the function is still being applied.
 
         """
         configuration = FunctionConfiguration.model_validate(self.config)
@@ -81,7 +82,7 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
         return asdict(deployed)
 
     def _client(self, service: str) -> object:
-        """A client of the connection, the region and the settings that the operator's own hook uses."""
+        """Make a client with the connection, region and settings of the operator's hook."""
         hook: AwsGenericHook[Any] = AwsGenericHook(
             aws_conn_id=self.aws_conn_id,
             region_name=self.region_name,

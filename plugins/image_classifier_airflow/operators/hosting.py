@@ -1,4 +1,4 @@
-"""The hosting tasks: model, endpoint config, endpoint; each may run twice and changes only what differs."""
+"""Creates model, endpoint config and endpoint in tasks that may run twice and change only what differs."""
 
 import time
 from collections.abc import Sequence
@@ -29,10 +29,10 @@ ONE_HOUR_S = 3600
 
 
 class ModelOperator(SageMakerModelOperator):
-    """Create the model, unless it exists as asked. Returns a dict of name and outcome (created, unchanged).
+    """Create the model, unless it exists with this content. Returns a dict of name and outcome (created, unchanged).
 
-    A model of this name with other content is an error that names the difference: models cannot be changed, and one
-    that serves must not be taken away. So compute the name from the content.
+    A model of this name with other content is an error that names the difference, because models cannot be changed and
+    one that serves must not be deleted. So compute the name from the content.
     """
 
     operator_extra_links = MODEL_LINKS
@@ -48,9 +48,10 @@ class ModelOperator(SageMakerModelOperator):
 
 
 class EndpointConfigOperator(SageMakerEndpointConfigOperator):
-    """Create the endpoint config, unless it exists as asked. Returns a dict of name and outcome (created, unchanged).
+    """Create the endpoint config, unless it exists with this content.
 
-    As with models, another one of this name is an error that names the difference.
+    Returns a dict of name and outcome (created, unchanged). An endpoint config of this name with other content is an
+    error that names the difference.
     """
 
     operator_extra_links = ENDPOINT_CONFIG_LINKS
@@ -67,21 +68,21 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
 
 
 class EndpointOperator(SageMakerEndpointOperator):
-    """Bring the endpoint to the requested config, wait until it serves it, and ask it about a sample image.
+    """Bring the endpoint to the requested config, wait until it is in service, and ask it about a sample image.
 
-    Creates or updates it, waits for a change under way, replaces a failed one, and changes nothing when it serves the
-    config already. The provider's operator calls an update that AWS took back a success; this one raises, and says
-    which config still serves.
+    Creates or updates the endpoint, waits for a change in progress, replaces a failed endpoint, and changes nothing if
+    it serves the config already. The provider's operator succeeds after a rolled-back update; this one raises an error
+    that names the config that still serves.
 
-    Returns a dict of name and outcome (created, updated, adopted, unchanged); adopted is a change to this config that
-    an earlier try of the task had begun.
+    Returns a dict of name and outcome (created, updated, adopted, unchanged); "adopted" means that an earlier try of
+    the task began the change to this config.
 
     Args:
         config: CreateEndpoint's request; its DeploymentConfig is used by updates.
-        sample: an image to ask about, as a dict of bucket, key and num_classes; without it no one is asked.
-        poll_interval_s: seconds between two looks at the endpoint.
-        time_limit_s: how long all waiting may take, beside the DeploymentConfig's own limit.
-        deferrable: wait in the triggerer, and not on a worker.
+        sample: an image to ask about, as a dict of bucket, key and num_classes; None asks nothing.
+        poll_interval_s: seconds between two DescribeEndpoint calls.
+        time_limit_s: how many seconds all waiting may take, in addition to the DeploymentConfig's own limit.
+        deferrable: wait in the triggerer instead of on a worker.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
@@ -99,7 +100,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         deferrable: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Keep what the task needs; `config` and `sample` may be another task's result."""
+        """Store the arguments; `config` and `sample` may be another task's result."""
         super().__init__(
             config=config,
             check_interval=poll_interval_s,
@@ -112,12 +113,12 @@ class EndpointOperator(SageMakerEndpointOperator):
         self.time_limit_s = time_limit_s
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
-        """Take steps, and wait after each, until the endpoint serves the config.
+        """Take one step at a time, and wait after each, until the endpoint serves the config.
 
         Raises:
-            EndpointRolledBackError: AWS took the update back; the earlier model still serves.
-            EndpointError: the endpoint failed, does not answer, or is in a state that only a person can judge.
-            PredictionError: it answers another number of probabilities than the sample says.
+            EndpointRolledBackError: AWS rolled the update back; the earlier model still serves.
+            EndpointError: the endpoint failed, does not answer, or is in a state that a person has to look at.
+            PredictionError: the number of probabilities differs from the sample's num_classes.
             ResourceBusyError: a change is still being applied after `time_limit_s`.
 
         """
@@ -130,7 +131,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         step: endpoint.EndpointStep = "waiting",
         deadline: float = 0.0,
     ) -> dict[str, Any]:
-        """Go on where the trigger left off."""
+        """Continue after the trigger's event."""
         if event is None:
             raise EndpointError("The trigger ended without an event; run this task again: it goes on from there.")
         if event["status"] == "overdue":
@@ -147,7 +148,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         return self._conclude(step, deadline=deadline)
 
     def _conclude(self, step: endpoint.EndpointStep, *, deadline: float) -> dict[str, Any]:
-        """After a change to our config, see whether it serves; after anything else, go on."""
+        """After a change to our config check that it serves; otherwise take the next step."""
         if step in ("waiting", "deleted"):
             return self._advance(deadline=deadline)
         endpoint.check_serves(self._describe(), endpoint_config=self.config["EndpointConfigName"])

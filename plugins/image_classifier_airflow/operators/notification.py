@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
     """Let S3 call a function for every object created below a prefix, directly or through a queue; or pause that.
 
-    The provider has no operator for it, and a bucket has one notification configuration, which a write replaces as a
-    whole. So this one gives the permission first, puts its own entry among everybody else's, reads back what it wrote,
-    and tries again, after a pause that no two writers share, when another writer was in between.
+    The provider has no such operator. A bucket has one notification configuration, which a write replaces as a whole.
+    So this operator grants the permission first, adds its entry to the existing ones, reads the configuration back, and
+    after a random pause repeats this if another writer has overwritten it.
 
     Returns a dict of outcome (created, updated, unchanged, paused) and others: the bucket's other notifications.
 
@@ -49,8 +49,8 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
         """Set the trigger.
 
         Raises:
-            FunctionError: another notification overlaps with this one, or S3 refuses it; says which.
-            ResourceBusyError: others keep changing the bucket's notifications.
+            FunctionError: another notification overlaps with this one, or S3 refuses this one.
+            ResourceBusyError: other writers keep changing the bucket's notifications.
 
         """
         wanted = TriggerConfiguration.model_validate(self.config)

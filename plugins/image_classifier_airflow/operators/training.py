@@ -1,4 +1,4 @@
-"""The training task: start a job, adopt one under way, or take the model of one that is done; then wait for it."""
+"""Trains a model: starts a job, adopts a running one or reuses the model of a completed one, and waits for its end."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -23,35 +23,36 @@ if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
 Begun = Literal["started", "adopted", "awaited"]
-MOST_KILL_S = 4  # Airflow kills a task's process for good five seconds after it has asked it to end
+MOST_KILL_S = 4  # Airflow sends SIGKILL to a task's process five seconds after SIGTERM
 
 
 class TrainingJobOperator(SageMakerTrainingOperator):
     """Train a model, and never pay twice for the same one.
 
-    The provider's operator starts a second job on retry, gives up after 30 minutes when deferred, leaves the job
+    The provider's operator starts a second job on retry, times out after 30 minutes when deferred, leaves the job
     running when a user kills the task, and shows a stopped job as success; this one does not.
 
-    **The job's name** is `config`'s for the first attempt and gets a number for the next ones. A retry, a cleared task
-    and a later run find the job that runs and follow it, and take the model of one that is done. One that failed for
-    its input, or ran into its time limit, is not tried again until the request changes; after any other end the next
-    attempt is started. AWS's want of machines moves on to the next of `alternatives`.
+    **The job's name** is `config`'s for the first attempt; later attempts append a number. A retry, a cleared task and
+    a later run adopt a running job, and reuse the model of a completed one. A job that failed because of its input, or
+    reached its time limit, is not repeated until the request changes; after any other end the next attempt is started.
+    On a capacity error the next of `alternatives` is tried.
 
-    **When the job is stopped**: by a user's mark failed, mark success or clear, whether the task runs or is deferred;
-    by its execution_timeout; and when it outlives its own limits. A worker or a triggerer that goes down leaves it
-    alone, and the next try adopts it: a task that is told to end asks Airflow for its own state first. If it gets no
-    answer the job runs on, and the watch Dag can tell from the job's tags that its task is over.
+    **When the job is stopped**: when a user marks the task failed or success or clears it, whether it runs or is
+    deferred; at the task's execution_timeout; and when the job exceeds its own limits. A shutdown of the worker or the
+    triggerer does not stop it, and the next try adopts it: on SIGTERM the task asks Airflow for its own state. If
+    Airflow does not answer, the job continues, and the watch Dag finds by the job's tags that its task is over.
 
     Returns a dict; see `image_classifier.train.training_jobs.training_result`.
 
     Args:
         config: CreateTrainingJob's request; its name is the first attempt's.
-        alternatives: the same request on each machine that will do instead when AWS has none of the first, in order.
-        force: give this run a job of its own, although another has the model; its retries share it.
-        accept_time_limit: take the model of a job that its time limit stopped, if it left one.
-        poll_interval_s: seconds between two looks at the job.
-        deferrable: wait in the triggerer, and not on a worker.
-        stop_on_kill: stop the job also when the worker is told to end and no user wanted that.
+        alternatives: the same request with other instance types, in the order in which they are tried on a capacity
+            error.
+        force: start a new job for this run although a completed one has the model; retries share the new job.
+        accept_time_limit: use the model of a job that its time limit stopped, if there is one.
+        poll_interval_s: seconds between two DescribeTrainingJob calls.
+        deferrable: wait in the triggerer instead of on a worker.
+        stop_on_kill: stop the job at every SIGTERM, also when no user ended the task.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
@@ -77,7 +78,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         stop_on_kill: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Keep what the task needs; all of the request may be another task's result."""
+        """Store the arguments; the request may be another task's result."""
         super().__init__(config=config, check_interval=poll_interval_s, deferrable=deferrable, **kwargs)
         self.alternatives = alternatives
         self.force = force
@@ -88,12 +89,12 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         self._is_done_with = False  # a kill then has nothing to say about the job
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Start, adopt or reuse; then wait.
+        """Start, adopt or reuse a job, and wait for its end.
 
         Raises:
-            TrainingInputError: the algorithm refused its input; a retry would cost the same.
+            TrainingInputError: the algorithm refused its input; a retry would cost the same and fail again.
             TrainingServiceError: AWS failed or had no capacity.
-            TrainingStoppedError: the job was stopped, by a person or by a time limit.
+            TrainingStoppedError: a person or a time limit stopped the job.
 
         """
         self._task_instance = context["ti"]
@@ -109,7 +110,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         event: dict[str, Any] | None = None,
         begun: Begun = "adopted",
     ) -> dict[str, Any]:
-        """Go on where the trigger left off."""
+        """Continue after the trigger's event."""
         if event is None:
             raise TrainingError("The trigger ended without an event; run this task again: it adopts the job.")
         self._task_instance, self._job_name = context["ti"], event["job_name"]
@@ -118,9 +119,9 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return self._conclude(event["job_name"], begun)
 
     def on_kill(self) -> None:
-        """Stop the job if a user ended the task, or if that is wanted anyway; see the class.
+        """Stop the job if a user ended the task, or if `stop_on_kill` is set.
 
-        A signal interrupts the task anywhere, also while it asks Airflow something: then only another thread can ask.
+        The signal may interrupt the task during a request to Airflow; so another thread sends the request.
         """
         if self._job_name and not self._is_done_with:
             thread = Thread(target=self._let_go, name=f"image-classifier {self._job_name}", daemon=True)
@@ -129,7 +130,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     @property
     def job_name(self) -> str:
-        """The job that this task works on: the attempt it decided for, the first one before that."""
+        """The name of the job that this task waits for; before an attempt is chosen, that of the first attempt."""
         return self._job_name or str(self.config["TrainingJobName"])
 
     def _train(self) -> dict[str, Any]:
@@ -168,8 +169,8 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return begun
 
     def _conclude(self, job_name: str, begun: Begun) -> dict[str, Any]:
-        """The model, or the next attempt where it is worth making."""
-        if self._is_done_with:  # Airflow gives a process that is to end five seconds, enough to start another job
+        """Return the model of the ended job, or start the next attempt if one is due."""
+        if self._is_done_with:  # Between SIGTERM and SIGKILL are five seconds, enough to start another job
             raise TrainingError(f"This task was told to end, and training job {job_name} was stopped with it.")
         job = self._describe(job_name)
         if begun == "awaited" or self._is_worth_another(job):
@@ -178,7 +179,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     def _is_worth_another(self, job: Mapping[str, Any]) -> bool:
         end = ends.end_of(job)
-        if end == "stopped":  # by the task that this one took the job over from, and not by a person?
+        if end == "stopped":  # stopped as orphaned after the task that this one adopted the job from, not by a person?
             return owners.stopped_as_orphan(owners.tags_of(self.hook.conn, job))
         if left := attempts.machines_left(job, (self.config, *self.alternatives)):
             self.log.warning(
@@ -187,7 +188,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return bool(left)
 
     def _leave_if_given_up(self) -> None:
-        """Between the job's creation and Airflow's note that the task waits for it, a user's kill tells nobody."""
+        """Stop the job if a user ended the task before it was deferred; no kill handler runs in that moment."""
         if is_given_up(self._task_instance):
             self._abandon()
             raise TrainingStoppedError(f"The task was ended while training job {self._job_name} began; it is stopped.")
@@ -218,7 +219,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             time.sleep(self.poll_interval_s)
 
     def _deadline(self, job_name: str) -> float:
-        """Airflow does not apply execution_timeout to a deferred task: the trigger does."""
+        """Return the time (s since 1970) at which the trigger gives up; it also applies execution_timeout."""
         deadline = training_jobs.deadline(self._describe(job_name))
         if self.execution_timeout is None:
             return deadline
@@ -236,7 +237,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             training_jobs.stop_training_job(self.hook.conn, self._job_name)
 
     def _let_go(self) -> None:
-        """What a kill means for the job."""
+        """Stop the job, or leave it to the next try of the task."""
         if self.stop_on_kill or is_given_up(self._task_instance):
             self._abandon()
         else:

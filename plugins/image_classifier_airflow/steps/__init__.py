@@ -1,4 +1,4 @@
-"""The functions behind the Dags' tasks: they fetch clients and settings, and call the library."""
+"""Contains the functions behind the Dags' tasks: they fetch clients and settings, and call the library."""
 
 import functools
 from collections.abc import Callable
@@ -14,11 +14,11 @@ EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")  # the nex
 
 
 def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **arguments: Any) -> Any:
-    """A task that calls `function`, under its name and with its docstring as the task's page.
+    """Make a task that calls `function`; the task has its name, and its docstring as documentation.
 
-    Arguments that are named like something of the run, such as `params` and `run_id`, Airflow fills in itself. A result
-    stays one XCom; `multiple_outputs` makes an XCom of each of its keys, for tasks that take parts of it. The buttons
-    in its page are what the step's owner has in `links` under the step's name.
+    Airflow fills in arguments that are named like a context variable, such as `params` and `run_id`. The result is one
+    XCom; with `multiple_outputs` each of its keys also is one. The task's links are those that the `links` attribute of
+    the function's object has under the function's name.
     """
     return _with_links(function, task(multiple_outputs=multiple_outputs, **arguments)(with_our_errors(function)))
 

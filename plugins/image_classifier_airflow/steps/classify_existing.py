@@ -1,4 +1,4 @@
-"""The tasks of the Dag that classifies images which are in the bucket already."""
+"""Implements the tasks of the Dag that classifies images which are in the bucket already."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ Params = Mapping[str, Any]
 
 
 def plan(params: Params, dag_run: Any) -> list[int]:
-    """Count the images, check their cost, and return the numbers of the shares, one mapped task for each.
+    """Count the images, check the cost, and return the numbers of the shares, one per mapped task.
 
     Raises:
-        ClassifierFileError: there is no file of that name.
+        ClassifierFileError: there is no classifier file of that name.
         BudgetError: the images may cost more than the run or the file allows.
 
     """
@@ -34,10 +34,10 @@ def plan(params: Params, dag_run: Any) -> list[int]:
 
 
 def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
-    """Classify one share of the images; returns how many.
+    """Classify one share of the images; return their number.
 
     Raises:
-        PredictionError: names the first images that failed.
+        PredictionError: images failed; names the first ones.
 
     """
     from image_classifier.classify_existing.run import classify_share

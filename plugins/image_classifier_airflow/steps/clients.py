@@ -1,4 +1,4 @@
-"""AWS clients of an Airflow connection, which decides the account, the region, the role and the endpoint URLs."""
+"""Makes AWS clients from an Airflow connection, which decides the account, region, role and endpoint URLs."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -37,7 +37,7 @@ def sqs(aws_conn_id: str) -> "SQSClient":
 
 
 def prices(aws_conn_id: str) -> "PriceBook":
-    """The prices of the connection's region."""
+    """Return the prices of the connection's region."""
     from image_classifier.plan.prices import IMPATIENT, price_book
 
     def pricing(region: str) -> Any:
@@ -48,7 +48,7 @@ def prices(aws_conn_id: str) -> "PriceBook":
 
 
 def of_a_classifier(aws_conn_id: str) -> Clients:
-    """One client per service that holds something of a classifier."""
+    """Return one client per service that holds resources of a classifier."""
     return Clients(
         sagemaker=sagemaker(aws_conn_id),
         functions=functions(aws_conn_id),

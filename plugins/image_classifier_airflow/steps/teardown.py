@@ -1,4 +1,4 @@
-"""The tasks of the teardown Dag: the same inventory for all of them, made anew each time."""
+"""Implements the tasks of the teardown Dag; each task lists the classifier's resources anew."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -24,10 +24,10 @@ DEFAULT_CONNECTION = "aws_default"  # for a classifier whose file is gone
 
 
 def list_resources(params: Params, ti: Any) -> dict[str, int]:
-    """Show what will be deleted, thing by thing, in the task's log; returns how many of each kind.
+    """List in the task's log everything that will be deleted; return the number of resources by kind.
 
     Raises:
-        ResourceBusyError: the classifier's Dag is at work, or will be by its schedule, and would build it all again.
+        ResourceBusyError: a run of the classifier's Dag is active, or its schedule is on; it would create all again.
 
     """
     _check(params)
@@ -73,10 +73,10 @@ def delete_objects(params: Params) -> None:
 
 
 def check_nothing_costs(params: Params, ti: Any) -> None:
-    """See that nothing is left, and that no run of the classifier's Dag is there to build it again.
+    """Check that nothing is left and that no run of the classifier's Dag is active, which could create it again.
 
     Raises:
-        ResourceBusyError: names what is left, or says that a run is active.
+        ResourceBusyError: something is left, which is named, or a run is active.
 
     """
     _run(teardown.check_nothing_costs, params)

@@ -13,10 +13,10 @@ from image_classifier_airflow.triggers.polling import UNREACHABLE, PollingTrigge
 
 
 class EndpointTrigger(PollingTrigger):
-    """One event: {"status": "settled" | "overdue", "endpoint": ...}.
+    """Yields one event: {"status": "settled" | "overdue", "endpoint": name}.
 
-    A user's kill leaves the endpoint as it is: an update under way either serves or is taken back by AWS, and the
-    task's next run finds out which.
+    A user's kill leaves the endpoint as it is: an update in progress either completes or is rolled back by AWS, and the
+    next run of the task handles both.
     """
 
     def __init__(self, *, endpoint: str, **arguments: Any) -> None:
@@ -29,7 +29,7 @@ class EndpointTrigger(PollingTrigger):
         return {"endpoint": self.endpoint}
 
     async def watch(self) -> dict[str, Any] | None:
-        """Describe the endpoint until it has settled, or should have."""
+        """Describe the endpoint until no change is in progress, or until the deadline."""
         async with await self.client(SageMakerHook) as sagemaker:
             while True:
                 if event := await self._look(sagemaker) or self.overdue():

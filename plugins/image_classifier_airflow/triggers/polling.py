@@ -1,4 +1,4 @@
-"""What every trigger here shares: how it reaches AWS, how often it looks, when it gives up, and what it sits out."""
+"""Defines the triggers' base class: how it reaches AWS, how often it polls, its deadline, which errors it retries."""
 
 import asyncio
 import time

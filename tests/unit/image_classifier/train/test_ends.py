@@ -4,7 +4,7 @@ import pytest
 
 from image_classifier.contracts import errors
 from image_classifier.train import ends
-from image_classifier.train.failures import FAILURES, cause_of, cure_of
+from image_classifier.train.failures import FAILURES, cause_of, remedy_for
 
 
 def job(status, secondary="", **values):
@@ -72,7 +72,7 @@ def test_a_stopped_job_is_no_success_and_says_who_stopped_it(secondary, says):
 
 
 @pytest.mark.parametrize(
-    ("reason", "cure"),
+    ("reason", "remedy"),
     [
         ("The number of input images must be bigger or equal to the mini_batch_size.", "Lower mini_batch_size"),
         (
@@ -94,8 +94,8 @@ def test_a_stopped_job_is_no_success_and_says_who_stopped_it(secondary, says):
         ("nobody has ever seen this", "CloudWatch, /aws/sagemaker/TrainingJobs, job/"),
     ],
 )
-def test_a_known_message_comes_with_its_cure_and_an_unknown_one_with_where_to_look(reason, cure):
-    assert cure in cure_of(reason, job="job")
+def test_a_known_message_comes_with_its_remedy_and_an_unknown_one_with_the_log(reason, remedy):
+    assert remedy in remedy_for(reason, job="job")
     assert cause_of(reason) in told(job("Failed", FailureReason=f"ClientError: {reason}"))[1]
 
 
@@ -104,7 +104,7 @@ def test_the_kind_of_a_failure_is_for_machines():
 
 
 def test_every_cure_is_a_sentence():
-    assert all(known.cure.endswith(".") for known in FAILURES)
+    assert all(known.remedy.endswith(".") for known in FAILURES)
 
 
 @pytest.mark.parametrize(
