@@ -1,1 +1,1 @@
-"""What every task group needs of AWS: S3, error codes, names, tags, settings and console addresses."""
+"""Provides what every task group needs of AWS: S3, error codes, names, tags, settings and console addresses."""

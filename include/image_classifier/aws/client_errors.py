@@ -1,4 +1,4 @@
-"""What SageMaker and Lambda mean by their errors: often only the sentence tells two errors of one code apart."""
+"""Classifies the errors of SageMaker and Lambda; two errors of one code often differ only in the message."""
 
 import logging
 from collections.abc import Callable
@@ -24,7 +24,7 @@ SERVER_ERROR = 500
 
 
 def described(describe: Callable[[], Response]) -> Response | None:
-    """What `describe` answers, or None if there is no such resource."""
+    """Return the answer of `describe`, or None if there is no such resource."""
     try:
         return describe()
     except ClientError as error:
@@ -34,10 +34,10 @@ def described(describe: Callable[[], Response]) -> Response | None:
 
 
 def delete(call: Callable[[], object], *, what: str) -> None:
-    """Delete; what is gone by now is what was wanted.
+    """Delete a resource; one that is absent already is no error.
 
     Raises:
-        ResourceBusyError: it is being changed.
+        ResourceBusyError: the resource is being changed.
 
     """
     try:
@@ -61,27 +61,27 @@ def is_absent(error: ClientError) -> bool:
 
 
 def exists_already(error: ClientError) -> bool:
-    """The name is taken: by an earlier try of ours, because names are computed."""
+    """Whether the name is taken: by an earlier try of ours, because names are computed."""
     return _code(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
 
 
 def is_busy(error: ClientError) -> bool:
-    """An earlier change is under way: "Cannot update in-progress endpoint"."""
+    """Whether an earlier change is in progress, as in "Cannot update in-progress endpoint"."""
     return "in-progress" in sentence(error).lower() or "in progress" in sentence(error).lower()
 
 
 def is_invalid(error: ClientError) -> bool:
-    """The request itself was refused; nothing was created."""
+    """Whether the request is invalid; nothing was created."""
     return _code(error) == "ValidationException"
 
 
 def is_limit(error: ClientError) -> bool:
-    """A quota of the account is reached."""
+    """Whether a quota of the account is reached."""
     return _code(error) == "ResourceLimitExceeded"
 
 
 def is_passing(error: ClientError) -> bool:
-    """Too many requests, or a fault of AWS's own: the same request may be taken a moment later."""
+    """Whether the error is transient: throttling or a server error."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return _code(error) in THROTTLED or status >= SERVER_ERROR
 

@@ -1,4 +1,4 @@
-"""The boto3 clients that a classifier's resources are read and changed with."""
+"""Groups the boto3 clients that read and change a classifier's resources."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clients:
-    """The services that hold something of a classifier."""
+    """One boto3 client per service that holds resources of a classifier."""
 
     sagemaker: "SageMakerClient"
     functions: "LambdaClient"

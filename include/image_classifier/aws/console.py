@@ -1,4 +1,4 @@
-"""Where a person looks at what AWS has: a page of AWS's console, or one of the endpoint that stands in AWS's place.
+"""Computes the address of a resource's page in AWS's console, or at the endpoint that replaces AWS.
 
 Every function takes the `meta` of a client, which knows the region, the partition and the endpoint it calls, and
 returns None where no console is known (AWS's closed partitions).
@@ -35,7 +35,7 @@ PAGES = "_console"  # no bucket can have this name, so an endpoint may keep its 
 
 
 class Meta(Protocol):
-    """What the `meta` of a boto3 client tells."""
+    """The part of a boto3 client's `meta` that is used here."""
 
     @property
     def endpoint_url(self) -> str: ...

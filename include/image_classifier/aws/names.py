@@ -1,4 +1,4 @@
-"""Every name and S3 key of a classifier, in one place: computed from what it is for, never from a clock."""
+"""Computes every name and S3 key of a classifier from its purpose and content, never from a clock."""
 
 import hashlib
 import json
@@ -32,11 +32,11 @@ class Keys:
         return f"{self.root}dataset/"
 
     def split(self, split: str) -> str:
-        """Prefix of the prepared images of ``train`` or ``validation``; the channel's root."""
+        """Return the prefix of a split's prepared images, which is the root of the channel."""
         return f"{self.dataset}{split}/"
 
     def version(self, fingerprint: str) -> str:
-        """Prefix of one dataset version: its lists, labels, report and manifest."""
+        """Return the prefix of one data set version: its lists, labels, report and manifest."""
         return f"{self.dataset}versions/{fingerprint}/"
 
     @property
@@ -44,7 +44,7 @@ class Keys:
         return f"{self.root}models/"
 
     def model_file(self, training_job: str) -> str:
-        """Labels and pixels of one training job's model, where the function finds them by the variant that answered."""
+        """Return the key of model.json; the function finds it by the variant, which is named after the training job."""
         return f"{self.models}{training_job}/model.json"
 
     @property
@@ -73,7 +73,7 @@ class Keys:
 
     @property
     def written(self) -> tuple[str, ...]:
-        """Every prefix that the package writes to by itself."""
+        """Return every prefix that the package itself writes to."""
         folders = (
             self.dataset,
             self.models,

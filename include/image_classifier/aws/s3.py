@@ -1,4 +1,4 @@
-"""S3 as this package uses it: a few calls whose errors name the bucket and the key."""
+"""Wraps the S3 calls of this package in functions whose errors name the bucket and the key."""
 
 import hashlib
 import logging
@@ -26,14 +26,14 @@ CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", 
 
 @dataclass(frozen=True)
 class Stored:
-    """What a listing says about an object."""
+    """One object of a listing."""
 
     size_bytes: int
     etag: str
 
 
 def list_objects(s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, Stored]:
-    """Every object below a prefix, by key."""
+    """Return every object below a prefix, by key."""
     with naming(bucket, prefix, doing="list"):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return {
@@ -44,7 +44,7 @@ def list_objects(s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, Store
 
 
 def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
-    """HeadObject's answer has no body, so the status is all there is; without s3:ListBucket it would be 403."""
+    """Whether the object exists, by the status of HeadObject; without s3:ListBucket an absent object gives 403."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -55,7 +55,7 @@ def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
 
 
 def read(s3: "S3Client", *, bucket: str, key: str) -> tuple[bytes, str] | None:
-    """An object's bytes and ETag, or None if it is absent."""
+    """Return an object's bytes and ETag, or None if it is absent."""
     with naming(bucket, key, doing="read"):
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)
@@ -84,7 +84,7 @@ def read_written(s3: "S3Client", *, bucket: str, key: str) -> bytes:
 
 
 def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str) -> None:
-    """Store an object, whatever was there."""
+    """Store an object, and replace an existing one."""
     with naming(bucket, key, doing="write"):
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
@@ -95,7 +95,7 @@ def write_if_unchanged(
     """Store an object only over the one that was read (its ETag), or where there was none (None); returns its ETag.
 
     Raises:
-        ResourceBusyError: someone else has written it meanwhile.
+        ResourceBusyError: another writer has changed it in the meantime.
 
     """
     condition: Mapping[str, Any] = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
@@ -119,22 +119,22 @@ def same_content(stored: Stored | None, body: bytes) -> bool:
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's short name of an error."""
+    """Return AWS's error code."""
     return error.response.get("Error", {}).get("Code", "")
 
 
 def may_pass(error: ClientError | BotoCoreError) -> bool:
-    """Whether it is S3's state, or the network's, and not the request."""
+    """Whether the error is transient: caused by S3's state or the network, not by the request."""
     return is_passing(error) if isinstance(error, ClientError) else isinstance(error, BROKEN)
 
 
 @contextmanager
 def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
-    """Turn botocore's errors into ours, which say where.
+    """Translate botocore's errors into ours, which name the bucket and the key.
 
     Raises:
-        StorageError: S3 is too busy, or the connection broke: the same request may be answered a moment later.
-        DatasetError: somebody has to change something first.
+        StorageError: the error is transient: S3 is throttling, or the connection broke.
+        DatasetError: the request is refused until a person changes something.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""The settings of a deployment: environment variables that start with IMAGE_CLASSIFIER_, read when a task runs."""
+"""Reads the settings of a deployment from IMAGE_CLASSIFIER_* environment variables when a task runs."""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ OptionalImage = Annotated[EcrImage | None, BeforeValidator(lambda value: value o
 
 
 class Settings(BaseModel):
-    """Where this deployment keeps things; the outputs of include/infrastructure/template.yaml, and two folders."""
+    """The settings of a deployment: the outputs of include/infrastructure/template.yaml, and two folders."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -37,7 +37,7 @@ class Settings(BaseModel):
         """Read the settings.
 
         Raises:
-            SettingsError: names every variable to fix at once.
+            SettingsError: a variable is missing or wrong; names all of them.
 
         """
         given = {name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)}

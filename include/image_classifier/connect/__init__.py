@@ -1,1 +1,1 @@
-"""The inference function and the S3 event notification that invokes it."""
+"""Deploys the inference function and the S3 event notification that invokes it."""

@@ -1,7 +1,6 @@
-"""The inference function: created or brought up to date, proved to work, and only then put behind its alias.
+"""Creates or updates the inference function, checks that it works, and then moves its alias to it.
 
-A deployment that fails on the way leaves the earlier version live. Every step looks first: a second call changes
-nothing.
+If a deployment fails, the earlier version stays live. Every step compares first, so a second call changes nothing.
 """
 
 import logging
@@ -79,10 +78,10 @@ def ensure_function(
     package: FunctionPackage,
     pause: Pause = time.sleep,
 ) -> DeployedFunction:
-    """Bring code and configuration up to date, publish them, see them start, and make them live.
+    """Update code and configuration, publish a version, check that it works, and make it live.
 
     Raises:
-        FunctionError: somebody else's function has the name, or the new version does not work.
+        FunctionError: a function of another owner has the name, or the new version does not work.
         ResourceBusyError: another change to the function is still being applied.
 
     """
@@ -115,7 +114,7 @@ def _create(deployment: _Deployment) -> None:
 
 
 def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
-    """Change what differs, one thing after the other; says whether anything did."""
+    """Change what differs, one change after the other; return whether anything did."""
     configuration, function = deployment.configuration, deployment.lambda_client
     _check_ours(found.get("Tags", {}), configuration)
     changed = False
@@ -134,7 +133,7 @@ def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
 
 
 def _apply(deployment: _Deployment, request: Callable[[], object]) -> None:
-    """Ask for a change and wait until it holds; Lambda refuses the next one before."""
+    """Request a change and wait until it is applied; Lambda refuses another change before that."""
     name = deployment.configuration.name
     change(request, what=f"Function {name}", pause=deployment.pause)
     waiter = deployment.lambda_client.get_waiter("function_updated_v2")
@@ -151,7 +150,7 @@ def _check_ours(tags: Mapping[str, str], configuration: FunctionConfiguration) -
 
 
 def _uploaded_code(deployment: _Deployment) -> dict[str, str]:
-    """The zip on S3, under the name of its content: what is there already need not be sent."""
+    """Upload the zip to S3 under its hash, unless it is there; return the request's code parameters."""
     bucket, package = deployment.configuration.bucket, deployment.package
     key = Keys(deployment.configuration.classifier).function_zip(package.sha256)
     if not object_exists(deployment.s3, bucket=bucket, key=key):
@@ -161,7 +160,7 @@ def _uploaded_code(deployment: _Deployment) -> dict[str, str]:
 
 
 def _create_log_group(logs: "CloudWatchLogsClient", configuration: FunctionConfiguration) -> None:
-    """Before the function: Lambda would create a group that keeps its logs for ever."""
+    """Create the log group before the function; a group that Lambda creates never expires its logs."""
     group = f"/aws/lambda/{configuration.name}"
     try:
         logs.create_log_group(logGroupName=group, tags=configuration.tags)

@@ -1,4 +1,4 @@
-"""Calls to Lambda: what passes by itself within a minute is asked again."""
+"""Calls Lambda and retries what becomes possible within a minute, such as a new role."""
 
 import time
 from collections.abc import Callable
@@ -22,10 +22,10 @@ UNDER_WAY = "ResourceConflictException"  # "an update is in progress for resourc
 
 
 def change(request: Callable[[], Response], *, what: str, pause: Pause = time.sleep) -> Response:
-    """Ask for a change until Lambda takes it.
+    """Repeat a change until Lambda accepts it.
 
     Raises:
-        ResourceBusyError: an earlier change is still being applied, or the role is still unknown.
+        ResourceBusyError: an earlier change is still being applied, or Lambda does not know the role yet.
 
     """
     for attempt in range(1, MOST_TRIES + 1):
@@ -41,7 +41,7 @@ def change(request: Callable[[], Response], *, what: str, pause: Pause = time.sl
 
 
 def wait(until: Callable[[], object], *, what: str) -> None:
-    """Wait for the state that a waiter of botocore knows.
+    """Wait with one of botocore's waiters.
 
     Raises:
         ResourceBusyError: the state was not reached.

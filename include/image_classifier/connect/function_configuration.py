@@ -1,4 +1,4 @@
-"""What a classifier's function should be like, but for its code; and whether a function is like that."""
+"""Defines the configuration of a classifier's function, and compares it with a deployed function."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -33,7 +33,7 @@ class FunctionConfiguration(BaseModel):
         return function_name(self.classifier)
 
     def as_request(self) -> dict[str, Any]:
-        """What CreateFunction and UpdateFunctionConfiguration share."""
+        """Return the parameters that CreateFunction and UpdateFunctionConfiguration share."""
         return {
             "FunctionName": self.name,
             "Role": self.role_arn,
@@ -46,7 +46,7 @@ class FunctionConfiguration(BaseModel):
         }
 
     def is_that_of(self, found: Mapping[str, Any]) -> bool:
-        """Whether a function that Lambda describes is configured like this."""
+        """Whether the function that Lambda describes has this configuration."""
         seen = {**found, "Environment": {"Variables": found.get("Environment", {}).get("Variables", {})}}
         return all(seen.get(name) == value for name, value in self.as_request().items())
 
@@ -58,7 +58,7 @@ class FunctionConfiguration(BaseModel):
 def function_configuration(
     classifier: Classifier, *, settings: Settings, training_job: str, endpoint_config: str
 ) -> FunctionConfiguration:
-    """The function of a classifier whose endpoint serves the model of ``training_job``."""
+    """Return the configuration for an endpoint that serves the model of ``training_job``."""
     keys = Keys(classifier.name)
     environment = {
         "CLASSIFIER": classifier.name,

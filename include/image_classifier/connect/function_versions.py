@@ -1,4 +1,4 @@
-"""What uploads call: the alias ``live``, which moves to a version only after that version has answered."""
+"""Moves the alias ``live``, which uploads invoke, to a new version after that version has passed its check."""
 
 import json
 import logging
@@ -39,11 +39,11 @@ class Live:
 def ensure_live(
     lambda_client: "LambdaClient", *, configuration: FunctionConfiguration, code_sha256: str, pause: Pause = time.sleep
 ) -> Live:
-    """Put the function, as it is now, behind the alias; failed events go to the failure queue.
+    """Point the alias at the function's present code and configuration; failed events go to the failure queue.
 
     Raises:
-        FunctionError: the function does not work; the alias still points at the earlier version.
-        ResourceBusyError: Lambda is still busy with an earlier change.
+        FunctionError: the new version does not work; the alias still points at the earlier one.
+        ResourceBusyError: Lambda is still applying an earlier change.
 
     """
     name = configuration.name
@@ -58,7 +58,7 @@ def ensure_live(
 
 
 def _is_shared(alias: Mapping[str, Any]) -> bool:
-    """Someone sends a part of the uploads to another version."""
+    """Whether the alias sends a part of the uploads to another version."""
     return bool(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"))
 
 
@@ -79,7 +79,7 @@ def _publish(
     exists: bool,
     pause: Pause,
 ) -> Mapping[str, Any]:
-    """Publish what is there, see it answer, point the alias at it."""
+    """Publish a version, check that it works, and point the alias at it."""
     name = configuration.name
     published = change(
         lambda: lambda_client.publish_version(FunctionName=name, CodeSha256=code_sha256),
@@ -98,7 +98,7 @@ def _publish(
 
 
 def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfiguration, *, version: str) -> None:
-    """Let the version do all that an upload needs: load, read the model's file, ask the endpoint, may it write."""
+    """Invoke the version's check: it loads, reads model.json, invokes the endpoint and tests its write permission."""
     name, event = configuration.name, {"check": {"bucket": configuration.bucket}}
     response = lambda_client.invoke(FunctionName=name, Qualifier=version, Payload=json.dumps(event).encode())
     if "FunctionError" not in response:
@@ -114,7 +114,7 @@ def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfigura
 def _ensure_failures_are_kept(
     lambda_client: "LambdaClient", configuration: FunctionConfiguration, *, pause: Pause
 ) -> bool:
-    """Events that fail for good go to the failure queue; says whether that had to be set."""
+    """Send events that fail in every attempt to the failure queue; return whether that was changed."""
     name = configuration.name
     wanted: dict[str, Any] = {
         "MaximumRetryAttempts": MOST_RETRIES,
@@ -136,7 +136,7 @@ def _ensure_failures_are_kept(
 
 
 def _delete_old_versions(lambda_client: "LambdaClient", name: str) -> None:
-    """All but the newest, and those that an alias, ours or a person's, points at."""
+    """Delete old versions, except the newest ones and those that any alias points at."""
     aliases = lambda_client.get_paginator("list_aliases").paginate(FunctionName=name)
     pointed_at = {alias["FunctionVersion"] for page in aliases for alias in page["Aliases"]}
     pages = lambda_client.get_paginator("list_versions_by_function").paginate(FunctionName=name)

@@ -1,8 +1,8 @@
-"""The trigger: S3 calls the function for every object created below incoming/.
+"""Sets the trigger: S3 calls the function for every object created below incoming/.
 
-A bucket has one notification configuration, which a write replaces as a whole, and S3 offers no condition for that
-write. So everything else in it is put back as it was found, and what was written is read again: a writer whose entry
-is gone had been overtaken, and starts anew.
+A bucket has one notification configuration, which a write replaces as a whole, and S3 has no conditional write for it.
+So all other entries are written back unchanged, and the configuration is read again: if our entry is missing, another
+writer has overwritten it, and the change is repeated.
 """
 
 import logging
@@ -75,7 +75,7 @@ def ensure_upload_trigger(
     trigger: UploadTrigger,
     pause: Pause = time.sleep,
 ) -> Outcome:
-    """Let S3 call the function, then tell it to. The permission first: S3 tries it before it takes the notification.
+    """Grant S3 the permission to call the function, then write the notification, for which S3 needs the permission.
 
     Raises:
         NotificationOverlapError: another notification of the bucket overlaps with ours.
@@ -93,7 +93,7 @@ def ensure_upload_trigger(
 
 
 def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger) -> Outcome:
-    """What `ensure_upload_trigger` would do to the bucket's notifications; changes nothing.
+    """Return what `ensure_upload_trigger` would do to the bucket's notifications; changes nothing.
 
     Raises:
         NotificationOverlapError: another notification of the bucket overlaps with ours.
@@ -110,10 +110,10 @@ def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger
 def delete_upload_trigger(
     lambda_client: "LambdaClient", s3: "S3Client", *, bucket: str, classifier: str, pause: Pause = time.sleep
 ) -> bool:
-    """Take our notification out of the bucket's and the permission back; says whether either was there.
+    """Remove our notification and the permission; return whether either existed.
 
     Raises:
-        ResourceBusyError: others keep changing the bucket's notifications.
+        ResourceBusyError: other writers keep changing the bucket's notifications.
 
     """
     name = function_name(classifier)

@@ -1,4 +1,4 @@
-"""Which attempt at a training job is due: decided from those that were made, and nothing is paid for twice."""
+"""Decides from the attempts so far which attempt at a training job is next, so that nothing is paid for twice."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ GOES_ON_AFTER = ("capacity", "wait_limit", "time_limit")
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is to be done so that there is a model.
+    """The next action that leads to a model.
 
     Attributes:
-        action: start a job; adopt one that runs; await the end of one that is being stopped, and then ask again; or
-            reuse the model of one that is done.
-        requests: CreateTrainingJob's request, first for the machine to try first, then for those that will do.
-        because: why, in one sentence.
+        action: start a job; adopt a running one; await the end of one that is being stopped, then plan again; or reuse
+            the model of a completed one.
+        requests: CreateTrainingJob's requests, for the preferred instance type first, then for the alternatives.
+        because: the reason, in one sentence.
 
     """
 
@@ -55,20 +55,20 @@ def plan_attempt(
     accept_time_limit: bool = False,
     only_of_run: tuple[str, str] | None = None,
 ) -> Attempt:
-    """Find out what is due; changes nothing, so that it may be asked before anything is wanted.
+    """Return the next attempt; changes nothing, so that a plan may call it too.
 
     Args:
-        sagemaker: only describes.
-        request: the first attempt's, on the machine to try first.
-        s3: with it, a job that is done counts only while its model artifact exists.
-        alternatives: the same request on each machine that will do instead, in order.
-        accept_time_limit: whether the model of a job that its time limit stopped will do.
-        only_of_run: a Dag's and a run's id: only that run's own attempts count, and it gets a job of its own.
+        sagemaker: the client; it only describes.
+        request: the request of the first attempt, for the preferred instance type.
+        s3: if given, a completed job counts only while its model artifact exists.
+        alternatives: the same request for each alternative instance type, in order.
+        accept_time_limit: whether the model of a job that its time limit stopped is accepted.
+        only_of_run: a Dag's and a run's id: only attempts of that run count, so the run gets its own job.
 
     Raises:
-        TrainingInputError: the last attempt failed on the same input; another would cost the same.
-        TrainingStoppedError: the last attempt ran into the same time limit.
-        TrainingError: there were too many attempts to name another.
+        TrainingInputError: the last attempt failed on the same input; another would cost the same and fail.
+        TrainingStoppedError: the last attempt reached the same time limit.
+        TrainingError: the numbers for further attempts are used up.
 
     """
     made = [*_attempts_made(sagemaker, request)]
@@ -81,13 +81,13 @@ def plan_attempt(
 
 
 def has_model(job: Job, *, s3: "S3Client | None", accept_time_limit: bool) -> bool:
-    """Whether a finished job left a model that will do."""
+    """Whether an ended job left an acceptable model."""
     worth = ("completed", "time_limit") if accept_time_limit else ("completed",)
     return end_of(job) in worth and (s3 is None or has_artifact(s3, job))
 
 
 def machines_left(job: Job, requests: Sequence[Request]) -> Sequence[Request]:
-    """The requests for machines that come after the job's own; none if there was capacity for it."""
+    """Return the requests for instance types after the job's own; none if AWS had capacity for the job."""
     if end_of(job) not in ("capacity", "wait_limit"):
         return ()
     places = [place for place, request in enumerate(requests) if _machine(request) == _machine(job)]
@@ -95,7 +95,7 @@ def machines_left(job: Job, requests: Sequence[Request]) -> Sequence[Request]:
 
 
 def for_attempt(request: Request, number: int) -> dict[str, Any]:
-    """The same request under the name of attempt `number`, with checkpoints of its own."""
+    """Return the request with the name and the checkpoint prefix of attempt `number`."""
     first = str(request["TrainingJobName"])
     name = attempt_name(first, number)
     attempt = {**request, "TrainingJobName": name}
@@ -106,7 +106,7 @@ def for_attempt(request: Request, number: int) -> dict[str, Any]:
 
 
 def _attempts_made(sagemaker: "SageMakerClient", request: Request) -> Iterator[Job]:
-    """Every attempt so far, oldest first; their numbers have no gaps."""
+    """Yield every attempt so far, oldest first; their numbers have no gaps."""
     for number in range(1, MOST_ATTEMPTS + 1):
         job = describe_training_job(sagemaker, attempt_name(request["TrainingJobName"], number))
         if job is None:
@@ -125,7 +125,7 @@ def _run_of(sagemaker: "SageMakerClient", job: Job) -> tuple[str, str] | None:
 
 
 def _existing(jobs: Sequence[Job], request: Request, *, is_good: Callable[[Job], bool]) -> Attempt | None:
-    """The newest attempt that is worth something; one that is being stopped only if no earlier one has a model."""
+    """Return the newest usable attempt; one that is being stopped only if no earlier one has a model."""
     stopping: Attempt | None = None
     for job in reversed(jobs):
         named = ({**request, "TrainingJobName": job["TrainingJobName"]},)
@@ -139,7 +139,7 @@ def _existing(jobs: Sequence[Job], request: Request, *, is_good: Callable[[Job],
 
 
 def _next(jobs: Sequence[Job], requests: tuple[Request, ...], *, number: int) -> Attempt:
-    """A new job, unless it would end like the last one."""
+    """Return a new attempt, unless it would end like the last one."""
     if not jobs:
         named = tuple(for_attempt(request, number) for request in requests)
         return Attempt("start", named, "Nothing has trained these images with these settings.")
@@ -164,12 +164,12 @@ def _told(job: Job) -> str:
 
 
 def _machine(job: Job) -> tuple[str, bool]:
-    """What AWS may have none of: an instance type, on spot or on demand."""
+    """Return the instance type and whether it is a spot instance, which together have a capacity."""
     return job["ResourceConfig"]["InstanceType"], bool(job.get("EnableManagedSpotTraining"))
 
 
 def _same_limits(job: Job, request: Request) -> bool:
-    """Whether the job had the image, the machines and the limits that the request asks for."""
+    """Whether the job had the image, the instances and the limits of the request."""
     return all(_limits(job)[name] == value for name, value in _limits(request).items())
 
 

@@ -22,7 +22,7 @@ _STOPS: Mapping[str, End] = {"MaxRuntimeExceeded": "time_limit", "MaxWaitTimeExc
 
 
 def end_of(job: Mapping[str, Any]) -> End:
-    """The kind of a finished job's end."""
+    """Return how an ended job ended."""
     status = job["TrainingJobStatus"]
     if status == "Completed":
         return "completed"
@@ -32,7 +32,7 @@ def end_of(job: Mapping[str, Any]) -> End:
 
 
 def _failure(reason: str) -> End:
-    """SageMaker puts the kind of a failure before its sentence."""
+    """Classify a failure by the error kind that SageMaker puts before its sentence."""
     if any(words in reason for words in NO_CAPACITY):
         return "capacity"
     if reason.startswith("InternalServerError"):

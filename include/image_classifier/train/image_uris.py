@@ -1,4 +1,4 @@
-"""Which image trains and serves: the built-in algorithm's, in an account of AWS's own per region, or one's own."""
+"""Chooses the image that trains and serves: the built-in algorithm's, from AWS's account per region, or our own."""
 
 from image_classifier.aws.settings import PREFIX, Settings
 from image_classifier.classifier import Classifier
@@ -48,17 +48,17 @@ REGISTRIES = {
 
 
 def algorithm_image(classifier: Classifier, *, settings: Settings, region: str) -> str:
-    """The image that the classifier's training jobs and endpoint run.
+    """Return the URI of the image that the classifier's training jobs and endpoint run.
 
     Raises:
-        SettingsError: there is none in this region.
+        SettingsError: there is no image in this region.
 
     """
     return image_uri(region) if classifier.algorithm == "builtin" else _own_image(classifier, settings, region)
 
 
 def image_uri(region: str) -> str:
-    """The built-in algorithm's image in `region`.
+    """Return the URI of the built-in algorithm's image in `region`.
 
     Raises:
         SettingsError: AWS does not publish the algorithm there.

@@ -1,7 +1,7 @@
-"""A training job's log: which lines are new, and what the algorithm says in them about accuracy.
+"""Reads the new lines of a training job's log, and the accuracy that the algorithm reports in them.
 
-Reading is a plan that some client carries out: the same plan serves a blocking client here and an asynchronous one in
-the trigger, so that both follow the same pages.
+The reading is a generator of requests that a client executes: a blocking client here and an asynchronous one in the
+trigger share it.
 """
 
 import math
@@ -25,7 +25,7 @@ _METRIC = re.compile(r"Epoch\[(?P<epoch>\d+)\] (?P<split>Train|Validation)-(?P<n
 
 @dataclass(frozen=True)
 class Metric:
-    """One number that the algorithm reports after an epoch; epochs count from zero."""
+    """One metric that the algorithm reports after an epoch; epochs count from zero."""
 
     epoch: int
     split: Literal["train", "validation"]
@@ -35,14 +35,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class Cursor:
-    """How far each stream of a job's log has been read."""
+    """The position in each stream of a job's log up to which it has been read."""
 
     tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request that reading needs: a method of the logs client, and its arguments."""
+    """One request to execute: a method of the logs client, and its arguments."""
 
     method: Literal["describe_log_streams", "get_log_events"]
     arguments: Mapping[str, Any]
@@ -55,7 +55,7 @@ ABSENT: Response = {}  # a log group or stream that does not exist yet has nothi
 
 
 def log_events(logs: "CloudWatchLogsClient", job_name: str, after: Cursor = START) -> tuple[list[str], Cursor]:
-    """The lines of a job's log since `after`, and where to go on; no lines while there is no log yet."""
+    """Return the lines of a job's log since `after`, and the new position; no lines while there is no log yet."""
     reading = new_lines(job_name, after)
     call = next(reading)
     while True:
@@ -67,7 +67,7 @@ def log_events(logs: "CloudWatchLogsClient", job_name: str, after: Cursor = STAR
 
 
 def parse_metrics(line: str) -> Metric | None:
-    """The metric that a log line reports, if it reports one."""
+    """Return the metric that a log line reports, or None."""
     found = _METRIC.search(line)
     if found is None:
         return None
@@ -79,14 +79,14 @@ def parse_metrics(line: str) -> Metric | None:
 
 
 def best_validation_accuracy(lines: Iterable[str]) -> float | None:
-    """The accuracy of the model that was kept: the best epoch's, where FinalMetricDataList has the last epoch's."""
+    """Return the best epoch's accuracy (0 to 1), whose model is kept; FinalMetricDataList has the last epoch's."""
     metrics = filter(None, map(parse_metrics, lines))
     values = [metric.value for metric in metrics if (metric.split, metric.name) == ("validation", "accuracy")]
     return max((value for value in values if not math.isnan(value)), default=None)
 
 
 def new_lines(job_name: str, after: Cursor) -> Reading:
-    """The requests that reading a job's new lines takes; machines of one job write streams of their own."""
+    """Yield the requests that read a job's new lines; each instance of the job writes its own stream."""
     events: list[tuple[int, str]] = []
     tokens: dict[str, str] = {}
     for stream in (yield from _streams(job_name)):
@@ -109,7 +109,7 @@ def _streams(job_name: str) -> Generator[Call, Response, list[str]]:
 
 
 def _events(stream: str, token: str | None) -> Generator[Call, Response, tuple[list[tuple[int, str]], str | None]]:
-    """A page may be empty and not the last; the last one answers with the token it was asked with."""
+    """Yield the requests for one stream's pages: a page may be empty, and the last one returns the request's token."""
     events: list[tuple[int, str]] = []
     while True:
         place = {"nextToken": token} if token else {}

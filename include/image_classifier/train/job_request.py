@@ -1,4 +1,4 @@
-"""CreateTrainingJob's request: the classifier, the deployment and the prepared images, in SageMaker's words."""
+"""Builds CreateTrainingJob's request from the classifier, the deployment's settings and the prepared images."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -19,7 +19,7 @@ METRIC_DEFINITIONS = [
 
 
 class TrainingData(Protocol):
-    """What a training job needs to know of a prepared data set."""
+    """The part of a prepared data set that a training job needs."""
 
     @property
     def fingerprint(self) -> str: ...
@@ -42,7 +42,7 @@ class TrainingData(Protocol):
 def training_job_request(
     classifier: Classifier, *, settings: Settings, region: str, dataset: TrainingData
 ) -> dict[str, Any]:
-    """CreateTrainingJob's request for the first attempt, on the machines that the classifier likes best.
+    """Return CreateTrainingJob's request for the first attempt, with the preferred instance type.
 
     Raises:
         HyperparameterError: the algorithm would refuse the hyperparameters for this data set.
@@ -89,7 +89,7 @@ def training_job_request(
 
 
 def alternative_requests(classifier: Classifier, request: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The same request on each machine that will do instead, in order: other types first, then on demand."""
+    """Return the same request for each alternative, in order: other instance types first, then on demand."""
     first, *others = classifier.training.instance_types
     alternatives = [_on(request, instance_type) for instance_type in others]
     if classifier.training.on_demand_fallback:
@@ -102,13 +102,13 @@ def _on(request: Mapping[str, Any], instance_type: str) -> dict[str, Any]:
 
 
 def _on_demand(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Without managed spot; the checkpoints stay, so that what a spot machine learned is not learned again."""
+    """Return the request without managed spot; it keeps the checkpoints, so that training continues from them."""
     limit = {"MaxRuntimeInSeconds": request["StoppingCondition"]["MaxRuntimeInSeconds"]}
     return {**request, "EnableManagedSpotTraining": False, "StoppingCondition": limit}
 
 
 def _job_name(classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, *, image: str) -> str:
-    """Another image of one's own is another model; the built-in's job has the same name in every region."""
+    """Name the job: our own image is part of the name, the built-in image, which differs by region, is not."""
     return training_job_name(
         classifier.name,
         fingerprint=dataset.fingerprint,
@@ -139,7 +139,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 
 
 def _folder(uri: str) -> str:
-    """S3 matches the letters of a prefix: .../train would also give the algorithm what is in .../train_lst."""
+    """Add a slash: S3 matches a prefix by its characters, so .../train would also match .../train_lst."""
     return uri if uri.endswith("/") else f"{uri}/"
 
 

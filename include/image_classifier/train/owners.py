@@ -1,4 +1,4 @@
-"""Which of Airflow's tasks waits for a training job: tags on the job, which outlive every worker."""
+"""Records by tags on a training job which Airflow task waits for it; tags remain when a worker is lost."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _SAFE = " _.:/+-@"  # beside letters and digits, AWS allows these in a value; an
 
 @dataclass(frozen=True)
 class Owner:
-    """A task of a run, by the names that Airflow's task states have."""
+    """A task of a run, by the names of Airflow's task states."""
 
     dag_id: str
     run_id: str
@@ -35,13 +35,13 @@ class Owner:
 
 
 def owner_of(tags: Mapping[str, str]) -> Owner | None:
-    """The task that owns the job with these tags; None if the job has no owner."""
+    """Return the task that owns the job with these tags, or None if the job has no owner."""
     values = [unquote(tags[key].replace("=", "%")) for key in (DAG_TAG, RUN_TAG, TASK_TAG) if tags.get(key)]
     return Owner(*values) if len(values) == 3 else None
 
 
 def with_owner(request: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
-    """CreateTrainingJob's request, with the task in the job's tags from its first moment on."""
+    """Return CreateTrainingJob's request with the owner's tags, which the job then has from its creation."""
     return {**request, "Tags": [*request.get("Tags", []), *owner.tags()]}
 
 
@@ -67,5 +67,5 @@ def stopped_as_orphan(tags: Mapping[str, str]) -> bool:
 
 
 def _encoded(value: str) -> str:
-    """A value that AWS takes; too long a name of a run is cut, and then matches no run."""
+    """Return a value that AWS accepts; a too long run id is cut, and then matches no run."""
     return quote(value, safe=_SAFE).replace("~", "%7E").replace("%", "=")[:MOST_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Training jobs as AWS has them: start, describe, list, stop, and what a finished one gave."""
+"""Starts, describes, lists and stops training jobs, and returns the result of an ended one."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -36,13 +36,13 @@ FINISHED = ("Completed", "Failed", "Stopped")
 def start_training_job(
     sagemaker: "SageMakerClient", requests: Sequence[Mapping[str, Any]]
 ) -> Literal["started", "adopted"]:
-    """Create the job on the first machine that the account's quotas allow.
+    """Create the job with the first instance type that the account's quotas allow.
 
-    If a job of the name exists by now, another try of the same task created it, and it is ours.
+    A job of this name that exists by now was created by another try of the same task, and is adopted.
 
     Raises:
         TrainingInputError: AWS refuses the request; nothing was created.
-        TrainingServiceError: every quota is reached, or AWS is not well; it may be well later.
+        TrainingServiceError: every quota is reached, or AWS has a transient error.
 
     """
     refused = []
@@ -84,7 +84,7 @@ def machine_of(job: Mapping[str, Any]) -> str:
 
 
 def stop_training_job(sagemaker: "SageMakerClient", name: str) -> bool:
-    """Stop the job because nobody wants it; False if it has ended, or never was."""
+    """Stop the job; return False if it has ended or does not exist."""
     try:
         sagemaker.stop_training_job(TrainingJobName=name)
     except ClientError as error:
@@ -96,9 +96,9 @@ def stop_training_job(sagemaker: "SageMakerClient", name: str) -> bool:
 
 
 def stop_orphaned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
-    """Stop the job because its task waits no longer, and note that on it; False if it does not run.
+    """Stop the job because its task no longer waits for it, and tag it so; return False if it does not run.
 
-    A task that took the job over meanwhile finds the note, and starts the next attempt instead of failing.
+    A task that adopted the job in the meantime finds the tag, and starts the next attempt instead of failing.
     """
     job = describe_training_job(sagemaker, name)
     if job is None or job["TrainingJobStatus"] != "InProgress":
@@ -132,7 +132,7 @@ def is_finished(job: Mapping[str, Any]) -> bool:
 
 
 def deadline(job: Mapping[str, Any]) -> float:
-    """When, in seconds since 1970, the job must have ended by its own limits; later, something is wrong with it."""
+    """Return the time (seconds since 1970) by which the job must have ended according to its own limits."""
     created: datetime = job["CreationTime"]
     limits = job["StoppingCondition"]
     limit_s: int = limits.get("MaxWaitTimeInSeconds", limits["MaxRuntimeInSeconds"])
@@ -142,10 +142,10 @@ def deadline(job: Mapping[str, Any]) -> float:
 def training_result(
     job: Mapping[str, Any], *, outcome: Literal["started", "adopted", "reused"], attempt: int, best: float | None
 ) -> dict[str, Any]:
-    """What the tasks after training need and what a report tells, small enough for XCom.
+    """Return what later tasks and the report need, small enough for XCom.
 
-    Times are in seconds. ``billable_s`` is that of all machines together; ``spot_savings`` is the part of the price
-    that managed spot saved, between 0 and 1, and None without spot.
+    Times are in seconds. ``billable_s`` is the sum over all instances; ``spot_savings`` is the fraction (0 to 1) of the
+    price that managed spot saved, or None without spot.
     """
     billable_s, seconds = job.get("BillableTimeInSeconds"), job.get("TrainingTimeInSeconds")  # of each machine
     resources, spot = job["ResourceConfig"], bool(job.get("EnableManagedSpotTraining"))
@@ -168,6 +168,6 @@ def training_result(
 
 
 def has_artifact(s3: "S3Client", job: Mapping[str, Any]) -> bool:
-    """Whether the job's model is on S3; a job that was stopped early left none."""
+    """Whether the job's model artifact is on S3; a job that was stopped early has none."""
     uri = urlsplit(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""))
     return bool(uri.netloc) and object_exists(s3, bucket=uri.netloc, key=uri.path.lstrip("/"))
