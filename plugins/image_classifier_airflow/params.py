@@ -43,7 +43,7 @@ def _place(param: tuple[str, Mapping[str, Any]]) -> int:
 
 
 def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
-    """Which classifier, twice, and what to keep. A classifier whose file is gone can still be named."""
+    """Return the teardown's params: the name, its confirmation, what to keep. The file may be gone already."""
     name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "section": "What to delete"}
     known = [file.stem for file in files]
     return {

@@ -40,7 +40,7 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
     template_fields: Sequence[str] = aws_template_fields("config", "function_arn")
 
     def __init__(self, *, config: dict[str, Any], function_arn: str, **kwargs: Any) -> None:
-        """Keep what the task needs."""
+        """Store the arguments."""
         super().__init__(**kwargs)
         self.config = config
         self.function_arn = function_arn
@@ -62,7 +62,7 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
 
     @property
     def s3(self) -> "S3Client":
-        """A client of the connection, the region and the settings that the operator's own hook uses."""
+        """Make a client with the connection, region and settings of the operator's hook."""
         return cast("S3Client", S3Hook(**self._connection).conn)
 
     @property

@@ -24,12 +24,12 @@ def step(function: Callable[..., Any], *, multiple_outputs: bool = False, **argu
 
 
 def mapped(function: Callable[..., Any], **arguments: Any) -> Any:
-    """A task like a step's, once for each item of the list that is given for one of the function's arguments."""
+    """Make a mapped task: `function` runs once for each item of the list given for one of its arguments."""
     return task(multiple_outputs=False, **arguments)(with_our_errors(function)).expand
 
 
 def gate(function: Callable[..., Any], **arguments: Any) -> Any:
-    """A task like a step's; when `function` returns False, the run ends there and every later task is skipped."""
+    """Make a task that, when `function` returns False, skips every later task."""
     return _with_links(function, task.short_circuit(**arguments)(with_our_errors(function)))
 
 

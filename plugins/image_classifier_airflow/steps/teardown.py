@@ -113,7 +113,7 @@ def _check(params: Params) -> None:
 
 
 def _run(step: Callable[[Clients, Teardown], object], params: Params) -> None:
-    """Every task checks the confirmation: one that is cleared and run alone deletes as much as the whole Dag."""
+    """Check the confirmation in every task, because a task may be cleared and run alone; then run the step."""
     _check(params)
     step(*_of(params))
 
