@@ -88,4 +88,5 @@ def test_every_error_of_ours_was_thought_about():
         "WatchFindingsError",
         "FunctionError",
         "PredictionError",
+        "CorrectionError",
     }
