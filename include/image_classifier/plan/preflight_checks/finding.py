@@ -4,6 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+STACK = "image-classifier"
+DEPLOY = (
+    f"aws cloudformation deploy --stack-name {STACK} --template-file include/infrastructure/template.yaml "
+    "--capabilities CAPABILITY_IAM"
+)
 Status = Literal["ok", "missing", "not checked"]
 
 

@@ -16,13 +16,12 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.client_errors import sentence
 from image_classifier.aws.names import PREFIX
 from image_classifier.aws.settings import Settings
-from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.plan.preflight_checks.finding import DEPLOY, STACK, Finding
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 SAGEMAKER, LAMBDA = "sagemaker.amazonaws.com", "lambda.amazonaws.com"
-STACK = "image-classifier"
 # What a run calls before or when it starts to cost, by the resource it is simulated on.
 CALLS = {
     "arn:{partition}:sagemaker:{region}:{account}:training-job/{prefix}x": ("sagemaker:CreateTrainingJob",),
@@ -122,7 +121,7 @@ def _trust(iam: "IAMClient", *, arn: str, service: str) -> Finding:
         document: Any = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     except ClientError as error:
         if error.response["Error"]["Code"] == "NoSuchEntity":
-            return Finding(check, "missing", f"role {role} does not exist", "python -m image_classifier deploy")
+            return Finding(check, "missing", f"role {role} does not exist", DEPLOY)
         return Finding(check, "not checked", f"role {role} cannot be read: {sentence(error)}")
     if any(_trusts(statement, service) for statement in document["Statement"]):
         return Finding(check, "ok", f"{service} may assume {role}")

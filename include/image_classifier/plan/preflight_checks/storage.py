@@ -9,7 +9,7 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.contracts.errors import DatasetError, FunctionError, StorageError
-from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding
 from image_classifier.prepare.source import BucketSource, FolderSource, open_source
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def check_bucket(s3: "S3Client", *, settings: Settings) -> Finding:
     try:
         answer = s3.head_bucket(Bucket=bucket)
     except ClientError as error:
-        command = "python -m image_classifier deploy"
+        command = DEPLOY
         code = error.response["Error"]["Code"]
         if code in ("403", "AccessDenied"):
             command = f"aws s3api get-bucket-policy --bucket {bucket} # and the caller's right s3:ListBucket"

@@ -5,6 +5,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 
 from image_classifier.aws.settings import Settings
+from image_classifier.plan.preflight_checks.finding import DEPLOY
 from image_classifier.plan.preflight_checks.identity import (
     Caller,
     check_identity,
@@ -106,7 +107,7 @@ def test_a_role_that_does_not_exist_is_deployed_with_the_stack(iam):
 
     first, second = check_trust(iam, settings=SETTINGS)
 
-    assert (first.status, first.command) == ("missing", "python -m image_classifier deploy")
+    assert (first.status, first.command) == ("missing", DEPLOY)
     assert (second.status, "not you" in second.found) == ("not checked", True)
 
 

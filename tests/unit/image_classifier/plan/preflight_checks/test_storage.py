@@ -7,6 +7,7 @@ from moto import mock_aws
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
+from image_classifier.plan.preflight_checks.finding import DEPLOY
 from image_classifier.plan.preflight_checks.storage import check_bucket, check_notification, check_source
 
 SETTINGS = Settings(
@@ -46,7 +47,7 @@ def test_a_bucket_that_is_there_is_well(s3):
 def test_a_bucket_that_does_not_exist_is_deployed(s3):
     finding = check_bucket(s3, settings=SETTINGS.model_copy(update={"bucket": "another"}))
 
-    assert (finding.status, finding.command) == ("missing", "python -m image_classifier deploy")
+    assert (finding.status, finding.command) == ("missing", DEPLOY)
 
 
 def test_a_bucket_that_is_forbidden_is_not_deployed_again(refusing):
