@@ -11,7 +11,7 @@ from laptop.environments import SUPPORTED
 
 ROOT = Path(__file__).parents[2]
 GITHUB = ROOT / ".github"
-FILES = sorted(GITHUB.rglob("*.yml"))
+FILES = sorted(file for file in GITHUB.rglob("*.yml") if file.name != "dependabot.yml")
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 

@@ -52,7 +52,7 @@ def aws(monkeypatch):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
-        made = {service: session.client(service) for service in ("s3", "sagemaker", "logs", "lambda")}
+        made = {service: session.client(service) for service in ("s3", "sagemaker", "logs", "lambda", "sqs")}
         monkeypatch.setattr(clients, "_client", lambda _, service, **arguments: made[service])
         price = SimpleNamespace(price=lambda *_, **__: SimpleNamespace(usd_per_hour=0.6))
         monkeypatch.setattr(clients, "prices", lambda _: price)
