@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 # folder -> everything outside the standard library that its files may import. "a.b" allows a.b and what is below it.
 MAY_IMPORT = {
     "dags": {"airflow", "image_classifier", "image_classifier_airflow"},
+<<<<<<< HEAD
     "plugins/image_classifier_airflow": {
         "airflow",
         "botocore",
@@ -33,6 +34,10 @@ MAY_IMPORT = {
         "sklearn",
         "yaml",
     },
+=======
+    "plugins/image_classifier_airflow": {"airflow", "botocore", "image_classifier", "image_classifier_airflow"},
+    "include/image_classifier": {"PIL", "botocore", "image_classifier", "pi_heif", "pydantic", "yaml"},
+>>>>>>> 2db55b4 (Images: HEIC and AVIF, formats named that are not read, metadata that does not cost the image, limits for sides and scans)
     "include/image_classification_algorithm": {
         "PIL",
         "google.protobuf",  # whose errors onnx raises

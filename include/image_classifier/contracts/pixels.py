@@ -1,41 +1,31 @@
 """Turns any photograph into the square JPEG that the network sees; one function for the data set and for the endpoint.
 
 The algorithm crops in training and squashes at inference. Of a square image neither takes anything away, so the
-endpoint scores what the training job reported. Standard library, Pillow and ``errors`` only: the inference function
-packs this file.
+endpoint scores what the training job reported. The inference function packs this file.
 """
 
 import io
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from image_classifier.contracts import signatures
+from image_classifier.contracts.decoding import Limits, decode, has_empty_alpha, open_image
 from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS, has_8_bit_palette, is_planar_16_bit
 
-FORMATS: Final = (
-    "JPEG",
-    "PNG",
-    "GIF",
-    "BMP",
-    "WEBP",
-    "TIFF",
-)  # opens a phone's MPO too; its first picture is the photo
 ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # what the endpoint takes as it is
 MAX_IMAGE_BYTES: Final = 25 * 1024 * 1024
 THUMBNAIL_PX = 160  # the longer side, for people
 THUMBNAIL_QUALITY = 80
 MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; up to 8 bytes each while decoded
-MAX_WEBP_PIXELS: Final = 30_000_000  # 16 bytes each: libwebp's own frame, and Pillow's
 PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: next to nothing once a network has subtracted it
 BLANK_PX: Final = 64
+DARK: Final = 16  # of 255: a 16-bit image whose brightest value is below shows nothing
 BACKGROUND: Final = (255, 255, 255)  # what transparent images are drawn for
 PROCEDURE: Final = "1"  # raise it when the same image and parameters give other pixels: every image is prepared anew
 
-_DRAFTED: Final = ("JPEG", "MPO")  # decoded at a scale: only the header still knows the photo's size
-_MAGIC: Final = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"RIFF", b"II*\0", b"MM\0*")
 _ORIENTATION: Final = 0x0112
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _BLACK_IS_ZERO = 0x0102, 0x0106, 1  # of TIFF
 _UPRIGHT: Final = {
@@ -48,20 +38,6 @@ _UPRIGHT: Final = {
     8: Image.Transpose.ROTATE_90,
 }
 _LYING: Final = (5, 6, 7, 8)  # the orientations that exchange width and height
-# Pillow's decoders raise whatever a malformed header led them into, not one error of their own.
-_DECODER_ERRORS: Final = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    NotImplementedError,
-    struct.error,
-    zlib.error,
-)
 
 
 @dataclass(frozen=True)
@@ -73,7 +49,7 @@ class PixelParameters:
         fit: ``pad`` keeps the whole image and fills up with grey; ``crop`` keeps the central square.
         jpeg_quality: of the result, 1 to 95.
         max_image_bytes: larger files are rejected unread.
-        max_image_pixels: larger images are rejected undecoded (their header says so), and WebP beyond MAX_WEBP_PIXELS.
+        max_image_pixels: larger images are rejected undecoded (their header says so).
 
     """
 
@@ -82,6 +58,11 @@ class PixelParameters:
     jpeg_quality: int = 90
     max_image_bytes: int = MAX_IMAGE_BYTES
     max_image_pixels: int = MAX_IMAGE_PIXELS
+
+    @property
+    def limits(self) -> Limits:
+        """Of what is decoded."""
+        return Limits(self.max_image_bytes, self.max_image_pixels)
 
     def key(self) -> str:
         """The same text if and only if the same source gives the same pixels; the limits do not change pixels."""
@@ -97,6 +78,33 @@ class Prepared:
     height: int
 
 
+@dataclass(frozen=True)
+class Picture:
+    """An image as the network sees it, and what its file was like.
+
+    Attributes:
+        square: of mode RGB, upright and opaque.
+        width, height: of the source when held upright, in pixels.
+        format: Pillow's name of the file's format.
+        mode: Pillow's name of the file's kind of pixels, such as CMYK.
+        orientation: the EXIF orientation, 1 to 8, that was applied.
+        dark_16_bit: the image has 16 bits per value, and all values are so low that it is nearly black.
+
+    """
+
+    square: Image.Image
+    width: int
+    height: int
+    format: str
+    mode: str
+    orientation: int
+    dark_16_bit: bool
+
+    def jpeg(self, quality: int) -> bytes:
+        """The square as a baseline JPEG without metadata."""
+        return _jpeg(self.square, quality)
+
+
 def prepare(data: bytes, parameters: PixelParameters) -> Prepared:
     """Make the upright, opaque, square RGB baseline JPEG without metadata; the same bytes always give the same result.
 
@@ -104,29 +112,54 @@ def prepare(data: bytes, parameters: PixelParameters) -> Prepared:
         ImageRejectedError: the bytes are not one complete image within the limits; the code says which.
 
     """
-    image = _open(data, parameters)
-    size_in_header = image.size
-    _shrink_while_decoding(image, parameters)
-    _load(image)
-    orientation = _orientation(image)
-    width, height = _upright_size(size_in_header if image.format in _DRAFTED else image.size, orientation)
-    square = _padded(_upright(_scaled(_colours(image), parameters), orientation), parameters)
-    return Prepared(_jpeg(_flat(square), parameters), width, height)
+    shown = picture(data, parameters)
+    return Prepared(shown.jpeg(parameters.jpeg_quality), shown.width, shown.height)
+
+
+def picture(data: bytes, parameters: PixelParameters) -> Picture:
+    """Decode an image and make it upright, opaque and square.
+
+    Raises:
+        ImageRejectedError: as ``prepare``.
+
+    """
+    image, size = decode(data, parameters.limits, shrink=lambda opened: _shrink_while_decoding(opened, parameters))
+    mode, orientation = image.mode, _orientation(image)
+    coloured, is_dark = _colours(image, data)
+    square = _flat(_padded(_upright(_scaled(coloured, parameters), orientation), parameters))
+    return Picture(square, *_upright_size(size, orientation), image.format or "", mode, orientation, is_dark)
 
 
 def keep(data: bytes, parameters: PixelParameters) -> Prepared:
-    """Judge an image as strictly as ``prepare`` does, and hand its own bytes back: the algorithm takes JPEG and PNG.
+    """Check an image as strictly as ``prepare`` does, and return its own bytes: the algorithm reads JPEG and PNG.
 
     Raises:
         ImageRejectedError: as ``prepare``; or the format is one that the algorithm does not read.
 
     """
-    image = _open(data, parameters)
+    image = open_image(data, parameters.limits)
     if image.format not in (*ALGORITHM_FORMATS, "MPO"):
         sentence = f"The file is {image.format}, which the algorithm does not read; save it as JPEG or PNG."
         raise ImageRejectedError("unsupported", sentence)
-    _load(image)
-    return Prepared(data, *_upright_size(image.size, _orientation(image)))
+    decoded, size = decode(data, parameters.limits, shrink=lambda _: None)
+    return Prepared(data, *_upright_size(size, _orientation(decoded)))
+
+
+def revision(data: bytes, parameters: PixelParameters) -> str:
+    """What to add to an image's identity if release 0.1 made other pixels of it, which were wrong; else nothing.
+
+    A BMP whose alpha is 0 everywhere was white; a 16-bit PNG with low values black; a planar 16-bit TIFF noise; a TIFF
+    with a palette of 8 bits black.
+    """
+    if signatures.png_is_16_bit(data):
+        return "-2" if (signatures.png_significant_bits(data) or 16) < 16 else ""
+    if not data.startswith((b"BM", *signatures.TIFF)):
+        return ""
+    image = open_image(data, parameters.limits)
+    changed = (
+        has_empty_alpha(image, data) if image.format == "BMP" else is_planar_16_bit(image) or has_8_bit_palette(image)
+    )
+    return "-2" if changed else ""
 
 
 def thumbnail(data: bytes) -> bytes:
@@ -142,7 +175,7 @@ def thumbnail(data: bytes) -> bytes:
 
 def blank() -> bytes:
     """A small image without content, to ask a model whether it answers."""
-    return _jpeg(Image.new("RGB", (BLANK_PX, BLANK_PX), PADDING), PixelParameters(BLANK_PX))
+    return _jpeg(Image.new("RGB", (BLANK_PX, BLANK_PX), PADDING), PixelParameters(BLANK_PX).jpeg_quality)
 
 
 def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:
@@ -152,47 +185,8 @@ def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:
         ImageRejectedError: the header cannot be read or is beyond the limits.
 
     """
-    image = _open(data, parameters)
+    image = open_image(data, parameters.limits)
     return image.size if image.format == "TIFF" else _upright_size(image.size, _orientation(image))
-
-
-def _open(data: bytes, parameters: PixelParameters) -> Image.Image:
-    if not data:
-        raise ImageRejectedError("empty", "The file is empty (0 bytes).")
-    if len(data) > parameters.max_image_bytes:
-        sentence = f"The file has {len(data):,} bytes; at most {parameters.max_image_bytes:,} are read."
-        raise ImageRejectedError("too_large", sentence)
-    try:
-        image = Image.open(io.BytesIO(data), formats=FORMATS)
-        animated = image.format != "MPO" and getattr(image, "is_animated", False)
-    except Image.DecompressionBombError as error:
-        raise ImageRejectedError(
-            "too_many_pixels", f"The image's header announces too many pixels: {error}."
-        ) from error
-    except UnidentifiedImageError as error:
-        raise _unidentified(data) from error
-    except _DECODER_ERRORS as error:
-        raise ImageRejectedError("corrupt", f"The image's header cannot be read: {error}.") from error
-    _check_size(image, parameters)
-    if animated:
-        raise ImageRejectedError("animated", f"The {image.format} file holds several frames; one image was expected.")
-    return image
-
-
-def _unidentified(data: bytes) -> ImageRejectedError:
-    if data.startswith(_MAGIC):
-        return ImageRejectedError("corrupt", "The file begins like an image, but its header is damaged or cut off.")
-    return ImageRejectedError("not_an_image", f"The file is not an image of a known format ({', '.join(FORMATS)}).")
-
-
-def _check_size(image: Image.Image, parameters: PixelParameters) -> None:
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise ImageRejectedError("corrupt", f"The image's header announces {width} x {height} pixels.")
-    limit = min(parameters.max_image_pixels, MAX_WEBP_PIXELS) if image.format == "WEBP" else parameters.max_image_pixels
-    if width * height > limit:
-        sentence = f"The {image.format} image has {width} x {height} pixels; at most {limit:,} are decoded."
-        raise ImageRejectedError("too_many_pixels", sentence)
 
 
 def _shrink_while_decoding(image: Image.Image, parameters: PixelParameters) -> None:
@@ -204,20 +198,11 @@ def _shrink_while_decoding(image: Image.Image, parameters: PixelParameters) -> N
             return
 
 
-def _load(image: Image.Image) -> None:
-    try:
-        image.load()
-    except _DECODER_ERRORS as error:
-        if "truncated" in str(error):
-            raise ImageRejectedError("truncated", f"The image ends before its last pixel: {error}.") from error
-        raise ImageRejectedError("corrupt", f"The image cannot be decoded: {error}.") from error
-
-
 def _orientation(image: Image.Image) -> int:
     """The EXIF orientation, 1 to 8. Read after loading: PNG may keep it behind the pixels, TIFF is turned by Pillow."""
     try:
         orientation = image.getexif().get(_ORIENTATION)
-    except _DECODER_ERRORS:  # a damaged EXIF block does not spoil the pixels
+    except DECODER_ERRORS:  # a damaged EXIF block does not spoil the pixels
         return 1
     return orientation if orientation in _UPRIGHT else 1
 
@@ -227,20 +212,52 @@ def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     return (height, width) if orientation in _LYING else (width, height)
 
 
-def _colours(image: Image.Image) -> Image.Image:
-    """RGB, or RGBA if anything may be transparent; what is so already is not copied, which saves much memory."""
+def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
+    """RGB, or RGBA if anything may be transparent; and whether the values of 16 bits are so low that it is dark.
+
+    What is RGB already is not copied, which saves much memory.
+    """
     if image.mode in ("I", "F", "LAB") or (image.mode.startswith("I;16") and _is_odd_grey(image)):
-        sentence = f"The image's pixels are of kind {image.mode}, whose range of brightness is not known."
+        sentence = f"The image's pixels are of kind {image.mode}, whose range of brightness is not known: {SAVE_AS}."
         raise ImageRejectedError("unsupported", sentence)
     try:
         if image.mode.startswith("I;16"):
-            grey = image if image.mode == "I;16" else image.convert("I")
-            return grey.point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
+            return _grey_of_16_bits(image, data)
         wanted = "RGBA" if image.has_transparency_data else "RGB"
-        return image if image.mode == wanted else image.convert(wanted)
-    except _DECODER_ERRORS as error:
+        coloured = image if image.mode == wanted else image.convert(wanted)
+    except DECODER_ERRORS as error:
         sentence = f"The image's pixels are of kind {image.mode}, which cannot be made RGB: {error}."
         raise ImageRejectedError("unsupported", sentence) from error
+    return coloured, signatures.png_is_16_bit(data) and _is_dark_of_16_bits(coloured, data)
+
+
+def _grey_of_16_bits(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
+    """Grey of 16 bits at full range, or at that of the bits that the file calls significant and that suffice for it."""
+    grey = image if image.mode == "I;16" else image.convert("I")
+    brightest = _brightest(grey)
+    bits = signatures.png_significant_bits(data) or 16
+    factor = 255 / (2**bits - 1) if bits < 16 and brightest < 2**bits else 1 / 256
+    return grey.point(lambda value: value * factor).convert("L").convert("RGB"), brightest * factor < DARK
+
+
+def _brightest(band: Image.Image) -> int:
+    brightest = band.getextrema()[1]
+    return int(brightest) if isinstance(brightest, int | float) else max(brightest)
+
+
+def _is_dark_of_16_bits(image: Image.Image, data: bytes) -> bool:
+    """Of colours of 16 bits the decoder hands out the upper eight alone.
+
+    Raises:
+        ImageRejectedError: the file says that it uses the lower bits, which are lost.
+
+    """
+    brightest = max(map(_brightest, image.convert("RGB").split()))
+    bits = signatures.png_significant_bits(data) or 16
+    if bits < 16 and brightest < 2 ** max(0, bits - 8):
+        sentence = f"The image uses the lower {bits} of 16 bits per colour: save it with 8 bits."
+        raise ImageRejectedError("unsupported", sentence)
+    return brightest < DARK
 
 
 def _is_odd_grey(image: Image.Image) -> bool:
@@ -281,9 +298,9 @@ def _flat(image: Image.Image) -> Image.Image:
     return canvas
 
 
-def _jpeg(image: Image.Image, parameters: PixelParameters) -> bytes:
+def _jpeg(image: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
     image.info.clear()  # Pillow copies comments and profiles of the source into what it saves
     # Colour at full resolution (4:4:4): at 28 pixels a side, half of it would be missing.
-    image.save(out, "JPEG", quality=parameters.jpeg_quality, subsampling=0)
+    image.save(out, "JPEG", quality=quality, subsampling=0)
     return out.getvalue()

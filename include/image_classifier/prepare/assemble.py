@@ -40,7 +40,7 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """Identity of the data set, of which the training job's name is made."""
-        images = ((image.split, self.index(image), image.sha256) for image in self.images)
+        images = ((image.split, self.index(image), image.sha256 + image.revision) for image in self.images)
         return image_list.fingerprint(images, pixels_key=self.pixels_key, labels=self.labels)
 
     def index(self, image: Inspected) -> int:

@@ -36,6 +36,7 @@ class Inspected:
     width: int
     height: int
     uploaded: bool
+    revision: str = ""  # of `pixels.revision`: not empty if release 0.1 prepared it wrongly
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ class Inspector:
             data = self.source.read(image.name, limit_bytes=self.parameters.max_image_bytes + 1)
             content = hashlib.sha256(data)
             split = self.split_of(content.hexdigest(), image.split)
-            path = f"{class_folder(image.class_name)}/{self._file_name(data, content.copy())}"
+            revision = "" if self.unmodified else pixels.revision(data, self.parameters)
+            path = f"{class_folder(image.class_name)}/{self._file_name(data, content.copy(), revision)}"
             key = self.keys.split(split) + path
             if key in self.stored:
                 width, height = pixels.measure(data, self.parameters)
@@ -106,7 +108,7 @@ class Inspector:
                 self._upload(key, prepared)
         except ImageRejectedError as error:
             return Rejected(image, error.code, str(error))
-        return Inspected(image, split, content.hexdigest(), path, width, height, uploaded=key not in self.stored)
+        return Inspected(image, split, content.hexdigest(), path, width, height, key not in self.stored, revision)
 
     def _prepare(self, data: bytes) -> Prepared:
         with self._decoders:  # decoding may take 500 MB: as many at once as there are cores to do it
@@ -117,8 +119,8 @@ class Inspector:
         if self._uploads.setdefault(key, mine) is mine:  # one step for all threads: a copy does not go twice
             self.store(key, prepared)
 
-    def _file_name(self, data: bytes, content: "hashlib._Hash") -> str:
-        content.update(self.pixels_key.encode())
+    def _file_name(self, data: bytes, content: "hashlib._Hash", revision: str) -> str:
+        content.update(f"{self.pixels_key}{revision}".encode())
         ending = "png" if self.unmodified and data.startswith(b"\x89PNG") else "jpg"
         return f"{content.hexdigest()[:16]}.{ending}"
 

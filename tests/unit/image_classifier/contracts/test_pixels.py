@@ -6,9 +6,9 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageChops, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 
-from image_classifier.contracts import pixels
+from image_classifier.contracts import decoding, pixels
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.pixels import BACKGROUND, PADDING, PixelParameters, keep, measure, prepare
 
@@ -272,7 +272,7 @@ def test_grey_that_would_come_out_wrong_is_refused(data):
 
 
 def test_webp_takes_twice_the_memory_and_half_the_pixels(monkeypatch):
-    monkeypatch.setattr(pixels, "MAX_WEBP_PIXELS", 80 * 80 - 1)
+    monkeypatch.setitem(decoding.MAX_PIXELS_OF, "WEBP", 80 * 80 - 1)
 
     assert rejected(encoded(quarters(80, 80), "WEBP")) == "too_many_pixels"
     assert prepare(encoded(quarters(80, 80), "PNG"), PAD)
@@ -309,7 +309,7 @@ def test_a_gif_with_one_frame_is_an_image():
 def test_several_frames_are_refused(image_format):
     data = encoded(quarters(), image_format, save_all=True, append_images=[Image.new("RGB", (80, 80), RED)])
 
-    assert rejected(data) == "animated"
+    assert rejected(data) == ("several_pages" if image_format == "TIFF" else "animated")
 
 
 def test_of_a_phone_s_double_picture_the_first_counts():
@@ -356,7 +356,7 @@ def test_the_same_bytes_give_the_same_bytes():
 @pytest.mark.parametrize(("parameters", "size"), [(PAD, (128, 96)), (CROP, (192, 144))])
 def test_a_large_photo_is_decoded_at_a_fraction_but_never_below_twice_the_side(parameters, size, monkeypatch):
     sizes = []
-    monkeypatch.setattr(pixels, "_colours", lambda image: sizes.append(image.size) or image.convert("RGB"))
+    monkeypatch.setattr(pixels, "_scaled", lambda image, to: sizes.append(image.size) or image.resize((SIDE, SIDE)))
     data = encoded(quarters(1024, 768) if parameters is PAD else quarters(768, 576), "JPEG")
 
     prepared = prepare(data, parameters)
@@ -376,11 +376,7 @@ def test_a_text_is_not_an_image():
     assert rejected(b"version https://git-lfs.github.com/spec/v1\n") == "not_an_image"
 
 
-def test_an_svg_is_not_an_image():
-    assert rejected(b'<svg xmlns="http://www.w3.org/2000/svg"/>') == "not_an_image"
-
-
-@pytest.mark.parametrize("image_format", ["PPM", "ICO", "TGA", "PCX"])
+@pytest.mark.parametrize("image_format", ["PPM", "TGA", "PCX"])
 def test_formats_beyond_the_list_are_not_even_tried(image_format):
     assert rejected(encoded(quarters(), image_format)) == "not_an_image"
 
@@ -425,7 +421,7 @@ def test_a_file_of_too_many_bytes_is_not_looked_at():
 
 
 def test_too_many_pixels_are_refused_before_any_is_decoded(monkeypatch):
-    monkeypatch.setattr(pixels, "_load", lambda image: pytest.fail("decoded"))
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("decoded"))
 
     assert rejected(encoded(quarters(80, 80)), PixelParameters(SIDE, max_image_pixels=80 * 80 - 1)) == "too_many_pixels"
 
@@ -500,6 +496,6 @@ def test_a_truncated_image_is_not_kept():
 
 
 def test_measuring_decodes_nothing(monkeypatch):
-    monkeypatch.setattr(pixels, "_load", lambda image: pytest.fail("decoded"))
+    monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("decoded"))
 
-    assert measure(encoded(quarters(30, 20)), PAD) == (30, 20)
+    assert measure(encoded(quarters(30, 20), "JPEG"), PAD) == (30, 20)

@@ -1,0 +1,229 @@
+"""Opens and decodes one image file, whatever its format, or says why it cannot be used.
+
+Standard library, Pillow and pi-heif only: the inference function packs this file. Limits keep every file within
+1,024 MB of memory and 10 seconds; tests/benchmarks/decoding.py measures both.
+"""
+
+import io
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, UnidentifiedImageError
+
+from image_classifier.contracts import signatures, tiff
+from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS
+
+# MPO, a phone's JPEG of two pictures, is opened as JPEG; its first picture is the photograph.
+FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF")
+MAX_SIDE_PX: Final = 65_535  # JPEG's own limit; Pillow needs memory for every row, also for one of a single pixel
+MAX_PIXELS_OF: Final = {"WEBP": 30_000_000}  # 16 bytes each: libwebp's own frame, and Pillow's
+MAX_JPEG_SCANS: Final = 64  # encoders write about ten
+MAX_SCANNED_PIXELS: Final = 600_000_000  # of all scans of a JPEG together
+
+_FIRST_COUNTS: Final = ("MPO", "HEIF")  # whose first picture is the photograph
+_BMP_HEADERS: Final = (12, 16, 40, 52, 56, 64, 108, 124)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is decoded at all: a file's bytes, and the pixels that its header announces."""
+
+    max_image_bytes: int
+    max_image_pixels: int
+
+
+Shrink = Callable[[Image.Image], None]
+
+
+def open_image(data: bytes, limits: Limits) -> Image.Image:
+    """Open an image and check what its header says; no pixel is decoded.
+
+    Raises:
+        ImageRejectedError: the bytes are not one image within the limits; the code says which.
+
+    """
+    try:
+        return _open(data, limits)
+    except ImageRejectedError as error:
+        if error.code == "corrupt" and (essential := _essential_png(data)):
+            return _open(essential, limits)
+        raise
+
+
+def _open(data: bytes, limits: Limits) -> Image.Image:
+    if not data:
+        raise ImageRejectedError("empty", "The file is empty (0 bytes).")
+    if len(data) > limits.max_image_bytes:
+        sentence = f"The file has {len(data):,} bytes; at most {limits.max_image_bytes:,} are read."
+        raise ImageRejectedError("too_large", sentence)
+    if name := signatures.unread_format(data):
+        raise ImageRejectedError("unsupported", f"The file is {name}, which is not read: {SAVE_AS}.")
+    image = _identified(data)
+    _check_size(image, limits)
+    _check_pictures(image, data)
+    _check_scans(image, data)
+    return image
+
+
+def decode(data: bytes, limits: Limits, *, shrink: Shrink) -> tuple[Image.Image, tuple[int, int]]:
+    """Open an image and decode all of it.
+
+    What does not concern the pixels does not matter: damaged or large text and profiles of a PNG, and a JPEG's missing
+    end marker.
+
+    Args:
+        data: the file.
+        limits: of what is decoded.
+        shrink: is given the opened image before it is decoded, and may let a JPEG be decoded at a scale.
+
+    Returns:
+        The decoded image, and width and height as its header has them.
+
+    Raises:
+        ImageRejectedError: the bytes are not one complete image within the limits; the code says which.
+
+    """
+    try:
+        return _decode(data, limits, shrink=shrink)
+    except ImageRejectedError as error:
+        if error.code == "corrupt" and (essential := _essential_png(data)):
+            return _decode(essential, limits, shrink=shrink)
+        if error.code == "truncated" and data.startswith(signatures.JPEG):
+            return _decode_to_the_end(data, limits, shrink=shrink, error=error)
+        raise
+
+
+def _decode(data: bytes, limits: Limits, *, shrink: Shrink) -> tuple[Image.Image, tuple[int, int]]:
+    image = _open(data, limits)
+    size = image.size
+    shrink(image)
+    tiff.correct(image)
+    try:
+        image.load()
+    except DECODER_ERRORS as error:
+        raise _undecodable(image, error) from error
+    _drop_empty_alpha(image, data)
+    return image, size if image.format in ("JPEG", "MPO") else image.size
+
+
+def _essential_png(data: bytes) -> bytes | None:
+    """A PNG without what does not concern its pixels; None if that is the file itself, or if it is no PNG."""
+    essential = signatures.png_without_metadata(data) if data.startswith(signatures.PNG) else data
+    return None if essential == data else essential
+
+
+def _decode_to_the_end(
+    data: bytes, limits: Limits, *, shrink: Shrink, error: ImageRejectedError
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode a JPEG without its end marker, if nothing but the marker is missing."""
+    endings = signatures.jpeg_endings(data)
+    if endings is None:
+        raise error
+    roomy = Limits(limits.max_image_bytes + len(endings[1]) - len(data), limits.max_image_pixels)
+    image, size = _decode(endings[0], roomy, shrink=shrink)
+    other, _ = _decode(endings[1], roomy, shrink=shrink)
+    if image.tobytes() != other.tobytes():
+        raise error
+    return image, size
+
+
+def _identified(data: bytes) -> Image.Image:
+    container = signatures.container_format(data)
+    if container == "HEIF":
+        import pi_heif  # here, for it takes memory that other images do not need
+
+        pi_heif.register_heif_opener(thumbnails=False)
+    formats = (container,) if container else FORMATS[:-2]
+    try:
+        image = Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError as error:
+        raise ImageRejectedError(
+            "too_many_pixels", f"The image's header announces too many pixels: {error}."
+        ) from error
+    except UnidentifiedImageError as error:
+        raise _unidentified(data) from error
+    except DECODER_ERRORS as error:
+        raise ImageRejectedError("corrupt", f"The image's header cannot be read: {error}.") from error
+    return image
+
+
+def _unidentified(data: bytes) -> ImageRejectedError:
+    kind = _sound_but_unknown(data)
+    if kind:
+        return ImageRejectedError("unsupported", f"The file is {kind} of a kind that is not read: {SAVE_AS}.")
+    if data.startswith(signatures.READ) or signatures.container_format(data):
+        return ImageRejectedError("corrupt", "The file begins like an image, but its header is damaged or cut off.")
+    return ImageRejectedError("not_an_image", f"The file is not an image of a known format ({', '.join(FORMATS)}).")
+
+
+def _sound_but_unknown(data: bytes) -> str | None:
+    """A BMP or TIFF whose header is whole, so that it is not damage that keeps it from being read."""
+    if data.startswith(b"BM") and len(data) > 26:
+        pixels, header = struct.unpack_from("<II", data, 10)
+        return "a BMP" if header in _BMP_HEADERS and 14 + header <= pixels <= len(data) else None
+    if data.startswith(signatures.TIFF):
+        return "a TIFF" if tiff.is_whole(data) else None
+    return None
+
+
+def _check_size(image: Image.Image, limits: Limits) -> None:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise ImageRejectedError("corrupt", f"The image's header announces {width} x {height} pixels.")
+    most = MAX_PIXELS_OF.get(image.format or "", limits.max_image_pixels)
+    limit = min(limits.max_image_pixels, most)
+    if width * height > limit or max(width, height) > MAX_SIDE_PX:
+        sentence = (
+            f"The {image.format} image has {width} x {height} pixels; at most {limit:,} are decoded, and at most "
+            f"{MAX_SIDE_PX:,} on a side."
+        )
+        raise ImageRejectedError("too_many_pixels", sentence)
+
+
+def _check_pictures(image: Image.Image, data: bytes) -> None:
+    """Refuse several frames or pages, and a preview in place of the picture."""
+    if image.format == "TIFF":
+        tiff.check_pages(data)
+        return
+    try:
+        animated = image.format not in _FIRST_COUNTS and getattr(image, "is_animated", False)
+    except DECODER_ERRORS as error:
+        raise ImageRejectedError("corrupt", f"The image's header cannot be read: {error}.") from error
+    if animated:
+        raise ImageRejectedError("animated", f"The {image.format} file holds several frames; one image was expected.")
+
+
+def _check_scans(image: Image.Image, data: bytes) -> None:
+    """A JPEG may ask a decoder to go over all its pixels as often as it likes."""
+    if image.format not in ("JPEG", "MPO"):
+        return
+    width, height = image.size
+    most = max(4, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // (width * height)))
+    if data.count(b"\xff\xda") > most and (count := signatures.jpeg_scans(data).count) > most:
+        sentence = f"The JPEG has {count:,} scans of {width} x {height} pixels; at most {most} are decoded: {SAVE_AS}."
+        raise ImageRejectedError("too_many_scans", sentence)
+
+
+def _undecodable(image: Image.Image, error: Exception) -> ImageRejectedError:
+    said = str(error)
+    if "truncated" in said:
+        return ImageRejectedError("truncated", f"The image ends before its last pixel: {said}.")
+    if "not available" in said:
+        return ImageRejectedError("unsupported", f"The {image.format} is of a kind that is not read: {SAVE_AS}.")
+    return ImageRejectedError("corrupt", f"The image cannot be decoded: {said}.")
+
+
+def _drop_empty_alpha(image: Image.Image, data: bytes) -> None:
+    if has_empty_alpha(image, data):
+        image.putalpha(255)
+
+
+def has_empty_alpha(image: Image.Image, data: bytes) -> bool:
+    """Whether a BMP's alpha is 0 everywhere: many programs leave the fourth byte at that and mean an opaque image."""
+    if image.format != "BMP" or image.mode != "RGBA":
+        return False
+    pixels = int.from_bytes(data[10:14], "little")
+    return not any(data[pixels + 3 : pixels + 4 * image.width * image.height : 4])

@@ -1,0 +1,103 @@
+"""TIFF files: their pages, and what Pillow misreads in them. Tags and kinds: TIFF 6.0."""
+
+import io
+import struct
+import zlib
+from typing import Any, Final
+
+from PIL import Image, ImageFile, ImagePalette, TiffImagePlugin
+
+from image_classifier.contracts.errors import ImageRejectedError
+
+SAVE_AS: Final = "save it as JPEG or PNG"
+MAX_PAGES: Final = 16
+_SUBFILE, _BITS, _PLANAR, _COLOUR_MAP = 254, 258, 284, 320
+_STRIPS, _TILES = (273, 279), (324, 325)  # offsets and byte counts
+_REDUCED: Final = 0b001
+_REDUCED_OR_MASK: Final = 0b101
+# Pillow's decoders raise whatever a malformed header led them into, not one error of their own; AVIF's a RuntimeError.
+DECODER_ERRORS: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    EOFError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+)
+
+
+def check_pages(data: bytes) -> None:
+    """Make sure that the first page is the picture, and that all others are smaller copies or masks of it.
+
+    Raises:
+        ImageRejectedError: it is a preview, or there are several pages.
+
+    """
+    kinds = [tags.get(_SUBFILE, 0) for tags in _directories(data, most=MAX_PAGES)]
+    if kinds and kinds[0] & _REDUCED:
+        sentence = f"The TIFF file begins with a small preview, as cameras' raw images do: {SAVE_AS}."
+        raise ImageRejectedError("unsupported", sentence)
+    if len(kinds) == MAX_PAGES or any(not kind & _REDUCED_OR_MASK for kind in kinds[1:]):
+        raise ImageRejectedError("several_pages", "The TIFF file holds several pages; one image was expected.")
+
+
+def is_whole(data: bytes) -> bool:
+    """Whether all the bytes are there that the first directory speaks of."""
+    tags = next(iter(_directories(data, most=1)), {})
+    for offsets, counts in (_STRIPS, _TILES):
+        where, sizes = _numbers(tags.get(offsets)), _numbers(tags.get(counts))
+        if where and len(where) == len(sizes):
+            return max(start + size for start, size in zip(where, sizes, strict=True)) <= len(data)
+    return False
+
+
+def correct(image: Image.Image) -> None:
+    """Correct what Pillow misreads: planes of 16 bits, and palettes of eight bits where the standard asks for 16."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    tags = image.tag_v2
+    if is_planar_16_bit(image) and image.tile and image.tile[0].codec_name == "raw":
+        args = (f"{image.mode};16N", False, tags.offset)
+        image.tile = [ImageFile._Tile("libtiff", (0, 0, *image.size), 0, args)]
+        image.use_load_libtiff = True
+    if has_8_bit_palette(image):
+        image.palette = ImagePalette.raw("RGB;L", bytes(tags[_COLOUR_MAP]))
+
+
+def is_planar_16_bit(image: Image.Image) -> bool:
+    """Whether a TIFF keeps each colour in a plane of its own, of 16 bits per value."""
+    tags = getattr(image, "tag_v2", {})
+    return tags.get(_PLANAR) == 2 and 16 in _numbers(tags.get(_BITS))
+
+
+def has_8_bit_palette(image: Image.Image) -> bool:
+    """Whether a TIFF's palette, whose values should go to 65,535, goes to 255 at most."""
+    values = _numbers(getattr(image, "tag_v2", {}).get(_COLOUR_MAP))
+    return image.mode == "P" and bool(values) and 0 < max(values) <= 255
+
+
+def _directories(data: bytes, *, most: int) -> list[dict[int, Any]]:
+    """The tags of a TIFF's first directories; of a damaged one those before it."""
+    found: list[dict[int, Any]] = []
+    seen: set[int] = set()
+    try:
+        directory = TiffImagePlugin.ImageFileDirectory_v2(data[: 16 if data[2:3] == b"+" or data[3:4] == b"+" else 8])
+        file = io.BytesIO(data)
+        while directory.next and directory.next not in seen and len(found) < most:
+            seen.add(directory.next)
+            file.seek(directory.next)
+            directory.load(file)
+            found.append(dict(directory))
+    except DECODER_ERRORS:
+        return found
+    return found
+
+
+def _numbers(value: Any) -> tuple[int, ...]:
+    values = value if isinstance(value, tuple) else (value,)
+    return tuple(number for number in values if isinstance(number, int))
