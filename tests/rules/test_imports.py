@@ -12,7 +12,6 @@ ROOT = Path(__file__).parents[2]
 # folder -> everything outside the standard library that its files may import. "a.b" allows a.b and what is below it.
 MAY_IMPORT = {
     "dags": {"airflow", "image_classifier", "image_classifier_airflow"},
-<<<<<<< HEAD
     "plugins/image_classifier_airflow": {
         "airflow",
         "botocore",
@@ -25,6 +24,7 @@ MAY_IMPORT = {
     },
     "include/image_classifier": {
         "PIL",
+        "pi_heif",
         "botocore",
         "image_classifier",
         "jinja2",
@@ -34,10 +34,6 @@ MAY_IMPORT = {
         "sklearn",
         "yaml",
     },
-=======
-    "plugins/image_classifier_airflow": {"airflow", "botocore", "image_classifier", "image_classifier_airflow"},
-    "include/image_classifier": {"PIL", "botocore", "image_classifier", "pi_heif", "pydantic", "yaml"},
->>>>>>> 2db55b4 (Images: HEIC and AVIF, formats named that are not read, metadata that does not cost the image, limits for sides and scans)
     "include/image_classification_algorithm": {
         "PIL",
         "google.protobuf",  # whose errors onnx raises
