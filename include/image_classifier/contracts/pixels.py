@@ -13,6 +13,7 @@ from PIL import Image
 from image_classifier.contracts import signatures
 from image_classifier.contracts.decoding import Limits, decode, has_empty_alpha, open_image
 from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.sixteen_bits import grey_of_16_bits, is_dark_of_16_bits
 from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS, has_8_bit_palette, is_planar_16_bit
 
 ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # what the endpoint takes as it is
@@ -22,7 +23,6 @@ THUMBNAIL_QUALITY = 80
 MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; up to 8 bytes each while decoded
 PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: next to nothing once a network has subtracted it
 BLANK_PX: Final = 64
-DARK: Final = 16  # of 255: a 16-bit image whose brightest value is below shows nothing
 BACKGROUND: Final = (255, 255, 255)  # what transparent images are drawn for
 PROCEDURE: Final = "1"  # raise it when the same image and parameters give other pixels: every image is prepared anew
 
@@ -222,42 +222,13 @@ def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
         raise ImageRejectedError("unsupported", sentence)
     try:
         if image.mode.startswith("I;16"):
-            return _grey_of_16_bits(image, data)
+            return grey_of_16_bits(image, data)
         wanted = "RGBA" if image.has_transparency_data else "RGB"
         coloured = image if image.mode == wanted else image.convert(wanted)
     except DECODER_ERRORS as error:
         sentence = f"The image's pixels are of kind {image.mode}, which cannot be made RGB: {error}."
         raise ImageRejectedError("unsupported", sentence) from error
-    return coloured, signatures.png_is_16_bit(data) and _is_dark_of_16_bits(coloured, data)
-
-
-def _grey_of_16_bits(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
-    """Grey of 16 bits at full range, or at that of the bits that the file calls significant and that suffice for it."""
-    grey = image if image.mode == "I;16" else image.convert("I")
-    brightest = _brightest(grey)
-    bits = signatures.png_significant_bits(data) or 16
-    factor = 255 / (2**bits - 1) if bits < 16 and brightest < 2**bits else 1 / 256
-    return grey.point(lambda value: value * factor).convert("L").convert("RGB"), brightest * factor < DARK
-
-
-def _brightest(band: Image.Image) -> int:
-    brightest = band.getextrema()[1]
-    return int(brightest) if isinstance(brightest, int | float) else max(brightest)
-
-
-def _is_dark_of_16_bits(image: Image.Image, data: bytes) -> bool:
-    """Of colours of 16 bits the decoder hands out the upper eight alone.
-
-    Raises:
-        ImageRejectedError: the file says that it uses the lower bits, which are lost.
-
-    """
-    brightest = max(map(_brightest, image.convert("RGB").split()))
-    bits = signatures.png_significant_bits(data) or 16
-    if bits < 16 and brightest < 2 ** max(0, bits - 8):
-        sentence = f"The image uses the lower {bits} of 16 bits per colour: save it with 8 bits."
-        raise ImageRejectedError("unsupported", sentence)
-    return brightest < DARK
+    return coloured, signatures.png_is_16_bit(data) and is_dark_of_16_bits(coloured, data)
 
 
 def _is_odd_grey(image: Image.Image) -> bool:
