@@ -82,6 +82,19 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
     }
 
 
+def roll_back_params(files: Iterable[Path]) -> dict[str, Param]:
+    """Which classifier goes back to which version, and why."""
+    known = [file.stem for file in files]
+    name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "examples": known}
+    version = "Its number in the registry, or its training job; if empty the newest approved one that does not serve."
+    reason = "It is kept with the version that is left."
+    return {
+        "classifier": Param(title="Classifier", description="Its name.", **name),
+        "version": Param("", type="string", maxLength=63, title="Version", description=version),
+        "reason": Param("", type="string", maxLength=500, title="Reason", description=reason),
+    }
+
+
 def watch_params() -> dict[str, Param]:
     """Return the param for the minutes after which the watch Dag replays an upload without a record."""
     description = "An upload that is younger is left to its own event, which Lambda tries three times in four minutes."

@@ -4,7 +4,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-OF_ALL_CLASSIFIERS = {"image_classifier_classify_existing", "image_classifier_teardown", "image_classifier_watch"}
+OF_ALL_CLASSIFIERS = {
+    "image_classifier_classify_existing",
+    "image_classifier_roll_back",
+    "image_classifier_teardown",
+    "image_classifier_watch",
+}
 
 # Airflow is imported first: it may look up the machine's name. What follows is what the Dag processor does in a loop.
 PARSE_WITHOUT_NETWORK = """

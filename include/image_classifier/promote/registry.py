@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import delete, described, exists_already
 from image_classifier.aws.names import TAG, model_package_group_name
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.evaluate.report.model import Report
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
+LEFT = "Rolled back: "  # begins the description of a version that a person went back from
 MOST_DESCRIPTION = 1024  # characters of an approval's description
 CONTENT_TYPES = ["application/x-image", "image/jpeg", "image/png"]
 ANSWERS = ["application/json", "application/jsonlines"]
@@ -99,6 +101,77 @@ def find_version(sagemaker: "SageMakerClient", training_job: str, *, group: str)
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
     versions = (version for page in pages for version in page["ModelPackageSummaryList"])
     return next((one for one in versions if one.get("ModelPackageDescription") == training_job), None)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One registered model."""
+
+    arn: str
+    number: int
+    training_job: str
+    approval: str
+
+
+def versions(sagemaker: "SageMakerClient", *, group: str) -> list[Version]:
+    """The classifier's registered models, the newest first."""
+    paginator = sagemaker.get_paginator("list_model_packages")
+    pages = paginator.paginate(ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending")
+    return [
+        Version(
+            found["ModelPackageArn"],
+            found.get("ModelPackageVersion", 0),
+            found.get("ModelPackageDescription", ""),
+            found.get("ModelApprovalStatus", "PendingManualApproval"),
+        )
+        for page in pages
+        for found in page["ModelPackageSummaryList"]
+    ]
+
+
+def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str) -> Version:
+    """The version that a person names by its number or training job; by default the newest approved other one.
+
+    Args:
+        known: the versions, the newest first.
+        wanted: a number, a training job, or empty.
+        serving: the training job whose model serves now.
+
+    Raises:
+        ClassifierFileError: there is no such version, or it serves already.
+
+    """
+    others = [version for version in known if version.training_job != serving]
+    if wanted:
+        found = [version for version in others if wanted in (str(version.number), version.training_job)]
+    else:
+        found = [version for version in others if version.approval == "Approved"]
+    if not found:
+        listed = "; ".join(f"{one.number}: {one.training_job} ({one.approval})" for one in others) or "none"
+        what = f"version {wanted!r}" if wanted else "an approved version"
+        message = f"There is no {what} to go back to beside {serving}, which serves. Other versions: {listed}."
+        raise ClassifierFileError(message)
+    return found[0]
+
+
+def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedModel:
+    """Image and artifact of a registered model."""
+    found = sagemaker.describe_model_package(ModelPackageName=version.arn)
+    container = found["InferenceSpecification"]["Containers"][0]
+    algorithm = found.get("CustomerMetadataProperties", {}).get("algorithm", "builtin")
+    return TrainedModel(version.training_job, container["Image"], container["ModelDataUrl"], algorithm)
+
+
+def was_left(sagemaker: "SageMakerClient", training_job: str, *, classifier: str) -> bool:
+    """Whether a person went back from this model; it then serves again only if a person goes back to it."""
+    group = model_package_group_name(classifier)
+    if described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
+        return False
+    found = find_version(sagemaker, training_job, group=group)
+    if found is None or found.get("ModelApprovalStatus") != "Rejected":
+        return False
+    package = sagemaker.describe_model_package(ModelPackageName=found["ModelPackageArn"])
+    return package.get("ApprovalDescription", "").startswith(LEFT)
 
 
 def set_approval(sagemaker: "SageMakerClient", arn: str, *, status: Approval, why: str) -> None:

@@ -26,7 +26,7 @@ def plan(params: Params, dag_run: Any) -> list[int]:
     """
     from image_classifier.classify_existing.run import plan as plan_run
 
-    classifier = _classifier(params["classifier"])
+    classifier = classifier_of(params["classifier"])
     limits = [limit for limit in (params["max_cost_usd"], classifier.max_cost_usd) if limit is not None]
     request = _request(params, started=dag_run.start_date)
     number = plan_run(clients.s3(classifier.aws_conn_id), request, max_cost_usd=min(limits, default=None))
@@ -42,7 +42,7 @@ def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
     """
     from image_classifier.classify_existing.run import classify_share
 
-    conn = _classifier(params["classifier"]).aws_conn_id
+    conn = classifier_of(params["classifier"]).aws_conn_id
     done = classify_share(
         clients.functions(conn),
         clients.s3(conn),
@@ -62,7 +62,13 @@ def _request(params: Params, *, started: "datetime") -> "Request":
     return Request(target, prefix=params["prefix"], again=params["again"], started=started)
 
 
-def _classifier(name: str) -> Classifier:
+def classifier_of(name: str) -> Classifier:
+    """The classifier of that name.
+
+    Raises:
+        ClassifierFileError: there is no such file, or it cannot be used.
+
+    """
     files = {file.stem: file for file in classifier_files(classifier_folders())}
     if name not in files:
         raise ClassifierFileError(f"There is no classifier file {name}.yaml; there are {', '.join(sorted(files))}.")

@@ -79,8 +79,15 @@ class EvaluationSteps:
 
     def decide(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any) -> bool:
         """Decide whether the model goes live, and store why. A model that does not ends the run here, and well."""
-        from image_classifier.promote import promotion
+        from image_classifier.promote import promotion, registry
 
+        if registry.was_left(clients.sagemaker(self._conn), job["training_job"], classifier=self._classifier.name):
+            log.warning(
+                "A person went back from the model of %s. It serves again only if image_classifier_roll_back is run "
+                "with it; changed images or settings train another model. The run ends here.",
+                job["training_job"],
+            )
+            return False
         classifier, candidate = self._of(params), self._evaluation(dataset, job["training_job"])
         rule = classifier.promotion
         if not dataset["num_test_samples"]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEFAULT_CONNECTION = "aws_default"
+ROLL_BACK = "image_classifier_roll_back"
 TIME_LIMIT_S = 6 * 60  # of one task's own work; what is left is done by the next run
 
 
@@ -95,7 +96,8 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
     from image_classifier.watch.classifier_watch import Watch
 
     [classifier] = [known for known in _readable() if known.name == name]
-    active = ti.get_dr_count(dag_id=train_and_deploy_dag_id(name), states=ACTIVE)
+    changing = (train_and_deploy_dag_id(name), ROLL_BACK)
+    active = sum(ti.get_dr_count(dag_id=dag_id, states=ACTIVE) for dag_id in changing)
     watch = Watch(
         clients.of_a_classifier(classifier.aws_conn_id),
         Target(name, Settings.from_env().bucket),

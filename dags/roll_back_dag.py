@@ -1,0 +1,55 @@
+"""# Go back to an earlier model
+
+Brings the endpoint and the function back to a model of the registry, also to one of months ago whose endpoint config is
+gone: labels, pixels and model switch together, because the function reads them for the model that answers.
+
+1. `plan` finds the version by its number or training job; by default the newest approved one that does not serve. It
+   fails while a run of the classifier's own Dag is active, and if the model's artifact is gone. Nothing is changed.
+2. Model, endpoint config and endpoint follow; the endpoint is asked about a known image. The function follows.
+3. `mark_versions` approves the version and rejects the one that was left, with the reason.
+
+No schedule and no unchanged run promotes the model that was left again. Changed images or settings train another one;
+to serve the one that was left again, run this Dag with it. **Safe to repeat.**
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import DAG, chain
+
+from image_classifier.classifier import classifier_files, classifier_folders
+from image_classifier_airflow.operators.function import LambdaFunctionOperator
+from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
+from image_classifier_airflow.params import roll_back_params
+from image_classifier_airflow.retries import RETRY_POLICY
+from image_classifier_airflow.steps import roll_back as steps
+from image_classifier_airflow.steps import step
+
+with DAG(
+    dag_id="image_classifier_roll_back",
+    description="Brings a classifier back to an earlier model of the registry.",
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    params=roll_back_params(classifier_files(classifier_folders())),
+    default_args={
+        "owner": "image-classifier",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_policy": RETRY_POLICY,
+        "execution_timeout": timedelta(hours=1),
+    },
+    doc_md=__doc__,
+    tags=["image-classifier"],
+):
+    plan = step(steps.plan, multiple_outputs=True)()
+    conn: Any = {"aws_conn_id": plan["aws_conn_id"]}
+    function = LambdaFunctionOperator(task_id="deploy_function", config=plan["function"], **conn)
+    chain(
+        ModelOperator(task_id="create_model", config=plan["model"], **conn),
+        EndpointConfigOperator(task_id="create_endpoint_config", config=plan["endpoint_config"], **conn),
+        EndpointOperator(task_id="deploy_endpoint", config=plan["endpoint"], sample=plan["sample"], **conn),
+        function,
+        step(steps.record_deployment)(function.output, plan),
+        step(steps.mark_versions)(plan),
+    )

@@ -1,0 +1,131 @@
+"""The tasks of the Dag that goes back to an earlier model: what serves it, and what the registry says afterwards."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from image_classifier.aws.names import Keys, model_package_group_name
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import ClassifierFileError, DatasetError, ObjectGoneError, ResourceBusyError
+from image_classifier_airflow.classifiers import train_and_deploy_dag_id
+from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.classify_existing import classifier_of
+from image_classifier_airflow.task_states import ACTIVE
+
+log = logging.getLogger(__name__)
+
+Params = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+def plan(params: Params, ti: Any) -> Json:
+    """Find the version to go back to and return the requests for what serves it; changes nothing.
+
+    Raises:
+        ClassifierFileError: there is no such classifier, deployment or version.
+        ObjectGoneError: the model's artifact or its model.json was deleted.
+        ResourceBusyError: a run of the classifier's own Dag is active.
+
+    """
+    from image_classifier.connect.deployment import read_deployment
+    from image_classifier.promote import registry
+
+    classifier, settings = classifier_of(params["classifier"]), Settings.from_env()
+    if ti.get_dr_count(dag_id=train_and_deploy_dag_id(classifier.name), states=ACTIVE):
+        message = f"A run of {train_and_deploy_dag_id(classifier.name)} is active; go back once it has ended."
+        raise ResourceBusyError(message)
+    s3, sagemaker = clients.s3(classifier.aws_conn_id), clients.sagemaker(classifier.aws_conn_id)
+    deployment = read_deployment(s3, bucket=settings.bucket, classifier=classifier.name)
+    if deployment is None:
+        message = (
+            f"No deployment of {classifier.name} is recorded; run {train_and_deploy_dag_id(classifier.name)} first."
+        )
+        raise ClassifierFileError(message)
+    known = registry.versions(sagemaker, group=model_package_group_name(classifier.name))
+    serving = deployment.training_job
+    version = registry.version_to_return_to(known, wanted=params["version"].strip(), serving=serving)
+    model = registry.trained_model(sagemaker, version)
+    left = [one.arn for one in known if one.training_job == serving]
+    log.info("%s goes back from %s to version %d, %s", classifier.name, serving, version.number, version.training_job)
+    return {
+        **_requests(classifier, settings, model=model, s3=s3),
+        "training_job": model.training_job,
+        "version": version.arn,
+        "left": left,
+        "aws_conn_id": classifier.aws_conn_id,
+    }
+
+
+def record_deployment(function: Json, plan: Json, params: Params) -> str:
+    """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
+    from image_classifier.connect.deployment import Deployment, write_deployment
+
+    classifier = classifier_of(params["classifier"])
+    deployment = Deployment(
+        classifier=classifier.name,
+        training_job=plan["training_job"],
+        endpoint_config=plan["endpoint_config"]["EndpointConfigName"],
+        function_version=function["version"],
+        alias_arn=function["alias_arn"],
+        bucket=Settings.from_env().bucket,
+        trigger_mode=classifier.trigger,
+        instance_count=classifier.endpoint.instance_count,
+    )
+    return write_deployment(clients.s3(classifier.aws_conn_id), deployment)
+
+
+def mark_versions(plan: Json, params: Params) -> None:
+    """Approve the version that serves now, and reject the one that was left, with the reason."""
+    from image_classifier.promote import registry
+
+    sagemaker, reason = clients.sagemaker(plan["aws_conn_id"]), params["reason"].strip() or "no reason was given"
+    registry.set_approval(sagemaker, plan["version"], status="Approved", why="A person went back to this model.")
+    for arn in plan["left"]:
+        registry.set_approval(sagemaker, arn, status="Rejected", why=f"{registry.LEFT}{reason}")
+
+
+def _requests(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:
+    from image_classifier.connect.function import function_configuration
+    from image_classifier.deploy import hosting
+
+    request = hosting.model_request(
+        classifier,
+        settings=settings,
+        training_job=model.training_job,
+        model_artifact=model.artifact,
+        image=model.image,
+    )
+    config = hosting.endpoint_config_request(classifier, training_job=model.training_job, model=request)
+    name = config["EndpointConfigName"]
+    function = function_configuration(
+        classifier, settings=settings, training_job=model.training_job, endpoint_config=name
+    )
+    return {
+        "model": request,
+        "endpoint_config": config,
+        "endpoint": hosting.endpoint_request(classifier, endpoint_config=name),
+        "sample": _sample(classifier, settings, model=model, s3=s3),
+        "function": function.model_dump(mode="json"),
+    }
+
+
+def _sample(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:
+    """A prepared image to ask the endpoint about, and how many classes the model has."""
+    from image_classifier.aws.s3 import object_exists
+    from image_classifier.deploy.model_file import read_labels
+
+    keys, bucket = Keys(classifier.name), settings.bucket
+    described = keys.model_file(model.training_job)
+    for key in (described, model.artifact.removeprefix(f"s3://{bucket}/")):
+        if not object_exists(s3, bucket=bucket, key=key):
+            message = f"s3://{bucket}/{key} is gone, and {model.training_job} cannot serve without it; train again."
+            raise ObjectGoneError(message)
+    labels = read_labels(s3, bucket=bucket, key=described)
+    images = s3.list_objects_v2(Bucket=bucket, Prefix=keys.split("validation"), MaxKeys=1).get("Contents", [])
+    if not images:
+        message = (
+            f"s3://{bucket}/{keys.split('validation')} holds no image to ask the endpoint about; run the Dag once."
+        )
+        raise DatasetError(message)
+    return {"bucket": bucket, "key": images[0]["Key"], "num_classes": len(labels)}

@@ -1,0 +1,18 @@
+"""The endpoint goes back before the function does, and the registry is marked only when both have."""
+
+import pytest
+
+
+@pytest.fixture
+def dag(shipped):
+    return shipped.dags["image_classifier_roll_back"]
+
+
+def test_the_tasks_follow_each_other(dag):
+    order = ["create_model", "create_endpoint_config", "deploy_endpoint", "deploy_function", "record_deployment"]
+    for before, after in zip(order, [*order[1:], "mark_versions"], strict=True):
+        assert before in dag.get_task(after).upstream_task_ids
+
+
+def test_every_task_waits_for_the_plan(dag):
+    assert [task.task_id for task in dag.tasks if not task.upstream_task_ids] == ["plan"]
