@@ -1,7 +1,7 @@
 """Opens and decodes one image file, whatever its format, or says why it cannot be used.
 
 Standard library, Pillow and pi-heif only: the inference function packs this file. Limits keep every file within
-1,024 MB of memory and 10 seconds; tests/benchmarks/decoding.py measures both.
+1,024 MB of memory and 10 seconds.
 """
 
 import io
