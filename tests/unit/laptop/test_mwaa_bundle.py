@@ -49,6 +49,7 @@ def test_dags_and_plugin_are_imported_from_the_bundle_alone(home):
         "image_classifier",
         "digits_train_and_deploy",
         "image_classifier_classify_existing",
+        "image_classifier_roll_back",
         "image_classifier_teardown",
         "image_classifier_watch",
     ]
