@@ -120,6 +120,11 @@ class Keys:
         return f"{self.root}watch/state.json"
 
     @property
+    def watch_seen(self) -> str:
+        """What the watch Dag saw last, for the pages."""
+        return f"{self.root}watch/seen.json"
+
+    @property
     def predictions_index(self) -> str:
         """The records of each day: ``<day>/part-*.jsonl.gz``."""
         return f"{self.root}predictions-index/"

@@ -31,6 +31,8 @@ class Deployment(BaseModel):
         bucket: the bucket whose uploads are classified.
         trigger_mode: how uploads reach the function.
         instance_count: of the endpoint.
+        instance_type: of the endpoint; empty if an earlier release wrote the object.
+        usd_per_hour: what one machine of the endpoint cost when it was deployed; None if the price is not known.
 
     """
 
@@ -44,6 +46,8 @@ class Deployment(BaseModel):
     bucket: str
     trigger_mode: Mode = "direct"
     instance_count: int = 1
+    instance_type: str = ""
+    usd_per_hour: float | None = None
 
     @property
     def trigger(self) -> UploadTrigger:

@@ -15,6 +15,7 @@ from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.watch.comparison import Reaction, differences, settle
 from image_classifier.watch.full_pass import GRACE, FullPass, is_due
 from image_classifier.watch.record_index import compact
+from image_classifier.watch.seen import keep_seen
 from image_classifier.watch.state import WatchState, read_state, write_state
 
 log = logging.getLogger(__name__)
@@ -83,6 +84,8 @@ class Watch:
             log.info("%d log entries were moved to the index", done.entries)
         with findings.of("images without a record"):
             self._find_missing(state, findings, now=now)
+        with findings.of("what the pages show"):
+            keep_seen(self.clients, state, bucket=bucket, classifier=classifier, findings=findings.open, now=now)
         new = [name for name in findings.open if name not in state.reported]
         state.reported = sorted(findings.open)
         write_state(s3, state, bucket=bucket, classifier=classifier, etag=etag)

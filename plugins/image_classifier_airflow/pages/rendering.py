@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from image_classifier_airflow.pages.access import Visitor
 
 FOLDER = Path(__file__).parent
-PAGES = {"gallery": "Gallery"}  # address -> text of the navigation within a classifier
+PAGES = {"overview": "Overview", "gallery": "Gallery"}  # address -> text of the navigation within a classifier
 
 
 def address(page: str, query: Mapping[str, object] | None = None, /, **changes: object) -> str:

@@ -62,6 +62,8 @@ def record_deployment(function: Json, plan: Json, params: Params) -> str:
     from image_classifier.connect.deployment import Deployment, write_deployment
 
     classifier = classifier_of(params["classifier"])
+    [variant] = plan["endpoint_config"]["ProductionVariants"]
+    prices = clients.prices(classifier.aws_conn_id)
     deployment = Deployment(
         classifier=classifier.name,
         training_job=plan["training_job"],
@@ -71,6 +73,8 @@ def record_deployment(function: Json, plan: Json, params: Params) -> str:
         bucket=Settings.from_env().bucket,
         trigger_mode=classifier.trigger,
         instance_count=classifier.endpoint.instance_count,
+        instance_type=variant["InstanceType"],
+        usd_per_hour=prices.price(variant["InstanceType"], use="hosting").usd_per_hour,
     )
     return write_deployment(clients.s3(classifier.aws_conn_id), deployment)
 

@@ -161,6 +161,7 @@ class Steps:
         """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
         from image_classifier.connect.deployment import Deployment, write_deployment
 
+        [variant] = endpoint_config["ProductionVariants"]
         deployment = Deployment(
             classifier=self._classifier.name,
             training_job=job["training_job"],
@@ -170,6 +171,8 @@ class Steps:
             bucket=Settings.from_env().bucket,
             trigger_mode=self._classifier.trigger,
             instance_count=self._classifier.endpoint.instance_count,
+            instance_type=variant["InstanceType"],
+            usd_per_hour=clients.prices(self._conn).price(variant["InstanceType"], use="hosting").usd_per_hour,
         )
         return write_deployment(self._s3, deployment)
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+import boto3
 import pytest
 
 from image_classifier.classify_existing.replays import Target
@@ -10,6 +11,7 @@ from image_classifier.contracts.errors import ResourceBusyError, StorageError
 from image_classifier.watch import classifier_watch
 from image_classifier.watch.classifier_watch import Watch
 from image_classifier.watch.comparison import Difference
+from image_classifier.watch.seen import read_seen
 from image_classifier.watch.state import WatchState, read_state, write_state
 
 
@@ -21,13 +23,14 @@ def watch(s3, monkeypatch):
     monkeypatch.setattr(classifier_watch, "differences", lambda *_: found)
     events = []
     functions = SimpleNamespace(invoke=lambda **request: events.append(request))
+    sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
 
     def run(*, hours=1, may_compare=True):
-        clients = SimpleNamespace(s3=s3, functions=functions)
+        clients = SimpleNamespace(s3=s3, functions=functions, sagemaker=sagemaker)
         checks = Watch(clients, Target("pets", "pictures"), "report", lambda: False, may_compare=may_compare)
         return checks.run(now=datetime.now(UTC) + timedelta(hours=hours))
 
-    run.differences, run.events = found, events
+    run.differences, run.events, run.sagemaker = found, events, sagemaker
     return run
 
 
@@ -86,3 +89,31 @@ def test_a_state_that_cannot_be_read_is_named(s3):
 
     with pytest.raises(StorageError, match=r"pets/watch/state\.json .* a full pass follows"):
         read_state(s3, bucket="pictures", classifier="pets")
+
+
+def test_the_pages_are_told_what_was_seen(watch, s3):
+    watch.differences.append(Difference("alias", "The alias differs."))
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+    group = "image-classifier-pets"
+    watch.sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    watch.sagemaker.create_model_package(
+        ModelPackageGroupName=group, ModelPackageDescription="job-1", ModelApprovalStatus="Approved"
+    )
+
+    watch()
+
+    seen = read_seen(s3, bucket="pictures", classifier="pets")
+    assert (seen.endpoint_status, seen.without_record) == (None, 1)
+    assert seen.findings == {"alias": "The alias differs."}
+    assert [(one.number, one.training_job, one.approval) for one in seen.versions] == [(1, "job-1", "Approved")]
+
+
+def test_before_the_first_run_nothing_was_seen(s3):
+    assert read_seen(s3, bucket="pictures", classifier="pets") is None
+
+
+def test_what_the_watch_dag_did_not_write_is_refused(s3):
+    s3.put_object(Bucket="pictures", Key="pets/watch/seen.json", Body=b"[")
+
+    with pytest.raises(StorageError, match="its next run"):
+        read_seen(s3, bucket="pictures", classifier="pets")

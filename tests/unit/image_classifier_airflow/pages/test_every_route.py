@@ -100,7 +100,7 @@ def test_the_image_of_another_classifier_is_not_found(client, bucket, method, pa
 def test_a_page_lists_only_the_classifiers_of_the_user(client):
     text = client("other").get("/").text
 
-    assert "dogs/gallery" in text
+    assert "dogs/overview" in text
     assert "cats" not in text
 
 

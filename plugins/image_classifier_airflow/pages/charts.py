@@ -1,0 +1,58 @@
+"""Coordinates of the pages' charts, which the templates draw as inline SVG."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WIDTH, HEIGHT = 640, 180  # of the plot area, in the units of the SVG's view box
+LEFT, TOP = 44, 10  # its corner
+GAP = 0.2  # of a bar's place
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One part of one stacked bar; ``title`` says it in words."""
+
+    kind: str
+    x: float
+    y: float
+    width: float
+    height: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Bars:
+    """A bar chart: its parts, the names below it (place, text), and its largest value."""
+
+    parts: tuple[Bar, ...]
+    names: tuple[tuple[float, str], ...]
+    top: int
+
+
+def stacked_bars(columns: Sequence[tuple[str, Sequence[int]]], *, names: Sequence[str]) -> Bars:
+    """One bar per column, made of as many parts as there are names."""
+    top = max((sum(values) for _, values in columns), default=0) or 1
+    place = WIDTH / max(1, len(columns))
+    parts, below = [], []
+    every = max(1, round(len(columns) / 6))
+    for number, (text, values) in enumerate(columns):
+        y = float(TOP + HEIGHT)
+        for name, value in zip(names, values, strict=True):
+            height = HEIGHT * value / top
+            y -= height
+            if value:
+                x = LEFT + place * (number + GAP / 2)
+                parts.append(Bar(name, x, y, place * (1 - GAP), height, f"{text}: {value:,} {name}"))
+        if number % every == 0:
+            below.append((LEFT + place * (number + 0.5), text))
+    return Bars(tuple(parts), tuple(below), top)
+
+
+def polyline(values: Sequence[float | None], *, low: float, high: float) -> str:
+    """The points of an SVG polyline over the whole width; places without a value are left out."""
+    steps, span = max(1, len(values) - 1), (high - low) or 1.0
+    return " ".join(
+        f"{LEFT + WIDTH * place / steps:.1f},{TOP + HEIGHT * (1 - (value - low) / span):.1f}"
+        for place, value in enumerate(values)
+        if value is not None
+    )

@@ -1,0 +1,60 @@
+"""The overview of one classifier: its predictions in figures, its endpoint, its cost, and what the watch Dag found."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
+
+from image_classifier.aws.names import Keys
+from image_classifier.aws.settings import bucket_from_env
+from image_classifier.connect.deployment import Deployment, read_deployment
+from image_classifier.gallery.newest import MOST_RECORDS
+from image_classifier.gallery.overview import overview
+from image_classifier.plan.plan import HOURS_A_DAY
+from image_classifier.watch.seen import read_seen
+from image_classifier_airflow.pages import storage
+from image_classifier_airflow.pages.access import Looking
+from image_classifier_airflow.pages.charts import stacked_bars
+from image_classifier_airflow.pages.rendering import page
+
+router = APIRouter()
+
+STACKED = ("predicted", "unsure", "rejected", "failed")
+DAYS_IN_TABLE = 14
+LABELS_IN_TABLE = 8
+
+
+@router.get("/{classifier}/overview")
+def show_overview(visitor: Looking) -> Response:
+    """The figures of the newest predictions, and the state of what serves them."""
+    name, bucket, s3 = visitor.classifier.name, bucket_from_env(), storage.s3(visitor.classifier)
+    with ThreadPoolExecutor(3) as readers:
+        newest = readers.submit(storage.records(visitor.classifier).newest, MOST_RECORDS)
+        deployed = readers.submit(read_deployment, s3, bucket=bucket, classifier=name)
+        watched = readers.submit(read_seen, s3, bucket=bucket, classifier=name)
+        records, deployment, seen = newest.result(), deployed.result(), watched.result()
+    figures = overview(records.rows)
+    days = list(reversed(figures.days))
+    return page(
+        "overview.html",
+        visitor=visitor,
+        active="overview",
+        figures=figures,
+        is_all=records.is_all,
+        most_records=MOST_RECORDS,
+        bars=stacked_bars([(day.day, [day.statuses[status] for status in STACKED]) for day in days], names=STACKED),
+        days=figures.days[:DAYS_IN_TABLE],
+        columns=[one.label for one in figures.labels[:LABELS_IN_TABLE]],
+        deployment=deployment,
+        usd_per_day=_usd_per_day(deployment),
+        seen=seen,
+        minutes_ago=(datetime.now(UTC) - seen.at).total_seconds() / 60 if seen else None,
+        incoming=Keys(name).incoming,
+    )
+
+
+def _usd_per_day(deployment: Deployment | None) -> float | None:
+    """What the endpoint costs a day; None if nothing is deployed or the price is not known."""
+    if deployment is None or deployment.usd_per_hour is None:
+        return None
+    return deployment.usd_per_hour * deployment.instance_count * HOURS_A_DAY

@@ -1,0 +1,76 @@
+"""The overview, as requests and answers."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from image_classifier.connect.deployment import Deployment, write_deployment
+from image_classifier.watch.seen import Seen
+
+
+def show(client):
+    """The page's text, without tags."""
+    answer = client.get("/cats/overview")
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text))
+
+
+def deploy(bucket, **values):
+    deployment = Deployment(
+        classifier="cats", training_job="job-1", endpoint_config="c", function_version="1", alias_arn="a",
+        bucket="pictures", **values,
+    )  # fmt: skip
+    write_deployment(bucket.s3, deployment)
+
+
+def see(bucket, *, minutes_ago=1, **values):
+    seen = Seen(at=datetime.now(UTC) - timedelta(minutes=minutes_ago), **values)
+    bucket.put("cats/watch/seen.json", seen.model_dump_json().encode())
+
+
+def test_a_classifier_without_predictions_says_what_to_do_first(client, bucket):
+    text = show(client("viewer"))
+
+    assert "There are no predictions yet" in text
+    assert "cats_train_and_deploy" in text
+    assert "The Dag image_classifier_watch has not run yet." in text
+
+
+def test_the_figures_of_the_predictions_are_shown(client, bucket):
+    bucket.add("a.png")
+    bucket.add("b.png", status="unsure", label="dog")
+
+    text = show(client("viewer"))
+
+    assert "2026-11-28 2" in text
+    assert "Unsure 50.0%" in text
+    assert "0.90 s median" in text
+
+
+def test_what_the_endpoint_costs_a_day_is_shown(client, bucket):
+    deploy(bucket, instance_type="ml.m5.large", instance_count=2, usd_per_hour=0.25)
+
+    assert "12.00 USD 2 x ml.m5.large" in show(client("viewer"))
+
+
+def test_a_price_that_is_not_known_is_not_guessed(client, bucket):
+    deploy(bucket)
+
+    assert "the price is not known until the next run" in show(client("viewer"))
+
+
+def test_findings_and_endpoint_are_those_of_the_watch_dag(client, bucket):
+    see(bucket, endpoint_status="Updating", findings={"alias": "The alias differs."}, without_record=3,
+        last_pass=datetime.now(UTC))  # fmt: skip
+
+    text = show(client("viewer"))
+
+    assert "Open findings The alias differs." in text
+    assert "Endpoint Updating" in text
+    assert "Images without a record 3" in text
+    assert "switched on" not in text
+
+
+def test_a_watch_dag_that_does_not_run_is_noticed(client, bucket):
+    see(bucket, minutes_ago=45)
+
+    assert "45 minutes ago: is image_classifier_watch switched on?" in show(client("viewer"))
