@@ -7,8 +7,9 @@ from pathlib import Path
 
 from laptop import demo, supervisor
 from laptop.airflow_settings import USER, leave_own_aws_alone, password
+from laptop.health import unhealthy_services
 from laptop.place import LaptopError, Place
-from local_aws.state_folder import OTHERS
+from local_aws.processes.state_folder import OTHERS
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def run(command: str, data: Path | None) -> None:
         demo.demonstrate(place, data)
     elif command == "up":
         supervisor.start(place)
-        tell_status(place)
+        print_status(place)
     elif command == "down":
         stopped = supervisor.stop(place)
         print(
@@ -46,10 +47,10 @@ def run(command: str, data: Path | None) -> None:
             else "Nothing was running."
         )
     else:
-        tell_status(place)
+        print_status(place)
 
 
-def tell_status(place: Place) -> None:
+def print_status(place: Place) -> None:
     """Print which services run and their addresses, or which part ended and why."""
     pid, said = supervisor.is_running(place), supervisor.status(place)
     if pid is None or "stopped" in said:
@@ -59,7 +60,7 @@ def tell_status(place: Place) -> None:
             "demonstration."
         )
         return
-    failing = supervisor.unhealthy_parts(place)
+    failing = unhealthy_services(place)
     print(
         f"{'Running' if not failing else 'Not ready: ' + ', '.join(failing)} (process {pid}):\n"
         f"  Airflow          {place.airflow_url}   user {USER}, password {password(place)}\n"

@@ -1,12 +1,12 @@
 """Defines the state folder, the ports and the Python interpreters of the local services."""
 
 import os
-import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from local_aws.processes.ports import becomes_free
 
 ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW_PYTHON = ROOT / ".venv/airflow/bin/python"
@@ -97,18 +97,12 @@ class Place:
             "LOCAL_SAGEMAKER_PORT": (self.sagemaker_port, "the local SageMaker"),
             "AIRFLOW_PORT": (self.airflow_port, "Airflow"),
         }
-        deadline = time.monotonic() + patience_s
         for variable, (port, purpose) in ports.items():
-            while is_busy := in_use(port):
-                if time.monotonic() > deadline:
-                    break
-                time.sleep(0.1)
-            if is_busy:
-                message = (
+            if not becomes_free(port, address="127.0.0.1", within_s=patience_s):
+                raise LaptopError(
                     f"Port {port}, for {purpose}, is in use by another program: stop it, or choose another port: "
                     f"{variable}={port + 1000} make ..."
                 )
-                raise LaptopError(message)
 
 
 def _port(environ: Mapping[str, str], variable: str, *, default: int) -> int:
@@ -116,14 +110,3 @@ def _port(environ: Mapping[str, str], variable: str, *, default: int) -> int:
     if not given.isdecimal() or not 0 < int(given) <= HIGHEST_PORT:
         raise LaptopError(f"{variable} must be a port, a number from 1 to {HIGHEST_PORT}; found {given!r}.")
     return int(given)
-
-
-def in_use(port: int) -> bool:
-    """Whether a program listens on this port of the loopback interface."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False

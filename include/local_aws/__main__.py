@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local_aws.errors import LocalAwsError, OptionError
-from local_aws.running import HOST, LocalAws, Ports, run
-from local_aws.state_folder import OTHERS
+from local_aws.processes.state_folder import OTHERS
+from local_aws.running import run
+from local_aws.servers import HOST, LocalAws, Ports
 
 
 def main(arguments: list[str] | None = None) -> int:

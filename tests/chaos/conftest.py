@@ -14,7 +14,7 @@ from tests.chaos.airflow_runs import FINISHED, Airflow, Run
 from tests.chaos.aws import Aws
 from tests.chaos.classifiers import write_classifier, write_images
 from tests.chaos.report import Row, print_table
-from tests.chaos.services import Services
+from tests.chaos.services import ChaosServices
 from tests.chaos.trials import Trials
 
 from laptop.place import Place
@@ -42,28 +42,28 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture(scope="session")
-def services(place: Place) -> Iterator[Services]:
+def services(place: Place) -> Iterator[ChaosServices]:
     os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
     write_images(place)
     for name, changes in CLASSIFIERS.items():
         write_classifier(place, name, **changes)
-    services = Services(place)
+    services = ChaosServices(place)
     try:
-        services.start_children()
+        services.start()
         yield services
     finally:
-        services.stop_children()
+        services.stop()
 
 
 @pytest.fixture(scope="session")
-def aws(services: Services) -> Aws:
+def aws(services: ChaosServices) -> Aws:
     state = services.place.aws_state
     ready, keys = (json.loads((state / name).read_text()) for name in ("ready.json", "keys.json"))
     return Aws(ready, key=keys["root"], calls_log=services.calls_log)
 
 
 @pytest.fixture(scope="session")
-def airflow(services: Services) -> Airflow:
+def airflow(services: ChaosServices) -> Airflow:
     return Airflow(services.place)
 
 
@@ -108,7 +108,7 @@ def picture(place: Place) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def fault_plan(services: Services) -> Callable[..., None]:
+def fault_plan(services: ChaosServices) -> Callable[..., None]:
     """Replaces the plan of the local AWS; without a fault nothing goes wrong."""
 
     def write(*plan: dict[str, Any]) -> None:

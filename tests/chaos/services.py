@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from laptop.supervisor import Supervisor
+from laptop.services import Services
 
 DAGS = Path(__file__).parent / "dags"
 # What makes a test wait for minutes elsewhere, and what a machine that has much to do needs; none of it decides what
@@ -25,7 +25,7 @@ SETTINGS = {
 BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 
 
-class Services(Supervisor):
+class ChaosServices(Services):
     """The laptop's services with the Dags of this folder beside the shipped ones."""
 
     def environment(self, component: str) -> dict[str, str]:
@@ -41,7 +41,7 @@ class Services(Supervisor):
 
     def kill(self, component: str) -> None:
         """SIGKILL one part of Airflow and all it started: the scheduler takes its workers with it."""
-        child = self.children.pop(f"airflow-{component}")
+        child = self.supervisor.children.pop(f"airflow-{component}")
         os.killpg(child.pid, signal.SIGKILL)
         child.wait(timeout_s=10)
 

@@ -127,7 +127,7 @@ def test_a_second_one_in_the_same_folder_is_refused(started: Started) -> None:
     second = subprocess.run(started.command(), env=environment(), capture_output=True, text=True, check=False)
 
     assert second.returncode == 1
-    assert f"(process {started.process.pid}) works in {started.state}" in second.stderr
+    assert f"Another process ({started.process.pid}) works in {started.state}" in second.stderr
     assert started.ready.exists()
     assert started.process.poll() is None
 

@@ -68,8 +68,8 @@ MAY_IMPORT = {
         "botocore",
         "image_classifier",
         "laptop",
-        "local_aws.children",  # processes that end with their parent; everything else goes over HTTP
-        "local_aws.state_folder",  # files for their owner alone
+        "local_aws.errors",  # those of processes
+        "local_aws.processes",  # child processes, their supervisor and the lock; everything else goes over HTTP
         "numpy",
         "rich",
         "sklearn",

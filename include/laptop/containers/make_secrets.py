@@ -10,6 +10,7 @@ from pathlib import Path
 
 from laptop.airflow_settings import made_secrets, write_passwords
 from laptop.containers.place import ContainerPlace
+from local_aws.processes.state_folder import write_atomically
 
 
 def main() -> None:
@@ -21,27 +22,20 @@ def main() -> None:
     write_passwords(place)
     database = keep(place.database_secrets / "password", secrets.token_urlsafe(24))
     broker = keep(place.broker_secrets / "password", secrets.token_urlsafe(24))
-    write(place.broker_secrets / "redis.conf", redis_configuration(broker))
+    write_atomically(place.broker_secrets / "redis.conf", redis_configuration(broker))
     for file in (*place.database_secrets.iterdir(), *place.broker_secrets.iterdir()):
         file.chmod(0o644)  # read by another user, whose container sees no other secret
     database_url = f"postgresql+psycopg2://airflow:{database}@postgres/airflow"
-    write(place.airflow_home / "database_url", database_url)
-    write(place.airflow_home / "result_backend", f"db+{database_url}")
-    write(place.airflow_home / "broker_url", f"redis://:{broker}@redis:6379/0")
+    write_atomically(place.airflow_home / "database_url", database_url)
+    write_atomically(place.airflow_home / "result_backend", f"db+{database_url}")
+    write_atomically(place.airflow_home / "broker_url", f"redis://:{broker}@redis:6379/0")
 
 
 def keep(file: Path, value: str) -> str:
     """Return the content of the file; write ``value`` first if there is no file."""
     if not file.exists():
-        write(file, value)
+        write_atomically(file, value)
     return file.read_text()
-
-
-def write(file: Path, value: str) -> None:
-    """Write the file atomically."""
-    part = file.with_suffix(".part")
-    part.write_text(value)
-    part.replace(file)
 
 
 def redis_configuration(password: str) -> str:

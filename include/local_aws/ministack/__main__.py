@@ -11,7 +11,7 @@ from typing import Any
 from local_aws.clients import ACCESS_KEY, REGION, root_secret
 from local_aws.errors import LocalAwsError
 from local_aws.foreign_requests import ForeignRequests, host_names
-from local_aws.state_folder import OTHERS, make_private
+from local_aws.processes.state_folder import OTHERS, make_private
 
 HOST = "127.0.0.1"
 

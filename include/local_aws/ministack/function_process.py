@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from local_aws.children import Child, start_child
 from local_aws.ministack import function_folders, function_payloads
+from local_aws.processes.child import Child, start_child
 
 _BOOTSTRAP = Path(__file__).parent / "function_bootstrap.py"
 _INIT_LIMIT_S = 30  # AWS: 10 s, then once more within the function's timeout; a laptop under load is slower

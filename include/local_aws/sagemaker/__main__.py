@@ -1,24 +1,26 @@
-"""`python -m local_aws.sagemaker --state DIR --port N`: serve SageMaker on this machine until told to stop."""
+"""Serves SageMaker until SIGTERM or SIGINT: ``python -m local_aws.sagemaker --state DIR --port N``."""
 
 from __future__ import annotations
 
 import argparse
-import fcntl
+import contextlib
 import logging
 import os
 import socket
 import sqlite3
 import sys
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import IO
 
 import uvicorn
 
+from local_aws.errors import StateInUseError
 from local_aws.faults.counting import Faults
 from local_aws.foreign_requests import ForeignRequests, host_names
 from local_aws.keys import KEYS_FILE, where_keys_are
 from local_aws.pages import pages
+from local_aws.processes.state_folder import OTHERS, StateLock
 from local_aws.sagemaker.app import Service, create_app
 from local_aws.sagemaker.aws import Aws
 from local_aws.sagemaker.container import Limits
@@ -26,14 +28,13 @@ from local_aws.sagemaker.images import DEFAULT_COMMANDS, Images, parse_command
 from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.protocol.authorization import Authorizer
 from local_aws.sagemaker.store import Store
-from local_aws.state_folder import OTHERS, make_private
 
 GRACE_S = 3
 KEEP_ALIVE_S = 75  # longer than clients keep an idle connection, so that they close it and not the server
 
 
 class StartError(Exception):
-    """The server cannot start; the message says why and what to do."""
+    """The server cannot start."""
 
 
 def main() -> None:
@@ -73,23 +74,19 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def _locked(state: Path) -> IO[bytes]:
-    """Hold the state folder: two servers in one would end each other's jobs."""
-    try:
-        make_private(state)
-        lock = (state / "lock").open("wb")
-    except OSError as error:
-        raise StartError(
-            f"The state folder {state} cannot be written to ({error.strerror}); name another with --state."
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise StartError(
-            f"Another SageMaker server uses the state folder {state}; stop it, or name another with --state."
-        ) from error
-    return lock
+@contextlib.contextmanager
+def _locked(state: Path) -> Iterator[None]:
+    """Hold the state folder, because two servers in one folder would end each other's jobs."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(StateLock(state, name="sagemaker").held())
+        except StateInUseError as error:
+            raise StartError(str(error)) from error
+        except OSError as error:
+            raise StartError(
+                f"The state folder {state} cannot be written to ({error.strerror}); name another with --state."
+            ) from error
+        yield
 
 
 def _listening(address: str, port: int) -> socket.socket:

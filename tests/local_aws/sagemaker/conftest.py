@@ -20,7 +20,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from local_aws.children import start_child
+from local_aws.processes.child import start_child
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 PROGRAM = Path(__file__).with_name("tiny_algorithm.py")

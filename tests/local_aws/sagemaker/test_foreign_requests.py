@@ -30,6 +30,6 @@ def test_a_whole_url_of_another_host_is_refused(server, raw_answer):
 
 
 def test_what_it_keeps_belongs_to_its_owner_alone(server):
-    kept = [server.state / "sagemaker.sqlite", server.state / "lock"]
+    kept = [server.state / "sagemaker.sqlite", server.state / "sagemaker.lock"]
 
     assert [path for path in kept if path.stat().st_mode & 0o077] == []

@@ -115,7 +115,7 @@ def test_a_second_server_on_the_same_state_is_refused_in_one_sentence(own_server
 
     assert second.returncode == 1
     assert second.stderr.strip() == (
-        f"Another SageMaker server uses the state folder {own_server.state}; stop it, or name another with --state."
+        f"Another process ({own_server.process.pid}) works in {own_server.state}; stop it, or choose another folder."
     )
 
 

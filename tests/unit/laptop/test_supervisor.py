@@ -1,13 +1,12 @@
-"""The supervisor: who holds the lock runs, and nobody else is taken for it."""
+"""Checks how the supervisor process is found, and what `make status` prints."""
 
-import fcntl
-import io
 import json
+import os
 
 import pytest
 
+from laptop import __main__ as commands
 from laptop import supervisor
-from laptop.__main__ import tell_status
 from laptop.place import Place
 
 
@@ -24,59 +23,40 @@ def test_without_a_lock_nothing_runs(place):
 
 
 def test_the_process_that_holds_the_lock_runs(place):
-    (place.state / "supervisor.pid").write_text("4711")
-
-    with supervisor.lock(place):
-        assert supervisor.is_running(place) == 4711
+    with supervisor.lock(place).held():
+        assert supervisor.is_running(place) == os.getpid()
 
 
-def test_those_who_ask_do_not_take_each_other_for_a_supervisor(place):
-    with supervisor.lock(place, kind=fcntl.LOCK_SH):
-        assert supervisor.is_running(place) is None
+def test_status_prints_why_a_service_ended_while_the_rest_is_being_stopped(place, capsys):
+    (place.state / "status.json").write_text(json.dumps({"pid": 4711, "stopped": "airflow-triggerer ended"}))
 
-
-def test_only_one_supervisor_gets_the_lock(place):
-    with supervisor.lock(place):
-        assert supervisor.lock(place) is None
-
-
-def test_an_empty_log_is_told_with_the_room_on_its_disk(place):
-    (place.state / "supervisor.log").touch()
-
-    for file in (place.state / "supervisor.log", place.state / "absent" / "a.log"):
-        assert f"{file} is empty; its disk has" in supervisor.tail(file)
-
-
-def test_the_last_lines_of_a_log_are_shown(place):
-    (place.state / "a.log").write_text("one\ntwo\nthree\n")
-
-    assert supervisor.tail(place.state / "a.log", lines=2) == "  two\n  three"
-
-
-def test_status_tells_why_a_part_ended_while_the_rest_is_being_stopped(place, capsys):
-    (place.state / "supervisor.pid").write_text("4711")
-    supervisor.write_atomically(place.state / "status.json", {"pid": 4711, "stopped": "airflow-triggerer ended"})
-
-    with supervisor.lock(place):
-        tell_status(place)
+    with supervisor.lock(place).held():
+        commands.print_status(place)
 
     assert "It stopped by itself: airflow-triggerer ended\nNothing is running here." in capsys.readouterr().out
 
 
-def test_status_names_the_parts_that_do_not_work(place, capsys, monkeypatch):
-    (place.state / "supervisor.pid").write_text("4711")
-    monkeypatch.setattr(supervisor, "unhealthy_airflow", lambda _: ["triggerer is unhealthy"])
+def test_status_names_the_services_that_are_not_healthy(place, capsys, monkeypatch):
+    monkeypatch.setattr(commands, "unhealthy_services", lambda _: ["triggerer is unhealthy"])
 
-    with supervisor.lock(place):
-        tell_status(place)
+    with supervisor.lock(place).held():
+        commands.print_status(place)
 
-    told = capsys.readouterr().out
-    assert told.startswith("Not ready: the local AWS is not ready, triggerer is unhealthy (process 4711)")
+    assert capsys.readouterr().out.startswith(f"Not ready: triggerer is unhealthy (process {os.getpid()})")
 
 
-def test_each_unhealthy_part_of_airflow_is_named(place, monkeypatch):
-    health = {"metadatabase": {"status": None}, "scheduler": {"status": "healthy"}, "dag_processor": {"status": None}}
-    monkeypatch.setattr(supervisor.urllib.request, "urlopen", lambda *_, **__: io.BytesIO(json.dumps(health).encode()))
+def test_a_start_is_refused_while_another_supervisor_is_not_ready(place, monkeypatch):
+    monkeypatch.setattr(supervisor, "START_LIMIT_S", 0)
+    monkeypatch.setattr(supervisor, "airflow_is_healthy", lambda _: False)
 
-    assert supervisor.unhealthy_airflow(place) == ["dag processor is None"]
-    assert not supervisor.airflow_is_healthy(place)
+    with supervisor.lock(place).held(), pytest.raises(supervisor.LaptopError, match="`make down` stops it"):
+        supervisor.start(place)
+
+
+def test_a_start_does_nothing_when_everything_is_ready(place, monkeypatch):
+    monkeypatch.setattr(supervisor, "airflow_is_healthy", lambda _: True)
+
+    with supervisor.lock(place).held():
+        supervisor.start(place)
+
+    assert not (place.logs / "supervisor.log").exists()

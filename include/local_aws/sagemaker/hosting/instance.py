@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from local_aws.children import start_child
+from local_aws.processes.child import start_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from local_aws.children import Child
+    from local_aws.processes.child import Child
     from local_aws.sagemaker.logs import LogShipper
 
 log = logging.getLogger(__name__)

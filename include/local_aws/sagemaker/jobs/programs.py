@@ -7,14 +7,14 @@ import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from local_aws.children import start_child
+from local_aws.processes.child import start_child
 from local_aws.sagemaker.jobs.run import POLL_S, JobRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from local_aws.children import Child
+    from local_aws.processes.child import Child
     from local_aws.sagemaker.jobs.kinds import JobKind
     from local_aws.sagemaker.logs import LogShipper
     from local_aws.sagemaker.platform import Platform

@@ -1,8 +1,8 @@
-"""Child processes that end with this process, however it ends: also when it is killed with SIGKILL.
+"""Starts child processes that end with this process, also when it is killed with SIGKILL.
 
-Two ways, because neither is enough alone. On Linux the kernel kills a child when its parent dies (PR_SET_PDEATHSIG);
-that reaches the child itself, not what the child started. Everywhere a guard process, which reads from a pipe that only
-this process holds open, kills the process groups it was told about as soon as the pipe ends.
+This needs two mechanisms. On Linux the kernel kills a child when its parent ends (PR_SET_PDEATHSIG), but not the
+processes that the child started. On every system a guard process reads from a pipe that only this process holds open;
+when the pipe ends, it kills the process groups whose ids were written to the pipe.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Child:
     """A process and its group. Its methods may be called from any thread."""
 
     def __init__(self, process: subprocess.Popen[bytes], *, guard: _Guard) -> None:
-        """Tell the guard about the group at once."""
+        """Register the process group with the guard."""
         self._process = process
         self._guard = guard
         self._cleared = False
@@ -77,12 +77,12 @@ class Child:
 
     @property
     def pid(self) -> int:
-        """The process id; the id of the process group too."""
+        """The process id, which is also the id of the process group."""
         return self._process.pid
 
     @property
     def running(self) -> bool:
-        """Whether the command has not ended yet."""
+        """Whether the command still runs."""
         return self.wait(timeout_s=0) is None
 
     @property
@@ -91,7 +91,7 @@ class Child:
         return self._process.returncode
 
     def wait(self, *, timeout_s: float | None = None) -> int | None:
-        """The exit status, or None when it still runs after `timeout_s`."""
+        """Wait up to ``timeout_s`` seconds; return the exit status, or None if the command still runs."""
         try:
             status = self._process.poll() if timeout_s == 0 else self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -101,12 +101,12 @@ class Child:
         return status
 
     def terminate(self) -> None:
-        """Ask the command to end (SIGTERM to itself alone, as a container's first process gets it)."""
+        """Send SIGTERM to the command alone, as a container runtime sends it to the first process."""
         if self.running:
             self._process.terminate()
 
     def stop(self, grace_s: float) -> int:
-        """Ask the command to end, and kill its group if it has not after `grace_s`. Returns the exit status."""
+        """Send SIGTERM, and kill the group if the command still runs after ``grace_s`` seconds; return the status."""
         self.terminate()
         status = self.wait(timeout_s=grace_s) if grace_s > 0 else None
         if status is not None:
@@ -123,16 +123,16 @@ class Child:
             self._guard.forget(self.pid)
 
     def _kill_group(self) -> None:
-        # A container's processes end with its first one; so does everything this command left behind.
+        # As in a container, all processes that the command started end with it.
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
 
 
 def _start(command: Sequence[str], *, env: Mapping[str, str], log_file: Path, cwd: Path | None) -> Child:
-    """Start it.
+    """Start the command through the launcher.
 
     Raises:
-        OSError: the program is not there, or its arguments or environment hold what no process can be given.
+        OSError: the program is absent, or its arguments or environment have a character that no process can have.
 
     """
     launcher = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
@@ -153,7 +153,7 @@ def _start(command: Sequence[str], *, env: Mapping[str, str], log_file: Path, cw
 
 
 class _Guard:
-    """The process that outlives this one by a moment, to kill the groups that are left."""
+    """A process that outlives this one by a moment and kills the process groups that are left."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -190,7 +190,7 @@ class _Spawner:
 
     @property
     def guard(self) -> _Guard:
-        """The one guard process of this process; only the spawner's thread asks for it."""
+        """The guard process, started at the first use; only the spawner's thread uses it."""
         if self._guard is None:
             self._guard = _Guard()
         return self._guard

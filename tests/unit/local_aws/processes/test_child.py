@@ -1,4 +1,4 @@
-"""Children end with their parent, whatever ends it; these tests start small real processes."""
+"""Checks with small real processes that a child ends with its parent, whatever ends the parent."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from local_aws import children
-from local_aws.children import start_child
+from local_aws.processes import child as child_module
+from local_aws.processes.child import start_child
 
 ENV = {"PATH": os.environ["PATH"]}
-INCLUDE = str(Path(children.__file__).parents[1])
+INCLUDE = str(Path(child_module.__file__).parents[2])
 FOREVER = [sys.executable, "-S", "-c", "import time; print('up', flush=True); time.sleep(600)"]
-STUBBORN = (
+IGNORES_SIGTERM = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
 )
 FAMILY = (
@@ -23,8 +23,8 @@ FAMILY = (
 )
 PARENT = """
 import os, pathlib, sys, threading, time
-from local_aws import children
-from local_aws.children import start_child
+from local_aws.processes import child as child_module
+from local_aws.processes.child import start_child
 def start():
     log_file = pathlib.Path(sys.argv[1])
     child = start_child([sys.executable, "-S", "-c", sys.argv[2]], env=dict(os.environ), log_file=log_file)
@@ -83,8 +83,8 @@ def test_a_child_outlives_the_thread_that_asked_for_it(tmp_path):
     parent.wait()
 
 
-def test_a_stubborn_child_is_killed_after_its_grace(tmp_path):
-    child = start_child([sys.executable, "-S", "-c", STUBBORN], env=ENV, log_file=tmp_path / "log")
+def test_a_child_that_ignores_sigterm_is_killed_after_its_grace(tmp_path):
+    child = start_child([sys.executable, "-S", "-c", IGNORES_SIGTERM], env=ENV, log_file=tmp_path / "log")
     wait_for_output(tmp_path / "log")
 
     assert child.stop(0.1) == -signal.SIGKILL
@@ -113,7 +113,7 @@ def test_child_and_grandchild_end_when_the_parent_is_killed(tmp_path):
 
 
 def test_linux_ends_a_child_even_when_the_guard_is_gone(tmp_path):
-    without_guard = PARENT.replace("time.sleep(600)", "children._SPAWNER.guard._process.kill(); time.sleep(600)")
+    without_guard = PARENT.replace("time.sleep(600)", "child_module._SPAWNER.guard._process.kill(); time.sleep(600)")
     parent = start_parent(tmp_path / "log", program=FOREVER[-1], parent=without_guard)
     child = int(parent.stdout.readline())
     wait_for_output(tmp_path / "log")
@@ -125,7 +125,7 @@ def test_linux_ends_a_child_even_when_the_guard_is_gone(tmp_path):
 
 
 @pytest.mark.parametrize("value", ["x\0y", "\ud800"])
-def test_an_environment_that_no_process_can_have_hurts_nobody_else(tmp_path, value):
+def test_an_environment_that_no_process_can_have_affects_no_other_child(tmp_path, value):
     other = start_child(["sleep", "60"], env=ENV, log_file=tmp_path / "other")
 
     with pytest.raises(OSError, match="The arguments or the environment cannot be passed on"):
