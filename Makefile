@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight aws-deploy aws-destroy mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -75,6 +75,12 @@ lock: setup ## Write requirements*.txt from pyproject.toml
 AWS := PYTHONPATH=include $(AIRFLOW) -m image_classifier
 aws-preflight: setup ## What the AWS account lacks, each with its command; REGION=, PROFILE=, CLASSIFIER=
 	@$(AWS) preflight $(CLASSIFIER) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
+
+aws-deploy: setup ## Create or update the stack; REGION=, PROFILE=, PARAMETERS="KmsKeyArn=... InVpc=yes"
+	@$(AWS) deploy $(foreach parameter,$(PARAMETERS),--parameter $(parameter)) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
+
+aws-destroy: setup ## List all that the deployment has in the account, ask, delete, list again; KEEP_DATA=1, REGION=, PROFILE=
+	@$(AWS) destroy $(if $(KEEP_DATA),--keep-data) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 
 mwaa-bundle: setup ## What Amazon MWAA takes, in build/mwaa/: dags, plugins.zip, requirements.txt
 	@PYTHONPATH=include $(AIRFLOW) -m laptop.mwaa_bundle build/mwaa

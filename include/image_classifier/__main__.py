@@ -1,10 +1,11 @@
-"""`python -m image_classifier COMMAND`: checks an account before it costs, and says what a run would change and cost.
+"""`python -m image_classifier COMMAND`: deploys to an account, checks it, says what a run would cost, and removes all.
 
 AWS is reached as any AWS tool reaches it (environment, profile, role of the machine), and the deployment's settings
 come from IMAGE_CLASSIFIER_* variables. It ends with 0 if all is well, with 1 and a sentence if not.
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,6 +13,16 @@ from typing import Any
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
+from image_classifier.account.destroy import destroy
+from image_classifier.account.remains import Account, find_remains
+from image_classifier.account.stack import (
+    STACK_NAME,
+    StackRequest,
+    deploy_stack,
+    describe_stack,
+    output_of,
+    settings_of,
+)
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
@@ -21,6 +32,12 @@ from image_classifier.plan import build, prices
 from image_classifier.plan.plan import Plan, check_budget
 from image_classifier.plan.preflight_checks.finding import as_report, is_ready
 from image_classifier.plan.preflight_checks.run import PreflightClients, preflight
+
+POLICIES = {
+    "AirflowPolicyArn": "role of the scheduler, workers, triggerer and Dag processor",
+    "ApiServerPolicyArn": "role of the API server, for the pages",
+    "AirflowKmsPolicyArn": "role of each of them",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,7 +61,39 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     text = "what the account lacks, each with the command that gets it; changes nothing"
     check = _command(commands, "preflight", run=_run_preflight, text=text)
     check.add_argument("classifier", nargs="*", help="names of classifiers; all of them if none is given")
+    _deploy_command(commands)
+    _destroy_command(commands)
     return parser.parse_args(arguments)
+
+
+def _deploy_command(commands: Any) -> None:
+    text = "create or update the stack that all classifiers share; prints Airflow's settings"
+    deploy = _command(commands, "deploy", run=_run_deploy, text=text)
+    deploy.add_argument("--stack-name", default=STACK_NAME)
+    deploy.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        type=_parameter,
+        metavar="NAME=VALUE",
+        help="a parameter of include/infrastructure/template.yaml, as KmsKeyArn=arn:...; may be repeated",
+    )
+
+
+def _destroy_command(commands: Any) -> None:
+    text = "list everything of the deployment, ask, delete it, and list again"
+    remove = _command(commands, "destroy", run=_run_destroy, text=text)
+    remove.add_argument("--stack-name", default=STACK_NAME)
+    remove.add_argument("--bucket", default="", help="the bucket of a stack that is gone already")
+    remove.add_argument("--keep-data", action="store_true", help="keep the bucket with everything in it")
+    remove.add_argument("--yes", metavar="STACK", default="", help="the stack's name: delete without asking")
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, is_pair, value = text.partition("=")
+    if not (name and is_pair):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def _command(
@@ -68,6 +117,11 @@ def _client_maker(options: argparse.Namespace) -> Callable[..., Any]:
     return client
 
 
+def _clients(client: Callable[..., Any]) -> Clients:
+    services = {"sagemaker": "sagemaker", "functions": "lambda", "logs": "logs", "s3": "s3", "sqs": "sqs"}
+    return Clients(**{name: client(service) for name, service in services.items()})
+
+
 def _price_book(client: Callable[..., Any], meta: Any) -> prices.PriceBook:
     return prices.price_book(meta, client=lambda there: client("pricing", region_name=there, config=prices.IMPATIENT))
 
@@ -83,8 +137,7 @@ def _run_plan(options: argparse.Namespace) -> int:
 def _plan(options: argparse.Namespace) -> Plan:
     classifier, settings = _classifier(options.classifier), Settings.from_env()
     client = _client_maker(options)
-    services = {"sagemaker": "sagemaker", "functions": "lambda", "logs": "logs", "s3": "s3", "sqs": "sqs"}
-    clients = Clients(**{name: client(service) for name, service in services.items()})
+    clients = _clients(client)
     return build.build_plan(
         classifier,
         clients=clients,
@@ -110,6 +163,45 @@ def _run_preflight(options: argparse.Namespace) -> int:
     findings = list(preflight(classifiers, clients=clients, settings=Settings.from_env()))
     print(as_report(findings))
     return 0 if is_ready(findings) else 1
+
+
+def _run_deploy(options: argparse.Namespace) -> int:
+    cloudformation = _client_maker(options)("cloudformation")
+    outcome = deploy_stack(cloudformation, StackRequest(options.stack_name, dict(options.parameter)))
+    stack = describe_stack(cloudformation, options.stack_name) or {}
+    print(f"# Stack {options.stack_name} is {outcome}. Put these into the environment of every part of Airflow:")
+    print("\n".join(f"{name}={value}" for name, value in settings_of(stack).items()))
+    print("# Attach these policies to the roles that Airflow works as:")
+    for key, who in POLICIES.items():
+        if arn := output_of(stack, key):
+            print(f"#   aws iam attach-role-policy --role-name <{who}> --policy-arn {arn}")
+    return 0
+
+
+def _run_destroy(options: argparse.Namespace) -> int:
+    client = _client_maker(options)
+    account = Account(client("cloudformation"), client("iam"), _clients(client), options.stack_name)
+    remains = find_remains(account, bucket=options.bucket)
+    print(remains.as_table())
+    if remains.is_empty:
+        return 0
+    if not _is_confirmed(options):
+        print(f"The answer is not {options.stack_name}. Nothing was deleted.", file=sys.stderr)
+        return 1
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    destroy(account, remains, keep_data=options.keep_data)
+    left = find_remains(account, bucket=remains.bucket)
+    print(f"Left:\n{left.as_table()}")
+    return 0 if left.is_empty or (options.keep_data and not (left.stack or left.classifiers)) else 1
+
+
+def _is_confirmed(options: argparse.Namespace) -> bool:
+    if options.yes:
+        return bool(options.yes == options.stack_name)
+    kept = "The bucket stays. " if options.keep_data else "Images, models and predictions go for good. "
+    print(f"{kept}Pause the Dags first: a run builds its classifier again.", file=sys.stderr)
+    answer = input(f"Type {options.stack_name} to delete all this: ")
+    return bool(answer == options.stack_name)
 
 
 def _classifier(name: str) -> Classifier:

@@ -61,7 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="REPOSITORY=COMMAND",
         help="a program of one's own that stands for an ECR repository, as of the SageMaker server; may be repeated",
     )
-    parser.add_argument("--record-calls", action="store_true", help="write what IAM has allowed to DIR/calls.jsonl")
+    parser.add_argument(
+        "--record-calls",
+        action="store_true",
+        default=os.environ.get("LOCAL_AWS_RECORD_CALLS") == "1",
+        help="write what IAM has allowed to DIR/calls.jsonl; so does LOCAL_AWS_RECORD_CALLS=1",
+    )
     return parser
 
 

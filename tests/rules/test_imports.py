@@ -100,6 +100,7 @@ GROUPS = (
     "gallery",
     "teardown",
     "plan",
+    "account",
     "__main__",
 )
 TYPES_ONLY = "types_boto3_"  # installed for mypy alone, so only below `if TYPE_CHECKING`

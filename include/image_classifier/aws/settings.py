@@ -11,6 +11,7 @@ from image_classifier.contracts.errors import SettingsError
 
 PREFIX = "IMAGE_CLASSIFIER_"
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+OptionalRole = Annotated[RoleArn | None, BeforeValidator(lambda value: value or None)]
 # An environment file sets a variable that is left empty to "".
 EcrImage = Annotated[str, Field(pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/[^:@\s]+[:@]\S+$")]
 OptionalImage = Annotated[EcrImage | None, BeforeValidator(lambda value: value or None)]
@@ -22,7 +23,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     bucket: Annotated[str, Field(min_length=3, max_length=63, description="Bucket of all classifiers.")]
-    sagemaker_role_arn: Annotated[RoleArn, Field(description="Role of training jobs and endpoints.")]
+    sagemaker_role_arn: Annotated[RoleArn, Field(description="Role of training jobs.")]
+    hosting_role_arn: Annotated[
+        OptionalRole, Field(description="Role of models, endpoints and transforms; unset, that of training jobs.")
+    ] = None
     function_role_arn: Annotated[RoleArn, Field(description="Role of the inference functions.")]
     failure_queue_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sqs:.+$", description="Queue of failed events.")]
     function_runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
@@ -31,6 +35,11 @@ class Settings(BaseModel):
         OptionalImage, Field(description="Image of the classifiers that say `algorithm: own`, with its tag.")
     ] = None
     data_folder: Annotated[Path, Field(description="Where a relative `source` of a classifier file starts.")] = Path()
+
+    @property
+    def model_role_arn(self) -> str:
+        """Role that models, endpoints and transform jobs work as. A stack of 0.1 has one role for SageMaker."""
+        return self.hosting_role_arn or self.sagemaker_role_arn
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -7,6 +7,7 @@ ImageClassifierError
  +-- DatasetError                   the labelled images cannot be trained on
  |    +-- ImageRejectedError        one image cannot be used; carries a reason code
  |    +-- LabelsChangedError        a class is gone and the run did not say reset_labels
+ +-- StackError                     the deployment's CloudFormation stack was not created, updated or deleted
  +-- StorageError                   S3 did not answer as it should: a later attempt may succeed
  +-- ObjectGoneError                an object that an earlier task wrote is gone: somebody deleted it
  +-- AwsRefusalError                AWS refused a request of a step, and would refuse it again
@@ -68,6 +69,10 @@ class ImageRejectedError(DatasetError):
 
 class LabelsChangedError(DatasetError):
     """A class that the model knows is gone from the images."""
+
+
+class StackError(ImageClassifierError):
+    """The CloudFormation stack of the deployment cannot be created, updated or deleted."""
 
 
 class StorageError(ImageClassifierError):

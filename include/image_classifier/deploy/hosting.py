@@ -39,7 +39,7 @@ def model_request(
     """CreateModel's request; the artifact's place names the job that trained it."""
     spec = {
         "PrimaryContainer": {"Image": image, "ModelDataUrl": model_artifact},
-        "ExecutionRoleArn": settings.sagemaker_role_arn,
+        "ExecutionRoleArn": settings.model_role_arn,
         "EnableNetworkIsolation": classifier.network_isolation,
         **vpc_config(classifier),
     }

@@ -2,11 +2,11 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.client_errors import delete
 from image_classifier.aws.clients import Clients
@@ -32,6 +32,7 @@ from image_classifier.train.job_log import LOG_GROUP
 from image_classifier.train.training_jobs import list_training_jobs_in_progress, stop_training_job
 
 if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 log = logging.getLogger(__name__)
@@ -147,20 +148,31 @@ def delete_objects(clients: Clients, teardown: Teardown) -> int:
     for upload in unfinished_uploads(clients.s3, teardown):
         clients.s3.abort_multipart_upload(Bucket=teardown.bucket, Key=upload.key, UploadId=upload.upload_id)
         log.info("Unfinished upload of s3://%s/%s aborted", teardown.bucket, upload.key)
+    deleted = delete_versions(clients.s3, doomed_versions(clients.s3, teardown), bucket=teardown.bucket)
+    log.info("%d object versions below s3://%s/%s/ deleted", deleted, teardown.bucket, teardown.classifier)
+    return deleted
+
+
+def delete_versions(s3: "S3Client", versions: Iterable[Mapping[str, Any]], *, bucket: str) -> int:
+    """Delete these object versions and delete markers, each with ``Key`` and ``VersionId``; returns how many.
+
+    Raises:
+        ResourceBusyError: S3 did not delete some of them.
+
+    """
     deleted = 0
-    for batch in _batches(doomed_versions(clients.s3, teardown), size=MOST_KEYS):
+    for batch in _batches(versions, size=MOST_KEYS):
         identifiers: list[ObjectIdentifierTypeDef] = [
             {"Key": version["Key"], "VersionId": version["VersionId"]} for version in batch
         ]
-        answer = clients.s3.delete_objects(Bucket=teardown.bucket, Delete={"Objects": identifiers, "Quiet": True})
+        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": identifiers, "Quiet": True})
         if errors := answer.get("Errors"):
             message = (
-                f"S3 did not delete {len(errors)} object versions of {teardown.classifier}, such as "
-                f"{errors[0].get('Key')}: {errors[0].get('Message')}. Run this task again."
+                f"S3 did not delete {len(errors)} object versions of s3://{bucket}, such as {errors[0].get('Key')}: "
+                f"{errors[0].get('Message')}. Run this again."
             )
             raise ResourceBusyError(message)
         deleted += len(identifiers)
-    log.info("%d object versions below s3://%s/%s/ deleted", deleted, teardown.bucket, teardown.classifier)
     return deleted
 
 
@@ -203,7 +215,7 @@ def _await(is_done: Callable[[], bool], *, what: str, pause: Pause) -> None:
     raise ResourceBusyError(f"{what} after {MOST_POLLS * POLL_S / 60:.0f} minutes; run this task again")
 
 
-def _batches(items: Iterable[dict[str, str]], *, size: int) -> Iterator[list[dict[str, str]]]:
+def _batches(items: Iterable[Mapping[str, Any]], *, size: int) -> Iterator[list[Mapping[str, Any]]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch

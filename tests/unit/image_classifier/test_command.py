@@ -3,6 +3,7 @@
 import pytest
 
 from image_classifier import __main__ as command
+from image_classifier.account.remains import Remains
 from image_classifier.plan.plan import Cost, Line, Plan
 from image_classifier.plan.preflight_checks.finding import Finding
 
@@ -102,3 +103,51 @@ def test_a_preflight_prints_each_finding_with_its_command(planned, capsys, monke
     assert shown[0].split(None, 1)[0] == status.split()[0]
     assert ("aws s3 ls" in shown[1]) == (status == "missing")
     assert shown[-1].startswith("1 missing: bucket." if code else "Nothing is missing.")
+
+
+class Answers:
+    """What the stack and its deletion are asked for; nothing of AWS is called."""
+
+    def __init__(self, monkeypatch, remains):
+        self.destroyed, self._remains = [], [remains, Remains()]
+        monkeypatch.setattr(command, "find_remains", lambda account, bucket: self._remains.pop(0))
+        monkeypatch.setattr(command, "destroy", lambda account, found, keep_data: self.destroyed.append(found))
+
+
+THERE = Remains(stack="image-classifier (CREATE_COMPLETE)", bucket="a-bucket", object_versions=3)
+
+
+def test_the_stack_is_deployed_with_the_given_parameters_and_its_settings_printed(planned, monkeypatch, capsys):
+    asked = []
+    outputs = [
+        {"OutputKey": "Bucket", "OutputValue": "b", "Description": "IMAGE_CLASSIFIER_BUCKET"},
+        {"OutputKey": "AirflowPolicyArn", "OutputValue": "arn:aws:iam::1:policy/p", "Description": "Attach."},
+    ]
+    monkeypatch.setattr(command, "deploy_stack", lambda client, request: asked.append(request) or "created")
+    monkeypatch.setattr(command, "describe_stack", lambda client, name: {"Outputs": outputs})
+
+    assert command.main(["deploy", "--region", "eu-north-1", "--parameter", "InVpc=yes"]) == 0
+    (request,) = asked
+    assert dict(request.parameters) == {"InVpc": "yes"}
+    shown = capsys.readouterr().out
+    assert "IMAGE_CLASSIFIER_BUCKET=b\n" in shown
+    assert "--policy-arn arn:aws:iam::1:policy/p" in shown
+
+
+def test_a_deployment_is_removed_when_the_stacks_name_is_typed(planned, monkeypatch, capsys):
+    answers = Answers(monkeypatch, THERE)
+    monkeypatch.setattr("builtins.input", lambda _: "image-classifier")
+
+    assert command.main(["destroy", "--region", "eu-north-1"]) == 0
+    assert answers.destroyed == [THERE]
+    assert capsys.readouterr().out.endswith("Left:\nNothing is there.\n")
+
+
+@pytest.mark.parametrize("typed", ["", "yes", "image-classifier-2"])
+def test_nothing_is_removed_for_any_other_answer(planned, monkeypatch, capsys, typed):
+    answers = Answers(monkeypatch, THERE)
+    monkeypatch.setattr("builtins.input", lambda _: typed)
+
+    assert command.main(["destroy", "--region", "eu-north-1"]) == 1
+    assert answers.destroyed == []
+    assert "Nothing was deleted" in capsys.readouterr().err

@@ -118,9 +118,12 @@ def test_airflow_passes_each_role_to_its_service_only(template: Any) -> None:
     policy = statements(template, "AirflowPolicy")
     passing = [item for _, item in allowing(template) if "iam:PassRole" in actions(item)]
     assert passing == [policy["PassRoleToSageMaker"], policy["PassRoleToLambda"]]
-    assert [(item["Resource"]["GetAtt"], item["Condition"]["StringEquals"]) for item in passing] == [
-        ("SagemakerRole.Arn", {"iam:PassedToService": "sagemaker.amazonaws.com"}),
-        ("FunctionRole.Arn", {"iam:PassedToService": "lambda.amazonaws.com"}),
+    assert [(item["Resource"], item["Condition"]["StringEquals"]) for item in passing] == [
+        (
+            [{"GetAtt": "SagemakerRole.Arn"}, {"GetAtt": "HostingRole.Arn"}],
+            {"iam:PassedToService": "sagemaker.amazonaws.com"},
+        ),
+        ({"GetAtt": "FunctionRole.Arn"}, {"iam:PassedToService": "lambda.amazonaws.com"}),
     ]
 
 
@@ -152,12 +155,18 @@ def test_the_function_reads_images_and_model_files_and_writes_predictions_alone(
 
 
 def test_training_cannot_write_below_the_prefix_that_triggers(template: Any) -> None:
-    write = statements(template, "SagemakerPolicy")["WriteModels"]
-    assert [item["Sub"] for item in write["Resource"]] == [
-        "${Bucket.Arn}/*/models/*",
-        "${Bucket.Arn}/*/checkpoints/*",
-        "${Bucket.Arn}/*/evaluations/*/output/*",
+    write = statements(template, "TrainingPolicy")["WriteModels"]
+    assert [item["Sub"] for item in write["Resource"]] == ["${Bucket.Arn}/*/models/*", "${Bucket.Arn}/*/checkpoints/*"]
+
+
+def test_a_model_s_container_can_write_the_output_of_transforms_alone(template: Any) -> None:
+    policies = [
+        resource["Properties"]["PolicyDocument"]["Statement"]
+        for resource in template["Resources"].values()
+        if {"Ref": "HostingRole"} in resource["Properties"].get("Roles", [])
     ]
+    writing = [item for policy in policies for item in policy if "s3:PutObject" in actions(item)]
+    assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/evaluations/*/output/*"}]
 
 
 def test_each_role_is_assumed_by_its_service_alone(template: Any) -> None:
@@ -168,6 +177,7 @@ def test_each_role_is_assumed_by_its_service_alone(template: Any) -> None:
     }
     assert trusts == {
         "SagemakerRole": [{"Service": "sagemaker.amazonaws.com"}],
+        "HostingRole": [{"Service": "sagemaker.amazonaws.com"}],
         "FunctionRole": [{"Service": "lambda.amazonaws.com"}],
     }
 
@@ -192,6 +202,7 @@ def test_the_outputs_are_the_settings_of_a_deployment(template: Any) -> None:
     assert {name for name in named if name.startswith("IMAGE_CLASSIFIER_")} == {
         "IMAGE_CLASSIFIER_BUCKET",
         "IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN",
+        "IMAGE_CLASSIFIER_HOSTING_ROLE_ARN",
         "IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN",
         "IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN",
         "IMAGE_CLASSIFIER_FUNCTION_RUNTIME",

@@ -79,17 +79,17 @@ def check_identity(caller: Caller, *, settings: Settings) -> Finding:
 
 
 def check_trust(iam: "IAMClient", *, settings: Settings) -> Iterator[Finding]:
-    """Whether SageMaker may assume the training role, and Lambda the functions' role."""
-    for arn, service in ((settings.sagemaker_role_arn, SAGEMAKER), (settings.function_role_arn, LAMBDA)):
+    """Whether SageMaker may assume the roles of jobs and models, and Lambda the functions' role."""
+    for arn, service in _roles(settings):
         yield _trust(iam, arn=arn, service=service)
 
 
 def check_permissions(iam: "IAMClient", *, caller: Caller, settings: Settings) -> Iterator[Finding]:
-    """Whether the caller may pass both roles and make the calls of a run, by simulation."""
+    """Whether the caller may pass each role and make the calls of a run, by simulation."""
     if caller.is_root:
         yield Finding("permissions", "not checked", "the caller is the account's root, which IAM does not simulate")
         return
-    for arn, service in ((settings.sagemaker_role_arn, SAGEMAKER), (settings.function_role_arn, LAMBDA)):
+    for arn, service in _roles(settings):
         context = [{"ContextKeyName": "iam:PassedToService", "ContextKeyValues": [service], "ContextKeyType": "string"}]
         yield _simulated(iam, caller, actions=("iam:PassRole",), resource=arn, context=context)
     for pattern, actions in CALLS.items():
@@ -101,6 +101,12 @@ def check_permissions(iam: "IAMClient", *, caller: Caller, settings: Settings) -
             bucket=settings.bucket,
         )
         yield _simulated(iam, caller, actions=actions, resource=resource, context=[])
+
+
+def _roles(settings: Settings) -> list[tuple[str, str]]:
+    """Each role that a run passes, once, and the service that assumes it."""
+    of_sagemaker = dict.fromkeys((settings.sagemaker_role_arn, settings.model_role_arn))
+    return [*((arn, SAGEMAKER) for arn in of_sagemaker), (settings.function_role_arn, LAMBDA)]
 
 
 def _policy_source(arn: str, iam: "IAMClient") -> str:

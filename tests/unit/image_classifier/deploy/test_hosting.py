@@ -41,6 +41,16 @@ def model(**values):
     )
 
 
+def test_a_model_works_as_the_hosting_role_if_the_stack_has_one():
+    hosting_role = "arn:aws:iam::123456789012:role/hosting"
+    settings = SETTINGS.model_copy(update={"hosting_role_arn": hosting_role})
+    request = hosting.model_request(
+        classifier(), settings=settings, training_job=JOB, model_artifact="s3://b/m.tar.gz", image="image"
+    )
+    assert request["ExecutionRoleArn"] == hosting_role
+    assert model()["ExecutionRoleArn"] == ROLE
+
+
 def config(**values):
     return hosting.endpoint_config_request(classifier(**values), training_job=JOB, model=model(**values))
 

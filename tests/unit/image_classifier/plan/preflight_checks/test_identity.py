@@ -88,6 +88,18 @@ def test_both_roles_trust_their_services(trusting):
     assert [finding.status for finding in check_trust(iam, settings=SETTINGS)] == ["ok", "ok"]
 
 
+def test_a_role_of_its_own_for_models_is_checked_as_well(trusting):
+    iam, documents = trusting
+    documents["sagemaker"] = documents["hosting"] = {"Statement": [statement("sagemaker.amazonaws.com")]}
+    documents["function"] = {"Statement": [statement("lambda.amazonaws.com")]}
+    settings = SETTINGS.model_copy(update={"hosting_role_arn": f"arn:aws:iam::{ACCOUNT}:role/hosting"})
+    asked = answers(iam)
+
+    assert [finding.status for finding in check_trust(iam, settings=settings)] == ["ok", "ok", "ok"]
+    list(check_permissions(iam, caller=CALLER, settings=settings))
+    assert [settings.hosting_role_arn] in [one["ResourceArns"] for one in asked]
+
+
 def test_a_role_that_trusts_another_service_gets_the_command_that_adds_ours(trusting):
     iam, documents = trusting
     documents["sagemaker"] = {"Version": "2012-10-17", "Statement": [statement("ec2.amazonaws.com")]}

@@ -1,0 +1,164 @@
+"""Lists what a deployment has in an AWS account: its stack, its classifiers and what each of them has."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from image_classifier.account.stack import describe_stack, output_of
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.names import CLASSIFIER_NAME, PREFIX, TAG, Keys
+from image_classifier.contracts.errors import StackError
+from image_classifier.teardown.inventory import Inventory, Teardown, inventory
+
+if TYPE_CHECKING:
+    from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_iam import IAMClient
+
+ABSENT_BUCKET = {"NoSuchBucket", "404"}
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A role or user that has one of the stack's managed policies; it keeps the policy from being deleted."""
+
+    policy_arn: str
+    kind: str  # role or user
+    name: str
+
+
+@dataclass(frozen=True)
+class Remains:
+    """What a deployment has in the account now.
+
+    Attributes:
+        stack: name and status of the CloudFormation stack; empty if there is none.
+        bucket: the deployment's bucket; empty if there is none any more.
+        queue_arn: the failure queue's ARN; empty if the stack has none.
+        attachments: who has the stack's managed policies.
+        classifiers: what each classifier has, by its name.
+        object_versions: versions and delete markers in the bucket, those of no classifier included.
+
+    """
+
+    stack: str = ""
+    bucket: str = ""
+    queue_arn: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    classifiers: Mapping[str, Inventory] = field(default_factory=dict)
+    object_versions: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return self == Remains()
+
+    def as_table(self) -> str:
+        """One line per thing, for people."""
+        lines = [
+            *([f"{'stack':<22} {self.stack}"] if self.stack else []),
+            *(f"{'policy attached to':<22} {one.kind} {one.name}" for one in self.attachments),
+            *([f"{'bucket':<22} {self.bucket} ({self.object_versions} object versions)"] if self.bucket else []),
+        ]
+        for name, found in self.classifiers.items():
+            lines += [f"classifier {name}:", *(f"  {line}" for line in found.as_table().splitlines())]
+        return "\n".join(lines) or "Nothing is there."
+
+
+@dataclass(frozen=True)
+class Account:
+    """The clients that look at a whole deployment, and the stack's name."""
+
+    cloudformation: "CloudFormationClient"
+    iam: "IAMClient"
+    clients: Clients
+    stack_name: str
+
+
+def find_remains(account: Account, *, bucket: str = "") -> Remains:
+    """What is there now; `bucket` names the bucket of a stack that is gone.
+
+    Raises:
+        StackError: CloudFormation refuses to describe the stack.
+
+    """
+    stack = describe_stack(account.cloudformation, account.stack_name)
+    bucket = (output_of(stack, "Bucket") if stack else None) or bucket
+    bucket = bucket if bucket and _has_bucket(account.clients, bucket) else ""
+    classifiers = {
+        name: found
+        for name in sorted(_classifiers(account.clients, bucket))
+        if (found := _inventory(account.clients, name, bucket)) != Inventory()
+    }
+    return Remains(
+        stack=f"{account.stack_name} ({stack['StackStatus']})" if stack else "",
+        bucket=bucket,
+        queue_arn=(output_of(stack, "FailureQueueArn") or "") if stack else "",
+        attachments=tuple(_attachments(account.iam, stack)) if stack else (),
+        classifiers=classifiers,
+        object_versions=sum(1 for _ in object_versions(account.clients, bucket)) if bucket else 0,
+    )
+
+
+def object_versions(clients: Clients, bucket: str) -> Iterator[Mapping[str, Any]]:
+    """Every version and delete marker of the bucket."""
+    for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        yield from [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+
+
+def _inventory(clients: Clients, classifier: str, bucket: str) -> Inventory:
+    if not bucket:
+        message = (
+            f"The bucket of classifier {classifier} is gone or unknown, so its resources cannot be listed. Name the "
+            "bucket with --bucket, or tear the classifier down by hand."
+        )
+        raise StackError(message)
+    return inventory(clients, Teardown(classifier=classifier, bucket=bucket))
+
+
+def _has_bucket(clients: Clients, bucket: str) -> bool:
+    try:
+        clients.s3.head_bucket(Bucket=bucket)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT_BUCKET:
+            return False
+        raise
+    return True
+
+
+def _classifiers(clients: Clients, bucket: str) -> set[str]:
+    """Names of classifiers: prefixes of the bucket, and tags of functions and endpoints that carry our name."""
+    return {*_in_bucket(clients, bucket), *_of_functions(clients), *_of_endpoints(clients)}
+
+
+def _in_bucket(clients: Clients, bucket: str) -> Iterator[str]:
+    if not bucket:
+        return
+    for page in clients.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Delimiter="/"):
+        for prefix in page.get("CommonPrefixes", []):
+            name = prefix["Prefix"].rstrip("/")
+            if CLASSIFIER_NAME.fullmatch(name) and prefix["Prefix"] == Keys(name).root:
+                yield name
+
+
+def _of_functions(clients: Clients) -> Iterator[str]:
+    for page in clients.functions.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            if function["FunctionName"].startswith(PREFIX):
+                tags = clients.functions.list_tags(Resource=function["FunctionArn"]).get("Tags", {})
+                yield from [tags[TAG]] if TAG in tags else []
+
+
+def _of_endpoints(clients: Clients) -> Iterator[str]:
+    for page in clients.sagemaker.get_paginator("list_endpoints").paginate(NameContains=PREFIX):
+        for endpoint in page["Endpoints"]:
+            pages = clients.sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
+            yield from (tag["Value"] for tags in pages for tag in tags["Tags"] if tag["Key"] == TAG)
+
+
+def _attachments(iam: "IAMClient", stack: Mapping[str, Any]) -> Iterator[Attachment]:
+    for key in ("AirflowPolicyArn", "ApiServerPolicyArn", "AirflowKmsPolicyArn"):
+        if arn := output_of(stack, key):
+            for page in iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
+                yield from (Attachment(arn, "role", role["RoleName"]) for role in page["PolicyRoles"])
+                yield from (Attachment(arn, "user", user["UserName"]) for user in page["PolicyUsers"])
