@@ -21,7 +21,7 @@ from image_classifier.contracts.errors import (
     SettingsError,
     StorageError,
 )
-from image_classifier_airflow.pages import classifiers, corrections, gallery, images, overview
+from image_classifier_airflow.pages import classifiers, corrections, gallery, images, models, overview
 from image_classifier_airflow.pages.access import refuse_foreign
 from image_classifier_airflow.pages.rendering import page
 
@@ -57,7 +57,7 @@ def pages() -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for part in (classifiers, overview, gallery, images, corrections):
+    for part in (classifiers, overview, gallery, images, corrections, models):
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(StarletteHTTPException, _refused)

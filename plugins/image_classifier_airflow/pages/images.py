@@ -18,6 +18,7 @@ from image_classifier_airflow.pages.rendering import page
 
 router = APIRouter()
 
+SPLITS = ("train", "validation", "test")
 SMALL_BYTES = 262_144  # an original that is shown in place of a thumbnail that an earlier release did not write
 # A picture that is opened by itself may run nothing, whatever it holds.
 PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=300"}
@@ -90,6 +91,16 @@ def send_picture(visitor: Looking, key: ImageKey) -> Response:
         return _picture(original)
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
     return _picture(found[0] if found else None)
+
+
+@router.get("/{classifier}/prepared")
+def send_prepared(visitor: Looking, key: ImageKey) -> Response:
+    """An image as it was prepared for training or testing."""
+    keys = Keys(visitor.classifier.name)
+    if not key.startswith(tuple(keys.split(split) for split in SPLITS)):
+        raise HTTPException(404, f"The classifier {visitor.classifier.name} has no prepared image of this key.")
+    s3, bucket = storage.s3(visitor.classifier), bucket_from_env()
+    return _picture(read_picture(s3, bucket=bucket, key=key, most_bytes=LARGEST_PICTURE_BYTES))
 
 
 def _picture(content: bytes | None) -> Response:

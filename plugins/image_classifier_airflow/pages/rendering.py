@@ -12,7 +12,11 @@ from fastapi.responses import HTMLResponse
 from image_classifier_airflow.pages.access import Visitor
 
 FOLDER = Path(__file__).parent
-PAGES = {"overview": "Overview", "gallery": "Gallery"}  # address -> text of the navigation within a classifier
+PAGES = {
+    "overview": "Overview",
+    "gallery": "Gallery",
+    "models": "Models",
+}  # address -> text of the navigation within a classifier
 
 
 def address(page: str, query: Mapping[str, object] | None = None, /, **changes: object) -> str:
@@ -24,6 +28,11 @@ def address(page: str, query: Mapping[str, object] | None = None, /, **changes: 
 def percent(share: float | None) -> str:
     """A share as people read it; an empty text for none."""
     return "" if share is None else f"{share:.1%}"
+
+
+def dollars(usd: float | None) -> str:
+    """US dollars; an empty text for none."""
+    return "" if usd is None else f"{usd:,.2f} USD"
 
 
 def moment(iso_time: str) -> str:
@@ -38,7 +47,7 @@ ENVIRONMENT = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-ENVIRONMENT.filters.update(percent=percent, moment=moment)
+ENVIRONMENT.filters.update(percent=percent, moment=moment, dollars=dollars)
 ENVIRONMENT.globals.update(address=address)
 
 

@@ -2,17 +2,16 @@
 "use strict";
 (() => {
   const framed = window.parent !== window;
-  for (const link of document.querySelectorAll("a[data-airflow]")) {
-    link.addEventListener("click", (event) => {
-      if (!framed) return;
-      event.preventDefault(); // the frame's sandbox forbids navigation of the page around it, but not a click in it
-      const outer = window.parent.document.createElement("a");
-      outer.href = link.href;
-      window.parent.document.body.append(outer);
-      outer.click();
-      outer.remove();
-    });
-  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-airflow]");
+    if (!framed || !link) return;
+    event.preventDefault(); // the frame's sandbox forbids navigation of the page around it, but not a click in it
+    const outer = window.parent.document.createElement("a");
+    outer.href = link.href;
+    window.parent.document.body.append(outer);
+    outer.click();
+    outer.remove();
+  });
   const missing = (image) => {
     image.classList.add("missing");
     image.alt = "no picture";

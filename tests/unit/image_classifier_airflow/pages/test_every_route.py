@@ -17,7 +17,7 @@ ROUTES = sorted(
 )
 OF_A_CLASSIFIER = [(method, path) for method, path in ROUTES if "{classifier}" in path]
 CHANGES = [(method, path) for method, path in ROUTES if method not in READING]
-KEY = {"key": "cats/incoming/a.png"}
+KEY = {"key": "cats/incoming/a.png", "job": "job-1", "one": "job-1", "other": "job-2"}
 
 
 def ask(client, method, path, *, classifier="cats", headers=None):
@@ -70,7 +70,9 @@ def test_a_hostile_image_name_is_shown_as_text(client, bucket, method, path):
     address = path.replace("{classifier}", "cats")
     body = {} if method in READING else {"json": {}}
 
-    answer = client("editor").request(method, address, params={"key": f"cats/incoming/{HOSTILE}"}, **body)
+    answer = client("editor").request(
+        method, address, params={**KEY, "key": f"cats/incoming/{HOSTILE}", "label": HOSTILE}, **body
+    )
 
     assert answer.status_code < 500
     if answer.headers["content-type"].startswith("text/html"):
@@ -92,7 +94,9 @@ def test_every_answer_forbids_scripts_of_others(client, bucket, method, path):
 def test_the_image_of_another_classifier_is_not_found(client, bucket, method, path):
     bucket.put("dogs/incoming/secret.png", b"\x89PNG\r\n\x1a\nsecret")
 
-    answer = client("editor").get(path.replace("{classifier}", "cats"), params={"key": "dogs/incoming/secret.png"})
+    answer = client("editor").get(
+        path.replace("{classifier}", "cats"), params={**KEY, "key": "dogs/incoming/secret.png"}
+    )
 
     assert "secret" not in answer.text.replace("secret.png", "")
 
