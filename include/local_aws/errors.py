@@ -26,7 +26,7 @@ class StackError(LocalAwsError):
 
 
 class MinistackChangedError(LocalAwsError):
-    """MiniStack is not the version this package cures."""
+    """MiniStack is not the version this package has patches for."""
 
 
 class OptionError(LocalAwsError):

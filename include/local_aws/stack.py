@@ -11,8 +11,6 @@ from local_aws import function_runtime
 from local_aws.clients import ACCOUNT, REGION, ClientError, client
 from local_aws.errors import StackError
 from local_aws.keys import make_users
-from local_aws.read_back import apply_what_is_missing
-from local_aws.template import Values, load
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +22,9 @@ _POLL_S = 0.1
 
 
 def deploy(endpoint_url: str) -> dict[str, str]:
-    """Create or update the stack, put right what MiniStack dropped, and return the deployment's settings.
+    """Create or update the stack and its users; return the deployment's settings, ``IMAGE_CLASSIFIER_*``.
 
-    The users that work with it are made as well.
-
-    Safe to call again: a second call finds nothing to do.
+    A second call changes nothing.
 
     Raises:
         StackError: the stack cannot be deployed.
@@ -41,8 +37,6 @@ def deploy(endpoint_url: str) -> dict[str, str]:
         "FunctionArchitecture": function_runtime.architecture(),
     }
     _create_or_update(cloudformation, parameters=parameters)
-    values = _values(cloudformation, parameters=parameters, endpoint_url=endpoint_url)
-    apply_what_is_missing(values, endpoint_url=endpoint_url)
     outputs = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"]
     by_name = {output["OutputKey"]: output["OutputValue"] for output in outputs}
     make_users(endpoint_url, outputs=by_name, bucket=by_name["Bucket"])
@@ -50,7 +44,7 @@ def deploy(endpoint_url: str) -> dict[str, str]:
 
 
 def settings(outputs: list[dict[str, str]]) -> dict[str, str]:
-    """The environment variables a stack's outputs stand for; the template names them in the descriptions."""
+    """Return the outputs whose description is a variable ``IMAGE_CLASSIFIER_*``, by that variable."""
     return {
         output["Description"]: output["OutputValue"]
         for output in outputs
@@ -61,9 +55,9 @@ def settings(outputs: list[dict[str, str]]) -> dict[str, str]:
 def _create_or_update(cloudformation: Any, *, parameters: Mapping[str, str]) -> None:
     stack = _describe(cloudformation)
     if stack and stack["StackStatus"] in {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}:
-        log.info("The stack %s never came to be (%s); it is made anew", STACK_NAME, stack["StackStatus"])
+        log.info("The stack %s is %s; it is deleted and created again", STACK_NAME, stack["StackStatus"])
         cloudformation.delete_stack(StackName=STACK_NAME)
-        stack = _settled(cloudformation)
+        stack = _finished(cloudformation)
     request = {
         "StackName": STACK_NAME,
         "TemplateBody": TEMPLATE.read_text(),
@@ -75,7 +69,7 @@ def _create_or_update(cloudformation: Any, *, parameters: Mapping[str, str]) -> 
         log.info("Stack %s created", STACK_NAME)
     elif not _updated(cloudformation, request=request):
         return
-    stack = _settled(cloudformation)
+    stack = _finished(cloudformation)
     if stack is None or stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise StackError(_why_failed(cloudformation, stack))
 
@@ -91,14 +85,14 @@ def _updated(cloudformation: Any, *, request: Mapping[str, Any]) -> bool:
     return True
 
 
-def _settled(cloudformation: Any) -> dict[str, Any] | None:
+def _finished(cloudformation: Any) -> dict[str, Any] | None:
     deadline = time.monotonic() + _TIME_LIMIT_S
     while time.monotonic() < deadline:
         stack = _describe(cloudformation)
         if stack is None or not stack["StackStatus"].endswith("_IN_PROGRESS"):
             return stack
         time.sleep(_POLL_S)
-    raise StackError(f"The stack {STACK_NAME} is not done after {_TIME_LIMIT_S} s; look into the log of MiniStack")
+    raise StackError(f"The stack {STACK_NAME} has not finished after {_TIME_LIMIT_S} s; see the log of MiniStack")
 
 
 def _describe(cloudformation: Any) -> dict[str, Any] | None:
@@ -121,25 +115,3 @@ def _why_failed(cloudformation: Any, stack: Mapping[str, Any] | None) -> str:
         if event["ResourceStatus"].endswith("_FAILED")
     ]
     return f"The stack {STACK_NAME} is {status}: {'; '.join(reasons) or 'no reason given'}"
-
-
-def _values(cloudformation: Any, *, parameters: Mapping[str, str], endpoint_url: str) -> Values:
-    found = cloudformation.describe_stack_resources(StackName=STACK_NAME)["StackResources"]
-    physical_ids = {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in found}
-    arns = {
-        item["LogicalResourceId"]: _arn(item["ResourceType"], item["PhysicalResourceId"], endpoint_url=endpoint_url)
-        for item in found
-    }
-    pseudo = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCOUNT}
-    return Values(load(TEMPLATE), parameters, physical_ids, arns, pseudo)
-
-
-def _arn(resource_type: str, physical_id: str, *, endpoint_url: str) -> str:
-    if resource_type == "AWS::S3::Bucket":
-        return f"arn:aws:s3:::{physical_id}"
-    if resource_type == "AWS::IAM::Role":
-        role = client("iam", endpoint_url=endpoint_url).get_role(RoleName=physical_id)
-        return str(role["Role"]["Arn"])
-    if resource_type == "AWS::SQS::Queue":
-        return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{physical_id.rsplit('/', 1)[-1]}"
-    return physical_id

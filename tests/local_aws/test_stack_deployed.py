@@ -1,13 +1,15 @@
-"""The stack the start deploys: every setting, every protection, also those MiniStack drops."""
+"""Checks what CloudFormation makes of the template, and of the bucket properties that MiniStack drops."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from local_aws import stack
 
 if TYPE_CHECKING:
-    import pytest
     from conftest import MiniStack
 
 SETTINGS = {
@@ -31,17 +33,65 @@ def test_deploying_again_changes_nothing(ministack: MiniStack, caplog: pytest.Lo
     assert caplog.messages == []
 
 
-def test_the_bucket_has_the_lifecycle_that_ministack_drops(ministack: MiniStack) -> None:
-    rules = ministack.client("s3").get_bucket_lifecycle_configuration(Bucket=ministack.bucket)["Rules"]
-    assert {rule["ID"]: rule["Status"] for rule in rules} == {"old-versions": "Enabled", "broken-uploads": "Enabled"}
+def test_the_bucket_has_every_property_of_the_template(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), {"Bucket": ministack.bucket}
+
+    rules = s3.get_bucket_lifecycle_configuration(**bucket)["Rules"]
+    [encryption] = s3.get_bucket_encryption(**bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    ownership = s3.get_bucket_ownership_controls(**bucket)["OwnershipControls"]["Rules"]
+
+    assert rules == [
+        {
+            "ID": "old-versions",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": 30},
+            "Expiration": {"ExpiredObjectDeleteMarker": True},
+        },
+        {
+            "ID": "broken-uploads",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        },
+    ]
+    assert encryption == {
+        "ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"},
+        "BucketKeyEnabled": True,
+    }
+    assert ownership == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert s3.get_bucket_tagging(**bucket)["TagSet"] == [{"Key": "image-classifier", "Value": "shared"}]
+    assert s3.get_bucket_versioning(**bucket)["Status"] == "Enabled"
+    assert set(s3.get_public_access_block(**bucket)["PublicAccessBlockConfiguration"].values()) == {True}
 
 
-def test_what_somebody_changed_is_put_right_and_logged(ministack: MiniStack, caplog: pytest.LogCaptureFixture) -> None:
-    s3 = ministack.client("s3")
-    s3.delete_public_access_block(Bucket=ministack.bucket)
+def bucket_template(**properties: Any) -> str:
+    resource = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "properties-of-a-bucket", **properties}}
+    return json.dumps({"Resources": {"Bucket": resource}})
 
-    with caplog.at_level("INFO", logger="local_aws"):
-        stack.deploy(ministack.url)
 
-    assert s3.get_public_access_block(Bucket=ministack.bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
-    assert "PublicAccessBlockConfiguration" in caplog.text
+def test_an_update_changes_and_removes_properties_of_a_bucket(ministack: MiniStack) -> None:
+    cloudformation, s3 = ministack.client("cloudformation"), ministack.client("s3")
+    bucket = {"Bucket": "properties-of-a-bucket"}
+    days = {"Id": "a", "Status": "Enabled", "Prefix": "tmp/", "ExpirationInDays": 1}
+    cloudformation.create_stack(
+        StackName="bucket",
+        TemplateBody=bucket_template(
+            Tags=[{"Key": "a", "Value": "1"}], OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
+        ),
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="bucket", WaiterConfig={"Delay": 1})
+
+    ownership = s3.get_bucket_ownership_controls(**bucket)["OwnershipControls"]["Rules"]
+    assert ownership == [{"ObjectOwnership": "ObjectWriter"}]
+    assert s3.get_bucket_tagging(**bucket)["TagSet"] == [{"Key": "a", "Value": "1"}]
+
+    cloudformation.update_stack(
+        StackName="bucket", TemplateBody=bucket_template(LifecycleConfiguration={"Rules": [days]})
+    )
+    cloudformation.get_waiter("stack_update_complete").wait(StackName="bucket", WaiterConfig={"Delay": 1})
+
+    [rule] = s3.get_bucket_lifecycle_configuration(**bucket)["Rules"]
+    assert (rule["ID"], rule["Filter"], rule["Expiration"]) == ("a", {"Prefix": "tmp/"}, {"Days": 1})
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchTagSet"):
+        s3.get_bucket_tagging(**bucket)

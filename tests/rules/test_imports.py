@@ -60,7 +60,6 @@ MAY_IMPORT = {
         "starlette",
         "urllib3",
         "uvicorn",
-        "yaml",
     },
     "include/laptop": {
         "PIL",

@@ -1,1 +1,1 @@
-"""MiniStack, started with the cures it needs to behave like AWS where this project depends on it."""
+"""MiniStack, started with the patches it needs to behave like AWS where this project depends on it."""

@@ -1,4 +1,4 @@
-"""Runs MiniStack with its cures: ``python -m local_aws.ministack --state DIR --port N``."""
+"""Runs MiniStack with its patches: ``python -m local_aws.ministack --state DIR --port N``."""
 
 import argparse
 import asyncio
@@ -70,7 +70,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
 
 
 def serve(options: argparse.Namespace) -> None:
-    """Apply the cures and serve."""
+    """Apply the patches and serve."""
     from local_aws.ministack.application import Options, application  # after the settings: this imports MiniStack
 
     chosen = Options(

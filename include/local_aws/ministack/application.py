@@ -1,4 +1,4 @@
-"""MiniStack as one ASGI application, with the cures applied."""
+"""MiniStack as one ASGI application, with the patches applied."""
 
 import logging
 import os
@@ -11,11 +11,11 @@ from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
 from local_aws.ministack import iam_enforcement, metrics, queue_lock, replacing
 from local_aws.ministack.authorization import with_authorization
-from local_aws.ministack.cures import cures, iam_cures
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.iam_enforcement import Enforcement
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.one_address import OneAddress
+from local_aws.ministack.patches import iam_patches, patches
 from local_aws.ministack.price_list import with_price_list
 from local_aws.ministack.saving import Saving
 from local_aws.ministack.service_quotas import with_service_quotas
@@ -42,7 +42,7 @@ def application(options: Options) -> Any:
     """The application to serve.
 
     Raises:
-        MinistackChangedError: MiniStack is not the version the cures were written for.
+        MinistackChangedError: MiniStack is not the version the patches were written for.
 
     """
     endpoint_url = f"http://127.0.0.1:{options.port}"
@@ -58,10 +58,10 @@ def application(options: Options) -> Any:
         on_change=saving.note_change,
     )
     queue_lock.use_one_lock()
-    replaced = cures(runner, faults=Faults(options.faults))
+    replaced = patches(runner, faults=Faults(options.faults))
     if options.enforce_iam:
         iam_enforcement.take_every_request_for_secure()
-        replaced += iam_cures(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
+        replaced += iam_patches(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
     replacing.apply(replaced)
     stopped = threading.Event()
 

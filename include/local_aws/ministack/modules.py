@@ -3,6 +3,7 @@
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router  # type: ignore[import-untyped]
 from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs, sts  # type: ignore[import-untyped]
+from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 __all__ = [
     "app",
@@ -14,6 +15,7 @@ __all__ = [
     "lambda_runtime",
     "lambda_svc",
     "persistence",
+    "provisioners",
     "responses",
     "router",
     "s3",

@@ -10,6 +10,7 @@ from local_aws.faults.counting import Faults
 from local_aws.faults.roles import UnreadyRoles
 from local_aws.keys import where_keys_are
 from local_aws.ministack import (
+    bucket_properties,
     bucket_refusals,
     function_payloads,
     function_refusals,
@@ -25,87 +26,104 @@ from local_aws.ministack import (
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
 from local_aws.ministack.iam_enforcement import Enforcement
-from local_aws.ministack.modules import app, cloudwatch_logs, iam_actions, iam_evaluator, lambda_svc, router, s3, sqs
-from local_aws.ministack.replacing import Cure
+from local_aws.ministack.modules import (
+    app,
+    cloudwatch_logs,
+    iam_actions,
+    iam_evaluator,
+    lambda_svc,
+    provisioners,
+    router,
+    s3,
+    sqs,
+)
+from local_aws.ministack.patching import Patch
 
 log = logging.getLogger(__name__)
 
 
-def cures(runner: FunctionRunner, *, faults: Faults) -> list[Cure]:
+def patches(runner: FunctionRunner, *, faults: Faults) -> list[Patch]:
     """Every replacement. A hash is that of the source this was written against (MiniStack 1.5.33)."""
     events = EventDelivery(runner.queue, faults=faults)
-    return [*_running(runner, events=events), *_queues(events), *_refusals(UnreadyRoles(faults))]
+    return [*_running(runner, events=events), *_stack(), *_queues(events), *_refusals(UnreadyRoles(faults))]
 
 
-def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Cure]:
+def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
     return [
         # A thread and a process per event: 200 uploads took 6 GB, and events were lost.
-        Cure(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _instead(runner.invoke_later)),
+        Patch(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _instead(runner.invoke_later)),
         # Functions saw the packages and the environment of the person at the laptop, and outlived MiniStack.
-        Cure(lambda_svc, "_execute_function_warm", "62b9218bef5b948a", _instead(runner.execute)),
-        Cure(lambda_svc, "invalidate_worker", "1be5d7f769f5c608", _instead(_ending(runner))),
+        Patch(lambda_svc, "_execute_function_warm", "62b9218bef5b948a", _instead(runner.execute)),
+        Patch(lambda_svc, "invalidate_worker", "1be5d7f769f5c608", _instead(_ending(runner))),
         # Saved while a change was under way, a function stayed Pending for ever.
-        Cure(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _settled),
+        Patch(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _settled),
         # An event was in a thread's memory when the upload was answered; and the alias was forgotten on the way.
-        Cure(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
-        Cure(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(events.deliver)),
+        Patch(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
+        Patch(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(events.deliver)),
         # Metrics in a function's log were text alone.
-        Cure(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
+        Patch(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
         # logStreamNamePrefix was ignored: the events of every stream came.
-        Cure(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
+        Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
         # At the first request for an absent service every service model was read: for seconds nothing was answered.
-        Cure(router, "_is_aws_service_name", "12b437d0256187cf", _instead(one_address.is_aws_service)),
+        Patch(router, "_is_aws_service_name", "12b437d0256187cf", _instead(one_address.is_aws_service)),
     ]
 
 
-def _queues(events: EventDelivery) -> list[Cure]:
+def _stack() -> list[Patch]:
+    return [
+        # The lifecycle, the tags, the bucket key and the object ownership of a bucket were dropped.
+        Patch(provisioners, "_s3_apply_configurations", "9a299ad21255ed90", bucket_properties.apply_configurations),
+    ]
+
+
+def _queues(events: EventDelivery) -> list[Patch]:
     return [
         # A queue's policy was not looked at, and no fault could be planned for its events.
-        Cure(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
-        Cure(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _instead(queue_policy.allows)),
+        Patch(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
+        Patch(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _instead(queue_policy.allows)),
         # Requests and the poller for event source mappings lost each other's messages.
-        Cure(sqs, "_dispatch", "6a429fdb61ebdc5a", queue_lock.request),
-        Cure(sqs, "_expire_retained", "c0da3361632bea27", queue_lock.step),
-        Cure(sqs, "_dlq_sweep", "6a77691e16715a0d", queue_lock.step),
-        Cure(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),
+        Patch(sqs, "_dispatch", "6a429fdb61ebdc5a", queue_lock.request),
+        Patch(sqs, "_expire_retained", "c0da3361632bea27", queue_lock.step),
+        Patch(sqs, "_dlq_sweep", "6a77691e16715a0d", queue_lock.step),
+        Patch(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),
         # There was no batching window, no batch over 10, and an answer that names no failure deleted every message.
-        Cure(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _instead(queue_batches.BatchingWindow().receive)),
-        Cure(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _instead(queue_batches.run_batch)),
+        Patch(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _instead(queue_batches.BatchingWindow().receive)),
+        Patch(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _instead(queue_batches.run_batch)),
     ]
 
 
-def _refusals(unready_roles: UnreadyRoles) -> list[Cure]:
+def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
     create_function = function_refusals.create_function(unready_roles)
     return [
         # Payloads of any size were taken.
-        Cure(lambda_svc, "_invoke", "ab193779e5c2ea94", function_payloads.invoke),
+        Patch(lambda_svc, "_invoke", "ab193779e5c2ea94", function_payloads.invoke),
         # What AWS refuses.
-        Cure(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
-        Cure(lambda_svc, "_update_esm", "1b7e0409cb6593c2", mapping_refusals.update_event_source_mapping),
-        Cure(lambda_svc, "_put_function_concurrency", "172358f9cb8292ef", mapping_refusals.put_function_concurrency),
-        Cure(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
-        Cure(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
-        Cure(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
-        Cure(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
-        Cure(s3, "_put_bucket_notification", "2e475b5ea0c1a271", bucket_refusals.notification_request),
-        Cure(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
+        Patch(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
+        Patch(lambda_svc, "_update_esm", "1b7e0409cb6593c2", mapping_refusals.update_event_source_mapping),
+        Patch(lambda_svc, "_put_function_concurrency", "172358f9cb8292ef", mapping_refusals.put_function_concurrency),
+        Patch(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
+        Patch(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
+        Patch(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
+        Patch(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
+        Patch(s3, "_put_bucket_notification", "2e475b5ea0c1a271", bucket_refusals.notification_request),
+        Patch(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
     ]
 
 
-def iam_cures(enforcement: Enforcement, *, keys: Path) -> list[Cure]:
+def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
     """The replacements that complete MiniStack's enforcement of IAM; `keys` is the file that holds the keys."""
     hint = where_keys_are(keys)
     denial = functools.partial(iam_enforcement.denial, where_keys_are=hint)
     s3_error = functools.partial(iam_enforcement.s3_error, where_keys_are=hint)
     return [
-        Cure(app, "pin_request_origin", "de819c1bd9ac2be4", iam_enforcement.pin_request_origin),
+        Patch(app, "pin_request_origin", "de819c1bd9ac2be4", iam_enforcement.pin_request_origin),
         # Any secret was right for the root user's key.
-        Cure(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _instead(iam_enforcement.has_unchecked_signature)),
-        Cure(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
-        Cure(iam_actions, "_lambda_action", "19fa24ebca403b7a", _instead(iam_enforcement.lambda_action)),
-        Cure(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),
-        Cure(s3, "_error", "7a708a97c4bd72fb", s3_error),
-        Cure(s3, "_object_error", "c7b4bae8a231dba2", s3_error),
+        Patch(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _instead(iam_enforcement.has_unchecked_signature)),
+        Patch(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
+        Patch(iam_actions, "_lambda_action", "19fa24ebca403b7a", _instead(iam_enforcement.lambda_action)),
+        Patch(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),
+        Patch(s3, "_error", "7a708a97c4bd72fb", s3_error),
+        Patch(s3, "_object_error", "c7b4bae8a231dba2", s3_error),
     ]
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from local_aws.errors import MinistackChangedError
 from local_aws.faults.counting import Faults
-from local_aws.ministack.cures import cures, iam_cures
-from local_aws.ministack.replacing import Cure, apply, difference, source_sha256
+from local_aws.ministack.patches import iam_patches, patches
+from local_aws.ministack.patching import Patch, apply, difference, source_sha256
 
 
 def original() -> str:
@@ -24,31 +24,35 @@ def module() -> Any:
     return made
 
 
-def cure(module: ModuleType, **changes: Any) -> Cure:
-    settings = {"name": "original", "source_sha256": source_sha256(original), "replacement": lambda _: lambda: "cured"}
-    return Cure(module=module, **{**settings, **changes})
+def patch(module: ModuleType, **changes: Any) -> Patch:
+    settings = {
+        "name": "original",
+        "source_sha256": source_sha256(original),
+        "replacement": lambda _: lambda: "patched",
+    }
+    return Patch(module=module, **{**settings, **changes})
 
 
 def test_what_is_as_it_was_is_replaced(module: Any) -> None:
-    apply([cure(module)])
-    assert module.original() == "cured"
+    apply([patch(module)])
+    assert module.original() == "patched"
 
 
 def test_a_replacement_may_use_the_original(module: Any) -> None:
-    apply([cure(module, replacement=lambda first: lambda: first() + " and more")])
+    apply([patch(module, replacement=lambda first: lambda: first() + " and more")])
     assert module.original() == "original and more"
 
 
 def test_what_has_changed_or_is_gone_stops_the_start_and_nothing_is_replaced(module: Any) -> None:
-    changed, gone = cure(module, source_sha256="0123456789abcdef"), cure(module, name="gone")
+    changed, gone = patch(module, source_sha256="0123456789abcdef"), patch(module, name="gone")
     with pytest.raises(MinistackChangedError) as caught:
-        apply([cure(module), changed, gone])
+        apply([patch(module), changed, gone])
     assert "ministack.made_up.original has changed" in str(caught.value)
     assert "ministack.made_up.gone is gone" in str(caught.value)
     assert module.original() == "original"
 
 
-def test_the_installed_ministack_is_the_one_the_cures_were_written_for() -> None:
-    found = [*cures(mock.MagicMock(), faults=Faults()), *iam_cures(mock.MagicMock(), keys=Path("keys.json"))]
+def test_the_installed_ministack_is_the_one_the_patches_were_written_for() -> None:
+    found = [*patches(mock.MagicMock(), faults=Faults()), *iam_patches(mock.MagicMock(), keys=Path("keys.json"))]
     assert len(found) == 34
     assert [problem for item in found if (problem := difference(item))] == []

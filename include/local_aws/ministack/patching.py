@@ -11,7 +11,7 @@ from local_aws.errors import MinistackChangedError
 
 
 @dataclass(frozen=True)
-class Cure:
+class Patch:
     """A function of MiniStack, the hash of the source it was written against, and what takes its place.
 
     `replacement` is given the original, so that it can add to it.
@@ -28,32 +28,32 @@ class Cure:
         return f"{self.module.__name__}.{self.name}"
 
 
-def apply(cures: Iterable[Cure]) -> None:
+def apply(patches: Iterable[Patch]) -> None:
     """Put every replacement in place, or none.
 
     Raises:
         MinistackChangedError: names every function that is gone or not what it was.
 
     """
-    cures = list(cures)
-    problems = [problem for cure in cures if (problem := difference(cure))]
+    patches = list(patches)
+    problems = [problem for patch in patches if (problem := difference(patch))]
     if problems:
         message = (
-            "This MiniStack is not the one the cures in local_aws/ministack were written for. "
-            f"Install the pinned version, or read the new source and adapt the cures: {'; '.join(problems)}."
+            "This MiniStack is not the one the patches in local_aws/ministack were written for. "
+            f"Install the pinned version, or read the new source and adapt the patches: {'; '.join(problems)}."
         )
         raise MinistackChangedError(message)
-    for cure in cures:
-        setattr(cure.module, cure.name, cure.replacement(getattr(cure.module, cure.name)))
+    for patch in patches:
+        setattr(patch.module, patch.name, patch.replacement(getattr(patch.module, patch.name)))
 
 
-def difference(cure: Cure) -> str | None:
+def difference(patch: Patch) -> str | None:
     """What is not as it was, in words; None if all is."""
-    original = getattr(cure.module, cure.name, None)
+    original = getattr(patch.module, patch.name, None)
     if original is None:
-        return f"{cure.target} is gone"
+        return f"{patch.target} is gone"
     found = source_sha256(original)
-    return None if found == cure.source_sha256 else f"{cure.target} has changed (sha256 {found})"
+    return None if found == patch.source_sha256 else f"{patch.target} has changed (sha256 {found})"
 
 
 def source_sha256(function: Callable[..., Any]) -> str:
