@@ -9,7 +9,7 @@ from typing import Any
 
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
-from local_aws.ministack import iam_enforcement, metrics, queue_lock, replacing
+from local_aws.ministack import iam_enforcement, metrics, patching, queue_lock
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.iam_enforcement import Enforcement
@@ -58,11 +58,11 @@ def application(options: Options) -> Any:
         on_change=saving.note_change,
     )
     queue_lock.use_one_lock()
-    replaced = patches(runner, faults=Faults(options.faults))
+    applied = patches(runner, faults=Faults(options.faults))
     if options.enforce_iam:
         iam_enforcement.take_every_request_for_secure()
-        replaced += iam_patches(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
-    replacing.apply(replaced)
+        applied += iam_patches(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
+    patching.apply(applied)
     stopped = threading.Event()
 
     def start() -> None:

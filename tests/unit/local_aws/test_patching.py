@@ -54,5 +54,5 @@ def test_what_has_changed_or_is_gone_stops_the_start_and_nothing_is_replaced(mod
 
 def test_the_installed_ministack_is_the_one_the_patches_were_written_for() -> None:
     found = [*patches(mock.MagicMock(), faults=Faults()), *iam_patches(mock.MagicMock(), keys=Path("keys.json"))]
-    assert len(found) == 34
+    assert len(found) == 35
     assert [problem for item in found if (problem := difference(item))] == []
