@@ -24,25 +24,26 @@ NO_AWS_FILES = {  # nor the settings in ~/.aws
 
 def airflow_environment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
     """Return the environment variables of one of Airflow's components; ``ready`` is the local AWS's ready.json."""
-    return {**configuration(place, component=component), **deployment(place, ready)}
+    return {**configuration(place, component=component), **deployment(place, ready, component=component)}
 
 
-def deployment(place: Place, ready: Mapping[str, Any]) -> dict[str, str]:
+def deployment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
     """Return the variables that decide which AWS is used: the connection and IMAGE_CLASSIFIER_*."""
     return {
-        **told_by_the_local_aws(ready),
+        **told_by_the_local_aws(ready, component=component),
         "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
         "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
     }
 
 
-def told_by_the_local_aws(ready: Mapping[str, Any]) -> dict[str, str]:
-    """The connection and the settings that follow from ready.json."""
+def told_by_the_local_aws(ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
+    """The connection and the settings that follow from ready.json; the API server has a key, and rights, of its own."""
+    key = ready["api_server" if component == API_SERVER else "aws"]
     sagemaker = {"endpoint_url": ready["sagemaker_endpoint_url"]}
     connection = {
         "conn_type": "aws",
-        "login": ready["aws"]["AWS_ACCESS_KEY_ID"],
-        "password": ready["aws"]["AWS_SECRET_ACCESS_KEY"],
+        "login": key["AWS_ACCESS_KEY_ID"],
+        "password": key["AWS_SECRET_ACCESS_KEY"],
         "extra": {
             "region_name": ready["region"],
             "endpoint_url": ready["endpoint_url"],

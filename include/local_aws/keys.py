@@ -1,4 +1,4 @@
-"""The access keys of a local AWS: the root user's, Airflow's, and one for uploads; made once for each state folder."""
+"""The access keys of a local AWS: the root user's, Airflow's, its API server's, and one for uploads; made once for each state folder."""
 
 import json
 import secrets
@@ -11,6 +11,7 @@ from local_aws.clients import ACCESS_KEY, ClientError, client
 
 KEYS_FILE = "keys.json"
 AIRFLOW_USER = "image-classifier-airflow"
+API_SERVER_USER = "image-classifier-api-server"
 UPLOAD_USER = "image-classifier-uploads"
 
 
@@ -60,16 +61,17 @@ class Keys:
 
 
 def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) -> None:
-    """Make the user that Airflow works as, with the stack's policies alone, and the user that uploads images.
+    """Make the users that Airflow and its API server work as, with the stack's policies alone, and the one that uploads.
 
     Safe to call again. `outputs` are the stack's, by name.
     """
     iam = client("iam", endpoint_url=endpoint_url)
-    for user in (AIRFLOW_USER, UPLOAD_USER):
+    for user in (AIRFLOW_USER, API_SERVER_USER, UPLOAD_USER):
         _ensure_user(iam, user)
-    for name in ("AirflowPolicyArn", "AirflowKmsPolicyArn"):
-        if name in outputs:
-            iam.attach_user_policy(UserName=AIRFLOW_USER, PolicyArn=outputs[name])
+    for user, policy in ((AIRFLOW_USER, "AirflowPolicyArn"), (API_SERVER_USER, "ApiServerPolicyArn")):
+        for name in (policy, "AirflowKmsPolicyArn"):
+            if name in outputs:
+                iam.attach_user_policy(UserName=user, PolicyArn=outputs[name])
     document = json.dumps(upload_policy(bucket))
     iam.put_user_policy(UserName=UPLOAD_USER, PolicyName="uploads", PolicyDocument=document)
 

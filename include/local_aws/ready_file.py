@@ -21,6 +21,7 @@ class Ready(TypedDict):
     account: str
     settings: dict[str, str]  # IMAGE_CLASSIFIER_*
     aws: dict[str, str]  # AWS_* variables with the key that Airflow uses
+    api_server: dict[str, str]  # the key of Airflow's API server
     uploads: dict[str, str]  # the key of the user who uploads images
     pid: int
 
@@ -40,7 +41,9 @@ class ReadyFile:
         self.path.unlink(missing_ok=True)
 
 
-def ready_content(local_aws: LocalAws, *, settings: Mapping[str, str], airflow: Key, uploads: Key) -> Ready:
+def ready_content(
+    local_aws: LocalAws, *, settings: Mapping[str, str], airflow: Key, api_server: Key, uploads: Key
+) -> Ready:
     """Return the content for clients that reach this AWS under its name."""
     return {
         "endpoint_url": local_aws.endpoint_url(local_aws.name),
@@ -49,6 +52,11 @@ def ready_content(local_aws: LocalAws, *, settings: Mapping[str, str], airflow: 
         "account": ACCOUNT,
         "settings": dict(settings),
         "aws": local_aws.aws_environment(local_aws.name, airflow),
-        "uploads": {"AWS_ACCESS_KEY_ID": uploads.access_key, "AWS_SECRET_ACCESS_KEY": uploads.secret},
+        "api_server": _as_variables(api_server),
+        "uploads": _as_variables(uploads),
         "pid": os.getpid(),
     }
+
+
+def _as_variables(key: Key) -> dict[str, str]:
+    return {"AWS_ACCESS_KEY_ID": key.access_key, "AWS_SECRET_ACCESS_KEY": key.secret}

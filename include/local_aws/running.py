@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from local_aws import stack
 from local_aws.clients import ROOT_SECRET, client
 from local_aws.errors import PortInUseError
-from local_aws.keys import AIRFLOW_USER, UPLOAD_USER, Keys
+from local_aws.keys import AIRFLOW_USER, API_SERVER_USER, UPLOAD_USER, Keys
 from local_aws.processes.ports import becomes_free
 from local_aws.processes.state_folder import StateLock
 from local_aws.processes.supervisor import StopRequested, Supervisor
@@ -45,8 +45,9 @@ def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str
             try:
                 settings = stack.deploy(local_aws.endpoint_url(HOST))
                 iam = client("iam", endpoint_url=local_aws.endpoint_url(HOST))
-                airflow, uploads = (keys.of_user(user, iam=iam) for user in (AIRFLOW_USER, UPLOAD_USER))
-                ready.write(ready_content(local_aws, settings=settings, airflow=airflow, uploads=uploads))
+                users = {"airflow": AIRFLOW_USER, "api_server": API_SERVER_USER, "uploads": UPLOAD_USER}
+                made = {name: keys.of_user(user, iam=iam) for name, user in users.items()}
+                ready.write(ready_content(local_aws, settings=settings, **made))
                 log.info("The local AWS is ready; %s says how to use it", ready.path)
                 supervisor.watch()
             finally:

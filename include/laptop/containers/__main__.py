@@ -21,14 +21,16 @@ def main() -> None:
     command = sys.argv[1:]
     ready = ContainerPlace().aws_state / "ready.json"
     try:
-        environ = {**observability(os.environ), **with_deployment(os.environ, ready=ready)}
+        environ = {**observability(os.environ), **with_deployment(os.environ, ready=ready, component=command[-1])}
     except LaptopError as error:
         sys.exit(str(error))
     os.execvpe(command[0], command, environ)  # noqa: S606 - no shell is wanted
 
 
-def with_deployment(environ: Mapping[str, str], *, ready: Path, patience_s: float = READY_LIMIT_S) -> dict[str, str]:
-    """Return the environment with the connection and the settings of a deployment.
+def with_deployment(
+    environ: Mapping[str, str], *, ready: Path, component: str = "", patience_s: float = READY_LIMIT_S
+) -> dict[str, str]:
+    """Return the environment with the connection and the settings of a deployment; `component` is Airflow's.
 
     Variables that are set already are kept. If no bucket is set, they are read from the local AWS's ready.json, for
     which this waits up to ``patience_s`` seconds, because the local AWS may be restarting.
@@ -43,7 +45,7 @@ def with_deployment(environ: Mapping[str, str], *, ready: Path, patience_s: floa
                 "give either the settings of an AWS account or COMPOSE_PROFILES=local-aws; .env.example shows both."
             )
         time.sleep(POLL_S)
-    return {**environ, **told_by_the_local_aws(json.loads(ready.read_text()))}
+    return {**environ, **told_by_the_local_aws(json.loads(ready.read_text()), component=component)}
 
 
 if __name__ == "__main__":

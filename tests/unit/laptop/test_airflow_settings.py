@@ -20,7 +20,7 @@ READY = {
 
 
 def test_an_image_of_ones_own_is_the_local_accounts_and_so_free_of_the_built_ins_rules(tmp_path):
-    told = deployment(Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0), READY)
+    told = deployment(Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0), READY, component="scheduler")
 
     image = "000000000000.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
     assert told["IMAGE_CLASSIFIER_ALGORITHM_IMAGE"] == image

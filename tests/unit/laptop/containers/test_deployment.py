@@ -17,6 +17,7 @@ READY = {
     "account": "000000000000",
     "settings": {"IMAGE_CLASSIFIER_BUCKET": "local-bucket"},
     "aws": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+    "api_server": {"AWS_ACCESS_KEY_ID": "c", "AWS_SECRET_ACCESS_KEY": "d"},
 }
 
 
@@ -41,6 +42,13 @@ def test_without_a_bucket_the_local_aws_gives_settings_and_connection(ready):
     assert found["IMAGE_CLASSIFIER_BUCKET"] == "local-bucket"
     assert json.loads(found["AIRFLOW_CONN_AWS_DEFAULT"])["extra"]["endpoint_url"] == "http://aws.localhost:4566"
     assert found["PATH"] == "/bin"
+
+
+@pytest.mark.parametrize(("component", "login"), [("api-server", "c"), ("scheduler", "a"), ("worker", "a")])
+def test_the_api_server_works_with_a_key_of_its_own(ready, component, login):
+    found = with_deployment({}, ready=ready, component=component)
+
+    assert json.loads(found["AIRFLOW_CONN_AWS_DEFAULT"])["login"] == login
 
 
 def test_buckets_are_never_in_the_host_name_which_nobody_would_resolve(ready):
