@@ -1,4 +1,4 @@
-"""The access keys of a local AWS: the root user's, Airflow's, its API server's, and one for uploads; made once for each state folder."""
+"""Makes the access keys of a local AWS, once for each state folder: for root, Airflow, its API server and uploads."""
 
 import json
 import secrets
@@ -61,7 +61,7 @@ class Keys:
 
 
 def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) -> None:
-    """Make the users that Airflow and its API server work as, with the stack's policies alone, and the one that uploads.
+    """Make the users of Airflow and of its API server, with the stack's policies alone, and the one that uploads.
 
     Safe to call again. `outputs` are the stack's, by name.
     """
