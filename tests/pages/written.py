@@ -15,6 +15,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.classifier.promotion import Promotion
 from image_classifier.connect.deployment import Deployment, write_deployment
 from image_classifier.contracts import predictions, record_keys
+from image_classifier.contracts.labels import labels_document
 from image_classifier.evaluate.answers import answers_of, write_answers
 from image_classifier.evaluate.images import VersionImage
 from image_classifier.evaluate.report.assemble import Subject, make_report
@@ -156,7 +157,7 @@ class Written:
 
     def model(self, job: str, *, fingerprint: str, right: float, of_each: int = 30, cost: float = 0.21) -> Report:
         """A trained and evaluated model: model.json, report.json, report.html and the answers."""
-        self.put(self.keys.model_file(job), json.dumps({"labels": list(self.labels)}).encode())
+        self.put(self.keys.model_file(job), labels_document(self.labels))
         manifest, images = self.test_images(fingerprint, of_each=of_each)
         results = {image.key: self.probabilities(image.label, right=right) for image in images}
         report = make_report(

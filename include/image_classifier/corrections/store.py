@@ -3,13 +3,14 @@
 import itertools
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
-from image_classifier.aws.s3 import list_objects, read, write_if_unchanged
+from image_classifier.aws.s3 import list_objects, naming, read, write_if_unchanged
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import CorrectionError, ResourceBusyError
 from image_classifier.contracts.record_keys import correction_key
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/json"
 READERS = 16
 CACHED = 20_000
+LISTING_AGE_S = 10  # so long a listing of all corrections is used again
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,35 @@ class CorrectionConflictError(CorrectionError):
 
 
 class CorrectionCache:
-    """Corrections by bucket, key and ETag: an object that has not changed is not read again."""
+    """Corrections by bucket, key and ETag: an object that has not changed is not read again, nor soon listed again.
 
-    def __init__(self) -> None:
+    Args:
+        clock: seconds that only grow.
+
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Start empty."""
-        self._lock = threading.Lock()
+        self._lock, self._clock = threading.Lock(), clock
         self._found: dict[tuple[str, str, str], Correction | None] = {}
+        self._listed: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+
+    def listing(self, s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, str]:
+        """The ETags of all corrections below a prefix, by key; other processes' are up to `LISTING_AGE_S` late."""
+        with self._lock:
+            made, found = self._listed.get((bucket, prefix), (float("-inf"), {}))
+            if self._clock() - made < LISTING_AGE_S:
+                return dict(found)
+        found = {key: stored.etag for key, stored in list_objects(s3, bucket=bucket, prefix=prefix).items()}
+        with self._lock:
+            self._listed[bucket, prefix] = self._clock(), found
+        return dict(found)
+
+    def note(self, *, bucket: str, prefix: str, key: str, etag: str) -> None:
+        """Take a correction that was just written into the listing."""
+        with self._lock:
+            if (bucket, prefix) in self._listed:
+                self._listed[bucket, prefix][1][key] = etag
 
     def find(self, s3: "S3Client", *, bucket: str, key: str, etag: str) -> Correction | None:
         """The correction with this ETag, or the one that has taken its place; None if it is gone or no correction."""
@@ -85,9 +110,33 @@ class Corrections:
             DatasetError: the connection may not read the corrections.
 
         """
-        listed = list_objects(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
+        return self._read_all(self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections))
+
+    def among(self, image_keys: Iterable[str]) -> dict[str, Stored]:
+        """The corrections of many images, as `all` has them."""
+        listed = self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
+        wanted = {self._key(key) for key in image_keys} if listed else set()
+        return self._read_all({key: etag for key, etag in listed.items() if key in wanted})
+
+    def of(self, image_keys: Iterable[str]) -> dict[str, Stored]:
+        """The corrections of some images by the image's key, withdrawn ones left out; as they are at this moment.
+
+        They are listed while one answer of S3 holds all corrections of the classifier, and read one by one after that.
+
+        Raises:
+            StorageError: S3 did not answer in time.
+            DatasetError: the connection may not read the corrections.
+
+        """
+        wanted = {self._key(key): key for key in image_keys}
+        prefix = self.keys.corrections
+        with naming(self.bucket, prefix, doing="list"):
+            page = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
+        if not page["IsTruncated"]:
+            listed = {found["Key"]: found["ETag"] for found in page.get("Contents", [])}
+            return self._read_all({key: etag for key, etag in listed.items() if key in wanted})
         with ThreadPoolExecutor(READERS) as readers:
-            found = readers.map(lambda item: self._find(item[0], item[1].etag), listed.items())
+            found = readers.map(self.current, wanted.values())
             return {stored.correction.key: stored for stored in found if stored}
 
     def current(self, image_key: str) -> Stored | None:
@@ -105,15 +154,22 @@ class Corrections:
         key, bucket = self._key(correction.key), self.bucket
         stored = _read(self.s3, bucket=bucket, key=key)
         if stored and _same(stored.correction, correction):
-            return stored.etag  # this very answer came before: a request that was sent twice
+            return stored.etag  # the same answer came before: a request that was sent twice
         is_withdrawn = stored is not None and stored.correction.answer == "withdrawn"
         etag = stored.etag if stored and seen is None and is_withdrawn else seen
         try:
-            return write_if_unchanged(
+            written = write_if_unchanged(
                 self.s3, bucket=bucket, key=key, body=correction.as_json(), content_type=CONTENT_TYPE, etag=etag
             )
         except ResourceBusyError as error:
             raise _conflict(correction.key, _read(self.s3, bucket=bucket, key=key)) from error
+        self.cache.note(bucket=bucket, prefix=self.keys.corrections, key=key, etag=written)
+        return written
+
+    def _read_all(self, listed: Mapping[str, str]) -> dict[str, Stored]:
+        with ThreadPoolExecutor(READERS) as readers:
+            found = readers.map(lambda item: self._find(*item), listed.items())
+            return {stored.correction.key: stored for stored in found if stored}
 
     def _find(self, key: str, etag: str) -> Stored | None:
         correction = self.cache.find(self.s3, bucket=self.bucket, key=key, etag=etag)

@@ -21,7 +21,7 @@ from image_classifier.contracts.errors import (
     SettingsError,
     StorageError,
 )
-from image_classifier_airflow.pages import classifiers, corrections, gallery, images, models, overview
+from image_classifier_airflow.pages import classifiers, correcting, corrections, gallery, images, models, overview
 from image_classifier_airflow.pages.access import refuse_foreign
 from image_classifier_airflow.pages.rendering import page
 
@@ -44,6 +44,7 @@ STATUS_OF = {  # what a page answers when it cannot be made
     SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
     ClassifierFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+PARTS = (classifiers, overview, gallery, images, corrections, correcting, models)
 UNKNOWN = "The page could not be made; the API server's log says why."
 
 
@@ -57,7 +58,7 @@ def pages() -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,
     )
-    for part in (classifiers, overview, gallery, images, corrections, models):
+    for part in PARTS:
         app.include_router(part.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(StarletteHTTPException, _refused)

@@ -1,7 +1,7 @@
 """The gallery: a classifier's predictions as pictures, filtered by what stands in the address; and their export."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import ValidationError
 
 from image_classifier.aws.names import Keys
+from image_classifier.contracts.corrections import Reason
 from image_classifier.corrections.store import Stored
 from image_classifier.gallery.export import as_csv, as_json_lines
 from image_classifier.gallery.filters import ORDERS, STATUSES, Filter, selected
@@ -16,6 +17,7 @@ from image_classifier.gallery.newest import MOST_RECORDS, Newest
 from image_classifier.gallery.rows import Row
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Looking, Visitor
+from image_classifier_airflow.pages.corrections import MOST_AT_ONCE
 from image_classifier_airflow.pages.labels import known_labels, shortcuts
 from image_classifier_airflow.pages.rendering import page
 
@@ -45,32 +47,56 @@ def _chosen(request: Request) -> Filter:
 Chosen = Annotated[Filter, Depends(_chosen)]
 
 
+@router.get("/{classifier}/matching")
+def list_matching(visitor: Looking, chosen: Chosen) -> dict[str, Any]:
+    """What the filter selects, for an answer to all of it at once: at most `MOST_AT_ONCE` of them.
+
+    Returns ``found`` (how many there are) and ``images`` in the filter's order, each with key, label, etag, answer and
+    answer_label as the gallery's tiles have them.
+    """
+    _, rows = find(visitor, chosen, needed=MOST_AT_ONCE)
+    first = rows[:MOST_AT_ONCE]
+    corrections = storage.corrections(visitor.classifier).of(row.key for row in first)
+    return {"found": len(rows), "images": [_image(row, corrections.get(row.key)) for row in first]}
+
+
+def _image(row: Row, stored: Stored | None) -> dict[str, str]:
+    said = {"answer": stored.correction.answer, "answerLabel": stored.correction.label or ""} if stored else {}
+    return {"key": row.key, "label": row.label or "", "etag": stored.etag if stored else "", **said}
+
+
 @router.get("/{classifier}/gallery")
 def show_gallery(visitor: Looking, chosen: Chosen, start: Start = 0) -> Response:
     """One page of the predictions that the filter selects."""
-    newest, rows, corrections = _find(visitor, chosen, needed=start + PAGE + 1)
-    labels = known_labels(visitor.classifier, newest.rows)
+    newest, rows = find(visitor, chosen, needed=start + PAGE + 1)
+    labels, shown = known_labels(visitor.classifier, newest.rows), rows[start : start + PAGE]
     return page(
         "gallery.html",
         visitor=visitor,
         active="gallery",
         chosen=chosen,
         query=chosen.as_query(),
-        rows=rows[start : start + PAGE],
+        rows=shown,
         start=start,
         page_size=PAGE,
         found=len(rows),
         newest=newest,
         most_records=MOST_RECORDS,
-        corrections=corrections,
+        corrections=storage.corrections(visitor.classifier).of(row.key for row in shown),
         labels=labels,
         keys_of_labels=shortcuts(labels),
         models=_models(newest.rows),
         statuses=STATUSES,
         orders={order: ORDER_NAMES[order] for order in ORDERS},
         incoming=Keys(visitor.classifier.name).incoming,
-        reason="search",
+        reason=reason_of(chosen),
+        most_at_once=MOST_AT_ONCE,
     )
+
+
+def reason_of(chosen: Filter) -> Reason:
+    """Why the images of a filter are shown; what the model was unsure about would bias the measured accuracy."""
+    return "unsure" if chosen.status == "unsure" or chosen.order == "least_sure" else "search"
 
 
 @router.get("/{classifier}/export.csv")
@@ -86,7 +112,8 @@ def export_json_lines(visitor: Looking, chosen: Chosen) -> Response:
 
 
 def _download(visitor: Visitor, chosen: Filter, *, kind: str) -> Response:
-    _, rows, stored = _find(visitor, chosen, needed=MOST_RECORDS)
+    _, rows = find(visitor, chosen, needed=MOST_RECORDS)
+    stored = storage.corrections(visitor.classifier).among(row.key for row in rows)
     corrections = {key: found.correction for key, found in stored.items()}
     lines: Iterator[str] = as_csv(rows, corrections) if kind == "csv" else as_json_lines(rows, corrections)
     media = "text/csv; charset=utf-8" if kind == "csv" else "application/x-ndjson"
@@ -94,13 +121,14 @@ def _download(visitor: Visitor, chosen: Filter, *, kind: str) -> Response:
     return StreamingResponse(lines, media_type=media, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
-def _find(visitor: Visitor, chosen: Filter, *, needed: int) -> tuple[Newest, list[Row], dict[str, Stored]]:
-    """The newest records, those of them that the filter selects, and the corrections by image key."""
-    corrections = storage.corrections(visitor.classifier).all()
+def find(visitor: Visitor, chosen: Filter, *, needed: int) -> tuple[Newest, list[Row]]:
+    """The newest records, and those of them that the filter selects."""
     limit = DAY_RECORDS if chosen.day else min(needed, MOST_RECORDS) if chosen.is_plain else MOST_RECORDS
     newest = storage.records(visitor.classifier).newest(limit, day=chosen.day)
+    keys = (row.key for row in newest.rows)
+    corrected = storage.corrections(visitor.classifier).among(keys) if chosen.corrected else {}
     incoming = Keys(visitor.classifier.name).incoming
-    return newest, selected(newest.rows, chosen, incoming=incoming, corrected=corrections), corrections
+    return newest, selected(newest.rows, chosen, incoming=incoming, corrected=corrected)
 
 
 def _models(rows: list[Row]) -> list[str]:

@@ -1,21 +1,25 @@
 """The classes that a person may choose from, and the key of the keyboard that chooses each."""
 
+import logging
 from collections.abc import Sequence
 
 from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import read
 from image_classifier.aws.settings import bucket_from_env
 from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.labels import parse_labels
 from image_classifier.gallery.rows import Row
 from image_classifier_airflow.pages import storage
 
+log = logging.getLogger(__name__)
+
 RECENT = 500  # records among which one of the live model is found
-TAKEN = "uxz"  # unclear, irrelevant, undo
+TAKEN = "suwxz"  # select, unclear, withdraw, not of interest, undo
 
 
 def known_labels(classifier: Classifier, rows: Sequence[Row]) -> tuple[str, ...]:
-    """The classes of the model that answered last; of its records, if its model.json is gone."""
+    """The classes of the model that answered last; of its records, if its model.json cannot be read."""
     jobs = [row.training_job for row in rows if row.training_job]
     if not jobs:
         return ()
@@ -40,7 +44,11 @@ def _labels_of_model(classifier: Classifier, training_job: str) -> tuple[str, ..
         found = read(storage.s3(classifier), bucket=bucket, key=key)
         if found is None:
             return ()
-        _READ[bucket, key] = parse_labels(found[0])
+        try:
+            _READ[bucket, key] = parse_labels(found[0])
+        except DatasetError as error:
+            log.warning("s3://%s/%s: %s", bucket, key, error)
+            return ()
     return _READ[bucket, key]
 
 

@@ -12,11 +12,12 @@ from fastapi.responses import HTMLResponse
 from image_classifier_airflow.pages.access import Visitor
 
 FOLDER = Path(__file__).parent
-PAGES = {
+PAGES = {  # address -> text of the navigation within a classifier
     "overview": "Overview",
     "gallery": "Gallery",
+    "corrections": "Correct",
     "models": "Models",
-}  # address -> text of the navigation within a classifier
+}
 
 
 def address(page: str, query: Mapping[str, object] | None = None, /, **changes: object) -> str:

@@ -7,22 +7,24 @@
   const tiles = [...grid.querySelectorAll(".tile")];
   const status = document.getElementById("status");
   let current = 0, anchor = 0, lastAnswers = null, saving = false;
+  let offPage = []; // images of other pages that are selected too, in the form of tiles
 
   const say = (text, bad = false) => { status.textContent = text; status.classList.toggle("bad", bad); };
   const isSelected = (tile) => tile.getAttribute("aria-selected") === "true";
   const mark = (tile, on) => tile.setAttribute("aria-selected", on ? "true" : "false");
-  const selected = () => tiles.filter(isSelected);
+  const selected = () => [...tiles.filter(isSelected), ...offPage];
   const tell = () => {
     const field = document.getElementById("selected");
-    if (field) field.textContent = `${selected().length} selected`;
+    if (field) field.textContent = `${selected().length} selected${offPage.length ? `, ${offPage.length} of them on other pages` : ""}`;
   };
   const columns = () => {
     const top = tiles[0].offsetTop;
     const next = tiles.findIndex((tile) => tile.offsetTop !== top);
     return next < 0 ? tiles.length : next;
   };
-  const only = (index) => { tiles.forEach((tile) => mark(tile, false)); mark(tiles[index], true); anchor = index; tell(); };
+  const only = (index) => { offPage = []; tiles.forEach((tile) => mark(tile, false)); mark(tiles[index], true); anchor = index; tell(); };
   const range = (to) => {
+    offPage = [];
     tiles.forEach((tile, index) => mark(tile, index >= Math.min(anchor, to) && index <= Math.max(anchor, to)));
     tell();
   };
@@ -46,12 +48,18 @@
     tile.addEventListener("dblclick", () => open(tile));
   });
 
+  const isBlind = panel && panel.dataset.reason === "random"; // whether the model was right is not told
   const show = (tile, result) => {
-    const text = tile.querySelector(".answer");
-    const said = { label: result.is_right ? "right" : `is ${result.label}`, proposed: `new class ${result.label}`,
+    const said = { label: result.is_right && !isBlind ? "right" : `is ${result.label}`, proposed: `new class ${result.label}`,
       unclear: "unclear", irrelevant: "not of interest" }[result.answer];
-    tile.classList.toggle("conflict", result.state === "conflict");
     if ("etag" in result) tile.dataset.etag = result.etag;
+    if (!(tile instanceof Element)) {
+      if (result.answer === "withdrawn") delete tile.dataset.answer;
+      else if (result.answer) Object.assign(tile.dataset, { answer: result.answer, answerLabel: result.label || "" });
+      return;
+    }
+    const text = tile.querySelector(".answer");
+    tile.classList.toggle("conflict", result.state === "conflict");
     if (result.answer && result.answer !== "withdrawn") {
       tile.dataset.answer = result.answer;
       tile.dataset.answerLabel = result.label || "";
@@ -90,7 +98,8 @@
     const had = new Map(chosen.map((tile) => [tile.dataset.key, before(tile)]));
     const results = await send(chosen.map((tile) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...answerOf(tile) })));
     if (!results) return;
-    const byKey = new Map(tiles.map((tile) => [tile.dataset.key, tile]));
+    if (isBlind) countSample();
+    const byKey = new Map(chosen.map((tile) => [tile.dataset.key, tile]));
     results.forEach((result) => show(byKey.get(result.key), result));
     const saved = results.filter((result) => result.state === "saved");
     const others = results.filter((result) => result.state !== "saved");
@@ -102,7 +111,22 @@
       return;
     }
     say(remember ? `${saved.length} saved` : `${saved.length} undone`);
-    if (remember) goToNext(tiles.indexOf(chosen[chosen.length - 1]));
+    const last = Math.max(...chosen.map((tile) => tiles.indexOf(tile)));
+    if (remember) goToNext(last);
+  };
+
+  const percent = (share) => `${(100 * share).toFixed(1)}%`;
+  const countSample = async () => {
+    const place = document.querySelector("[data-live]");
+    const response = await fetch("sample-accuracy", { headers: { Accept: "application/json" } }).catch(() => null);
+    if (!place || !response || !response.ok) return; // the figures stay as they were
+    const it = await response.json();
+    place.querySelector("[data-live-text]").textContent = it.of
+      ? `${it.right} of ${it.of} answers agree with the model: ${percent(it.value)} (${percent(it.low)} to ${percent(it.high)})`
+      : "No answer in the sample of this model yet";
+    place.querySelector("[data-live-more]").textContent = it.more
+      ? `About ${it.more} more answers narrow the interval to 3 points on either side.`
+      : "The interval is as narrow as wanted: enough answers for this model.";
   };
 
   const goToNext = (from) => {
@@ -144,7 +168,24 @@
     unclear: () => apply(selected(), () => ({ answer: "unclear", label: null })),
     irrelevant: () => apply(selected(), () => ({ answer: "irrelevant", label: null })),
     help: () => document.getElementById("help").showModal(),
-    "select-page": () => { tiles.forEach((tile) => mark(tile, true)); tell(); },
+    withdraw: () => {
+      const chosen = selected().filter((tile) => tile.dataset.answer);
+      if (chosen.length) apply(chosen, () => ({ answer: "withdrawn", label: null }));
+      else say("There is no correction to withdraw.", true);
+    },
+    "select-matching": async () => {
+      say("Looking for all that match ...");
+      const response = await fetch(`matching${location.search}`, { headers: { Accept: "application/json" } }).catch(() => null);
+      const answer = response ? await response.json() : { detail: "Airflow does not answer." };
+      if (!response || !response.ok) { say(answer.detail, true); return; }
+      const matching = new Map(answer.images.map((image) => [image.key, image]));
+      tiles.forEach((tile) => mark(tile, matching.delete(tile.dataset.key)));
+      offPage = [...matching.values()].map((image) => ({ dataset: image }));
+      tell();
+      say(answer.found > answer.images.length ? `The first ${answer.images.length} of ${answer.found} are selected.` : "");
+    },
+    "select-page": () => {
+      offPage = []; tiles.forEach((tile) => mark(tile, true)); tell(); },
   };
   const shortcuts = new Map();
   if (panel) {
@@ -175,16 +216,17 @@
     else if (key === " ") open(tiles[current]);
     else if ((event.ctrlKey || event.metaKey) && key === "a") actions["select-page"]();
     else if (event.ctrlKey || event.metaKey || event.altKey) done = false;
-    else if (key === "Escape") { tiles.forEach((tile) => mark(tile, false)); tell(); }
+    else if (key === "Escape") { offPage = []; tiles.forEach((tile) => mark(tile, false)); tell(); }
     else if (key === "?" && panel) actions.help();
     else if (!panel) done = false;
     else if (key === "s") { mark(tiles[current], !isSelected(tiles[current])); tell(); }
     else {
       if (selected().length === 0) only(current);
-      if (key === "Enter") right();
+      if (key === "Enter" && !isBlind) right();
       else if (shortcuts.has(key)) shortcuts.get(key)();
       else if (key === "u") actions.unclear();
       else if (key === "x") actions.irrelevant();
+      else if (key === "w") actions.withdraw();
       else if (key === "z") undo();
       else if (key === "/") type("");
       else if (key.length === 1 && labels.some((label) => label.toLowerCase().startsWith(key.toLowerCase()))) type(key);

@@ -1,10 +1,13 @@
 """Corrections that the next data set may use."""
 
+from dataclasses import replace
+
 import pytest
 
+from image_classifier.aws.names import Keys
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import CorrectionError
-from image_classifier.corrections.store import accepted, count_by_person
+from image_classifier.corrections.store import CorrectionCache, Corrections, accepted, count_by_person
 
 
 def correction(answer="label", label="cat", *, by="anna", at="2026-11-28T05:00:00+00:00"):
@@ -36,3 +39,53 @@ def test_a_stored_correction_is_read_as_it_was_written():
 def test_what_is_no_correction_is_refused(data):
     with pytest.raises(CorrectionError):
         Correction.from_json(data)
+
+
+def corrections(s3, cache=None):
+    return Corrections(s3, "pictures", Keys("cats"), cache or CorrectionCache())
+
+
+def counting(s3):
+    """The S3 operations that are called from now on."""
+    called = []
+    s3.meta.events.register("before-call.s3", lambda model, **_: called.append(model.name))
+    return called
+
+
+def test_of_a_page_s_images_only_their_corrections_are_read(s3):
+    for name in ("a", "b", "c"):
+        corrections(s3).write(replace(correction(), key=f"cats/incoming/{name}"), seen=None)
+    called = counting(s3)
+
+    assert set(corrections(s3).of(["cats/incoming/a", "cats/incoming/z"])) == {"cats/incoming/a"}
+    assert called == ["ListObjectsV2", "GetObject"]
+
+
+def test_of_more_than_a_page_of_corrections_none_is_listed_twice(s3, monkeypatch):
+    corrections(s3).write(replace(correction(), key="cats/incoming/a"), seen=None)
+    for number in range(1000):
+        s3.put_object(Bucket="pictures", Key=f"cats/corrections/0{number:04d}.json", Body=b"")
+    called = counting(s3)
+
+    assert set(corrections(s3).of(["cats/incoming/a", "cats/incoming/z"])) == {"cats/incoming/a"}
+    assert sorted(called) == ["GetObject", "GetObject", "ListObjectsV2"]
+
+
+def test_all_corrections_are_listed_once_in_ten_seconds(s3):
+    now = [0.0]
+    cache = CorrectionCache(clock=lambda: now[0])
+    corrections(s3, cache).write(correction(), seen=None)
+    called = counting(s3)
+
+    for now[0] in (0.0, 9.9, 10.1):
+        assert set(corrections(s3, cache).all()) == {"cats/incoming/a"}
+    assert called.count("ListObjectsV2") == 2
+
+
+def test_what_was_just_written_is_seen_at_once(s3):
+    cache = CorrectionCache()
+    assert corrections(s3, cache).all() == {}
+
+    corrections(s3, cache).write(correction(), seen=None)
+
+    assert set(corrections(s3, cache).among(["cats/incoming/a", "cats/incoming/b"])) == {"cats/incoming/a"}

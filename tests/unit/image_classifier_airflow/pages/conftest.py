@@ -10,6 +10,8 @@ from fastapi import HTTPException
 from fastapi.testclient import TestClient
 from moto import mock_aws
 
+from image_classifier.corrections.store import CorrectionCache
+from image_classifier.gallery.newest import RowCache
 from image_classifier_airflow.pages import access, app, labels, storage
 
 BUCKET = "pictures"
@@ -103,6 +105,8 @@ def bucket(monkeypatch, tmp_path):
     monkeypatch.setenv("IMAGE_CLASSIFIER_CLASSIFIERS", str(tmp_path))
     monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
     monkeypatch.setattr(labels, "_READ", {})
+    monkeypatch.setattr(storage, "CORRECTIONS", CorrectionCache())
+    monkeypatch.setattr(storage, "ROWS", RowCache())
     with mock_aws():
         s3 = SESSION.client("s3")
         s3.create_bucket(Bucket=BUCKET)

@@ -154,3 +154,35 @@ def test_an_error_that_nobody_foresaw_is_a_sentence_too(client, bucket, monkeypa
     answer = client("viewer").get("/cats/gallery")
 
     assert (answer.status_code, "log says why" in answer.text) == (500, True)
+
+
+def test_all_that_match_can_be_answered_at_once(client, pictures):
+    pictures.add("second.png", minute=4)
+    answer = client("editor").get("/cats/matching?label=cat").json()
+
+    assert answer["found"] == 2
+    assert [image["key"] for image in answer["images"]] == ["cats/incoming/second.png", "cats/incoming/sure.png"]
+    assert correct(client("editor"), *(labelled(image["key"][14:], "dog") for image in answer["images"]))[0] == 200
+    answered = client("editor").get("/cats/matching?label=cat").json()["images"]
+    assert {(image["answer"], image["answerLabel"]) for image in answered} == {("label", "dog")}
+
+
+def test_of_many_that_match_the_first_thousand_are_named(client, pictures, monkeypatch):
+    monkeypatch.setattr("image_classifier_airflow.pages.gallery.MOST_AT_ONCE", 1)
+    pictures.add("second.png", minute=4)
+
+    answer = client("editor").get("/cats/matching?label=cat").json()
+
+    assert (answer["found"], len(answer["images"])) == (2, 1)
+
+
+def test_answers_in_the_unsure_queue_are_kept_apart(client, pictures):
+    assert 'data-reason="unsure"' in client("editor").get("/cats/gallery?status=unsure").text
+    assert 'data-reason="unsure"' in client("editor").get("/cats/gallery?order=least_sure").text
+    assert 'data-reason="search"' in client("editor").get("/cats/gallery").text
+
+
+def test_a_model_file_that_cannot_be_read_leaves_the_gallery_alone(client, pictures):
+    pictures.put("cats/models/job-1/model.json", b"{}")
+
+    assert client("viewer").get("/cats/gallery").status_code == 200

@@ -1,0 +1,99 @@
+"""Where people begin to correct: the blind random sample with its accuracy, the unsure queue, and who said what."""
+
+from collections import Counter
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.corrections import Correction
+from image_classifier.corrections.store import Corrections, Stored, count_by_person
+from image_classifier.gallery.newest import MOST_RECORDS
+from image_classifier.gallery.rows import Row
+from image_classifier.gallery.sample import LiveAccuracy, blind_queue, live_accuracy
+from image_classifier_airflow.pages import storage
+from image_classifier_airflow.pages.access import Looking, Visitor
+from image_classifier_airflow.pages.labels import known_labels, shortcuts
+from image_classifier_airflow.pages.rendering import page
+
+router = APIRouter()
+
+AT_ONCE = 24
+SHOWN = 60  # of the newest corrections
+
+
+@router.get("/{classifier}/corrections")
+def show_corrections(visitor: Looking) -> Response:
+    """The figures of the sample, the newest corrections, and the classes that people proposed."""
+    rows, stored = _rows(visitor), _all(visitor)
+    said = sorted((one.correction for one in stored.values()), key=lambda one: one.at, reverse=True)
+    job = _live_job(rows)
+    return page(
+        "corrections.html",
+        visitor=visitor,
+        active="corrections",
+        job=job,
+        live=_accuracy(stored, job),
+        unsure=sum(row.status == "unsure" and row.key not in stored for row in rows),
+        people=count_by_person(said),
+        reasons=Counter(one.reason for one in said),
+        proposed=Counter(one.label for one in said if one.answer == "proposed").most_common(),
+        newest=said[:SHOWN],
+        stored=stored,
+        total=len(said),
+        incoming=Keys(visitor.classifier.name).incoming,
+        labels=known_labels(visitor.classifier, rows),
+        reason="search",
+    )
+
+
+@router.get("/{classifier}/sample")
+def show_sample(visitor: Looking) -> Response:
+    """The next images of the blind random sample, without what the model said."""
+    rows, stored = _rows(visitor), _all(visitor)
+    job = _live_job(rows)
+    queue = blind_queue(rows, _corrections(stored), training_job=job) if job else []
+    shown, labels = queue[:AT_ONCE], known_labels(visitor.classifier, rows)
+    return page(
+        "sample.html",
+        visitor=visitor,
+        active="corrections",
+        rows=shown,
+        left=len(queue),
+        job=job,
+        live=_accuracy(stored, job),
+        corrections=storage.corrections(visitor.classifier).of(row.key for row in shown),
+        labels=labels,
+        keys_of_labels=shortcuts(labels),
+        incoming=Keys(visitor.classifier.name).incoming,
+        reason="random",
+    )
+
+
+@router.get("/{classifier}/sample-accuracy")
+def tell_accuracy(visitor: Looking) -> dict[str, Any]:
+    """The sample's accuracy: right, of, value, low, high, and how many more answers are wanted."""
+    live = _accuracy(_all(visitor), _live_job(_rows(visitor)))
+    return {**live.accuracy.model_dump(), "more": live.more} if live else {"of": 0}
+
+
+def _rows(visitor: Visitor) -> list[Row]:
+    return storage.records(visitor.classifier).newest(MOST_RECORDS).rows
+
+
+def _all(visitor: Visitor) -> dict[str, Stored]:
+    stored: Corrections = storage.corrections(visitor.classifier)
+    return stored.all()
+
+
+def _corrections(stored: dict[str, Stored]) -> dict[str, Correction]:
+    return {key: one.correction for key, one in stored.items()}
+
+
+def _live_job(rows: list[Row]) -> str | None:
+    """The training job of the model that answered last."""
+    return next((row.training_job for row in rows if row.training_job), None)
+
+
+def _accuracy(stored: dict[str, Stored], job: str | None) -> LiveAccuracy | None:
+    return live_accuracy(_corrections(stored).values(), training_job=job) if job else None
