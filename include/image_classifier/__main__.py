@@ -8,12 +8,14 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.account.destroy import destroy
+from image_classifier.account.project import write_project
 from image_classifier.account.remains import Account, find_remains
 from image_classifier.account.stack import (
     STACK_NAME,
@@ -26,6 +28,7 @@ from image_classifier.account.stack import (
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
+from image_classifier.classifier.files import FOLDERS_VARIABLE
 from image_classifier.connect.function import package_of
 from image_classifier.contracts.errors import ClassifierFileError, ImageClassifierError
 from image_classifier.plan import build, prices
@@ -62,6 +65,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     check = _command(commands, "preflight", run=_run_preflight, text=text)
     check.add_argument("classifier", nargs="*", help="names of classifiers; all of them if none is given")
     _deploy_command(commands)
+    _init_command(commands)
     _destroy_command(commands)
     return parser.parse_args(arguments)
 
@@ -78,6 +82,15 @@ def _deploy_command(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="a parameter of include/infrastructure/template.yaml, as KmsKeyArn=arn:...; may be repeated",
     )
+
+
+def _init_command(commands: Any) -> None:
+    text = "write the Dag files and a classifier file into a project that has installed this package"
+    init = commands.add_parser("init", help=text, description=text)
+    init.set_defaults(run=_run_init)
+    init.add_argument("folder", type=Path, help="the project; gets dags/ and classifiers/")
+    init.add_argument("--classifier", default="photographs", help="name of the first classifier (default: %(default)s)")
+    init.add_argument("--source", required=True, help="its labelled images: a folder or s3://bucket/prefix/")
 
 
 def _destroy_command(commands: Any) -> None:
@@ -175,6 +188,15 @@ def _run_deploy(options: argparse.Namespace) -> int:
     for key, who in POLICIES.items():
         if arn := output_of(stack, key):
             print(f"#   aws iam attach-role-policy --role-name <{who}> --policy-arn {arn}")
+    return 0
+
+
+def _run_init(options: argparse.Namespace) -> int:
+    for outcome, file in write_project(options.folder, classifier=options.classifier, source=options.source):
+        print(f"{outcome:<8} {file}")
+    folder = options.folder.resolve()
+    print(f"Set {FOLDERS_VARIABLE}={folder / 'classifiers'} for every part of Airflow; its Dags folder")
+    print(f"is {folder / 'dags'}. `image-classifier deploy` creates what is needed on AWS.")
     return 0
 
 

@@ -3,9 +3,9 @@
 set -eu
 compile() { uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate "$@"; }
 compile --group uv -o requirements-uv.txt
-compile pyproject.toml -o requirements.txt
-compile -c requirements.txt pyproject.toml --group dev -o requirements-dev.txt
-compile -c requirements.txt pyproject.toml --group containers -o requirements-containers.txt
+compile pyproject.toml --group airflow -o requirements.txt
+compile -c requirements.txt pyproject.toml --group airflow --group dev -o requirements-dev.txt
+compile -c requirements.txt pyproject.toml --group airflow --group containers -o requirements-containers.txt
 compile --group local-aws -o requirements-local-aws.txt
 compile -c requirements-local-aws.txt --group algorithm -o requirements-algorithm.txt
 compile -c requirements-local-aws.txt --group local-aws --group test -o requirements-local-aws-dev.txt

@@ -84,6 +84,7 @@ MAY_IMPORT = {
 # The groups of image_classifier, in the order of the Dag's task groups; each may import those before it.
 GROUPS = (
     "contracts",
+    "shipped",
     "aws",
     "classifier",
     "corrections",

@@ -4,13 +4,13 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError, WaiterError
 
 from image_classifier.aws.settings import PREFIX
 from image_classifier.contracts.errors import StackError
+from image_classifier.shipped import shipped
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STACK_NAME = "image-classifier"
-TEMPLATE = Path(__file__).parents[2] / "infrastructure" / "template.yaml"
+TEMPLATE = shipped("infrastructure/template.yaml")
 # A stack whose creation failed holds nothing that works, and CloudFormation only lets it be deleted.
 NEVER_CREATED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"})
 POLL_S, MOST_POLLS = 5, 720

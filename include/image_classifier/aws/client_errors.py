@@ -1,11 +1,10 @@
-"""Classifies AWS's errors; two errors of one code often differ only in the message."""
+"""Classifies the errors of SageMaker and Lambda; two errors of one code often differ only in the message."""
 
 import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.exceptions import ClientError
 
 from image_classifier.contracts.errors import ResourceBusyError
 
@@ -21,9 +20,6 @@ THROTTLED = {
     "TooManyRequestsException",
     "SlowDown",
 }
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-# AWS cannot be reached, or its answer broke off.
-UNREACHABLE = (UnreachableError, HTTPClientError, IncompleteReadError)
 SERVER_ERROR = 500
 
 
@@ -58,15 +54,15 @@ def delete(call: Callable[[], object], *, what: str) -> None:
 def is_absent(error: ClientError) -> bool:
     """SageMaker says ValidationException, its runtime ValidationError, for what is not there and for much else."""
     words = ("could not find", "not found", "does not exist")
-    return code_of(error) in NOT_FOUND or (
-        code_of(error) in ("ValidationException", "ValidationError")
+    return _code(error) in NOT_FOUND or (
+        _code(error) in ("ValidationException", "ValidationError")
         and any(word in sentence(error).lower() for word in words)
     )
 
 
 def exists_already(error: ClientError) -> bool:
     """Whether the name is taken: by an earlier try of ours, because names are computed."""
-    return code_of(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
+    return _code(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
 
 
 def is_busy(error: ClientError) -> bool:
@@ -76,32 +72,23 @@ def is_busy(error: ClientError) -> bool:
 
 def is_invalid(error: ClientError) -> bool:
     """Whether the request is invalid; nothing was created."""
-    return code_of(error) == "ValidationException"
+    return _code(error) == "ValidationException"
 
 
 def is_limit(error: ClientError) -> bool:
     """Whether a quota of the account is reached."""
-    return code_of(error) == "ResourceLimitExceeded"
+    return _code(error) == "ResourceLimitExceeded"
 
 
-def is_expired(error: Exception) -> bool:
-    """Whether the credentials expired; a new client gets new ones."""
-    return isinstance(error, ClientError) and code_of(error) in EXPIRED
-
-
-def is_transient(error: Exception) -> bool:
-    """Whether the same request may succeed later: throttling, a server error, or AWS cannot be reached."""
-    if not isinstance(error, ClientError):
-        return isinstance(error, UNREACHABLE)
+def is_passing(error: ClientError) -> bool:
+    """Whether the error is transient: throttling or a server error."""
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in THROTTLED or status >= SERVER_ERROR
+    return _code(error) in THROTTLED or status >= SERVER_ERROR
 
 
 def sentence(error: ClientError) -> str:
-    """AWS's message."""
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
-def code_of(error: ClientError) -> str:
-    """AWS's error code; HeadObject's is the HTTP status, such as "404"."""
+def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.shipped import shipped
 
 try:  # libyaml reads a file in a tenth of the time
     from yaml import CSafeLoader as SafeLoader
@@ -15,7 +16,7 @@ except ImportError:  # PyYAML was built without it
     from yaml import SafeLoader  # type: ignore[assignment]
 
 FOLDERS_VARIABLE = "IMAGE_CLASSIFIER_CLASSIFIERS"
-SHIPPED_FOLDER = Path(__file__).parents[2] / "classifiers"
+SHIPPED_FOLDER = shipped("classifiers")
 ENDINGS = (".yaml", ".yml")  # in upper case too
 MERGE = "tag:yaml.org,2002:merge"  # the key <<
 

@@ -20,13 +20,10 @@ from pathlib import Path
 
 from image_classifier.aws.settings import Settings
 from image_classifier.contracts.errors import FunctionError
+from image_classifier.shipped import shipped
 
 INCLUDE_FOLDER = Path(__file__).parents[2]
-# Beside include/ in a checkout; inside the plugins folder that MWAA unpacks.
-LAMBDA_FOLDER = next(
-    (folder for folder in (INCLUDE_FOLDER.parent / "lambda", INCLUDE_FOLDER / "lambda") if folder.is_dir()),
-    INCLUDE_FOLDER.parent / "lambda",
-)
+LAMBDA_FOLDER = shipped("lambda")
 HANDLER = "image_classifier_inference.handler.lambda_handler"
 PACKAGE = "image_classifier_inference"
 CONTRACTS = "image_classifier/contracts"  # what the function shares with Airflow, packed without its subfolders

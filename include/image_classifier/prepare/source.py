@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from image_classifier.aws import s3 as storage
-from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError, StorageError
 
@@ -123,7 +122,7 @@ class BucketSource:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=key)
                 data = answer["Body"].read(limit_bytes)
             except ClientError as error:
-                if (code := code_of(error)) not in _ONE_OBJECT:
+                if (code := storage.code_of(error)) not in _ONE_OBJECT:
                     raise
                 raise ImageRejectedError("unreadable", f"S3 does not hand the object out: {code}.") from error
             # botocore compares the two itself, but only where all of the object was asked for.
