@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
@@ -30,14 +31,17 @@ class Stored:
 
     size_bytes: int
     etag: str
+    last_modified: str = ""  # ISO 8601
 
 
-def list_objects(s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, Stored]:
-    """Return every object below a prefix, by key."""
+def list_objects(
+    s3: "S3Client", *, bucket: str, prefix: str, extra: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Stored]:
+    """Return every object below a prefix, by key; ``extra`` goes into the requests."""
     with naming(bucket, prefix, doing="list"):
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **extra)
         return {
-            stored["Key"]: Stored(stored["Size"], stored.get("ETag", ""))
+            stored["Key"]: Stored(stored["Size"], stored.get("ETag", ""), stored["LastModified"].isoformat())
             for page in pages
             for stored in page.get("Contents", [])
         }

@@ -40,6 +40,8 @@ class Classifier(Part):
     name: Annotated[str, Field(pattern=NAME)]
     description: str = ""
     source: Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)]
+    layout: Literal["classes", "splits"] | None = None  # what the source's top folders are, where it is not clear
+    max_left_out: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the files that may be rejected
     schedule: Annotated[str, Field(max_length=250), Field(pattern=SCHEDULE)] | None = None  # in UTC
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
     pixels: Pixels = Field(default_factory=Pixels)

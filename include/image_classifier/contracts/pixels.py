@@ -26,7 +26,7 @@ BLANK_PX: Final = 64
 BACKGROUND: Final = (255, 255, 255)  # what transparent images are drawn for
 PROCEDURE: Final = "1"  # raise it when the same image and parameters give other pixels: every image is prepared anew
 
-_ORIENTATION: Final = 0x0112
+_MAKER, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112  # of EXIF
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _BLACK_IS_ZERO = 0x0102, 0x0106, 1  # of TIFF
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -89,6 +89,8 @@ class Picture:
         mode: Pillow's name of the file's kind of pixels, such as CMYK.
         orientation: the EXIF orientation, 1 to 8, that was applied.
         dark_16_bit: the image has 16 bits per value, and all values are so low that it is nearly black.
+        has_transparency: some pixels may be transparent; the background shows through them.
+        camera: maker and model that EXIF names; empty if it names none.
 
     """
 
@@ -99,6 +101,8 @@ class Picture:
     mode: str
     orientation: int
     dark_16_bit: bool
+    has_transparency: bool = False
+    camera: str = ""
 
     def jpeg(self, quality: int) -> bytes:
         """The square as a baseline JPEG without metadata."""
@@ -124,10 +128,12 @@ def picture(data: bytes, parameters: PixelParameters) -> Picture:
 
     """
     image, size = decode(data, parameters.limits, shrink=lambda opened: _shrink_while_decoding(opened, parameters))
-    mode, orientation = image.mode, _orientation(image)
+    mode, orientation, camera = image.mode, _orientation(image), _camera(image)
     coloured, is_dark = _colours(image, data)
     square = _flat(_padded(_upright(_scaled(coloured, parameters), orientation), parameters))
-    return Picture(square, *_upright_size(size, orientation), image.format or "", mode, orientation, is_dark)
+    shown = _upright_size(size, orientation)
+    has_transparency = coloured.mode == "RGBA"
+    return Picture(square, *shown, image.format or "", mode, orientation, is_dark, has_transparency, camera)
 
 
 def keep(data: bytes, parameters: PixelParameters) -> Prepared:
@@ -205,6 +211,14 @@ def _orientation(image: Image.Image) -> int:
     except DECODER_ERRORS:  # a damaged EXIF block does not spoil the pixels
         return 1
     return orientation if orientation in _UPRIGHT else 1
+
+
+def _camera(image: Image.Image) -> str:
+    try:
+        exif = image.getexif()
+        return " ".join(str(exif[tag]).strip("\0 ") for tag in (_MAKER, _MODEL) if tag in exif)[:80]
+    except DECODER_ERRORS:
+        return ""
 
 
 def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:

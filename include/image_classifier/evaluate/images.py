@@ -1,12 +1,11 @@
 """The images of a data set's version that a model is evaluated on, with what the version's manifest knows of them."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from image_classifier.aws import s3 as storage
-from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.manifest import Line, read_manifest
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -50,11 +49,7 @@ def version_images(s3: "S3Client", *, bucket: str, version: str) -> tuple[Versio
         DatasetError: the version has no manifest.
 
     """
-    key = f"{version}manifest.jsonl"
-    found = storage.read(s3, bucket=bucket, key=key)
-    if found is None:
-        raise DatasetError(f"s3://{bucket}/{key} is absent: prepare the data set again.")
-    return tuple(_images(json.loads(line) for line in found[0].decode().splitlines()))
+    return tuple(_images(read_manifest(s3, bucket=bucket, version=version)))
 
 
 def to_score(images: Sequence[VersionImage]) -> tuple[list[VersionImage], list[VersionImage]]:
@@ -74,7 +69,7 @@ def input_manifest(images: Sequence[VersionImage], *, bucket: str, root: str) ->
     return json.dumps([{"prefix": f"s3://{bucket}/{root}"}, *paths]).encode()
 
 
-def _images(lines: Iterator[Mapping[str, Any]]) -> Iterator[VersionImage]:
+def _images(lines: Iterable[Line]) -> Iterator[VersionImage]:
     for line in lines:
         if "key" in line:
             yield VersionImage(

@@ -8,11 +8,13 @@ from functools import cached_property
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
-from image_classifier.prepare.inspection import Inspected, Rejected
-from image_classifier.prepare.layout import LISTED, SPLITS, Layout, Split
+from image_classifier.prepare.inspection.inspector import Inspected, Rejected
+from image_classifier.prepare.layout.folders import LISTED, SPLITS, Layout
+from image_classifier.prepare.layout.split_folders import Split, is_image_name
+from image_classifier.prepare.placement import Placement, Placer
 
-MAX_REJECTED_FRACTION = 0.1  # more means that the folder is not what it is taken for
 REJECTED_ALLOWED_ALWAYS = 5  # of a small folder, a few files are soon a tenth
+NO_IMAGES = ("not_an_image", "empty")  # codes of files that may lie beside images, such as notes
 
 
 @dataclass(frozen=True)
@@ -22,30 +24,39 @@ class Dataset:
     Attributes:
         where: what a person calls the source.
         labels: a class's position is its index.
-        images: each in its final split.
+        placement: the images, each in its final split, and those that a test image looks nearly the same as.
         chosen: what was left out as duplicate, leak or conflict.
-        rejected: unusable files.
-        ignored: files of the source that are in no class folder.
+        rejected: unusable images.
+        no_images: files in class folders that are no images, and do not look as if they were meant to be.
 
     """
 
     where: str
     labels: tuple[str, ...]
     pixels_key: str
-    images: tuple[Inspected, ...]
+    placement: Placement
     chosen: split.Chosen
     rejected: tuple[Rejected, ...]
-    ignored: tuple[str, ...]
+    no_images: tuple[Rejected, ...]
+    layout: Layout
+
+    @property
+    def images(self) -> tuple[Inspected, ...]:
+        return self.placement.images
 
     @cached_property
     def fingerprint(self) -> str:
         """Identity of the data set, of which the training job's name is made."""
-        images = ((image.split, self.index(image), image.sha256 + image.revision) for image in self.images)
+        images = ((one.split, self.index(one), one.sha256 + one.facts.revision) for one in self.images)
         return image_list.fingerprint(images, pixels_key=self.pixels_key, labels=self.labels)
+
+    @cached_property
+    def _indices(self) -> dict[str, int]:
+        return {label: index for index, label in enumerate(self.labels)}
 
     def index(self, image: Inspected) -> int:
         """The class index of an image."""
-        return self.labels.index(image.image.class_name)
+        return self._indices[image.image.class_name]
 
     def of(self, wanted: Split) -> tuple[Inspected, ...]:
         """The images of one split."""
@@ -57,48 +68,93 @@ class Dataset:
         return {part: {label: counted[part, label] for label in self.labels} for part in SPLITS}
 
 
-def assemble(
-    found: Iterable[Inspected | Rejected],
-    *,
-    layout: Layout,
-    labels: Sequence[str],
-    where: str,
-    pixels_key: str,
-    seed: int,
-) -> Dataset:
-    """Choose the images.
+@dataclass(frozen=True)
+class Assembler:
+    """Makes the data set of one source.
 
-    Raises:
-        DatasetError: too much was rejected, or a class or the validation split is left without an image.
+    Attributes:
+        max_left_out: the share of the files that may be rejected.
 
     """
-    inspected: list[Inspected] = []
-    rejected: list[Rejected] = []
+
+    where: str
+    layout: Layout
+    labels: Sequence[str]
+    pixels_key: str
+    placer: Placer
+    max_left_out: float
+
+    def assemble(self, found: Iterable[Inspected | Rejected]) -> Dataset:
+        """Choose and place the images.
+
+        Raises:
+            DatasetError: too much was rejected, or a class or the validation split is left without an image.
+
+        """
+        inspected, others = _separated(found)
+        rejected = tuple(one for one in others if not _is_beside_images(one))
+        no_images = tuple(one for one in others if _is_beside_images(one))
+        self._check_rejected(rejected)
+        chosen = split.choose(inspected)
+        self._check_classes(chosen.images, chosen=chosen, rejected=others)
+        placement = self.placer.place(chosen.images)
+        self._check_trained(placement)
+        ordered = tuple(sorted(placement.images, key=lambda image: (image.split, image.path)))
+        placement = Placement(ordered, placement.near_test)
+        return Dataset(
+            self.where, tuple(self.labels), self.pixels_key, placement, chosen, rejected, no_images, self.layout
+        )
+
+    def _check_rejected(self, rejected: Sequence[Rejected]) -> None:
+        total = len(self.layout.images)
+        if len(rejected) <= max(REJECTED_ALLOWED_ALWAYS, self.max_left_out * total):
+            return
+        message = (
+            f"{len(rejected):,} of {total:,} files in {self.where} cannot be used; up to {self.max_left_out:.0%} are "
+            f"left out. {_reasons(rejected)} Repair or remove them, or raise max_left_out in the classifier's file."
+        )
+        raise DatasetError(message)
+
+    def _check_classes(
+        self, images: Sequence[Inspected], *, chosen: split.Chosen, rejected: Sequence[Rejected]
+    ) -> None:
+        """Every class of a split that the source names has an image there; else every class has one."""
+        parts: tuple[Split, ...] = LISTED if self.layout.has_validation else ("train",)
+        for part in parts:
+            listed = {image.class_name for image in self.layout.images if image.split in (part, None)}
+            left = {one.image.class_name for one in images if one.image.split in (part, None)}
+            if empty := sorted(listed - left):
+                within = f"{part} of {self.where}" if self.layout.has_validation else self.where
+                message = (
+                    f"Classes without one usable image in {within}: {', '.join(map(repr, empty))}. "
+                    f"{_losses(empty, chosen=chosen, rejected=rejected)} Add images of these classes, or delete "
+                    "their folders."
+                )
+                raise DatasetError(message)
+
+    def _check_trained(self, placement: Placement) -> None:
+        trained = {one.image.class_name for one in placement.images if one.split == "train"}
+        if missing := sorted({image.class_name for image in self.layout.images} - trained):
+            message = (
+                f"No training image is left of {', '.join(map(repr, missing))} in {self.where}: test images look "
+                "nearly the same as all of them. Remove those copies from the test images, or add other images."
+            )
+            raise DatasetError(message)
+
+
+def _separated(found: Iterable[Inspected | Rejected]) -> tuple[list[Inspected], list[Rejected]]:
+    inspected, others = list[Inspected](), list[Rejected]()
     for one in found:
         if isinstance(one, Inspected):
             inspected.append(one)
         else:
-            rejected.append(one)
-    _check_rejected(rejected, total=len(layout.images), where=where)
-    chosen = split.choose(inspected)
-    images = chosen.images
-    if layout.is_split:
-        images = split.fill_splits(images, seed=seed, is_split=True)
-    _check_classes(images, chosen=chosen, rejected=rejected, layout=layout, where=where)
-    if not layout.is_split:
-        images = split.fill_splits(images, seed=seed, is_split=False)
-    ordered = tuple(sorted(images, key=lambda image: (image.split, image.path)))
-    return Dataset(where, tuple(labels), pixels_key, ordered, chosen, tuple(rejected), layout.ignored)
+            others.append(one)
+    return inspected, others
 
 
-def _check_rejected(rejected: Sequence[Rejected], *, total: int, where: str) -> None:
-    if len(rejected) <= max(REJECTED_ALLOWED_ALWAYS, MAX_REJECTED_FRACTION * total):
-        return
-    message = (
-        f"{len(rejected):,} of {total:,} files in {where} cannot be used; up to {MAX_REJECTED_FRACTION:.0%} are left "
-        f"out. {_reasons(rejected)} Repair or remove them."
-    )
-    raise DatasetError(message)
+def _is_beside_images(one: Rejected) -> bool:
+    """Whether the file is no image, and its name does not say that it is one."""
+    return one.code in NO_IMAGES and "." in one.image.name and not is_image_name(one.image.name)
 
 
 def _reasons(rejected: Iterable[Rejected]) -> str:
@@ -112,28 +168,6 @@ def _reasons(rejected: Iterable[Rejected]) -> str:
         f"{code} ({count:,}), such as {examples[code].image.name!r}: {examples[code].reason}"
         for code, count in times.most_common()
     )
-
-
-def _check_classes(
-    images: Sequence[Inspected],
-    *,
-    chosen: split.Chosen,
-    rejected: Sequence[Rejected],
-    layout: Layout,
-    where: str,
-) -> None:
-    parts: tuple[Split, ...] = LISTED if layout.is_split else ("train",)
-    for part in parts:
-        listed = {image.class_name for image in layout.images if image.split in (part, None)}
-        left = {image.image.class_name for image in images if image.split == part or not layout.is_split}
-        if empty := sorted(listed - left):
-            within = f"{part} of {where}" if layout.is_split else where
-            message = (
-                f"Classes without one usable image in {within}: {', '.join(map(repr, empty))}. "
-                f"{_losses(empty, chosen=chosen, rejected=rejected)} Add images of these classes, or delete "
-                "their folders."
-            )
-            raise DatasetError(message)
 
 
 def _losses(classes: Sequence[str], *, chosen: split.Chosen, rejected: Sequence[Rejected]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,12 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.labels import labels_document
 from image_classifier.contracts.training import image_list
 from image_classifier.contracts.training.image_list import Entry
-from image_classifier.prepare import report
+from image_classifier.prepare import manifest
 from image_classifier.prepare.assemble import Dataset
-from image_classifier.prepare.layout import LISTED, Split
+from image_classifier.prepare.layout.folders import LISTED
+from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.report import document
+from image_classifier.prepare.report.schema import Report
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -27,23 +30,31 @@ TEST_MANIFEST = "test.manifest"
 DELETED_AT_ONCE = 1000  # of one DeleteObjects request
 
 
-def publish(dataset: Dataset, *, s3: "S3Client", bucket: str, keys: Keys, warnings: list[str]) -> None:
+def publish(dataset: Dataset, report: Report, *, s3: "S3Client", bucket: str, keys: Keys) -> None:
     """Write what the version lacks. The same data set has the same fingerprint, and its lists are there already."""
-    lists = image_lists(dataset)
-    documents = {
-        "manifest.jsonl": (report.manifest(dataset, keys=keys), "application/jsonl"),
-        "report.json": (report.report_document(dataset, warnings=warnings), JSON),
-        "labels.json": (labels_document(dataset.labels), JSON),
-        **({TEST_MANIFEST: (test_manifest(dataset, bucket=bucket, keys=keys), JSON)} if dataset.of("test") else {}),
-        LIST_NAMES["validation"]: (lists["validation"], "text/plain"),
-        LIST_NAMES["train"]: (lists["train"], "text/plain"),
-    }
     prefix = keys.version(dataset.fingerprint)
     stored = storage.list_objects(s3, bucket=bucket, prefix=prefix)
-    for name, (body, content_type) in documents.items():
+    written = set[str]()
+    for name, body, content_type in _documents(dataset, report, bucket=bucket, keys=keys):
+        written.add(prefix + name)
         if not storage.same_content(stored.get(prefix + name), body):
             storage.write(s3, bucket=bucket, key=prefix + name, body=body, content_type=content_type)
             log.info("Wrote s3://%s/%s", bucket, prefix + name)
+    if surplus := [key for key in stored if key.startswith(prefix + manifest.FOLDER) and key not in written]:
+        _delete(s3, bucket, surplus)  # parts of an earlier manifest, which had more lines
+
+
+def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> Iterator[tuple[str, bytes, str]]:
+    """Name below the version's prefix, bytes and content type of each document, the train list last."""
+    lists = image_lists(dataset)
+    for name, body in manifest.parts(document.manifest_lines(dataset, keys=keys)):
+        yield name, body, "application/gzip"
+    yield "report.json", document.dumps(report), JSON
+    yield "labels.json", labels_document(dataset.labels), JSON
+    if dataset.of("test"):
+        yield TEST_MANIFEST, test_manifest(dataset, bucket=bucket, keys=keys), JSON
+    yield LIST_NAMES["validation"], lists["validation"], "text/plain"
+    yield LIST_NAMES["train"], lists["train"], "text/plain"
 
 
 def image_lists(dataset: Dataset) -> dict[Split, bytes]:

@@ -3,11 +3,10 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.inspection import Inspected
-from image_classifier.prepare.layout import Split
+from image_classifier.prepare.inspection.inspector import Inspected
+from image_classifier.prepare.layout.split_folders import Split
 
 
 def share(sha256: str, *, seed: int) -> float:
@@ -71,39 +70,3 @@ def choose(inspected: Iterable[Inspected]) -> Chosen:
         duplicates += [(other, first) for other in others if other.split == first.split]
         leaks += [(other, first) for other in others if other.split != first.split]
     return Chosen(tuple(images), tuple(duplicates), tuple(leaks), tuple(conflicts))
-
-
-def fill_splits(images: Iterable[Inspected], *, seed: int, is_split: bool) -> tuple[Inspected, ...]:
-    """Give each class at least one image to train on, and to validate unless the source names the splits itself.
-
-    In tiny classes chance may leave a split out.
-
-    Raises:
-        DatasetError: a class of a source without splits has a single usable image.
-
-    """
-    classes: dict[str, list[Inspected]] = defaultdict(list)
-    for image in sorted(images, key=lambda one: share(one.sha256, seed=seed)):
-        classes[image.image.class_name].append(image)
-    if is_split:
-        return tuple(image for members in classes.values() for image in _with_train(members))
-    if single := sorted(name for name, members in classes.items() if len(members) == 1):
-        message = (
-            f"Too few images: {', '.join(map(repr, single))} have one usable image each, and every class needs one to "
-            "train on and one to validate. Add images."
-        )
-        raise DatasetError(message)
-    filled: list[Inspected] = []
-    for first, *others in classes.values():
-        filled += [replace(first, split="validation"), *_with_train(others)]
-    return tuple(filled)
-
-
-def _with_train(members: list[Inspected]) -> list[Inspected]:
-    """The members of a class, ordered by their shares, one of them moved to train if none is there and one may be."""
-    if any(one.split == "train" for one in members):
-        return members
-    ours = [place for place, one in enumerate(members) if one.image.split is None or one.image.split == "train"]
-    validating = [place for place in ours if members[place].split == "validation"]
-    moved = validating[-1:] or ours[:1]
-    return [replace(one, split="train") if place in moved else one for place, one in enumerate(members)]

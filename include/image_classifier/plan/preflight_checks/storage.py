@@ -10,7 +10,9 @@ from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.contracts.errors import DatasetError, FunctionError, StorageError
 from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding
-from image_classifier.prepare.source import BucketSource, FolderSource, open_source
+from image_classifier.prepare.sources.bucket import BucketSource
+from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.sources.opening import open_source
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -80,7 +82,7 @@ def _bucket_source(check: str, source: BucketSource) -> Finding:
 
 
 def _folder_source(check: str, source: FolderSource) -> Finding:
-    names = [name for name in source.names() if not name.endswith("/")]
+    names = [file.name for file in source.files() if not file.name.endswith("/")]
     if not names:
         return Finding(check, "missing", f"{source.where} holds no files", f"ls -l {source.folder}")
     source.read(names[0], limit_bytes=1)

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import json
 
@@ -7,6 +8,10 @@ from PIL import Image
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.prepare.dataset import prepare_dataset
+from image_classifier.prepare.inspection.inspector import Facts, Inspected
+from image_classifier.prepare.inspection.statistics import Statistics
+from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.manifest import read_manifest
 
 BUCKET = "pictures"
 ROLE = "arn:aws:iam::123456789012:role/some"
@@ -92,11 +97,24 @@ def report(stored):
 
 
 @pytest.fixture
-def manifest(stored):
+def manifest(s3):
     """The lines of the manifest, by the file's name in the source."""
 
     def read(prepared):
-        key = prepared.report_key.replace("report.json", "manifest.jsonl")
-        return {line["name"]: line for line in map(json.loads, stored(key)[key].decode().splitlines())}
+        version = prepared.report_key.removesuffix("report.json")
+        return {line["name"]: line for line in read_manifest(s3, bucket=BUCKET, version=version)}
 
     return read
+
+
+@pytest.fixture
+def inspected():
+    """Makes an inspected image without a file: its content decides the hash, and ``look`` what it looks like."""
+
+    def make(name, content=None, *, split="train", placed=None, look=None):
+        sha256 = hashlib.sha256((content or name).encode()).hexdigest()
+        statistics = Statistics(120.0, 50.0, 900.0, 7.0, 30.0, 1.0, 0.5)
+        facts = Facts(sha256, 100, 100, statistics, (), look, f"{sha256[:16]}.jpg")
+        return Inspected(Listed(name, name.split("/")[0], placed), split, facts, uploaded=True)
+
+    return make

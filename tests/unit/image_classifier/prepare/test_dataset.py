@@ -7,11 +7,12 @@ from PIL import Image
 from image_classifier.contracts.errors import DatasetError, LabelsChangedError, ResourceBusyError
 from image_classifier.contracts.labels import labels_document, labels_sha256, parse_labels
 from image_classifier.contracts.training import image_list
-from image_classifier.prepare import inspection
 from image_classifier.prepare.dataset import PreparedDataset
+from image_classifier.prepare.inspection import inspector
 from image_classifier.prepare.publish import delete_unreferenced_images
 
 BUCKET = "pictures"
+LISTS = ("train_lst/train.lst", "validation_lst/validation.lst")
 TWO_CLASSES = {"cat": range(10), "dog": range(100, 110)}
 SPLIT = {
     "train/cat": range(8),
@@ -76,7 +77,7 @@ def test_a_version_holds_its_lists_and_documents_and_nothing_else(images, prepar
     prepared = prepare()
 
     version = f"pets/dataset/versions/{prepared.fingerprint}/"
-    names = {"labels.json", "report.json", "manifest.jsonl", "train_lst/train.lst", "validation_lst/validation.lst"}
+    names = ("labels.json", "report.json", "manifest/part-00000.jsonl.gz", LISTS[0], LISTS[1])
     assert set(stored(version)) == {version + name for name in names}
 
 
@@ -145,7 +146,7 @@ def test_a_second_run_writes_nothing_and_decodes_nothing(images, prepare, s3, mo
     first = prepare()
     for name in ("put_object", "delete_object", "delete_objects", "copy_object"):
         monkeypatch.setattr(s3, name, lambda **request: pytest.fail(f"wrote {request}"))
-    monkeypatch.setattr(inspection.pixels, "prepare", lambda *given: pytest.fail("decoded"))
+    monkeypatch.setattr(inspector.pixels, "picture", lambda *given: pytest.fail("decoded"))
 
     second = prepare()
 
@@ -243,7 +244,7 @@ def test_a_bad_image_is_reported_and_the_rest_is_used(images, prepare, report, m
     assert (rejected["name"], rejected["code"]) == ("train/dog/bad.jpg", "corrupt")
     assert (prepared.num_training_samples, prepared.rejected) == (16, 1)
     line = manifest(prepared)["train/dog/bad.jpg"]
-    assert line == {"name": "train/dog/bad.jpg", "class": "dog", "rejected": "corrupt"}
+    assert (line["class"], line["rejected"], line["reason"]) == ("dog", "corrupt", rejected["reason"])
 
 
 def test_a_bad_image_does_not_make_another_data_set(images, prepare):
@@ -309,7 +310,7 @@ def test_an_image_in_two_classes_is_in_none_and_reported(images, prepare, report
 
     prepared = prepare()
 
-    assert report(prepared)["conflicts"] == [{"names": ["cat/0.png", "dog/really.png"]}]
+    assert report(prepared)["conflicts"] == [{"names": ["cat/0.png", "dog/really.png"], "labels": ["cat", "dog"]}]
     assert manifest(prepared)["cat/0.png"]["left_out"] == "conflict"
     assert prepared.num_training_samples + prepared.num_validation_samples == 19
 
@@ -464,12 +465,13 @@ def test_the_train_list_is_written_last_of_a_version(images, prepare, s3, monkey
     prepare()
 
     assert [key.split("/")[-1] for key in order[21:]] == [
-        "manifest.jsonl",
+        "part-00000.jsonl.gz",
         "report.json",
         "labels.json",
         "validation.lst",
         "train.lst",
         "labels.json",
+        "current.json",
     ]
     assert all("/versions/" not in key for key in order[:21])
 
@@ -516,17 +518,17 @@ def test_the_report_counts_and_warns(images, prepare, report):
     assert sum(found["images"]["train"].values()) == prepared.num_training_samples
     assert sum(found["images"]["validation"].values()) == prepared.num_validation_samples
     assert (found["pixels"], found["ignored"]) == ("1-pad-32-q90", ["README.md"])
-    for number, part in enumerate(
-        [
-            "1 files cannot be used",
-            "1 files are in no class folder",
-            "does not weigh classes",
-            "Fewer than 20 training images: 'Cat'",
-            "'Cat' and 'cat' differ in case alone",
-            "124 images are smaller than 32 pixels",
-        ]
-    ):
-        assert part in found["warnings"][number]
+    expected = [
+        "1 files cannot be used",
+        "1 files are in no class folder",
+        "and hyperparameters.mini_batch_size is 32",
+        "does not weigh classes",
+        "Fewer than 20 training images: 'Cat'",
+        "'Cat' and 'cat' differ in case alone",
+        "nearly of one colour",
+        "124 images are smaller than 32 pixels",
+    ]
+    assert [part in warning for part, warning in zip(expected, found["warnings"], strict=True)] == [True] * 8
     warned = [line.removeprefix("Warning: ") for line in said if line.startswith("Warning: ")]
     assert warned == found["warnings"]
 
@@ -543,7 +545,11 @@ def test_progress_says_what_is_read_and_how_far_it_is(images, prepare, tmp_path)
 
     prepare(said=said)
 
-    assert said[:2] == [f"21 images of 2 classes in folder {tmp_path / 'images'}", "21 of 21 images inspected"]
+    assert said[:3] == [
+        f"21 images of 2 classes in folder {tmp_path / 'images'}",
+        "The classes are the folders below train/ (train), validation/ (validation): 'cat', 'dog'.",
+        "21 of 21 images inspected",
+    ]
 
 
 def test_the_manifest_says_where_each_image_is_and_how_large_it_was(images, prepare, manifest, picture):

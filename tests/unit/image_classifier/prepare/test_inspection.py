@@ -7,11 +7,12 @@ import pytest
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.pixels import PixelParameters, prepare
-from image_classifier.prepare import inspection
-from image_classifier.prepare.dataset import store_in
-from image_classifier.prepare.inspection import IN_FLIGHT, WORKERS, Inspected, Inspector, Rejected, progress
-from image_classifier.prepare.layout import Listed
-from image_classifier.prepare.source import FolderSource
+from image_classifier.prepare.inspection import inspector as inspection
+from image_classifier.prepare.inspection.inspector import IN_FLIGHT, WORKERS, Inspector, Rejected, progress
+from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.previous import Previous
+from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.stores import BucketStore
 
 BUCKET = "pictures"
 PARAMETERS = PixelParameters(32)
@@ -22,12 +23,13 @@ def inspector(s3, tmp_path):
     def make(**changes):
         given = {
             "source": FolderSource(tmp_path),
-            "store": store_in(s3, bucket=BUCKET),
+            "store": BucketStore(s3, BUCKET),
             "keys": Keys("pets"),
             "parameters": PARAMETERS,
             "unmodified": False,
             "split_of": lambda sha256, placed: placed or "train",
             "stored": frozenset(),
+            "known": Previous(),
         }
         return Inspector(**{**given, **changes})
 
@@ -40,15 +42,9 @@ def test_a_good_image_is_stored_under_its_content_and_parameters(inspector, tmp_
     found = inspector().one(Listed("a.png", "cat", None))
 
     name = hashlib.sha256(data + PARAMETERS.key().encode()).hexdigest()[:16]
-    assert found == Inspected(
-        image=Listed("a.png", "cat", None),
-        split="train",
-        sha256=hashlib.sha256(data).hexdigest(),
-        path=f"cat/{name}.jpg",
-        width=16,
-        height=12,
-        uploaded=True,
-    )
+    assert (found.image, found.split, found.uploaded) == (Listed("a.png", "cat", None), "train", True)
+    assert (found.sha256, found.path) == (hashlib.sha256(data).hexdigest(), f"cat/{name}.jpg")
+    assert (found.facts.width, found.facts.height) == (16, 12)
     assert stored() == {f"pets/dataset/train/cat/{name}.jpg": prepare(data, PARAMETERS).jpeg}
 
 
@@ -67,16 +63,38 @@ def test_the_split_is_decided_by_the_content_and_what_the_folder_names(inspector
     assert asked == [(hashlib.sha256(data).hexdigest(), "train")]
 
 
+class KnownByContent:
+    """What an earlier run found out about files that have other names or times now."""
+
+    def __init__(self, *facts):
+        self.facts = {one.sha256: one for one in facts}
+
+    def unchanged(self, image):
+        return None
+
+    def same_content(self, sha256):
+        return self.facts.get(sha256)
+
+
 def test_an_image_that_s3_has_is_neither_decoded_nor_uploaded(inspector, tmp_path, picture, stored, monkeypatch):
     (tmp_path / "a.png").write_bytes(picture(1))
     first = inspector().one(Listed("a.png", "cat", None))
-    monkeypatch.setattr(inspection.pixels, "prepare", lambda *given: pytest.fail("decoded"))
+    monkeypatch.setattr(inspection.pixels, "picture", lambda *given: pytest.fail("decoded"))
 
-    again = inspector(stored=frozenset(stored()), store=lambda *given: pytest.fail("uploaded")).one(
+    again = inspector(stored=frozenset(stored()), store=None, known=KnownByContent(first.facts)).one(
         Listed("a.png", "cat", None)
     )
 
-    assert (again.path, again.width, again.height, again.uploaded) == (first.path, 16, 12, False)
+    assert (again.path, again.facts, again.uploaded) == (first.path, first.facts, False)
+
+
+def test_an_image_that_s3_has_and_nobody_measured_is_measured(inspector, tmp_path, picture, stored):
+    (tmp_path / "a.png").write_bytes(picture(1))
+    first = inspector().one(Listed("a.png", "cat", None))
+
+    again = inspector(stored=frozenset(stored()), store=None).one(Listed("a.png", "cat", None))
+
+    assert (again.facts, again.uploaded) == (first.facts, False)
 
 
 def test_the_same_content_is_uploaded_once_in_a_run(inspector, tmp_path, picture, s3, monkeypatch):
@@ -155,6 +173,7 @@ def test_no_more_images_are_decoded_at_once_than_there_are_cores(inspector, tmp_
         (tmp_path / f"{number}.png").write_bytes(picture(number))
     lock, now, most = threading.Lock(), 0, 0
     both = threading.Barrier(2)
+    shown = inspection.pixels.picture
 
     def decode(data, parameters):
         nonlocal now, most
@@ -164,9 +183,9 @@ def test_no_more_images_are_decoded_at_once_than_there_are_cores(inspector, tmp_
         both.wait(timeout=10)  # goes on once two decode at the same time
         with lock:
             now -= 1
-        return prepare(data, parameters)
+        return shown(data, parameters)
 
-    monkeypatch.setattr(inspection.pixels, "prepare", decode)
+    monkeypatch.setattr(inspection.pixels, "picture", decode)
     images = [Listed(f"{number}.png", "cat", None) for number in range(12)]
 
     assert len(list(inspector().all(images, report=lambda done: None))) == 12
@@ -177,9 +196,7 @@ def test_a_failing_upload_ends_the_run(inspector, s3, tmp_path, picture):
     (tmp_path / "a.png").write_bytes(picture(1))
 
     with pytest.raises(DatasetError, match="Cannot write s3://other/pets/dataset/train/cat/"):
-        list(
-            inspector(store=store_in(s3, bucket="other")).all([Listed("a.png", "cat", None)], report=lambda done: None)
-        )
+        list(inspector(store=BucketStore(s3, "other")).all([Listed("a.png", "cat", None)], report=lambda done: None))
 
 
 def test_what_waits_is_not_begun_once_the_run_has_failed(inspector, monkeypatch):

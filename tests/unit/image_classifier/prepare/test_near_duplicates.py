@@ -4,11 +4,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance
 
-from image_classifier.prepare.near_duplicates import MAX_DISTANCE, difference_hash, group_near_duplicates
+from image_classifier.prepare.inspection.near_duplicates import MAX_DISTANCE, Look, Looks, difference_hash
 
 HASHES = st.integers(0, 2**64 - 1)
+GREY = random.Random(0).randbytes(128)
 
 
 def photograph(seed, side=128):
@@ -17,33 +18,32 @@ def photograph(seed, side=128):
     return Image.frombytes("L", (6, 6), random_bytes).resize((side, side), Image.Resampling.BICUBIC).convert("RGB")
 
 
+def look_of(image, size=(640, 480)):
+    return Look.of(image, size=size)
+
+
 def differing(value, bits):
     for bit in bits:
         value ^= 1 << bit
     return value
 
 
-def slowly(hashes):
-    """The definition, without an index."""
-    firsts = []
-    for position, value in enumerate(hashes):
-        if value is not None and value in hashes[:position]:
-            firsts.append(firsts[hashes.index(value)])
-            continue
-        near = [
-            ((value ^ hashes[first]).bit_count(), first)
-            for first in sorted({first for first in firsts if hashes[first] is not None})
-            if value is not None and (value ^ hashes[first]).bit_count() <= MAX_DISTANCE
-        ]
-        firsts.append(min(near)[1] if near else position)
-    return firsts
+def index(*values):
+    looks = Looks()
+    for value in values:
+        looks.add(Look(value, GREY), str(value))
+    return looks
+
+
+def nearest(looks, value):
+    return looks.nearest(Look(value, GREY))
 
 
 @given(HASHES, st.lists(st.integers(0, 63), unique=True, max_size=12))
-def test_hashes_within_six_bits_are_one_group(value, bits):
-    together = group_near_duplicates([value, differing(value, bits)]) == [0, 0]
+def test_hashes_within_six_bits_are_near(value, bits):
+    found = nearest(index(value), differing(value, bits))
 
-    assert together == (len(bits) <= MAX_DISTANCE)
+    assert (found is not None) == (len(bits) <= MAX_DISTANCE)
 
 
 @given(
@@ -53,41 +53,70 @@ def test_hashes_within_six_bits_are_one_group(value, bits):
     )
 )
 def test_the_index_finds_what_comparing_all_finds(near):
-    hashes = [differing(value, bits) for value, bits in near]
+    hashes = list(dict.fromkeys(differing(value, bits) for value, bits in near))
+    for position, value in enumerate(hashes):
+        distances = [((value ^ other).bit_count(), place) for place, other in enumerate(hashes[:position])]
+        best = min(distances, default=(MAX_DISTANCE + 1, 0))
 
-    assert group_near_duplicates(hashes) == slowly(hashes)
-
-
-@given(st.lists(HASHES, max_size=20), st.lists(HASHES, max_size=5))
-def test_images_that_are_added_change_no_group(before, added):
-    assert group_near_duplicates([*before, *added])[: len(before)] == group_near_duplicates(before)
-
-
-def test_an_image_without_a_hash_is_alone():
-    assert group_near_duplicates([None, None, 1, None]) == [0, 1, 2, 3]
+        expected = str(hashes[best[1]]) if best[0] <= MAX_DISTANCE else None
+        assert nearest(index(*hashes[:position]), value) == expected
 
 
 def test_a_copy_of_other_size_quality_and_brightness_is_a_near_duplicate():
     original = photograph(1)
     saved = io.BytesIO()
     ImageEnhance.Brightness(original.resize((90, 90))).enhance(0.8).save(saved, "JPEG", quality=40)
+    looks = Looks()
+    looks.add(look_of(original), "original")
 
-    hashes = [difference_hash(original), difference_hash(Image.open(saved))]
-
-    assert group_near_duplicates(hashes) == [0, 0]
+    assert looks.nearest(look_of(Image.open(saved))) == "original"
 
 
 def test_other_pictures_are_no_near_duplicates():
-    hashes = [difference_hash(photograph(seed)) for seed in range(200)]
+    looks = Looks()
+    for seed in range(200):
+        assert looks.nearest(look_of(photograph(seed))) is None
+        looks.add(look_of(photograph(seed)), str(seed))
 
-    assert None not in hashes
-    assert group_near_duplicates(hashes) == list(range(200))
+
+def test_pictures_of_one_hash_and_other_greys_are_no_near_duplicates():
+    """As X-rays have: the same outline, and something else in it."""
+    look = Look(0x123456789ABCDEF0, GREY)
+    other = Look(look.difference_hash, random.Random(1).randbytes(128))
+
+    assert look.is_like(look)
+    assert not look.is_like(other)
+
+
+def test_small_images_must_be_more_alike():
+    grey = bytes(byte & 0xF0 | min(15, (byte & 15) + (number % 5)) for number, byte in enumerate(GREY))
+
+    assert Look(0, GREY).is_like(Look(0, grey))
+    assert not Look(0, GREY, is_small=True).is_like(Look(0, grey))
+
+
+def test_a_look_is_read_as_it_was_written():
+    for size in ((640, 480), (28, 28)):
+        look = look_of(photograph(3), size)
+        assert Look.loads(look.dumps()) == look
+
+
+def two_colours():
+    image = Image.new("RGB", (64, 64), (20, 30, 40))
+    ImageDraw.Draw(image).rectangle((10, 10, 40, 50), fill=(90, 200, 40))
+    return image
 
 
 @pytest.mark.parametrize(
     "image",
-    [Image.new("RGB", (64, 64)), Image.new("L", (64, 64), 255), Image.linear_gradient("L")],
-    ids=["black", "white", "one gradient"],
+    [Image.new("RGB", (64, 64)), Image.new("L", (64, 64), 255), Image.linear_gradient("L"), two_colours()],
+    ids=["black", "white", "one gradient", "two colours"],
 )
-def test_an_image_that_shows_hardly_anything_has_no_hash(image):
+def test_an_image_that_shows_hardly_anything_has_no_look(image):
     assert difference_hash(image) is None
+    assert look_of(image) is None
+
+
+def test_an_image_of_fewer_pixels_than_are_compared_has_no_look():
+    assert look_of(photograph(1), (15, 40)) is None
+    assert look_of(photograph(1), (16, 16)) is not None

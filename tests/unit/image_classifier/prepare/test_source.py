@@ -6,9 +6,15 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError, StorageError
-from image_classifier.prepare.source import BucketSource, FolderSource, open_source
+from image_classifier.prepare.sources.bucket import BucketSource
+from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.sources.opening import open_source
 
 BUCKET = "pictures"
+
+
+def names_of(source):
+    return [file.name for file in source.files()]
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ def folder(tmp_path):
 
 
 def test_a_folder_gives_files_and_folders_relative_to_it(folder):
-    assert FolderSource(folder).names() == [
+    assert names_of(FolderSource(folder)) == [
         "top.txt",
         "cat/",
         "cat/1.jpg",
@@ -38,7 +44,7 @@ def test_links_to_files_and_folders_are_followed(folder):
     (folder / "dog" / "linked.jpg").symlink_to(folder / "cat" / "1.jpg")
     (folder / "ant").symlink_to(folder / "cat" / "deep")
 
-    names = FolderSource(folder).names()
+    names = names_of(FolderSource(folder))
 
     assert {"dog/linked.jpg", "ant/er/2.jpg"} <= set(names)
     assert FolderSource(folder).read("dog/linked.jpg", limit_bytes=99) == b"cat/1.jpg"
@@ -47,20 +53,20 @@ def test_links_to_files_and_folders_are_followed(folder):
 def test_a_link_back_to_a_folder_above_does_not_go_round(folder):
     (folder / "cat" / "deep" / "again").symlink_to(folder / "cat")
 
-    assert [name for name in FolderSource(folder).names() if "again" in name] == ["cat/deep/again/"]
+    assert [name for name in names_of(FolderSource(folder)) if "again" in name] == ["cat/deep/again/"]
 
 
 def test_pipes_are_not_images(folder):
     os.mkfifo(folder / "cat" / "pipe")
 
-    assert "cat/pipe" not in FolderSource(folder).names()
+    assert "cat/pipe" not in names_of(FolderSource(folder))
 
 
 def test_a_link_that_leads_nowhere_is_listed_and_cannot_be_read(folder):
     (folder / "cat" / "lost.jpg").symlink_to(folder / "nowhere")
     source = FolderSource(folder)
 
-    assert "cat/lost.jpg" in source.names()
+    assert "cat/lost.jpg" in names_of(source)
     with pytest.raises(ImageRejectedError, match="No such file") as caught:
         source.read("cat/lost.jpg", limit_bytes=99)
     assert caught.value.code == "unreadable"
@@ -72,7 +78,7 @@ def test_names_that_are_not_unicode_are_listed_and_read(folder):
         file.write(b"x")
     source = FolderSource(folder)
 
-    (name,) = [name for name in source.names() if "caf" in name]
+    (name,) = [name for name in names_of(source) if "caf" in name]
 
     assert source.read(name, limit_bytes=99) == b"x"
 
@@ -86,16 +92,16 @@ def test_no_more_is_read_than_the_limit(folder, s3, limit_bytes):
 
 def test_a_folder_that_is_not_there_is_refused_with_its_path(tmp_path):
     with pytest.raises(DatasetError, match=r"nowhere is no folder: it does not exist.*`source`"):
-        FolderSource(tmp_path / "nowhere").names()
+        names_of(FolderSource(tmp_path / "nowhere"))
 
 
 def test_a_file_is_not_a_folder(folder):
     with pytest.raises(DatasetError, match="it is a file"):
-        FolderSource(folder / "top.txt").names()
+        names_of(FolderSource(folder / "top.txt"))
 
 
 def test_a_relative_source_starts_at_the_data_folder(folder, s3):
-    assert open_source("cat", s3=s3, data_folder=folder).names() == ["1.jpg", "deep/", "deep/er/", "deep/er/2.jpg"]
+    assert names_of(open_source("cat", s3=s3, data_folder=folder)) == ["1.jpg", "deep/", "deep/er/", "deep/er/2.jpg"]
     assert open_source(str(folder), s3=s3, data_folder=folder / "cat").where == f"folder {folder}"
 
 
@@ -105,24 +111,24 @@ def test_a_prefix_gives_keys_relative_to_it(s3):
 
     source = open_source(f"s3://{BUCKET}/p/", s3=s3, data_folder=None)
 
-    assert source.names() == ["cat/", "cat/1.jpg", "top.txt"]
+    assert names_of(source) == ["cat/", "cat/1.jpg", "top.txt"]
     assert source.where == f"prefix s3://{BUCKET}/p/"
 
 
 def test_a_whole_bucket_is_a_source(s3):
     s3.put_object(Bucket=BUCKET, Key="cat/1.jpg")
 
-    assert open_source(f"s3://{BUCKET}/", s3=s3, data_folder=None).names() == ["cat/1.jpg"]
+    assert names_of(open_source(f"s3://{BUCKET}/", s3=s3, data_folder=None)) == ["cat/1.jpg"]
 
 
 def test_an_empty_prefix_is_refused_by_name(s3):
     with pytest.raises(DatasetError, match="s3://pictures/nothing/ holds no object"):
-        BucketSource(s3, BUCKET, "nothing/").names()
+        names_of(BucketSource(s3, BUCKET, "nothing/"))
 
 
 def test_a_bucket_that_is_not_there_is_refused_by_name(s3):
     with pytest.raises(DatasetError, match=r"Cannot list s3://other/p/: .*NoSuchBucket.*Check that the bucket exists"):
-        BucketSource(s3, "other", "p/").names()
+        names_of(BucketSource(s3, "other", "p/"))
 
 
 def test_an_object_that_has_gone_meanwhile_is_one_rejected_image(s3):
@@ -172,7 +178,7 @@ def test_links_in_a_circle_are_listed_and_cannot_be_read(folder):
     (folder / "cat" / "loop.jpg").symlink_to("loop.jpg")
     source = FolderSource(folder)
 
-    assert "cat/loop.jpg" in source.names()
+    assert "cat/loop.jpg" in names_of(source)
     with pytest.raises(ImageRejectedError, match="Too many levels"):
         source.read("cat/loop.jpg", limit_bytes=99)
 
@@ -184,7 +190,7 @@ def test_hidden_folders_are_not_entered(folder, monkeypatch):
     scandir = os.scandir
     monkeypatch.setattr(os, "scandir", lambda path: (entered.append(path), scandir(path))[1])
 
-    assert not [name for name in FolderSource(folder).names() if name.startswith(".")]
+    assert not [name for name in names_of(FolderSource(folder)) if name.startswith(".")]
     assert folder / ".Trash-0" not in entered
 
 

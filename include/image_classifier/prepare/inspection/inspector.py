@@ -1,0 +1,237 @@
+"""Reads, hashes, decodes, measures and prepares each image once, and hands the usable ones on to be stored."""
+
+import hashlib
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from threading import BoundedSemaphore
+from typing import Protocol
+
+from image_classifier.aws.names import Keys
+from image_classifier.contracts import pixels
+from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.pixels import Picture, PixelParameters, Prepared
+from image_classifier.prepare.classes import class_folder
+from image_classifier.prepare.inspection import statistics
+from image_classifier.prepare.inspection.near_duplicates import Look
+from image_classifier.prepare.inspection.statistics import Statistics
+from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.sources.source import Source
+
+# Threads, not processes: Pillow releases the interpreter while it decodes, and the rest waits for S3. A task's process
+# may be a daemon, which may not have children. botocore keeps 10 connections.
+WORKERS = 8
+IN_FLIGHT = 4 * WORKERS  # images read ahead, which bounds the memory
+PROGRESS_EVERY_S = 5.0
+UNMODIFIED_KEY = "as-is"  # a name of release 0.1, kept because fingerprints are made of it
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What an image file is, whatever class and split it belongs to.
+
+    Attributes:
+        sha256: of the file.
+        width, height: of the source, upright, in pixels.
+        traits: what the prepared copy has no longer, as codes (see `statistics.traits`).
+        look: None for an image that shows too little to be compared.
+        file_name: of the prepared image, below the folder of its split and class.
+        revision: of `pixels.revision`: not empty if release 0.1 prepared it wrongly.
+
+    """
+
+    sha256: str
+    width: int
+    height: int
+    statistics: Statistics
+    traits: tuple[str, ...]
+    look: Look | None
+    file_name: str
+    revision: str = ""
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """A usable image: what it is, and where its prepared form is in S3.
+
+    Attributes:
+        split: where it goes by itself; `placement.place` decides where it goes with its near-duplicates.
+        path: below the split's prefix, as the image list has it.
+        uploaded: the prepared image was not in S3 when the run began.
+        group: of near-duplicates, by the sha256 of its first image; an image alone is its own group.
+
+    """
+
+    image: Listed
+    split: Split
+    facts: Facts
+    uploaded: bool
+    group: str = ""
+
+    @property
+    def sha256(self) -> str:
+        return self.facts.sha256
+
+    @property
+    def path(self) -> str:
+        return f"{class_folder(self.image.class_name)}/{self.facts.file_name}"
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An image that cannot be used, and why."""
+
+    image: Listed
+    code: str
+    reason: str
+
+
+class Known(Protocol):
+    """What an earlier run found out."""
+
+    def unchanged(self, image: Listed) -> Facts | Rejected | None:
+        """About a file of the same name, size and time of change (or ETag)."""
+
+    def same_content(self, sha256: str) -> Facts | None:
+        """About a file of the same bytes."""
+
+
+class Store(Protocol):
+    """Where prepared images are put."""
+
+    def put(self, key: str, prepared: Prepared) -> None:
+        """Store an image."""
+
+    def copy(self, key: str, *, to: str) -> None:
+        """Store an image that is stored under another key once more."""
+
+
+@dataclass(frozen=True)
+class Inspector:
+    """Inspects images of one source for one classifier.
+
+    Attributes:
+        store: takes the prepared images.
+        split_of: decides, by its content's hash and the split that its folder names, where an image goes.
+        stored: the keys in S3 when the run began.
+        known: what an earlier run found out; such an image is neither decoded nor, if unchanged, read again.
+
+    """
+
+    source: Source
+    store: Store
+    keys: Keys
+    parameters: PixelParameters
+    unmodified: bool
+    split_of: Callable[[str, Split | None], Split]
+    stored: frozenset[str]
+    known: Known
+    _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1))
+    _uploads: dict[str, object] = field(default_factory=dict)  # who uploads a key
+
+    @property
+    def pixels_key(self) -> str:
+        """What decides the prepared bytes, besides the source's."""
+        return UNMODIFIED_KEY if self.unmodified else self.parameters.key()
+
+    def all(self, images: Iterable[Listed], *, report: Callable[[int], None]) -> Iterator[Inspected | Rejected]:
+        """Inspect images in parallel; the answers come in the order of the images."""
+        running: deque[Future[Inspected | Rejected]] = deque()
+        pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="inspect")
+        try:
+            done = 0
+            for image in images:
+                running.append(pool.submit(self.one, image))
+                if len(running) >= IN_FLIGHT:
+                    yield running.popleft().result()
+                    report(done := done + 1)
+            while running:
+                yield running.popleft().result()
+                report(done := done + 1)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def one(self, image: Listed) -> Inspected | Rejected:
+        """Inspect one image and hand it on, unless S3 has it."""
+        known = self.known.unchanged(image)
+        if isinstance(known, Rejected):
+            return Rejected(image, known.code, known.reason)
+        if known and self._inspected(image, known).uploaded is False:
+            return self._inspected(image, known)
+        try:
+            return self._read(image)
+        except ImageRejectedError as error:
+            return Rejected(image, error.code, str(error))
+
+    def _read(self, image: Listed) -> Inspected:
+        data = self.source.read(image.name, stamp=image.stamp, limit_bytes=self.parameters.max_image_bytes + 1)
+        content = hashlib.sha256(data)
+        known = self.known.same_content(content.hexdigest())
+        if known and not (found := self._inspected(image, known)).uploaded:
+            return found
+        with self._decoders:  # decoding may take 500 MB: as many at once as there are cores to do it
+            kept = pixels.keep(data, self.parameters) if self.unmodified else None
+            shown = self._shown(data, kept)
+            facts = self._facts(image, data, content, shown)
+            found = self._inspected(image, facts)
+            if found.uploaded:
+                jpeg = b"" if kept else shown.jpeg(self.parameters.jpeg_quality)
+                prepared = kept or Prepared(jpeg, shown.width, shown.height)
+        if found.uploaded:
+            self._upload(self.keys.split(found.split) + found.path, prepared)
+        return found
+
+    def _shown(self, data: bytes, kept: Prepared | None) -> Picture:
+        try:
+            return pixels.picture(data, self.parameters)
+        except ImageRejectedError:
+            if kept is None:
+                raise
+            # The algorithm reads it, and only this package does not know how bright its pixels are.
+            return replace(pixels.picture(pixels.blank(), self.parameters), width=kept.width, height=kept.height)
+
+    def _inspected(self, image: Listed, facts: Facts) -> Inspected:
+        found = Inspected(image, self.split_of(facts.sha256, image.split), facts, uploaded=False)
+        return replace(found, uploaded=self.keys.split(found.split) + found.path not in self.stored)
+
+    def _facts(self, image: Listed, data: bytes, content: "hashlib._Hash", shown: Picture) -> Facts:
+        revision = "" if self.unmodified else pixels.revision(data, self.parameters)
+        return Facts(
+            sha256=content.hexdigest(),
+            width=shown.width,
+            height=shown.height,
+            statistics=statistics.measure(shown, size_bytes=len(data), parameters=self.parameters),
+            traits=statistics.traits(shown, data, name=image.name, side_px=self.parameters.side_px),
+            look=Look.of(shown.square, size=(shown.width, shown.height)),
+            file_name=self._file_name(data, content.copy(), revision),
+            revision=revision,
+        )
+
+    def _upload(self, key: str, prepared: Prepared) -> None:
+        mine = object()
+        if self._uploads.setdefault(key, mine) is mine:  # one step for all threads: a copy does not go twice
+            self.store.put(key, prepared)
+
+    def _file_name(self, data: bytes, content: "hashlib._Hash", revision: str) -> str:
+        content.update(f"{self.pixels_key}{revision}".encode())
+        ending = "png" if self.unmodified and data.startswith(b"\x89PNG") else "jpg"
+        return f"{content.hexdigest()[:16]}.{ending}"
+
+
+def progress(
+    say: Callable[[str], None], *, total: int, clock: Callable[[], float] = time.monotonic
+) -> Callable[[int], None]:
+    """A counter that says every few seconds how far the inspection is, and when all is done."""
+    last = clock()
+
+    def report(done: int) -> None:
+        nonlocal last
+        if done == total or clock() - last >= PROGRESS_EVERY_S:
+            last = clock()
+            say(f"{done:,} of {total:,} images inspected")
+
+    return report

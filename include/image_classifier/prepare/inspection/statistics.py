@@ -1,0 +1,128 @@
+"""Measures what an image looks like while it is in memory: the reference for drift, and the facts of the report."""
+
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final, Self
+
+from PIL import Image
+
+from image_classifier.contracts import signatures
+from image_classifier.contracts.pixels import Picture, PixelParameters
+from image_classifier.prepare.inspection.formats import FORMATS_BY_ENDING
+
+MEASURED_PX: Final = 128  # the longer side that is measured: sharpness depends on the scale
+_GREY_MODES: Final = ("1", "L", "LA", "I;16", "I;16L", "I;16B", "I;16N")
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Of one image, without the padding of its square.
+
+    Attributes:
+        brightness: mean of the grey values, 0 to 255.
+        contrast: standard deviation of the grey values, 0 to 127.5.
+        sharpness: variance of the grey values' Laplacian (4 neighbours); low for blurred images.
+        entropy: of the grey values, in bits, 0 to 8.
+        colourfulness: Hasler and Suesstrunk's M3 (SPIE 5007, 2003), 0 for grey images, above 60 for vivid ones.
+        aspect: the source's width, upright, by its height.
+        bytes_per_pixel: the source file's bytes by its pixels.
+        camera: maker and model from EXIF; empty if it says none.
+
+    """
+
+    brightness: float
+    contrast: float
+    sharpness: float
+    entropy: float
+    colourfulness: float
+    aspect: float
+    bytes_per_pixel: float
+    camera: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """For the manifest; a camera that is not known is left out."""
+        values = asdict(self)
+        return values if self.camera else {name: value for name, value in values.items() if name != "camera"}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """Read what `as_json` made."""
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
+
+
+NUMBERS: Final = tuple(name for name in Statistics.__dataclass_fields__ if name != "camera")
+
+
+def measure(shown: Picture, *, size_bytes: int, parameters: PixelParameters) -> Statistics:
+    """The statistics of a picture.
+
+    Args:
+        shown: the picture.
+        size_bytes: of its file.
+        parameters: how the picture was made square.
+
+    """
+    import numpy as np
+
+    content = without_padding(shown, parameters)
+    content.thumbnail((MEASURED_PX, MEASURED_PX), Image.Resampling.BOX)
+    grey_image = content.convert("L")
+    grey = np.asarray(grey_image, dtype=np.float32)
+    red, green, blue = np.moveaxis(np.asarray(content, dtype=np.float32), 2, 0)
+    red_green, yellow_blue = red - green, (red + green) / 2 - blue
+    spread = np.hypot(red_green.std(), yellow_blue.std())
+    colourfulness = spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean())
+    return Statistics(
+        brightness=round(float(grey.mean()), 1),
+        contrast=round(float(grey.std()), 1),
+        sharpness=round(_sharpness(grey), 1),
+        entropy=round(grey_image.entropy(), 2),
+        colourfulness=round(float(colourfulness), 1),
+        aspect=round(shown.width / shown.height, 3),
+        bytes_per_pixel=round(size_bytes / (shown.width * shown.height), 3),
+        camera=shown.camera,
+    )
+
+
+def without_padding(shown: Picture, parameters: PixelParameters) -> Image.Image:
+    """The part of the square that shows the source; a copy."""
+    if parameters.fit == "crop":
+        return shown.square.copy()
+    side, longer = parameters.side_px, max(shown.width, shown.height)
+    width, height = (max(1, round(length * side / longer)) for length in (shown.width, shown.height))
+    left, top = (side - width) // 2, (side - height) // 2
+    return shown.square.crop((left, top, left + width, top + height))
+
+
+def traits(shown: Picture, data: bytes, *, name: str, side_px: int) -> tuple[str, ...]:
+    """What an image had that its prepared copy has no longer, as codes; ``report.schema.TRAITS`` says what each means.
+
+    Args:
+        shown: the picture.
+        data: its file.
+        name: of the file.
+        side_px: of the prepared image.
+
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    found = {
+        "cmyk": shown.mode == "CMYK",
+        "16_bit": shown.mode.startswith("I;16") or signatures.png_is_16_bit(data),
+        "dark_16_bit": shown.dark_16_bit,
+        "palette": shown.mode in ("P", "PA"),
+        "transparent": shown.has_transparency,
+        "grey": shown.mode in _GREY_MODES,
+        "rotated": shown.orientation != 1,
+        "enlarged": max(shown.width, shown.height) < side_px,
+        "extension_differs": shown.format not in FORMATS_BY_ENDING.get(ending, (shown.format,)),
+    }
+    return tuple(code for code, is_so in found.items() if is_so)
+
+
+def _sharpness(grey: Any) -> float:
+    """Variance of the Laplacian; 0 for an image of fewer than 3 pixels a side."""
+    if min(grey.shape) < 3:
+        return 0.0
+    inner = grey[1:-1, 1:-1]
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * inner
+    return float(laplacian.var())

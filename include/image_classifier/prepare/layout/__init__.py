@@ -1,0 +1,1 @@
+"""The folders and files of a source: which is a class, a split, or nothing."""

@@ -1,0 +1,189 @@
+"""What the folders of a source mean: which file is of which class, and which splits the source names itself."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.layout.repository import refuse_outer_folder
+from image_classifier.prepare.layout.split_folders import Choice, Split, Top, decide_top, few, is_image_name, split_word
+from image_classifier.prepare.sources.source import File
+
+LISTED: tuple[Split, Split] = ("train", "validation")  # what a training job is given
+SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An image file of the source.
+
+    Attributes:
+        split: that the source names; None while nobody has decided.
+        stamp: see `sources.source.File`.
+
+    """
+
+    name: str
+    class_name: str
+    split: Split | None
+    stamp: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A source's images and its classes in alphabetical order.
+
+    Attributes:
+        splits: that the source names, each with at least one image; empty if the split is left to this package.
+        ignored: files that are in no class.
+        level: a sentence that says which folders are the classes.
+        warnings: sentences for people.
+
+    """
+
+    images: tuple[Listed, ...]
+    classes: tuple[str, ...]
+    splits: tuple[Split, ...]
+    ignored: tuple[str, ...]
+    level: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether the source says itself which images validate."""
+        return "validation" in self.splits
+
+    @property
+    def has_test(self) -> bool:
+        """Whether the source says itself which images are for tests."""
+        return "test" in self.splits
+
+
+def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = None) -> Layout:
+    """Read ``<class>/...``, or ``train/<class>/...`` with perhaps ``validation/<class>/...`` and ``test/<class>/...``.
+
+    Folders below a class's belong to it. Files and folders of `ignored.is_ignored` do not exist. Images in ``train`` of
+    a source without validation images have no split: this package takes some for validation.
+
+    Raises:
+        DatasetError: the folders do not say which class or split an image is of.
+
+    """
+    visible = sorted(
+        (file for file in files if not any(map(is_ignored, filter(None, file.name.split("/"))))),
+        key=lambda file: file.name,
+    )
+    names = [file.name for file in visible]
+    if choice is None:
+        refuse_outer_folder(names, where=where)
+    top = decide_top(names, where=where, choice=choice)
+    roots = {folder: _root(names, folder) for folder in top.splits} or {"": ""}
+    images, folders, ignored = [], set[tuple[Split | None, str]](), []
+    for file in visible:
+        split, below = _below(file.name, top=top, roots=roots)
+        class_folder, slash, rest = below.partition("/")
+        if slash and class_folder:
+            class_name = _class_name(class_folder, where=where)
+            folders.add((split, class_name))
+            if rest and not rest.endswith("/"):
+                images.append(Listed(file.name, class_name, split, file.stamp))
+        elif not file.name.endswith("/"):
+            ignored.append(file.name)
+    classes = _classes(folders, is_split=bool(top.splits), files=len(ignored), where=where)
+    _check_every_class_has_files(images, classes, top=top, where=where)
+    return _layout(images, classes, ignored, top=top, roots=roots)
+
+
+def _layout(
+    images: Sequence[Listed], classes: tuple[str, ...], ignored: Sequence[str], *, top: Top, roots: Mapping[str, str]
+) -> Layout:
+    named: tuple[Split, ...] = tuple(split for split in SPLITS if any(image.split == split for image in images))
+    if "validation" not in named:  # the rest of train is ours to divide
+        images = [Listed(one.name, one.class_name, _unless_train(one.split), one.stamp) for one in images]
+    warnings = (*top.warnings, *_unused(top, named))
+    return Layout(tuple(images), classes, named, tuple(ignored), _level(classes, top, roots), warnings)
+
+
+def _unless_train(split: Split | None) -> Split | None:
+    return None if split == "train" else split
+
+
+def _root(names: Iterable[str], folder: str) -> str:
+    """The folder that holds a split's class folders: the split's own, or the only one in it that holds folders."""
+    inside = [name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")]
+    folders = {name.partition("/")[0] for name in inside if "/" in name}
+    if len(folders) != 1 or any("/" not in name and is_image_name(name) for name in inside):
+        return f"{folder}/"
+    only = next(iter(folders))
+    deeper = {name.split("/")[1] for name in inside if name.count("/") > 1 and name.split("/")[0] == only}
+    doubled = split_word(only) == split_word(folder)
+    holds_images = any(name.count("/") == 1 and is_image_name(name) for name in inside)
+    return f"{folder}/{only}/" if (doubled or len(deeper) > 1) and not holds_images else f"{folder}/"
+
+
+def _below(name: str, *, top: Top, roots: Mapping[str, str]) -> tuple[Split | None, str]:
+    """The split that a file's folders name, and the rest of its name; no rest for a file that is in no class folder."""
+    if not top.splits:
+        return None, name
+    folder = name.partition("/")[0]
+    if folder not in top.splits or not name.startswith(roots[folder]):
+        return None, ""
+    return top.splits[folder], name.removeprefix(roots[folder])
+
+
+def _level(classes: Sequence[str], top: Top, roots: Mapping[str, str]) -> str:
+    if not top.splits:
+        return f"The classes are the folders of the source: {few(classes)}."
+    places = ", ".join(f"{root} ({top.splits[folder]})" for folder, root in roots.items())
+    return f"The classes are the folders below {places}: {few(classes)}."
+
+
+def _unused(top: Top, named: Sequence[Split]) -> Iterable[str]:
+    if without := [folder for folder, split in top.splits.items() if split not in named]:
+        yield f"The folders {few(without)} hold no class folder with images, and what lies in them is not used."
+    if top.unused:
+        yield f"The folders {few(top.unused)} are neither a split nor a class, and their images are not used."
+
+
+def _class_name(folder: str, *, where: str) -> str:
+    """The folder's name in Unicode's composed form: a Mac writes é as two characters, Linux as one."""
+    try:
+        folder.encode()
+    except UnicodeEncodeError as error:
+        message = f"Class folder {folder!r} of {where} has a name that is not Unicode text (UTF-8); rename it."
+        raise DatasetError(message) from error
+    return unicodedata.normalize("NFC", folder)
+
+
+def _classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: int, where: str) -> tuple[str, ...]:
+    train = sorted({name for split, name in folders if split in ("train", None)})
+    if not train:
+        found = f"{files} files that are in no class folder" if files else "no folder"
+        place = "train/<class>/ and validation/<class>/" if is_split else "one folder per class"
+        raise DatasetError(f"No classes in {where}: found {found}. Put the images into {place}.")
+    for part in ("validation", "test"):
+        if unknown := sorted({name for split, name in folders if split == part} - set(train)):
+            message = (
+                f"{part.capitalize()} has classes that train lacks, in {where}: {few(unknown)}; train has "
+                f"{few(train)}. Add training images of them, or take them out of {part}."
+            )
+            raise DatasetError(message)
+    if len(train) == 1:
+        message = (
+            f"Only one class in {where}: {train[0]!r}. A classifier tells at least two classes apart; add another."
+        )
+        raise DatasetError(message)
+    return tuple(train)
+
+
+def _check_every_class_has_files(images: list[Listed], classes: tuple[str, ...], *, top: Top, where: str) -> None:
+    trained = {image.class_name for image in images if image.split in ("train", None)}
+    if empty := [name for name in classes if name not in trained]:
+        message = f"Classes without a training image in {where}: {few(empty)}. Add images, or delete these folders."
+        raise DatasetError(message)
+    if "validation" in top.splits.values() and not any(image.split == "validation" for image in images):
+        message = (
+            f"Validation of {where} has no image. Add some, or delete the folder: then some of train's images validate."
+        )
+        raise DatasetError(message)

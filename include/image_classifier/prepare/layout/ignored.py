@@ -1,0 +1,15 @@
+"""Which files and folders of a source are not the person's own: those that systems and programs leave behind."""
+
+from typing import Final
+
+_FOLDERS: Final = {"@eadir"}  # thumbnails of a Synology disk station
+_FILES: Final = {"thumbs.db", "desktop.ini"}  # of Windows' Explorer
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a file or folder of this name (without the folders above it) does not exist for a data set.
+
+    Hidden ones (``.git``), those that begin with two underscores (``__MACOSX``, ``__pycache__``), ``@eaDir``,
+    ``Thumbs.db`` and ``desktop.ini``.
+    """
+    return name.startswith((".", "__")) or name.lower() in _FOLDERS | _FILES

@@ -1,0 +1,70 @@
+"""Recognises a folder that is not the data set itself, but holds it: a repository, or an unpacked archive."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout.split_folders import is_image_name, split_word
+
+_MARKS: Final = ("readme", "licen", "setup.py", "pyproject.toml", "requirements", "makefile", "package.json")
+LEAST_SHARE: Final = 0.9  # of the images, in one folder of a repository: the others are its documentation's
+
+
+def refuse_outer_folder(names: Sequence[str], *, where: str) -> None:
+    """Refuse a source whose images all lie in one of its folders that holds class folders itself.
+
+    Raises:
+        DatasetError: names the folder to use.
+
+    """
+    images = [name for name in names if is_image_name(name)]
+    if not images:
+        return
+    inner = _inner_folder(images)
+    if not inner and _is_repository(names):
+        inner = _main_folder(images)
+    if not inner or (inner.count("/") == 0 and split_word(inner)):
+        return
+    message = (
+        f"The images of {where} are all below its folder {inner!r}, which holds {_holds(images, inner)}. Use that "
+        f"folder as the source: add /{inner} to `source` in the classifier's file (or to DATA for `make demo`)."
+    )
+    raise DatasetError(message)
+
+
+def _inner_folder(images: Sequence[str]) -> str:
+    """The deepest folder that all images lie in, if it holds several folders with images; else nothing."""
+    parts = [name.split("/")[:-1] for name in images]
+    common = _common(parts)
+    below = {tuple(part[len(common) : len(common) + 1]) for part in parts}
+    return "/".join(common) if common and () not in below and len(below) > 1 else ""
+
+
+def _common(paths: Sequence[list[str]]) -> list[str]:
+    first, last = min(paths), max(paths)
+    common = []
+    for one, other in zip(first, last, strict=False):
+        if one != other:
+            break
+        common.append(one)
+    return common
+
+
+def _is_repository(names: Iterable[str]) -> bool:
+    return any("/" not in name and name.lower().startswith(_MARKS) for name in names)
+
+
+def _main_folder(images: Sequence[str]) -> str:
+    """The top folder that holds nearly all images of a repository, in folders of their own; else nothing."""
+    tops = Counter(name.partition("/")[0] if "/" in name else "" for name in images)
+    top, count = tops.most_common(1)[0]
+    if not top or len(tops) == 1 or count < LEAST_SHARE * len(images):
+        return ""
+    return _inner_folder([name for name in images if name.startswith(f"{top}/")])
+
+
+def _holds(images: Iterable[str], inner: str) -> str:
+    below = [name.removeprefix(f"{inner}/").partition("/")[0] for name in images if name.startswith(f"{inner}/")]
+    found = sorted(set(below))
+    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")

@@ -1,0 +1,141 @@
+"""Makes the data set of a classifier from its source, and has the prepared images stored."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from image_classifier.aws.names import Keys
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.pixels import PixelParameters
+from image_classifier.prepare.assemble import Assembler, Dataset
+from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY, Inspected, Inspector, Store, progress
+from image_classifier.prepare.layout.folders import Layout, read_layout
+from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.placement import Placement, Placer
+from image_classifier.prepare.previous import Previous, SplitSettings
+from image_classifier.prepare.report.document import make_report
+from image_classifier.prepare.report.schema import Report
+from image_classifier.prepare.report.warnings import Trained, warnings_of
+from image_classifier.prepare.sources.source import Source
+from image_classifier.prepare.split import Fractions
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """One run's preparation.
+
+    Attributes:
+        stored: the keys of prepared images that exist already.
+        previous: what the version before this one says.
+
+    """
+
+    classifier: Classifier
+    source: Source
+    layout: Layout
+    store: Store
+    stored: frozenset[str] = frozenset()
+    previous: Previous = field(default_factory=Previous)
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.classifier.name)
+
+    def dataset(self, labels: Sequence[str], *, on_progress: Callable[[str], None]) -> Dataset:
+        """Inspect and place all images.
+
+        Raises:
+            DatasetError: as `Assembler.assemble`.
+
+        """
+        inspector, images = self._inspector(), self.layout.images
+        on_progress(f"{len(images):,} images of {len(self.layout.classes)} classes in {self.source.where}")
+        on_progress(self.layout.level)
+        placer = Placer(
+            fractions_of(self.classifier, self.layout), not self.layout.has_validation, self.previous.placed
+        )
+        assembler = Assembler(
+            where=self.source.where,
+            layout=self.layout,
+            labels=labels,
+            pixels_key=pixels_key(self.classifier),
+            placer=placer,
+            max_left_out=self.classifier.max_left_out,
+        )
+        dataset = assembler.assemble(inspector.all(images, report=progress(on_progress, total=len(images))))
+        return self._with_moved_stored(dataset)
+
+    def report(self, dataset: Dataset) -> Report:
+        """The report of the data set, with its warnings."""
+        hyperparameters = self.classifier.hyperparameters
+        trained = Trained(hyperparameters.side_px, hyperparameters.mini_batch_size)
+        warnings = warnings_of(dataset, trained=trained)
+        split = split_settings(self.classifier, self.layout)
+        return make_report(dataset, keys=self.keys, split=split, warnings=warnings)
+
+    def _inspector(self) -> Inspector:
+        fractions = fractions_of(self.classifier, self.layout)
+
+        def split_of(sha256: str, placed: Split | None) -> Split:
+            before = self.previous.placed.get(sha256)
+            fixed = placed in ("validation", "test")
+            return before.split if before and before.split and not fixed else fractions.split_of(sha256, placed)
+
+        return Inspector(
+            source=self.source,
+            store=self.store,
+            keys=self.keys,
+            parameters=pixel_parameters(self.classifier),
+            unmodified=self.classifier.pixels.unmodified,
+            split_of=split_of,
+            stored=self.stored,
+            known=self.previous,
+        )
+
+    def _with_moved_stored(self, dataset: Dataset) -> Dataset:
+        """Store under its split what goes elsewhere than by itself; the first copy stays until it is deleted unused."""
+        stored_as = {one.sha256: one.split for one in dataset.chosen.images}
+        images = tuple(self._stored_as_placed(image, stored_as[image.sha256]) for image in dataset.images)
+        return replace(dataset, placement=Placement(images, dataset.placement.near_test))
+
+    def _stored_as_placed(self, image: Inspected, stored_as: Split) -> Inspected:
+        if image.split == stored_as:
+            return image
+        key = self.keys.split(image.split) + image.path
+        if key not in self.stored:
+            self.store.copy(self.keys.split(stored_as) + image.path, to=key)
+        return replace(image, uploaded=key not in self.stored)
+
+
+def list_images(classifier: Classifier, source: Source) -> Layout:
+    """What the classifier's source holds.
+
+    Raises:
+        DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
+
+    """
+    return read_layout(source.files(), where=source.where, choice=classifier.layout)
+
+
+def pixel_parameters(classifier: Classifier) -> PixelParameters:
+    """How the classifier's images are prepared."""
+    return PixelParameters(
+        side_px=classifier.hyperparameters.side_px,
+        fit=classifier.pixels.fit,
+        jpeg_quality=classifier.pixels.jpeg_quality,
+    )
+
+
+def pixels_key(classifier: Classifier) -> str:
+    """What decides the prepared bytes, besides the source's."""
+    return UNMODIFIED_KEY if classifier.pixels.unmodified else pixel_parameters(classifier).key()
+
+
+def fractions_of(classifier: Classifier, layout: Layout) -> Fractions:
+    """How much of the images goes to validation and test; a source's own test images are all there are."""
+    test = 0.0 if layout.has_test else classifier.test_fraction
+    return Fractions(classifier.seed, validation=classifier.validation_fraction, test=test)
+
+
+def split_settings(classifier: Classifier, layout: Layout) -> SplitSettings:
+    """What decides the split besides the images."""
+    return SplitSettings(classifier.seed, classifier.validation_fraction, classifier.test_fraction, layout.splits)

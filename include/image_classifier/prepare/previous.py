@@ -1,0 +1,170 @@
+"""What the previous version of a data set says: the split and group of every image, and what its files are."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+import PIL
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.prepare import manifest
+from image_classifier.prepare.inspection.inspector import Facts, Rejected
+from image_classifier.prepare.inspection.near_duplicates import Look
+from image_classifier.prepare.inspection.statistics import Statistics
+from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.placement import PlacedBefore
+from image_classifier.prepare.report import schema
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+POINTER = "current.json"  # below dataset/: which version was prepared last
+POINTER_SCHEMA = 1
+PROCEDURE = "1"  # raise it when the inspection of the same file finds something else
+NOT_FOR_GOOD = ("unreadable", "changed")  # rejections that another run may not come to
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """What decides a split, besides the images.
+
+    Attributes:
+        named: the splits that the source names.
+
+    """
+
+    seed: int
+    validation_fraction: float
+    test_fraction: float
+    named: tuple[str, ...]
+
+    def as_json(self) -> schema.SplitSettings:
+        """As report.json has it under ``split``."""
+        return schema.SplitSettings(
+            seed=self.seed,
+            validation_fraction=self.validation_fraction,
+            test_fraction=self.test_fraction,
+            named=list(self.named),
+        )
+
+
+def inspected_by() -> dict[str, str]:
+    """What a finding depends on besides the file; report.json has it under ``inspected_by``."""
+    return {"procedure": PROCEDURE, "pillow": PIL.__version__}
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The previous version; empty if there is none.
+
+    Attributes:
+        placed: by the sha256 of the file.
+        etag: of the pointer.
+
+    """
+
+    fingerprint: str | None = None
+    placed: Mapping[str, PlacedBefore] = field(default_factory=dict)
+    _by_name: Mapping[str, tuple[str, str, Facts | tuple[str, str]]] = field(default_factory=dict)
+    _by_content: Mapping[str, Facts] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, s3: "S3Client", *, bucket: str, keys: Keys, split: SplitSettings, pixels_key: str) -> Self:
+        """Read the version that was prepared last.
+
+        Args:
+            s3: the client.
+            bucket: where the data set is.
+            keys: of the classifier.
+            split: the settings of now; another version's splits hold only if it had the same.
+            pixels_key: of now; what another version found out holds only if it had the same.
+
+        """
+        fingerprint = _current(s3, bucket=bucket, keys=keys)
+        if fingerprint is None:
+            return cls()
+        version = keys.version(fingerprint)
+        found = storage.read(s3, bucket=bucket, key=f"{version}report.json")
+        report = json.loads(found[0]) if found else {}
+        lines = list(manifest.read_manifest(s3, bucket=bucket, version=version))
+        same_split = report.get("split") == split.as_json()
+        placed = {line["sha256"]: _placed(line, same_split) for line in lines if "split" in line}
+        if report.get("pixels") != pixels_key:
+            return cls(fingerprint, placed)
+        facts = {line["name"]: _facts(line) for line in lines if "statistics" in line}
+        by_name: dict[str, tuple[str, str, Facts | tuple[str, str]]] = {
+            line["name"]: (line["class"], line["stamp"], facts[line["name"]])
+            for line in lines
+            if line.get("stamp") and line["name"] in facts
+        }
+        if report.get("inspected_by") == inspected_by():
+            by_name |= _rejections(lines)
+        return cls(fingerprint, placed, by_name, {one.sha256: one for one in facts.values()})
+
+    def unchanged(self, image: Listed) -> Facts | Rejected | None:
+        """About a file of the same name, size and time of change (or ETag)."""
+        class_name, stamp, found = self._by_name.get(image.name, ("", "", None))
+        if found is None or not stamp or stamp != image.stamp or class_name != image.class_name:
+            return None
+        return found if isinstance(found, Facts) else Rejected(image, *found)
+
+    def same_content(self, sha256: str) -> Facts | None:
+        """About a file of the same bytes."""
+        return self._by_content.get(sha256)
+
+
+def write_pointer(s3: "S3Client", *, bucket: str, keys: Keys, fingerprint: str) -> None:
+    """Name the version that was prepared last."""
+    body = json.dumps({"schema": POINTER_SCHEMA, "fingerprint": fingerprint}).encode()
+    storage.write(s3, bucket=bucket, key=keys.dataset + POINTER, body=body, content_type="application/json")
+
+
+def _current(s3: "S3Client", *, bucket: str, keys: Keys) -> str | None:
+    """The version that was prepared last; without a pointer, as release 0.1 left it, the version that is the newest."""
+    if found := storage.read(s3, bucket=bucket, key=keys.dataset + POINTER):
+        named = str(json.loads(found[0])["fingerprint"])
+        if storage.object_exists(s3, bucket=bucket, key=f"{keys.version(named)}train_lst/train.lst"):
+            return named
+    versions = _complete_versions(s3, bucket=bucket, keys=keys)
+    return max(versions, key=lambda fingerprint: (versions[fingerprint], fingerprint), default=None)
+
+
+def _complete_versions(s3: "S3Client", *, bucket: str, keys: Keys) -> dict[str, str]:
+    """When the train list of each version was written, which is written last."""
+    prefix = f"{keys.dataset}versions/"
+    listed = storage.list_objects(s3, bucket=bucket, prefix=prefix)
+    return {
+        key.removeprefix(prefix).partition("/")[0]: stored.last_modified
+        for key, stored in listed.items()
+        if key.endswith("/train_lst/train.lst")
+    }
+
+
+def _placed(line: manifest.Line, same_split: bool) -> PlacedBefore:
+    look = line.get("look")
+    group = line.get("group", "")
+    return PlacedBefore(group, line["split"] if same_split and group else None, Look.loads(look) if look else None)  # type: ignore[arg-type]
+
+
+def _facts(line: manifest.Line) -> Facts:
+    look = line.get("look")
+    return Facts(
+        sha256=line["sha256"],
+        width=line["width"],
+        height=line["height"],
+        statistics=Statistics.from_json(line["statistics"]),
+        traits=tuple(line["traits"]),
+        look=Look.loads(look) if look else None,
+        file_name=line["file"],
+        revision=line.get("revision", ""),
+    )
+
+
+def _rejections(lines: Iterable[manifest.Line]) -> dict[str, tuple[str, str, Facts | tuple[str, str]]]:
+    return {
+        line["name"]: (line["class"], line["stamp"], (line["rejected"], line["reason"]))
+        for line in lines
+        if line.get("stamp") and "rejected" in line and line["rejected"] not in NOT_FOR_GOOD
+    }

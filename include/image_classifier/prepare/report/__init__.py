@@ -1,0 +1,1 @@
+"""What people read about a version of a data set."""

@@ -1,0 +1,130 @@
+"""Writes report.json, and the manifest's lines: one for every file of the source."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from image_classifier.aws.names import Keys
+from image_classifier.prepare.assemble import Dataset
+from image_classifier.prepare.inspection.inspector import Inspected, Rejected
+from image_classifier.prepare.previous import SplitSettings, inspected_by
+from image_classifier.prepare.report import findings
+from image_classifier.prepare.report.schema import (
+    MOST_LISTED,
+    SCHEMA,
+    Conflict,
+    Counts,
+    NearTest,
+    RejectedImage,
+    Report,
+    SameAs,
+)
+
+
+def make_report(dataset: Dataset, *, keys: Keys, split: SplitSettings, warnings: Sequence[str]) -> Report:
+    """The report of a data set; the same data set and source give the same report."""
+    chosen, layout = dataset.chosen, dataset.layout
+    return Report(
+        schema=SCHEMA,
+        source=dataset.where,
+        level=layout.level,
+        fingerprint=dataset.fingerprint,
+        pixels=dataset.pixels_key,
+        split=split.as_json(),
+        inspected_by=inspected_by(),
+        labels=list(dataset.labels),
+        images={str(part): counted for part, counted in dataset.counts().items()},
+        counts=_counts(dataset),
+        classes=findings.classes(dataset, keys),
+        warnings=list(warnings),
+        rejected=[_rejected(one) for one in dataset.rejected[:MOST_LISTED]],
+        conflicts=[_conflict(group) for group in chosen.conflicts[:MOST_LISTED]],
+        duplicates=[_same_as(one, kept) for one, kept in chosen.duplicates[:MOST_LISTED]],
+        leaks=[_same_as(one, kept) for one, kept in chosen.leaks[:MOST_LISTED]],
+        near_test=[_near_test(one, test) for one, test in dataset.placement.near_test[:MOST_LISTED]],
+        near_duplicates=findings.groups(dataset, keys)[:MOST_LISTED],
+        unusual=findings.unusual(dataset.images, keys),
+        traits=findings.traits(dataset.images),
+        statistics=findings.distributions(dataset.images),
+        cameras=findings.cameras(dataset.images),
+        no_images=[one.image.name for one in dataset.no_images[:MOST_LISTED]],
+        ignored=list(layout.ignored[:MOST_LISTED]),
+    )
+
+
+def dumps(report: Report) -> bytes:
+    """The bytes of report.json."""
+    return json.dumps(report, indent=1).encode()
+
+
+def manifest_lines(dataset: Dataset, *, keys: Keys) -> list[dict[str, Any]]:
+    """The lines of the manifest by name: every file of the source in a class folder, with what became of it."""
+    return sorted(_lines(dataset, keys), key=lambda line: str(line["name"]))
+
+
+def _lines(dataset: Dataset, keys: Keys) -> Iterator[dict[str, Any]]:
+    for image in dataset.images:
+        yield {**_facts(image), "split": image.split, "group": image.group, "key": findings.key_of(image, keys)}
+    for image, test in dataset.placement.near_test:
+        left_out = {"left_out": "near_test", "same_as": test.image.name}
+        yield {**_facts(image), "split": image.split, "group": image.group, **left_out}
+    for one, kept in dataset.chosen.duplicates:
+        yield {**_facts(one), "left_out": "duplicate", "same_as": kept.image.name}
+    for one, kept in dataset.chosen.leaks:
+        yield {**_facts(one), "left_out": "leak", "same_as": kept.image.name}
+    for group in dataset.chosen.conflicts:
+        yield from ({**_facts(one), "left_out": "conflict"} for one in group)
+    for rejected in (*dataset.rejected, *dataset.no_images):
+        line = {"name": rejected.image.name, "class": rejected.image.class_name, "stamp": rejected.image.stamp}
+        yield {**_without_empty(line), "rejected": rejected.code, "reason": rejected.reason}
+
+
+def _facts(one: Inspected) -> dict[str, Any]:
+    facts = one.facts
+    return {
+        "name": one.image.name,
+        "class": one.image.class_name,
+        "sha256": facts.sha256,
+        "width": facts.width,
+        "height": facts.height,
+        "file": facts.file_name,
+        "statistics": facts.statistics.as_json(),
+        "traits": list(facts.traits),
+        **_without_empty(
+            {"stamp": one.image.stamp, "look": facts.look.dumps() if facts.look else "", "revision": facts.revision}
+        ),
+    }
+
+
+def _without_empty(values: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
+
+
+def _counts(dataset: Dataset) -> Counts:
+    chosen = dataset.chosen
+    return Counts(
+        used=len(dataset.images),
+        duplicates=len(chosen.duplicates),
+        leaks=len(chosen.leaks),
+        conflicts=sum(map(len, chosen.conflicts)),
+        near_test=len(dataset.placement.near_test),
+        rejected=len(dataset.rejected),
+        no_images=len(dataset.no_images),
+        outside_classes=len(dataset.layout.ignored),
+    )
+
+
+def _rejected(one: Rejected) -> RejectedImage:
+    return RejectedImage(name=one.image.name, label=one.image.class_name, code=one.code, reason=one.reason)
+
+
+def _conflict(group: Sequence[Inspected]) -> Conflict:
+    return Conflict(names=[one.image.name for one in group], labels=sorted({one.image.class_name for one in group}))
+
+
+def _same_as(one: Inspected, kept: Inspected) -> SameAs:
+    return SameAs(name=one.image.name, same_as=kept.image.name)
+
+
+def _near_test(one: Inspected, test: Inspected) -> NearTest:
+    return NearTest(name=one.image.name, label=one.image.class_name, split=one.split, near=test.image.name)

@@ -1,0 +1,188 @@
+"""What stands out over a whole set: groups of near-duplicates, unusual images, distributions, figures of each class."""
+
+import math
+import statistics as stdlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from image_classifier.aws.names import Keys
+from image_classifier.prepare.assemble import Dataset
+from image_classifier.prepare.inspection.inspector import Inspected
+from image_classifier.prepare.inspection.statistics import NUMBERS
+from image_classifier.prepare.report.schema import (
+    TRAITS,
+    ClassCounts,
+    Distribution,
+    Group,
+    GroupMember,
+    Trait,
+    Unusual,
+)
+
+BINS: Final = 50
+QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+EXAMPLES: Final = 6
+CAMERAS: Final = 20
+FAR: Final = 3.0  # robust standard deviations below the median, of the logarithm
+FEWEST_TO_COMPARE: Final = 30  # images, below which nothing is called unusual
+UNUSUAL_OF_A_KIND: Final = 12
+BRIGHTEST: Final = 255.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to be unusual.
+
+    Attributes:
+        statistic: which is unusual.
+        bound: an image is only unusual below it, however far it is from the others; above it, if ``is_high``.
+
+    """
+
+    statistic: str
+    bound: float
+    is_high: bool = False
+
+    def low(self, value: float) -> float:
+        """The value, turned so that a low one is unusual."""
+        return BRIGHTEST - value if self.is_high else value
+
+
+KINDS: Final = {
+    "dark": Kind("brightness", 40.0),
+    "bright": Kind("brightness", 225.0, is_high=True),
+    "flat": Kind("contrast", 15.0),
+    "blurred": Kind("sharpness", 60.0),
+}
+
+
+def key_of(image: Inspected, keys: Keys) -> str:
+    """The S3 key of the prepared image."""
+    return keys.split(image.split) + image.path
+
+
+def groups(dataset: Dataset, keys: Keys) -> list[Group]:
+    """Groups of several used images, those of several labels or splits first, then the largest."""
+    members: dict[str, list[Inspected]] = defaultdict(list)
+    for image in dataset.images:
+        members[image.group].append(image)
+    found = [_group(group, images, keys) for group, images in members.items() if len(images) > 1]
+    return sorted(found, key=lambda one: (-len(one["labels"]), -len(one["splits"]), -len(one["images"]), one["id"]))
+
+
+def _group(group: str, images: Iterable[Inspected], keys: Keys) -> Group:
+    ordered = sorted(images, key=lambda image: (image.sha256 != group, image.image.name))
+    return Group(
+        id=group,
+        images=[
+            GroupMember(name=one.image.name, label=one.image.class_name, split=one.split, key=key_of(one, keys))
+            for one in ordered
+        ],
+        labels=sorted({one.image.class_name for one in ordered}),
+        splits=sorted({one.split for one in ordered}),
+    )
+
+
+def classes(dataset: Dataset, keys: Keys) -> list[ClassCounts]:
+    """The figures of each class, in the order of the labels."""
+    images: dict[str, list[Inspected]] = defaultdict(list)
+    for image in dataset.images:
+        images[image.image.class_name].append(image)
+    rejected = Counter(one.image.class_name for one in dataset.rejected)
+    left_out = Counter(one.image.class_name for one in left_out_images(dataset))
+    return [
+        _class(label, images[label], rejected=rejected[label], left_out=left_out[label], keys=keys)
+        for label in dataset.labels
+    ]
+
+
+def left_out_images(dataset: Dataset) -> Iterable[Inspected]:
+    """The usable images that the set does without."""
+    chosen = dataset.chosen
+    for pairs in (chosen.duplicates, chosen.leaks, dataset.placement.near_test):
+        yield from (one for one, _ in pairs)
+    for conflict in chosen.conflicts:
+        yield from conflict
+
+
+def _class(label: str, images: Sequence[Inspected], *, rejected: int, left_out: int, keys: Keys) -> ClassCounts:
+    counted = Counter(image.split for image in images)
+    by_content = sorted(images, key=lambda image: image.sha256)
+    return ClassCounts(
+        label=label,
+        train=counted["train"],
+        validation=counted["validation"],
+        test=counted["test"],
+        rejected=rejected,
+        left_out=left_out,
+        medians={name: round(stdlib.median(_values(images, name)), 3) for name in NUMBERS} if images else {},
+        examples=[key_of(image, keys) for image in by_content[:EXAMPLES]],
+    )
+
+
+def _values(images: Iterable[Inspected], name: str) -> list[float]:
+    return [float(getattr(image.facts.statistics, name)) for image in images]
+
+
+def distributions(images: Sequence[Inspected]) -> dict[str, Distribution]:
+    """Each statistic over all images."""
+    return {name: _distribution(_values(images, name)) for name in NUMBERS} if images else {}
+
+
+def _distribution(values: Sequence[float]) -> Distribution:
+    ordered = sorted(values)
+    low, high = ordered[0], ordered[-1]
+    counts = [0] * BINS
+    for value in ordered:
+        counts[min(BINS - 1, int((value - low) / (high - low) * BINS)) if high > low else 0] += 1
+    return Distribution(
+        mean=round(stdlib.fmean(ordered), 3),
+        quantiles={f"{at:g}": ordered[min(len(ordered) - 1, int(at * len(ordered)))] for at in QUANTILES},
+        low=low,
+        high=high,
+        counts=counts,
+    )
+
+
+def unusual(images: Sequence[Inspected], keys: Keys) -> list[Unusual]:
+    """The images farthest from the set's own median, by median absolute deviation; of each kind the first few."""
+    if len(images) < FEWEST_TO_COMPARE:
+        return []
+    return [one for kind in KINDS for one in _unusual(kind, images, keys)]
+
+
+def _unusual(name: str, images: Sequence[Inspected], keys: Keys) -> Iterable[Unusual]:
+    kind = KINDS[name]
+    logs = [math.log1p(kind.low(value)) for value in _values(images, kind.statistic)]
+    middle = stdlib.median(logs)
+    deviation = 1.4826 * stdlib.median(abs(value - middle) for value in logs)
+    limit = min(middle - FAR * deviation, math.log1p(kind.low(kind.bound)))
+    found = sorted((value, one.sha256, one) for value, one in zip(logs, images, strict=True) if value < limit)
+    for _, _, image in found[:UNUSUAL_OF_A_KIND]:
+        yield Unusual(
+            name=image.image.name,
+            label=image.image.class_name,
+            key=key_of(image, keys),
+            kind=name,
+            value=float(getattr(image.facts.statistics, kind.statistic)),
+        )
+
+
+def traits(images: Sequence[Inspected]) -> list[Trait]:
+    """How many images had what their prepared copies have no longer, the most frequent first."""
+    having: dict[str, list[str]] = defaultdict(list)
+    for image in images:
+        for code in image.facts.traits:
+            having[code].append(image.image.name)
+    return [
+        Trait(code=code, sentence=TRAITS[code], count=len(names), examples=sorted(names)[:EXAMPLES])
+        for code, names in sorted(having.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
+def cameras(images: Iterable[Inspected]) -> dict[str, int]:
+    """Images by camera, as EXIF names it."""
+    counted = Counter(image.facts.statistics.camera for image in images if image.facts.statistics.camera)
+    return dict(sorted(counted.most_common(), key=lambda item: (-item[1], item[0]))[:CAMERAS])

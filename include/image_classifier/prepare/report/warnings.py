@@ -1,0 +1,134 @@
+"""What is worth a person's look, though the data set can be trained on."""
+
+import statistics as stdlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from image_classifier.prepare.assemble import Dataset
+from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY, Inspected
+from image_classifier.prepare.report.look_alikes import look_alikes
+
+IMBALANCE = 10  # times more images; the algorithm cannot weigh the classes of single-label sets
+FEW_TRAINING_IMAGES = 20
+BLACK = 12.0  # brightness, of 255
+FLAT = 5.0  # contrast, of 127
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the training job will be given, as far as warnings depend on it."""
+
+    side_px: int
+    mini_batch_size: int
+
+
+def warnings_of(dataset: Dataset, *, trained: Trained) -> list[str]:
+    """Sentences for people, the gravest first."""
+    counts = dataset.counts()
+    return [
+        *dataset.layout.warnings,
+        *_left_out(dataset),
+        *_spanning(dataset.images),
+        *_small(dataset, trained.mini_batch_size),
+        *_uneven(counts["train"]),
+        *_unvalidated(counts["validation"]),
+        *_untested(counts["test"]),
+        *look_alikes(dataset.labels),
+        *_dull(dataset),
+        *_pixels(dataset, side_px=trained.side_px),
+    ]
+
+
+def _left_out(dataset: Dataset) -> Iterator[str]:
+    chosen = dataset.chosen
+    if dataset.rejected:
+        yield f"{len(dataset.rejected):,} files cannot be used and were left out; see rejected."
+    if chosen.conflicts:
+        yield f"{len(chosen.conflicts):,} images lie in several classes and were left out of all; see conflicts."
+    if chosen.leaks:
+        yield f"{len(chosen.leaks):,} images are in two splits and were left out of one of them; see leaks."
+    if near := dataset.placement.near_test:
+        yield f"{len(near):,} images look nearly like a test image and were left out; see near_test."
+    if chosen.duplicates:
+        yield f"{len(chosen.duplicates):,} copies of an image of the same class were left out; see duplicates."
+    if dataset.no_images:
+        yield f"{len(dataset.no_images):,} files in class folders are no images; see no_images."
+    if dataset.layout.ignored:
+        yield f"{len(dataset.layout.ignored):,} files are in no class folder and were not read; see ignored."
+
+
+def _spanning(images: Iterable[Inspected]) -> Iterator[str]:
+    splits, labels = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    for image in images:
+        splits[image.group].add(image.split)
+        labels[image.group].add(image.image.class_name)
+    if spanning := sum({"train", "validation"} <= found for found in splits.values()):
+        yield (
+            f"{spanning:,} groups of nearly equal images are in train and in validation, as the source or an earlier "
+            "version placed them: validation's accuracy is higher than it should be; see near_duplicates."
+        )
+    if doubtful := sum(len(found) > 1 for found in labels.values()):
+        yield f"{doubtful:,} groups of nearly equal images have several classes; see near_duplicates."
+
+
+def _small(dataset: Dataset, mini_batch_size: int) -> Iterator[str]:
+    for split in ("train", "validation"):
+        count = sum(image.split == split for image in dataset.images)
+        if count < mini_batch_size:
+            yield (
+                f"{split.capitalize()} has {count:,} images, and hyperparameters.mini_batch_size is {mini_batch_size}: "
+                f"the algorithm needs at least one full batch. Set it to {count} or less, or add images."
+            )
+
+
+def _uneven(train: dict[str, int]) -> Iterator[str]:
+    most, least = max(train, key=train.__getitem__), min(train, key=train.__getitem__)
+    if train[most] >= IMBALANCE * train[least]:
+        yield (
+            f"Class {most!r} has {train[most]:,} training images and {least!r} has {train[least]:,}; the algorithm "
+            "does not weigh classes, so the smaller may hardly be learned."
+        )
+    if few := [label for label, count in train.items() if count < FEW_TRAINING_IMAGES]:
+        yield f"Fewer than {FEW_TRAINING_IMAGES} training images: {_names(few)}."
+
+
+def _unvalidated(validation: dict[str, int]) -> Iterator[str]:
+    if missing := [label for label, count in validation.items() if not count]:
+        yield f"No validation image: {_names(missing)}; how well they are told apart is not measured."
+
+
+def _untested(test: dict[str, int]) -> Iterator[str]:
+    missing = [label for label, count in test.items() if not count]
+    if missing and any(test.values()):
+        yield f"No test image: {_names(missing)}; the evaluation says nothing about them."
+
+
+def _dull(dataset: Dataset) -> Iterator[str]:
+    images: dict[str, list[Inspected]] = defaultdict(list)
+    for image in dataset.images:
+        images[image.image.class_name].append(image)
+    for statistic, bound, word in (("brightness", BLACK, "nearly black"), ("contrast", FLAT, "nearly of one colour")):
+        if found := [label for label, members in images.items() if _median(members, statistic) < bound]:
+            yield f"Half of the images or more are {word} in the classes {_names(found)}."
+
+
+def _median(images: Iterable[Inspected], statistic: str) -> float:
+    return stdlib.median(float(getattr(image.facts.statistics, statistic)) for image in images)
+
+
+def _pixels(dataset: Dataset, *, side_px: int) -> Iterator[str]:
+    if small := sum("enlarged" in image.facts.traits for image in dataset.images):
+        yield f"{small:,} images are smaller than {side_px} pixels a side and were enlarged."
+    if dark := sum("dark_16_bit" in image.facts.traits for image in dataset.images):
+        yield f"{dark:,} images have 16 bits per value and are nearly black: save them with their range stretched."
+    if dataset.pixels_key == UNMODIFIED_KEY:
+        yield (
+            "pixels.unmodified is set: the algorithm crops in training and squashes at the endpoint, which may score "
+            "lower than the job."
+        )
+
+
+def _names(labels: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, labels[:20]))
+    return shown if len(labels) <= 20 else f"{shown} and {len(labels) - 20} more"

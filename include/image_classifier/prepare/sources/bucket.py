@@ -1,0 +1,89 @@
+"""A prefix of S3 with labelled images; each object is read as it was listed."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, IncompleteReadError
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.errors import DatasetError, ImageRejectedError, StorageError
+from image_classifier.prepare.sources.source import File
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+# Of one object; anything else S3 may answer concerns them all, and must not thin out the set unseen.
+_ONE_OBJECT = ("NoSuchKey", "404", "AccessDenied", "403", "InvalidObjectState")
+TRIES = 3
+
+
+@dataclass(frozen=True)
+class BucketSource:
+    """The objects below a prefix."""
+
+    s3: "S3Client"
+    bucket: str
+    prefix: str
+    requester_pays: bool = False
+
+    @property
+    def where(self) -> str:
+        return f"prefix s3://{self.bucket}/{self.prefix}"
+
+    @property
+    def _extra(self) -> dict[str, Any]:
+        return {"RequestPayer": "requester"} if self.requester_pays else {}
+
+    def check_apart_from(self, bucket: str, keys: Keys) -> None:
+        """Make sure that a run does not train on what an earlier one has written.
+
+        Raises:
+            DatasetError: the source holds a prefix that the package writes to, or lies in one.
+
+        """
+        if bucket != self.bucket:
+            return
+        for written in keys.written:
+            if written.startswith(self.prefix) or self.prefix.startswith(written):
+                message = (
+                    f"Source s3://{self.bucket}/{self.prefix} and s3://{bucket}/{written}, which the package writes "
+                    "to, hold the same objects: the next run would train on them. Move the images to a prefix of "
+                    "their own, and correct `source` in the classifier file."
+                )
+                raise DatasetError(message)
+
+    def files(self) -> list[File]:
+        found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self._extra)
+        if not found:
+            message = (
+                f"Source s3://{self.bucket}/{self.prefix} holds no object. Correct `source` in the classifier file."
+            )
+            raise DatasetError(message)
+        found.pop(self.prefix, None)
+        return [File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found.items()]
+
+    def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(StorageError):  # botocore tries a request again, and not an answer that breaks off
+                return self._read(self.prefix + name, limit_bytes, stamp)
+        return self._read(self.prefix + name, limit_bytes, stamp)
+
+    def _read(self, key: str, limit_bytes: int, etag: str) -> bytes:
+        condition: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {}
+        with storage.naming(self.bucket, key, doing="read"):
+            try:
+                answer = self.s3.get_object(Bucket=self.bucket, Key=key, **self._extra, **condition)
+                data = answer["Body"].read(limit_bytes)
+            except ClientError as error:
+                if (code := storage.code_of(error)) in storage.CHANGED_MEANWHILE:
+                    sentence = "The object was replaced after it had been listed; another run reads the new one."
+                    raise ImageRejectedError("changed", sentence) from error
+                if code not in _ONE_OBJECT:
+                    raise
+                raise ImageRejectedError("unreadable", f"S3 does not hand the object out: {code}.") from error
+            # botocore compares the two itself, but only where all of the object was asked for.
+            if len(data) < (expected := min(limit_bytes, answer["ContentLength"])):
+                raise IncompleteReadError(actual_bytes=len(data), expected_bytes=expected)
+            return data

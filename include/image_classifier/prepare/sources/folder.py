@@ -1,0 +1,81 @@
+"""A folder of labelled images."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from image_classifier.contracts.errors import DatasetError, ImageRejectedError
+from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.sources.source import File
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """A folder; links to files and to folders are followed."""
+
+    folder: Path
+
+    @property
+    def where(self) -> str:
+        return f"folder {self.folder}"
+
+    def files(self) -> list[File]:
+        if not self.folder.is_dir():
+            found = "it is a file" if self.folder.exists() else "it does not exist"
+            message = (
+                f"Source {self.folder} is no folder: {found}. Correct `source` in the classifier file; a relative one "
+                "starts at IMAGE_CLASSIFIER_DATA_FOLDER."
+            )
+            raise DatasetError(message)
+        return list(_walk(self.folder, "", above=()))
+
+    def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:  # noqa: ARG002 - a file may change
+        try:
+            with (self.folder / name).open("rb") as file:
+                return file.read(min(limit_bytes, os.fstat(file.fileno()).st_size + 1))
+        except OSError as error:
+            raise ImageRejectedError("unreadable", f"The file cannot be read: {error.strerror}.") from error
+
+
+def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> Iterator[File]:
+    """Files before folders, both by name; ``above`` are the folders on the way here, to which a link may lead back."""
+    try:
+        status = folder.stat()
+        with os.scandir(folder) as listing:
+            visible = (entry for entry in listing if not is_ignored(entry.name))  # as `read_layout` says
+            entries = sorted(visible, key=lambda entry: entry.name)
+    except OSError as error:
+        raise DatasetError(
+            f"Folder {folder} cannot be listed: {error.strerror}. Give the worker's user access."
+        ) from error
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    # A link that leads nowhere is listed, to be rejected by name; pipes and devices are not files.
+    for entry in entries:
+        if _leads_to(entry.is_file):
+            yield File(prefix + entry.name, _stamp(entry))
+        elif _is_broken_link(entry):
+            yield File(prefix + entry.name)
+    for entry in entries:
+        if _leads_to(entry.is_dir):
+            yield File(f"{prefix}{entry.name}/")
+            yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here))
+
+
+def _stamp(entry: os.DirEntry[str]) -> str:
+    status = entry.stat()
+    return f"{status.st_size}@{status.st_mtime_ns}"
+
+
+def _leads_to(kind: Callable[[], bool]) -> bool:
+    """What the entry is, or what its link leads to; no link in a circle, or to where one may not go, leads to it."""
+    try:
+        return kind()
+    except OSError:
+        return False
+
+
+def _is_broken_link(entry: os.DirEntry[str]) -> bool:
+    return entry.is_symlink() and not _leads_to(lambda: bool(entry.stat()))
