@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test lint lock algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test bench lint lock algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local
 
 compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
 	@$(AIRFLOW) -m pytest tests/compose
+
+bench: dev ## What the Dag file costs to load: against the provider alone, and with 100 classifiers
+	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
 
 lint: dev ## ruff and mypy
 	@.venv/airflow/bin/ruff check .

@@ -1,4 +1,4 @@
-"""Makes the access keys of a local AWS once: the root user's, Airflow's, its API server's, and one for uploads."""
+"""Makes the access keys of a local AWS, once for each state folder: for root, Airflow, its API server and uploads."""
 
 import json
 import secrets
@@ -61,7 +61,7 @@ class Keys:
 
 
 def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) -> None:
-    """Make Airflow's and its API server's user, with the stack's policies alone, and the user that uploads images.
+    """Make the users of Airflow and of its API server, with the stack's policies alone, and the one that uploads.
 
     Safe to call again. `outputs` are the stack's, by name.
     """

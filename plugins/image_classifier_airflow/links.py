@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from image_classifier.aws import console
@@ -17,6 +16,7 @@ from image_classifier.aws.names import Keys, function_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.train.job_log import LOG_GROUP
+from image_classifier_airflow.connection import client
 from image_classifier_airflow.steps import clients
 
 if TYPE_CHECKING:
@@ -82,13 +82,7 @@ def _prefix_link(name: str, classifier: Classifier, *, prefix: str) -> ResourceL
 
 
 def _logs(operator: Any, group: str, *, streams: str = "") -> str | None:
-    hook: Any = AwsLogsHook(
-        aws_conn_id=operator.aws_conn_id,
-        region_name=operator.region_name,
-        verify=operator.verify,
-        config=operator.botocore_config,
-    )
-    return console.logs(hook.conn.meta, group, streams=streams)
+    return console.logs(client(operator, "logs").meta, group, streams=streams)
 
 
 def _training_job(operator: Any) -> str | None:

@@ -186,7 +186,7 @@ def test_every_channel_of_the_file_is_told_of_a_failed_and_of_a_late_run(parse, 
 
 
 def test_every_task_of_ours_has_a_page(dag):
-    ours = [task for task in dag.tasks if task.task_type == "_PythonDecoratedOperator"]
+    ours = [task for task in dag.tasks if task.task_type in ("StepOperator", "GateOperator")]
 
     assert all(task.doc_md for task in ours)
 

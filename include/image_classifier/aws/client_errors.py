@@ -1,10 +1,11 @@
-"""Classifies the errors of SageMaker and Lambda; two errors of one code often differ only in the message."""
+"""Classifies AWS's errors; two errors of one code often differ only in the message."""
 
 import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as UnreachableError
 
 from image_classifier.contracts.errors import ResourceBusyError
 
@@ -20,6 +21,9 @@ THROTTLED = {
     "TooManyRequestsException",
     "SlowDown",
 }
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+# AWS cannot be reached, or its answer broke off.
+UNREACHABLE = (UnreachableError, HTTPClientError, IncompleteReadError)
 SERVER_ERROR = 500
 
 
@@ -54,15 +58,15 @@ def delete(call: Callable[[], object], *, what: str) -> None:
 def is_absent(error: ClientError) -> bool:
     """SageMaker says ValidationException, its runtime ValidationError, for what is not there and for much else."""
     words = ("could not find", "not found", "does not exist")
-    return _code(error) in NOT_FOUND or (
-        _code(error) in ("ValidationException", "ValidationError")
+    return code_of(error) in NOT_FOUND or (
+        code_of(error) in ("ValidationException", "ValidationError")
         and any(word in sentence(error).lower() for word in words)
     )
 
 
 def exists_already(error: ClientError) -> bool:
     """Whether the name is taken: by an earlier try of ours, because names are computed."""
-    return _code(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
+    return code_of(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
 
 
 def is_busy(error: ClientError) -> bool:
@@ -72,23 +76,32 @@ def is_busy(error: ClientError) -> bool:
 
 def is_invalid(error: ClientError) -> bool:
     """Whether the request is invalid; nothing was created."""
-    return _code(error) == "ValidationException"
+    return code_of(error) == "ValidationException"
 
 
 def is_limit(error: ClientError) -> bool:
     """Whether a quota of the account is reached."""
-    return _code(error) == "ResourceLimitExceeded"
+    return code_of(error) == "ResourceLimitExceeded"
 
 
-def is_passing(error: ClientError) -> bool:
-    """Whether the error is transient: throttling or a server error."""
+def is_expired(error: Exception) -> bool:
+    """Whether the credentials expired; a new client gets new ones."""
+    return isinstance(error, ClientError) and code_of(error) in EXPIRED
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether the same request may succeed later: throttling, a server error, or AWS cannot be reached."""
+    if not isinstance(error, ClientError):
+        return isinstance(error, UNREACHABLE)
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return _code(error) in THROTTLED or status >= SERVER_ERROR
+    return code_of(error) in THROTTLED or status >= SERVER_ERROR
 
 
 def sentence(error: ClientError) -> str:
+    """AWS's message."""
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
-def _code(error: ClientError) -> str:
+def code_of(error: ClientError) -> str:
+    """AWS's error code; HeadObject's is the HTTP status, such as "404"."""
     return str(error.response.get("Error", {}).get("Code", ""))

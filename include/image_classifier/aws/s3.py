@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
-from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from image_classifier.aws.client_errors import is_passing
+from image_classifier.aws.client_errors import code_of, is_transient
 from image_classifier.contracts.errors import DatasetError, ObjectGoneError, ResourceBusyError, StorageError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ log = logging.getLogger(__name__)
 
 HTTP_NOT_FOUND = 404
 ABSENT = ("NoSuchKey", "404")
-BROKEN = (UnreachableError, HTTPClientError, IncompleteReadError)
 CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
@@ -122,16 +120,6 @@ def same_content(stored: Stored | None, body: bytes) -> bool:
     return stored is not None and stored.etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
-def code_of(error: ClientError) -> str:
-    """Return AWS's error code."""
-    return error.response.get("Error", {}).get("Code", "")
-
-
-def may_pass(error: ClientError | BotoCoreError) -> bool:
-    """Whether the error is transient: caused by S3's state or the network, not by the request."""
-    return is_passing(error) if isinstance(error, ClientError) else isinstance(error, BROKEN)
-
-
 @contextmanager
 def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
     """Translate botocore's errors into ours, which name the bucket and the key.
@@ -144,7 +132,7 @@ def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        if may_pass(error):
+        if is_transient(error):
             message = f"Cannot {doing} s3://{bucket}/{key} at present: {error}. Nothing is wrong with the images."
             raise StorageError(message) from error
         message = (

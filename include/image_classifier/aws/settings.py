@@ -20,7 +20,7 @@ OptionalImage = Annotated[EcrImage | None, BeforeValidator(lambda value: value o
 class Settings(BaseModel):
     """The settings of a deployment: the outputs of include/infrastructure/template.yaml, and two folders."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     bucket: Annotated[str, Field(min_length=3, max_length=63, description="Bucket of all classifiers.")]
     sagemaker_role_arn: Annotated[RoleArn, Field(description="Role of training jobs.")]

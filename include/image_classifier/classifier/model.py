@@ -10,7 +10,17 @@ from pydantic import Field, ValidationError, model_validator
 from image_classifier.aws.names import CLASSIFIER_NAME, OUR_TAGS
 from image_classifier.classifier.files import read_file
 from image_classifier.classifier.instance_types import GPUS, LOCAL_STORAGE, TRAINS_ON
-from image_classifier.classifier.parts import Endpoint, KmsKeys, Notify, Part, Pixels, Training, VpcConfig, refuse_if
+from image_classifier.classifier.parts import (
+    ALL_DEFAULTS,
+    Endpoint,
+    KmsKeys,
+    Notify,
+    Part,
+    Pixels,
+    Training,
+    VpcConfig,
+    refuse_if,
+)
 from image_classifier.classifier.promotion import Evaluation, Promotion
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
@@ -44,22 +54,22 @@ class Classifier(Part):
     max_left_out: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the files that may be rejected
     schedule: Annotated[str, Field(max_length=250), Field(pattern=SCHEDULE)] | None = None  # in UTC
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
-    pixels: Pixels = Field(default_factory=Pixels)
+    pixels: Pixels = ALL_DEFAULTS
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     test_fraction: Annotated[float, Field(ge=0, lt=1)] = (
         0.1  # taken out of train, if the source has no test/ of its own
     )
     seed: Annotated[int, Field(ge=0)] = 0
-    hyperparameters: Hyperparameters = Field(default_factory=Hyperparameters)
-    training: Training = Field(default_factory=Training)
-    endpoint: Endpoint = Field(default_factory=Endpoint)
-    evaluation: Evaluation = Field(default_factory=Evaluation)
-    promotion: Promotion = Field(default_factory=Promotion)
+    hyperparameters: Hyperparameters = ALL_DEFAULTS
+    training: Training = ALL_DEFAULTS
+    endpoint: Endpoint = ALL_DEFAULTS
+    evaluation: Evaluation = ALL_DEFAULTS
+    promotion: Promotion = ALL_DEFAULTS
     unsure_below: Annotated[float, Field(ge=0, le=1)] = 0.5
     max_cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # until its endpoint is a day old
     aws_conn_id: Annotated[str, Field(min_length=1)] = "aws_default"
     vpc_config: VpcConfig | None = None
-    kms_keys: KmsKeys = Field(default_factory=KmsKeys)
+    kms_keys: KmsKeys = ALL_DEFAULTS
     network_isolation: bool = False
     notify: Notify | None = None
     trigger: Literal["direct", "queue", "paused"] = "direct"  # how uploads reach the function

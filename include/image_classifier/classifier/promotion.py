@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from image_classifier.classifier.parts import InstanceType, Part
+from image_classifier.classifier.parts import ALL_DEFAULTS, InstanceType, Part
 
 DAY_S = 86_400
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -36,4 +36,4 @@ class Promotion(Part):
     when: Literal["unless_worse", "not_worse", "better"] = "unless_worse"
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    floors: Floors = Field(default_factory=Floors)
+    floors: Floors = ALL_DEFAULTS

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.json_schema import GenerateJsonSchema
 
 from image_classifier.classifier import Classifier, Endpoint, Training
 from image_classifier.classifier.instance_types import TRAINS_ON
@@ -56,7 +57,7 @@ _TRAINING_MACHINES = {
 class RunParams(BaseModel):
     """What a run may ask for beside other values: none of it is part of the classifier."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     plan: bool = Field(
         default=False,
@@ -95,11 +96,11 @@ class RunParams(BaseModel):
 def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
     """JSON schema of every param, with title, description, section, limits and the classifier's value as default."""
     values = classifier.model_dump()
-    schemas = {}
+    fields, schemas = _form_fields(), {}
     for name, (part, field) in _PLACES.items():
         holder = values if part is Classifier else values[_FIELD_OF[part]]
         words = {"title": _WORDS[name][0], "description": _WORDS[name][1]} if name in _WORDS else {}
-        schemas[name] = {"section": "Run", **_form_field(part, field), **words, "default": holder[field]}
+        schemas[name] = {"section": "Run", **fields[name], **words, "default": holder[field]}
     schemas["training_instance_type"] |= {
         "title": "Training instance type",
         "enum": list(TRAINS_ON[classifier.algorithm]),
@@ -109,7 +110,7 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
         "examples": list(TRAINS_ON[classifier.algorithm]),  # which the form offers as a list to choose from
         "default": list(classifier.training.instance_type_fallbacks),
     }
-    return {**schemas, **{name: _form_field(RunParams, name) for name in RunParams.model_fields}}
+    return {**schemas, **{name: fields[name] for name in RunParams.model_fields}}
 
 
 def with_run_params(classifier: Classifier, params: Mapping[str, Any]) -> Classifier:
@@ -152,9 +153,32 @@ def to_the_end(pattern: str) -> str:
     return f"{pattern.removesuffix('$')}(?!\\n)$" if pattern.endswith("$") else pattern
 
 
-def _form_field(model: type[BaseModel], name: str) -> dict[str, Any]:
+@cache
+def _form_fields() -> dict[str, dict[str, Any]]:
+    """JSON schema of every param; pydantic makes all in one go, as each call of it takes milliseconds."""
+    fields = {name: _core_fields(part)[field] for name, (part, field) in _PLACES.items()}
+    fields |= _core_fields(RunParams)
+    properties = GenerateJsonSchema().generate({"type": "model-fields", "fields": fields})["properties"]
+    return {name: _form_field(schema) for name, schema in properties.items()}
+
+
+@cache
+def _core_fields(model: type[BaseModel]) -> dict[str, Any]:
+    """The fields of a model in pydantic's core schema; those of a classifier's parts are in the classifier's own."""
+    if model in _FIELD_OF:
+        schema = _core_fields(Classifier)[_FIELD_OF[model]]
+    else:
+        model.model_rebuild()  # a model is built when it is first used
+        schema = model.__pydantic_core_schema__
+    while "fields" not in schema:
+        schema = schema["schema"]
+    fields: dict[str, Any] = schema["fields"]
+    return fields
+
+
+def _form_field(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The form knows ``"type": ["integer", "null"]``, and not the anyOf that pydantic writes for an optional field."""
-    schema = dict(_properties(model)[name])
+    schema = dict(schema)
     if "anyOf" in schema:
         given = next(option for option in schema.pop("anyOf") if option["type"] != "null")
         schema = {**given, **schema, "type": [given["type"], "null"]}
@@ -162,10 +186,3 @@ def _form_field(model: type[BaseModel], name: str) -> dict[str, Any]:
     if "pattern" in schema:
         schema["pattern"] = to_the_end(schema["pattern"])
     return schema
-
-
-@cache
-def _properties(model: type[BaseModel]) -> dict[str, dict[str, Any]]:
-    """Every field's JSON schema; pydantic takes 5 ms to make them, and a form has 36 fields of four models."""
-    properties: dict[str, dict[str, Any]] = model.model_json_schema()["properties"]
-    return properties

@@ -17,7 +17,7 @@ MEMORY_MB = 1024  # decoding the largest image takes 520 MB; Lambda lends a proc
 class FunctionConfiguration(BaseModel):
     """One function; goes through XCom as a dict."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     classifier: str
     bucket: str

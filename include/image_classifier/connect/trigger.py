@@ -32,7 +32,7 @@ class TriggerConfiguration(BaseModel):
 
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     classifier: str
     bucket: str

@@ -14,7 +14,7 @@ from image_classifier.aws.client_errors import (
     is_absent,
     is_invalid,
     is_limit,
-    is_passing,
+    is_transient,
     sentence,
 )
 from image_classifier.aws.names import PREFIX, is_transform_job, transform_job_name
@@ -118,7 +118,7 @@ def start_transform_job(sagemaker: "SageMakerClient", request: Mapping[str, Any]
         if is_invalid(error):
             message = f"Transform job {name} was not created, AWS refuses the request: {sentence(error)}"
             raise EvaluationInputError(message) from error
-        if is_limit(error) or is_passing(error):
+        if is_limit(error) or is_transient(error):
             message = f"Transform job {name} was not created: {sentence(error)} The endpoint was not touched."
             raise EvaluationError(message) from error
         raise

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.s3 import ABSENT, code_of, naming
+from image_classifier.aws.client_errors import code_of
+from image_classifier.aws.s3 import ABSENT, naming
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

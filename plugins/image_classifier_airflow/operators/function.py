@@ -2,24 +2,14 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.providers.amazon.aws.operators.lambda_function import LambdaCreateFunctionOperator
 from airflow.sdk import Context
 
-from image_classifier.connect.function import (
-    FunctionConfiguration,
-    default_cache_folder,
-    ensure_function,
-    package_function,
-)
-from image_classifier.connect.function_package import INCLUDE_FOLDER, LAMBDA_FOLDER
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import FUNCTION_LINKS
-
-if TYPE_CHECKING:
-    from types_boto3_logs import CloudWatchLogsClient
-    from types_boto3_s3 import S3Client
 
 
 class LambdaFunctionOperator(LambdaCreateFunctionOperator):
@@ -31,8 +21,9 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
     Args:
         config: `FunctionConfiguration` as a dict; may be another task's result. Its name, role, runtime and code take
             the place of the provider's arguments.
-        lambda_folder: holds image_classifier_inference and requirements.txt.
-        include_folder: holds image_classifier.
+        lambda_folder: holds image_classifier_inference and requirements.txt; the one shipped beside the code if not
+            given.
+        include_folder: holds image_classifier; the one that this code runs from if not given.
         cache_folder: keeps the wheels between runs; the machine's own cache folder if not given.
         kwargs: AwsBaseOperator's and BaseOperator's arguments.
 
@@ -44,8 +35,8 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
         self,
         *,
         config: dict[str, Any],
-        lambda_folder: Path = LAMBDA_FOLDER,
-        include_folder: Path = INCLUDE_FOLDER,
+        lambda_folder: Path | None = None,
+        include_folder: Path | None = None,
         cache_folder: Path | None = None,
         **kwargs: Any,
     ) -> None:
@@ -55,6 +46,7 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
         self.include_folder = include_folder
         self.cache_folder = cache_folder
 
+    @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Deploy the function.
 
@@ -64,30 +56,22 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
             ResourceBusyError: an earlier change to the function is still being applied.
 
         """
-        configuration = FunctionConfiguration.model_validate(self.config)
-        package = package_function(
-            lambda_folder=self.lambda_folder,
-            include_folder=self.include_folder,
+        from image_classifier.connect import function as functions
+        from image_classifier.connect.function_package import INCLUDE_FOLDER, LAMBDA_FOLDER
+
+        configuration = functions.FunctionConfiguration.model_validate(self.config)
+        package = functions.package_function(
+            lambda_folder=self.lambda_folder or LAMBDA_FOLDER,
+            include_folder=self.include_folder or INCLUDE_FOLDER,
             runtime=configuration.runtime,
             architecture=configuration.architecture,
-            cache_folder=self.cache_folder or default_cache_folder(),
+            cache_folder=self.cache_folder or functions.default_cache_folder(),
         )
-        deployed = ensure_function(
+        deployed = functions.ensure_function(
             self.hook.conn,
-            cast("S3Client", self._client("s3")),
-            cast("CloudWatchLogsClient", self._client("logs")),
+            client(self, "s3"),
+            client(self, "logs"),
             configuration=configuration,
             package=package,
         )
         return asdict(deployed)
-
-    def _client(self, service: str) -> object:
-        """Make a client with the connection, region and settings of the operator's hook."""
-        hook: AwsGenericHook[Any] = AwsGenericHook(
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            config=self.botocore_config,
-            client_type=service,
-        )
-        return hook.get_conn()

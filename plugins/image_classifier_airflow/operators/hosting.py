@@ -2,10 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.sagemaker import (
     SageMakerEndpointConfigOperator,
     SageMakerEndpointOperator,
@@ -14,16 +12,13 @@ from airflow.providers.amazon.aws.operators.sagemaker import (
 from airflow.sdk import Context
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.s3 import read_written
 from image_classifier.contracts.errors import EndpointError, ResourceBusyError
-from image_classifier.deploy import endpoint, hosting, invocation
-from image_classifier.deploy.rollout import rollout_limit_s
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import client, connection_arguments
 from image_classifier_airflow.links import ENDPOINT_CONFIG_LINKS, ENDPOINT_LINKS, MODEL_LINKS
-from image_classifier_airflow.triggers.hosting import EndpointTrigger
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-    from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
+    from image_classifier.deploy.endpoint import EndpointStep
 
 ONE_HOUR_S = 3600
 
@@ -37,6 +32,7 @@ class ModelOperator(SageMakerModelOperator):
 
     operator_extra_links = MODEL_LINKS
 
+    @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Create the model; the provider's operator fails when run twice.
 
@@ -44,6 +40,8 @@ class ModelOperator(SageMakerModelOperator):
             ResourceClashError: a model with other content has the name.
 
         """
+        from image_classifier.deploy import hosting
+
         return {"name": self.config["ModelName"], "outcome": hosting.ensure_model(self.hook.conn, self.config)}
 
 
@@ -56,6 +54,7 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
 
     operator_extra_links = ENDPOINT_CONFIG_LINKS
 
+    @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Create the endpoint config; the provider's operator fails when run twice.
 
@@ -63,6 +62,8 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
             ResourceClashError: an endpoint config with other content has the name.
 
         """
+        from image_classifier.deploy import hosting
+
         outcome = hosting.ensure_endpoint_config(self.hook.conn, self.config)
         return {"name": self.config["EndpointConfigName"], "outcome": outcome}
 
@@ -112,6 +113,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         self.poll_interval_s = poll_interval_s
         self.time_limit_s = time_limit_s
 
+    @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Take one step at a time, and wait after each, until the endpoint serves the config.
 
@@ -124,11 +126,12 @@ class EndpointOperator(SageMakerEndpointOperator):
         """
         return self._advance(deadline=time.time() + self._limit_s)
 
+    @with_our_errors
     def execute_complete(
         self,
         context: Context,  # noqa: ARG002
         event: dict[str, Any] | None = None,
-        step: endpoint.EndpointStep = "waiting",
+        step: "EndpointStep" = "waiting",
         deadline: float = 0.0,
     ) -> dict[str, Any]:
         """Continue after the trigger's event."""
@@ -139,6 +142,8 @@ class EndpointOperator(SageMakerEndpointOperator):
         return self._conclude(step, deadline=deadline)
 
     def _advance(self, *, deadline: float) -> dict[str, Any]:
+        from image_classifier.deploy import endpoint
+
         step = endpoint.ensure_endpoint(self.hook.conn, self.config)
         if step == "unchanged":
             return self._result(step)
@@ -147,26 +152,29 @@ class EndpointOperator(SageMakerEndpointOperator):
         self._wait_here(deadline=deadline)
         return self._conclude(step, deadline=deadline)
 
-    def _conclude(self, step: endpoint.EndpointStep, *, deadline: float) -> dict[str, Any]:
+    def _conclude(self, step: "EndpointStep", *, deadline: float) -> dict[str, Any]:
         """After a change to our config check that it serves; otherwise take the next step."""
+        from image_classifier.deploy import endpoint
+
         if step in ("waiting", "deleted"):
             return self._advance(deadline=deadline)
         endpoint.check_serves(self._describe(), endpoint_config=self.config["EndpointConfigName"])
         return self._result(step)
 
-    def _wait_in_triggerer(self, step: endpoint.EndpointStep, *, deadline: float) -> None:
+    def _wait_in_triggerer(self, step: "EndpointStep", *, deadline: float) -> None:
+        from image_classifier_airflow.triggers.hosting import EndpointTrigger
+
         trigger = EndpointTrigger(
             endpoint=self.config["EndpointName"],
             poll_interval_s=self.poll_interval_s,
             deadline=deadline,
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+            **connection_arguments(self),
         )
         self.defer(trigger=trigger, method_name="execute_complete", kwargs={"step": step, "deadline": deadline})
 
     def _wait_here(self, *, deadline: float) -> None:
+        from image_classifier.deploy import endpoint
+
         while not endpoint.is_settled(self._describe()):
             if time.time() > deadline:
                 self._give_up()
@@ -180,20 +188,23 @@ class EndpointOperator(SageMakerEndpointOperator):
         raise ResourceBusyError(message)
 
     def _describe(self) -> Any:
+        from image_classifier.deploy import endpoint
+
         return endpoint.describe_endpoint(self.hook.conn, self.config["EndpointName"])
 
-    def _result(self, step: endpoint.EndpointStep) -> dict[str, Any]:
+    def _result(self, step: "EndpointStep") -> dict[str, Any]:
         if self.sample is not None:
             self._ask_about(**self.sample)
         return {"name": self.config["EndpointName"], "outcome": step}
 
     def _ask_about(self, *, bucket: str, key: str, num_classes: int) -> None:
+        from image_classifier.aws.s3 import read_written
+        from image_classifier.deploy import invocation
+
         name = self.config["EndpointName"]
-        s3 = cast("S3Client", S3Hook(**self._connection).conn)
-        runtime_hook: AwsGenericHook[Any] = AwsGenericHook(**self._connection, client_type="sagemaker-runtime")
-        image = read_written(s3, bucket=bucket, key=key)
+        image = read_written(client(self, "s3"), bucket=bucket, key=key)
         try:
-            answer = invocation.invoke(cast("SageMakerRuntimeClient", runtime_hook.conn), endpoint=name, image=image)
+            answer = invocation.invoke(client(self, "sagemaker-runtime"), endpoint=name, image=image)
         except ClientError as error:
             message = f"Endpoint {name} is in service and does not answer about s3://{bucket}/{key}: {error}"
             raise EndpointError(message) from error
@@ -202,13 +213,6 @@ class EndpointOperator(SageMakerEndpointOperator):
 
     @property
     def _limit_s(self) -> int:
-        return self.time_limit_s + rollout_limit_s(self.config)
+        from image_classifier.deploy.rollout import rollout_limit_s
 
-    @property
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "config": self.botocore_config,
-        }
+        return self.time_limit_s + rollout_limit_s(self.config)

@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.lambda_function import LambdaHook
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
-from airflow.providers.amazon.aws.hooks.sqs import SqsHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk import Context
 
-from image_classifier.connect.notification import other_notifications
-from image_classifier.connect.trigger import TriggerConfiguration, set_trigger
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import UPLOAD_TRIGGER_LINKS
 
 if TYPE_CHECKING:
@@ -45,6 +43,7 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
         self.config = config
         self.function_arn = function_arn
 
+    @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Set the trigger.
 
@@ -53,6 +52,9 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
             ResourceBusyError: other writers keep changing the bucket's notifications.
 
         """
+        from image_classifier.connect.notification import other_notifications
+        from image_classifier.connect.trigger import TriggerConfiguration, set_trigger
+
         wanted = TriggerConfiguration.model_validate(self.config)
         outcome = set_trigger(self.hook.conn, self.s3, self.sqs, wanted=wanted, alias_arn=self.function_arn)
         others = other_notifications(self.s3, bucket=wanted.bucket, trigger_id=wanted.id)
@@ -63,18 +65,9 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
     @property
     def s3(self) -> "S3Client":
         """Make a client with the connection, region and settings of the operator's hook."""
-        return cast("S3Client", S3Hook(**self._connection).conn)
+        return cast("S3Client", client(self, "s3"))
 
     @property
     def sqs(self) -> "SQSClient":
         """The same for SQS."""
-        return cast("SQSClient", SqsHook(**self._connection).conn)
-
-    @property
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "config": self.botocore_config,
-        }
+        return cast("SQSClient", client(self, "sqs"))

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from threading import Thread
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTrainingOperator, serialize
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowTaskTimeout
@@ -15,9 +13,10 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.names import attempt_number
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
 from image_classifier.train import attempts, ends, job_log, owners, training_jobs
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import client, connection_arguments
 from image_classifier_airflow.links import TRAINING_LINKS
 from image_classifier_airflow.task_states import is_given_up, owner
-from image_classifier_airflow.triggers.training import TrainingJobTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -88,6 +87,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         self._job_name: str | None = None
         self._is_done_with = False  # a kill then has nothing to say about the job
 
+    @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:
         """Start, adopt or reuse a job, and wait for its end.
 
@@ -104,6 +104,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             self._stop()
             raise
 
+    @with_our_errors
     def execute_complete(
         self,
         context: Context,
@@ -151,7 +152,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return attempts.plan_attempt(
             self.hook.conn,
             self.config,
-            s3=S3Hook(**self._connection).conn,
+            s3=client(self, "s3"),
             alternatives=self.alternatives,
             accept_time_limit=self.accept_time_limit,
             only_of_run=(owner_task.dag_id, owner_task.run_id) if self.force else None,
@@ -194,19 +195,18 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             raise TrainingStoppedError(f"The task was ended while training job {self._job_name} began; it is stopped.")
 
     def _wait_in_triggerer(self, job_name: str, begun: Begun) -> None:
+        from image_classifier_airflow.triggers.training import TrainingJobTrigger
+
         trigger = TrainingJobTrigger(
             job_name=job_name,
             poll_interval_s=self.poll_interval_s,
             deadline=self._deadline(job_name),
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+            **connection_arguments(self),
         )
         self.defer(trigger=trigger, method_name="execute_complete", kwargs={"begun": begun})
 
     def _wait_here(self, job_name: str) -> None:
-        logs, cursor, deadline = AwsLogsHook(**self._connection).conn, job_log.START, self._deadline(job_name)
+        logs, cursor, deadline = client(self, "logs"), job_log.START, self._deadline(job_name)
         while True:
             finished = training_jobs.is_finished(self._describe(job_name))
             lines, cursor = job_log.log_events(logs, job_name, cursor)
@@ -273,22 +273,13 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         return result
 
     def _has_model(self, job: Mapping[str, Any]) -> bool:
-        s3 = S3Hook(**self._connection).conn
+        s3 = client(self, "s3")
         return attempts.has_model(job, s3=s3, accept_time_limit=self.accept_time_limit)
 
     def _best_validation_accuracy(self, job_name: str) -> float | None:
         try:
-            lines, _ = job_log.log_events(AwsLogsHook(**self._connection).conn, job_name)
+            lines, _ = job_log.log_events(client(self, "logs"), job_name)
         except ClientError as error:
             self.log.warning("The log of %s cannot be read, its best accuracy stays unknown: %s", job_name, error)
             return None
         return job_log.best_validation_accuracy(lines)
-
-    @property
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "config": self.botocore_config,
-        }

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerBaseOperator
 from airflow.sdk import Context
 
 from image_classifier.contracts.errors import EvaluationError, EvaluationStoppedError
 from image_classifier.evaluate import results, transform_jobs
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import client, connection_arguments
 from image_classifier_airflow.links import TRANSFORM_LINKS
 from image_classifier_airflow.task_states import is_given_up
-from image_classifier_airflow.triggers.transform import TransformJobTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -65,6 +65,7 @@ class TransformJobOperator(SageMakerBaseOperator):
         self._job_name: str | None = None
         self._is_done_with = False  # a kill then has nothing to say about the job
 
+    @with_our_errors
     def execute(self, context: Context) -> str | None:
         """Start, adopt or reuse; then wait.
 
@@ -80,6 +81,7 @@ class TransformJobOperator(SageMakerBaseOperator):
             return None
         return self._score()
 
+    @with_our_errors
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None, awaited: bool = False) -> str:
         """Go on where the trigger left off."""
         if event is None:
@@ -124,7 +126,7 @@ class TransformJobOperator(SageMakerBaseOperator):
         if self._is_done_with:
             raise EvaluationError(f"This task was told to end, and transform job {name} was stopped with it.")
         job = self._describe(name)
-        if job["TransformJobStatus"] == "Failed" and results.has_enough_results(S3Hook(**self._connection).conn, job):
+        if job["TransformJobStatus"] == "Failed" and results.has_enough_results(client(self, "s3"), job):
             self.log.warning("Transform job %s failed for some images, and the others' results are used: %s", name, job)
             return name
         transform_jobs.check_completed(job)
@@ -139,14 +141,13 @@ class TransformJobOperator(SageMakerBaseOperator):
             )
 
     def _wait_in_triggerer(self, name: str, *, awaited: bool) -> None:
+        from image_classifier_airflow.triggers.transform import TransformJobTrigger
+
         trigger = TransformJobTrigger(
             job_name=name,
             poll_interval_s=self.poll_interval_s,
             deadline=self._deadline(name),
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+            **connection_arguments(self),
         )
         self.defer(trigger=trigger, method_name="execute_complete", kwargs={"awaited": awaited})
 
@@ -182,12 +183,3 @@ class TransformJobOperator(SageMakerBaseOperator):
         if job is None:
             raise EvaluationError(f"Transform job {name} is gone; run this task again.")
         return job
-
-    @property
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "config": self.botocore_config,
-        }

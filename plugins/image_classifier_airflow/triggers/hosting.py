@@ -7,9 +7,9 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import is_absent
+from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_transient
 from image_classifier.deploy.endpoint import is_settled
-from image_classifier_airflow.triggers.polling import UNREACHABLE, PollingTrigger, passes
+from image_classifier_airflow.triggers.polling import PollingTrigger
 
 
 class EndpointTrigger(PollingTrigger):
@@ -41,7 +41,7 @@ class EndpointTrigger(PollingTrigger):
             endpoint: Mapping[str, Any] | None = await sagemaker.describe_endpoint(EndpointName=self.endpoint)
         except (ClientError, *UNREACHABLE) as error:
             if not (isinstance(error, ClientError) and is_absent(error)):
-                if not passes(error):
+                if not is_transient(error):
                     raise
                 self.log.info("SageMaker did not answer, asking again: %s", error)
                 return None

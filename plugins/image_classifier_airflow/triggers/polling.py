@@ -9,13 +9,10 @@ from typing import Any
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
-from botocore.exceptions import ClientError, HTTPClientError
-from botocore.exceptions import ConnectionError as UnreachableError
+from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import is_passing
+from image_classifier.aws.client_errors import is_expired
 
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-UNREACHABLE = (UnreachableError, HTTPClientError)
 # Airflow 3.3.2's scheduler takes a task that is resumed before it has noted the deferral for one that died, and uses up
 # a try ("finished with state success, but the task instance's state attribute is running"). So no event comes sooner.
 EARLIEST_EVENT_S = 5
@@ -67,7 +64,7 @@ class PollingTrigger(BaseTrigger):
             try:
                 event = await self.watch()
             except ClientError as error:
-                if error.response["Error"]["Code"] not in EXPIRED:
+                if not is_expired(error):
                     raise
                 self.log.info("The credentials expired; reconnecting")
                 event = self.overdue()
@@ -95,10 +92,3 @@ class PollingTrigger(BaseTrigger):
         arguments = {name: value for name, value in self.connection.items() if name != "botocore_config"}
         hook = hook_class(**arguments, config=self.connection["botocore_config"])
         return await hook.get_async_conn()  # type: ignore[no-untyped-call]
-
-
-def passes(error: ClientError | UnreachableError | HTTPClientError) -> bool:
-    """Whether the same question may be answered a moment later: the change under way does not depend on our asking."""
-    if not isinstance(error, ClientError):
-        return True
-    return is_passing(error)

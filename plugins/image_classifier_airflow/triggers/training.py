@@ -9,11 +9,11 @@ from airflow.providers.amazon.aws.hooks.logs import AwsLogsHook
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import is_absent, is_invalid
+from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_expired, is_invalid, is_transient
 from image_classifier.train.job_log import ABSENT, START, Call, Cursor, Response, new_lines
 from image_classifier.train.owners import stop_note
 from image_classifier.train.training_jobs import is_finished
-from image_classifier_airflow.triggers.polling import EXPIRED, UNREACHABLE, PollingTrigger, passes
+from image_classifier_airflow.triggers.polling import PollingTrigger
 
 
 class TrainingJobTrigger(PollingTrigger):
@@ -75,7 +75,7 @@ class TrainingJobTrigger(PollingTrigger):
         except (ClientError, *UNREACHABLE) as error:
             if isinstance(error, ClientError) and is_absent(error):
                 return {"status": "absent", **self.subject()}
-            if not passes(error):
+            if not is_transient(error):
                 raise
             self.log.info("SageMaker did not answer, asking again: %s", error)
             return None
@@ -95,9 +95,9 @@ class TrainingJobTrigger(PollingTrigger):
         try:
             lines, self._cursor = await _read(logs, self.job_name, self._cursor)
         except (ClientError, *UNREACHABLE) as error:
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in EXPIRED:
+            if is_expired(error):
                 raise
-            if not passes(error):
+            if not is_transient(error):
                 self.log.warning("The job's log cannot be read, and is not shown: %s", error)
                 self._cursor = None
             return

@@ -8,9 +8,9 @@ from typing import Any
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import is_absent, is_invalid
+from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_invalid, is_transient
 from image_classifier.evaluate.transform_jobs import is_finished
-from image_classifier_airflow.triggers.polling import UNREACHABLE, PollingTrigger, passes
+from image_classifier_airflow.triggers.polling import PollingTrigger
 
 
 class TransformJobTrigger(PollingTrigger):
@@ -59,7 +59,7 @@ class TransformJobTrigger(PollingTrigger):
         except (ClientError, *UNREACHABLE) as error:
             if isinstance(error, ClientError) and is_absent(error):
                 return {"status": "absent", **self.subject()}
-            if not passes(error):
+            if not is_transient(error):
                 raise
             self.log.info("SageMaker did not answer, asking again: %s", error)
             return None

@@ -27,9 +27,7 @@ def connection(monkeypatch):
         return SESSION.client(service)
 
     monkeypatch.setattr(links.clients, "_client", client)
-    monkeypatch.setattr(
-        links, "AwsLogsHook", lambda *, aws_conn_id, **_: SimpleNamespace(conn=client(aws_conn_id, "logs"))
-    )
+    monkeypatch.setattr(links, "client", lambda operator, service: client(operator.aws_conn_id, service))
     for name, value in {
         "BUCKET": "a-bucket",
         "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/sagemaker",

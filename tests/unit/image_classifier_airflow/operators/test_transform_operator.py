@@ -79,7 +79,7 @@ def instance():
 
 @pytest.fixture
 def operator(sagemaker, monkeypatch):
-    monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn="s3"))
+    monkeypatch.setattr(module, "client", lambda _, service: service)
     monkeypatch.setattr(module.results, "has_enough_results", lambda s3, job: job.get("scored", False))
     monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
 
