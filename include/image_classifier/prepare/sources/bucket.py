@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from image_classifier.aws import s3 as storage
+from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError, StorageError
 from image_classifier.prepare.sources.source import File
@@ -77,7 +78,7 @@ class BucketSource:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=key, **self._extra, **condition)
                 data = answer["Body"].read(limit_bytes)
             except ClientError as error:
-                if (code := storage.code_of(error)) in storage.CHANGED_MEANWHILE:
+                if (code := code_of(error)) in storage.CHANGED_MEANWHILE:
                     sentence = "The object was replaced after it had been listed; another run reads the new one."
                     raise ImageRejectedError("changed", sentence) from error
                 if code not in _ONE_OBJECT:
