@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
 LEFT = "Rolled back: "  # begins the description of a version that a person went back from
+NOT_APPROVED = "Not approved: "  # and of one that a person was asked about, and rejected
 MOST_DESCRIPTION = 1024  # characters of an approval's description
 CONTENT_TYPES = ["application/x-image", "image/jpeg", "image/png"]
 ANSWERS = ["application/json", "application/jsonlines"]
@@ -162,16 +163,17 @@ def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedMode
     return TrainedModel(version.training_job, container["Image"], container["ModelDataUrl"], algorithm)
 
 
-def was_left(sagemaker: "SageMakerClient", training_job: str, *, classifier: str) -> bool:
-    """Whether a person went back from this model; it then serves again only if a person goes back to it."""
+def rejected_by_a_person(sagemaker: "SageMakerClient", training_job: str, *, classifier: str) -> str | None:
+    """Why a person rejected this model or went back from it, which holds until a person says otherwise; None if not."""
     group = model_package_group_name(classifier)
     if described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
-        return False
+        return None
     found = find_version(sagemaker, training_job, group=group)
     if found is None or found.get("ModelApprovalStatus") != "Rejected":
-        return False
+        return None
     package = sagemaker.describe_model_package(ModelPackageName=found["ModelPackageArn"])
-    return package.get("ApprovalDescription", "").startswith(LEFT)
+    why = package.get("ApprovalDescription", "")
+    return why if why.startswith((LEFT, NOT_APPROVED)) else None
 
 
 def set_approval(sagemaker: "SageMakerClient", arn: str, *, status: Approval, why: str) -> None:

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
+NOTHING_CHANGES = "Endpoint, function and labels stay as they are, and the run ends here."
 
 
 class EvaluationSteps:
@@ -27,7 +28,8 @@ class EvaluationSteps:
     def __init__(self, classifier: Classifier) -> None:
         """Keep the classifier as its file describes it; a run's params come with the run."""
         self._classifier = classifier
-        self.links = {"write_report": [evaluations_link(classifier)], "decide": [decisions_link(classifier)]}
+        decisions = [decisions_link(classifier)]
+        self.links = {"write_report": [evaluations_link(classifier)], "decide": decisions, "promote": decisions}
 
     def plan_evaluation(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for the model, and for what scores the test images: of this model, and of the one that serves.
@@ -45,7 +47,9 @@ class EvaluationSteps:
             model_artifact=job["model_artifact"],
             image=job["image"],
         )
+        champion = serving.serving_model(clients.sagemaker(self._conn), classifier=classifier.name)
         plan: Json = {"model": model, "candidate": {}, "champion": {}, "champion_job": ""}
+        plan["serving"] = champion.training_job if champion else ""
         if not dataset["num_test_samples"]:
             log.warning("There is no test image, so the model is not evaluated; set test_fraction.")
             return plan
@@ -53,7 +57,6 @@ class EvaluationSteps:
         candidate = self._evaluation(dataset, job["training_job"])
         request = evaluations.request_for_candidate(s3, candidate, classifier=classifier, model=name)
         plan["candidate"] = _scoring(request, classifier)
-        champion = serving.serving_model(clients.sagemaker(self._conn), classifier=classifier.name)
         if champion is not None and champion.training_job != job["training_job"]:
             other = self._evaluation(dataset, champion.training_job)
             request = evaluations.request_for_champion(s3, other, classifier=classifier, model=champion.model)
@@ -78,30 +81,42 @@ class EvaluationSteps:
         return _told(report, candidate)
 
     def decide(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any) -> bool:
-        """Decide whether the model goes live, and store why. A model that does not ends the run here, and well."""
-        from image_classifier.promote import promotion, registry
+        """Decide whether the model may go live, and store why. A model that may not ends the run here, and well."""
+        from image_classifier.promote import registry
 
-        if registry.was_left(clients.sagemaker(self._conn), job["training_job"], classifier=self._classifier.name):
+        sagemaker, training_job = clients.sagemaker(self._conn), job["training_job"]
+        why = registry.rejected_by_a_person(sagemaker, training_job, classifier=self._classifier.name)
+        if why is not None:
             log.warning(
-                "A person went back from the model of %s. It serves again only if image_classifier_roll_back is run "
-                "with it; changed images or settings train another model. The run ends here.",
-                job["training_job"],
+                "A person decided against the model of %s (%s). It serves again only if image_classifier_roll_back is "
+                "run with it; changed images or settings train another model. The run ends here.",
+                training_job,
+                why,
             )
             return False
-        classifier, candidate = self._of(params), self._evaluation(dataset, job["training_job"])
+        classifier = self._of(params)
         rule = classifier.promotion
         if not dataset["num_test_samples"]:
             return self._without_test_images(classifier)
-        s3 = clients.s3(self._conn)
-        decision = promotion.decide_candidate(s3, candidate, champion=plan["champion_job"] or None, rule=rule)
-        deploys = decision.verdict == "promote" and rule.mode == "automatic"
-        self._register(job, candidate, decision, classifier)
-        key = promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
-        words = decision.summary if rule.mode == "automatic" else f"promotion.mode is {rule.mode}: nothing is deployed."
+        decision, key = self.compare(dataset, job, plan, params, dag_run)
         ti.xcom_push(key="decision", value={"verdict": decision.verdict, "key": key, "summary": decision.summary})
-        if not deploys:
-            log.warning("%s Endpoint, function and labels stay as they are, and the run ends here.", words)
-        return deploys
+        if decision.verdict != "promote":
+            log.warning("%s %s", decision.summary, NOTHING_CHANGES)
+        elif rule.mode == "never":
+            log.warning("promotion.mode is never: nothing is deployed. %s", NOTHING_CHANGES)
+        return decision.verdict == "promote" and rule.mode != "never"
+
+    def compare(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any) -> "tuple[Decision, str]":
+        """The decision by the rule, which is stored and noted in the registry, and the key of its record."""
+        from image_classifier.promote import promotion
+
+        classifier, candidate = self._of(params), self._evaluation(dataset, job["training_job"])
+        s3 = clients.s3(self._conn)
+        decision = promotion.decide_candidate(
+            s3, candidate, champion=plan["serving"] or None, rule=classifier.promotion
+        )
+        self._register(job, candidate, decision, classifier)
+        return decision, promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
 
     def _register(self, job: Json, candidate: "Evaluation", decision: "Decision", classifier: Classifier) -> None:
         """Record the model, and what was decided about it."""
@@ -119,9 +134,10 @@ class EvaluationSteps:
             report=stored_report(clients.s3(self._conn), candidate),
             report_uri=candidate.uri(candidate.prefix + REPORT),
         )
-        statuses: dict[str, registry.Approval] = {"promote": "Approved", "refuse": "Rejected"}
-        if decision.rule.mode == "automatic" and decision.verdict in statuses:
-            registry.set_approval(sagemaker, arn, status=statuses[decision.verdict], why=decision.summary)
+        is_approved = decision.verdict == "promote" and decision.rule.mode == "automatic"
+        if is_approved or (decision.verdict == "refuse" and decision.rule.mode != "never"):
+            status: registry.Approval = "Approved" if is_approved else "Rejected"
+            registry.set_approval(sagemaker, arn, status=status, why=decision.summary)
 
     def _without_test_images(self, classifier: Classifier) -> bool:
         rule = classifier.promotion
