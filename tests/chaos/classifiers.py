@@ -18,7 +18,7 @@ source: {source}
 hyperparameters:
   num_layers: 20
   image_shape: "3,28,28"
-  epochs: 2
+  epochs: {epochs}
   mini_batch_size: 8
   learning_rate: 0.05
 training:
@@ -53,11 +53,12 @@ def write_classifier(
     *,
     instance_types: Sequence[str] = ("ml.g4dn.xlarge",),
     source: str = "shades",
+    epochs: int = 2,
     promotion: str = "",
 ) -> None:
     """A classifier file, from which the Dag processor makes a Dag."""
     first, *others = instance_types
     fallbacks = f"  instance_type_fallbacks: [{', '.join(others)}]\n" if others else ""
-    text = FILE.format(source=source, instance_type=first, fallbacks=fallbacks) + promotion
+    text = FILE.format(source=source, epochs=epochs, instance_type=first, fallbacks=fallbacks) + promotion
     place.classifiers.mkdir(parents=True, exist_ok=True)
     (place.classifiers / f"{name}.yaml").write_text(text)

@@ -26,7 +26,11 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
     "training": {},
     "creating": {},
-    "judged": {"source": "judged", "promotion": "promotion: {mode: approval, approval_time_limit_s: 100}\n"},
+    "judged": {
+        "source": "judged",
+        "epochs": 10,
+        "promotion": "promotion: {mode: approval, approval_time_limit_s: 100}\n",
+    },
 }
 
 

@@ -99,7 +99,7 @@ def refused(airflow, aws, row, run: Run, *, before: Live, outcome: str) -> None:
 
 def test_a_rejection_changes_nothing(airflow, aws, row):
     before = live(aws)
-    run = asked(airflow, "rejected", epochs=3)
+    run = asked(airflow, "rejected", epochs=11)
 
     airflow.answer(DAG_ID, "rejected", ASK, option="Reject")
 
@@ -108,7 +108,7 @@ def test_a_rejection_changes_nothing(airflow, aws, row):
 
 def test_a_rejected_model_is_not_asked_about_again(airflow, aws, row):
     before = live(aws)
-    run = airflow.ordered_run(DAG_ID, "again", conf={"epochs": 3})
+    run = airflow.ordered_run(DAG_ID, "again", conf={"epochs": 11})
 
     state = ended(run)
 
@@ -119,14 +119,14 @@ def test_a_rejected_model_is_not_asked_about_again(airflow, aws, row):
 def test_no_answer_in_time_changes_nothing(airflow, aws, row):
     before = live(aws)
 
-    run = asked(airflow, "silent", epochs=4)
+    run = asked(airflow, "silent", epochs=12)
 
     refused(airflow, aws, row, run, before=before, outcome="timed_out")
 
 
 def test_marking_the_question_a_success_changes_nothing(airflow, aws, row):
     before = live(aws)
-    run = asked(airflow, "marked", epochs=5)
+    run = asked(airflow, "marked", epochs=13)
 
     run.mark(ASK, state="success")
 

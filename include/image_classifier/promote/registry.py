@@ -60,7 +60,13 @@ def ensure_group(sagemaker: "SageMakerClient", *, classifier: str, tags: Sequenc
 
 
 def ensure_version(
-    sagemaker: "SageMakerClient", model: TrainedModel, *, group: str, report: Report | None, report_uri: str
+    sagemaker: "SageMakerClient",
+    model: TrainedModel,
+    *,
+    group: str,
+    labels: str,
+    report: Report | None,
+    report_uri: str,
 ) -> str:
     """Register the model, unless it is registered; returns the version's ARN.
 
@@ -70,6 +76,7 @@ def ensure_version(
         sagemaker: the client.
         model: what was trained.
         group: the classifier's.
+        labels: sha256 of the model's classes in their order; empty if nobody knows them any more.
         report: of its evaluation; None for a model from before there were test images.
         report_uri: of report.json, if there is a report.
 
@@ -86,7 +93,7 @@ def ensure_version(
             "SupportedResponseMIMETypes": ANSWERS,
         },
         "ModelApprovalStatus": "PendingManualApproval",
-        "CustomerMetadataProperties": _metadata(model, report),
+        "CustomerMetadataProperties": _metadata(model, labels, report),
         "ClientToken": hashlib.sha256(f"{group}/{model.training_job}".encode()).hexdigest()[:36],
     }
     if report is not None:
@@ -214,9 +221,10 @@ def delete_registry(sagemaker: "SageMakerClient", *, classifier: str) -> None:
         delete(call, what=f"Model package group {name}")
 
 
-def _metadata(model: TrainedModel, report: Report | None) -> Mapping[str, str]:
+def _metadata(model: TrainedModel, labels: str, report: Report | None) -> Mapping[str, str]:
     """Facts to search for; letters, digits, blanks and ``_.:/=+-@`` only."""
     facts = {"training-job": model.training_job, "algorithm": model.algorithm}
+    facts |= {"labels": labels} if labels else {}
     if report is None:
         return facts
     accuracy = report.accuracy

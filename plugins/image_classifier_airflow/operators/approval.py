@@ -106,7 +106,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
     def _ask(self, context: Context, decision: "Decision", *, page: str) -> None:
         self.subject, self.body = subject(decision), body(decision, page=page)
         upsert_hitl_detail(
-            ti_id=context["ti"].id, options=self.options, subject=self.subject, body=self.body, multiple=False
+            ti_id=context["ti"].id, options=self.options, subject=self.subject, body=self.body, params={}
         )
 
     def _wait(self, question: Question) -> NoReturn:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from image_classifier.aws.names import model_package_group_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import with_run_params
@@ -49,7 +50,7 @@ class EvaluationSteps:
         )
         champion = serving.serving_model(clients.sagemaker(self._conn), classifier=classifier.name)
         plan: Json = {"model": model, "candidate": {}, "champion": {}, "champion_job": ""}
-        plan["serving"] = champion.training_job if champion else ""
+        plan |= {"serving": champion.training_job, "model_that_serves": champion.model} if champion else {"serving": ""}
         if not dataset["num_test_samples"]:
             log.warning("There is no test image, so the model is not evaluated; set test_fraction.")
             return plan
@@ -96,7 +97,9 @@ class EvaluationSteps:
             return False
         classifier = self._of(params)
         rule = classifier.promotion
+        self._ensure_registry(plan, training_job, classifier=classifier)
         if not dataset["num_test_samples"]:
+            self._register(job, dataset, classifier=classifier)
             return self._without_test_images(classifier)
         decision, key = self.compare(dataset, job, plan, params, dag_run)
         ti.xcom_push(key="decision", value={"verdict": decision.verdict, "key": key, "summary": decision.summary})
@@ -115,29 +118,53 @@ class EvaluationSteps:
         decision = promotion.decide_candidate(
             s3, candidate, champion=plan["serving"] or None, rule=classifier.promotion
         )
-        self._register(job, candidate, decision, classifier)
+        self._note(self._register(job, dataset, classifier=classifier), decision)
         return decision, promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
 
-    def _register(self, job: Json, candidate: "Evaluation", decision: "Decision", classifier: Classifier) -> None:
-        """Record the model, and what was decided about it."""
-        from image_classifier.classifier.request_parts import tag_list
+    def _register(self, job: Json, dataset: Json, *, classifier: Classifier) -> str:
+        """The version of the run's model, which is registered if it is not; with its report, if it has one."""
         from image_classifier.evaluate.evaluation import REPORT, stored_report
         from image_classifier.promote import registry
 
-        sagemaker, tags = clients.sagemaker(self._conn), tag_list(classifier)
-        group = registry.ensure_group(sagemaker, classifier=classifier.name, tags=tags)
+        candidate = self._evaluation(dataset, job["training_job"])
         model = registry.TrainedModel(job["training_job"], job["image"], job["model_artifact"], classifier.algorithm)
-        arn = registry.ensure_version(
-            sagemaker,
+        report = stored_report(clients.s3(self._conn), candidate) if dataset["num_test_samples"] else None
+        return registry.ensure_version(
+            clients.sagemaker(self._conn),
             model,
-            group=group,
-            report=stored_report(clients.s3(self._conn), candidate),
+            group=model_package_group_name(classifier.name),
+            labels=dataset["labels_sha256"],
+            report=report,
             report_uri=candidate.uri(candidate.prefix + REPORT),
         )
+
+    def _note(self, arn: str, decision: "Decision") -> None:
+        """Note a decision on the version; with `approval` a person has the last word, with `never` nobody."""
+        from image_classifier.promote import registry
+
         is_approved = decision.verdict == "promote" and decision.rule.mode == "automatic"
         if is_approved or (decision.verdict == "refuse" and decision.rule.mode != "never"):
             status: registry.Approval = "Approved" if is_approved else "Rejected"
-            registry.set_approval(sagemaker, arn, status=status, why=decision.summary)
+            registry.set_approval(clients.sagemaker(self._conn), arn, status=status, why=decision.summary)
+
+    def _ensure_registry(self, plan: Json, candidate: str, *, classifier: Classifier) -> None:
+        """Create the group, and register the model that serves, which an earlier release may have deployed."""
+        from image_classifier.classifier.request_parts import tag_list
+        from image_classifier.promote import live_model, registry
+
+        sagemaker, settings = clients.sagemaker(self._conn), Settings.from_env()
+        group = registry.ensure_group(sagemaker, classifier=classifier.name, tags=tag_list(classifier))
+        if plan["serving"] not in ("", candidate):
+            live_model.register_live_model(
+                sagemaker,
+                clients.s3(self._conn),
+                classifier=classifier.name,
+                bucket=settings.bucket,
+                group=group,
+                training_job=plan["serving"],
+                model=plan["model_that_serves"],
+                own_image=settings.algorithm_image,
+            )
 
     def _without_test_images(self, classifier: Classifier) -> bool:
         rule = classifier.promotion

@@ -115,6 +115,7 @@ def test_it_asks_with_the_figures_tells_people_and_waits_without_a_slot(operator
 
     [told] = detail.asked
     assert "new-job" in told["subject"]
+    assert told["params"] == {}  # Airflow's API refuses null
     assert "It may serve." in told["body"]
     assert [question.champion for question in approval.notified] == ["old-job"]
     assert waits.method_name == "execute_complete"

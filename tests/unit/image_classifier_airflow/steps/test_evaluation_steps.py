@@ -31,6 +31,7 @@ VERSION = f"pets/dataset/versions/{'f' * 16}/"
 DATASET = {
     "fingerprint": "f" * 16,
     "labels_key": f"{VERSION}labels.json",
+    "labels_sha256": "1abe15",
     "num_training_samples": 10,
     "num_validation_samples": 10,
     "num_test_samples": 120,
@@ -159,6 +160,7 @@ def registered(monkeypatch):
 
     told = []
     monkeypatch.setattr(registry, "ensure_group", lambda *_, **__: "group")
+    monkeypatch.setattr(registry, "find_version", lambda *_, **__: None)
     monkeypatch.setattr(registry, "ensure_version", lambda _, model, **__: model.training_job)
     monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: told.append((arn, status)))
     return told
