@@ -162,6 +162,16 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
     return found[0]
 
 
+def names_model(sagemaker: "SageMakerClient", wanted: str, *, training_job: str, group: str) -> bool:
+    """Whether a person who names a version by its number or training job means this model."""
+    if wanted == training_job or not wanted:
+        return bool(wanted)
+    return any(
+        str(version.number) == wanted and version.training_job == training_job
+        for version in versions(sagemaker, group=group)
+    )
+
+
 def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedModel:
     """Image and artifact of a registered model."""
     found = sagemaker.describe_model_package(ModelPackageName=version.arn)

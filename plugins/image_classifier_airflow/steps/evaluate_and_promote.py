@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws.names import model_package_group_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.classifier.run_params import with_run_params
+from image_classifier.classifier.run_params import RunParams, with_run_params
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.links import decisions_link, evaluations_link
 from image_classifier_airflow.steps import clients
 
@@ -83,17 +84,8 @@ class EvaluationSteps:
 
     def decide(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any) -> bool:
         """Decide whether the model may go live, and store why. A model that may not ends the run here, and well."""
-        from image_classifier.promote import registry
-
-        sagemaker, training_job = clients.sagemaker(self._conn), job["training_job"]
-        why = registry.rejected_by_a_person(sagemaker, training_job, classifier=self._classifier.name)
-        if why is not None:
-            log.warning(
-                "A person decided against the model of %s (%s). It serves again only if image_classifier_roll_back is "
-                "run with it; changed images or settings train another model. The run ends here.",
-                training_job,
-                why,
-            )
+        training_job = job["training_job"]
+        if not self._may_be_decided(training_job, params):
             return False
         classifier = self._of(params)
         rule = classifier.promotion
@@ -108,6 +100,36 @@ class EvaluationSteps:
         elif rule.mode == "never":
             log.warning("promotion.mode is never: nothing is deployed. %s", NOTHING_CHANGES)
         return decision.verdict == "promote" and rule.mode != "never"
+
+    def _may_be_decided(self, training_job: str, params: Params) -> bool:
+        """Whether no person has decided against the model, or the run's `promote_version` names it.
+
+        Raises:
+            ClassifierFileError: `promote_version` names another model.
+
+        """
+        from image_classifier.promote import registry
+
+        sagemaker, name = clients.sagemaker(self._conn), self._classifier.name
+        wanted = RunParams.from_params(params).promote_version.strip()
+        group = model_package_group_name(name)
+        if wanted and not registry.names_model(sagemaker, wanted, training_job=training_job, group=group):
+            message = (
+                f"promote_version is {wanted!r}, and the model of these images and settings is {training_job}: run "
+                "image_classifier_roll_back to bring back another."
+            )
+            raise ClassifierFileError(message)
+        why = registry.rejected_by_a_person(sagemaker, training_job, classifier=name)
+        if why is None or wanted:
+            return True
+        log.warning(
+            "A person decided against the model of %s (%s). It serves again only if image_classifier_roll_back is run "
+            "with it, or this Dag with promote_version; changed images or settings train another model. %s",
+            training_job,
+            why,
+            NOTHING_CHANGES,
+        )
+        return False
 
     def compare(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any) -> "tuple[Decision, str]":
         """The decision by the rule, which is stored and noted in the registry, and the key of its record."""
