@@ -6,10 +6,11 @@ The tests build on each other, in the order of the file: a first model serves af
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.chaos.airflow_runs import Run, until
+from tests.chaos.airflow_runs import Run, now, until
 from tests.chaos.classifiers import JUDGED_PER_CLASS, write_images
 
 from image_classifier.aws.names import endpoint_name, function_name, model_package_group_name
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 DAG_ID, NAME = "judged_train_and_deploy", "judged"
 ASK = "promote.ask"
+READING = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,11 @@ def approval_status(aws, job: str) -> str:
 
 
 def asked(airflow, run_id: str, **conf: Any) -> Run:
-    """A run that waits for a person."""
+    """A run that waits for a person, and has for as long as a person needs; see the README about faster ones."""
     run = airflow.ordered_run(DAG_ID, run_id, conf=conf)
     run.await_task(ASK, ["awaiting_input"], seconds=900)
+    since = now()
+    until(lambda: now() - since > READING, seconds=60, what="a person reading the question")
     return run
 
 

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Context
 from airflow.sdk.exceptions import TaskAwaitingInput
-from airflow.sdk.execution_time.hitl import (
-    get_hitl_detail_content_detail,
-    update_hitl_detail_response,
-    upsert_hitl_detail,
-)
+from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import QuestionOutdatedError
@@ -122,22 +118,17 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         )
 
     def _look(self, context: Context, question: Question) -> dict[str, Any]:
-        """See whether the time is over or a newer run waits; an answer that has come meanwhile counts."""
+        """See whether the time is over or a newer run waits; else wait on.
+
+        The question is not written again: that would delete an answer that has come meanwhile, with which Airflow
+        resumes a task that waits on.
+        """
         ti = context["ti"]
-        stored = get_hitl_detail_content_detail(ti.id)
-        if stored.response_received:
-            user = stored.responded_by_user
-            return self._answered(
-                context, question, chosen=stored.chosen_options or [], user=user.model_dump() if user else None
-            )
         if datetime.now(UTC) >= question.until:
-            outcome = "timed_out"
-        elif ti.get_dr_count(dag_id=ti.dag_id, states=["queued"]):
-            outcome = "withdrawn"
-        else:
-            self._wait(question)
-        update_hitl_detail_response(ti.id, [REJECT], {})
-        return answer(question, outcome)
+            return answer(question, "timed_out")
+        if ti.get_dr_count(dag_id=ti.dag_id, states=["queued"]):
+            return answer(question, "withdrawn")
+        self._wait(question)
 
     def _answered(
         self, context: Context, question: Question, *, chosen: list[str], user: dict[str, Any] | None
