@@ -97,13 +97,13 @@ class ChannelPipes:
                 try:
                     rest = rest[os.write(descriptor, rest) :]
                 except BlockingIOError:
-                    self._wait_for_room(descriptor)
+                    self._wait_until_writable(descriptor)
                 except BrokenPipeError:  # the program closed the pipe
                     return
                 if self._closing.is_set():
                     return
 
-    def _wait_for_room(self, descriptor: int) -> None:
+    def _wait_until_writable(self, descriptor: int) -> None:
         poll = select.poll()
         poll.register(descriptor, select.POLLOUT)
         poll.poll(LOOK_S * 1000)
