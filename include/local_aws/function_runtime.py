@@ -26,8 +26,6 @@ def link_runtime_packages(folder: Path) -> None:
     """Fill `folder` with links to boto3 and its dependencies, which AWS adds to a function's own files.
 
     A package that is missing in a function's zip is then missing here as on AWS, whatever else this environment has.
-
-    A package that a function's zip forgot is then missing here as it is on AWS, whatever else this environment holds.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -2,8 +2,6 @@
 
 The plan is a JSON list. An entry names its ``fault``, the requests it acts on (`where`) and how often it acts
 (`times`).
-
-The plan is a JSON list; an entry names its ``fault``, and whom it meets (`where`) how often (`times`).
 """
 
 from __future__ import annotations
@@ -53,9 +51,6 @@ class Fault(BaseModel):
 
     `times` None means without limit. `percent` is the share of the matching requests that the fault acts on; a random
     sequence with the seed `seed` chooses them.
-
-    `times` None means without an end. `percent` is the share of the matching requests that the fault acts on; which of
-    them, decides a random sequence that starts from `seed`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)

@@ -2,9 +2,6 @@
 
 It is started with ``python -I -S`` and uses the standard library alone: a function can import nothing of MiniStack's
 environment. What it prints goes to the function's log.
-
-It is started with ``python -I -S`` and knows the standard library alone: nothing of the environment that MiniStack runs
-in can be imported by a function. What it prints goes to the function's log.
 """
 
 import contextlib

@@ -15,8 +15,6 @@ class Patch:
     """A function of MiniStack, the hash of the source that the patch was written for, and its replacement.
 
     `replacement` gets the original function, so that it can call it.
-
-    `replacement` is given the original, so that it can add to it.
     """
 
     module: ModuleType

@@ -1,8 +1,6 @@
 """Answers for the AWS Price List: every instance type exists and costs 0 USD.
 
 So a plan that is made here shows the true costs, from the same source as on AWS.
-
-So a plan made here says what is true here, from the same source as on AWS, and nothing else has to know where it runs.
 """
 
 import datetime

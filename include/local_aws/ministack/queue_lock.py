@@ -2,9 +2,6 @@
 
 MiniStack serves requests in one thread and polls for event source mappings in another. Both replace a queue's list of
 messages by a filtered copy, so a message that the other thread appended meanwhile was lost.
-
-MiniStack serves requests in one thread and polls for event source mappings in another. Both replace a queue's list of
-messages by a filtered copy, so a message that the other thread appended meanwhile got lost.
 """
 
 import inspect

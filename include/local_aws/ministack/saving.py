@@ -34,9 +34,6 @@ class Saving:
 
     MiniStack writes objects itself. Everything else (mainly log events) is saved about every second, less often when
     there is much of it.
-
-    Objects are written by MiniStack itself as they come. What is left (log events above all) is saved every second or
-    so, less often when there is much of it.
     """
 
     def __init__(self, app: Any) -> None:

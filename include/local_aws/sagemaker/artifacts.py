@@ -21,8 +21,6 @@ def pack(*folders: Path, to: Path) -> None:
     """Write every file of the folders to `to`, without names, owners or times of this machine.
 
     Of files with the same name the one in the first folder is taken.
-
-    Of files with the same name the first folder's is taken.
     """
     files = {path.relative_to(folder).as_posix(): path for folder in reversed(folders) for path in folder.rglob("*")}
     with (

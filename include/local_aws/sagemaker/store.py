@@ -1,8 +1,6 @@
 """Stores resources as JSON documents, and tags, in one SQLite file.
 
 There is one connection behind one lock, so there is a single writer. Every change is committed before it is answered.
-
-One connection behind one lock, so there is a single writer. Every change is committed before it is answered.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Shifts an endpoint's traffic from the old fleet to the new one, as DeploymentConfig says.
 
 The rules are those of the API reference and the developer guide ("Deployment guardrails"); the messages are not AWS's.
-
-The rules are those of the API reference and the developer guide ("Deployment guardrails"); the sentences are ours.
 """
 
 from __future__ import annotations

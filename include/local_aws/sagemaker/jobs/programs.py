@@ -129,8 +129,6 @@ def first_failed(hosts: list[H]) -> H | None:
     """Return the host that failed first, because the others may have failed for the loss of their peer only.
 
     A host that wrote no reason counts as the first: hosts that lost a peer write so.
-
-    A host that failed without a word is taken for the first: those that lost a peer say so.
     """
     failed = [host for host in hosts if host.exit_status]
     return min(failed, key=lambda host: host.reported_failure_at, default=None)

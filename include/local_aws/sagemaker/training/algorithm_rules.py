@@ -1,8 +1,6 @@
 """Refuses training jobs that the built-in image classification algorithm refuses before it trains, with its messages.
 
 On AWS the algorithm refuses them after the instance has started, and the job is Failed; it is the same here.
-
-On AWS these come after the instance has been started, as a Failed job; so they do here.
 """
 
 from __future__ import annotations

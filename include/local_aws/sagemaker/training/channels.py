@@ -1,8 +1,6 @@
 """Downloads the input channels from S3, and keeps the objects for the next job.
 
 Objects are kept by ETag, and a file of a channel is a hard link, so a second job on the same images downloads nothing.
-
-Objects are kept by ETag, so a second job on the same images downloads nothing: a channel's file is a hard link.
 """
 
 from __future__ import annotations

@@ -4,11 +4,6 @@ The pipe of an epoch exists before a program can open it: the first from the sta
 before is opened. A program may close a pipe early, and the next epoch starts at the beginning; it may never open a
 pipe; if it stops reading without closing, only that channel waits. A pipe that was read is deleted, so that a program
 that would read an epoch twice gets an error and does not wait for ever.
-
-The pipe of an epoch is there before anybody could want it: the first from the start, each other one as soon as the one
-before is opened. A program may close a pipe early, and the next epoch begins at the beginning; it may never open one;
-one that stops reading without closing keeps only its own channel waiting. A pipe that was read is taken away, so that a
-program that would read an epoch twice gets an error and does not wait for ever.
 """
 
 from __future__ import annotations
