@@ -33,6 +33,7 @@ MAY_IMPORT = {
         "pydantic",
         "scipy",
         "sklearn",
+        "tenacity",
         "yaml",
     },
     "include/image_classification_algorithm": {
