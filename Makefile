@@ -11,8 +11,8 @@ help: ## List the targets
 setup: ## Make the virtual environments under .venv/
 	@$(PYTHON) include/laptop/environments.py
 
-demo: setup ## From labelled images to predictions; your own with DATA=/path/to/folder
-	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)")
+demo: setup ## From labelled images to predictions; your own with DATA=/path/to/folder, LAYOUT=classes or splits
+	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)") $(if $(LAYOUT),--layout $(LAYOUT))
 
 up: setup ## Start the local AWS and Airflow, and leave them running
 	@$(LAPTOP) up
