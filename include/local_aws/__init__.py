@@ -1,1 +1,1 @@
-"""Emulates AWS on a laptop: MiniStack, and a SageMaker server that runs real processes."""
+"""The AWS of a laptop: MiniStack, and a SageMaker server that runs real processes."""

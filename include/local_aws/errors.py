@@ -1,8 +1,8 @@
-"""Defines the errors that keep the local AWS from starting or running."""
+"""What can keep the local AWS from starting or running, each said in one sentence."""
 
 
 class LocalAwsError(Exception):
-    """Base of the errors that the local AWS reports to the user who started it."""
+    """Base of everything the local AWS reports to the person who started it."""
 
 
 class PortInUseError(LocalAwsError):
@@ -10,15 +10,15 @@ class PortInUseError(LocalAwsError):
 
 
 class StateInUseError(LocalAwsError):
-    """Another process works in the same state folder."""
+    """Another local AWS works in the same state folder."""
 
 
 class ChildEndedError(LocalAwsError):
-    """A child process ended by itself."""
+    """MiniStack or the SageMaker server ended by itself."""
 
 
 class NotReadyError(LocalAwsError):
-    """A child process was not ready in time."""
+    """A server does not answer in time."""
 
 
 class StackError(LocalAwsError):
@@ -30,4 +30,4 @@ class MinistackChangedError(LocalAwsError):
 
 
 class OptionError(LocalAwsError):
-    """An option or an environment variable has an invalid value."""
+    """An option or a variable has a value that cannot be used."""

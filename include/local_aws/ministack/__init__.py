@@ -1,1 +1,1 @@
-"""Runs MiniStack with patches where it differs from AWS and this project depends on the difference."""
+"""MiniStack, started with the patches it needs to behave like AWS where this project depends on it."""

@@ -1,4 +1,4 @@
-"""Replaces single functions of MiniStack, after a check that their source is the expected one."""
+"""Replaces single functions of MiniStack, and only those whose source is the source that was read."""
 
 import hashlib
 import inspect
@@ -12,9 +12,9 @@ from local_aws.errors import MinistackChangedError
 
 @dataclass(frozen=True)
 class Patch:
-    """A function of MiniStack, the hash of the source that the patch was written for, and its replacement.
+    """A function of MiniStack, the hash of the source it was written against, and what takes its place.
 
-    `replacement` gets the original function, so that it can call it.
+    `replacement` is given the original, so that it can add to it.
     """
 
     module: ModuleType
@@ -24,12 +24,12 @@ class Patch:
 
     @property
     def target(self) -> str:
-        """The dotted name of the function."""
+        """Where the function is."""
         return f"{self.module.__name__}.{self.name}"
 
 
 def apply(patches: Iterable[Patch]) -> None:
-    """Apply every patch, or none.
+    """Put every replacement in place, or none.
 
     Raises:
         MinistackChangedError: names every function that is gone or not what it was.
@@ -48,7 +48,7 @@ def apply(patches: Iterable[Patch]) -> None:
 
 
 def difference(patch: Patch) -> str | None:
-    """Return how the function differs from the expected one, in words, or None if it does not differ."""
+    """What is not as it was, in words; None if all is."""
     original = getattr(patch.module, patch.name, None)
     if original is None:
         return f"{patch.target} is gone"
@@ -57,5 +57,5 @@ def difference(patch: Patch) -> str | None:
 
 
 def source_sha256(function: Callable[..., Any]) -> str:
-    """Return the hash of a function's source, decorators included."""
+    """The hash of a function's source, decorators included."""
     return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""Answers for the AWS Price List: every instance type exists and costs 0 USD.
+"""The Price List of this AWS: it knows every machine that is asked for, and none costs anything.
 
-So a plan that is made here shows the true costs, from the same source as on AWS.
+So a plan made here says what is true here, from the same source as on AWS, and nothing else has to know where it runs.
 """
 
 import datetime
@@ -17,7 +17,7 @@ DESCRIPTION = "$0.00 per hour: this AWS is a few processes on this machine"
 
 
 def with_price_list(app: Any) -> Any:
-    """Return an ASGI application that answers GetProducts and passes every other request to `app`."""
+    """An ASGI application that answers GetProducts, and is `app` for everything else."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and dict(scope["headers"]).get(b"x-amz-target") == TARGET:
@@ -36,7 +36,7 @@ def _answer(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _product(attributes: Mapping[str, str]) -> dict[str, Any]:
-    """Return a product in the form of AWS's price list, with the members that clients read."""
+    """In the shape of AWS's list, as far as anybody reads it."""
     dimension = {
         "unit": "Hrs",
         "description": DESCRIPTION,

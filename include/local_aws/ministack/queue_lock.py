@@ -1,7 +1,7 @@
-"""Makes requests and the poller of event source mappings change a queue's messages one at a time.
+"""Lets requests and the event source mappings' poller change a queue's messages one at a time.
 
 MiniStack serves requests in one thread and polls for event source mappings in another. Both replace a queue's list of
-messages by a filtered copy, so a message that the other thread appended meanwhile was lost.
+messages by a filtered copy, so a message that the other thread appended meanwhile got lost.
 """
 
 import inspect
@@ -11,16 +11,16 @@ from typing import Any
 
 from local_aws.ministack.modules import sqs
 
-_LOCK = threading.RLock()  # reentrant: `request` calls `step`
+_LOCK = threading.RLock()  # taken again by what it surrounds
 
 
 def use_one_lock() -> None:
-    """Make the poller take the lock that requests take."""
+    """Let the poller take the lock that requests take."""
     sqs._queues_lock = _LOCK
 
 
 def request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the dispatch of requests to SQS; ReceiveMessage may wait, so only its parts are locked (`step`)."""
+    """Every request to SQS. ReceiveMessage may wait for messages, so only its parts are locked (`step`)."""
 
     async def locked(action: str, data: dict[str, Any], queue_url: str) -> Any:
         handler = sqs._HANDLERS.get(action)
@@ -33,7 +33,7 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def step(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a function that changes a queue's messages once."""
+    """One change of a queue's messages."""
 
     def locked(*arguments: Any) -> Any:
         with _LOCK:

@@ -1,4 +1,4 @@
-"""Renders the pages' HTML: a document, tables of answers, links. All text is escaped here."""
+"""HTML of the pages: a document, tables of what AWS answered, links. Everything that is shown is escaped here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ td table tr:last-child { border: 0 } pre { background: #f6f8fa; padding: 1rem; o
 
 
 def document(title: str, *parts: str) -> str:
-    """Return a whole page; the parts are HTML."""
+    """A whole page; the parts are HTML."""
     head = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head>"
@@ -28,30 +28,30 @@ def document(title: str, *parts: str) -> str:
 
 
 def section(heading: str, content: str) -> str:
-    """Return a part of a page with a heading."""
+    """A part of a page with a heading of its own."""
     return f"<h2>{escape(heading)}</h2>{content}"
 
 
 def link(address: str, text: str) -> str:
-    """Return a link; the address and the text are escaped."""
+    """A link; neither the address nor the text is HTML yet."""
     return f'<a href="{escape(address)}">{escape(text)}</a>'
 
 
 def facts(answer: Mapping[str, Any]) -> str:
-    """Return a table of an answer's members, with tables inside for nested ones."""
+    """What AWS answered, names on the left; tables within tables where it is nested."""
     rows = "".join(f"<tr><th>{escape(str(name))}</th><td>{_value(value)}</td></tr>" for name, value in answer.items())
     return f"<table>{rows}</table>"
 
 
 def rows(headings: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
-    """Return a table with a header row; the cells are HTML."""
+    """A table with a line of headings; the cells are HTML."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in cells)
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def lines(text: Iterable[str]) -> str:
-    """Return lines of a log as preformatted text."""
+    """Lines of a log, as they are."""
     return f"<pre>{escape(chr(10).join(text))}</pre>"
 
 

@@ -1,1 +1,1 @@
-"""Serves the SageMaker API; its training jobs and endpoints are real processes of this machine."""
+"""A SageMaker server whose training jobs and endpoints are real processes of this machine."""

@@ -10,6 +10,7 @@ from airflow.api_fastapi.core_api.security import get_user
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,7 +22,17 @@ from image_classifier.contracts.errors import (
     SettingsError,
     StorageError,
 )
-from image_classifier_airflow.pages import classifiers, correcting, corrections, gallery, images, models, overview
+from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES
+from image_classifier_airflow.pages import (
+    classifiers,
+    correcting,
+    corrections,
+    gallery,
+    images,
+    models,
+    overview,
+    uploads,
+)
 from image_classifier_airflow.pages.access import refuse_foreign
 from image_classifier_airflow.pages.rendering import page
 
@@ -44,7 +55,9 @@ STATUS_OF = {  # what a page answers when it cannot be made
     SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
     ClassifierFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-PARTS = (classifiers, overview, gallery, images, corrections, correcting, models)
+PARTS = (classifiers, overview, gallery, images, corrections, correcting, models, uploads)
+MOST_BYTES = LARGEST_PICTURE_BYTES + 100_000  # of a request
+TOO_LARGE = f"A request must say its length, and have at most {MOST_BYTES:,} bytes."
 UNKNOWN = "The page could not be made; the API server's log says why."
 
 
@@ -83,6 +96,10 @@ class SafeAnswers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if _is_too_large(scope):
+            answer = _answer(Request(scope), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, TOO_LARGE)
+            await answer(scope, receive, send)
+            return
         began = False
 
         async def send_safely(message: Message) -> None:
@@ -103,6 +120,15 @@ class SafeAnswers:
             log.error("A page of image classifiers failed: %s: %s", scope["path"], traceback.format_exc())
             if not began:
                 await _answer(Request(scope), HTTPStatus.INTERNAL_SERVER_ERROR, UNKNOWN)(scope, receive, send_safely)
+
+
+def _is_too_large(scope: Scope) -> bool:
+    """Whether a body must not be read into memory: FastAPI reads it before it asks who sends it."""
+    headers = Headers(scope=scope)
+    if "transfer-encoding" in headers:
+        return True
+    length = headers.get("content-length", "0")
+    return not length.isdigit() or int(length) > MOST_BYTES
 
 
 def _answer(request: Request, status: int, sentence: str) -> Response:

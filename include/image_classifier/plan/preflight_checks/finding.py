@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 STACK = "image-classifier"
-DEPLOY = "python -m image_classifier deploy"
+DEPLOY = (
+    f"aws cloudformation deploy --stack-name {STACK} --template-file include/infrastructure/template.yaml "
+    "--capabilities CAPABILITY_IAM"
+)
 Status = Literal["ok", "missing", "not checked"]
 
 

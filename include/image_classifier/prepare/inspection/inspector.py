@@ -136,7 +136,7 @@ class Inspector:
     @property
     def pixels_key(self) -> str:
         """What decides the prepared bytes, besides the source's."""
-        return UNMODIFIED_KEY if self.unmodified else self.parameters.key()
+        return pixels_key(self.parameters, unmodified=self.unmodified)
 
     def all(self, images: Iterable[Listed], *, report: Callable[[int], None]) -> Iterator[Inspected | Rejected]:
         """Inspect images in parallel; the answers come in the order of the images."""
@@ -207,7 +207,7 @@ class Inspector:
             statistics=statistics.measure(shown, size_bytes=len(data), parameters=self.parameters),
             traits=statistics.traits(shown, data, name=image.name, side_px=self.parameters.side_px),
             look=Look.of(shown.square, size=(shown.width, shown.height)),
-            file_name=self._file_name(data, content.copy(), revision),
+            file_name=file_name(data, parameters=self.parameters, unmodified=self.unmodified, revision=revision),
             revision=revision,
         )
 
@@ -216,10 +216,18 @@ class Inspector:
         if self._uploads.setdefault(key, mine) is mine:  # one step for all threads: a copy does not go twice
             self.store.put(key, prepared)
 
-    def _file_name(self, data: bytes, content: "hashlib._Hash", revision: str) -> str:
-        content.update(f"{self.pixels_key}{revision}".encode())
-        ending = "png" if self.unmodified and data.startswith(b"\x89PNG") else "jpg"
-        return f"{content.hexdigest()[:16]}.{ending}"
+
+def pixels_key(parameters: PixelParameters, *, unmodified: bool) -> str:
+    """What decides the prepared bytes, besides the source's."""
+    return UNMODIFIED_KEY if unmodified else parameters.key()
+
+
+def file_name(data: bytes, *, parameters: PixelParameters, unmodified: bool, revision: str = "") -> str:
+    """The name of the prepared form of a file, below the folder of its split and class."""
+    content = hashlib.sha256(data)
+    content.update(f"{pixels_key(parameters, unmodified=unmodified)}{revision}".encode())
+    ending = "png" if unmodified and data.startswith(b"\x89PNG") else "jpg"
+    return f"{content.hexdigest()[:16]}.{ending}"
 
 
 def progress(

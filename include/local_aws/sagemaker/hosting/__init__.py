@@ -1,1 +1,1 @@
-"""Serves models: operations on models, endpoint configs and endpoints, and the processes that answer invocations."""
+"""Models, endpoint configs and endpoints: from the model artifact to an answer."""

@@ -1,4 +1,4 @@
-"""Runs one host of a processing job: its folders, inputs and outputs, its process and its log."""
+"""One host of a processing job: its folders, its inputs and outputs, its process, its log."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MESSAGE_BYTES = 1024
 
 
 class ProcessingHost(HostProgram):
-    """One host, which would be an instance on AWS."""
+    """What would be an instance on AWS."""
 
     def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
-        """`folder` is the job's own; it holds /opt/ml and the log of each host."""
+        """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
         super().__init__(name)
         self.base = folder / "ml" / name
         self._log_file = folder / f"{name}.log"
@@ -44,7 +44,7 @@ class ProcessingHost(HostProgram):
         self._outputs: dict[str, list[SyncedFolder]] = {"Continuous": [], "EndOfJob": []}
 
     def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
-        """Make the folders, and download the inputs.
+        """Make the folders, and bring what is there before the program starts.
 
         Raises:
             JobFailedError: an input cannot be brought.
@@ -60,7 +60,7 @@ class ProcessingHost(HostProgram):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Run the program and ship its log; both end with the context."""
+        """The program and its log; whatever is left of them ends here."""
         stream = f"{self._job['ProcessingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
         shipper = LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream)
         arguments = self._job["AppSpecification"].get("ContainerArguments", [])
@@ -69,17 +69,17 @@ class ProcessingHost(HostProgram):
             yield
 
     def send_continuous_outputs(self, *, everything: bool = False) -> None:
-        """Upload the changed files of outputs with S3UploadMode Continuous."""
+        """Send what changed in the outputs with S3UploadMode Continuous."""
         for output in self._outputs["Continuous"]:
             output.sync(everything=everything)
 
     def send_final_outputs(self) -> None:
-        """Upload the outputs with S3UploadMode EndOfJob."""
+        """Send the outputs with S3UploadMode EndOfJob."""
         for output in self._outputs["EndOfJob"]:
             output.sync(everything=True)
 
     def message(self) -> bytes:
-        """Return what the program wrote for DescribeProcessingJob, at most 1 KB."""
+        """What the program left for DescribeProcessingJob, at most 1 KB."""
         try:
             with (self.base / "output" / "message").open("rb") as content:
                 return content.read(MESSAGE_BYTES)
@@ -104,7 +104,7 @@ class ProcessingHost(HostProgram):
         return self._aws.object(manifest.bucket, manifest.prefix + name)
 
     def _inside(self, path: str) -> Path:
-        """Return the path on this machine of a path in the container."""
+        """Where a path of the container is on this machine."""
         return self.base / path.removeprefix(CONTAINER_ROOT)
 
     def _mapped(self, argument: str) -> str:
@@ -120,7 +120,7 @@ class ProcessingHost(HostProgram):
 
 
 def _checked(name: str) -> str:
-    """Return the name as a path below its input.
+    """The name as a path below its input.
 
     Raises:
         DataError: it would be a path elsewhere.

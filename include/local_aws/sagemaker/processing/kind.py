@@ -1,4 +1,4 @@
-"""Defines the names of processing jobs."""
+"""What processing jobs are called."""
 
 from local_aws.sagemaker.jobs.kinds import JobKind
 

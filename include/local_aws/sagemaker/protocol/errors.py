@@ -1,4 +1,4 @@
-"""Defines the error that becomes an answer of the SageMaker API, with AWS's codes and messages."""
+"""The one error that becomes an answer of the SageMaker API, in AWS's codes and words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ServiceError(Exception):
     """
 
     def __init__(self, code: str, message: str, *, status: int = 400, details: dict[str, object] | None = None) -> None:
-        """Store the parts of the answer."""
+        """Keep what the answer is made of."""
         super().__init__(message)
         self.code = code
         self.message = message
@@ -23,5 +23,5 @@ class ServiceError(Exception):
 
 
 def validation_error(message: str) -> ServiceError:
-    """Return the error for a request with invalid values."""
+    """A request whose values cannot be accepted."""
     return ServiceError("ValidationException", message)

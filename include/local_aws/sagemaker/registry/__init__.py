@@ -1,1 +1,1 @@
-"""Implements the model registry: groups of model packages, and the versions in them."""
+"""The model registry: groups of model packages, and the versions in them."""

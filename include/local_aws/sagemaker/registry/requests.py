@@ -1,4 +1,4 @@
-"""Checks a CreateModelPackage request, and makes the document of its version."""
+"""What a CreateModelPackage request must be for this server to carry it out, and the version that it becomes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
 
 Document = dict[str, Any]
-# Members that only describe a version are accepted and returned; those that only AWS acts on are refused.
+# What only describes a version is accepted and shown again; what AWS would act on and this server would not is refused.
 UNSUPPORTED = (
     "AdditionalInferenceSpecifications",
     "CertifyForMarketplace",
@@ -26,7 +26,7 @@ DIGEST = "_RequestDigest"
 
 
 def check(request: Document, *, aws: Aws) -> None:
-    """Refuse what AWS refuses, and what only AWS can do.
+    """Refuse what AWS refuses, and what AWS can do and this server cannot.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -52,7 +52,7 @@ def check(request: Document, *, aws: Aws) -> None:
 
 
 def check_specification(specification: Document | None, *, aws: Aws) -> None:
-    """Refuse containers without an image, or whose artifact does not exist.
+    """Refuse containers without an image, or whose artifact is not there.
 
     Raises:
         ServiceError: names what is missing.
@@ -71,7 +71,7 @@ def check_specification(specification: Document | None, *, aws: Aws) -> None:
 
 
 def new_version(request: Document, *, group: str, now: float) -> Document:
-    """Return the version as DescribeModelPackage shows it, without its number and ARN."""
+    """The version as DescribeModelPackage shows it, but for its number and ARN."""
     version = {key: value for key, value in request.items() if key not in ("ClientToken", "Tags")}
     version = {"ModelApprovalStatus": "PendingManualApproval", "SkipModelValidation": "None"} | version
     return version | {
@@ -87,13 +87,13 @@ def new_version(request: Document, *, group: str, now: float) -> Document:
 
 
 def digest(request: Document) -> str:
-    """Return a hash of the request without its ClientToken."""
+    """The same for the same request, whatever its token."""
     members = {key: value for key, value in request.items() if key != "ClientToken"}
     return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
 
 
 def update(version: Document, request: Document, *, now: float) -> None:
-    """Change a version as UpdateModelPackage says.
+    """Change a version as UpdateModelPackage asks.
 
     Raises:
         ServiceError: it would have more properties than AWS keeps.

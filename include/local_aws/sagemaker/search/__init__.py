@@ -1,1 +1,1 @@
-"""Implements Search: resources by any of their properties."""
+"""Search: resources by any of their properties."""

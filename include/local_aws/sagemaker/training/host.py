@@ -1,4 +1,4 @@
-"""Runs one host of a training job: its folders, its input, its process and its log."""
+"""One host of a training job: its folders, its input, its process, its log."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ FAILURE_BYTES = 16 * 1024
 
 
 class Host(HostProgram):
-    """One host, which would be an instance on AWS."""
+    """What would be an instance on AWS."""
 
     def __init__(
         self, name: str, *, job: dict[str, Any], folder: Path, image: Image, aws: Aws, cache: ObjectCache
     ) -> None:
-        """`folder` is the job's own; it holds /opt/ml and the log of each host."""
+        """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
         super().__init__(name)
         self.base = folder / "ml" / name
         self._log_file = folder / f"{name}.log"
@@ -49,16 +49,16 @@ class Host(HostProgram):
 
     @property
     def failure(self) -> Path:
-        """The file to which the program writes why it fails."""
+        """What the program writes when it fails."""
         return self.base / "output" / "failure"
 
     @property
-    def reported_failure_at(self) -> float:
-        """The time at which the program wrote why it fails; 0 if it has not."""
+    def said_why_at(self) -> float:
+        """When the program said why it fails; 0 if it has not."""
         return self.failure.stat().st_mtime if self.failure.exists() else 0.0
 
     def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
-        """Make the folders, and download the channels.
+        """Make the folders, and bring what is there before the program starts.
 
         Raises:
             DataError: a channel cannot be brought.
@@ -75,7 +75,7 @@ class Host(HostProgram):
 
     @contextlib.contextmanager
     def running(self, *, on_lines: Callable[[list[str]], None]) -> Iterator[None]:
-        """Run the program, fill its pipes and ship its log; all three end with the context."""
+        """The program, its pipes and its log; whatever is left of them ends here."""
         stream = f"{self._job['TrainingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
         shipper = LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=on_lines)
         command, env = [*self._image.command, "train"], self._environment()
@@ -86,17 +86,17 @@ class Host(HostProgram):
             yield
 
     def check_input(self) -> None:
-        """Raise the error that keeps a pipe from being filled, if there is one."""
+        """Raise what keeps a pipe from being filled, if anything does."""
         for pipes in self._pipes:
             pipes.check()
 
     def sync_checkpoints(self, *, everything: bool = False) -> None:
-        """Upload the changed checkpoints."""
+        """Send the checkpoints that changed."""
         if self._checkpoints is not None:
             self._checkpoints.sync(everything=everything)
 
     def failure_text(self) -> str:
-        """Return what the program wrote about its failure."""
+        """What the program wrote about its failure."""
         if not self.failure.exists():
             return ""
         with self.failure.open("rb") as content:

@@ -1,4 +1,4 @@
-"""Defines the names of transform jobs."""
+"""What transform jobs are called."""
 
 from local_aws.sagemaker.jobs.kinds import JobKind
 

@@ -1,4 +1,4 @@
-"""Checks a CreateTransformJob request, and makes the document of its job."""
+"""What a CreateTransformJob request must be for this server to carry it out, and the job that it becomes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_DATA_PROCESSING = {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "No
 
 
 def check(request: Document) -> None:
-    """Refuse what AWS refuses, and what only AWS can do.
+    """Refuse what AWS refuses, and what AWS can do and this server cannot, rather than do something else.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -53,7 +53,7 @@ def check_image(request: Document, *, built_in: bool) -> None:
 
 
 def new_job(request: Document, *, arn: str, now: float) -> Document:
-    """Return the first document of the job, as DescribeTransformJob shows it."""
+    """The job as DescribeTransformJob shows it first."""
     job = {key: value for key, value in request.items() if key != "Tags"}
     job["TransformInput"] = {"CompressionType": "None", "SplitType": "None"} | request["TransformInput"]
     job["TransformOutput"] = {"AssembleWith": "None"} | request["TransformOutput"]

@@ -93,7 +93,8 @@ class Bucket:
         minute = content["times"]["predicted"][14:16]
         self.put(f"cats/incoming/{name}", b"\x89PNG\r\n\x1a\n" + name.encode())
         self.put(f"cats/predictions/{name}.json", json.dumps(content).encode())
-        entry = f"2026-11-28/05/{minute}00.000-{hashlib.sha256(name.encode()).hexdigest()[:16]}.json"
+        digest = hashlib.sha256(f"cats/incoming/{name}\nNone\n0".encode()).hexdigest()[:16]
+        entry = f"2026-11-28/05/{minute}00.000-{digest}.json"
         self.put(f"cats/predictions-log/{entry}", json.dumps(content).encode())
         return content
 

@@ -1,0 +1,153 @@
+"""Deletes one uploaded image with everything that was made of it, in all versions: for requests about privacy."""
+
+import gzip
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import code_of
+from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import ABSENT, naming, read, write_if_unchanged
+from image_classifier.contracts.errors import PredictionError, ResourceBusyError
+from image_classifier.contracts.predictions import Prediction
+from image_classifier.contracts.record_keys import correction_key, log_key, record_key, thumbnail_key
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+READERS = 16
+MOST_KEYS = 1000  # of one DeleteObjects request
+SPLITS = ("train", "validation", "test")
+Version = dict[str, str]  # Key and VersionId
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """Deletes images of one classifier."""
+
+    s3: "S3Client"
+    bucket: str
+    keys: Keys
+
+    def delete(self, key: str, *, prepared: Iterable[str] = ()) -> int:
+        """Delete an image, its record, thumbnail, correction and prepared copies, and its lines of log and index.
+
+        The record goes last, because it says where the others are: what was interrupted is done again with the same
+        call.
+
+        Args:
+            key: the image's, below incoming/.
+            prepared: file names that its prepared copies may have.
+
+        Returns:
+            How many object versions were deleted.
+
+        Raises:
+            ResourceBusyError: the watch Dag writes the index at this moment, or S3 kept something; call it again.
+
+        """
+        record = record_key(key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
+        records = list(self._records(record))
+        days = sorted({one.times.predicted[:10] for one in records})
+        deleted = sum(self._leave_index(f"{self.keys.predictions_index}{day}/", key) for day in days)
+        entries = {log_key(one, log_prefix=self.keys.predictions_log) for one in records}
+        others = [
+            *entries,
+            *self._prepared(prepared),
+            thumbnail_key(key, incoming_prefix=self.keys.incoming, thumbnails_prefix=self.keys.thumbnails),
+            key,
+            correction_key(key, incoming_prefix=self.keys.incoming, corrections_prefix=self.keys.corrections),
+        ]
+        deleted += self._delete([version for other in others for version in self._versions(other)])
+        deleted += self._delete(self._versions(record))
+        log.info("%d object versions of s3://%s/%s were deleted", deleted, self.bucket, key)
+        return deleted
+
+    def versions_of(self, key: str) -> Iterator[bytes]:
+        """The bytes of every version of an object."""
+        for version in self._versions(key):
+            try:
+                answer = self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
+            except ClientError as error:
+                if code_of(error) in (*ABSENT, "MethodNotAllowed", "NoSuchVersion"):  # a delete marker
+                    continue
+                raise
+            yield answer["Body"].read()
+
+    def _records(self, key: str) -> Iterator[Prediction]:
+        for body in self.versions_of(key):
+            try:
+                yield Prediction.from_json(body)
+            except PredictionError as error:
+                log.warning("A version of s3://%s/%s is no record: %s", self.bucket, key, error)
+
+    def _versions(self, key: str) -> list[Version]:
+        """Every version and delete marker of one key."""
+        with naming(self.bucket, key, doing="list the versions of"):
+            pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
+            return [
+                {"Key": found["Key"], "VersionId": found["VersionId"]}
+                for page in pages
+                for found in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
+                if found["Key"] == key
+            ]
+
+    def _prepared(self, names: Iterable[str]) -> list[str]:
+        """The keys that the prepared copies may have: one in each class of each split."""
+        wanted = list(names)
+        folders = [folder for split in SPLITS for folder in self._folders(self.keys.split(split))] if wanted else []
+        return [folder + name for folder in folders for name in wanted]
+
+    def _folders(self, prefix: str) -> list[str]:
+        with naming(self.bucket, prefix, doing="list"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+            return [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
+
+    def _leave_index(self, prefix: str, key: str) -> int:
+        """Take the image's lines out of a day's parts; returns how many versions of parts were deleted."""
+        with naming(self.bucket, prefix, doing="list"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            parts = [found["Key"] for page in pages for found in page.get("Contents", [])]
+        with ThreadPoolExecutor(READERS) as readers:
+            return sum(readers.map(lambda part: self._leave_part(part, key), parts))
+
+    def _leave_part(self, part: str, key: str) -> int:
+        found = read(self.s3, bucket=self.bucket, key=part)
+        lines = gzip.decompress(found[0]).splitlines(keepends=True) if found else []
+        kept = [line for line in lines if not _is_about(line, key)]
+        if found is None or len(kept) == len(lines):
+            return 0
+        before = self._versions(part)
+        body = gzip.compress(b"".join(kept))
+        write_if_unchanged(
+            self.s3, bucket=self.bucket, key=part, body=body, content_type="application/x-ndjson", etag=found[1]
+        )
+        return self._delete(before)
+
+    def _delete(self, versions: list[Version]) -> int:
+        for start in range(0, len(versions), MOST_KEYS):
+            objects: Any = versions[start : start + MOST_KEYS]
+            with naming(self.bucket, objects[0]["Key"], doing="delete"):
+                answer = self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
+            if errors := answer.get("Errors"):
+                message = (
+                    f"S3 did not delete {len(errors)} object versions, such as {errors[0].get('Key')}: "
+                    f"{errors[0].get('Message')}. Delete the image again."
+                )
+                raise ResourceBusyError(message)
+        return len(versions)
+
+
+def _is_about(line: bytes, key: str) -> bool:
+    try:
+        found: bool = json.loads(line)["image"]["key"] == key
+    except (ValueError, KeyError, TypeError):
+        return False  # no record; readers leave it out
+    return found

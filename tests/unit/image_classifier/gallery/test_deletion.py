@@ -1,0 +1,103 @@
+"""Everything that was made of one image goes, in all versions, and nothing else."""
+
+import gzip
+import json
+
+import pytest
+
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.errors import PredictionError, ResourceBusyError
+from image_classifier.contracts.predictions import Image, Model, Times, predicted
+from image_classifier.contracts.record_keys import log_key
+from image_classifier.gallery import deletion as deletions
+from image_classifier.gallery.deletion import Deletion
+
+BUCKET = "pictures"
+PART = "cats/predictions-index/2026-11-28/part-1.jsonl.gz"
+
+
+def record(name, *, version="v1"):
+    image = Image(bucket=BUCKET, key=f"cats/incoming/{name}", version_id=version, etag=None, bytes=1, sequencer=None)
+    at = "2026-11-28T05:00:00.000+00:00"
+    return predicted(image, probabilities=[0.9, 0.1], labels=["cat", "dog"], unsure_below=0.5,
+                     model=Model("job-1", "e", None, "x"), times=Times(at, at, 1.0, 2.0))  # fmt: skip
+
+
+@pytest.fixture
+def s3(s3):
+    """Two images in a bucket with versions, each object stored twice."""
+    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for _ in range(2):
+        lines = b""
+        for name in ("a.jpg", "a.jpg.jpg"):
+            body = record(name).as_json()
+            lines += json.dumps(json.loads(body)).encode() + b"\n"
+            for key in (
+                f"cats/incoming/{name}",
+                f"cats/thumbnails/{name}.jpg",
+                f"cats/corrections/{name}.json",
+                f"cats/dataset/train/cat/{name}",
+                f"cats/dataset/test/dog/{name}",
+                log_key(record(name), log_prefix="cats/predictions-log/"),
+            ):
+                s3.put_object(Bucket=BUCKET, Key=key, Body=b"picture")
+            s3.put_object(Bucket=BUCKET, Key=f"cats/predictions/{name}.json", Body=body)
+        s3.put_object(Bucket=BUCKET, Key=PART, Body=gzip.compress(lines))
+    return s3
+
+
+def delete(s3):
+    return Deletion(s3, BUCKET, Keys("cats")).delete("cats/incoming/a.jpg", prepared=["a.jpg"])
+
+
+def versions(s3):
+    found = s3.list_object_versions(Bucket=BUCKET)
+    return sorted(one["Key"] for kind in ("Versions", "DeleteMarkers") for one in found.get(kind, []))
+
+
+def test_every_version_of_the_image_s_objects_goes_and_the_other_image_stays(s3):
+    others = [key for key in versions(s3) if "a.jpg.jpg" in key and key[5:] != "thumbnails/a.jpg.jpg"]
+
+    assert delete(s3) == 7 * 2 + 2
+
+    left = versions(s3)
+    log_of_other = log_key(record("a.jpg.jpg"), log_prefix="cats/predictions-log/")
+    assert log_key(record("a.jpg"), log_prefix="cats/predictions-log/") not in left
+    assert sorted(key for key in left if key not in (PART, log_of_other)) == others
+    assert left.count(log_of_other) == 2
+
+
+def test_the_index_keeps_the_other_image_and_no_earlier_version(s3):
+    delete(s3)
+
+    body = gzip.decompress(s3.get_object(Bucket=BUCKET, Key=PART)["Body"].read())
+    assert [json.loads(line)["image"]["key"] for line in body.splitlines()] == ["cats/incoming/a.jpg.jpg"]
+    assert versions(s3).count(PART) == 1
+
+
+def test_deleting_again_deletes_nothing(s3):
+    delete(s3)
+
+    assert delete(s3) == 0
+
+
+def test_what_an_upload_deleted_by_a_person_left_behind_goes_too(s3):
+    s3.delete_object(Bucket=BUCKET, Key="cats/incoming/a.jpg")
+
+    assert delete(s3) == 7 * 2 + 2 + 1
+
+
+def test_the_record_stays_while_the_index_cannot_be_changed(s3, monkeypatch):
+    def refuse(*_, **__):
+        raise ResourceBusyError("changed meanwhile")
+
+    monkeypatch.setattr(deletions, "write_if_unchanged", refuse)
+
+    with pytest.raises(ResourceBusyError):
+        delete(s3)
+    assert versions(s3).count("cats/predictions/a.jpg.json") == 2
+
+
+def test_only_an_upload_can_be_deleted(s3):
+    with pytest.raises(PredictionError):
+        Deletion(s3, BUCKET, Keys("cats")).delete("dogs/incoming/a.jpg")
