@@ -7,6 +7,7 @@ from botocore.stub import ANY, Stubber
 from image_classifier.aws.settings import Settings
 from image_classifier.plan.preflight_checks.finding import DEPLOY
 from image_classifier.plan.preflight_checks.identity import (
+    CALLS,
     Caller,
     check_identity,
     check_permissions,
@@ -36,6 +37,9 @@ def stubbed(service):
 @pytest.fixture
 def iam():
     return stubbed("iam")
+
+
+SIMULATIONS = len(CALLS) + 2  # and passing each role
 
 
 def role():
@@ -166,19 +170,19 @@ def test_a_right_that_is_missing_gets_the_command_that_attaches_the_policy(iam, 
 
 def test_every_simulation_is_a_request_that_iam_takes(iam):
     empty = {"EvaluationResults": []}
-    for _ in range(8):
+    for _ in range(SIMULATIONS):
         iam.stubber.add_response(
             "simulate_principal_policy",
             empty,
             {**dict.fromkeys(("PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"), ANY)},
         )
 
-    assert len(list(check_permissions(iam, caller=CALLER, settings=SETTINGS))) == 8
+    assert len(list(check_permissions(iam, caller=CALLER, settings=SETTINGS))) == SIMULATIONS
     iam.stubber.assert_no_pending_responses()
 
 
 def test_a_simulation_that_is_refused_is_said_to_be_unchecked(iam):
-    for _ in range(8):
+    for _ in range(SIMULATIONS):
         iam.stubber.add_client_error("simulate_principal_policy", "AccessDenied")
 
     findings = list(check_permissions(iam, caller=CALLER, settings=SETTINGS))
