@@ -11,8 +11,8 @@ help: ## List the targets
 setup: ## Make the virtual environments under .venv/
 	@$(PYTHON) include/laptop/environments.py
 
-demo: setup ## From labelled images to predictions; your own with DATA=/path/to/folder
-	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)")
+demo: setup ## From labelled images to predictions; your own with DATA=/path/to/folder, LAYOUT=classes or splits
+	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)") $(if $(LAYOUT),--layout $(LAYOUT))
 
 up: setup ## Start the local AWS and Airflow, and leave them running
 	@$(LAPTOP) up
@@ -52,8 +52,9 @@ CHAOS_jobs := failures_by_kind spot
 CHAOS_deploy := an_update_that_fails
 CHAOS_events := notifications_side_by_side
 CHAOS_teardown := teardown
-CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events or teardown))),tests/chaos)
-chaos: dev ## Kills, faults and late answers, as a table; PART=train, jobs, deploy, events or teardown
+CHAOS_promote := promotion
+CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown or promote))),tests/chaos)
+chaos: dev ## Kills, faults and late answers, as a table; PART=train, jobs, deploy, events, teardown or promote
 	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
 client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS: a table; ONLY=boto3 for one client

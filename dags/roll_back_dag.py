@@ -8,8 +8,9 @@ gone: labels, pixels and model switch together, because the function reads them 
 2. Model, endpoint config and endpoint follow; the endpoint is asked about a known image. The function follows.
 3. `mark_versions` approves the version and rejects the one that was left, with the reason.
 
-No schedule and no unchanged run promotes the model that was left again. Changed images or settings train another one;
-to serve the one that was left again, run this Dag with it. **Safe to repeat.**
+No schedule and no unchanged run promotes the model that was left again. Changed images or settings train another one.
+To serve the one that was left again, run this Dag with it, or the classifier's own with `promote_version`. **Safe to
+repeat.**
 """
 
 from datetime import timedelta

@@ -8,7 +8,7 @@ prediction. One Dag per file in `include/classifiers/`.
 | prepare | inspects the images, uploads those that changed, writes the image lists | S3 requests |
 | train | starts the training job; with the same images and settings takes the model there is | the instance |
 | evaluate | scores the test images with the model and, if need be, with the one that serves | a machine for minutes |
-| promote | decides whether the model goes live; if not, the run ends here and what serves stays | nothing |
+| promote | decides whether the model goes live, or asks a person; if it may not, the run ends here | nothing |
 | deploy | endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
 | connect | the inference function, the bucket's event notification | nothing while nothing is uploaded |
 | check | uploads one known image and waits for its prediction record | one request |
@@ -25,9 +25,8 @@ from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
-from image_classifier_airflow.defaults import SIX_MINUTES, default_args
-from image_classifier_airflow.notifications.deadline import deadlines
-from image_classifier_airflow.notifications.failure import tell_failure
+from image_classifier_airflow.defaults import SIX_MINUTES, dag_arguments
+from image_classifier_airflow.operators.approval import approval_tasks
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
@@ -46,16 +45,10 @@ def train_and_deploy(classifier: Classifier) -> DAG:
     """The Dag of one classifier."""
     steps, evaluation = Steps(classifier), EvaluationSteps(classifier)
     with DAG(
-        dag_id=train_and_deploy_dag_id(classifier.name),
-        description=classifier.description,
-        schedule=classifier.schedule,
-        catchup=False,
-        max_active_runs=1,
-        on_failure_callback=tell_failure(classifier),
-        deadline=deadlines(classifier),
-        default_args=default_args(classifier),
+        train_and_deploy_dag_id(classifier.name),
         doc_md=f"{__doc__}\n\n## {classifier.name}\n\n{classifier.description}",
-        tags=["image-classifier", classifier.name],
+        schedule=classifier.schedule,
+        **dag_arguments(classifier),
     ) as dag:
         with TaskGroup("prepare"):
             dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12))()
@@ -76,7 +69,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             chain(ModelOperator(task_id="create_model", config=scoring["model"]), scored, reported)
 
         with TaskGroup("promote"):
-            goes_live = gate(evaluation.decide)(dataset, job, scoring)
+            decided = gate(evaluation.decide)(dataset, job, scoring)
+            approved = approval_tasks(classifier, evaluation, dataset=dataset, job=job, training=training)
 
         with TaskGroup("deploy") as deploy:
             plan = step(steps.plan_deployment, multiple_outputs=True)(dataset, job)
@@ -121,7 +115,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             )
 
         tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]
-        chain(reported, goes_live, deploy, connect, check, tidied, step(steps.report)(job, reported))
+        chain(reported, decided, *approved, deploy, connect, check, tidied, step(steps.report)(job, reported))
     dag.params = train_params(classifier)  # set last: every operator would copy all params, in 0.1 s
     return dag
 

@@ -15,27 +15,30 @@ from local_aws.processes.state_folder import OTHERS
 def main() -> None:
     parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo").add_argument("--data", type=Path, help="a folder of one's own labelled images")
+    demonstration = commands.add_parser("demo")
+    demonstration.add_argument("--data", type=Path, help="a folder of one's own labelled images")
+    demonstration.add_argument("--layout", choices=("classes", "splits"), help="what the folder's top folders are")
     for name in ("up", "down", "status"):
         commands.add_parser(name)
     arguments = parser.parse_args()
     os.umask(OTHERS)
     try:
-        run(arguments.command, getattr(arguments, "data", None))
+        run(arguments)
     except LaptopError as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
         sys.exit("\nInterrupted. The services go on running; `make down` stops them.")
 
 
-def run(command: str, data: Path | None) -> None:
+def run(arguments: argparse.Namespace) -> None:
     """Carry out one command."""
+    command = arguments.command
     for variable in ("NO_PROXY", "no_proxy"):  # the local services are reached without a proxy
         os.environ[variable] = ",".join(filter(None, [os.environ.get(variable), "127.0.0.1", "localhost"]))
     leave_own_aws_alone(os.environ)
     place = Place.from_env()
     if command == "demo":
-        demo.demonstrate(place, data)
+        demo.demonstrate(place, arguments.data, layout=arguments.layout)
     elif command == "up":
         supervisor.start(place)
         print_status(place)

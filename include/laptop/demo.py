@@ -18,7 +18,8 @@ from rich.table import Table
 from image_classifier.aws import names
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import record_key
-from laptop import images, supervisor
+from image_classifier.prepare.layout.split_folders import Choice
+from laptop import images, own_images, supervisor
 from laptop.airflow_api import AirflowApi
 from laptop.airflow_settings import USER, password
 from laptop.follow import EpochLines, Run
@@ -40,7 +41,7 @@ class Upload:
     version_id: str
 
 
-def demonstrate(place: Place, data: Path | None) -> None:
+def demonstrate(place: Place, data: Path | None, *, layout: Choice | None = None) -> None:
     """Run the whole demonstration and print its results.
 
     Raises:
@@ -48,7 +49,7 @@ def demonstrate(place: Place, data: Path | None) -> None:
 
     """
     began = time.monotonic()
-    demonstration = images.own(place, data) if data else images.digits(place)
+    demonstration = own_images.own(place, data, layout) if data else images.digits(place)
     print("Starting the local AWS and Airflow ...", flush=True)
     supervisor.start(place)
     print(f"  ready after {time.monotonic() - began:.0f} s: {place.airflow_url}\n", flush=True)

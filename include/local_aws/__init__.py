@@ -1,1 +1,1 @@
-"""The AWS of a laptop: MiniStack, and a SageMaker server that runs real processes."""
+"""Emulates AWS on a laptop: MiniStack, and a SageMaker server that runs real processes."""

@@ -1,4 +1,4 @@
-"""Starts the AWS of a laptop: ``python -m local_aws --state DIR``. It runs until it is told to stop."""
+"""Starts the AWS of a laptop and runs it until SIGTERM or SIGINT: ``python -m local_aws --state DIR``."""
 
 import argparse
 import logging
@@ -16,7 +16,7 @@ from local_aws.servers import HOST, LocalAws, Ports
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the local AWS; the exit code is 0 when it was told to stop, 1 when something kept it from running."""
+    """Run the local AWS; return 0 after SIGTERM or SIGINT, and 1 after an error, which is printed."""
     options = _parser().parse_args(arguments)
     os.umask(OTHERS)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def enforces_iam(environ: Mapping[str, str]) -> bool:
-    """Whether LOCAL_AWS_IAM says to enforce IAM, as it does unless it is ``off``.
+    """Return whether IAM is enforced: unless the variable LOCAL_AWS_IAM is ``off``.
 
     Raises:
         OptionError: it says something else.

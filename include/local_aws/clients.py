@@ -1,4 +1,4 @@
-"""Clients of the local AWS itself; they never look at the credentials or proxies of the person at the laptop."""
+"""Makes the local AWS's own clients, which use neither the user's credentials nor a proxy."""
 
 import os
 from typing import Any
@@ -16,13 +16,13 @@ ROOT_SECRET = "LOCAL_AWS_ROOT_SECRET"  # noqa: S105  a variable's name
 
 
 def root_secret() -> str:
-    """The secret of the root user's key, which the local AWS makes for each state folder."""
+    """Return the secret of the root user's key, which the local AWS makes for each state folder."""
     return os.environ.get(ROOT_SECRET, "test")
 
 
 def client(service: str, *, endpoint_url: str) -> Any:
-    """A boto3 client. Any: boto3's clients are made at run time."""
+    """Return a boto3 client. Its type is Any because boto3 creates its classes at run time."""
     session = boto3.session.Session(ACCESS_KEY, root_secret(), region_name=REGION)
-    # Path style: a bucket in the host name would have to be resolved.
+    # Path style, because DNS does not resolve buckets.
     config = Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})
     return session.client(service, endpoint_url=endpoint_url, config=config, verify=False)

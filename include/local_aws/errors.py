@@ -1,8 +1,8 @@
-"""What can keep the local AWS from starting or running, each said in one sentence."""
+"""Defines the errors that keep the local AWS from starting or running."""
 
 
 class LocalAwsError(Exception):
-    """Base of everything the local AWS reports to the person who started it."""
+    """Base of the errors that the local AWS reports to the user who started it."""
 
 
 class PortInUseError(LocalAwsError):
@@ -10,15 +10,15 @@ class PortInUseError(LocalAwsError):
 
 
 class StateInUseError(LocalAwsError):
-    """Another local AWS works in the same state folder."""
+    """Another process works in the same state folder."""
 
 
 class ChildEndedError(LocalAwsError):
-    """MiniStack or the SageMaker server ended by itself."""
+    """A child process ended by itself."""
 
 
 class NotReadyError(LocalAwsError):
-    """A server does not answer in time."""
+    """A child process was not ready in time."""
 
 
 class StackError(LocalAwsError):
@@ -30,4 +30,4 @@ class MinistackChangedError(LocalAwsError):
 
 
 class OptionError(LocalAwsError):
-    """An option or a variable has a value that cannot be used."""
+    """An option or an environment variable has an invalid value."""

@@ -1,4 +1,4 @@
-"""Refuses requests that a web page of another origin sends, and requests for a host name that is not ours.
+"""Refuses requests that a web page of another origin sends, and requests for an unknown host name.
 
 Both servers run programs for whoever reaches them, and a browser reaches 127.0.0.1 for every page that it shows. A page
 cannot change what the browser says in the headers Host, Origin and Sec-Fetch-* (https://www.w3.org/TR/fetch-metadata/).
@@ -34,12 +34,12 @@ _PAGE_POLICY = (b"content-security-policy", b"default-src 'none'; img-src 'self'
 
 
 def host_names(*names: str) -> frozenset[str]:
-    """The names that a request may be for: the loopback names and `names`, without the wildcard addresses."""
+    """Return the host names that a request may have: the loopback names and `names`, without wildcard addresses."""
     return LOOPBACK | {name.lower().removesuffix(".") for name in names if name not in WILDCARDS}
 
 
 class ForeignRequests:
-    """An ASGI application in front of another, which sees only requests that no foreign web page has sent.
+    """An ASGI application in front of another one; it refuses the requests of foreign web pages.
 
     A request is refused with status 403 (a WebSocket is closed) if
 
@@ -69,7 +69,7 @@ class ForeignRequests:
             await self._app(scope, receive, _without_cors(scope["path"], send))
 
     def refusal(self, scope: Scope) -> str | None:
-        """Why a request is refused, in one sentence; None if it is not."""
+        """Return why a request is refused, in one sentence, or None if it is accepted."""
         headers: dict[bytes, list[bytes]] = {name: [] for name in _READ}
         for name, value in scope["headers"]:
             if name in headers:
@@ -93,7 +93,7 @@ class ForeignRequests:
 
 
 def is_known_host(host: bytes, *, names: Collection[str]) -> bool:
-    """Whether a Host header, with or without a port, holds one of `names` or a subdomain of one."""
+    """Return whether a Host header, with or without a port, has one of `names` or a subdomain of one."""
     found = _HOST.fullmatch(host.decode("latin-1").lower())
     if found is None:
         return False

@@ -1,4 +1,4 @@
-"""The one runtime functions have here, that of this interpreter, and the packages AWS puts beside a function."""
+"""Defines the one runtime of functions, which is that of this interpreter, and the packages that AWS adds to it."""
 
 import importlib.metadata
 import platform
@@ -12,20 +12,20 @@ _ARCHITECTURES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "ar
 
 
 def runtime() -> str:
-    """Lambda's name of this interpreter, for example python3.12."""
+    """Return Lambda's name of this interpreter, for example python3.12."""
     return f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def architecture() -> str:
-    """Lambda's name of this machine: x86_64 or arm64."""
+    """Return Lambda's name of this machine's architecture: x86_64 or arm64."""
     machine = platform.machine().lower()
     return _ARCHITECTURES.get(machine, machine)
 
 
 def link_runtime_packages(folder: Path) -> None:
-    """Fill `folder` with links to boto3 and what it needs: all that AWS puts beside a function's own files.
+    """Fill `folder` with links to boto3 and its dependencies, which AWS adds to a function's own files.
 
-    A package that a function's zip forgot is then missing here as it is on AWS, whatever else this environment holds.
+    A package that is missing in a function's zip is then missing here as on AWS, whatever else this environment has.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -16,13 +16,13 @@ UPLOAD_USER = "image-classifier-uploads"
 
 
 def where_keys_are(file: Path) -> str:
-    """What the answer to a refused request adds for the person at the laptop."""
+    """Return the hint for the user that is added to the answer to a refused request."""
     return f"This local AWS enforces IAM; the keys that it has made are in {file}."
 
 
 @dataclass(frozen=True)
 class Key:
-    """An access key, readable in keys.json by the owner of the state folder alone."""
+    """An access key, stored in keys.json, which only the owner of the state folder can read."""
 
     access_key: str
     secret: str
@@ -32,18 +32,18 @@ class Keys:
     """The keys of one state folder."""
 
     def __init__(self, state: Path) -> None:
-        """Read what was made before."""
+        """Read the stored keys."""
         self.path = state / KEYS_FILE
         self._keys: dict[str, dict[str, str]] = json.loads(self.path.read_text()) if self.path.exists() else {}
 
     def root(self) -> Key:
-        """The root user's key, with a secret that is made at the first start."""
+        """Return the root user's key; its secret is made at the first start."""
         if "root" not in self._keys:
             self._keep("root", Key(ACCESS_KEY, secrets.token_urlsafe(30)))
         return Key(**self._keys["root"])
 
     def of_user(self, user: str, *, iam: Any) -> Key:
-        """A key of an IAM user, made anew when IAM does not know the one in the file."""
+        """Return a key of an IAM user; a new one is made if IAM does not know the stored one."""
         known = {item["AccessKeyId"] for item in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]}
         if user not in self._keys or self._keys[user]["access_key"] not in known:
             for access_key in known:  # a user may have two
@@ -61,9 +61,9 @@ class Keys:
 
 
 def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) -> None:
-    """Make the users of Airflow and of its API server, with the stack's policies alone, and the one that uploads.
+    """Create the users of Airflow and of its API server, with the stack's policies alone, and the user that uploads.
 
-    Safe to call again. `outputs` are the stack's, by name.
+    A second call changes nothing. `outputs` are the stack's, by name.
     """
     iam = client("iam", endpoint_url=endpoint_url)
     for user in (AIRFLOW_USER, API_SERVER_USER, UPLOAD_USER):
@@ -77,7 +77,7 @@ def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) ->
 
 
 def upload_policy(bucket: str) -> dict[str, Any]:
-    """Whoever has the key for uploads may put images below incoming/ and read predictions, of every classifier."""
+    """Return the policy of the upload user, which may put images below incoming/ and read predictions."""
     arn = f"arn:aws:s3:::{bucket}"
     return {
         "Version": "2012-10-17",

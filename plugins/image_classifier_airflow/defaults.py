@@ -4,10 +4,24 @@ from datetime import timedelta
 from typing import Any
 
 from image_classifier.classifier import Classifier
-from image_classifier_airflow.notifications.failure import keep_error
+from image_classifier_airflow.notifications.deadline import deadlines
+from image_classifier_airflow.notifications.failure import keep_error, tell_failure
 from image_classifier_airflow.retries import RETRY_POLICY
 
 SIX_MINUTES: dict[str, Any] = {"retries": 6, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 0}
+
+
+def dag_arguments(classifier: Classifier) -> dict[str, Any]:
+    """What a classifier's Dag has beside its id, its schedule and its text."""
+    return {
+        "description": classifier.description,
+        "catchup": False,
+        "max_active_runs": 1,
+        "on_failure_callback": tell_failure(classifier),
+        "deadline": deadlines(classifier),
+        "default_args": default_args(classifier),
+        "tags": ["image-classifier", classifier.name],
+    }
 
 
 def default_args(classifier: Classifier) -> dict[str, Any]:

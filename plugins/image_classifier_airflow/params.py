@@ -16,6 +16,7 @@ SECTIONS: Mapping[str, str] = {
     "source": "Data",
     "reset_labels": "Data",
     "force_retrain": "Training",
+    "promote_version": "Training",
     "training_instance_type": "Training",
     "instance_type_fallbacks": "Training",
     "time_limit_s": "Training",

@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 # No try of the task comes after these.
 FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
+ASKS = "promote.ask"  # the task that waits for a person's answer
 ACTIVE = ["running", "queued"]  # states of a run that may still change what is deployed
 # Here a try runs, or will. Neither is "restarting": a task is that from the moment a user cleared it while it ran.
 GOES_ON = {"running", "queued", "scheduled", "deferred", "up_for_retry", "up_for_reschedule", None}
@@ -36,6 +37,13 @@ def is_given_up(task_instance: "RuntimeTaskInstanceProtocol") -> bool:
         log.warning("Airflow does not say whether this task is still wanted: %s", error)
         return False
     return owner_task.task not in states or states[owner_task.task] not in GOES_ON
+
+
+def runs_at_work(task_instance: "RuntimeTaskInstanceProtocol", *, dag_id: str) -> int:
+    """How many runs of the Dag may change what is deployed; one that waits for a person's answer does not."""
+    active = task_instance.get_dr_count(dag_id=dag_id, states=ACTIVE)
+    waiting = task_instance.get_ti_count(dag_id=dag_id, task_ids=[ASKS], states=["awaiting_input"]) if active else 0
+    return active - waiting
 
 
 def states_of_run(

@@ -73,6 +73,16 @@ class Airflow(AirflowApi):
         """End a whole run."""
         self._call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
 
+    def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
+        """What a person is asked."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        return dict(self._call("GET", path))
+
+    def answer(self, dag_id: str, run_id: str, task_id: str, *, option: str) -> None:
+        """Answer it."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
+        self._call("PATCH", path, {"chosen_options": [option], "params_input": {}})
+
     def ordered_run(self, dag_id: str, run_id: str, *, conf: dict[str, Any]) -> "Run":
         """A run under a name of ours, so that its address needs no quoting."""
         self.await_dag(dag_id)

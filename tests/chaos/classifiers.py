@@ -1,7 +1,7 @@
 """The classifiers of the scenarios: a few dozen small images that a network learns in two epochs, and a file each."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -11,13 +11,14 @@ from laptop.place import Place
 SIDE_PX = 32
 PER_CLASS = {"train": 20, "validation": 4}
 SHADES = {"dark": 40, "light": 215}
+JUDGED_PER_CLASS = {**PER_CLASS, "test": 60}  # a comparison needs 100 test images
 FILE = """\
 description: Shades of grey, to see what survives
-source: shades
+source: {source}
 hyperparameters:
   num_layers: 20
   image_shape: "3,28,28"
-  epochs: 2
+  epochs: {epochs}
   mini_batch_size: 8
   learning_rate: 0.05
 training:
@@ -26,12 +27,18 @@ training:
 {fallbacks}"""
 
 
-def write_images(place: Place) -> Path:
-    """Noise around a dark and a light grey, the same every time."""
-    folder = place.images / "shades"
+def write_images(
+    place: Place, name: str = "shades", *, per_class: Mapping[str, int] = PER_CLASS, exchanged: Sequence[str] = ()
+) -> Path:
+    """Noise around a dark and a light grey, the same every time.
+
+    In the splits `exchanged` each image has the other shade's label.
+    """
+    folder = place.images / name
     noise = random.Random(7)
-    for split, count in PER_CLASS.items():
-        for label, shade in SHADES.items():
+    for split, count in per_class.items():
+        labels = list(SHADES) if split not in exchanged else list(reversed(SHADES))
+        for label, shade in zip(labels, SHADES.values(), strict=True):
             (folder / split / label).mkdir(parents=True, exist_ok=True)
             for number in range(count):
                 pixels = bytes(shade + noise.randrange(-30, 31) for _ in range(SIDE_PX * SIDE_PX))
@@ -40,9 +47,18 @@ def write_images(place: Place) -> Path:
     return folder
 
 
-def write_classifier(place: Place, name: str, *, instance_types: Sequence[str] = ("ml.g4dn.xlarge",)) -> None:
+def write_classifier(
+    place: Place,
+    name: str,
+    *,
+    instance_types: Sequence[str] = ("ml.g4dn.xlarge",),
+    source: str = "shades",
+    epochs: int = 2,
+    promotion: str = "",
+) -> None:
     """A classifier file, from which the Dag processor makes a Dag."""
     first, *others = instance_types
     fallbacks = f"  instance_type_fallbacks: [{', '.join(others)}]\n" if others else ""
+    text = FILE.format(source=source, epochs=epochs, instance_type=first, fallbacks=fallbacks) + promotion
     place.classifiers.mkdir(parents=True, exist_ok=True)
-    (place.classifiers / f"{name}.yaml").write_text(FILE.format(instance_type=first, fallbacks=fallbacks))
+    (place.classifiers / f"{name}.yaml").write_text(text)

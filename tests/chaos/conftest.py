@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 from tests.chaos.airflow_runs import FINISHED, Airflow, Run
 from tests.chaos.aws import Aws
-from tests.chaos.classifiers import write_classifier, write_images
+from tests.chaos.classifiers import JUDGED_PER_CLASS, write_classifier, write_images
 from tests.chaos.report import Row, print_table
 from tests.chaos.services import ChaosServices
 from tests.chaos.trials import Trials
@@ -26,6 +26,11 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
     "training": {},
     "creating": {},
+    "judged": {
+        "source": "judged",
+        "epochs": 10,
+        "promotion": "promotion: {mode: approval, approval_time_limit_s: 100}\n",
+    },
 }
 
 
@@ -45,6 +50,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def services(place: Place) -> Iterator[ChaosServices]:
     os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
     write_images(place)
+    write_images(place, "judged", per_class=JUDGED_PER_CLASS)
     for name, changes in CLASSIFIERS.items():
         write_classifier(place, name, **changes)
     services = ChaosServices(place)

@@ -1,3 +1,4 @@
+import itertools
 from datetime import timedelta
 from pathlib import Path
 
@@ -52,6 +53,17 @@ def test_the_tasks_are_exactly_these(dag):
         "delete_old_models",
         "report",
     ]
+
+
+def test_a_classifier_that_says_so_asks_a_person_before_the_model_goes_live(parse, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\npromotion: {mode: approval}\n")
+
+    dag = parse(tmp_path).dags["cats_train_and_deploy"]
+
+    way = ["evaluate.write_report", "promote.decide", "promote.ask", "promote.promote", "deploy.plan_deployment"]
+    for first, then in itertools.pairwise(way):
+        assert first in dag.get_task(then).upstream_task_ids
+    assert dag.get_task("promote.ask").response_timeout is None  # the task looks at its own time limit
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "dags": {"airflow", "image_classifier", "image_classifier_airflow"},
     "plugins/image_classifier_airflow": {
         "airflow",
+        "asgiref",  # Airflow's own way to call from a trigger what is not asynchronous
         "botocore",
         "fastapi",
         "image_classifier",
@@ -32,6 +33,7 @@ MAY_IMPORT = {
         "pydantic",
         "scipy",
         "sklearn",
+        "tenacity",
         "yaml",
     },
     "include/image_classification_algorithm": {

@@ -115,6 +115,11 @@ class Keys:
         return f"{self.root}deployment.json"
 
     @property
+    def question(self) -> str:
+        """The question to a person that is open; see `image_classifier.promote.approval`."""
+        return f"{self.root}question.json"
+
+    @property
     def watch_state(self) -> str:
         """What the watch Dag remembers between its runs."""
         return f"{self.root}watch/state.json"

@@ -28,11 +28,14 @@ class Evaluation(Part):
 class Promotion(Part):
     """Whether a model may go live, and by which comparison with the model that serves.
 
-    ``when``: ``unless_worse`` refuses a model only if it is shown to be worse; ``not_worse`` wants it shown that it is
-    not worse by ``margin``; ``better`` wants it shown to be better. ``alpha`` is the error that each test may make.
+    ``mode``: ``approval`` asks a person in Airflow about a model that the rule lets through; no answer within
+    ``approval_time_limit_s`` is a no. ``when``: ``unless_worse`` refuses a model only if it is shown to be worse;
+    ``not_worse`` wants it shown that it is not worse by ``margin``; ``better`` wants it shown to be better. ``alpha``
+    is the error that each test may make.
     """
 
-    mode: Literal["automatic", "never"] = "automatic"
+    mode: Literal["automatic", "approval", "never"] = "automatic"
+    approval_time_limit_s: Annotated[int, Field(ge=60, le=28 * DAY_S)] = 3 * DAY_S
     when: Literal["unless_worse", "not_worse", "better"] = "unless_worse"
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.02
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05

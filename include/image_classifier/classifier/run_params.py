@@ -78,6 +78,14 @@ class RunParams(BaseModel):
         description="Start a new list of classes. Needed when a class is gone; earlier models keep theirs.",
         json_schema_extra={"section": "This run"},
     )
+    promote_version: str = Field(
+        default="",
+        max_length=63,
+        title="Promote version",
+        description="A model that a person rejected or went back from stays out, unless this names it by its training "
+        "job or its number in the registry. It must be the model of these images and settings.",
+        json_schema_extra={"section": "This run"},
+    )
 
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> "RunParams":

@@ -4,7 +4,6 @@ If a deployment fails, the earlier version stays live. Every step compares first
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +13,7 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.client_errors import described
 from image_classifier.aws.names import TAG, Keys
 from image_classifier.aws.s3 import object_exists
-from image_classifier.connect.function_calls import Pause, change, wait
+from image_classifier.connect.function_calls import change, wait
 from image_classifier.connect.function_configuration import FunctionConfiguration, function_configuration
 from image_classifier.connect.function_package import (
     FunctionPackage,
@@ -66,7 +65,6 @@ class _Deployment:
     logs: "CloudWatchLogsClient"
     configuration: FunctionConfiguration
     package: FunctionPackage
-    pause: Pause
 
 
 def ensure_function(
@@ -76,7 +74,6 @@ def ensure_function(
     *,
     configuration: FunctionConfiguration,
     package: FunctionPackage,
-    pause: Pause = time.sleep,
 ) -> DeployedFunction:
     """Update code and configuration, publish a version, check that it works, and make it live.
 
@@ -85,14 +82,14 @@ def ensure_function(
         ResourceBusyError: another change to the function is still being applied.
 
     """
-    deployment = _Deployment(lambda_client, s3, logs, configuration, package, pause)
+    deployment = _Deployment(lambda_client, s3, logs, configuration, package)
     found = described(lambda: lambda_client.get_function(FunctionName=configuration.name))
     if found is None:
         _create(deployment)
         changed = True
     else:
         changed = _update(deployment, found)
-    live = ensure_live(lambda_client, configuration=configuration, code_sha256=package.code_sha256, pause=pause)
+    live = ensure_live(lambda_client, configuration=configuration, code_sha256=package.code_sha256)
     outcome: Outcome = "created" if found is None else "updated" if changed or live.changed else "unchanged"
     log.info("Function %s is %s: version %s is live", configuration.name, outcome, live.version)
     return DeployedFunction(live.function_arn, live.alias_arn, live.version, outcome)
@@ -108,7 +105,7 @@ def _create(deployment: _Deployment) -> None:
         "Tags": configuration.tags,
     }
     what = f"Function {configuration.name}"
-    change(lambda: deployment.lambda_client.create_function(**request), what=what, pause=deployment.pause)
+    change(lambda: deployment.lambda_client.create_function(**request), what=what)
     waiter = deployment.lambda_client.get_waiter("function_active_v2")
     wait(lambda: waiter.wait(FunctionName=configuration.name), what=what)
 
@@ -123,7 +120,7 @@ def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
         request: dict[str, Any] = {**code, **_uploaded_code(deployment)}
         _apply(deployment, lambda: function.update_function_code(**request))
         changed = True
-    if not configuration.is_that_of(found["Configuration"]):
+    if not configuration.matches(found["Configuration"]):
         _apply(deployment, lambda: function.update_function_configuration(**configuration.as_request()))
         changed = True
     if not found.get("Tags", {}).items() >= configuration.tags.items():
@@ -135,7 +132,7 @@ def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
 def _apply(deployment: _Deployment, request: Callable[[], object]) -> None:
     """Request a change and wait until it is applied; Lambda refuses another change before that."""
     name = deployment.configuration.name
-    change(request, what=f"Function {name}", pause=deployment.pause)
+    change(request, what=f"Function {name}")
     waiter = deployment.lambda_client.get_waiter("function_updated_v2")
     wait(lambda: waiter.wait(FunctionName=name), what=f"Function {name}")
 

@@ -1,14 +1,14 @@
 """Calls Lambda and retries what becomes possible within a minute, such as a new role."""
 
-import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from botocore.exceptions import ClientError, WaiterError
 
+from image_classifier.aws.client_errors import code_of
+from image_classifier.aws.retry import repeat_on
 from image_classifier.contracts.errors import ResourceBusyError
 
-Pause = Callable[[float], None]
 Response = TypeVar("Response")
 
 MOST_TRIES = 12
@@ -18,26 +18,22 @@ FRESH_ROLE = (
     "cannot be assumed by Lambda",
     "does not have permissions to call SendMessage",
 )
-UNDER_WAY = "ResourceConflictException"  # "an update is in progress for resource"; or: the name is taken
+IN_PROGRESS = "ResourceConflictException"  # "an update is in progress for resource"; or: the name is taken
 
 
-def change(request: Callable[[], Response], *, what: str, pause: Pause = time.sleep) -> Response:
-    """Repeat a change until Lambda accepts it.
+def change(request: Callable[[], Response], *, what: str) -> Response:
+    """Repeat a change, for a minute at most, until Lambda accepts it.
 
     Raises:
         ResourceBusyError: an earlier change is still being applied, or Lambda does not know the role yet.
 
     """
-    for attempt in range(1, MOST_TRIES + 1):
-        try:
-            return request()
-        except ClientError as error:
-            if not _may_pass(error):
-                raise
-            if attempt == MOST_TRIES or "already exist" in str(error):
-                raise ResourceBusyError(f"{what} cannot be changed yet; try again in a few minutes: {error}") from error
-        pause(TRY_PAUSE_S)
-    raise ResourceBusyError(f"{what} was not changed")  # not reached: the last attempt returns or raises
+    try:
+        return repeat_on(_is_worth_a_pause, request, tries=MOST_TRIES, pause_s=TRY_PAUSE_S)
+    except ClientError as error:
+        if not _is_temporary(error):
+            raise
+        raise ResourceBusyError(f"{what} cannot be changed yet; try again in a few minutes: {error}") from error
 
 
 def wait(until: Callable[[], object], *, what: str) -> None:
@@ -53,8 +49,10 @@ def wait(until: Callable[[], object], *, what: str) -> None:
         raise ResourceBusyError(f"{what} is not ready: {error}. Look at its state, then try again.") from error
 
 
-def _may_pass(error: ClientError) -> bool:
-    code, sentence = error.response["Error"]["Code"], str(error)
-    return code == UNDER_WAY or (
-        code == "InvalidParameterValueException" and any(words in sentence for words in FRESH_ROLE)
-    )
+def _is_worth_a_pause(error: ClientError) -> bool:
+    return _is_temporary(error) and "already exist" not in str(error)
+
+
+def _is_temporary(error: ClientError) -> bool:
+    fresh_role = code_of(error) == "InvalidParameterValueException" and any(words in str(error) for words in FRESH_ROLE)
+    return code_of(error) == IN_PROGRESS or fresh_role

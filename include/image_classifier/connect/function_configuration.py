@@ -45,7 +45,7 @@ class FunctionConfiguration(BaseModel):
             "Environment": {"Variables": self.environment},
         }
 
-    def is_that_of(self, found: Mapping[str, Any]) -> bool:
+    def matches(self, found: Mapping[str, Any]) -> bool:
         """Whether the function that Lambda describes has this configuration."""
         seen = {**found, "Environment": {"Variables": found.get("Environment", {}).get("Variables", {})}}
         return all(seen.get(name) == value for name, value in self.as_request().items())

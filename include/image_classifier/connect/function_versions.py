@@ -2,13 +2,12 @@
 
 import json
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.client_errors import described
-from image_classifier.connect.function_calls import Pause, change, wait
+from image_classifier.connect.function_calls import change, wait
 from image_classifier.connect.function_configuration import FunctionConfiguration
 from image_classifier.contracts.errors import FunctionError
 
@@ -36,9 +35,7 @@ class Live:
         return self.alias_arn.removesuffix(f":{ALIAS}")
 
 
-def ensure_live(
-    lambda_client: "LambdaClient", *, configuration: FunctionConfiguration, code_sha256: str, pause: Pause = time.sleep
-) -> Live:
+def ensure_live(lambda_client: "LambdaClient", *, configuration: FunctionConfiguration, code_sha256: str) -> Live:
     """Point the alias at the function's present code and configuration; failed events go to the failure queue.
 
     Raises:
@@ -50,8 +47,8 @@ def ensure_live(
     alias: Mapping[str, Any] | None = described(lambda: lambda_client.get_alias(FunctionName=name, Name=ALIAS))
     moved = alias is None or _is_shared(alias) or not _is_current(lambda_client, alias, configuration, code_sha256)
     if alias is None or moved:
-        alias = _publish(lambda_client, configuration, code_sha256=code_sha256, exists=alias is not None, pause=pause)
-    routed = _ensure_failures_are_kept(lambda_client, configuration, pause=pause)
+        alias = _publish(lambda_client, configuration, code_sha256=code_sha256, exists=alias is not None)
+    routed = _ensure_failures_are_kept(lambda_client, configuration)
     if moved:
         _delete_old_versions(lambda_client, name)
     return Live(alias["AliasArn"], alias["FunctionVersion"], changed=moved or routed)
@@ -68,7 +65,7 @@ def _is_current(
     version: Mapping[str, Any] = lambda_client.get_function_configuration(
         FunctionName=configuration.name, Qualifier=alias["FunctionVersion"]
     )
-    return configuration.is_that_of(version) and configuration.runs_code(version, code_sha256=code_sha256)
+    return configuration.matches(version) and configuration.runs_code(version, code_sha256=code_sha256)
 
 
 def _publish(
@@ -77,14 +74,12 @@ def _publish(
     *,
     code_sha256: str,
     exists: bool,
-    pause: Pause,
 ) -> Mapping[str, Any]:
     """Publish a version, check that it works, and point the alias at it."""
     name = configuration.name
     published = change(
         lambda: lambda_client.publish_version(FunctionName=name, CodeSha256=code_sha256),
         what=f"Function {name}",
-        pause=pause,
     )
     version = published["Version"]
     waiter = lambda_client.get_waiter("published_version_active")
@@ -111,9 +106,7 @@ def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfigura
     raise FunctionError(message)
 
 
-def _ensure_failures_are_kept(
-    lambda_client: "LambdaClient", configuration: FunctionConfiguration, *, pause: Pause
-) -> bool:
+def _ensure_failures_are_kept(lambda_client: "LambdaClient", configuration: FunctionConfiguration) -> bool:
     """Send events that fail in every attempt to the failure queue; return whether that was changed."""
     name = configuration.name
     wanted: dict[str, Any] = {
@@ -130,7 +123,6 @@ def _ensure_failures_are_kept(
     change(
         lambda: lambda_client.put_function_event_invoke_config(FunctionName=name, Qualifier=ALIAS, **wanted),
         what=f"Alias {ALIAS} of function {name}",
-        pause=pause,
     )
     return True
 

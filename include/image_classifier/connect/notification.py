@@ -6,17 +6,15 @@ writer has overwritten it, and the change is repeated.
 """
 
 import logging
-import random
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import described
+from image_classifier.aws.client_errors import code_of, described
 from image_classifier.aws.names import Keys, function_name, notification_id
-from image_classifier.connect.function_calls import Pause
+from image_classifier.aws.retry import repeat_at_random_until
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.permission import ensure_permission
 from image_classifier.contracts.errors import FunctionError, NotificationOverlapError, ResourceBusyError
@@ -73,7 +71,6 @@ def ensure_upload_trigger(
     *,
     bucket: str,
     trigger: UploadTrigger,
-    pause: Pause = time.sleep,
 ) -> Outcome:
     """Grant S3 the permission to call the function, then write the notification, for which S3 needs the permission.
 
@@ -86,7 +83,7 @@ def ensure_upload_trigger(
     permitted = trigger.queue_arn is None and ensure_permission(
         lambda_client, bucket=bucket, statement_id=trigger.id, function_arn=trigger.function_arn
     )
-    written = _rewrite(s3, bucket=bucket, entry_id=trigger.id, entry=_entry(trigger), pause=pause)
+    written = _rewrite(s3, bucket=bucket, entry_id=trigger.id, entry=_entry(trigger))
     if written == "unchanged" and permitted:
         return "updated"
     return written
@@ -107,9 +104,7 @@ def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger
     return "unchanged" if [_meaning(item) for item in own] == [_meaning(entry)] else "updated"
 
 
-def delete_upload_trigger(
-    lambda_client: "LambdaClient", s3: "S3Client", *, bucket: str, classifier: str, pause: Pause = time.sleep
-) -> bool:
+def delete_upload_trigger(lambda_client: "LambdaClient", s3: "S3Client", *, bucket: str, classifier: str) -> bool:
     """Remove our notification and the permission; return whether either existed.
 
     Raises:
@@ -117,7 +112,7 @@ def delete_upload_trigger(
 
     """
     name = function_name(classifier)
-    written = _rewrite(s3, bucket=bucket, entry_id=notification_id(classifier), entry=None, pause=pause)
+    written = _rewrite(s3, bucket=bucket, entry_id=notification_id(classifier), entry=None)
     request = {"FunctionName": name, "StatementId": notification_id(classifier), "Qualifier": ALIAS}
     revoked = described(lambda: lambda_client.remove_permission(**request))
     return written != "unchanged" or revoked is not None
@@ -142,25 +137,45 @@ def _entry(trigger: UploadTrigger) -> Configuration:
     }
 
 
-def _rewrite(
-    s3: "S3Client", *, bucket: str, entry_id: str, entry: Configuration | None, pause: Pause
-) -> Literal["created", "updated", "unchanged"]:
-    """Put ``entry`` in the place of the one with its Id, or take that one out; until it is seen to be so."""
-    outcome: Outcome = "unchanged"
+@dataclass
+class _Change:
+    """Puts ``entry`` in the place of the one with its Id, or takes that one out if ``entry`` is None."""
+
+    s3: "S3Client"
+    bucket: str
+    entry_id: str
+    entry: Configuration | None
+    outcome: Outcome | None = None
     refusal: ClientError | None = None
-    for attempt in range(MOST_TRIES):
-        found = _read(s3, bucket=bucket)
-        own = _own(found, entry_id)
-        if [_meaning(item) for item in own] == ([] if entry is None else [_meaning(entry)]):
-            return outcome
-        if attempt == 0:
-            outcome = "updated" if own else "created"
-        _check_no_overlap(found, entry_id=entry_id, entry=entry, bucket=bucket)
-        refusal = _write(s3, _replaced(found, entry_id=entry_id, entry=entry), bucket=bucket)
-        ceiling_s: float = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2**attempt)
-        pause(random.uniform(0.5, 1) * ceiling_s)  # noqa: S311 - two writers that collide must not wait alike
-    if refusal is not None:
-        raise _refused(refusal, found, entry_id=entry_id, bucket=bucket) from refusal
+
+    def is_done(self) -> bool:
+        """Read the notifications, and write them unless they are as wanted; only what is read back is done."""
+        self.found = _read(self.s3, bucket=self.bucket)
+        own = _own(self.found, self.entry_id)
+        if [_meaning(item) for item in own] == ([] if self.entry is None else [_meaning(self.entry)]):
+            self.outcome = self.outcome or "unchanged"
+            return True
+        self.outcome = self.outcome or ("updated" if own else "created")
+        _check_no_overlap(self.found, entry_id=self.entry_id, entry=self.entry, bucket=self.bucket)
+        wanted = _replaced(self.found, entry_id=self.entry_id, entry=self.entry)
+        self.refusal = _write(self.s3, wanted, bucket=self.bucket)
+        return False
+
+
+def _rewrite(s3: "S3Client", *, bucket: str, entry_id: str, entry: Configuration | None) -> Outcome:
+    """Change the notifications; returns what was done.
+
+    Raises:
+        FunctionError: S3 refuses our entry.
+        ResourceBusyError: other writers keep changing the notifications.
+
+    """
+    change = _Change(s3, bucket, entry_id, entry)
+    done = repeat_at_random_until(change.is_done, tries=MOST_TRIES, first_pause_s=FIRST_PAUSE_S, most_s=LONGEST_PAUSE_S)
+    if done and change.outcome:
+        return change.outcome
+    if change.refusal is not None:
+        raise _refused(change.refusal, change.found, entry_id=entry_id, bucket=bucket) from change.refusal
     message = f"Others changed the event notifications of bucket {bucket} {MOST_TRIES} times meanwhile; try again"
     raise ResourceBusyError(message)
 
@@ -169,7 +184,7 @@ def _read(s3: "S3Client", *, bucket: str) -> Configuration:
     try:
         found: Configuration = {**s3.get_bucket_notification_configuration(Bucket=bucket)}
     except ClientError as error:
-        if error.response["Error"]["Code"] == "NoSuchBucket":
+        if code_of(error) == "NoSuchBucket":
             return {}
         raise
     found.pop("ResponseMetadata", None)
@@ -183,7 +198,7 @@ def _write(s3: "S3Client", configuration: Any, *, bucket: str) -> ClientError | 
     except ClientError as error:
         if "Unable to validate the following destination" in str(error):
             return error
-        if error.response["Error"]["Code"] == "OperationAborted":
+        if code_of(error) == "OperationAborted":
             return None
         raise
     log.info("Event notifications of bucket %s were written", bucket)

@@ -19,6 +19,7 @@ ImageClassifierError
  +-- EvaluationError                a model was not evaluated, and nothing that serves was touched
  |    +-- EvaluationInputError      the model refused the images: a retry would fail and cost the same
  |    +-- EvaluationStoppedError    someone, or the time limit, stopped the transform job
+ +-- QuestionOutdatedError          what a person approved was compared with a model that no longer serves
  +-- ResourceClashError             a name is taken by something with other content
  +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
  +-- EndpointError                  the endpoint does not serve what it should
@@ -117,6 +118,10 @@ class EvaluationInputError(EvaluationError):
 
 class EvaluationStoppedError(EvaluationError):
     """The transform job was stopped, by a person or by its time limit."""
+
+
+class QuestionOutdatedError(ImageClassifierError):
+    """The model that serves, or the test set, changed while a person was asked; a retry compares and asks again."""
 
 
 class ResourceClashError(ImageClassifierError):

@@ -1,7 +1,6 @@
 """Takes one step at a time towards the endpoint that is requested, and checks that it serves; nothing here waits."""
 
 import logging
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -9,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import described, is_busy
 from image_classifier.contracts.errors import EndpointError, EndpointGoneError, EndpointRolledBackError
-from image_classifier.deploy.hosting import Pause, once_visible, was_created, without
+from image_classifier.deploy.hosting import once_visible, was_created, without
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -22,12 +21,10 @@ EndpointStep = Literal["created", "updated", "adopted", "unchanged", "deleted", 
 Endpoint = Mapping[str, Any]
 Step = TypeVar("Step", bound=str)
 
-SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+STABLE = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 
 
-def ensure_endpoint(
-    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Pause = time.sleep
-) -> EndpointStep:
+def ensure_endpoint(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> EndpointStep:
     """Take one step towards an endpoint that serves the requested config, and say which; it does not wait.
 
     After "deleted" and "waiting" call again once no change is in progress. After "created", "updated" and "adopted"
@@ -41,12 +38,12 @@ def ensure_endpoint(
     endpoint = describe_endpoint(sagemaker, name)
     if endpoint is None:
         creation = without(request, "DeploymentConfig")  # there is nothing to shift from
-        created = was_created(lambda: once_visible(lambda: sagemaker.create_endpoint(**creation), pause=pause))
+        created = was_created(lambda: once_visible(lambda: sagemaker.create_endpoint(**creation)))
         return _told(name, "created" if created else "waiting")
     if endpoint["EndpointStatus"] == "Failed":
         sagemaker.delete_endpoint(EndpointName=name)
         return _told(name, "deleted")
-    if not is_settled(endpoint):
+    if not is_stable(endpoint):
         return _told(name, "adopted" if _becomes(endpoint) == wanted else "waiting")
     if endpoint["EndpointStatus"] != "InService":
         raise EndpointError(_needs_a_person(endpoint))
@@ -54,7 +51,7 @@ def ensure_endpoint(
         if reason := endpoint.get("FailureReason"):
             log.warning("Endpoint %s serves %s; AWS has taken a later update back: %s", name, wanted, reason)
         return _told(name, "unchanged")
-    return _told(name, _update(sagemaker, request, pause=pause))
+    return _told(name, _update(sagemaker, request))
 
 
 def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
@@ -93,9 +90,9 @@ def describe_endpoint(sagemaker: "SageMakerClient", name: str) -> Endpoint | Non
     return described(lambda: sagemaker.describe_endpoint(EndpointName=name))
 
 
-def is_settled(endpoint: Endpoint | None) -> bool:
+def is_stable(endpoint: Endpoint | None) -> bool:
     """Whether no change of the endpoint is in progress; True also if there is no endpoint."""
-    return endpoint is None or endpoint["EndpointStatus"] in SETTLED
+    return endpoint is None or endpoint["EndpointStatus"] in STABLE
 
 
 def configs_in_use(endpoint: Endpoint | None) -> set[str]:
@@ -110,9 +107,9 @@ def _becomes(endpoint: Endpoint) -> str:
     return str(endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName", ""))
 
 
-def _update(sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Pause) -> Literal["updated", "waiting"]:
+def _update(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal["updated", "waiting"]:
     try:
-        once_visible(lambda: sagemaker.update_endpoint(**without(request, "Tags")), pause=pause)
+        once_visible(lambda: sagemaker.update_endpoint(**without(request, "Tags")))
     except ClientError as error:
         if is_busy(error):  # someone else's change came between
             return "waiting"

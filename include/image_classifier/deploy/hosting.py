@@ -5,7 +5,6 @@ one, and what serves now, or may be gone back to, stays what it was.
 """
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -13,6 +12,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import described, exists_already, is_absent
 from image_classifier.aws.names import endpoint_config_name, endpoint_name, model_name
+from image_classifier.aws.retry import repeat_on
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list, vpc_config
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 Outcome = Literal["created", "unchanged"]
 Response = TypeVar("Response")
-Pause = Callable[[float], None]
 
 VISIBLE_AFTER_TRIES = 6
 VISIBLE_PAUSE_S = 2.0
@@ -92,9 +91,7 @@ def ensure_model(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Ou
     )
 
 
-def ensure_endpoint_config(
-    sagemaker: "SageMakerClient", request: Mapping[str, Any], *, pause: Pause = time.sleep
-) -> Outcome:
+def ensure_endpoint_config(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Outcome:
     """Create the endpoint config, unless it exists.
 
     Raises:
@@ -106,7 +103,7 @@ def ensure_endpoint_config(
         f"Endpoint config {name}",
         request,
         describe=lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name),
-        create=lambda: once_visible(lambda: sagemaker.create_endpoint_config(**request), pause=pause),
+        create=lambda: once_visible(lambda: sagemaker.create_endpoint_config(**request)),
     )
 
 
@@ -121,16 +118,12 @@ def was_created(create: Callable[[], object]) -> bool:
     return True
 
 
-def once_visible(call: Callable[[], Response], *, pause: Pause) -> Response:
-    """SageMaker may not see for some seconds what it has just created; its API text says to try again."""
-    for _ in range(VISIBLE_AFTER_TRIES - 1):
-        try:
-            return call()
-        except ClientError as error:
-            if not is_absent(error):
-                raise
-        pause(VISIBLE_PAUSE_S)
-    return call()
+def once_visible(call: Callable[[], Response]) -> Response:
+    """Repeat a call that says that a resource is absent: SageMaker may not see one for seconds after its creation.
+
+    Source: CreateEndpoint's page of the API reference, which says to try again.
+    """
+    return repeat_on(is_absent, call, tries=VISIBLE_AFTER_TRIES, pause_s=VISIBLE_PAUSE_S)
 
 
 def without(request: Mapping[str, Any], name: str) -> dict[str, Any]:

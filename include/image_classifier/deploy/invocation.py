@@ -1,13 +1,13 @@
 """One question to an endpoint: an image goes out, probabilities and the model that gave them come back."""
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import is_absent
+from image_classifier.aws.client_errors import code_of, is_absent
+from image_classifier.aws.retry import repeat_on
 from image_classifier.contracts.answers import check_probabilities, parse_probabilities
 from image_classifier.contracts.errors import EndpointError, EndpointGoneError
 from image_classifier.train.job_request import CONTENT_TYPE
@@ -32,7 +32,6 @@ def invoke(
     *,
     endpoint: str,
     image: bytes,
-    pause: Callable[[float], None] = time.sleep,
 ) -> Answer:
     """Ask the endpoint about one JPEG or PNG; a model that is still starting is asked again.
 
@@ -41,24 +40,25 @@ def invoke(
         EndpointGoneError: there is no such endpoint.
 
     """
-    for _ in range(MOST_TRIES - 1):
-        try:
-            return _ask(runtime_client, endpoint=endpoint, image=image)
-        except ClientError as error:
-            _refuse_absent(error, endpoint=endpoint)
-            if error.response["Error"]["Code"] != "ModelNotReadyException":
-                raise
-        pause(PAUSE_S)
-    return _ask(runtime_client, endpoint=endpoint, image=image)
-
-
-def _refuse_absent(error: ClientError, *, endpoint: str) -> None:
-    if is_absent(error):
+    try:
+        return repeat_on(
+            _is_starting,
+            lambda: _ask(runtime_client, endpoint=endpoint, image=image),
+            tries=MOST_TRIES,
+            pause_s=PAUSE_S,
+        )
+    except ClientError as error:
+        if not is_absent(error):
+            raise
         message = (
             f"Endpoint {endpoint} is gone: somebody deleted it, perhaps with the classifier. Start a new run to deploy "
             "it again."
         )
         raise EndpointGoneError(message) from error
+
+
+def _is_starting(error: ClientError) -> bool:
+    return code_of(error) == "ModelNotReadyException"
 
 
 def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: int) -> None:

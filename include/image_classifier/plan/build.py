@@ -201,7 +201,7 @@ def _function(
     found = refusals.described(lambda: clients.functions.get_function(FunctionName=name))
     if found is None:
         return Line("function", name, "created", BY_USE)
-    same = wanted.is_that_of(found["Configuration"]) and wanted.runs_code(
+    same = wanted.matches(found["Configuration"]) and wanted.runs_code(
         found["Configuration"], code_sha256=options.code_sha256
     )
     return Line("function", name, "unchanged" if same else "updated", BY_USE)

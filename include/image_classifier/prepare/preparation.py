@@ -40,6 +40,11 @@ class Preparation:
     def keys(self) -> Keys:
         return Keys(self.classifier.name)
 
+    @property
+    def placer(self) -> Placer:
+        fractions = fractions_of(self.classifier, self.layout)
+        return Placer(fractions, not self.layout.has_validation, self.previous.placed)
+
     def dataset(self, labels: Sequence[str], *, on_progress: Callable[[str], None]) -> Dataset:
         """Inspect and place all images.
 
@@ -50,15 +55,12 @@ class Preparation:
         inspector, images = self._inspector(), self.layout.images
         on_progress(f"{len(images):,} images of {len(self.layout.classes)} classes in {self.source.where}")
         on_progress(self.layout.level)
-        placer = Placer(
-            fractions_of(self.classifier, self.layout), not self.layout.has_validation, self.previous.placed
-        )
         assembler = Assembler(
             where=self.source.where,
             layout=self.layout,
             labels=labels,
             pixels_key=pixels_key(self.classifier),
-            placer=placer,
+            placer=self.placer,
             max_left_out=self.classifier.max_left_out,
         )
         dataset = assembler.assemble(inspector.all(images, report=progress(on_progress, total=len(images))))

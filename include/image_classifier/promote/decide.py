@@ -22,6 +22,9 @@ class Ruling:
     missing_images: int | None = None
 
 
+SERVES = Ruling("promote", "It serves already, so only the floors apply.")
+
+
 def decide(
     report: Report, *, rule: Promotion, champion: str | None, pairs: Sequence[Pair], excluded: int = 0
 ) -> Decision:
@@ -39,7 +42,11 @@ def decide(
     comparison = None if is_first else compare(pairs, alpha=rule.alpha)
     classes = () if is_first else compare_classes(pairs, alpha=rule.alpha, margin=rule.margin)
     rulings = [*_floors(report, rule), *_blocking(classes, rule)]
-    rulings.append(_first_model(champion, len(pairs), excluded) if comparison is None else _compared(comparison, rule))
+    if comparison is None:
+        serves = champion == report.training.training_job
+        rulings.append(SERVES if serves else _first_model(champion, len(pairs), excluded))
+    else:
+        rulings.append(_compared(comparison, rule))
     refusing = [ruling for ruling in rulings if ruling.verdict == "refuse"]
     deciding = refusing[0] if refusing else rulings[-1]
     return Decision(

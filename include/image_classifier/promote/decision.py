@@ -53,6 +53,24 @@ class ClassComparison(_Part):
     blocks: bool
 
 
+class Answer(_Part):
+    """What a person said when asked whether the model may serve.
+
+    Attributes:
+        outcome: ``timed_out``: nobody answered in time. ``withdrawn``: a newer run was waiting. ``outdated``: what
+            serves changed as often as the question may be asked again.
+        by: the user's name in Airflow; None if nobody answered.
+        at: ISO 8601, UTC.
+        asked_at: the same, of the question.
+
+    """
+
+    outcome: Literal["approved", "rejected", "timed_out", "withdrawn", "outdated"]
+    by: str | None = None
+    at: str
+    asked_at: str
+
+
 class Decision(_Part):
     """What was decided about a candidate, why, and on which figures.
 
@@ -62,6 +80,7 @@ class Decision(_Part):
         images: test images with an answer of the candidate.
         excluded: of these, not compared, because a model was trained or validated on them or on a near-duplicate.
         missing_images: test images that are missing for a decision, where it is undecided.
+        answer: of the person who was asked, if the rule's mode is approval.
 
     """
 
@@ -81,6 +100,7 @@ class Decision(_Part):
     comparison: Comparison | None
     classes: tuple[ClassComparison, ...]
     missing_images: int | None
+    answer: Answer | None = None
 
     def document(self) -> bytes:
         """The bytes of the record."""

@@ -37,7 +37,7 @@ def decide_candidate(s3: "S3Client", candidate: Evaluation, *, champion: str | N
     Args:
         s3: reads the report, the answers and the manifests.
         candidate: its evaluation, whose report is stored.
-        champion: training job of the model that serves, if one does.
+        champion: training job of the model that serves, if one does; perhaps the candidate itself.
         rule: the classifier's.
 
     Raises:
@@ -49,13 +49,29 @@ def decide_candidate(s3: "S3Client", candidate: Evaluation, *, champion: str | N
         raise EvaluationError(
             f"{candidate.training_job} has no report at {candidate.uri(candidate.prefix)}; evaluate it."
         )
-    compared = _compared(s3, candidate, champion) if champion else Compared((), 0)
+    is_compared = champion not in (None, candidate.training_job)
+    compared = _compared(s3, candidate, champion) if champion and is_compared else Compared((), 0)
     return decide(report, rule=rule, champion=champion, pairs=compared.pairs, excluded=compared.excluded)
+
+
+def decision_key(classifier: str, candidate: str, *, at: datetime) -> str:
+    """The key of the decision about a candidate in the run that started at this time."""
+    return f"{Keys(classifier).promotions}{at:%Y%m%dT%H%M%SZ}-{candidate}.json"
+
+
+def stored_decision(s3: "S3Client", *, bucket: str, key: str) -> Decision:
+    """The decision that an earlier task stored.
+
+    Raises:
+        ObjectGoneError: it was deleted since.
+
+    """
+    return Decision.model_validate_json(storage.read_written(s3, bucket=bucket, key=key))
 
 
 def keep_decision(s3: "S3Client", decision: Decision, *, bucket: str, at: datetime) -> str:
     """Store a decision under the time of its run, so that a retry stores it once; returns its key."""
-    key = f"{Keys(decision.classifier).promotions}{at:%Y%m%dT%H%M%SZ}-{decision.candidate}.json"
+    key = decision_key(decision.classifier, decision.candidate, at=at)
     storage.write(s3, bucket=bucket, key=key, body=decision.document(), content_type="application/json")
     log.info("%s The decision is s3://%s/%s", decision.summary, bucket, key)
     return key

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
 LEFT = "Rolled back: "  # begins the description of a version that a person went back from
+NOT_APPROVED = "Not approved: "  # and of one that a person was asked about, and rejected
 MOST_DESCRIPTION = 1024  # characters of an approval's description
 CONTENT_TYPES = ["application/x-image", "image/jpeg", "image/png"]
 ANSWERS = ["application/json", "application/jsonlines"]
@@ -59,7 +60,13 @@ def ensure_group(sagemaker: "SageMakerClient", *, classifier: str, tags: Sequenc
 
 
 def ensure_version(
-    sagemaker: "SageMakerClient", model: TrainedModel, *, group: str, report: Report | None, report_uri: str
+    sagemaker: "SageMakerClient",
+    model: TrainedModel,
+    *,
+    group: str,
+    labels: str,
+    report: Report | None,
+    report_uri: str,
 ) -> str:
     """Register the model, unless it is registered; returns the version's ARN.
 
@@ -69,6 +76,7 @@ def ensure_version(
         sagemaker: the client.
         model: what was trained.
         group: the classifier's.
+        labels: sha256 of the model's classes in their order; empty if nobody knows them any more.
         report: of its evaluation; None for a model from before there were test images.
         report_uri: of report.json, if there is a report.
 
@@ -85,7 +93,7 @@ def ensure_version(
             "SupportedResponseMIMETypes": ANSWERS,
         },
         "ModelApprovalStatus": "PendingManualApproval",
-        "CustomerMetadataProperties": _metadata(model, report),
+        "CustomerMetadataProperties": _metadata(model, labels, report),
         "ClientToken": hashlib.sha256(f"{group}/{model.training_job}".encode()).hexdigest()[:36],
     }
     if report is not None:
@@ -154,6 +162,16 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
     return found[0]
 
 
+def names_model(sagemaker: "SageMakerClient", wanted: str, *, training_job: str, group: str) -> bool:
+    """Whether a person who names a version by its number or training job means this model."""
+    if wanted == training_job or not wanted:
+        return bool(wanted)
+    return any(
+        str(version.number) == wanted and version.training_job == training_job
+        for version in versions(sagemaker, group=group)
+    )
+
+
 def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedModel:
     """Image and artifact of a registered model."""
     found = sagemaker.describe_model_package(ModelPackageName=version.arn)
@@ -162,16 +180,17 @@ def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedMode
     return TrainedModel(version.training_job, container["Image"], container["ModelDataUrl"], algorithm)
 
 
-def was_left(sagemaker: "SageMakerClient", training_job: str, *, classifier: str) -> bool:
-    """Whether a person went back from this model; it then serves again only if a person goes back to it."""
+def rejected_by_a_person(sagemaker: "SageMakerClient", training_job: str, *, classifier: str) -> str | None:
+    """Why a person rejected this model or went back from it, which holds until a person says otherwise; None if not."""
     group = model_package_group_name(classifier)
     if described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
-        return False
+        return None
     found = find_version(sagemaker, training_job, group=group)
     if found is None or found.get("ModelApprovalStatus") != "Rejected":
-        return False
+        return None
     package = sagemaker.describe_model_package(ModelPackageName=found["ModelPackageArn"])
-    return package.get("ApprovalDescription", "").startswith(LEFT)
+    why = package.get("ApprovalDescription", "")
+    return why if why.startswith((LEFT, NOT_APPROVED)) else None
 
 
 def set_approval(sagemaker: "SageMakerClient", arn: str, *, status: Approval, why: str) -> None:
@@ -212,9 +231,10 @@ def delete_registry(sagemaker: "SageMakerClient", *, classifier: str) -> None:
         delete(call, what=f"Model package group {name}")
 
 
-def _metadata(model: TrainedModel, report: Report | None) -> Mapping[str, str]:
+def _metadata(model: TrainedModel, labels: str, report: Report | None) -> Mapping[str, str]:
     """Facts to search for; letters, digits, blanks and ``_.:/=+-@`` only."""
     facts = {"training-job": model.training_job, "algorithm": model.algorithm}
+    facts |= {"labels": labels} if labels else {}
     if report is None:
         return facts
     accuracy = report.accuracy

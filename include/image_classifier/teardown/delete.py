@@ -1,7 +1,6 @@
 """Deletes what belongs to one classifier, in an order in which nothing is created anew; each step may be repeated."""
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from image_classifier.aws.client_errors import delete
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
+from image_classifier.aws.retry import repeat_until
 from image_classifier.connect import notification
 from image_classifier.connect.upload_queue import delete_upload_queue
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 MOST_KEYS = 1000  # of one DeleteObjects request
 POLL_S = 10.0
 MOST_POLLS = 120
-Pause = Callable[[float], None]
 
 
 def check_confirmed(classifier: str, *, confirm: str) -> None:
@@ -65,7 +64,7 @@ def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
     delete_upload_queue(clients.sqs, clients.functions, classifier=teardown.classifier)
 
 
-def stop_training_jobs(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:
+def stop_training_jobs(clients: Clients, teardown: Teardown) -> None:
     """Stop what still costs, and wait: a job that is being stopped still uploads its model.
 
     Raises:
@@ -75,9 +74,7 @@ def stop_training_jobs(clients: Clients, teardown: Teardown, *, pause: Pause = t
     in_progress = partial(list_training_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
     for job in in_progress():
         stop_training_job(clients.sagemaker, job)
-    _await(
-        lambda: not in_progress(), what=f"A training job of {teardown.classifier} is still being stopped", pause=pause
-    )
+    _await(lambda: not in_progress(), what=f"A training job of {teardown.classifier} is still being stopped")
 
 
 def stop_transform_jobs(clients: Clients, teardown: Teardown) -> None:
@@ -93,7 +90,7 @@ def delete_function(clients: Clients, teardown: Teardown) -> None:
         log.info("Function %s deleted", name)
 
 
-def delete_endpoint(clients: Clients, teardown: Teardown, *, pause: Pause = time.sleep) -> None:
+def delete_endpoint(clients: Clients, teardown: Teardown) -> None:
     """The endpoint, which is what costs; waits until it is gone, because its config must outlive it.
 
     Raises:
@@ -102,9 +99,9 @@ def delete_endpoint(clients: Clients, teardown: Teardown, *, pause: Pause = time
     """
     for name in our_endpoints(clients.sagemaker, teardown.classifier):
         is_going = partial(_is_going, clients, name)
-        _await(is_going, what=f"Endpoint {name} is still being changed", pause=pause)
+        _await(is_going, what=f"Endpoint {name} is still being changed")
         is_gone = partial(_is_gone, clients, name)
-        _await(is_gone, what=f"Endpoint {name} is still being deleted", pause=pause)
+        _await(is_gone, what=f"Endpoint {name} is still being deleted")
 
 
 def delete_endpoint_configs(clients: Clients, teardown: Teardown) -> None:
@@ -207,11 +204,9 @@ def _is_going(clients: Clients, endpoint: str) -> bool:
     return True
 
 
-def _await(is_done: Callable[[], bool], *, what: str, pause: Pause) -> None:
-    for _ in range(MOST_POLLS):
-        if is_done():
-            return
-        pause(POLL_S)
+def _await(is_done: Callable[[], bool], *, what: str) -> None:
+    if repeat_until(is_done, tries=MOST_POLLS, pause_s=POLL_S):
+        return
     raise ResourceBusyError(f"{what} after {MOST_POLLS * POLL_S / 60:.0f} minutes; run this task again")
 
 

@@ -1,1 +1,1 @@
-"""What is to go wrong, by plan: the local AWS hurts as AWS does, so that what runs on it can be seen to survive."""
+"""Injects faults by plan, so that tests can check that clients survive the failures that AWS has."""

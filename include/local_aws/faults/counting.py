@@ -1,4 +1,4 @@
-"""Which fault acts now: reads the plan when its file changes, and counts down what has acted."""
+"""Chooses the fault that acts on a request: reads the plan when its file changes, and counts the uses of each fault."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _Seen = tuple[int, int, int]
 
 @dataclass
 class _Entry:
-    """A fault, how often it may still act (None: without an end), and the sequence that chooses its share."""
+    """A fault, how often it may still act (None: without limit), and the random sequence that chooses its share."""
 
     fault: Fault
     left: int | None
     sequence: random.Random = field(repr=False)
 
     def acts(self) -> bool:
-        """Whether the fault acts on the next matching request; counted if it does."""
+        """Return whether the fault acts on the next matching request, and count it if it does."""
         percent = self.fault.percent
         if self.left == 0 or (percent is not None and self.sequence.random() * 100 >= percent):
             return False
@@ -38,10 +38,10 @@ class _Entry:
 
 
 class Faults:
-    """The fault plan of one process. May be used from any thread; without a file nothing ever goes wrong."""
+    """The fault plan of one process; without a file no fault is injected. It may be used from any thread."""
 
     def __init__(self, file: Path | None = None) -> None:
-        """Look at nothing yet."""
+        """Store the path of the plan; it is read at the first use."""
         self._file = file
         self._seen: _Seen | None = None
         self._entries: list[_Entry] = []
@@ -51,14 +51,14 @@ class Faults:
 
     @property
     def problem(self) -> str:
-        """Why the plan cannot be used, in one sentence; empty if it can."""
+        """Why the plan cannot be used, in one sentence; empty if it can be used."""
         with self._lock:
             self._read_if_changed()
             return self._problem
 
     @property
     def plans_read(self) -> int:
-        """Another number for another plan: what was counted for the one before is over."""
+        """The number of plans read so far; a new plan resets the counts of the one before."""
         with self._lock:
             self._read_if_changed()
             return self._plans_read
@@ -66,7 +66,7 @@ class Faults:
     def take(
         self, kind: type[F], request: Mapping[str, Any], *, fits: Callable[[F], bool] = lambda _: True
     ) -> F | None:
-        """The first fault of a kind that meets the request and fits, counted as having acted; None if there is none."""
+        """Return the first fault of this kind that matches the request, and count it; None if none matches."""
         with self._lock:
             self._read_if_changed()
             for entry in self._entries:
@@ -77,7 +77,7 @@ class Faults:
         return None
 
     def in_force(self, kind: type[F], request: Mapping[str, Any]) -> list[F]:
-        """Every fault of a kind that meets the request and is not counted, in the order of the plan."""
+        """Return every fault of this kind that matches the request, without counting it, in the order of the plan."""
         with self._lock:
             self._read_if_changed()
             return [
@@ -98,7 +98,7 @@ class Faults:
             self._problem = f"The fault plan {self._file} cannot be used: {error}. Correct it, or remove it."
             log.error("%s", self._problem)
             return
-        # A plan that was written anew is a new plan: it counts from the start.
+        # A plan that was written again is a new plan, whose counts start at 0.
         self._entries = [_Entry(fault, fault.times, random.Random(fault.seed)) for fault in faults]  # noqa: S311
         log.warning("The fault plan %s holds %d faults", self._file, len(faults))
 

@@ -1,4 +1,4 @@
-"""The errors that a SageMaker operation can be made to answer with, with AWS's HTTP status and sentence for each.
+"""Lists the errors that a fault plan can inject, with AWS's HTTP status and sentence for each.
 
 From botocore's model of SageMaker and the "Common Errors" page of its API reference.
 """
@@ -37,10 +37,10 @@ _SENTENCES = {
 
 
 def status(code: str) -> int:
-    """The HTTP status that AWS answers with."""
+    """Return the HTTP status that AWS answers with."""
     return _STATUS.get(code, 400)
 
 
 def sentence(code: str) -> str:
-    """What AWS says."""
+    """Return the message that AWS answers with."""
     return _SENTENCES[code]

@@ -1,6 +1,7 @@
-"""What a fault plan may hold: each fault with its fields, checked before any of them acts.
+"""Defines the entries of a fault plan: each fault with its fields, validated before any fault acts.
 
-The plan is a JSON list; an entry names its ``fault``, and whom it meets (`where`) how often (`times`).
+The plan is a JSON list. An entry names its ``fault``, the requests it acts on (`where`) and how often it acts
+(`times`).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ MOST_CHARACTERS = 1024  # of a FailureReason
 
 
 class FaultPlanError(LocalAwsError):
-    """The fault plan cannot be used; the message names every entry that is wrong, and how."""
+    """The fault plan is invalid; the message names every wrong entry and what is wrong with it."""
 
 
 def _known(operation: str) -> str:
@@ -46,10 +47,10 @@ Operation = Annotated[str, AfterValidator(_known)]
 
 
 class Fault(BaseModel):
-    """One entry. `where` holds dotted fields of the request and the values they must have.
+    """One entry. `where` maps dotted fields of the request to the values they must have.
 
-    `times` None means without an end. `percent` is the share of the matching requests that the fault acts on; which of
-    them, decides a random sequence that starts from `seed`.
+    `times` None means without limit. `percent` is the share of the matching requests that the fault acts on; a random
+    sequence with the seed `seed` chooses them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -62,18 +63,18 @@ class Fault(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _percent_has_no_end(cls, entry: Any) -> Any:
-        """A share of the requests is a share of all of them, unless the entry says how often."""
+        """An entry with `percent` and without `times` acts without limit."""
         if isinstance(entry, dict) and entry.get("percent") is not None and "times" not in entry:
             return {**entry, "times": None}
         return entry
 
     def meets(self, request: Mapping[str, Any]) -> bool:
-        """Whether the request has every value of `where`; a ``*`` in a text stands for any characters."""
+        """Return whether the request has every value of `where`; a ``*`` in a text stands for any characters."""
         return all(_is(wanted, found=_field(request, path)) for path, wanted in self.where.items())
 
 
 class Error(Fault):
-    """A SageMaker operation is refused, and nothing is done."""
+    """A SageMaker operation is refused and has no effect."""
 
     fault: Literal["error"]
     operation: Operation
@@ -82,7 +83,7 @@ class Error(Fault):
 
 
 class LateAnswer(Fault):
-    """A SageMaker operation is done at once; its answer comes late."""
+    """A SageMaker operation is carried out at once, and its answer is delayed."""
 
     fault: Literal["late_answer"]
     operation: Operation
@@ -90,7 +91,7 @@ class LateAnswer(Fault):
 
 
 class Quota(Fault):
-    """An account-level service limit. It is in force as long as it stands in the plan."""
+    """An account-level service limit; it holds as long as the plan has it."""
 
     fault: Literal["quota"]
     times: None = None
@@ -107,19 +108,19 @@ class JobFault(Fault):
 
 
 class Capacity(JobFault):
-    """AWS has no machine for a job: it ends as Failed before it began."""
+    """AWS has no capacity for a job: the job fails before it starts."""
 
     fault: Literal["capacity"]
 
 
 class NoSpotCapacity(Fault):
-    """AWS has no spot machine for a managed spot training job: it waits in Starting as long as it may."""
+    """AWS has no spot capacity: a managed spot training job stays in Starting until MaxWaitTimeInSeconds."""
 
     fault: Literal["no_spot_capacity"]
 
 
 class InterruptSpot(Fault):
-    """A managed spot training job loses its machine, waits, and goes on with another."""
+    """A managed spot training job is interrupted, waits, and continues on another instance."""
 
     fault: Literal["interrupt_spot"]
     after_s: NonNegativeFloat | None = None
@@ -134,7 +135,7 @@ class InterruptSpot(Fault):
 
 
 class JobFails(JobFault):
-    """A job fails while its program runs, with the given FailureReason."""
+    """A job fails while its program runs, with this FailureReason."""
 
     fault: Literal["job_fails"]
     reason: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
@@ -142,49 +143,49 @@ class JobFails(JobFault):
 
 
 class SlowDownload(JobFault):
-    """A job downloads its input so much longer; a training job is in Downloading then."""
+    """The download of a job takes longer by this time; a training job is in Downloading meanwhile."""
 
     fault: Literal["slow_download"]
     seconds: NonNegativeFloat
 
 
 class RecordFails(Fault):
-    """A record of a transform job: the model is not asked, and its answer is this HTTP status."""
+    """A record of a transform job gets this HTTP status instead of an answer of the model."""
 
     fault: Literal["record_fails"]
     status: Annotated[int, Field(ge=400, le=599)]
 
 
 class FailedUpdate(Fault):
-    """The new fleet of UpdateEndpoint never answers /ping: SageMaker gives up `after_s` later, and rolls back."""
+    """The new fleet of UpdateEndpoint never answers /ping; the update rolls back after `after_s` seconds."""
 
     fault: Literal["failed_update"]
     after_s: NonNegativeFloat = 1.0
 
 
 class FailedCreate(Fault):
-    """The fleet of CreateEndpoint never answers /ping: the endpoint is Failed `after_s` later."""
+    """The fleet of CreateEndpoint never answers /ping; the endpoint is Failed after `after_s` seconds."""
 
     fault: Literal["failed_create"]
     after_s: NonNegativeFloat = 1.0
 
 
 class SlowEndpoint(Fault):
-    """The fleet of CreateEndpoint or UpdateEndpoint takes so much longer to come up."""
+    """The fleet of CreateEndpoint or UpdateEndpoint starts later by this time."""
 
     fault: Literal["slow_endpoint"]
     seconds: NonNegativeFloat
 
 
 class Invoke(Fault):
-    """InvokeEndpoint is refused: by the model (424), for too many requests (429), or by SageMaker (500, 503)."""
+    """InvokeEndpoint fails: in the model (424), by throttling (429), or in SageMaker (500, 503)."""
 
     fault: Literal["invoke"]
     status: Literal[424, 429, 500, 503]
 
 
 class S3Event(Fault):
-    """An event that S3 sends to a function is lost, comes twice, after the one that follows it, or late."""
+    """An event of S3 is lost, or is delivered twice, late, or after the event that follows it."""
 
     fault: Literal["s3_event"]
     do: Literal["lose", "repeat", "reorder", "delay"]
@@ -198,7 +199,7 @@ class S3Event(Fault):
 
 
 class RoleNotReady(Fault):
-    """A role cannot be assumed yet, until so many seconds after the first refusal of that role."""
+    """A role cannot be assumed until some seconds after the first attempt."""
 
     fault: Literal["role_not_ready"]
     seconds: NonNegativeFloat
@@ -226,7 +227,7 @@ _PLAN: TypeAdapter[list[AnyFault]] = TypeAdapter(list[AnyFault])
 
 
 def parse(text: str) -> list[AnyFault]:
-    """The entries of a plan. An empty text is a plan without faults: somebody is about to write one.
+    """Return the entries of a plan; an empty text is a plan without faults, because an editor may be writing the file.
 
     Raises:
         FaultPlanError: it is no JSON, or an entry is not what a fault may be.
@@ -255,7 +256,7 @@ def _field(request: Mapping[str, Any], path: str) -> Any:
 
 
 def _is(wanted: JsonValue, *, found: Any) -> bool:
-    if found is None:  # what a request leaves out is off
+    if found is None:  # an absent member counts as off
         return not wanted
     if isinstance(wanted, str) and isinstance(found, str):
         return fnmatchcase(found, wanted.replace("[", "[[]").replace("?", "[?]"))

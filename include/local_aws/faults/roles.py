@@ -1,4 +1,4 @@
-"""Roles that cannot be assumed yet, as those that were made a moment ago on AWS."""
+"""Delays the time from which a role can be assumed, as AWS does with a new role."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class UnreadyRoles:
-    """Which roles are refused, and until when. Each process has its own."""
+    """The roles that are refused, and until when. Each process has its own."""
 
     def __init__(self, faults: Faults, *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Every role is ready until a fault says otherwise."""
+        """Read the roles from the fault plan."""
         self._faults = faults
         self._clock = clock
         self._ready_at: dict[str, float] = {}
@@ -26,7 +26,7 @@ class UnreadyRoles:
         self._lock = threading.Lock()
 
     def refuse(self, role_arn: str, *, request: Mapping[str, Any]) -> bool:
-        """Whether the role cannot be assumed at this moment."""
+        """Return whether the role cannot be assumed now."""
         with self._lock:
             if self._plan != self._faults.plans_read:
                 self._plan, self._ready_at = self._faults.plans_read, {}

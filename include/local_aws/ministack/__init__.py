@@ -1,1 +1,1 @@
-"""MiniStack, started with the patches it needs to behave like AWS where this project depends on it."""
+"""Runs MiniStack with patches where it differs from AWS and this project depends on the difference."""

@@ -17,7 +17,7 @@ HOST = "127.0.0.1"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local_aws.ministack", description=__doc__)
     parser.add_argument("--state", type=Path, required=True)
     parser.add_argument("--bind", default=HOST)
@@ -56,7 +56,7 @@ def _settings(options: argparse.Namespace) -> dict[str, str]:
         "S3_DATA_DIR": str(options.state / "s3"),
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ACCOUNT_CONCURRENCY": os.environ.get("LOCAL_AWS_FUNCTION_CONCURRENCY", "1000"),
-        # Names so general that the person's environment may hold them for something else.
+        # Set because the user's environment may use these general names for other programs.
         "AUTH": str(options.enforce_iam).lower(),
         "LAMBDA_STRICT": "0",
         "SERVICES": "",

@@ -1,4 +1,4 @@
-"""MiniStack as one ASGI application, with the patches applied."""
+"""Assembles the ASGI application: MiniStack with the patches applied, and the pages and services added to it."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ _MOST_PROCESSES = 4  # each is a Python with boto3 and Pillow
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says."""
+    """The options of the command line."""
 
     state: Path
     port: int
@@ -39,7 +39,7 @@ class Options:
 
 
 def application(options: Options) -> Any:
-    """The application to serve.
+    """Return the ASGI application.
 
     Raises:
         MinistackChangedError: MiniStack is not the version the patches were written for.
@@ -81,7 +81,7 @@ def application(options: Options) -> Any:
 
 
 def limits() -> Limits:
-    """From the environment: LOCAL_AWS_FUNCTION_PROCESSES and LOCAL_AWS_RETRY_WAIT_S."""
+    """Read the limits from LOCAL_AWS_FUNCTION_PROCESSES (a number) and LOCAL_AWS_RETRY_WAIT_S (seconds)."""
     cores = os.cpu_count() or 1
     processes = int(os.environ.get("LOCAL_AWS_FUNCTION_PROCESSES", max(2, min(cores, _MOST_PROCESSES))))
     return Limits(processes=processes, retry_wait_s=float(os.environ.get("LOCAL_AWS_RETRY_WAIT_S", "2")))

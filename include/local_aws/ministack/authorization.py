@@ -1,4 +1,4 @@
-"""Answers the local SageMaker's questions about callers and roles, in MiniStack's process, where users and roles are.
+"""Answers the local SageMaker's questions about callers and roles, because MiniStack has the users and roles.
 
 ``POST /_local_aws/iam/authorize`` and ``/_local_aws/iam/assume``, for whoever has the root user's secret.
 """
@@ -21,7 +21,7 @@ SECRET_HEADER = "x-local-aws-root-secret"  # noqa: S105  a header's name
 
 
 def with_authorization(app: Any) -> Any:
-    """An ASGI application that answers these questions, and is `app` for everything else."""
+    """Return an ASGI application that answers these questions and passes every other request to `app`."""
     answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "authorize": authorize,
         "assume": assume,
@@ -44,13 +44,13 @@ def with_authorization(app: Any) -> Any:
 
 
 def authorize(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The secret of a caller, with which its signature is checked, and what it may not do of what it asks.
+    """Return the secret of a caller, for the check of its signature, and the first action that is denied to it.
 
     `asked` holds ``access_key``, ``session_token`` and ``checks``, each with ``action``, ``resource`` and ``context``.
     The answer holds ``secret`` and ``denied`` (None or action, resource, principal and whether a Deny says so), or
     ``code`` and ``message`` if there is no such caller.
     """
-    # What an earlier request on the same connection left.
+    # Of an earlier request on the same connection.
     iam_evaluator._anonymous.set(False)
     iam_evaluator._signed_request.set(None)
     found = iam_evaluator.resolve_credential(asked["access_key"], ACCOUNT, asked.get("session_token") or "")
@@ -71,7 +71,7 @@ def authorize(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def assume(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Credentials of a role for a service, if the role's trust policy names it: ``role_arn``, ``service``, ``session``.
+    """Return credentials of a role for a service: the arguments are ``role_arn``, ``service`` and ``session``.
 
     The same role and session get the same credentials again. They do not expire, as those of a running job do not.
     """
@@ -116,7 +116,7 @@ def _trusts(role: Mapping[str, Any], service: str) -> bool:
 
 
 def _with_resource(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A trust policy as a policy of a resource: its statements name none, for they are about the role itself."""
+    """Return a trust policy as a resource policy, whose statements would have the role as their resource."""
     statements = document.get("Statement", [])
     statements = [statements] if isinstance(statements, dict) else statements
     return {**document, "Statement": [{"Resource": "*", **statement} for statement in statements]}

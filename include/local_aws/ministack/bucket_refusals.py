@@ -15,7 +15,7 @@ _MALFORMED = "The XML you provided was not well-formed or did not validate again
 
 
 def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Every request to S3."""
+    """Wrap the dispatch of every request to S3."""
 
     def checked(method: str, bucket: str, key: str, *rest: Any) -> Any:
         size = len(key.encode())
@@ -28,7 +28,7 @@ def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def notification_request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PutBucketNotificationConfiguration as it was sent: MiniStack drops what it does not know."""
+    """Check the body of PutBucketNotificationConfiguration as it was sent, because MiniStack drops unknown elements."""
 
     def checked(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
         refused = _notification_refusal(body) if name in s3._buckets else None
@@ -90,7 +90,7 @@ def _text(element: Any, name: str) -> str:
 
 
 def notification_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PutBucketNotificationConfiguration."""
+    """Check a parsed notification configuration."""
 
     def checked(
         configurations: list[dict[str, Any]], region: str, bucket: str = "", skip_destination_validation: bool = False
@@ -132,7 +132,7 @@ def _one_starts_the_other(one: str, other: str) -> bool:
 
 
 def _may_invoke(arn: str, *, bucket: str) -> bool:
-    """Whether the function is there and a statement about exactly this ARN lets S3 call it for this bucket."""
+    """Return whether the function exists and its policy lets S3 invoke exactly this ARN for this bucket."""
     record, _, _ = lambda_svc._get_func_record_for_ref(arn)
     base, _, _ = lambda_svc._get_base_func_record_for_ref(arn)
     if not record or not base:

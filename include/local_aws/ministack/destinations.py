@@ -1,4 +1,4 @@
-"""Sends what became of an asynchronous invocation to its destination: a queue or another function."""
+"""Sends the record of an asynchronous invocation to its destination: a queue or another function."""
 
 import json
 import logging
@@ -11,14 +11,14 @@ log = logging.getLogger(__name__)
 
 
 class Destinations:
-    """Where the records of finished invocations go. As on AWS, a record whose destination is gone is dropped."""
+    """Sends records of finished invocations. As on AWS, a record is dropped if its destination does not exist."""
 
     def __init__(self, endpoint_url: str, *, invoke: Callable[[str, Any], object]) -> None:
         self._endpoint_url = endpoint_url
         self._invoke = invoke
 
     def send(self, arn: str, record: Any) -> bool:
-        """Send `record`; False if it could not be sent."""
+        """Send `record`; return False if it could not be sent."""
         service = arn.split(":")[2]
         if service == "sqs":
             return self._send_to_queue(arn, record)
@@ -29,7 +29,7 @@ class Destinations:
         return False
 
     def _send_to_queue(self, arn: str, record: Any) -> bool:
-        # Through the front door: the message is then saved as any other.
+        # Sent as a request, so that the message is saved like any other.
         sqs = client("sqs", endpoint_url=self._endpoint_url)
         try:
             url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[-1])["QueueUrl"]

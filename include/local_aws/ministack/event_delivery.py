@@ -1,4 +1,4 @@
-"""Delivers S3's events to functions and SQS queues: at once, or lost, twice, late, out of order by the fault plan."""
+"""Delivers S3's events to functions and SQS queues, with the losses, duplicates and delays of the fault plan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OVERTAKEN_S = 0.5  # later than the event that overtook it, so that another pro
 
 
 class EventDelivery:
-    """What stands between an upload and the queue. May be used from any thread."""
+    """Passes the events of uploads to the queue of invocations. It may be used from any thread."""
 
     def __init__(self, queue: InvocationQueue, *, faults: Faults) -> None:
         self._queue = queue
@@ -31,7 +31,7 @@ class EventDelivery:
         self._lock = threading.Lock()
 
     def deliver(self, arn: str, event: dict[str, Any], region: str) -> None:  # noqa: ARG002  MiniStack's signature
-        """Accept an event for a function. What waits is on disk: a kill loses only what the plan loses."""
+        """Accept an event for a function; it is stored before it is delivered, so that a kill does not lose it."""
         fault = self._faults.take(S3Event, _fields(arn, event))
         with self._lock:
             if fault is None:
@@ -47,12 +47,12 @@ class EventDelivery:
             self._held[arn] += accepted
 
     def _release(self, arn: str) -> None:
-        """Let what was held back follow the event that has overtaken it, the last held first."""
+        """Deliver the events that were held back, the last one first, after an event that has overtaken them."""
         for place, held in enumerate(reversed(self._held.pop(arn, [])), start=1):
             self._queue.reschedule(held, after_s=place * _OVERTAKEN_S)
 
     def to_queue(self, original: Callable[..., None]) -> Callable[..., None]:
-        """The replacement of MiniStack's delivery to an SQS queue."""
+        """Return the replacement of MiniStack's delivery to an SQS queue."""
 
         def deliver(arn: str, event: dict[str, Any], region: str, bucket_name: str = "") -> None:
             is_test = "Records" not in event
@@ -76,7 +76,7 @@ class EventDelivery:
             self._held_messages[arn].append(accepted)
 
     def _release_messages(self, arn: str) -> None:
-        """The same as `_release`, for the messages of a queue."""
+        """Do as `_release` does, for the messages of a queue."""
         for place, message in enumerate(reversed(self._held_messages.pop(arn, [])), start=1):
             message["visible_at"] = time.time() + place * _OVERTAKEN_S
 
@@ -87,7 +87,7 @@ def _last_message(arn: str) -> dict[str, Any] | None:
 
 
 def _fields(arn: str, event: dict[str, Any]) -> dict[str, Any]:
-    """What `where` can name."""
+    """Return the fields that `where` can name."""
     record = event["Records"][0]
     bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
     target = "QueueArn" if arn.split(":")[2] == "sqs" else "FunctionArn"

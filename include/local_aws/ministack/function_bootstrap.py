@@ -1,7 +1,7 @@
-"""Runs inside a function's process, in place of AWS's runtime: imports the handler, then answers one event at a time.
+"""Runs inside a function's process in place of AWS's runtime: imports the handler, then handles one event at a time.
 
-It is started with ``python -I -S`` and knows the standard library alone: nothing of the environment that MiniStack runs
-in can be imported by a function. What it prints goes to the function's log.
+It is started with ``python -I -S`` and uses the standard library alone: a function can import nothing of MiniStack's
+environment. What it prints goes to the function's log.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ _FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(mess
 
 
 class Context:
-    """Lambda's context object."""
+    """The context object of Lambda's handlers."""
 
     def __init__(self, *, request_id: str, arn: str, deadline_s: float) -> None:
         self.aws_request_id = request_id
@@ -38,7 +38,7 @@ class Context:
         self._deadline_s = deadline_s
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the process is killed."""
+        """Return the milliseconds until the process is killed."""
         return max(0, int((self._deadline_s - time.time()) * 1000))
 
 
@@ -51,7 +51,7 @@ class _RequestId(logging.Filter):
 
 
 def main() -> None:
-    """Answer until MiniStack closes the connection."""
+    """Handle events until MiniStack closes the connection."""
     _, port, token, task_root, packages, handler_name, temporary_bytes = sys.argv
     sys.argv = [""]
     _limit_rights(int(temporary_bytes))
@@ -63,7 +63,7 @@ def main() -> None:
     request_id = _set_up_logging()
     try:
         handler = _import_handler(handler_name)
-    except BaseException as error:  # noqa: BLE001  whatever a module does while it is imported is answered
+    except BaseException as error:  # noqa: BLE001  every error of the import is answered
         _answer(stream, {"error": _init_error(error, handler_name)})
         return
     _answer(stream, {"ready": True})
@@ -75,18 +75,18 @@ def main() -> None:
 
 
 def _limit_rights(temporary_bytes: int) -> None:
-    """No file may be larger than the temporary folder, and what may only be read cannot be written, by root either."""
+    """Limit the size of a file to that of the temporary folder; let root, too, write no read-only file."""
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     limit = temporary_bytes if hard == resource.RLIM_INFINITY else min(temporary_bytes, hard)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     if sys.platform == "linux" and os.geteuid() == 0:
-        # Root without capabilities is held to the permissions of files. The header: version 3, this process.
+        # Without capabilities, root needs the permissions of files. The header: version 3, this process.
         header, no_capabilities = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
         ctypes.CDLL(None, use_errno=True).capset(header, no_capabilities)
 
 
 def _peak_memory_bytes() -> int:
-    """The most memory that this process has used. Linux's ru_maxrss includes that of the program it was before."""
+    """Return the peak memory of this process; Linux's ru_maxrss includes that of the program before exec."""
     try:
         with Path("/proc/self/status").open(encoding="ascii") as status:
             line = next(line for line in status if line.startswith("VmHWM:"))

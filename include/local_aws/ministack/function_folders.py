@@ -1,4 +1,4 @@
-"""The folders of a function's process: its code, which it may only read, and its temporary folder."""
+"""Makes the folders of a function's process: its code, which it can only read, and its temporary folder."""
 
 import contextlib
 import io
@@ -13,7 +13,7 @@ _WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def unpack(code: bytes, folder: Path) -> None:
-    """Unpack a function's zip into a new folder, and take the right to write from everything in it."""
+    """Unpack a function's zip into a new folder, and remove write permission from everything in it."""
     folder.mkdir()
     with zipfile.ZipFile(io.BytesIO(code)) as archive:
         archive.extractall(folder)
@@ -22,16 +22,16 @@ def unpack(code: bytes, folder: Path) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder with all that is in it, also what may not be written. Nothing happens if it is not there."""
+    """Remove a folder and its content, also read-only files; do nothing if it does not exist."""
     for path in _everything(folder):
         if path.is_dir():
-            with contextlib.suppress(OSError):  # somebody else has removed it
+            with contextlib.suppress(OSError):  # removed meanwhile
                 path.chmod(stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def size_bytes(folder: Path) -> int:
-    """How much is in a folder."""
+    """Return the size of all files in a folder."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:

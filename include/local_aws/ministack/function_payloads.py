@@ -1,4 +1,4 @@
-"""Refuses payloads that are larger than Lambda takes and gives.
+"""Refuses payloads that are larger than Lambda's quotas.
 
 From the "Lambda quotas" page: 6 MB each for the request and the response of a synchronous invocation, 1 MB for an
 asynchronous one.
@@ -16,7 +16,7 @@ MAX_RESPONSE_BYTES = MAX_SYNCHRONOUS_BYTES + 100  # Lambda adds some bytes of it
 
 
 def invoke(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Invoke, synchronous or not."""
+    """Wrap Invoke, synchronous and asynchronous."""
 
     async def checked(name: str, event: Any, headers: Mapping[str, str], *rest: Any, **more: Any) -> Any:
         lower = {key.lower(): value for key, value in headers.items()}
@@ -36,7 +36,7 @@ def _size(event: Any, headers: Mapping[str, str]) -> int:
 
 
 def too_large(result: str) -> dict[str, Any] | None:
-    """The error of a function whose answer is too large; None if it is not."""
+    """Return the error of a function whose response is too large, or None."""
     if len(result.encode()) <= MAX_RESPONSE_BYTES:
         return None
     message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."

@@ -1,4 +1,4 @@
-"""One process of a function: the stand-in for what AWS calls an execution environment."""
+"""Runs one process of a function, which stands for an execution environment of Lambda."""
 
 import json
 import os
@@ -29,7 +29,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Function:
-    """One version of a function, with all that its process depends on."""
+    """One version of a function, with everything that its process depends on."""
 
     name: str
     version: str
@@ -48,7 +48,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one invocation came to."""
+    """The result of one invocation."""
 
     result: str | None
     error: Mapping[str, Any] | None
@@ -56,10 +56,10 @@ class Outcome:
 
 
 class FunctionProcess:
-    """A process with the handler imported. It answers one event at a time; use it from one thread at a time."""
+    """A process with the handler imported. It handles one event at a time; use it from one thread at a time."""
 
     def __init__(self, function: Function, *, folder: Path, packages: Path) -> None:
-        """Unpack the code below `folder` and start the process; the handler is imported meanwhile."""
+        """Unpack the code below `folder` and start the process, which imports the handler."""
         self.function = function
         self.is_usable = True
         self._folder = Path(tempfile.mkdtemp(dir=folder, prefix=f"{function.name}-"))
@@ -77,7 +77,7 @@ class FunctionProcess:
         return self._child.pid
 
     def invoke(self, event: Any, *, request_id: str, arn: str) -> Outcome:
-        """Let the function answer one event. Afterwards ``is_usable`` says whether the process can go on."""
+        """Let the function handle one event. Afterwards ``is_usable`` says whether the process can handle another."""
         error = self._connect()
         if error is None and self._temporary_bytes() > self.function.temporary_mb * _MIB:
             error = self._temporary_error(request_id)
@@ -92,7 +92,7 @@ class FunctionProcess:
         return Outcome(answer.get("result"), answer.get("error"), self._take_log())
 
     def stop(self) -> None:
-        """End the process and remove what it left."""
+        """End the process and remove its folders."""
         self.is_usable = False
         self._child.stop(_STOP_GRACE_S)
         if self._stream:
@@ -128,7 +128,7 @@ class FunctionProcess:
         }
 
     def _connect(self) -> Mapping[str, Any] | None:
-        """Wait until the handler is imported; returns the error that kept it from being imported."""
+        """Wait until the handler is imported; return the error of the import, or None."""
         if self._stream is not None:
             return None
         connection = self._accept()
@@ -189,7 +189,7 @@ class FunctionProcess:
         return {"error": error} if error else answer
 
     def _wait_for_answer(self, connection: socket.socket, *, deadline: float) -> bool:
-        """Wait until the answer begins; False if the process came to use more memory than the function has.
+        """Wait until the answer begins; return False if the process used more memory than the function has.
 
         Raises:
             TimeoutError: there was no answer in time.
@@ -239,7 +239,7 @@ class FunctionProcess:
 
 
 def _resident_bytes(pid: int) -> int:
-    """The memory that a process uses now; 0 where that cannot be seen (macOS: only its peak, with its answer)."""
+    """Return the memory that a process uses now; 0 on macOS, which shows only the peak, with the answer."""
     try:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, IndexError):
@@ -247,5 +247,5 @@ def _resident_bytes(pid: int) -> int:
 
 
 def safe_name(text: str) -> str:
-    """`text` as part of a file's name."""
+    """Return `text` as a part of a file's name."""
     return re.sub(r"[^A-Za-z0-9_-]", "-", text)

@@ -1,4 +1,4 @@
-"""All processes of all functions: never more than a bound, however many events wait."""
+"""Keeps the processes of all functions, whose number is limited however many events wait."""
 
 import threading
 import time
@@ -12,14 +12,14 @@ from local_aws.ministack.function_process import Function, FunctionProcess
 
 
 class NoProcessFreeError(Exception):
-    """Every process stayed busy for as long as the caller was ready to wait."""
+    """Every process stayed busy for as long as the caller could wait."""
 
 
 class FunctionProcesses:
-    """Lends processes to invocations, keeps them warm between two, and ends those that are out of date."""
+    """Lends processes to invocations, keeps them warm between two, and ends outdated ones."""
 
     def __init__(self, folder: Path, *, limit: int) -> None:
-        """`folder` is emptied: what is in it was left by processes that were killed."""
+        """Empty `folder`: its content was left by processes that were killed."""
         function_folders.remove(folder)
         self._folder = folder / "running"
         self._folder.mkdir(parents=True)
@@ -33,7 +33,7 @@ class FunctionProcesses:
 
     @contextmanager
     def lend(self, function: Function, *, wait_s: float | None = None) -> Iterator[FunctionProcess]:
-        """A process of this function, for one invocation.
+        """Lend a process of this function for one invocation.
 
         Raises:
             NoProcessFreeError: none came free within `wait_s` seconds.
@@ -46,7 +46,7 @@ class FunctionProcesses:
             self._give_back(process)
 
     def end_processes_of(self, name: str) -> None:
-        """End the function's processes; those at work end after their invocation."""
+        """End the function's processes; a busy one ends after its invocation."""
         with self._changed:
             ended = [process for process in self._idle if process.function.name == name]
             self._idle = [process for process in self._idle if process not in ended]
@@ -56,7 +56,7 @@ class FunctionProcesses:
             process.stop()
 
     def stop(self) -> None:
-        """End every process, at work or not."""
+        """End every process, busy or not."""
         with self._changed:
             processes = [*self._idle, *(process for process in self._leased if process)]
             self._idle.clear()

@@ -49,7 +49,7 @@ Response = tuple[int, dict[str, str], bytes]
 
 
 def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """CreateFunction."""
+    """Return the wrapper of CreateFunction."""
 
     def replacement(original: Callable[..., Any]) -> Callable[..., Any]:
         def checked(data: dict[str, Any]) -> Any:
@@ -68,7 +68,7 @@ def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Any]
 
 
 def update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
-    """UpdateFunctionCode."""
+    """Wrap UpdateFunctionCode."""
 
     def checked(name: str, data: dict[str, Any]) -> Any:
         return (
@@ -81,7 +81,7 @@ def update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def update_function_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
-    """UpdateFunctionConfiguration."""
+    """Wrap UpdateFunctionConfiguration."""
 
     def checked(name: str, data: dict[str, Any]) -> Any:
         refused = _refused_runtime(data["Runtime"]) if "Runtime" in data else None

@@ -1,4 +1,4 @@
-"""Runs functions in bounded, isolated processes, and asynchronous invocations from the queue on disk."""
+"""Runs functions in isolated processes of limited number, and asynchronous invocations from a queue on disk."""
 
 import concurrent.futures
 import functools
@@ -31,14 +31,14 @@ _DEFAULT_MAX_AGE_S = 21600
 
 @dataclass(frozen=True)
 class Limits:
-    """How many processes there are, and how long a failed event waits for its next attempt."""
+    """The number of processes, and how long a failed event waits for its next attempt."""
 
     processes: int
     retry_wait_s: float  # AWS: 60 s before the first retry, 120 s before the second
 
 
 class FunctionRunner:
-    """What stands in for MiniStack's own execution of functions."""
+    """Replaces MiniStack's own execution of functions."""
 
     def __init__(
         self, folder: Path, *, limits: Limits, extra_environment: Mapping[str, str], on_change: Callable[[], None]
@@ -55,11 +55,11 @@ class FunctionRunner:
         self._is_stopping = False
 
     def start(self) -> None:
-        """Begin with what waits."""
+        """Start to work on the invocations that wait."""
         threading.Thread(target=self._dispatch, name="invocation-queue", daemon=True).start()
 
     def stop(self) -> None:
-        """End every process; events that are being worked on stay in the queue."""
+        """End every process; events that are being handled stay in the queue."""
         self._is_stopping = True
         self.queue.close()
         self.processes.stop()
@@ -70,7 +70,7 @@ class FunctionRunner:
         self.queue.put(record["config"]["FunctionArn"], event)
 
     def execute(self, record: Mapping[str, Any], event: Any, request_id: str) -> dict[str, Any]:
-        """Run one invocation, in place of MiniStack's warm workers; the answer has the shape MiniStack expects."""
+        """Run one invocation, in place of MiniStack's warm workers; return the answer in MiniStack's form."""
         config = record.get("config") or record
         if not record.get("code_zip"):
             return _failure({"errorType": "Runtime.NoCode", "errorMessage": "The function has no code"}, log_text="")
@@ -107,7 +107,7 @@ class FunctionRunner:
         )
 
     def _environment(self, config: Mapping[str, Any]) -> dict[str, str]:
-        """What AWS puts into a function's environment, the function's own variables, and where this AWS is."""
+        """Return the variables that AWS sets, the function's own variables, and the addresses of this AWS."""
         _, _, _, region, *_ = config["FunctionArn"].split(":")
         credentials = lambda_runtime.execution_credentials(config)
         return {
@@ -166,9 +166,9 @@ class FunctionRunner:
         called = {**record, "config": {**config, "FunctionArn": invocation.function_arn}}
         result = invoke_measured(called, invocation.event)
         if not self._is_stopping:
-            self._judge(invocation, rules=rules, config=config, result=result)
+            self._finish_or_retry(invocation, rules=rules, config=config, result=result)
 
-    def _judge(
+    def _finish_or_retry(
         self, invocation: Invocation, *, rules: Mapping[str, Any], config: Mapping[str, Any], result: dict[str, Any]
     ) -> None:
         attempts = invocation.attempts + 1
@@ -226,7 +226,7 @@ def _failure(error: Mapping[str, Any], *, log_text: str) -> dict[str, Any]:
 def _record(
     invocation: Invocation, *, config: Mapping[str, Any], condition: str, result: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """The record a destination gets, as AWS writes it."""
+    """Return the record for a destination, as AWS writes it."""
     attempts = invocation.attempts + (1 if result else 0)
     record: dict[str, Any] = {
         "version": "1.0",

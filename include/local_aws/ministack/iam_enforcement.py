@@ -1,4 +1,4 @@
-"""Completes MiniStack's enforcement of IAM: every signature, PassRole, more condition keys, a record of calls."""
+"""Completes MiniStack's enforcement of IAM: every signature, PassRole, more condition keys, and a record of calls."""
 
 import contextvars
 import json
@@ -28,12 +28,12 @@ _denied: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar
 
 
 def take_every_request_for_secure() -> None:
-    """Let ``aws:SecureTransport`` be true: this AWS is reached over loopback, or a private network, without TLS."""
+    """Set ``aws:SecureTransport`` to true: clients reach this AWS over loopback or a private network, without TLS."""
     iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
 
 
 def pin_request_origin(original: Callable[..., None]) -> Callable[..., None]:
-    """Where a request comes from, and that it is secure."""
+    """Wrap the function that records where a request comes from, and record that it is secure."""
 
     def pin(source_ip: str, secure_transport: bool) -> None:  # noqa: ARG001  MiniStack's signature
         original(source_ip, True)
@@ -42,12 +42,12 @@ def pin_request_origin(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def has_unchecked_signature(_key: str) -> bool:
-    """In place of MiniStack's exception for the root user's key, of which any secret was right."""
+    """Return False, in place of MiniStack's exception for the root user's key, whose secret was not checked."""
     return False
 
 
 def lambda_action(method: str, path: str) -> str | None:
-    """The operation of Lambda that a request is, from botocore's model; MiniStack's own table confuses several."""
+    """Return the IAM action of a request to Lambda, from botocore's model; MiniStack's own table confuses several."""
     routes = iam_actions._REST_ROUTE_CACHE.setdefault("lambda", iam_actions._load_botocore_routes("lambda"))
     trimmed = path.rstrip("/") or "/"
     found = [(item[3], item[2]) for item in routes if item[0] == method and item[1].match(trimmed)]
@@ -56,7 +56,7 @@ def lambda_action(method: str, path: str) -> str | None:
 
 
 class Enforcement:
-    """The decisions about requests, each in its context; `calls` is a file that records them."""
+    """Decides about requests; `calls` is a file that records the allowed calls."""
 
     def __init__(self, calls: Path | None = None) -> None:
         self._calls = calls
@@ -64,7 +64,7 @@ class Enforcement:
         self._lock = threading.Lock()
 
     def enforce(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        """Whether a caller may do something: None, or what MiniStack makes an answer of."""
+        """Wrap the decision about a call; the wrapper returns None if the call is allowed."""
 
         def enforced(
             access_key: str,
@@ -90,7 +90,7 @@ class Enforcement:
         return enforced
 
     def pass_role(self, evaluate: Callable[..., Any], access_key: str, *, role: str, service: str, region: str) -> Any:
-        """Whether the caller may hand this role to this service."""
+        """Return whether the caller may pass this role to this service."""
         context = {"iam:PassedToService": service}
         found = evaluate(access_key, "iam:PassRole", "iam", region, role, context)
         self._record(access_key, "iam:PassRole", role, context, found)
@@ -113,7 +113,7 @@ class Enforcement:
 
 
 def denial(original: Callable[..., Any], *, where_keys_are: str) -> Callable[..., Any]:
-    """The answer to a request that is refused: names the action that is missing, and where the keys are."""
+    """Wrap the answer to a refused request: add the missing action and the place of the keys."""
 
     def respond(service: str, action: str, principal_arn: str, request_id: str, **more: Any) -> Any:
         denied = _denied.get()
@@ -129,7 +129,7 @@ def denial(original: Callable[..., Any], *, where_keys_are: str) -> Callable[...
 
 
 def s3_error(original: Callable[..., Any], *, where_keys_are: str) -> Callable[..., Any]:
-    """An error of S3, which checks the signatures of uploads itself."""
+    """Wrap the error answers of S3, which checks the signatures of uploads itself."""
 
     def respond(code: str, message: str, *rest: Any, **more: Any) -> Any:
         if code in _OF_CREDENTIALS:
@@ -149,7 +149,7 @@ def _with_hint(body: bytes, hint: str) -> bytes:
 
 
 def _document() -> dict[str, Any]:
-    """The JSON document of the request that is checked; empty if it has none."""
+    """Return the JSON document of the request; empty if it has none."""
     request = iam_evaluator._signed_request.get()
     try:
         document = json.loads(request.body) if request is not None and request.body else {}
@@ -159,7 +159,7 @@ def _document() -> dict[str, Any]:
 
 
 def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
-    """Lambda's own condition keys, which MiniStack leaves out."""
+    """Return Lambda's own condition keys, which MiniStack leaves out."""
     if action == "lambda:AddPermission" and "Principal" in document:
         return {"lambda:Principal": str(document["Principal"])}
     if action in _MAPPING_ACTIONS and "FunctionName" in document:
@@ -168,7 +168,7 @@ def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
 
 
 def resource_of(action: str, found: str, *, document: Mapping[str, Any], region: str) -> str:
-    """The resource of an action by the Service Authorization Reference, where MiniStack finds another."""
+    """Return the resource of an action by the Service Authorization Reference, where MiniStack takes another."""
     if action == "lambda:CreateFunction" and "FunctionName" in document:
         return _function_arn(str(document["FunctionName"]), region)
     if action == "logs:DescribeLogGroups" and found == "*":

@@ -1,4 +1,4 @@
-"""The asynchronous invocations that wait, on disk: an event that was accepted survives whatever ends the process."""
+"""Stores asynchronous invocations on disk until they are done, so that an accepted event survives the process."""
 
 import json
 import sqlite3
@@ -38,12 +38,12 @@ class Invocation:
 
 
 class InvocationQueue:
-    """First come, first served; what was being worked on when the process died is worked on again (at least once)."""
+    """A queue in order of arrival; events that were being handled at a kill are handled again (at least once)."""
 
     def __init__(self, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Every use is under the lock. The write-ahead log is in the kernel's hands once a statement returns: it
-        # survives a killed process, not a power cut.
+        # Every use is under the lock. A finished statement is in the kernel's buffers: it survives a killed process,
+        # not a power cut.
         self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
@@ -52,7 +52,7 @@ class InvocationQueue:
         self._is_closed = False
 
     def put(self, function_arn: str, event: Any, *, after_s: float = 0.0) -> int:
-        """Accept an event that is due after a while. It is on disk when this returns; its id."""
+        """Accept an event that is due after a while; return its id. It is on disk when this returns."""
         now_s = time.time()
         row = (str(uuid.uuid4()), function_arn, json.dumps(event), now_s, now_s + after_s)
         statement = "INSERT INTO invocation (request_id, function_arn, event, accepted_s, due_s) VALUES (?, ?, ?, ?, ?)"
@@ -62,14 +62,14 @@ class InvocationQueue:
             return accepted.lastrowid or 0
 
     def reschedule(self, invocation_id: int, *, after_s: float) -> None:
-        """Let an event that waits be due at another time; nothing happens to one that does not wait any more."""
+        """Change the time at which a waiting event is due; do nothing if it does not wait any more."""
         statement = "UPDATE invocation SET due_s = ? WHERE id = ? AND is_running = 0"
         with self._changed:
             self._database.execute(statement, (time.time() + after_s, invocation_id))
             self._changed.notify_all()
 
     def take(self) -> Invocation | None:
-        """Wait for the next one that is due, and mark it as being worked on; None once the queue is closed."""
+        """Wait for the next event that is due, and mark it as being handled; return None once the queue is closed."""
         with self._changed:
             while not self._is_closed:
                 row = self._database.execute(
@@ -83,13 +83,13 @@ class InvocationQueue:
         return None
 
     def remove(self, invocation: Invocation) -> None:
-        """It is done with."""
+        """Remove a finished event."""
         with self._changed:
             if not self._is_closed:
                 self._database.execute("DELETE FROM invocation WHERE id = ?", (invocation.id,))
 
     def put_back(self, invocation: Invocation, *, after_s: float, attempts: int) -> None:
-        """It is to be tried again after a while."""
+        """Let an event wait for its next attempt."""
         with self._changed:
             if not self._is_closed:
                 self._database.execute(
@@ -99,13 +99,13 @@ class InvocationQueue:
                 self._changed.notify_all()
 
     def __len__(self) -> int:
-        """How many wait or are being worked on."""
+        """Return how many events wait or are being handled."""
         with self._changed:
             count: int = self._database.execute("SELECT count(*) FROM invocation").fetchone()[0]
             return count
 
     def close(self) -> None:
-        """Let go of the file; what is being worked on will be worked on again."""
+        """Close the file; events that are being handled are handled again after the next start."""
         with self._changed:
             if not self._is_closed:
                 self._is_closed = True

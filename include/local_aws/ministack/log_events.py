@@ -1,4 +1,4 @@
-"""FilterLogEvents of the log streams whose name starts with a prefix, which MiniStack does not look at."""
+"""Adds the filter logStreamNamePrefix to FilterLogEvents, which MiniStack ignores."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from local_aws.ministack.modules import cloudwatch_logs, responses
 
 
 def filter_log_events(original: Callable[..., Any]) -> Callable[..., Any]:
-    """FilterLogEvents with logStreamNamePrefix."""
+    """Wrap FilterLogEvents."""
 
     def filtered(data: dict[str, Any]) -> Any:
         prefix = data.get("logStreamNamePrefix")
@@ -18,7 +18,7 @@ def filter_log_events(original: Callable[..., Any]) -> Callable[..., Any]:
             message = "logStreamNames and logStreamNamePrefix exclude each other; give one of them."
             return responses.error_response_json("InvalidParameterException", message, 400)
         names = [name for name in group["streams"] if name.startswith(prefix)]
-        if not names:  # no names would be taken for all
+        if not names:  # an empty list would mean all streams
             return responses.json_response({"events": [], "searchedLogStreams": []})
         return original({**data, "logStreamNames": names})
 

@@ -14,7 +14,7 @@ Response = tuple[int, dict[str, str], bytes]
 
 
 def create_event_source_mapping(original: Callable[..., Any]) -> Callable[..., Any]:
-    """CreateEventSourceMapping."""
+    """Wrap CreateEventSourceMapping."""
 
     def checked(data: dict[str, Any]) -> Any:
         arn = data.get("EventSourceArn", "")
@@ -32,7 +32,7 @@ def create_event_source_mapping(original: Callable[..., Any]) -> Callable[..., A
 
 
 def update_event_source_mapping(original: Callable[..., Any]) -> Callable[..., Any]:
-    """UpdateEventSourceMapping."""
+    """Wrap UpdateEventSourceMapping."""
 
     def checked(mapping_id: str, data: dict[str, Any]) -> Any:
         present = lambda_svc._esms.get(mapping_id)
@@ -43,7 +43,7 @@ def update_event_source_mapping(original: Callable[..., Any]) -> Callable[..., A
 
 
 def put_function_concurrency(original: Callable[..., Any]) -> Callable[..., Any]:
-    """PutFunctionConcurrency. AWS keeps 100 executions (a smaller account: all) for functions without a reservation."""
+    """Wrap PutFunctionConcurrency: AWS keeps 100 executions (small accounts: all) without a reservation."""
 
     def checked(name: str, data: dict[str, Any]) -> Any:
         limit = lambda_svc._ACCOUNT_CONCURRENCY_CAP
@@ -87,7 +87,7 @@ def _refused_queue(arn: str, *, function: str) -> Response | None:
     queue = sqs._queue_by_arn(arn)
     record, config, _ = lambda_svc._get_func_record_for_ref(function)
     if record is None:
-        return None  # MiniStack answers that the function is not there
+        return None  # MiniStack answers that the function does not exist
     if queue is None:
         return invalid(
             "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "

@@ -1,4 +1,4 @@
-"""Puts into CloudWatch what MiniStack leaves out: the depth of queues, and the metrics that functions embed in logs."""
+"""Records the metrics that MiniStack leaves out: the depth of queues, and the metrics that functions embed in logs."""
 
 import json
 import logging
@@ -62,7 +62,7 @@ def record_failed_destination(config: Mapping[str, Any]) -> None:
 
 
 def emit_logs(original: Callable[..., Any]) -> Callable[..., Any]:
-    """The log of an invocation: metrics in CloudWatch's embedded metric format are recorded too."""
+    """Wrap the writing of a function's log: record also its metrics in CloudWatch's embedded metric format."""
 
     def emit(function: Any, request_id: str, log_text: str, *rest: Any, **more: Any) -> Any:
         for line in (log_text or "").splitlines():
@@ -75,7 +75,7 @@ def emit_logs(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def embedded_metrics(line: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:
-    """Namespace, name, value, unit and dimensions of every metric in a line of a log.
+    """Yield namespace, name, value, unit and dimensions of every metric in a line of a log.
 
     The format is CloudWatch's "embedded metric format specification". A line that does not follow it has none, as on
     AWS, which keeps such a line as text.

@@ -1,4 +1,4 @@
-"""The one place that imports MiniStack, which has no type hints."""
+"""Imports the modules of MiniStack in one place, because they have no type hints."""
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router  # type: ignore[import-untyped]

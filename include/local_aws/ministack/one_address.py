@@ -1,4 +1,4 @@
-"""One address for every service: forwards SageMaker's requests, and answers for the services that are absent."""
+"""Serves every service at one address: forwards requests for SageMaker, and answers for absent services."""
 
 import json
 import logging
@@ -24,7 +24,7 @@ _XML = (
 
 
 class OneAddress:
-    """An ASGI application that forwards what is meant for SageMaker, and is `app` for everything else."""
+    """An ASGI application that forwards requests for SageMaker and passes every other request to `app`."""
 
     def __init__(
         self, app: Any, *, sagemaker_endpoint_url: str, transport: httpx.AsyncBaseTransport | None = None
@@ -72,19 +72,19 @@ class OneAddress:
 
 
 def is_for_sagemaker(headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a request is signed for SageMaker or its runtime, or names one of SageMaker's operations."""
+    """Return whether a request is signed for SageMaker or its runtime, or names one of SageMaker's operations."""
     return headers.get(b"x-amz-target", b"").startswith(_SAGEMAKER_TARGET) or bool(
         _SAGEMAKER_SCOPE.search(headers.get(b"authorization", b""))
     )
 
 
 def is_aws_service(scope: str) -> bool:
-    """Whether a credential scope that is none of MiniStack's services is one of AWS's: each is taken for one."""
+    """Return True for every credential scope: one that is not a service of MiniStack is a service of AWS."""
     return bool(scope)
 
 
 def error_response(code: str, message: str, *, status: int) -> Response:
-    """An error as the JSON protocols have it."""
+    """Return an error in the form of the JSON protocols."""
     headers = {"x-amzn-errortype": code}
     content = json.dumps({"__type": code, "message": message})
     return Response(content, status, headers, media_type="application/x-amz-json-1.1")
@@ -101,7 +101,7 @@ async def _body(receive: Any) -> AsyncIterator[bytes]:
 
 
 def _readable(scope: Any, send: Any) -> Any:
-    """A `send` that puts an error of AWS's protocols in the place of MiniStack's answer for an absent service."""
+    """Return a `send` that replaces MiniStack's answer for an absent service by an error of the service's protocol."""
     held: list[Any] = []
 
     async def checked(message: Any) -> None:

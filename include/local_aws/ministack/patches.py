@@ -1,4 +1,4 @@
-"""The list of what is replaced in MiniStack, and why."""
+"""Lists the functions of MiniStack that are replaced, and why."""
 
 import functools
 import logging
@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 def patches(runner: FunctionRunner, *, faults: Faults) -> list[Patch]:
-    """Every replacement. A hash is that of the source this was written against (MiniStack 1.5.33)."""
+    """Return every patch; a hash is that of the source that the patch was written for (MiniStack 1.5.33)."""
     events = EventDelivery(runner.queue, faults=faults)
     return [*_running(runner, events=events), *_stack(), *_queues(events), *_refusals(UnreadyRoles(faults))]
 
@@ -51,21 +51,21 @@ def patches(runner: FunctionRunner, *, faults: Faults) -> list[Patch]:
 def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
     return [
         # A thread and a process per event: 200 uploads took 6 GB, and events were lost.
-        Patch(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _instead(runner.invoke_later)),
-        # Functions saw the packages and the environment of the person at the laptop, and outlived MiniStack.
-        Patch(lambda_svc, "_execute_function_warm", "62b9218bef5b948a", _instead(runner.execute)),
-        Patch(lambda_svc, "invalidate_worker", "1be5d7f769f5c608", _instead(_ending(runner))),
-        # Saved while a change was under way, a function stayed Pending for ever.
-        Patch(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _settled),
-        # An event was in a thread's memory when the upload was answered; and the alias was forgotten on the way.
-        Patch(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _at_once),
-        Patch(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _instead(events.deliver)),
-        # Metrics in a function's log were text alone.
+        Patch(lambda_svc, "invoke_async_with_retry", "289fe4d3cbd4089b", _replace(runner.invoke_later)),
+        # Functions saw the packages and the environment of the user's shell, and outlived MiniStack.
+        Patch(lambda_svc, "_execute_function_warm", "62b9218bef5b948a", _replace(runner.execute)),
+        Patch(lambda_svc, "invalidate_worker", "1be5d7f769f5c608", _replace(_end_processes(runner))),
+        # A function whose state was saved during a change stayed Pending for ever.
+        Patch(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _finish_interrupted_changes),
+        # An event was only in memory when the upload was answered, and the alias was lost.
+        Patch(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _deliver_before_the_answer),
+        Patch(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _replace(events.deliver)),
+        # Metrics in the embedded metric format were not recorded.
         Patch(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
-        # logStreamNamePrefix was ignored: the events of every stream came.
+        # logStreamNamePrefix was ignored.
         Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
-        # At the first request for an absent service every service model was read: for seconds nothing was answered.
-        Patch(router, "_is_aws_service_name", "12b437d0256187cf", _instead(one_address.is_aws_service)),
+        # The first request for an absent service blocked all others for seconds, because it read every service model.
+        Patch(router, "_is_aws_service_name", "12b437d0256187cf", _replace(one_address.is_aws_service)),
     ]
 
 
@@ -78,26 +78,26 @@ def _stack() -> list[Patch]:
 
 def _queues(events: EventDelivery) -> list[Patch]:
     return [
-        # A queue's policy was not looked at, and no fault could be planned for its events.
+        # A queue's policy was not evaluated, and its events had no faults.
         Patch(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
-        Patch(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _instead(queue_policy.allows)),
+        Patch(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _replace(queue_policy.allows)),
         # Requests and the poller for event source mappings lost each other's messages.
         Patch(sqs, "_dispatch", "6a429fdb61ebdc5a", queue_lock.request),
         Patch(sqs, "_expire_retained", "c0da3361632bea27", queue_lock.step),
         Patch(sqs, "_dlq_sweep", "6a77691e16715a0d", queue_lock.step),
         Patch(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),
-        # There was no batching window, no batch over 10, and an answer that names no failure deleted every message.
-        Patch(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _instead(queue_batches.BatchingWindow().receive)),
-        Patch(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _instead(queue_batches.run_batch)),
+        # There was no batching window and no batch over 10, and invalid answers of a function deleted every message.
+        Patch(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _replace(queue_batches.BatchingWindow().receive)),
+        Patch(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _replace(queue_batches.run_batch)),
     ]
 
 
 def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
     create_function = function_refusals.create_function(unready_roles)
     return [
-        # Payloads of any size were taken.
+        # Payloads of any size were accepted.
         Patch(lambda_svc, "_invoke", "ab193779e5c2ea94", function_payloads.invoke),
-        # What AWS refuses.
+        # Requests that AWS refuses were accepted.
         Patch(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
         Patch(lambda_svc, "_update_esm", "1b7e0409cb6593c2", mapping_refusals.update_event_source_mapping),
         Patch(lambda_svc, "_put_function_concurrency", "172358f9cb8292ef", mapping_refusals.put_function_concurrency),
@@ -111,34 +111,34 @@ def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
 
 
 def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
-    """The replacements that complete MiniStack's enforcement of IAM; `keys` is the file that holds the keys."""
+    """Return the patches that complete MiniStack's enforcement of IAM; `keys` is the file of the keys."""
     hint = where_keys_are(keys)
     denial = functools.partial(iam_enforcement.denial, where_keys_are=hint)
     s3_error = functools.partial(iam_enforcement.s3_error, where_keys_are=hint)
     return [
         Patch(app, "pin_request_origin", "de819c1bd9ac2be4", iam_enforcement.pin_request_origin),
-        # Any secret was right for the root user's key.
-        Patch(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _instead(iam_enforcement.has_unchecked_signature)),
+        # Any secret was accepted for the root user's key.
+        Patch(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _replace(iam_enforcement.has_unchecked_signature)),
         Patch(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
-        Patch(iam_actions, "_lambda_action", "19fa24ebca403b7a", _instead(iam_enforcement.lambda_action)),
+        Patch(iam_actions, "_lambda_action", "19fa24ebca403b7a", _replace(iam_enforcement.lambda_action)),
         Patch(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),
         Patch(s3, "_error", "7a708a97c4bd72fb", s3_error),
         Patch(s3, "_object_error", "c7b4bae8a231dba2", s3_error),
     ]
 
 
-def _instead(replacement: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _replace(replacement: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return lambda _original: replacement
 
 
-def _ending(runner: FunctionRunner) -> Callable[..., None]:
+def _end_processes(runner: FunctionRunner) -> Callable[..., None]:
     def end(name: str, qualifier: str | None = None, account: str | None = None, region: str | None = None) -> None:  # noqa: ARG001
         runner.processes.end_processes_of(name)
 
     return end
 
 
-def _settled(original: Callable[..., Any]) -> Callable[..., Any]:
+def _finish_interrupted_changes(original: Callable[..., Any]) -> Callable[..., Any]:
     def load(data: Any) -> None:
         original(data)
         for function in lambda_svc._functions._data.values():
@@ -151,13 +151,13 @@ def _settled(original: Callable[..., Any]) -> Callable[..., Any]:
     return load
 
 
-def _at_once(original: Callable[..., Any]) -> Callable[..., Any]:
+def _deliver_before_the_answer(original: Callable[..., Any]) -> Callable[..., Any]:
     def fire(bucket: str, key: str, event_name: str, size: int = 0, etag: str = "", **more: Any) -> None:
         if bucket not in s3._bucket_notifications:
             return
         targets = {item["type"] for item in s3._parse_notification_config(bucket)}
         if targets <= {"lambda", "sqs"} and "EventBridge" not in s3._bucket_notifications[bucket]:
-            # Before the upload is answered: into the invocations on disk, or into the SQS queue.
+            # The event is stored, in the queue of invocations or in the SQS queue, before the upload is answered.
             sequencer = s3._next_event_sequencer(event_name)
             s3._fire_s3_event(bucket, key, event_name, size, etag, sequencer=sequencer, **more)
         else:

@@ -1,4 +1,4 @@
-"""Replaces single functions of MiniStack, and only those whose source is the source that was read."""
+"""Replaces single functions of MiniStack, after a check that their source is the expected one."""
 
 import hashlib
 import inspect
@@ -12,9 +12,9 @@ from local_aws.errors import MinistackChangedError
 
 @dataclass(frozen=True)
 class Patch:
-    """A function of MiniStack, the hash of the source it was written against, and what takes its place.
+    """A function of MiniStack, the hash of the source that the patch was written for, and its replacement.
 
-    `replacement` is given the original, so that it can add to it.
+    `replacement` gets the original function, so that it can call it.
     """
 
     module: ModuleType
@@ -24,12 +24,12 @@ class Patch:
 
     @property
     def target(self) -> str:
-        """Where the function is."""
+        """The dotted name of the function."""
         return f"{self.module.__name__}.{self.name}"
 
 
 def apply(patches: Iterable[Patch]) -> None:
-    """Put every replacement in place, or none.
+    """Apply every patch, or none.
 
     Raises:
         MinistackChangedError: names every function that is gone or not what it was.
@@ -48,7 +48,7 @@ def apply(patches: Iterable[Patch]) -> None:
 
 
 def difference(patch: Patch) -> str | None:
-    """What is not as it was, in words; None if all is."""
+    """Return how the function differs from the expected one, in words, or None if it does not differ."""
     original = getattr(patch.module, patch.name, None)
     if original is None:
         return f"{patch.target} is gone"
@@ -57,5 +57,5 @@ def difference(patch: Patch) -> str | None:
 
 
 def source_sha256(function: Callable[..., Any]) -> str:
-    """The hash of a function's source, decorators included."""
+    """Return the hash of a function's source, decorators included."""
     return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:16]

@@ -1,6 +1,6 @@
-"""The Price List of this AWS: it knows every machine that is asked for, and none costs anything.
+"""Answers for the AWS Price List: every instance type exists and costs 0 USD.
 
-So a plan made here says what is true here, from the same source as on AWS, and nothing else has to know where it runs.
+So a plan that is made here shows the true costs, from the same source as on AWS.
 """
 
 import datetime
@@ -17,7 +17,7 @@ DESCRIPTION = "$0.00 per hour: this AWS is a few processes on this machine"
 
 
 def with_price_list(app: Any) -> Any:
-    """An ASGI application that answers GetProducts, and is `app` for everything else."""
+    """Return an ASGI application that answers GetProducts and passes every other request to `app`."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and dict(scope["headers"]).get(b"x-amz-target") == TARGET:
@@ -36,7 +36,7 @@ def _answer(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _product(attributes: Mapping[str, str]) -> dict[str, Any]:
-    """In the shape of AWS's list, as far as anybody reads it."""
+    """Return a product in the form of AWS's price list, with the members that clients read."""
     dimension = {
         "unit": "Hrs",
         "description": DESCRIPTION,

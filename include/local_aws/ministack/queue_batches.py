@@ -1,4 +1,4 @@
-"""Runs the batches of SQS event source mappings: the batching window, and which messages of a batch are done."""
+"""Runs the batches of SQS event source mappings: the batching window, and the deletion of processed messages."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ class BatchingWindow:
         self._since: dict[str, float] = {}
 
     def receive(self, queue_url: str, max_number: int) -> list[dict[str, Any]]:
-        """The messages of the next batch. MiniStack's own gave at most 10 messages and knew no window."""
+        """Return the messages of the next batch; MiniStack returned at most 10 messages and had no window."""
         with sqs._queues_lock:
             queue = sqs._get_q(queue_url)
             sqs._expire_retained(queue)
@@ -55,7 +55,7 @@ def run_batch(
     queue_url: str,
     queue_name: str,
 ) -> None:
-    """Invoke the function with a batch and delete what it has processed; the rest becomes visible again."""
+    """Invoke the function with a batch and delete the messages that it processed; the others become visible again."""
     result = invoke_measured(function, event)
     reports_failures = "ReportBatchItemFailures" in mapping.get("FunctionResponseTypes", [])
     sent = [record["messageId"] for record in event["Records"]]
@@ -67,12 +67,12 @@ def run_batch(
     mapping["LastProcessingResult"] = "PROBLEM: Function call failed" if result.get("error") else "OK"
     if failed:
         log.info("Queue %s: %d of %d messages of a batch failed", queue_name, len(failed), len(batch))
-        # MiniStack's poller leaves this mapping alone for a moment.
+        # MiniStack's poller skips the mapping until that time.
         lambda_svc._esm_backoff_until[mapping["UUID"]] = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
 
 
 def failed_messages(answer: Any, *, sent: list[str]) -> set[str]:
-    """The message ids that a function's answer names as failed.
+    """Return the ids of the messages that failed, from the function's answer.
 
     As Lambda documents it, an answer that cannot be read, an empty or unknown ``itemIdentifier`` fail the whole batch;
     no answer and an empty list of ``batchItemFailures`` fail none.

@@ -1,7 +1,7 @@
-"""Lets requests and the event source mappings' poller change a queue's messages one at a time.
+"""Makes requests and the poller of event source mappings change a queue's messages one at a time.
 
 MiniStack serves requests in one thread and polls for event source mappings in another. Both replace a queue's list of
-messages by a filtered copy, so a message that the other thread appended meanwhile got lost.
+messages by a filtered copy, so a message that the other thread appended meanwhile was lost.
 """
 
 import inspect
@@ -11,16 +11,16 @@ from typing import Any
 
 from local_aws.ministack.modules import sqs
 
-_LOCK = threading.RLock()  # taken again by what it surrounds
+_LOCK = threading.RLock()  # reentrant: `request` calls `step`
 
 
 def use_one_lock() -> None:
-    """Let the poller take the lock that requests take."""
+    """Make the poller take the lock that requests take."""
     sqs._queues_lock = _LOCK
 
 
 def request(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Every request to SQS. ReceiveMessage may wait for messages, so only its parts are locked (`step`)."""
+    """Wrap the dispatch of requests to SQS; ReceiveMessage may wait, so only its parts are locked (`step`)."""
 
     async def locked(action: str, data: dict[str, Any], queue_url: str) -> Any:
         handler = sqs._HANDLERS.get(action)
@@ -33,7 +33,7 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def step(original: Callable[..., Any]) -> Callable[..., Any]:
-    """One change of a queue's messages."""
+    """Wrap a function that changes a queue's messages once."""
 
     def locked(*arguments: Any) -> Any:
         with _LOCK:

@@ -4,10 +4,10 @@ from local_aws.ministack.modules import iam_evaluator, responses, sqs
 
 
 def allows(queue_arn: str, service: str, source_arn: str, source_account: str) -> bool:
-    """Whether the queue's policy lets this service (``s3.amazonaws.com``) send a message for this source.
+    """Return whether the queue's policy lets this service (``s3.amazonaws.com``) send a message for this source.
 
-    Arguments are positional because this replaces MiniStack's function of the same shape, which answers yes unless IAM
-    is enforced, and takes every delivery for plain HTTP.
+    Arguments are positional because this replaces MiniStack's function, which returns True unless IAM is enforced, and
+    takes every delivery for plain HTTP.
     """
     queue = sqs._queue_by_arn(queue_arn)
     policy = queue["attributes"].get("Policy") if queue else None

@@ -1,4 +1,4 @@
-"""Keeps MiniStack's state on disk all the time; by itself MiniStack saves only when it is stopped politely."""
+"""Saves MiniStack's state continuously; by itself MiniStack saves it only when it is stopped with SIGTERM."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from local_aws.ministack.modules import persistence
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
-_MOST_OF_THE_TIME = 10  # a save of 0.5 s is followed by 5 s without one
+_PAUSE_PER_SAVE = 10  # a save of 0.5 s is followed by 5 s without one
 _TRIES = 5
 _CREDENTIAL_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _SAVED_BEFORE_THE_ANSWER = {
@@ -30,10 +30,10 @@ _SAVED_BEFORE_THE_ANSWER = {
 
 
 class Saving:
-    """An ASGI application that saves after each change of configuration, before the caller hears that it is done.
+    """An ASGI application that saves after each change of configuration, before the request is answered.
 
-    Objects are written by MiniStack itself as they come. What is left (log events above all) is saved every second or
-    so, less often when there is much of it.
+    MiniStack writes objects itself. Everything else (mainly log events) is saved about every second, less often when
+    there is much of it.
     """
 
     def __init__(self, app: Any) -> None:
@@ -45,7 +45,7 @@ class Saving:
         self.on_stopping: Callable[[], None] = lambda: None
 
     def note_change(self) -> None:
-        """Something changed that no request shows."""
+        """Record a change that was not made by a request."""
         self._is_changed = True
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -98,9 +98,9 @@ class Saving:
                 self._is_changed = False
                 started = time.monotonic()
                 for state_key in ministack_app._build_persistence_save_dict():
-                    # In a thread: there may be many log events, and nobody waits for them.
+                    # In a thread: there may be many log events, and no request waits for them.
                     await asyncio.to_thread(self._save, state_key)
-                pause_s = max(_INTERVAL_S, _MOST_OF_THE_TIME * (time.monotonic() - started))
+                pause_s = max(_INTERVAL_S, _PAUSE_PER_SAVE * (time.monotonic() - started))
 
     def _save(self, state_key: str) -> None:
         get_state = ministack_app._build_persistence_save_dict().get(state_key)
@@ -110,10 +110,10 @@ class Saving:
             try:
                 state = _consistent(get_state)
             except RuntimeError:
-                log.info("The state of %s changes all the time; it is saved when it has settled", state_key)
+                log.info("The state of %s changes continuously; it is saved when it stops changing", state_key)
                 self._is_changed = True
                 return
-            if state is not None:  # MiniStack has nothing to say about a service that failed to load
+            if state is not None:  # None if a service of MiniStack failed to load
                 persistence.save_state(state_key, state)
 
 
@@ -125,7 +125,7 @@ def _consistent(get_state: Any) -> Any:
 
 
 def saved_before_the_answer(scope: Any) -> str | None:
-    """The part of the state to save before this request is answered; None for what objects and invocations change."""
+    """Return the part of the state to save before this request is answered, or None for objects and invocations."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
     match = _CREDENTIAL_SERVICE.search(headers.get("authorization", ""))

@@ -1,4 +1,4 @@
-"""Service Quotas of this AWS: the quotas that the preflight reads, each 100 unless `quotas.json` says otherwise.
+"""Answers for Service Quotas: the quotas that the preflight reads, each 100 unless `quotas.json` has another value.
 
 `quotas.json` in the state folder maps a quota's name to its value, such as
 ``{"ml.g4dn.xlarge for training job usage": 0}``, and is read for every request. The codes are this AWS's own.
@@ -31,7 +31,7 @@ SIZES = ("medium", "large", "xlarge", *(f"{size}xlarge" for size in (2, 4, 8, 9,
 
 
 def with_service_quotas(app: Any, *, values: Path) -> Any:
-    """An ASGI application that answers for Service Quotas, and is `app` for everything else."""
+    """Return an ASGI application that answers for Service Quotas and passes every other request to `app`."""
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:
         target = dict(scope["headers"]).get(b"x-amz-target", b"") if scope["type"] == "http" else b""

@@ -1,4 +1,4 @@
-"""Pages for people, below /_console of both servers: what a task's buttons lead to. They read the API alone."""
+"""Shows resources to people, below /_console of both servers, where the links of Airflow's tasks lead."""
 
 from local_aws.pages.app import pages, with_pages
 from local_aws.pages.documents import OBJECTS, PREFIX

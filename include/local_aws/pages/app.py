@@ -1,4 +1,4 @@
-"""The pages as routes: which address shows what. Both servers have all of them, so that a page can name another."""
+"""Routes the addresses of the pages; both servers have all pages, so that one page can link to another."""
 
 from collections.abc import Callable
 from html import escape
@@ -22,7 +22,7 @@ Page = Callable[[Aws, Request], str]
 
 
 def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
-    """The pages of the AWS whose SageMaker is at one endpoint and the rest of it at the other."""
+    """Return the pages of the AWS with these two endpoints."""
     aws = Aws(endpoint_url, sagemaker_endpoint_url)
     shown: dict[str, Page] = {
         "/training-jobs/{name}": lambda aws, request: documents.training_job(aws, request.path_params["name"]),
@@ -50,7 +50,7 @@ def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
 
 
 def with_pages(app: Any, route: BaseRoute) -> Any:
-    """An ASGI application that has the pages, and is `app` for everything else."""
+    """Return an ASGI application that serves the pages and passes every other request to `app`."""
     site = Starlette(routes=[route])
 
     async def serve(scope: Any, receive: Any, send: Any) -> None:

@@ -1,4 +1,4 @@
-"""What each page shows. Every function asks the API, as any client does, and returns the page's HTML."""
+"""Makes the content of each page: every function calls the API, as any client does, and returns HTML."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ MOST_LINES = 500  # of each stream, the newest
 
 @dataclass(frozen=True)
 class Aws:
-    """Where SageMaker is, and where everything else is."""
+    """The endpoints of SageMaker and of every other service."""
 
     endpoint_url: str
     sagemaker_endpoint_url: str
 
     def client(self, service: str) -> Any:
-        """A client of one service."""
+        """Return a client of one service."""
         return _client(service, self.sagemaker_endpoint_url if service == "sagemaker" else self.endpoint_url)
 
 
 def training_job(aws: Aws, name: str) -> str:
-    """A training job: how far it is, what it was asked for, and the end of its log."""
+    """Return the page of a training job: its progress, its request, and the end of its log."""
     job = _answer(aws.client("sagemaker").describe_training_job(TrainingJobName=name))
     hyperparameters = job.pop("HyperParameters", {})
     return document(
@@ -46,7 +46,7 @@ def training_job(aws: Aws, name: str) -> str:
 
 
 def transform_job(aws: Aws, name: str) -> str:
-    """A transform job: how far it is, its model, what it was asked for, and the end of its logs."""
+    """Return the page of a transform job: its progress, its model, its request, and the end of its logs."""
     job = _answer(aws.client("sagemaker").describe_transform_job(TransformJobName=name))
     model_name = job["ModelName"]
     return document(
@@ -58,7 +58,7 @@ def transform_job(aws: Aws, name: str) -> str:
 
 
 def processing_job(aws: Aws, name: str) -> str:
-    """A processing job: how far it is, what it was asked for, and the end of its logs."""
+    """Return the page of a processing job: its progress, its request, and the end of its logs."""
     job = _answer(aws.client("sagemaker").describe_processing_job(ProcessingJobName=name))
     return document(
         f"Processing job {name}",
@@ -69,7 +69,7 @@ def processing_job(aws: Aws, name: str) -> str:
 
 
 def tuning_job(aws: Aws, name: str) -> str:
-    """A tuning job: how far it is, its training jobs with what they reached, and what it was asked for."""
+    """Return the page of a tuning job: its progress, its training jobs with their objectives, and its request."""
     sagemaker = aws.client("sagemaker")
     job = _answer(sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name))
     found = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(
@@ -94,12 +94,12 @@ def tuning_job(aws: Aws, name: str) -> str:
 
 
 def model(aws: Aws, name: str) -> str:
-    """A model."""
+    """Return the page of a model."""
     return document(f"Model {name}", facts(_answer(aws.client("sagemaker").describe_model(ModelName=name))))
 
 
 def endpoint_config(aws: Aws, name: str) -> str:
-    """An endpoint config, and its models."""
+    """Return the page of an endpoint config and its models."""
     config = _answer(aws.client("sagemaker").describe_endpoint_config(EndpointConfigName=name))
     models = [variant["ModelName"] for variant in config["ProductionVariants"]]
     listed = " ".join(link(f"../models/{quote(model)}", model) for model in models)
@@ -107,7 +107,7 @@ def endpoint_config(aws: Aws, name: str) -> str:
 
 
 def endpoint(aws: Aws, name: str) -> str:
-    """An endpoint: whether it is in service, with which config, and the end of its log."""
+    """Return the page of an endpoint: its status, its config, and the end of its log."""
     found = _answer(aws.client("sagemaker").describe_endpoint(EndpointName=name))
     config = found["EndpointConfigName"]
     return document(
@@ -119,7 +119,7 @@ def endpoint(aws: Aws, name: str) -> str:
 
 
 def model_package_group(aws: Aws, name: str) -> str:
-    """A model package group and its newest versions."""
+    """Return the page of a model package group and its newest versions."""
     sagemaker = aws.client("sagemaker")
     group = _answer(sagemaker.describe_model_package_group(ModelPackageGroupName=name))
     found = sagemaker.list_model_packages(ModelPackageGroupName=name, SortOrder="Descending", MaxResults=MOST_ROWS)
@@ -140,7 +140,7 @@ def model_package_group(aws: Aws, name: str) -> str:
 
 
 def model_package(aws: Aws, name: str) -> str:
-    """A version of a model package group, by ``group/number``."""
+    """Return the page of a version of a model package group, by ``group/number``."""
     arn = f"arn:aws:sagemaker:{clients.REGION}:{clients.ACCOUNT}:model-package/{name}"
     version = _answer(aws.client("sagemaker").describe_model_package(ModelPackageName=arn))
     return document(
@@ -152,7 +152,7 @@ def model_package(aws: Aws, name: str) -> str:
 
 
 def function(aws: Aws, name: str) -> str:
-    """A function: its configuration, its aliases, and the end of its log."""
+    """Return the page of a function: its configuration, its aliases, and the end of its log."""
     functions = aws.client("lambda")
     found = _answer(functions.get_function(FunctionName=name))
     aliases = functions.list_aliases(FunctionName=name)["Aliases"]
@@ -165,12 +165,12 @@ def function(aws: Aws, name: str) -> str:
 
 
 def log_group(aws: Aws, group: str, *, streams: str) -> str:
-    """The newest streams of a log group whose names begin with `streams`."""
+    """Return the page of the newest streams of a log group whose names begin with `streams`."""
     return document(f"Log group {group}", _streams(aws, group, prefix=streams))
 
 
 def objects(aws: Aws, bucket: str, *, prefix: str) -> str:
-    """The first 1,000 objects below a prefix, each a link to its content."""
+    """Return the page of the first 1,000 objects below a prefix, each with a link to its content."""
     answer = aws.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
     found = answer.get("Contents", [])
     listed = [

@@ -1,4 +1,4 @@
-"""HTML of the pages: a document, tables of what AWS answered, links. Everything that is shown is escaped here."""
+"""Renders the pages' HTML: a document, tables of answers, links. All text is escaped here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -19,7 +19,7 @@ td table tr:last-child { border: 0 } pre { background: #f6f8fa; padding: 1rem; o
 
 
 def document(title: str, *parts: str) -> str:
-    """A whole page; the parts are HTML."""
+    """Return a whole page; the parts are HTML."""
     head = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head>"
@@ -28,30 +28,30 @@ def document(title: str, *parts: str) -> str:
 
 
 def section(heading: str, content: str) -> str:
-    """A part of a page with a heading of its own."""
+    """Return a part of a page with a heading."""
     return f"<h2>{escape(heading)}</h2>{content}"
 
 
 def link(address: str, text: str) -> str:
-    """A link; neither the address nor the text is HTML yet."""
+    """Return a link; the address and the text are escaped."""
     return f'<a href="{escape(address)}">{escape(text)}</a>'
 
 
 def facts(answer: Mapping[str, Any]) -> str:
-    """What AWS answered, names on the left; tables within tables where it is nested."""
+    """Return a table of an answer's members, with tables inside for nested ones."""
     rows = "".join(f"<tr><th>{escape(str(name))}</th><td>{_value(value)}</td></tr>" for name, value in answer.items())
     return f"<table>{rows}</table>"
 
 
 def rows(headings: Sequence[str], cells: Iterable[Sequence[str]]) -> str:
-    """A table with a line of headings; the cells are HTML."""
+    """Return a table with a header row; the cells are HTML."""
     head = "".join(f"<th>{escape(heading)}</th>" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in cells)
     return f"<table><tr>{head}</tr>{body}</table>"
 
 
 def lines(text: Iterable[str]) -> str:
-    """Lines of a log, as they are."""
+    """Return lines of a log as preformatted text."""
     return f"<pre>{escape(chr(10).join(text))}</pre>"
 
 

@@ -1,1 +1,1 @@
-"""A SageMaker server whose training jobs and endpoints are real processes of this machine."""
+"""Serves the SageMaker API; its training jobs and endpoints are real processes of this machine."""

@@ -1,4 +1,4 @@
-"""The server's HTTP face: a POST for the control plane (JSON 1.1), a path for InvokeEndpoint (REST), one for health."""
+"""Routes HTTP requests: POST / for the control plane (JSON 1.1), a path for InvokeEndpoint (REST), a health page."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ log = logging.getLogger(__name__)
 
 
 class Service:
-    """The operations of this SageMaker, by the names that AWS gives them."""
+    """The operations of this SageMaker, by their AWS names."""
 
     def __init__(self, platform: Platform) -> None:
-        """Nothing runs until `recover`."""
+        """Create the operations; nothing runs until `recover`."""
         aws, store, images, faults = platform.aws, platform.store, platform.images, platform.faults
         self.faults = faults
         self._cache = ObjectCache(platform.state / "objects", aws=aws)
@@ -87,7 +87,7 @@ class Service:
         }
 
     def recover(self) -> None:
-        """Take up what the server before left."""
+        """Continue the work of the previous server."""
         for jobs in self.jobs:
             jobs.recover()
         self._cache.trim()
@@ -96,12 +96,12 @@ class Service:
     def close(self) -> None:
         """End every process."""
         self.rollouts.close()
-        for jobs in reversed(self.jobs):  # a tuning job does not take the end of its training jobs for their failure
+        for jobs in reversed(self.jobs):  # or a tuning job would take the end of its training jobs for failures
             jobs.close()
         self._store.close()
 
     def call(self, operation: str, request: object) -> dict[str, Any]:
-        """Carry out one operation of the control plane.
+        """Carry out one operation of the control plane and return its answer.
 
         Raises:
             ServiceError: the request is refused.
@@ -120,7 +120,7 @@ class Service:
 
 
 def create_app(service: Service, *, pages: Sequence[BaseRoute] = (), authorizer: Authorizer | None = None) -> Starlette:
-    """The ASGI application of `service`, whose processes end with it, and of pages for people.
+    """Return the ASGI application of `service`, whose processes end with it, and of the pages for people.
 
     With an `authorizer` every caller is checked.
     """
@@ -183,7 +183,7 @@ async def _answer_control(service: Service, request: Request, *, authorizer: Aut
 
 
 def _subject(request: object) -> object:
-    """What a request is about: the first name or ARN in it, which in SageMaker's requests is the resource's own."""
+    """Return the first name or ARN in a request, which in SageMaker's requests is that of the resource itself."""
     named = request.items() if isinstance(request, dict) else ()
     return next((value for key, value in named if key.endswith(("Name", "Arn"))), "nothing named")
 

@@ -1,4 +1,4 @@
-"""Model artifacts: the same files give the same model.tar.gz, and none is unpacked outside its folder."""
+"""Packs and unpacks model artifacts: equal files give equal archives, and no file is unpacked outside its folder."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-_COMPRESSION = 1  # weights hardly shrink, and the demonstration waits for it
+_COMPRESSION = 1  # weights compress badly, and a higher level takes longer
 
 
 class ArtifactError(Exception):
-    """A model artifact that cannot be unpacked; the message says why."""
+    """A model artifact cannot be unpacked."""
 
 
 def pack(*folders: Path, to: Path) -> None:
     """Write every file of the folders to `to`, without names, owners or times of this machine.
 
-    Of files with the same name the first folder's is taken.
+    Of files with the same name the one in the first folder is taken.
     """
     files = {path.relative_to(folder).as_posix(): path for folder in reversed(folders) for path in folder.rglob("*")}
     with (
@@ -51,7 +51,7 @@ def unpack(artifact: Path, *, to: Path) -> None:
 
 
 def _unpack_member(archive: tarfile.TarFile, member: tarfile.TarInfo, *, to: Path) -> None:
-    """A folder or a file. Python's own safe way, the filter "data", is not in the 3.11.2 of Debian 12."""
+    """Unpack a folder or a file. Python's own safe way, the filter "data", is not in the 3.11.2 of Debian 12."""
     target = (to / member.name).resolve()
     if not target.is_relative_to(to.resolve()):
         raise tarfile.TarError(f"{member.name} would land outside")

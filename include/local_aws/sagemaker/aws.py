@@ -1,4 +1,4 @@
-"""What the server uses of the AWS around it: S3, IAM and CloudWatch Logs at one endpoint, and ARNs."""
+"""Calls the AWS services that SageMaker uses: S3, IAM, CloudWatch and CloudWatch Logs at one endpoint; makes ARNs."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ class Aws:
 
     endpoint_url: str
     enforces_iam: bool = False
-    role_arn: str | None = None  # the role that is acted as; None for the root user
+    role_arn: str | None = None  # the role whose credentials are used; None for the root user
     session: str = "SageMaker"
 
     def acting_as(self, role_arn: str | None, *, session: str) -> Aws:
-        """The same services, with the credentials of a role where IAM is enforced."""
+        """Return the same clients with the credentials of a role, if IAM is enforced."""
         if not self.enforces_iam or role_arn is None:
             return self
         return dataclasses.replace(self, role_arn=role_arn, session=session)
 
     @functools.cached_property
     def credentials(self) -> dict[str, str]:
-        """The variables that give a program these credentials.
+        """Return the environment variables that give a program these credentials.
 
         Raises:
             ClientError: the role cannot be assumed.
@@ -69,36 +69,36 @@ class Aws:
         return assume(self.endpoint_url, self.role_arn, session=self.session)
 
     def arn(self, kind: str, name: str) -> str:
-        """The ARN of a SageMaker resource."""
+        """Return the ARN of a SageMaker resource."""
         return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
 
     @functools.cached_property
     def s3(self) -> Any:
-        """S3, with a connection for each download thread."""
+        """A client of S3, with a connection for each download thread."""
         return self._client("s3", max_pool_connections=DOWNLOAD_THREADS, s3={"addressing_style": "path"})
 
     @functools.cached_property
     def iam(self) -> Any:
-        """IAM."""
+        """A client of IAM."""
         return self._client("iam")
 
     @functools.cached_property
     def logs(self) -> Any:
-        """CloudWatch Logs; the caller retries, so that a job does not wait for it."""
+        """A client of CloudWatch Logs without retries: the caller retries, so that a job does not wait for it."""
         return self._client("logs", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
     @functools.cached_property
     def metrics(self) -> Any:
-        """CloudWatch's metrics; the caller retries, so that a job does not wait for it."""
+        """A client of CloudWatch without retries: the caller retries, so that a job does not wait for it."""
         return self._client("cloudwatch", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
     @functools.cached_property
     def cloudwatch(self) -> Any:
-        """CloudWatch's metrics and alarms."""
+        """A client of CloudWatch's metrics and alarms."""
         return self._client("cloudwatch")
 
     def alarm_states(self, names: tuple[str, ...]) -> dict[str, str]:
-        """The state of each alarm that is there: OK, ALARM or INSUFFICIENT_DATA."""
+        """Return the state of each existing alarm: OK, ALARM or INSUFFICIENT_DATA."""
         if not names:
             return {}
         kinds = ["MetricAlarm", "CompositeAlarm"]
@@ -107,10 +107,10 @@ class Aws:
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
 
     def check_role(self, role_arn: str) -> None:
-        """Refuse a role that SageMaker could not assume, in AWS's words."""
+        """Refuse a role that SageMaker cannot assume, with the message of AWS."""
         try:
             role = self.iam.get_role(RoleName=role_arn.rpartition("/")[2])["Role"]
-        except (ClientError, ParamValidationError):  # no such name can be
+        except (ClientError, ParamValidationError):  # an invalid name
             role = None
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
@@ -118,45 +118,45 @@ class Aws:
             raise cannot_assume(role_arn)
 
     def bucket_exists(self, bucket: str) -> bool:
-        """Whether the bucket is there."""
+        """Return whether the bucket exists."""
         try:
             self.s3.head_bucket(Bucket=bucket)
-        except (ClientError, ParamValidationError):  # no such name can be
+        except (ClientError, ParamValidationError):  # an invalid name
             return False
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
         return True
 
     def object_exists(self, uri: str) -> bool:
-        """Whether there is an object at `uri`."""
+        """Return whether an object exists at `uri`."""
         bucket, key = split_s3_uri(uri)
         try:
             self.s3.head_object(Bucket=bucket, Key=key)
-        except (ClientError, ParamValidationError):  # no such name can be
+        except (ClientError, ParamValidationError):  # an invalid name
             return False
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
         return True
 
     def prefix_has_objects(self, uri: str) -> bool:
-        """Whether a key starts with this prefix."""
+        """Return whether an object has a key that starts with this prefix."""
         bucket, prefix = split_s3_uri(uri)
         try:
             return bool(self.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("Contents"))
-        except (ClientError, ParamValidationError):  # no such name can be
+        except (ClientError, ParamValidationError):  # an invalid name
             return False
         except BotoCoreError as error:
             raise unavailable(self.endpoint_url, error) from error
 
     def objects(self, uri: str) -> Iterator[S3Object]:
-        """Every object whose key starts with the prefix: a prefix of the string, not a folder."""
+        """Yield every object whose key starts with the prefix, which is a string and not a folder."""
         bucket, prefix = split_s3_uri(uri)
         for part in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             for item in part.get("Contents", []):
                 yield S3Object(bucket, item["Key"], item["ETag"].strip('"'), item["Size"])
 
     def object(self, bucket: str, key: str) -> S3Object:
-        """One object.
+        """Return the key, size and ETag of one object.
 
         Raises:
             ClientError: S3 does not have it.
@@ -170,7 +170,7 @@ class Aws:
         return urllib3.PoolManager(maxsize=DOWNLOAD_THREADS, block=True, timeout=60)
 
     def fetch(self, item: S3Object, *, to: BinaryIO) -> None:
-        """Write an object to a file, by a signed URL: less work than boto3's, which counts for thousands of images."""
+        """Write an object to a file, by a signed URL, which takes less CPU than boto3 for thousands of images."""
         target = {"Bucket": item.bucket, "Key": item.key}
         url = self.s3.generate_presigned_url("get_object", Params=target)
         try:
@@ -184,10 +184,10 @@ class Aws:
             answer.drain_conn()
             answer.release_conn()
         if answer.status != http.HTTPStatus.OK:
-            shutil.copyfileobj(self.s3.get_object(**target)["Body"], to, COPY_BYTES)  # raises what is wrong, by name
+            shutil.copyfileobj(self.s3.get_object(**target)["Body"], to, COPY_BYTES)  # raises the named error
 
     def read(self, bucket: str, key: str) -> bytes:
-        """The content of an object.
+        """Return the content of an object.
 
         Raises:
             ClientError: S3 does not give it.
@@ -213,7 +213,7 @@ class Aws:
         except urllib3.exceptions.HTTPError as error:
             raise ConnectionError(f"s3://{bucket}/{key} cannot be stored: {error}") from error
         if answer.status != http.HTTPStatus.OK:
-            self.s3.put_object(**target, Body=data)  # raises what is wrong, by name
+            self.s3.put_object(**target, Body=data)  # raises the named error
 
     def _client(self, service: str, **options: Any) -> Any:
         session: Any = boto3.Session(
@@ -226,7 +226,7 @@ class Aws:
 
 
 def assume(endpoint_url: str, role_arn: str, *, session: str) -> dict[str, str]:
-    """The variables with the credentials of a role that SageMaker assumes.
+    """Return the environment variables with the credentials of a role that SageMaker assumes.
 
     Raises:
         ClientError: it cannot be assumed.
@@ -249,7 +249,7 @@ def assume(endpoint_url: str, role_arn: str, *, session: str) -> dict[str, str]:
 
 
 def cannot_assume(role_arn: str) -> ServiceError:
-    """SageMaker may not act as this role, or not yet."""
+    """Return the error for a role that SageMaker cannot assume, or cannot assume yet."""
     return validation_error(
         f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
         "'sagemaker.amazonaws.com' to assume the role."
@@ -257,7 +257,7 @@ def cannot_assume(role_arn: str) -> ServiceError:
 
 
 def split_s3_uri(uri: str) -> tuple[str, str]:
-    """Bucket and key of ``s3://bucket/key``."""
+    """Return bucket and key of ``s3://bucket/key``."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
         raise validation_error(f"{uri} is no S3 URI; write s3://<bucket>/<prefix>")
@@ -265,7 +265,7 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
 
 
 def trusts_sagemaker(policy: dict[str, Any] | str | None) -> bool:
-    """Whether a role's trust policy lets SageMaker assume it."""
+    """Return whether a role's trust policy lets SageMaker assume it."""
     document = json.loads(unquote(policy)) if isinstance(policy, str) else policy or {}
     statements = document.get("Statement", [])
     statements = [statements] if isinstance(statements, dict) else statements
@@ -280,6 +280,6 @@ def _allows_sagemaker(statement: dict[str, Any]) -> bool:
 
 
 def unavailable(endpoint_url: str, error: Exception) -> ServiceError:
-    """The services around this one do not answer."""
+    """Return the error for services that do not answer."""
     message = f"The AWS services at {endpoint_url} do not answer ({error}). Start them, then try again."
     return ServiceError("ServiceUnavailable", message, status=503)

@@ -1,4 +1,4 @@
-"""What a program finds around it where AWS would give it a container: variables, folders, time limits."""
+"""Prepares what a container has on AWS: environment variables, folders below /opt/ml and time limits."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 from local_aws.sagemaker.aws import REGION, Aws
 
 SOURCES = Path(__file__).resolve().parents[2]  # where image_classification_algorithm is
-# A container sees nothing of the machine's own AWS, Airflow and deployment settings; nor does a program here.
+# As in a container, a program has none of this machine's AWS, Airflow and deployment settings.
 _HIDDEN_PREFIXES = ("AWS_", "LOCAL_AWS_", "AIRFLOW", "IMAGE_CLASSIFIER_", "SAGEMAKER_", "TRAINING_JOB_")
 
 INSTANCE_GROUP = "homogeneousCluster"
-# The hosts of a job have no names that this machine resolves: here they find each other, by files in one folder.
+# This machine does not resolve the names of a job's hosts, so they find each other by files in this folder.
 HOSTS_FOLDER_VARIABLE = "SAGEMAKER_LOCAL_HOSTS_FOLDER"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long things may take, and how many there may be."""
+    """The time limits and the maximum numbers of resources."""
 
     stop_grace_s: float = 120.0
     ping_timeout_s: float = 120.0
@@ -33,7 +33,7 @@ class Limits:
 
 
 def environment(base: Path, *, aws: Aws, given: dict[str, str], own: dict[str, str]) -> dict[str, str]:
-    """The variables of a program whose /opt/ml is `base`, with the credentials of `aws`; `given` is the request's."""
+    """Return a program's environment: /opt/ml at `base`, the credentials of `aws`, and `given`, the request's own."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_HIDDEN_PREFIXES)}
     platform = {
         "SAGEMAKER_BASE_DIR": str(base),
@@ -41,20 +41,20 @@ def environment(base: Path, *, aws: Aws, given: dict[str, str], own: dict[str, s
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": aws.endpoint_url,
         **aws.credentials,
-        "PYTHONUNBUFFERED": "1",  # lines reach CloudWatch while they happen
+        "PYTHONUNBUFFERED": "1",  # lines reach CloudWatch at once
     }
-    # The server's own may be relative to where it was started; the program is started elsewhere.
+    # The server's may be relative to its working directory, and the program has another one.
     path = os.pathsep.join([str(SOURCES), *filter(os.path.isabs, inherited.get("PYTHONPATH", "").split(os.pathsep))])
     return inherited | {"PYTHONPATH": path} | given | platform | own
 
 
 def host_names(count: int) -> list[str]:
-    """The hosts of a training job, sorted as SageMaker sorts them: as text."""
+    """Return the host names of a training job, sorted as text, as SageMaker sorts them."""
     return sorted(f"algo-{number}" for number in range(1, count + 1))
 
 
 def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dict[str, str]], host: str) -> None:
-    """Make the folders of one host and write input/config as the container contract has it."""
+    """Make the folders of one host and write the files of input/config that the container contract defines."""
     for folder in ("input/config", "input/data", "model", "output/data", "checkpoints"):
         (base / folder).mkdir(parents=True, exist_ok=True)
     documents = {
@@ -67,7 +67,7 @@ def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dic
 
 
 def prepare_processing(base: Path, *, job: dict[str, Any], hosts: list[str], host: str) -> None:
-    """Make the folders of one host and write config as the container contract has it."""
+    """Make the folders of one host and write the files of config that the container contract defines."""
     for folder in (base / "config", base / "output", base / "processing"):
         folder.mkdir(parents=True, exist_ok=True)
     documents = {"processingjobconfig": job, "resourceconfig": {"current_host": host, "hosts": hosts}}

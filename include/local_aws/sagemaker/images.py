@@ -1,4 +1,4 @@
-"""Which program stands for which container image."""
+"""Maps container images to the programs that run in their place."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class Image:
-    """An image this server can run."""
+    """An image that this server can run."""
 
     uri: str
     command: tuple[str, ...]
@@ -30,14 +30,14 @@ class Image:
 
 
 class Images:
-    """The images of this machine: an ECR repository's name, and the program that it stands for."""
+    """The images of this machine: ECR repositories, and the program for each."""
 
     def __init__(self, commands: dict[str, tuple[str, ...]]) -> None:
-        """`commands` by repository; the word train or serve is appended."""
+        """`commands` maps repositories to commands; the word train or serve is appended."""
         self._commands = commands
 
     def find(self, uri: str) -> Image:
-        """The image at `uri`, or AWS's refusal and what would be accepted."""
+        """Return the image at `uri`; the error for another one is AWS's and lists what is accepted."""
         match = _IMAGE.fullmatch(uri)
         if match is None:
             raise validation_error(
@@ -62,7 +62,7 @@ class Images:
 
 
 def parse_command(setting: str) -> tuple[str, tuple[str, ...]]:
-    """``repository=program arguments`` as given on the command line.
+    """Parse ``repository=program arguments`` of the command line.
 
     Raises:
         ValueError: it has another form.

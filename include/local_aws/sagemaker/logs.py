@@ -29,12 +29,12 @@ FLUSH_S = 5.0
 
 
 class LogShipper:
-    """Follows one file into one log stream. Use it as a context manager: the end sends what is left."""
+    """Sends one file to one log stream. Use it as a context manager: the end sends the rest."""
 
     def __init__(
         self, file: Path, *, logs: Any, group: str, stream: str, on_lines: Callable[[list[str]], None] | None = None
     ) -> None:
-        """`on_lines` sees every line once, in order, whether or not the log service is there."""
+        """`on_lines` gets every line once, in order, whether or not CloudWatch Logs answers."""
         self.file = file
         self._logs = logs
         self._target = {"logGroupName": group, "logStreamName": stream}
@@ -46,12 +46,12 @@ class LogShipper:
         self._thread = threading.Thread(target=self._follow, name=f"log {stream}", daemon=True)
 
     def __enter__(self) -> LogShipper:
-        """Start to follow."""
+        """Start to read the file."""
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Send the rest; a log service that is away is given up after a few seconds."""
+        """Send the rest; give up after a few seconds if CloudWatch Logs does not answer."""
         self._closing.set()
         self._thread.join()
 
@@ -67,7 +67,7 @@ class LogShipper:
                 time.sleep(INTERVAL_S)
 
     def _step(self, *, at_end: bool) -> bool:
-        """Read one batch and try to send; whether anything was read."""
+        """Read one batch and try to send it; return whether anything was read."""
         lines: list[str] = []
         if len(self._pending) < MAX_BATCH_LINES:
             lines = self._read(at_end=at_end)
@@ -87,10 +87,10 @@ class LogShipper:
             return []
         complete = data.rfind(b"\n") + 1
         if (at_end and len(data) < MAX_BATCH_BYTES) or (not complete and len(data) == MAX_BATCH_BYTES):
-            complete = len(data)  # an unfinished last line, or one that is too long to wait for
+            complete = len(data)  # the last line without an end, or a line longer than a batch
         self._offset += complete
         if self._offset > MAX_FILE_BYTES and not data:
-            os.truncate(self.file, 0)  # its writer appends, so it goes on at the beginning
+            os.truncate(self.file, 0)  # its writer appends, so it continues at the beginning
             self._offset = 0
         # A bare carriage return is a progress bar's; CloudWatch shows each state as a line.
         return [line[:MAX_LINE_CHARACTERS] for line in data[:complete].decode(errors="replace").splitlines()]

@@ -1,4 +1,4 @@
-"""Manifest files, which name objects below one prefix: ``[{"prefix": "s3://bucket/prefix/"}, "name", ...]``."""
+"""Reads manifest files, which name objects below one prefix: ``[{"prefix": "s3://bucket/prefix/"}, "name", ...]``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a manifest file names; the key of an object is the prefix and its name."""
+    """The content of a manifest file; the key of an object is the prefix and its name."""
 
     bucket: str
     prefix: str
@@ -24,7 +24,7 @@ class Manifest:
 
 
 def read(uri: str, *, aws: Aws) -> Manifest:
-    """The manifest at `uri`.
+    """Return the manifest at `uri`.
 
     Raises:
         JobFailedError: it has another form.

@@ -1,4 +1,4 @@
-"""What every resource of this SageMaker is built on: the AWS around it, its store, its images, its state folder."""
+"""Bundles what every operation uses: the AWS clients, the store, the images and the state folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Platform:
-    """Handed to whatever carries out operations; `state` is the folder of what survives a restart."""
+    """The argument of every part that carries out operations; `state` is the folder that survives a restart."""
 
     aws: Aws
     store: Store
@@ -32,9 +32,9 @@ class Platform:
 
     @functools.cached_property
     def unready_roles(self) -> UnreadyRoles:
-        """The roles that the fault plan lets nobody assume yet."""
+        """The roles that the fault plan keeps from being assumed for a while."""
         return UnreadyRoles(self.faults)
 
     def acting_as(self, role_arn: str | None, *, session: str) -> Platform:
-        """The same, but what it does to the AWS around it, it does with the credentials of a role."""
+        """Return the same platform with AWS clients that use the credentials of a role."""
         return dataclasses.replace(self, aws=self.aws.acting_as(role_arn, session=session))

@@ -1,4 +1,4 @@
-"""Account-level service limits: how many instances of a type may be used at once, and what AWS says to more."""
+"""Checks account-level service limits: how many instances of a type may be used at once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Use:
-    """Instances of one type that are in use, and that a request asks for."""
+    """The instances of one type that are in use, and that a request asks for."""
 
     instance_type: str
     noun: str
@@ -23,7 +23,7 @@ class Use:
 
 
 def planned_limit(faults: Faults, operation: str, instance_type: str, *, request: dict[str, Any]) -> int | None:
-    """The limit that the fault plan sets; None if it sets none."""
+    """Return the limit that the fault plan sets, or None."""
     for quota in faults.in_force(Quota, request):
         if (quota.operation, quota.instance_type) == (operation, instance_type):
             return quota.limit
@@ -31,7 +31,7 @@ def planned_limit(faults: Faults, operation: str, instance_type: str, *, request
 
 
 def check(use: Use, *, limit: int | None, usual_limit: int | None = None) -> None:
-    """Refuse more than `limit`, or than the usual one where there is none; two Nones are no limit at all.
+    """Refuse more than `limit`, or than the default limit if `limit` is None; without both there is no limit.
 
     Raises:
         ServiceError: ``ResourceLimitExceeded`` in AWS's words.

@@ -1,6 +1,6 @@
-"""What the server remembers, in one SQLite file: resources as JSON documents, and tags.
+"""Stores resources as JSON documents, and tags, in one SQLite file.
 
-One connection behind one lock, so there is a single writer. Every change is committed before it is answered.
+There is one connection behind one lock, so there is a single writer. Every change is committed before it is answered.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ CREATE TABLE IF NOT EXISTS tag (arn TEXT, key TEXT, value TEXT NOT NULL, PRIMARY
 
 
 class Store:
-    """Documents by kind and name; the answers of Describe are what is stored."""
+    """Documents by kind and name; Describe answers with the stored document."""
 
     def __init__(self, file: Path) -> None:
-        """Open `file`, made on first use."""
+        """Open `file`, which is created if it does not exist."""
         file.parent.mkdir(parents=True, exist_ok=True)
         # Autocommit: a statement is on disk when it returns. The lock makes read-change-write one step.
         self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
@@ -36,7 +36,7 @@ class Store:
         self._lock = threading.RLock()
 
     def add(self, kind: str, name: str, document: Document) -> bool:
-        """Store a new document; False if there is one of that name already."""
+        """Store a new document; return False if one with that name exists."""
         with self._lock:
             cursor = self._connection.execute(
                 "INSERT OR IGNORE INTO resource VALUES (?, ?, ?)", (kind, name, json.dumps(document))
@@ -44,7 +44,7 @@ class Store:
             return cursor.rowcount == 1
 
     def get(self, kind: str, name: str) -> Document | None:
-        """The document, or None."""
+        """Return the document, or None."""
         with self._lock:
             row = self._connection.execute(
                 "SELECT document FROM resource WHERE kind = ? AND name = ?", (kind, name)
@@ -52,13 +52,13 @@ class Store:
         return json.loads(row[0]) if row else None
 
     def all(self, kind: str) -> list[Document]:
-        """Every document of a kind."""
+        """Return every document of a kind."""
         with self._lock:
             rows = self._connection.execute("SELECT document FROM resource WHERE kind = ?", (kind,)).fetchall()
         return [json.loads(row[0]) for row in rows]
 
     def change(self, kind: str, name: str, change: Callable[[Document], None]) -> Document | None:
-        """Let `change` edit the document, in one step. None if there is no such document.
+        """Let `change` edit the document, in one step; return it, or None if it does not exist.
 
         What `change` raises leaves the document as it was.
         """
@@ -73,28 +73,28 @@ class Store:
             return document
 
     def remove(self, kind: str, name: str, *, arn: str) -> None:
-        """Forget a resource and its tags."""
+        """Delete a resource and its tags."""
         with self._lock:
             self._connection.execute("DELETE FROM resource WHERE kind = ? AND name = ?", (kind, name))
             self._connection.execute("DELETE FROM tag WHERE arn = ?", (arn,))
 
     def tags(self, arn: str) -> dict[str, str]:
-        """The tags of a resource, by key."""
+        """Return the tags of a resource, by key."""
         with self._lock:
             return dict(self._connection.execute("SELECT key, value FROM tag WHERE arn = ? ORDER BY key", (arn,)))
 
     def set_tags(self, arn: str, tags: dict[str, str]) -> None:
-        """Add tags, or give them new values."""
+        """Add tags, or change their values."""
         with self._lock:
             rows = [(arn, key, value) for key, value in tags.items()]
             self._connection.executemany("INSERT OR REPLACE INTO tag VALUES (?, ?, ?)", rows)
 
     def remove_tags(self, arn: str, keys: list[str]) -> None:
-        """Remove tags; a key that is not there is no error."""
+        """Delete tags; a key that does not exist is no error."""
         with self._lock:
             self._connection.executemany("DELETE FROM tag WHERE arn = ? AND key = ?", [(arn, key) for key in keys])
 
     def close(self) -> None:
-        """Close the file; the store is not used afterwards."""
+        """Close the file; the store cannot be used afterwards."""
         with self._lock:
             self._connection.close()

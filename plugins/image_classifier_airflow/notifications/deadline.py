@@ -8,41 +8,86 @@ from urllib.parse import quote
 from airflow.sdk.configuration import conf
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.exceptions import AirflowRuntimeError
+from asgiref.sync import sync_to_async
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.notifications.channels import notifier
 from image_classifier_airflow.notifications.messages import overdue
+from image_classifier_airflow.task_states import ASKS
 
 log = logging.getLogger(__name__)
 
 
 def deadlines(classifier: Classifier) -> list[DeadlineAlert]:
-    """Return the Dag's deadline once per channel, so that a channel that fails does not affect the others."""
-    notify = classifier.notify
+    """Return the Dag's deadline once per channel, so that a channel that fails does not affect the others.
+
+    Waiting for a person's answer does not count. So a classifier that asks has a second deadline, later by the longest
+    that one question may be open; the first sends nothing for a run that has come to its question.
+    """
+    notify, promotion = classifier.notify, classifier.promotion
     if notify is None or notify.deadline_s is None:
         return []
-    said = {"classifier": classifier.name, "deadline_s": notify.deadline_s, "aws_conn_id": classifier.aws_conn_id}
+    waits = [0, promotion.approval_time_limit_s] if promotion.mode == "approval" else [0]
+    said = {"classifier": classifier.name, "aws_conn_id": classifier.aws_conn_id}
     return [
         DeadlineAlert(
-            name=f"Tell {channel} after {notify.deadline_s:,} s",
+            name=f"Tell {channel} after {notify.deadline_s + wait_s:,} s",
             reference=DeadlineReference.DAGRUN_QUEUED_AT,
-            interval=timedelta(seconds=notify.deadline_s),
-            callback=AsyncCallback(tell_overdue, kwargs={**said, "channel": channel, "to": to}),
+            interval=timedelta(seconds=notify.deadline_s + wait_s),
+            callback=AsyncCallback(
+                tell_overdue,
+                kwargs={
+                    **said,
+                    "deadline_s": notify.deadline_s + wait_s,
+                    "channel": channel,
+                    "to": to,
+                    "unless_asked": promotion.mode == "approval" and not wait_s,
+                },
+            ),
         )
         for channel, to in notify.channels.items()
+        for wait_s in waits
     ]
 
 
+def run_url(dag_id: str, run_id: str) -> str:
+    """The address of a run's page."""
+    base_url = conf.get("api", "base_url", fallback="").rstrip("/")
+    return f"{base_url}/dags/{dag_id}/runs/{quote(run_id)}"
+
+
 async def tell_overdue(
-    *, classifier: str, deadline_s: int, aws_conn_id: str, channel: str, to: Any, context: Any
+    *,
+    classifier: str,
+    deadline_s: int,
+    aws_conn_id: str,
+    channel: str,
+    to: Any,
+    context: Any,
+    unless_asked: bool = False,
 ) -> None:
     """Send the message; the triggerer calls this after the deadline. `context` holds the run as in the REST API."""
     run = context["dag_run"]
     if run["end_date"] is not None:  # Airflow keeps the deadlines of a failed run, for which a message was sent already
         return
     dag_id, run_id = run["dag_id"], run["dag_run_id"]
-    base_url = conf.get("api", "base_url", fallback="").rstrip("/")
-    url = f"{base_url}/dags/{dag_id}/runs/{quote(run_id)}"
+    if unless_asked and await _was_asked_about(dag_id, run_id):
+        log.info("Run %s waits, or waited, for a person's answer, which does not count; it is looked at later", run_id)
+        return
+    url = run_url(dag_id, run_id)
     message = overdue(classifier, dag_id=dag_id, run_id=run_id, deadline_s=deadline_s, url=url)
     await notifier(channel, to, message=message, aws_conn_id=aws_conn_id).async_notify({})
     log.info("Run %s is overdue; %s was told", run_id, channel)
+
+
+async def _was_asked_about(dag_id: str, run_id: str) -> bool:
+    """Whether the run has come to the question to a person; False also if Airflow does not answer."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    try:
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(dag_id=dag_id, run_ids=[run_id])
+    except (AirflowRuntimeError, ImportError) as error:
+        log.warning("Airflow does not say what run %s waits for: %s", run_id, error)
+        return False
+    return states.get(run_id, {}).get(ASKS) is not None

@@ -1,13 +1,14 @@
 """Composes the messages: classifier, run, one sentence about the problem, and a link."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 MOST_ERROR_CHARACTERS = 600
 
 
 @dataclass(frozen=True)
 class Message:
-    """One event of one run; `event` is run_failed, run_overdue or watch_finding."""
+    """One event of one run; `event` is run_failed, run_overdue, watch_finding or approval_wanted."""
 
     event: str
     classifier: str
@@ -52,6 +53,14 @@ def overdue(classifier: str, *, dag_id: str, run_id: str, deadline_s: int, url: 
 def found(classifier: str, *, dag_id: str, run_id: str, sentences: list[str], url: str) -> Message:
     """Return the message for open findings of the watch Dag."""
     return Message("watch_finding", classifier, dag_id, run_id, "watch_classifier", " ".join(sentences), url)
+
+
+def approval_wanted(
+    classifier: str, *, dag_id: str, run_id: str, task_id: str, summary: str, until: datetime, url: str
+) -> Message:
+    """Return the message that a person's answer is awaited, and until when."""
+    sentence = f"An answer is awaited until {until:%Y-%m-%d %H:%M} UTC; none is a no. {summary}"
+    return Message("approval_wanted", classifier, dag_id, run_id, task_id, sentence, url)
 
 
 def in_a_sentence(error: object) -> str:

@@ -175,7 +175,7 @@ class EndpointOperator(SageMakerEndpointOperator):
     def _wait_here(self, *, deadline: float) -> None:
         from image_classifier.deploy import endpoint
 
-        while not endpoint.is_settled(self._describe()):
+        while not endpoint.is_stable(self._describe()):
             if time.time() > deadline:
                 self._give_up()
             time.sleep(self.poll_interval_s)

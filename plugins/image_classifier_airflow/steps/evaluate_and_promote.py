@@ -4,9 +4,11 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from image_classifier.aws.names import model_package_group_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.classifier.run_params import with_run_params
+from image_classifier.classifier.run_params import RunParams, with_run_params
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.links import decisions_link, evaluations_link
 from image_classifier_airflow.steps import clients
 
@@ -19,6 +21,7 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
+NOTHING_CHANGES = "Endpoint, function and labels stay as they are, and the run ends here."
 
 
 class EvaluationSteps:
@@ -27,7 +30,8 @@ class EvaluationSteps:
     def __init__(self, classifier: Classifier) -> None:
         """Keep the classifier as its file describes it; a run's params come with the run."""
         self._classifier = classifier
-        self.links = {"write_report": [evaluations_link(classifier)], "decide": [decisions_link(classifier)]}
+        decisions = [decisions_link(classifier)]
+        self.links = {"write_report": [evaluations_link(classifier)], "decide": decisions, "promote": decisions}
 
     def plan_evaluation(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for the model, and for what scores the test images: of this model, and of the one that serves.
@@ -45,7 +49,9 @@ class EvaluationSteps:
             model_artifact=job["model_artifact"],
             image=job["image"],
         )
+        champion = serving.serving_model(clients.sagemaker(self._conn), classifier=classifier.name)
         plan: Json = {"model": model, "candidate": {}, "champion": {}, "champion_job": ""}
+        plan |= {"serving": champion.training_job, "model_that_serves": champion.model} if champion else {"serving": ""}
         if not dataset["num_test_samples"]:
             log.warning("There is no test image, so the model is not evaluated; set test_fraction.")
             return plan
@@ -53,7 +59,6 @@ class EvaluationSteps:
         candidate = self._evaluation(dataset, job["training_job"])
         request = evaluations.request_for_candidate(s3, candidate, classifier=classifier, model=name)
         plan["candidate"] = _scoring(request, classifier)
-        champion = serving.serving_model(clients.sagemaker(self._conn), classifier=classifier.name)
         if champion is not None and champion.training_job != job["training_job"]:
             other = self._evaluation(dataset, champion.training_job)
             request = evaluations.request_for_champion(s3, other, classifier=classifier, model=champion.model)
@@ -78,50 +83,110 @@ class EvaluationSteps:
         return _told(report, candidate)
 
     def decide(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any) -> bool:
-        """Decide whether the model goes live, and store why. A model that does not ends the run here, and well."""
-        from image_classifier.promote import promotion, registry
-
-        if registry.was_left(clients.sagemaker(self._conn), job["training_job"], classifier=self._classifier.name):
-            log.warning(
-                "A person went back from the model of %s. It serves again only if image_classifier_roll_back is run "
-                "with it; changed images or settings train another model. The run ends here.",
-                job["training_job"],
-            )
+        """Decide whether the model may go live, and store why. A model that may not ends the run here, and well."""
+        training_job = job["training_job"]
+        if not self._may_be_decided(training_job, params):
             return False
-        classifier, candidate = self._of(params), self._evaluation(dataset, job["training_job"])
+        classifier = self._of(params)
         rule = classifier.promotion
+        self._ensure_registry(plan, training_job, classifier=classifier)
         if not dataset["num_test_samples"]:
+            self._register(job, dataset, classifier=classifier)
             return self._without_test_images(classifier)
-        s3 = clients.s3(self._conn)
-        decision = promotion.decide_candidate(s3, candidate, champion=plan["champion_job"] or None, rule=rule)
-        deploys = decision.verdict == "promote" and rule.mode == "automatic"
-        self._register(job, candidate, decision, classifier)
-        key = promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
-        words = decision.summary if rule.mode == "automatic" else f"promotion.mode is {rule.mode}: nothing is deployed."
+        decision, key = self.compare(dataset, job, plan, params, dag_run)
         ti.xcom_push(key="decision", value={"verdict": decision.verdict, "key": key, "summary": decision.summary})
-        if not deploys:
-            log.warning("%s Endpoint, function and labels stay as they are, and the run ends here.", words)
-        return deploys
+        if decision.verdict != "promote":
+            log.warning("%s %s", decision.summary, NOTHING_CHANGES)
+        elif rule.mode == "never":
+            log.warning("promotion.mode is never: nothing is deployed. %s", NOTHING_CHANGES)
+        return decision.verdict == "promote" and rule.mode != "never"
 
-    def _register(self, job: Json, candidate: "Evaluation", decision: "Decision", classifier: Classifier) -> None:
-        """Record the model, and what was decided about it."""
-        from image_classifier.classifier.request_parts import tag_list
+    def _may_be_decided(self, training_job: str, params: Params) -> bool:
+        """Whether no person has decided against the model, or the run's `promote_version` names it.
+
+        Raises:
+            ClassifierFileError: `promote_version` names another model.
+
+        """
+        from image_classifier.promote import registry
+
+        sagemaker, name = clients.sagemaker(self._conn), self._classifier.name
+        wanted = RunParams.from_params(params).promote_version.strip()
+        group = model_package_group_name(name)
+        if wanted and not registry.names_model(sagemaker, wanted, training_job=training_job, group=group):
+            message = (
+                f"promote_version is {wanted!r}, and the model of these images and settings is {training_job}: run "
+                "image_classifier_roll_back to bring back another."
+            )
+            raise ClassifierFileError(message)
+        why = registry.rejected_by_a_person(sagemaker, training_job, classifier=name)
+        if why is None or wanted:
+            return True
+        log.warning(
+            "A person decided against the model of %s (%s). It serves again only if image_classifier_roll_back is run "
+            "with it, or this Dag with promote_version; changed images or settings train another model. %s",
+            training_job,
+            why,
+            NOTHING_CHANGES,
+        )
+        return False
+
+    def compare(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any) -> "tuple[Decision, str]":
+        """The decision by the rule, which is stored and noted in the registry, and the key of its record."""
+        from image_classifier.promote import promotion
+
+        classifier, candidate = self._of(params), self._evaluation(dataset, job["training_job"])
+        s3 = clients.s3(self._conn)
+        decision = promotion.decide_candidate(
+            s3, candidate, champion=plan["serving"] or None, rule=classifier.promotion
+        )
+        self._note(self._register(job, dataset, classifier=classifier), decision)
+        return decision, promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
+
+    def _register(self, job: Json, dataset: Json, *, classifier: Classifier) -> str:
+        """The version of the run's model, which is registered if it is not; with its report, if it has one."""
         from image_classifier.evaluate.evaluation import REPORT, stored_report
         from image_classifier.promote import registry
 
-        sagemaker, tags = clients.sagemaker(self._conn), tag_list(classifier)
-        group = registry.ensure_group(sagemaker, classifier=classifier.name, tags=tags)
+        candidate = self._evaluation(dataset, job["training_job"])
         model = registry.TrainedModel(job["training_job"], job["image"], job["model_artifact"], classifier.algorithm)
-        arn = registry.ensure_version(
-            sagemaker,
+        report = stored_report(clients.s3(self._conn), candidate) if dataset["num_test_samples"] else None
+        return registry.ensure_version(
+            clients.sagemaker(self._conn),
             model,
-            group=group,
-            report=stored_report(clients.s3(self._conn), candidate),
+            group=model_package_group_name(classifier.name),
+            labels=dataset["labels_sha256"],
+            report=report,
             report_uri=candidate.uri(candidate.prefix + REPORT),
         )
-        statuses: dict[str, registry.Approval] = {"promote": "Approved", "refuse": "Rejected"}
-        if decision.rule.mode == "automatic" and decision.verdict in statuses:
-            registry.set_approval(sagemaker, arn, status=statuses[decision.verdict], why=decision.summary)
+
+    def _note(self, arn: str, decision: "Decision") -> None:
+        """Note a decision on the version; with `approval` a person has the last word, with `never` nobody."""
+        from image_classifier.promote import registry
+
+        is_approved = decision.verdict == "promote" and decision.rule.mode == "automatic"
+        if is_approved or (decision.verdict == "refuse" and decision.rule.mode != "never"):
+            status: registry.Approval = "Approved" if is_approved else "Rejected"
+            registry.set_approval(clients.sagemaker(self._conn), arn, status=status, why=decision.summary)
+
+    def _ensure_registry(self, plan: Json, candidate: str, *, classifier: Classifier) -> None:
+        """Create the group, and register the model that serves, which an earlier release may have deployed."""
+        from image_classifier.classifier.request_parts import tag_list
+        from image_classifier.promote import live_model, registry
+
+        sagemaker, settings = clients.sagemaker(self._conn), Settings.from_env()
+        group = registry.ensure_group(sagemaker, classifier=classifier.name, tags=tag_list(classifier))
+        if plan["serving"] not in ("", candidate):
+            live_model.register_live_model(
+                sagemaker,
+                clients.s3(self._conn),
+                classifier=classifier.name,
+                bucket=settings.bucket,
+                group=group,
+                training_job=plan["serving"],
+                model=plan["model_that_serves"],
+                own_image=settings.algorithm_image,
+            )
 
     def _without_test_images(self, classifier: Classifier) -> bool:
         rule = classifier.promotion

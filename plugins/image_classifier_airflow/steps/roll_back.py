@@ -11,7 +11,7 @@ from image_classifier.contracts.errors import ClassifierFileError, DatasetError,
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.classify_existing import classifier_of
-from image_classifier_airflow.task_states import ACTIVE
+from image_classifier_airflow.task_states import runs_at_work
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def plan(params: Params, ti: Any) -> Json:
     from image_classifier.promote import registry
 
     classifier, settings = classifier_of(params["classifier"]), Settings.from_env()
-    if ti.get_dr_count(dag_id=train_and_deploy_dag_id(classifier.name), states=ACTIVE):
+    if runs_at_work(ti, dag_id=train_and_deploy_dag_id(classifier.name)):
         message = f"A run of {train_and_deploy_dag_id(classifier.name)} is active; go back once it has ended."
         raise ResourceBusyError(message)
     s3, sagemaker = clients.s3(classifier.aws_conn_id), clients.sagemaker(classifier.aws_conn_id)

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.exceptions import AirflowException
-from botocore.exceptions import BotoCoreError, ClientError
-
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.contracts.errors import ClassifierFileError, WatchFindingsError
 from image_classifier.train.owners import Owner
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
-from image_classifier_airflow.task_states import ACTIVE, FINISHED, states_of_run
+from image_classifier_airflow.task_states import FINISHED, runs_at_work, states_of_run
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -97,7 +94,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
 
     [classifier] = [known for known in _readable() if known.name == name]
     changing = (train_and_deploy_dag_id(name), ROLL_BACK)
-    active = sum(ti.get_dr_count(dag_id=dag_id, states=ACTIVE) for dag_id in changing)
+    active = sum(runs_at_work(ti, dag_id=dag_id) for dag_id in changing)
     watch = Watch(
         clients.of_a_classifier(classifier.aws_conn_id),
         Target(name, Settings.from_env().bucket),
@@ -115,18 +112,12 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
 
 
 def _notify(classifier: Classifier, sentences: list[str], *, ti: Any) -> None:
-    """Send the findings that no earlier run sent; a channel that fails is logged, and leaves the others alone."""
-    if classifier.notify is None:
-        return
-    from image_classifier_airflow.notifications.channels import notifier
+    """Send the findings that no earlier run sent."""
     from image_classifier_airflow.notifications.messages import found
+    from image_classifier_airflow.notifications.send import send
 
     message = found(classifier.name, dag_id=ti.dag_id, run_id=ti.run_id, sentences=sentences, url=ti.log_url)
-    for channel, to in classifier.notify.channels.items():
-        try:
-            notifier(channel, to, message=message, aws_conn_id=classifier.aws_conn_id).notify({})
-        except (AirflowException, BotoCoreError, ClientError, OSError):  # requests raises OSErrors
-            log.exception("The findings could not be sent over %s", channel)
+    send(message, classifier=classifier)
 
 
 def _time_limit() -> Any:

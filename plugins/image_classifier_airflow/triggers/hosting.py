@@ -8,12 +8,12 @@ from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_transient
-from image_classifier.deploy.endpoint import is_settled
+from image_classifier.deploy.endpoint import is_stable
 from image_classifier_airflow.triggers.polling import PollingTrigger
 
 
 class EndpointTrigger(PollingTrigger):
-    """Yields one event: {"status": "settled" | "overdue", "endpoint": name}.
+    """Yields one event: {"status": "finished" | "overdue", "endpoint": name}.
 
     A user's kill leaves the endpoint as it is: an update in progress either completes or is rolled back by AWS, and the
     next run of the task handles both.
@@ -50,4 +50,4 @@ class EndpointTrigger(PollingTrigger):
         if status != self._status:
             self._status = status
             self.log.info("Endpoint %s: %s", self.endpoint, status)
-        return {"status": "settled", **self.subject()} if is_settled(endpoint) else None
+        return {"status": "finished", **self.subject()} if is_stable(endpoint) else None

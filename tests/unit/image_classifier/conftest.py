@@ -1,4 +1,6 @@
-"""A bucket in memory, for what reads and writes objects."""
+"""A bucket in memory, and calls to AWS that are repeated without a pause."""
+
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -6,6 +8,14 @@ from moto import mock_aws
 
 BUCKET = "pictures"
 SESSION = boto3.Session("testing", "testing", region_name="us-east-1")  # one: it reads botocore's models once
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch):
+    """The pauses between repeated calls, in seconds; nothing waits."""
+    pauses_s = []
+    monkeypatch.setattr("tenacity.nap.time", SimpleNamespace(sleep=pauses_s.append))
+    return pauses_s
 
 
 @pytest.fixture

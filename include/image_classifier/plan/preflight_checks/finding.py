@@ -5,10 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 STACK = "image-classifier"
-DEPLOY = (
-    f"aws cloudformation deploy --stack-name {STACK} --template-file include/infrastructure/template.yaml "
-    "--capabilities CAPABILITY_IAM"
-)
+DEPLOY = "python -m image_classifier deploy"
 Status = Literal["ok", "missing", "not checked"]
 
 

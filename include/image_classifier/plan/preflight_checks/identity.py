@@ -26,6 +26,7 @@ SAGEMAKER, LAMBDA = "sagemaker.amazonaws.com", "lambda.amazonaws.com"
 CALLS = {
     "arn:{partition}:sagemaker:{region}:{account}:training-job/{prefix}x": ("sagemaker:CreateTrainingJob",),
     "arn:{partition}:sagemaker:{region}:{account}:model/{prefix}x": ("sagemaker:CreateModel",),
+    "arn:{partition}:sagemaker:{region}:{account}:transform-job/{prefix}x": ("sagemaker:CreateTransformJob",),
     "arn:{partition}:sagemaker:{region}:{account}:endpoint/{prefix}x": ("sagemaker:CreateEndpoint",),
     "arn:{partition}:lambda:{region}:{account}:function:{prefix}x": ("lambda:CreateFunction", "lambda:GetFunction"),
     "arn:{partition}:s3:::{bucket}": ("s3:ListBucket", "s3:PutBucketNotification"),

@@ -1,1 +1,1 @@
-"""Models, endpoint configs and endpoints: from the model artifact to an answer."""
+"""Serves models: operations on models, endpoint configs and endpoints, and the processes that answer invocations."""

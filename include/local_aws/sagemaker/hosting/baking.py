@@ -1,4 +1,4 @@
-"""The time after each step of an update in which the alarms decide: go on, or back to the old fleet."""
+"""Watches alarms after each step of an endpoint's update, and decides whether it continues or rolls back."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOOK_S = 0.5
 
 
 def check_alarms_exist(aws: Aws, names: tuple[str, ...]) -> None:
-    """Refuse alarms that could never go off.
+    """Refuse alarms that do not exist.
 
     Raises:
         ServiceError: names those that are not there.
@@ -38,7 +38,7 @@ def check_alarms_exist(aws: Aws, names: tuple[str, ...]) -> None:
 
 
 def bake(shift: Shift, *, aws: Aws, deadline: float, closing: threading.Event) -> None:
-    """Wait as long as the shift says, once at least looking at its alarms.
+    """Wait for the time of one step, and read the alarms at least once.
 
     Raises:
         DeploymentFailedError: an alarm went off, the update takes too long, or the server ends.
@@ -62,7 +62,7 @@ def _check(shift: Shift, *, aws: Aws, deadline: float) -> None:
         return
     try:
         states = aws.alarm_states(shift.alarms)
-    except (ClientError, BotoCoreError) as error:  # nobody could say that the new fleet is well
+    except (ClientError, BotoCoreError) as error:  # without alarms it is unknown whether the new fleet works
         raise DeploymentFailedError(f"The alarms of the deployment could not be read: {error}") from error
     tripped = sorted(name for name, state in states.items() if state == "ALARM")
     if tripped:

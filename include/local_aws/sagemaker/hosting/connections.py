@@ -1,7 +1,8 @@
-"""Kept HTTP connections from the event loop to the serving processes.
+"""Sends requests from the event loop to the serving processes over connections that are kept open.
 
-A general HTTP client costs more of an invocation than all the rest together. This one also knows what such a client
-does not tell: whether a request without an answer went out on a kept connection, which the other side may have closed.
+This is not done with httpx for two reasons. One request of 10 KB takes 0.2 ms of CPU here and 1.5 ms with httpx 0.28
+(800 to 1,800 requests a second against 90 to 160, in one run on two busy cores). And httpx does not say whether a
+request without an answer was sent on a kept connection, which the process may have closed before it read the request.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ _BROKEN = (OSError, EOFError, h11.ProtocolError)
 
 
 class NobodyListensError(Exception):
-    """The process is not there; nothing was sent."""
+    """No process listens at the port; nothing was sent."""
 
 
 class NoAnswerError(Exception):
-    """The process ended, or spoke something else than HTTP, before its answer was complete."""
+    """The process ended, or sent something other than HTTP, before its answer was complete."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the process answered."""
+    """The answer of the process; header names are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -33,24 +34,23 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body for people."""
+        """The body as text; bytes that are not UTF-8 are replaced."""
         return self.body.decode(errors="replace")
 
 
 class Connections:
-    """Connections that wait for their next request, by port of this machine."""
+    """A pool of connections to ports of this machine."""
 
     def __init__(self) -> None:
-        """No connection yet."""
         self._idle: dict[int, list[_Connection]] = {}
 
     async def post(self, port: int, *, path: str, headers: dict[str, str], body: bytes, timeout_s: float) -> Answer:
-        """Send one request and wait for its answer.
+        """Send one request and return the answer.
 
         Raises:
-            NobodyListensError: there is no process at `port`.
-            NoAnswerError: the answer did not come.
-            TimeoutError: it did not come in `timeout_s`.
+            NobodyListensError: no process listens at `port`.
+            NoAnswerError: the connection ended, or was not HTTP, before the answer was complete.
+            TimeoutError: the answer was not complete after `timeout_s` seconds.
 
         """
         async with asyncio.timeout(timeout_s):
@@ -59,8 +59,8 @@ class Connections:
                 try:
                     return await self._exchange(kept, port, path, headers, body)
                 except NoAnswerError:
-                    if kept.heard:
-                        raise  # else it was closed while the request was on its way: nobody has worked on it
+                    if kept.has_received:
+                        raise  # otherwise the process closed the connection without reading the request
             return await self._exchange(await self._open(port), port, path, headers, body)
 
     def close(self) -> None:
@@ -96,15 +96,15 @@ class Connections:
         return None
 
     async def _open(self, port: int) -> _Connection:
-        self._sweep()
+        self._close_ended()
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError as error:
             raise NobodyListensError(str(error)) from error
         return _Connection(reader, writer)
 
-    def _sweep(self) -> None:
-        """Forget the connections to processes that are gone; a process that is started again has another port."""
+    def _close_ended(self) -> None:
+        """Close the connections to processes that have ended; a process that is started again has another port."""
         for port, kept in list(self._idle.items()):
             for connection in kept:
                 if connection.ended:
@@ -115,13 +115,13 @@ class Connections:
 
 
 class _Connection:
-    """One connection; one request at a time."""
+    """One connection, which has one request at a time."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT)
-        self.heard = False
+        self.has_received = False
 
     @property
     def ended(self) -> bool:
@@ -129,7 +129,7 @@ class _Connection:
         return self._reader.at_eof() or self._writer.is_closing()
 
     def reusable(self) -> bool:
-        """Whether both sides are ready for the next request; makes it ready."""
+        """Prepare for the next request; return False if one side does not allow another one."""
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
@@ -139,7 +139,7 @@ class _Connection:
         self._writer.close()
 
     async def exchange(self, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        self.heard = False
+        self.has_received = False
         own = {"host": "127.0.0.1", "content-length": str(len(body))}
         request = h11.Request(method="POST", target=path, headers=list((headers | own).items()))
         for event in (request, h11.Data(data=body), h11.EndOfMessage()):
@@ -154,7 +154,7 @@ class _Connection:
             event = self._http.next_event()
             if event is h11.NEED_DATA:
                 data = await self._reader.read(_READ_BYTES)
-                self.heard = self.heard or bool(data)
+                self.has_received = self.has_received or bool(data)
                 self._http.receive_data(data)
             elif isinstance(event, h11.Response):
                 response = event

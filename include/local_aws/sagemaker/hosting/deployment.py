@@ -1,4 +1,4 @@
-"""One endpoint config brought to life: its variants' artifacts unpacked and its instances running."""
+"""Deploys one endpoint config: unpacks its variants' artifacts and runs their instances."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ WAIT_S = 0.05
 
 
 class DeploymentFailedError(Exception):
-    """The config cannot be served; the message is the endpoint's FailureReason."""
+    """The endpoint config cannot be served; the message is the endpoint's FailureReason."""
 
 
 class Deployment:
-    """What answers the invocations of an endpoint, until it is retired."""
+    """The instances that answer the invocations of an endpoint, until it is retired."""
 
     def __init__(
         self, endpoint: str, *, plan: Document, folder: Path, aws: Aws, images: Images, limits: Limits
@@ -57,7 +57,7 @@ class Deployment:
         return list(self._credit)
 
     def bring_up(self, faults: FleetFaults = HEALTHY) -> None:
-        """Return when every instance passed its health check.
+        """Start the instances, and wait until each has passed its health check.
 
         Raises:
             DeploymentFailedError: one did not, or its artifact cannot be used.
@@ -87,7 +87,7 @@ class Deployment:
                 instance.start()
 
     def acquire(self, *, variant: str | None = None) -> Instance | None:
-        """An instance for one invocation, to be released after it; None when this deployment is retired.
+        """Return an instance for one invocation, to be released after it; None if this deployment is retired.
 
         Raises:
             LookupError: no instance is healthy at this moment.
@@ -105,12 +105,12 @@ class Deployment:
             return instance
 
     def release(self, instance: Instance) -> None:
-        """The invocation is over."""
+        """End the invocation of an instance."""
         with self._lock:
             instance.in_flight -= 1
 
     def retire(self) -> None:
-        """Take no more invocations, let those under way end, then stop the processes and remove the files."""
+        """Take no more invocations, wait for those in flight, then stop the processes and remove the files."""
         with self._lock:
             self._retired = True
         deadline = time.monotonic() + self._limits.drain_s
@@ -129,7 +129,7 @@ class Deployment:
             thread.join()
 
     def _next_variant(self) -> str:
-        """Smooth weighted round robin: after any number of calls each variant has had its share."""
+        """Choose a variant by smooth weighted round robin, so that after any number of calls each has had its share."""
         weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in self._variants}
         for name, weight in weights.items():
             self._credit[name] += weight
@@ -169,7 +169,7 @@ class Deployment:
         )
 
     def _acting(self, variant: Document) -> Aws:
-        """The services around this one, as the role of the variant's model may use them."""
+        """Return the AWS clients with the rights of the variant's model's role."""
         role = self._plan["models"][variant["ModelName"]].get("ExecutionRoleArn")
         return self._aws.acting_as(role, session=self._endpoint)
 
@@ -178,12 +178,12 @@ class Deployment:
 
 
 def described_variants(plan: Document, *, now: float) -> list[Document]:
-    """The variants as DescribeEndpoint shows them once they serve."""
+    """Return the variants as DescribeEndpoint shows them once they serve."""
     return [_described(variant, plan, now=now) for variant in plan["config"]["ProductionVariants"]]
 
 
 def pending_variants(plan: Document, *, now: float) -> list[Document]:
-    """The variants as DescribeEndpoint shows them while they come up."""
+    """Return the variants as DescribeEndpoint shows them before they serve."""
     status = [{"Status": "Creating", "StartTime": now}]
     return [
         _described(variant, plan, now=now) | {"VariantStatus": status}
@@ -192,7 +192,7 @@ def pending_variants(plan: Document, *, now: float) -> list[Document]:
 
 
 def show_desired(shown: list[Document], plan: Document) -> None:
-    """Let DescribeEndpoint's variants say which weight and instance count they are to have."""
+    """Set the desired weight and instance count in DescribeEndpoint's variants."""
     wanted = {variant["VariantName"]: variant for variant in plan["config"]["ProductionVariants"]}
     for variant in shown:
         new = wanted[variant["VariantName"]]

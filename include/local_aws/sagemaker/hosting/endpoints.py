@@ -1,4 +1,4 @@
-"""The operations on endpoints: each checks, writes down what is to be, and begins the change."""
+"""Implements the operations on endpoints: each checks its request, stores the new state and starts the change."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Endpoints:
     """CreateEndpoint, DescribeEndpoint, ListEndpoints, the two updates and DeleteEndpoint."""
 
     def __init__(self, *, aws: Aws, store: Store, rollouts: Rollouts, faults: Faults) -> None:
-        """Endpoints are kept in the store; `rollouts` makes them serve."""
+        """Endpoints are documents of the store; `rollouts` serves them."""
         self._aws = aws
         self._faults = faults
         self._store = store
         self._rollouts = rollouts
 
     def create_endpoint(self, request: Document) -> Document:
-        """Begin to create; the endpoint answers when it is InService."""
+        """Start to create; the endpoint answers when it is InService."""
         name, now = request["EndpointName"], time.time()
         arn = self._aws.arn(KIND, name)
         if self._store.get(KIND, name) is not None:
@@ -62,12 +62,12 @@ class Endpoints:
         return {"EndpointArn": arn}
 
     def describe_endpoint(self, request: Document) -> Document:
-        """The endpoint as it is now."""
+        """Return the current endpoint."""
         endpoint = self._existing(request["EndpointName"])
         return {key: value for key, value in endpoint.items() if not key.startswith("_")}
 
     def list_endpoints(self, request: Document) -> Document:
-        """The endpoints, newest first."""
+        """Return the endpoints, newest first."""
         return page(
             request,
             self._store.all(KIND),
@@ -78,7 +78,7 @@ class Endpoints:
         )
 
     def update_endpoint(self, request: Document) -> Document:
-        """Begin to move to another endpoint config; the old one answers until the new one does."""
+        """Start to move to another endpoint config; the old one answers until the new one does."""
         name = request["EndpointName"]
         arn = self._existing(name)["EndpointArn"]
         if request.get("RetainAllVariantProperties"):
@@ -107,7 +107,7 @@ class Endpoints:
         return {"EndpointArn": arn}
 
     def update_endpoint_weights_and_capacities(self, request: Document) -> Document:
-        """Begin to serve the same endpoint config with other weights and instance counts; a new fleet takes over."""
+        """Start to serve the same endpoint config with other weights and instance counts, on a new fleet."""
         name, wanted = request["EndpointName"], request["DesiredWeightsAndCapacities"]
         arn = self._existing(name)["EndpointArn"]
 
@@ -125,7 +125,7 @@ class Endpoints:
         return {"EndpointArn": arn}
 
     def delete_endpoint(self, request: Document) -> Document:
-        """Begin to end the processes; then the endpoint is forgotten."""
+        """Start to end the processes; then the endpoint is deleted."""
         name = request["EndpointName"]
 
         def deleting(endpoint: Document) -> None:
@@ -137,7 +137,7 @@ class Endpoints:
         return {}
 
     def _deployment_config(self, request: Document, *, new_plan: Document) -> Document | None:
-        """How the traffic is to move: as the request says, or as the last update that said so."""
+        """Return how to move the traffic: as this request says, or as the last update that said so."""
         config: Document | None = request.get("DeploymentConfig")
         if config is None and request.get("RetainDeploymentConfig"):
             config = self._existing(request["EndpointName"]).get("LastDeploymentConfig")

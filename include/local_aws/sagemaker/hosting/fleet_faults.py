@@ -1,4 +1,4 @@
-"""What the fault plan does to a fleet that comes up: it takes longer, or never answers /ping."""
+"""Delays a new fleet, or keeps it from answering /ping, as the fault plan says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FleetFaults:
-    """How much longer a fleet takes, and whether it is waited for in vain."""
+    """The delay of a fleet in seconds, and whether it never answers."""
 
     delay_s: float = 0.0
     never_answers: bool = False
@@ -23,7 +23,7 @@ HEALTHY = FleetFaults()
 
 
 def of_fleet(faults: Faults, *, failure: type[FailedCreate | FailedUpdate], request: dict[str, Any]) -> FleetFaults:
-    """What meets the fleet that CreateEndpoint or UpdateEndpoint asked for."""
+    """Return the faults of the fleet that CreateEndpoint or UpdateEndpoint asked for."""
     slow, failed = faults.take(SlowEndpoint, request), faults.take(failure, request)
     slow_s = 0.0 if slow is None else slow.seconds
     return FleetFaults(slow_s, never_answers=False) if failed is None else FleetFaults(slow_s + failed.after_s, True)

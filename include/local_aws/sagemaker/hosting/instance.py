@@ -1,4 +1,4 @@
-"""One serving process of a model: started, pinged until it answers, started again when it dies."""
+"""Runs one serving process of a model: starts it, pings it until it answers, and starts it again when it dies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ POLL_S = 0.05
 
 
 class Instance:
-    """A process behind a port of this machine. Only the event loop changes `in_flight`."""
+    """A process that serves at a port of this machine. Only the event loop changes `in_flight`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Instance:
         shipper: LogShipper,
         ping_timeout_s: float,
     ) -> None:
-        """`environment` is asked anew for every start, with the port of that start; `shipper` has the log file."""
+        """`environment` returns the variables of each start, for the port of that start; `shipper` has the log file."""
         self.variant = variant
         self.in_flight = 0
         self.healthy = threading.Event()
@@ -61,22 +61,22 @@ class Instance:
 
     @property
     def port(self) -> int:
-        """Where the process answers; another one after each start."""
+        """The port of the process; each start has another one."""
         return self._port
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the process in the background."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the process; returns when it is gone."""
+        """End the process, and wait until it has ended."""
         self._stopping.set()
         self.healthy.clear()
         if self._thread.ident is not None:
             self._thread.join()
 
-    def doubt(self) -> None:
-        """An invocation had no answer: take no more until `/ping` answers again."""
+    def suspend(self) -> None:
+        """Take no invocations until `/ping` answers again, because one had no answer."""
         self.healthy.clear()
 
     def _supervise(self) -> None:
@@ -93,7 +93,7 @@ class Instance:
                 backoff_s = min(backoff_s * 2, MAX_BACKOFF_S)
 
     def _serve_once(self) -> bool:
-        """Run the process until it ends or is to end; whether it ever passed its health check."""
+        """Run the process until it ends or is stopped; return whether it has ever passed its health check."""
         self._port = free_port()
         try:
             env = self._environment(self._port)
@@ -105,15 +105,15 @@ class Instance:
         serving = passed
         while serving and not self._stopping.is_set():
             self.healthy.set()
-            serving = self._wait_for_doubt(child) and self._wait_for_ping(child)
+            serving = self._wait_until_suspended(child) and self._wait_for_ping(child)
         self.healthy.clear()
         status = child.stop(STOP_GRACE_S)
         if not self._stopping.is_set():
             log.warning("%s: the process of variant %s ended (%s)", self._owner, self.variant, status)
         return passed
 
-    def _wait_for_doubt(self, child: Child) -> bool:
-        """Return when an invocation had no answer, or this instance is to stop; False when the process has ended."""
+    def _wait_until_suspended(self, child: Child) -> bool:
+        """Wait until the instance is suspended or must stop; return False if the process has ended."""
         while self.healthy.is_set() and not self._stopping.is_set():
             if child.wait(timeout_s=POLL_S) is not None:
                 return False
@@ -135,12 +135,12 @@ class Instance:
 
 
 def instance_id(name: str) -> str:
-    """An id as EC2 gives them, always the same for the same name."""
+    """Return an id in the form of EC2, always the same for the same name."""
     return f"i-{hashlib.sha256(name.encode()).hexdigest()[:17]}"
 
 
 def free_port() -> int:
-    """A port that was free a moment ago; a process that loses it ends, and is started with another."""
+    """Return a port that was free a moment ago; a process that loses it ends, and is started with another."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""InvokeEndpoint: one request of a client handed to an instance, and its answer handed back."""
+"""Implements InvokeEndpoint: passes a client's request to an instance, and returns its answer."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ RETURNED = ("content-type", "x-amzn-sagemaker-custom-attributes")
 
 
 class Invocations:
-    """The runtime API. Runs in the event loop alone."""
+    """The operations of SageMaker Runtime. They run in the event loop only."""
 
     def __init__(self, rollouts: Rollouts, *, faults: Faults, authorizer: Authorizer | None = None) -> None:
-        """One pool of connections for all endpoints; with an `authorizer` every caller is checked."""
+        """All endpoints share one pool of connections; with an `authorizer` every caller is checked."""
         self._authorizer = authorizer
         self._rollouts = rollouts
         self._faults = faults
         self._connections = Connections()
 
     async def invoke(self, request: Request) -> Response:
-        """Answer as the model does, or with a ModelError that holds the model's answer."""
+        """Return the model's answer, or a ModelError with the model's answer in it."""
         name = request.path_params["name"]
         body = await bodies.read(request, max_bytes=MAX_BODY_BYTES, refusal=_too_large)
         if self._authorizer is not None:
@@ -93,12 +93,12 @@ class Invocations:
             except TimeoutError as error:
                 raise _model_error(name, 0, _TIMED_OUT) from error
             except NoAnswerError as error:
-                instance.doubt()  # it may be ending: the next invocation is not to go the same way
+                instance.suspend()  # it may be ending, and the next invocation would get no answer either
                 log.warning("Endpoint %s: variant %s did not answer: %s", name, instance.variant, error)
                 raise _model_error(name, 0, _EXITED) from error
             except NobodyListensError:  # the process died a moment ago
                 if time.monotonic() - begin > RESTART_S:
-                    raise _nobody_answers(name) from None
+                    raise _no_process(name) from None
             else:
                 return answer, instance.variant
             finally:
@@ -106,7 +106,7 @@ class Invocations:
             await asyncio.sleep(WAIT_S)
 
     async def _acquire(self, name: str, *, target: str | None) -> tuple[Deployment, Instance]:
-        """Wait for an instance while there is none for a moment: at a restart of the server or of its process."""
+        """Return an instance; wait for one while the server or its process restarts."""
         begin = time.monotonic()
         while True:
             route = self._rollouts.routes.get(name)
@@ -119,12 +119,12 @@ class Invocations:
                 instance = deployment.acquire(variant=target)
             except LookupError:
                 if time.monotonic() - begin > (RESTART_S if deployment.ready.is_set() else MODEL_TIMEOUT_S):
-                    raise _nobody_answers(name) from None
+                    raise _no_process(name) from None
                 await asyncio.sleep(WAIT_S)
                 continue
             if instance is not None:
                 return deployment, instance
-            await asyncio.sleep(0)  # retired between the two lines: the route is another one now
+            await asyncio.sleep(0)  # retired meanwhile: the route has another deployment now
 
 
 _TIMED_OUT = (
@@ -150,7 +150,7 @@ def _not_served(endpoint: str) -> ServiceError:
     return _refused(f"Endpoint {endpoint} of account {ACCOUNT} not found.")
 
 
-def _nobody_answers(endpoint: str) -> ServiceError:
+def _no_process(endpoint: str) -> ServiceError:
     message = f"Endpoint {endpoint} has no process that answers; its log in CloudWatch says why."
     return ServiceError("ServiceUnavailable", message, status=503)
 
@@ -169,7 +169,7 @@ def _too_large() -> ServiceError:
 
 
 def _check(headers: dict[str, str]) -> None:
-    """Refuse what botocore's sagemaker-runtime model refuses of CustomAttributes, ContentType and Accept."""
+    """Refuse values of CustomAttributes, ContentType and Accept that botocore's sagemaker-runtime model refuses."""
     for header, value in headers.items():
         if value.isascii() and len(value) <= MAX_HEADER_LENGTH:
             continue

@@ -1,4 +1,4 @@
-"""Brings the artifact of a model from S3 to the folder in which its container finds it."""
+"""Downloads the artifact of a model from S3 into the folder where its container expects it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ModelFilesError(Exception):
-    """The artifact cannot be brought or unpacked; the message says why, as an endpoint's FailureReason does."""
+    """The artifact cannot be downloaded or unpacked; the message is for an endpoint's FailureReason."""
 
 
 def unpack_model(container: dict[str, Any], *, base: Path, aws: Aws) -> None:

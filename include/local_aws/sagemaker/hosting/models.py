@@ -1,4 +1,4 @@
-"""The operations on models and endpoint configs: what is to be served, and how; nothing runs yet."""
+"""Implements the operations on models and endpoint configs, which describe what to serve; no process starts."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 MODEL = "model"
 ENDPOINT_CONFIG = "endpoint-config"
-SERVED = "_ServedContainer"  # of a model that is made from a model package: what the package held at that time
-OF_THE_PACKAGE = ("Image", "ModelDataUrl")  # a container that names a model package does not give these itself
+SERVED = "_ServedContainer"  # of a model made from a model package: the container of the package at that time
+OF_THE_PACKAGE = ("Image", "ModelDataUrl")  # a container with a model package cannot have these itself
 UNSUPPORTED_CONTAINER = (
     "ModelDataSource",
     "AdditionalModelDataSources",
@@ -36,13 +36,13 @@ class Models:
     """CreateModel, DescribeModel, ListModels and DeleteModel."""
 
     def __init__(self, *, aws: Aws, store: Store, images: Images) -> None:
-        """Models are kept in the store."""
+        """Models are documents of the store."""
         self._aws = aws
         self._store = store
         self._images = images
 
     def create_model(self, request: Document) -> Document:
-        """Check that the image, the artifact and the role are there."""
+        """Check that the image, the artifact and the role exist."""
         name = request["ModelName"]
         given = _single_container(request)
         arn = self._aws.arn(MODEL, name)
@@ -67,22 +67,22 @@ class Models:
         return {"ModelArn": arn}
 
     def describe_model(self, request: Document) -> Document:
-        """The model."""
+        """Return the model."""
         return _existing(self._store, MODEL, request["ModelName"], aws=self._aws)
 
     def list_models(self, request: Document) -> Document:
-        """The models, newest first."""
+        """Return the models, newest first."""
         summary = ("ModelName", "ModelArn", "CreationTime")
         return page(request, self._store.all(MODEL), answer_key="Models", summary=summary, name_key="ModelName")
 
     def delete_model(self, request: Document) -> Document:
-        """Forget the model; an endpoint that serves it goes on."""
+        """Delete the model; an endpoint that serves it continues."""
         model = self.describe_model(request)
         self._store.remove(MODEL, model["ModelName"], arn=model["ModelArn"])
         return {}
 
     def _from_package(self, given: Document) -> Document:
-        """The container of an approved model package, which the model keeps when the package changes or is deleted."""
+        """Return the container of an approved model package; the model keeps it when the package changes."""
         package = existing_package(self._store, given["ModelPackageName"], aws=self._aws)
         arn, status = package["ModelPackageArn"], package["ModelApprovalStatus"]
         if status != "Approved":
@@ -106,12 +106,12 @@ class EndpointConfigs:
     """CreateEndpointConfig, DescribeEndpointConfig, ListEndpointConfigs and DeleteEndpointConfig."""
 
     def __init__(self, *, aws: Aws, store: Store) -> None:
-        """Endpoint configs are kept in the store."""
+        """Endpoint configs are documents of the store."""
         self._aws = aws
         self._store = store
 
     def create_endpoint_config(self, request: Document) -> Document:
-        """Check that the models are there."""
+        """Check that the models exist."""
         name = request["EndpointConfigName"]
         arn = self._aws.arn(ENDPOINT_CONFIG, name)
         if self._store.get(ENDPOINT_CONFIG, name) is not None:
@@ -129,11 +129,11 @@ class EndpointConfigs:
         return {"EndpointConfigArn": arn}
 
     def describe_endpoint_config(self, request: Document) -> Document:
-        """The endpoint config."""
+        """Return the endpoint config."""
         return _existing(self._store, ENDPOINT_CONFIG, request["EndpointConfigName"], aws=self._aws)
 
     def list_endpoint_configs(self, request: Document) -> Document:
-        """The endpoint configs, newest first."""
+        """Return the endpoint configs, newest first."""
         summary = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
         return page(
             request,
@@ -144,7 +144,7 @@ class EndpointConfigs:
         )
 
     def delete_endpoint_config(self, request: Document) -> Document:
-        """Forget the endpoint config; an endpoint that was made from it goes on."""
+        """Delete the endpoint config; an endpoint that was made from it continues."""
         config = self.describe_endpoint_config(request)
         self._store.remove(ENDPOINT_CONFIG, config["EndpointConfigName"], arn=config["EndpointConfigArn"])
         return {}
@@ -159,7 +159,7 @@ class EndpointConfigs:
 
 
 def existing_model(store: Store, name: str, *, aws: Aws) -> Document:
-    """The model of this name.
+    """Return the model of this name.
 
     Raises:
         ServiceError: there is none.
@@ -169,7 +169,7 @@ def existing_model(store: Store, name: str, *, aws: Aws) -> Document:
 
 
 def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
-    """All that a deployment of this endpoint config needs, so that it survives the deletion of config and models."""
+    """Return everything that a deployment of this endpoint config needs, even if config and models are deleted."""
     config = _existing(store, ENDPOINT_CONFIG, config_name, aws=aws)
     models = {
         variant["ModelName"]: _existing(store, MODEL, variant["ModelName"], aws=aws)
@@ -179,7 +179,7 @@ def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
 
 
 def scaled(plan: Document, wanted: list[Document]) -> Document:
-    """The plan with the weights and instance counts of DesiredWeightsAndCapacities.
+    """Return the plan with the weights and instance counts of DesiredWeightsAndCapacities.
 
     Raises:
         ServiceError: ``ValidationException``, for a variant that the endpoint config does not have.
@@ -207,13 +207,13 @@ def _scaled(variant: Document, change: Document) -> Document:
 
 
 def served_container(model: Document) -> Document:
-    """The image, artifact and environment that serve a model, also of one that is made from a model package."""
+    """Return image, artifact and environment of a model, also of one that was made from a model package."""
     container: Document = model.get(SERVED) or model["PrimaryContainer"]
     return container
 
 
 def instances(plan: Document) -> Counter[str]:
-    """How many instances of each type a deployment of the plan takes."""
+    """Return how many instances of each type a deployment of the plan takes."""
     wanted: Counter[str] = Counter()
     for variant in plan["config"]["ProductionVariants"]:
         wanted[variant["InstanceType"]] += variant["InitialInstanceCount"]

@@ -1,4 +1,4 @@
-"""Carries out the changes of endpoints, each in a thread of its own: bring up, switch, drain, roll back, delete."""
+"""Carries out the changes of endpoints, each in a thread: start a fleet, shift traffic, drain, roll back, delete."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 Document = dict[str, Any]
 KIND = "endpoint"
 WRITE_AGAIN_S = 1.0
-# Members of the stored document that no answer shows: the deployments that serve now, and that are on their way.
+# Members of the stored document that no answer shows: the deployment that serves, and the one that is being started.
 ACTIVE, PENDING = "_Active", "_Pending"
 
 
 class Rollouts:
-    """What serves each endpoint, and how it comes to serve something else."""
+    """The fleets that serve each endpoint, and the changes between them."""
 
     def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, folder: Path) -> None:
         """Each deployment has a folder below `folder`."""
@@ -56,7 +56,7 @@ class Rollouts:
         self._deployments: set[Deployment] = set()
 
     def recover(self) -> None:
-        """Serve again what was served when the server ended, and take up the changes that were under way."""
+        """Serve again what the previous server served, and continue the unfinished changes."""
         resume = {"Creating": self.create, "Deleting": self.delete}
         for endpoint in self._store.all(KIND):
             name, status = endpoint["EndpointName"], endpoint["EndpointStatus"]
@@ -69,21 +69,21 @@ class Rollouts:
                 self._begin(work, name, deployment)
 
     def close(self) -> None:
-        """End every process; what is stored stays as it is."""
+        """End every process; the stored state stays."""
         self._closing.set()
         for deployment in list(self._deployments):
             deployment.close()
 
     def create(self, name: str) -> None:
-        """Begin to serve a new endpoint."""
+        """Start to serve a new endpoint."""
         self._begin(self._create, name)
 
     def update(self, name: str) -> None:
-        """Begin to move an endpoint to its pending plan."""
+        """Start to move an endpoint to its pending plan."""
         self._begin(self._update, name)
 
     def delete(self, name: str) -> None:
-        """Begin to end an endpoint."""
+        """Start to delete an endpoint."""
         self._begin(self._delete, name)
 
     def _begin(self, work: Callable[..., object], name: str, *arguments: Deployment) -> None:
@@ -107,7 +107,7 @@ class Rollouts:
         self._in_service(name, revision)
 
     def _update(self, name: str) -> None:
-        """Bring the new fleet up, move the traffic to it step by step, and back when something is wrong."""
+        """Start the new fleet, shift the traffic to it step by step, and shift it back after a failure."""
         revision = (self._store.get(KIND, name) or {})[PENDING]
         route = self.routes[name]
         old = route.fleet
@@ -130,11 +130,11 @@ class Rollouts:
             return
         if not self._closing.wait(steps.keep_old_s):
             self._retire(old)
-            self.routes[name] = route  # gone, if the old fleet could not be served again after a restart
+            self.routes[name] = route  # absent if the old fleet could not be started again after a restart
             self._in_service(name, revision)
 
     def _retire(self, deployment: Deployment) -> None:
-        if not self._closing.is_set():  # else the next server serves from its files
+        if not self._closing.is_set():  # otherwise the next server serves from its files
             deployment.retire()
             self._deployments.discard(deployment)
 
@@ -143,7 +143,7 @@ class Rollouts:
             deployment.bring_up()
         except DeploymentFailedError as error:
             route = self.routes.get(name)
-            if route is not None and route.fleet is deployment:  # else it was updated or deleted meanwhile
+            if route is not None and route.fleet is deployment:  # otherwise it was updated or deleted meanwhile
                 del self.routes[name]
                 self._fail(name, str(error))
                 deployment.close()  # its files stay, as those of a Failed endpoint do
@@ -164,7 +164,7 @@ class Rollouts:
         log.info("Endpoint %s is deleted", name)
 
     def _bring_up(self, name: str, revision: Document, *, failure: type[FailedCreate | FailedUpdate]) -> Deployment:
-        """Start the processes of a revision; nothing is sent to them yet."""
+        """Start the processes of a revision; they get no traffic yet."""
         request = {"EndpointName": name, "EndpointConfigName": revision["plan"]["config"]["EndpointConfigName"]}
         deployment = self._deployment(name, revision)
         try:
@@ -176,7 +176,7 @@ class Rollouts:
 
     def _in_service(self, name: str, revision: Document) -> None:
         def in_service(endpoint: Document) -> None:
-            _settle(endpoint)
+            _end_change(endpoint)
             endpoint["EndpointConfigName"] = revision["plan"]["config"]["EndpointConfigName"]
             endpoint["ProductionVariants"] = described_variants(revision["plan"], now=time.time())
             endpoint[ACTIVE] = revision
@@ -207,35 +207,35 @@ class Rollouts:
         def failed(endpoint: Document) -> None:
             endpoint.update(EndpointStatus="Failed", FailureReason=reason, LastModifiedTime=time.time())
 
-        self._settle_badly(name, failed, reason)
+        self._end_in_failure(name, failed, reason)
 
     def _roll_back(self, name: str, reason: str) -> None:
         def rolled_back(endpoint: Document) -> None:
-            _settle(endpoint)
+            _end_change(endpoint)
             show_desired(endpoint["ProductionVariants"], endpoint[ACTIVE]["plan"])
             endpoint["FailureReason"] = reason
 
-        self._settle_badly(name, rolled_back, reason)
+        self._end_in_failure(name, rolled_back, reason)
 
     def _at_last(self, name: str, write: Callable[[], object]) -> None:
-        """Write down how a change ended; a full disk is waited for, since nobody else would end the change."""
+        """Store the result of a change; wait while the disk is full, because nothing else would end the change."""
         while True:
             try:
                 write()
             except sqlite3.OperationalError as error:
-                log.warning("The end of a change of endpoint %s cannot be written yet: %s", name, error)
+                log.warning("The end of a change of endpoint %s cannot be stored yet: %s", name, error)
                 if self._closing.wait(WRITE_AGAIN_S):
                     return
             else:
                 return
 
-    def _settle_badly(self, name: str, change: Callable[[Document], None], reason: str) -> None:
-        if not self._closing.is_set():  # else the next server takes the change up again
+    def _end_in_failure(self, name: str, change: Callable[[Document], None], reason: str) -> None:
+        if not self._closing.is_set():  # otherwise the next server continues the change
             self._at_last(name, lambda: self._store.change(KIND, name, change))
             log.warning("The change of endpoint %s failed: %s", name, reason)
 
 
-def _settle(endpoint: Document) -> None:
+def _end_change(endpoint: Document) -> None:
     endpoint.pop(PENDING, None)
     endpoint.pop("PendingDeploymentSummary", None)
     endpoint.update(EndpointStatus="InService", LastModifiedTime=time.time())

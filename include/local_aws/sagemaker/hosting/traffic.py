@@ -1,6 +1,6 @@
-"""How an update moves an endpoint's traffic from the old fleet to the new one: what DeploymentConfig asks for.
+"""Shifts an endpoint's traffic from the old fleet to the new one, as DeploymentConfig says.
 
-The rules are those of the API reference and the developer guide ("Deployment guardrails"); the sentences are ours.
+The rules are those of the API reference and the developer guide ("Deployment guardrails"); the messages are not AWS's.
 """
 
 from __future__ import annotations
@@ -32,29 +32,29 @@ class Shift:
 
 
 class Route:
-    """The fleets that take an endpoint's invocations: one, or two while an update moves the traffic."""
+    """The fleets that take an endpoint's invocations: one, or two during an update."""
 
     def __init__(self, fleet: Deployment) -> None:
-        """All goes to `fleet`."""
+        """Send all invocations to `fleet`."""
         self.fleet = fleet
         self._new: tuple[Deployment, float] | None = None
         self._credit = 0.0
 
     def share_with(self, new: Deployment, *, share: float) -> None:
-        """Send this share of the invocations to a new fleet; 1.0 makes it the only one."""
+        """Send this share of the invocations to a new fleet; with 1.0 it is the only one."""
         if share >= 1:
             self.fleet, self._new = new, None
         else:
             self._new = (new, share)
 
     def return_to(self, old: Deployment) -> None:
-        """Send everything to the old fleet again."""
+        """Send all invocations to the old fleet again."""
         self._new = None
         self.fleet = old
 
     def next(self, *, variant: str | None = None) -> Deployment:
-        """The fleet for one invocation; of two, one that has the variant."""
-        shared = self._new  # another thread changes it
+        """Return the fleet for one invocation; of two, one that has the variant."""
+        shared = self._new  # another thread may change it
         if shared is None:
             return self.fleet
         new, share = shared
@@ -68,7 +68,7 @@ class Route:
 
 
 def shift(config: Document | None, *, instances: int) -> Shift:
-    """What a DeploymentConfig means for a new fleet of so many instances; None is all at once.
+    """Return the steps of a DeploymentConfig for a new fleet of this size; without a config all traffic moves at once.
 
     Raises:
         ServiceError: ``ValidationException``, for what AWS does not accept.

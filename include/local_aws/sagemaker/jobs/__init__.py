@@ -1,1 +1,1 @@
-"""What jobs of every kind have in common: states, a thread for each, start, stop, list, recovery."""
+"""Implements what all kinds of jobs share: states, a thread for each job, start, stop, list and recovery."""

@@ -1,4 +1,4 @@
-"""What is looked at before a job is accepted: its role, its input, its buckets and its quota."""
+"""Checks the role, the input, the buckets and the quota of a job before it is accepted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Document = dict[str, Any]
 
 
 def check_role(request: Document, *, platform: Platform) -> None:
-    """Refuse a role that SageMaker cannot assume, or not yet.
+    """Refuse a role that SageMaker cannot assume, or cannot assume yet.
 
     Raises:
         ServiceError: in AWS's words.
@@ -46,7 +46,7 @@ def check_prefix(uri: str, *, role: str, platform: Platform) -> None:
 
 
 def check_buckets(uris: Iterable[str], *, platform: Platform) -> None:
-    """Refuse a bucket that is not there.
+    """Refuse a bucket that does not exist.
 
     Raises:
         ServiceError: names it.
@@ -59,7 +59,7 @@ def check_buckets(uris: Iterable[str], *, platform: Platform) -> None:
 
 
 def check_quota(request: Document, use: quotas.Use, *, operation: str, usual_limit: int, platform: Platform) -> None:
-    """Refuse more instances than may be used at once.
+    """Refuse more instances than the quota allows.
 
     Raises:
         ServiceError: ``ResourceLimitExceeded`` in AWS's words.

@@ -1,4 +1,4 @@
-"""Why a job ends before its time, and what its FailureReason says of an error of this machine."""
+"""Defines why a job ends early, and the FailureReason for an error of this machine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class JobFailedError(Exception):
 
 
 class JobStoppedError(Exception):
-    """The job ends because somebody, or a time limit, stops it."""
+    """The job ends because of StopTrainingJob and the like, or of a time limit."""
 
 
-def trouble(error: Exception) -> str:
-    """The reason of a job that this machine or the services around it could not carry to its end."""
+def reason_of(error: Exception) -> str:
+    """Return the FailureReason of a job that failed because of this machine or the services around it."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"ClientError: No space left on this machine's disk ({error}). Free some space, then start the job again."

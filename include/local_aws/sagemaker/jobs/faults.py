@@ -1,4 +1,4 @@
-"""What the fault plan does to a job of any kind: no machine for it, a slow download, a failure while it runs."""
+"""Injects the faults of jobs of any kind: no capacity, a slow download, a failure while the job runs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ F = TypeVar("F", bound=JobFault)
 
 
 class JobFaults:
-    """The faults of one job; which of them it meets is decided when this is made."""
+    """The faults of one job, which are chosen when this object is made."""
 
     def __init__(self, faults: Faults, job: dict[str, Any], *, operation: str) -> None:
-        """`operation` created the job."""
+        """`operation` is the one that created the job."""
         self._faults = faults
         self._job = job
         self._operation = operation
@@ -29,11 +29,11 @@ class JobFaults:
 
     @property
     def download_s(self) -> float:
-        """How much longer the job downloads than it must."""
+        """The additional time of the download in seconds."""
         return 0.0 if self._slow_download is None else self._slow_download.seconds
 
     def provision(self) -> None:
-        """A machine is asked for.
+        """Ask for an instance.
 
         Raises:
             JobFailedError: AWS has none.
@@ -43,11 +43,11 @@ class JobFaults:
             raise JobFailedError(NO_CAPACITY)
 
     def programs_begin(self) -> None:
-        """The programs start on their machines."""
+        """Note that the programs start on their instances."""
         self._began = time.monotonic()
 
     def fail_if_due(self) -> None:
-        """Fail the job when its time has come.
+        """Fail the job if its time has come.
 
         Raises:
             JobFailedError: the plan has a failure for this job, and it has run that long.

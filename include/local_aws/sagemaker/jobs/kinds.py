@@ -1,4 +1,4 @@
-"""The kinds of jobs: their names in the API, and their states as changes to the document that Describe answers."""
+"""Describes the kinds of jobs: their names in the API, and their states as changes to the stored document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class JobKind:
 
     @property
     def noun(self) -> str:
-        """What sentences call it."""
+        """The name of the kind in messages."""
         return self.kind.replace("-", " ")
 
     @property
@@ -48,7 +48,7 @@ class JobKind:
         return f"{self.member}Status"
 
     def in_progress(self, job: Document) -> bool:
-        """Whether the job has not ended."""
+        """Return whether the job has not ended."""
         return job[self.status_key] in IN_PROGRESS
 
     def enter(self, job: Document, status: str, *, now: float) -> None:
@@ -58,7 +58,7 @@ class JobKind:
             job[f"{self.times}EndTime"] = now
 
     def start_clock(self, job: Document, *, now: float) -> None:
-        """The first instances are there: from now on the time is billed."""
+        """Store the start time: the first instances are there, and the time from now on is billed."""
         job.update({f"{self.times}StartTime": now, "LastModifiedTime": now})
 
     def fail(self, job: Document, reason: str, *, now: float) -> None:
@@ -67,17 +67,17 @@ class JobKind:
         self.enter(job, "Failed", now=now)
 
     def lose(self, job: Document, *, now: float) -> None:
-        """End a job whose processes ended with this server; one that was to be stopped is."""
+        """End a job whose processes ended with the server: a job that was being stopped is Stopped."""
         if job[self.status_key] == "Stopping":
             self.enter(job, "Stopped", now=now)
         else:
             self.fail(job, INTERRUPTED, now=now)
 
     def not_found(self, name: str) -> ServiceError:
-        """There is no job of this name."""
+        """Return the error for a name that no job has."""
         return validation_error(f"Could not find requested job with name: {name}")
 
     def name_in_use(self, arn: str) -> ServiceError:
-        """There is a job of this name already."""
+        """Return the error for a name that another job has."""
         message = "Job name must be unique within an AWS account and region, and a job with this name already exists"
         return ServiceError("ResourceInUse", f"{message} ({arn})")

@@ -1,4 +1,4 @@
-"""What the operations on jobs of any kind have in common: names used once, stop, list, and the end with the server."""
+"""Implements what the operations on all kinds of jobs share: unique names, stop, list, and the end with the server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Jobs:
     """The jobs of one kind: their documents in the store, and the runs of those that have not ended."""
 
     def __init__(self, kind: JobKind, *, platform: Platform) -> None:
-        """Each job has a folder of its own; nothing runs yet."""
+        """Each job has its own folder; no job runs yet."""
         self._kind = kind
         self._store = platform.store
         self._aws = platform.aws
@@ -35,10 +35,10 @@ class Jobs:
         self._lock = threading.Lock()
 
     def lose_all(self) -> list[Document]:
-        """End the jobs whose processes ended with the server before; returns them."""
+        """End the jobs whose processes ended with the previous server; return them."""
         lost = self.in_progress()
         for job in lost:
-            end = partial(self._kind.lose, now=self._last_sign_of_life(job))
+            end = partial(self._kind.lose, now=self._last_active_time(job))
             self._store.change(self._kind.kind, job[self._kind.name_key], end)
         return lost
 
@@ -48,11 +48,11 @@ class Jobs:
             run.close()
 
     def arn(self, name: str) -> str:
-        """The ARN of a job."""
+        """Return the ARN of a job."""
         return self._aws.arn(self._kind.kind, name)
 
     def in_progress(self) -> list[Document]:
-        """The jobs that have not ended."""
+        """Return the jobs that have not ended."""
         return [job for job in self._store.all(self._kind.kind) if self._kind.in_progress(job)]
 
     def check_new(self, name: str) -> None:
@@ -73,7 +73,7 @@ class Jobs:
         check: Callable[[], None],
         run: Callable[[], JobRun],
     ) -> None:
-        """Store a job and start its run; `check` is made while no other job of this kind can start.
+        """Store a job and start its run; `check` runs while no other job of this kind can start.
 
         Raises:
             ServiceError: what `check` raises, or ``ResourceInUse``.
@@ -90,18 +90,18 @@ class Jobs:
         started.start()
 
     def resume(self, name: str, run: JobRun) -> None:
-        """Go on with a job of the server before."""
+        """Continue a job of the previous server."""
         with self._lock:
             self._runs[name] = run
         run.start()
 
     def run(self, name: str) -> JobRun | None:
-        """The run of a job that has not ended, or did so a moment ago."""
+        """Return the run of a job that has not ended, or ended a moment ago."""
         with self._lock:
             return self._runs.get(name)
 
     def existing(self, name: str) -> Document:
-        """The job as it is now.
+        """Return the job as it is now.
 
         Raises:
             ServiceError: there is none of this name.
@@ -113,7 +113,7 @@ class Jobs:
         return job
 
     def listed(self, request: Document, *, summary: Sequence[str]) -> Document:
-        """One page of the jobs, newest first."""
+        """Return one page of the jobs, newest first."""
         return page(
             request,
             self._store.all(self._kind.kind),
@@ -140,12 +140,12 @@ class Jobs:
 
         if self._store.change(self._kind.kind, name, stopping) is None:
             raise self._kind.not_found(name)
-        run = self.run(name)  # a job that is in the store has a run once whoever creates it lets go of the lock
+        run = self.run(name)  # a stored job has a run as soon as its creator releases the lock
         if run is not None:
             run.stop()
 
     def delete(self, name: str) -> None:
-        """Forget a job that has ended, and its folder; its name may be used again.
+        """Delete a job that has ended, and its folder; its name may be used again.
 
         Raises:
             ServiceError: there is no such job, or it has not ended.
@@ -158,8 +158,8 @@ class Jobs:
         self._store.remove(self._kind.kind, name, arn=job[self._kind.arn_key])
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
-    def _last_sign_of_life(self, job: Document) -> float:
-        """When the job's processes ended at the earliest: the time without a server is nobody's bill."""
+    def _last_active_time(self, job: Document) -> float:
+        """Return when the job's processes ended at the earliest, because the time without a server is not billed."""
         logs = (self.folder / job[self._kind.name_key]).glob("*.log")
         signs: list[float] = [job["LastModifiedTime"], *(file.stat().st_mtime for file in logs)]
         return max(signs)

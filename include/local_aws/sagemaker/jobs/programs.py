@@ -1,4 +1,4 @@
-"""Jobs whose work is a program on each of their hosts: started, watched, asked to end in time, and killed."""
+"""Runs jobs that are a program on each of their hosts: starts and watches the programs, and ends them in time."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ LAST_WORDS_S = 2.0
 
 
 class HostProgram:
-    """The program of one host; on AWS the host would be an instance."""
+    """The program of one host, which would be an instance on AWS."""
 
     def __init__(self, name: str) -> None:
-        """Nothing runs yet."""
+        """Create the host; nothing runs yet."""
         self.name = name
         self._child: Child | None = None
 
     @property
     def exit_status(self) -> int | None:
-        """None while the program runs."""
+        """The exit status, or None while the program runs."""
         return self.wait(timeout_s=0)
 
     @property
-    def said_why_at(self) -> float:
-        """When the program said why it fails; 0 if it has not."""
+    def reported_failure_at(self) -> float:
+        """The time at which the program wrote why it fails; 0 if it has not."""
         return 0.0
 
     @contextlib.contextmanager
     def program(self, command: Sequence[str], *, env: dict[str, str], cwd: Path, shipper: LogShipper) -> Iterator[None]:
-        """The program and its log; what is left of it ends here."""
+        """Run the program and ship its log; both end with the context."""
         with shipper:
             self._child = start_child(command, env=env, log_file=shipper.file, cwd=cwd)
             try:
@@ -52,7 +52,7 @@ class HostProgram:
                 self.kill()
 
     def wait(self, *, timeout_s: float) -> int | None:
-        """The exit status, or None when the program still runs after `timeout_s`."""
+        """Return the exit status, or None if the program still runs after `timeout_s` seconds."""
         return None if self._child is None else self._child.wait(timeout_s=timeout_s)
 
     def terminate(self) -> None:
@@ -70,10 +70,10 @@ H = TypeVar("H", bound=HostProgram)
 
 
 class ProgramsRun(JobRun, Generic[H]):
-    """A thread that carries a job of programs to its end."""
+    """A thread that runs one job of programs to its end."""
 
     def __init__(self, job: Document, *, kind: JobKind, platform: Platform) -> None:
-        """The job has no hosts before its kind gives it some."""
+        """Create a job without hosts; its kind adds them."""
         super().__init__(job, kind=kind, store=platform.store)
         self._hosts: list[H] = []
         self._stop_grace_s = platform.limits.stop_grace_s
@@ -81,7 +81,7 @@ class ProgramsRun(JobRun, Generic[H]):
 
     @abstractmethod
     def _look(self) -> None:
-        """Do what is to be done now and then while the programs run.
+        """Do the regular work while the programs run.
 
         Raises:
             JobFailedError: the job fails.
@@ -93,7 +93,7 @@ class ProgramsRun(JobRun, Generic[H]):
             host.kill()
 
     def _watch(self) -> H | None:
-        """Return when every program has ended: the host that failed first, if one did."""
+        """Wait until every program has ended; return the host that failed first, or None."""
         while running := [host for host in self._hosts if host.exit_status is None]:
             if self._kill_at is None and first_failed(self._hosts) is not None:
                 return end_others(self._hosts)
@@ -103,7 +103,7 @@ class ProgramsRun(JobRun, Generic[H]):
         return first_failed(self._hosts)
 
     def _stop_in_time(self, running: list[H]) -> None:
-        """SIGTERM when the job must stop, SIGKILL after the grace."""
+        """Send SIGTERM when the job must stop, and SIGKILL after the grace."""
         now = time.monotonic()
         if self._kill_at is None and self._must_stop():
             self._kill_at = now + (0 if self._closing else self._stop_grace_s)
@@ -115,9 +115,9 @@ class ProgramsRun(JobRun, Generic[H]):
 
 
 def end_others(hosts: list[H]) -> H | None:
-    """End the other hosts, after one that has said why it fails has done so; returns the first that failed."""
+    """End the other hosts after one host has written why it fails; return the first that failed."""
     for host in hosts:
-        if host.said_why_at:
+        if host.reported_failure_at:
             host.wait(timeout_s=LAST_WORDS_S)
     failed = first_failed(hosts)
     for host in hosts:
@@ -126,9 +126,9 @@ def end_others(hosts: list[H]) -> H | None:
 
 
 def first_failed(hosts: list[H]) -> H | None:
-    """Of the hosts that failed the one that did so first: the others may only have lost their peer.
+    """Return the host that failed first, because the others may have failed for the loss of their peer only.
 
-    A host that failed without a word is taken for the first: those that lost a peer say so.
+    A host that wrote no reason counts as the first: hosts that lost a peer write so.
     """
     failed = [host for host in hosts if host.exit_status]
-    return min(failed, key=lambda host: host.said_why_at, default=None)
+    return min(failed, key=lambda host: host.reported_failure_at, default=None)

@@ -1,4 +1,4 @@
-"""One job from its start to its end, in a thread; what the job does in between is its kind's."""
+"""Runs one job from its start to its end in a thread; a subclass does the work of its kind."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, UNEXPECTED, JobFailedError, JobStoppedError, trouble
+from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, UNEXPECTED, JobFailedError, JobStoppedError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ WRITE_AGAIN_S = 1.0
 
 
 class JobRun(ABC):
-    """A thread that carries one job to its end."""
+    """A thread that runs one job to its end."""
 
     def __init__(self, job: Document, *, kind: JobKind, store: Store) -> None:
         """`job` is in the store already."""
@@ -44,15 +44,15 @@ class JobRun(ABC):
         return self._thread.ident is None or self._thread.is_alive()
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Somebody asks the job to end."""
+        """Ask the job to end, as StopTrainingJob does."""
         self._stop_asked.set()
 
     def close(self) -> None:
-        """The server ends: so does the job, without its grace."""
+        """End the job without its grace, because the server ends."""
         self._closing = True
         self._stop_asked.set()
         self._kill()
@@ -60,7 +60,7 @@ class JobRun(ABC):
 
     @abstractmethod
     def _work(self) -> None:
-        """Do what the job is for.
+        """Do the work of the job.
 
         Raises:
             JobFailedError: the job fails.
@@ -74,7 +74,7 @@ class JobRun(ABC):
 
     @abstractmethod
     def _clean_up(self) -> None:
-        """Remove what the job needs no more; it has ended, and its document does not say so yet."""
+        """Remove what the job no longer needs; it has ended, and its document does not say so yet."""
 
     def _run(self) -> None:
         log.info("The %s %s starts", self._kind.noun, self._name)
@@ -87,25 +87,25 @@ class JobRun(ABC):
             self._finish(reason)
 
     def _attempt(self) -> str:
-        """Do the work once; the FailureReason, empty if there is none."""
+        """Do the work once; return the FailureReason, empty if there is none."""
         try:
             self._work()
         except JobStoppedError:
-            return ""  # the state in which it ends is known
+            return ""  # its end state is stored already
         except JobFailedError as error:
             return str(error)
         except (OSError, sqlite3.Error, *SERVICE_ERRORS) as error:
-            return trouble(error)
+            return reason_of(error)
         finally:
             self._clean_up()
         return ""
 
-    def _begins_again(self, reason: str) -> bool:  # noqa: ARG002  kinds of jobs with a RetryStrategy look at it
-        """Make ready for another attempt, if the job gets one."""
+    def _begins_again(self, reason: str) -> bool:  # noqa: ARG002  kinds of jobs with a RetryStrategy use it
+        """Prepare another attempt; return False if the job gets none."""
         return False
 
     def _end(self, job: Document, reason: str, *, now: float) -> None:
-        """Write the end into the job's document."""
+        """Store the end in the job's document."""
         if self._closing:
             self._kind.lose(job, now=now)
         elif reason:
@@ -119,12 +119,12 @@ class JobRun(ABC):
         log.info("The %s %s is %s %s", self._kind.noun, self._name, job[self._kind.status_key], failure)
 
     def _change_at_last(self, change: Callable[[Document], None]) -> Document | None:
-        """Write the end down; a full disk is waited for, since a job that never ends would be waited for as well."""
+        """Store the end; wait while the disk is full, because a job without an end would be waited for as well."""
         while not self._closing:
             try:
                 return self._store.change(self._kind.kind, self._name, change)
             except sqlite3.OperationalError as error:
-                log.warning("The end of %s cannot be written yet: %s", self._name, error)
+                log.warning("The end of %s cannot be stored yet: %s", self._name, error)
                 time.sleep(WRITE_AGAIN_S)
         return self._store.change(self._kind.kind, self._name, change)
 
@@ -133,13 +133,13 @@ class JobRun(ABC):
         self._job = self._store.change(self._kind.kind, self._name, change) or self._job
 
     def _must_stop(self) -> bool:
-        """Whether somebody asked the job to end; its end state says so from then on."""
+        """Return whether the job must end; its end state says so from then on."""
         if self._stop_asked.is_set():
             self._end_state = "Stopped"
         return self._end_state != "Completed"
 
     def _wait(self, seconds: float) -> None:
-        """Let the time pass.
+        """Wait for a time.
 
         Raises:
             JobStoppedError: the job must stop.

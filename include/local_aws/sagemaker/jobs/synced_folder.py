@@ -1,4 +1,4 @@
-"""Keeps a folder and an S3 prefix in step: restored before a job's program runs, synced while it runs and after."""
+"""Keeps a folder and an S3 prefix equal: restores it before a job's program runs, uploads it meanwhile and after."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _Seen = tuple[int, int]
 
 
 class SyncedFolder:
-    """A folder of checkpoints or outputs, and the prefix where they are kept."""
+    """A folder of checkpoints or outputs, and the S3 prefix that stores it."""
 
     def __init__(self, folder: Path, *, uri: str, aws: Aws) -> None:
-        """`folder` is made; nothing is copied yet."""
+        """Make `folder`; nothing is copied yet."""
         self._folder = folder
         self._bucket, key = split_s3_uri(uri)
         self._prefix = f"{key.rstrip('/')}/" if key else ""
@@ -31,7 +31,7 @@ class SyncedFolder:
         folder.mkdir(parents=True, exist_ok=True)
 
     def restore(self) -> None:
-        """Bring what an earlier job left at the prefix."""
+        """Download what an earlier job left at the prefix."""
         for item in self._aws.objects(f"s3://{self._bucket}/{self._prefix}"):
             if item.key.endswith("/"):
                 continue
@@ -41,22 +41,22 @@ class SyncedFolder:
         self._sent = self._look()
 
     def sync(self, *, everything: bool = False) -> None:
-        """Send the files that changed and then stayed as they are since the last look; at the end, all that changed."""
+        """Upload the changed files that were equal at the last two calls; with `everything`, all changed files."""
         now = self._look()
         for file, seen in now.items():
-            settled = everything or self._last_look.get(file) == seen
-            if settled and self._sent.get(file) != seen:
+            is_unchanged = everything or self._last_look.get(file) == seen
+            if is_unchanged and self._sent.get(file) != seen:
                 key = self._prefix + file.relative_to(self._folder).as_posix()
-                with contextlib.suppress(FileNotFoundError):  # the program keeps its newest only
+                with contextlib.suppress(FileNotFoundError):  # the program keeps only its newest files
                     self._aws.s3.upload_file(str(file), self._bucket, key)
                     self._sent[file] = seen
         self._last_look = now
 
     def _look(self) -> dict[Path, _Seen]:
         seen: dict[Path, _Seen] = {}
-        for folder, _, names in os.walk(self._folder):  # which passes over folders that are gone by then
+        for folder, _, names in os.walk(self._folder):  # skips folders that were deleted meanwhile
             for file in (Path(folder, name) for name in names):
-                with contextlib.suppress(FileNotFoundError):  # renamed into place this moment
+                with contextlib.suppress(FileNotFoundError):  # renamed at this moment
                     status = file.stat()
                     if stat.S_ISREG(status.st_mode):
                         seen[file] = (status.st_mtime_ns, status.st_size)

@@ -1,1 +1,1 @@
-"""Processing jobs: an image's own entry point on one or several hosts, with inputs from S3 and outputs to it."""
+"""Runs processing jobs: an image's own entry point on one or several hosts, with inputs from S3 and outputs to S3."""

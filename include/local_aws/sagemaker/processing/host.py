@@ -1,4 +1,4 @@
-"""One host of a processing job: its folders, its inputs and outputs, its process, its log."""
+"""Runs one host of a processing job: its folders, inputs and outputs, its process and its log."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MESSAGE_BYTES = 1024
 
 
 class ProcessingHost(HostProgram):
-    """What would be an instance on AWS."""
+    """One host, which would be an instance on AWS."""
 
     def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
-        """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
+        """`folder` is the job's own; it holds /opt/ml and the log of each host."""
         super().__init__(name)
         self.base = folder / "ml" / name
         self._log_file = folder / f"{name}.log"
@@ -44,7 +44,7 @@ class ProcessingHost(HostProgram):
         self._outputs: dict[str, list[SyncedFolder]] = {"Continuous": [], "EndOfJob": []}
 
     def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
-        """Make the folders, and bring what is there before the program starts.
+        """Make the folders, and download the inputs.
 
         Raises:
             JobFailedError: an input cannot be brought.
@@ -60,7 +60,7 @@ class ProcessingHost(HostProgram):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """The program and its log; whatever is left of them ends here."""
+        """Run the program and ship its log; both end with the context."""
         stream = f"{self._job['ProcessingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
         shipper = LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream)
         arguments = self._job["AppSpecification"].get("ContainerArguments", [])
@@ -69,17 +69,17 @@ class ProcessingHost(HostProgram):
             yield
 
     def send_continuous_outputs(self, *, everything: bool = False) -> None:
-        """Send what changed in the outputs with S3UploadMode Continuous."""
+        """Upload the changed files of outputs with S3UploadMode Continuous."""
         for output in self._outputs["Continuous"]:
             output.sync(everything=everything)
 
     def send_final_outputs(self) -> None:
-        """Send the outputs with S3UploadMode EndOfJob."""
+        """Upload the outputs with S3UploadMode EndOfJob."""
         for output in self._outputs["EndOfJob"]:
             output.sync(everything=True)
 
     def message(self) -> bytes:
-        """What the program left for DescribeProcessingJob, at most 1 KB."""
+        """Return what the program wrote for DescribeProcessingJob, at most 1 KB."""
         try:
             with (self.base / "output" / "message").open("rb") as content:
                 return content.read(MESSAGE_BYTES)
@@ -104,7 +104,7 @@ class ProcessingHost(HostProgram):
         return self._aws.object(manifest.bucket, manifest.prefix + name)
 
     def _inside(self, path: str) -> Path:
-        """Where a path of the container is on this machine."""
+        """Return the path on this machine of a path in the container."""
         return self.base / path.removeprefix(CONTAINER_ROOT)
 
     def _mapped(self, argument: str) -> str:
@@ -120,7 +120,7 @@ class ProcessingHost(HostProgram):
 
 
 def _checked(name: str) -> str:
-    """The name as a path below its input.
+    """Return the name as a path below its input.
 
     Raises:
         DataError: it would be a path elsewhere.

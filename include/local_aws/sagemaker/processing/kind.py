@@ -1,4 +1,4 @@
-"""What processing jobs are called."""
+"""Defines the names of processing jobs."""
 
 from local_aws.sagemaker.jobs.kinds import JobKind
 

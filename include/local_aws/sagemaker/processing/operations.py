@@ -1,4 +1,4 @@
-"""The operations on processing jobs."""
+"""Implements the operations on processing jobs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SUMMARY = (
 
 
 class ProcessingJobs:
-    """CreateProcessingJob and what follows from it."""
+    """CreateProcessingJob and the other operations on processing jobs."""
 
     def __init__(self, platform: Platform, *, cache: ObjectCache) -> None:
         """Each job has a folder below the platform's state folder."""
@@ -43,7 +43,7 @@ class ProcessingJobs:
         self._jobs = Jobs(PROCESSING_JOB, platform=platform)
 
     def recover(self) -> None:
-        """End the jobs whose processes ended with the server before."""
+        """End the jobs whose processes ended with the previous server."""
         for job in self._jobs.lose_all():
             shutil.rmtree(self._jobs.folder / job["ProcessingJobName"] / "ml", ignore_errors=True)
 
@@ -52,7 +52,7 @@ class ProcessingJobs:
         self._jobs.close()
 
     def create_processing_job(self, request: Document) -> Document:
-        """Check what AWS checks at once, then start."""
+        """Check what AWS checks before it answers, then start the job."""
         requests.check(request)
         self._jobs.check_new(request["ProcessingJobName"])
         image = self._platform.images.find(request["AppSpecification"]["ImageUri"])
@@ -72,11 +72,11 @@ class ProcessingJobs:
         return {"ProcessingJobArn": arn}
 
     def describe_processing_job(self, request: Document) -> Document:
-        """The job as it is now."""
+        """Return the current job."""
         return self._jobs.existing(request["ProcessingJobName"])
 
     def list_processing_jobs(self, request: Document) -> Document:
-        """The jobs, newest first."""
+        """Return the jobs, newest first."""
         return self._jobs.listed(request, summary=SUMMARY)
 
     def stop_processing_job(self, request: Document) -> Document:
@@ -85,7 +85,7 @@ class ProcessingJobs:
         return {}
 
     def delete_processing_job(self, request: Document) -> Document:
-        """Forget a job that has ended, and its log on disk; its name may be used again."""
+        """Delete a job that has ended, and its log on disk; its name may be used again."""
         self._jobs.delete(request["ProcessingJobName"])
         return {}
 

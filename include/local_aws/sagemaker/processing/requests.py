@@ -1,4 +1,4 @@
-"""What a CreateProcessingJob request must be for this server to carry it out, and the job that it becomes."""
+"""Checks a CreateProcessingJob request, and makes the document of its job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOCAL_ROOT = "/opt/ml/processing/"
 
 
 def check(request: Document) -> None:
-    """Refuse what AWS refuses, and what AWS can do and this server cannot, rather than do something else.
+    """Refuse what AWS refuses, and what only AWS can do.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -34,7 +34,7 @@ def check(request: Document) -> None:
 
 
 def new_job(request: Document, *, arn: str, now: float) -> Document:
-    """The job as DescribeProcessingJob shows it first."""
+    """Return the first document of the job, as DescribeProcessingJob shows it."""
     job = {key: value for key, value in request.items() if key != "Tags"}
     job["StoppingCondition"] = {"MaxRuntimeInSeconds": DEFAULT_MAX_RUNTIME_S} | request.get("StoppingCondition", {})
     job["ProcessingResources"] = {"ClusterConfig": {"InstanceCount": 1} | cluster_of(request)}
@@ -44,24 +44,24 @@ def new_job(request: Document, *, arn: str, now: float) -> Document:
 
 
 def cluster_of(request: Document) -> Document:
-    """The ClusterConfig of a request or a job."""
+    """Return the ClusterConfig of a request or a job."""
     cluster: Document = request["ProcessingResources"]["ClusterConfig"]
     return cluster
 
 
 def outputs_of(request: Document) -> list[Document]:
-    """The outputs of a request or a job."""
+    """Return the outputs of a request or a job."""
     outputs: list[Document] = request.get("ProcessingOutputConfig", {}).get("Outputs", [])
     return outputs
 
 
 def brought_inputs(request: Document) -> list[Document]:
-    """The S3Inputs that SageMaker brings; the others the program fetches itself."""
+    """Return the S3Inputs that SageMaker downloads; the program fetches the others itself."""
     return [item["S3Input"] for item in request.get("ProcessingInputs", []) if not item.get("AppManaged")]
 
 
 def sent_outputs(request: Document) -> list[Document]:
-    """The S3Outputs that SageMaker sends; the others the program sends itself."""
+    """Return the S3Outputs that SageMaker uploads; the program sends the others itself."""
     return [item["S3Output"] for item in outputs_of(request) if not item.get("AppManaged")]
 
 

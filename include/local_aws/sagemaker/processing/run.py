@@ -1,4 +1,4 @@
-"""One processing job from its machines to its end: inputs, programs, outputs and what the programs leave to say."""
+"""Runs one processing job to its end: inputs, programs, outputs and messages."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ SEND_S = 1.0  # how often outputs with S3UploadMode Continuous are sent
 
 
 class ProcessingRun(ProgramsRun[ProcessingHost]):
-    """A thread that carries one processing job to its end."""
+    """A thread that runs one processing job to its end."""
 
     def __init__(
         self, job: Document, *, image: Image, folder: Path, platform: Platform, cache: ObjectCache, faults: JobFaults
     ) -> None:
-        """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
+        """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and keeps the logs."""
         super().__init__(job, kind=PROCESSING_JOB, platform=platform)
         self._folder = folder
         self._faults = faults
@@ -87,18 +87,18 @@ class ProcessingRun(ProgramsRun[ProcessingHost]):
         try:
             for host in self._hosts:
                 host.send_continuous_outputs()
-        except SERVICE_ERRORS as error:  # the last time says so if it lasts
+        except SERVICE_ERRORS as error:  # the last upload reports an error that lasts
             log.warning("Outputs of %s cannot be sent at present: %s", self._name, error)
 
     def _must_stop(self) -> bool:
-        """Whether somebody, or the time limit, ends the job; its end state says so from then on."""
+        """Return whether the job must end, by request or by its time limit; its end state says so from then on."""
         began = self._job.get("ProcessingStartTime")
         if began is not None and time.time() - began >= self._job["StoppingCondition"]["MaxRuntimeInSeconds"]:
             self._stop_asked.set()
         return super()._must_stop()
 
     def _read_messages(self) -> None:
-        """Keep what the hosts left in output/message, one after the other.
+        """Store what the hosts wrote to output/message, one after the other.
 
         Raises:
             JobFailedError: it is not UTF-8.

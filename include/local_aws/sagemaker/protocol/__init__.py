@@ -1,1 +1,1 @@
-"""How SageMaker speaks: checks of a request, errors in its words, pages and tags."""
+"""Implements SageMaker's protocol: checks of a request, errors with AWS's messages, pages and tags."""

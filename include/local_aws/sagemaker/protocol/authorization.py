@@ -31,10 +31,10 @@ Check = dict[str, Any]
 
 
 class Authorizer:
-    """Asks MiniStack, which knows the users, roles and policies. May be used from any thread."""
+    """Asks MiniStack, which has the users, roles and policies. It may be used from any thread."""
 
     def __init__(self, endpoint_url: str, *, hint: str = "") -> None:
-        """`endpoint_url` is MiniStack's; `hint` is added to what a caller without rights is answered."""
+        """`endpoint_url` is that of MiniStack; `hint` is added to the answer to a caller without rights."""
         self._hint = hint
         self._url = f"{endpoint_url}/_local_aws/iam/authorize"
         self._pool = urllib3.PoolManager(maxsize=8, timeout=TIMEOUT_S)
@@ -42,7 +42,7 @@ class Authorizer:
         self._lock = threading.Lock()
 
     def check(self, request: SignedRequest, checks: list[Check], *, status: int = 400) -> None:
-        """Refuse a caller that is not known, whose signature is wrong, or that may not do all of `checks`.
+        """Refuse a caller that is unknown, whose signature is wrong, or that lacks one of `checks`.
 
         Raises:
             ServiceError: as AWS refuses it, with this HTTP status.
@@ -54,7 +54,7 @@ class Authorizer:
             raise ServiceError(_aws_code(code), f"{message.rstrip('. ')}. {self._hint}".rstrip(), status=status)
 
     def _refusal(self, request: SignedRequest, checks: list[Check]) -> tuple[str, str] | None:
-        """Code and message of a refusal."""
+        """Return code and message of a refusal, or None."""
         signature = sigv4.parse_header_signature(request.headers)
         if isinstance(signature, tuple):
             return signature
@@ -99,12 +99,12 @@ class SignedRequest:
     def __init__(
         self, method: str, raw_path: str, *, query: Mapping[str, list[str]], headers: Mapping[str, str], body: bytes
     ) -> None:
-        """Names of headers are in lower case."""
+        """Header names are in lower case."""
         self.headers = dict(headers)
         self._method, self._raw_path, self._query, self._body = method, raw_path, dict(query), body
 
     def signature_failure(self, signature: Any, *, secret: str) -> tuple[str, str] | None:
-        """Code and message if the signature is not the one that this secret makes."""
+        """Return code and message if the signature is not that of this secret, else None."""
         found: tuple[str, str] | None = sigv4.header_signature_failure(
             signature, secret, self._method, self._raw_path, self._query, self.headers, self._body
         )
@@ -112,7 +112,7 @@ class SignedRequest:
 
 
 def signed_request(request: Request, body: bytes) -> SignedRequest:
-    """A request of this server as its sender signed it."""
+    """Return a request to this server as its sender signed it."""
     headers = {name: ",".join(request.headers.getlist(name)) for name in request.headers}
     raw_path = (request.scope.get("raw_path") or request.url.path.encode()).decode("latin-1").partition("?")[0]
     query = {name: request.query_params.getlist(name) for name in request.query_params}
@@ -120,7 +120,7 @@ def signed_request(request: Request, body: bytes) -> SignedRequest:
 
 
 def checks(operation: str, request: Mapping[str, Any]) -> list[Check]:
-    """What the caller must be allowed to do: the operation on each of its resources, and passing each role."""
+    """Return the rights that a call needs: the operation on each of its resources, and passing each role."""
     context = _tag_context(request.get("Tags"))
     found = [
         {"action": f"sagemaker:{operation}", "resource": resource, "context": context}
@@ -136,7 +136,7 @@ def checks(operation: str, request: Mapping[str, Any]) -> list[Check]:
 
 
 def invoke_checks(endpoint: str) -> list[Check]:
-    """What InvokeEndpoint needs."""
+    """Return the rights that InvokeEndpoint needs."""
     return [{"action": "sagemaker:InvokeEndpoint", "resource": _arn("endpoint", endpoint), "context": {}}]
 
 
@@ -198,7 +198,7 @@ def _denial(denied: Mapping[str, Any]) -> str:
 
 
 def _aws_code(code: str) -> str:
-    """The code of a JSON service for what MiniStack calls by the names of query services."""
+    """Return the error code of a JSON service for the one of a query service."""
     return {
         "SignatureDoesNotMatch": "InvalidSignatureException",
         "MissingAuthenticationToken": "MissingAuthenticationTokenException",

@@ -1,4 +1,4 @@
-"""Reads the body of a request, no longer than it may be, and as the JSON that AWS accepts."""
+"""Reads the body of a request up to a maximum length, and parses the JSON that AWS accepts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_CONTROL_BYTES = 4 * 1024 * 1024
 
 
 async def read(request: Request, *, max_bytes: int, refusal: Callable[[], ServiceError]) -> bytes:
-    """The body; nothing more is read once it is longer than `max_bytes`, whether or not its length was announced.
+    """Return the body; reading ends once it is longer than `max_bytes` bytes, whether or not its length was announced.
 
     Raises:
         ServiceError: `refusal`, of a body that is too long.
@@ -36,13 +36,13 @@ async def read(request: Request, *, max_bytes: int, refusal: Callable[[], Servic
 
 
 def control_too_large() -> ServiceError:
-    """A request of the control plane that is too long."""
+    """Return the error for a request of the control plane that is too long."""
     message = f"The request is longer than {MAX_CONTROL_BYTES} bytes."
     return ServiceError("RequestEntityTooLargeException", message, status=413)
 
 
 def parse(body: bytes) -> object:
-    """The JSON value of a body; an empty body is an empty request.
+    """Return the JSON value of a body; an empty body is an empty request.
 
     Raises:
         ServiceError: ``SerializationException`` for no UTF-8, no JSON, NaN and Infinity, JSON that is nested too

@@ -1,4 +1,4 @@
-"""The one error that becomes an answer of the SageMaker API, in AWS's codes and words."""
+"""Defines the error that becomes an answer of the SageMaker API, with AWS's codes and messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class ServiceError(Exception):
     """
 
     def __init__(self, code: str, message: str, *, status: int = 400, details: dict[str, object] | None = None) -> None:
-        """Keep what the answer is made of."""
+        """Store the parts of the answer."""
         super().__init__(message)
         self.code = code
         self.message = message
@@ -23,5 +23,5 @@ class ServiceError(Exception):
 
 
 def validation_error(message: str) -> ServiceError:
-    """A request whose values cannot be accepted."""
+    """Return the error for a request with invalid values."""
     return ServiceError("ValidationException", message)

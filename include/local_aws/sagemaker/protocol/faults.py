@@ -1,4 +1,4 @@
-"""The faults that any operation of the control plane can meet: an error instead of an answer, or a late answer."""
+"""Injects faults into operations of the control plane: an error instead of an answer, or a late answer."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def refuse(faults: Faults, operation: str, request: dict[str, Any]) -> None:
 
 
 def lateness_s(faults: Faults, operation: str, request: dict[str, Any]) -> float:
-    """How long the answer of an operation that is done is held back."""
+    """Return how many seconds the answer of a finished operation is delayed."""
     fault = faults.take(LateAnswer, request, fits=lambda fault: fault.operation == operation)
     return 0.0 if fault is None else fault.seconds

@@ -1,4 +1,4 @@
-"""The List operations: filters, order and pages with NextToken."""
+"""Implements the List operations: filters, order and pages with NextToken."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def page(
     default_sort: str = "CreationTime",
     default_order: str = "Descending",
 ) -> Document:
-    """One page of `documents`, each cut down to the members in `summary`.
+    """Return one page of `documents`, each reduced to the members in `summary`.
 
     `id_key` tells apart documents that share a name; `sort_keys` are members to sort by beside name, time and status.
     AWS lists most resources newest first unless asked otherwise; `default_sort` and `default_order` are for the others.

@@ -1,4 +1,4 @@
-"""The tag operations; a tag belongs to the ARN of a resource that exists."""
+"""Implements the tag operations; a tag belongs to the ARN of an existing resource."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class Tags:
     """AddTags, ListTags and DeleteTags."""
 
     def __init__(self, *, aws: Aws, store: Store) -> None:
-        """Tags are kept in the store."""
+        """Tags are in the store."""
         self._aws = aws
         self._store = store
 
     def add_tags(self, request: Document) -> Document:
-        """Add tags, or give them new values."""
+        """Add tags, or change their values."""
         arn, tags = self._existing(request["ResourceArn"]), as_dict(request["Tags"])
         count = len(self._store.tags(arn) | tags)
         if count > MAX_TAGS:
@@ -42,7 +42,7 @@ class Tags:
         return {"Tags": self._tags(arn)}
 
     def list_tags(self, request: Document) -> Document:
-        """Every tag: there are at most 50, so there is one page."""
+        """Return every tag in one page: there are at most 50."""
         return {"Tags": self._tags(self._existing(request["ResourceArn"]))}
 
     def delete_tags(self, request: Document) -> Document:
@@ -61,7 +61,7 @@ class Tags:
 
 
 def check_tags(tags: list[Document]) -> None:
-    """Refuse tags that AWS refuses in every operation that takes them (AWS General Reference, "Tagging").
+    """Refuse tags that AWS refuses in every operation that takes tags (AWS General Reference, "Tagging").
 
     Raises:
         ServiceError: ``ValidationException``, for a key that is given twice or that AWS keeps for itself.
@@ -77,5 +77,5 @@ def check_tags(tags: list[Document]) -> None:
 
 
 def as_dict(tags: list[Document]) -> dict[str, str]:
-    """The tags of a request by key."""
+    """Return the tags of a request as a dict of values by key."""
     return {tag["Key"]: tag["Value"] for tag in tags}

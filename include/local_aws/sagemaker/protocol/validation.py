@@ -1,4 +1,4 @@
-"""Checks a request against botocore's own model of the SageMaker API, and says what is wrong as AWS says it."""
+"""Validates a request against botocore's model of the SageMaker API, with AWS's messages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from botocore.model import ServiceModel
 
-# Java's classes that Python's re does not know, as near as the names, tags and descriptions of this API need them.
+# Classes of Java's regular expressions that Python's re lacks, as exact as the values of this API need them.
 _JAVA_CLASSES = {
     r"\p{L}": r"\w",
     r"\p{N}": r"\d",
@@ -25,7 +25,7 @@ _JAVA_CLASSES = {
     r"\p{M}": "\u0300-\u036f",
     r"\p{P}": r"!-#%-*,-/:;?@\[-\]_{}\u00a1\u00a7\u00ab\u00b6\u00b7\u00bb\u00bf\u2010-\u2027\u2030-\u205e",
     r"\p{S}": r"$+<->^`|~\u00a2-\u00a9\u00ac\u00ae-\u00b1\u00b4\u00b8\u00d7\u00f7\u20a0-\u20bf\u2190-\u22ff",
-    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",  # as Java writes what is beyond 16 bits
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",  # characters beyond 16 bits, as Java writes them
 }
 _REPEATED_END = re.compile(r"\$\{\d+,\d+\}$")  # of CustomerMetadataKey: Java takes an end of line that repeats
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -44,23 +44,23 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 @functools.cache
 def service_model() -> ServiceModel:
-    """SageMaker as botocore knows it."""
+    """Return botocore's model of SageMaker."""
     return botocore.session.get_session().get_service_model("sagemaker")
 
 
 def operation_exists(operation: str) -> bool:
-    """Whether AWS has an operation of this name."""
+    """Return whether AWS has an operation of this name."""
     return operation in service_model().operation_names
 
 
 def known_members(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
-    """Of `answer` what AWS's answer has: the rest of a stored document is the server's own."""
+    """Return the members of `answer` that AWS's answer has, without the server's own members of a stored document."""
     shape = service_model().operation_model(operation).output_shape
     return {name: value for name, value in answer.items() if shape is not None and name in shape.members}
 
 
 def validate(operation: str, request: object) -> dict[str, Any]:
-    """Return `request` if AWS would accept its form, without the members that are null: AWS takes null for absent.
+    """Return `request`, without members that are null, if AWS would accept its form: AWS takes null for absent.
 
     Raises:
         ServiceError: ``SerializationException`` for a wrong type, ``ValidationException`` naming every constraint.
@@ -71,7 +71,7 @@ def validate(operation: str, request: object) -> dict[str, Any]:
         raise ServiceError("SerializationException", "Start of structure or map found where not expected.")
     try:
         problems = list(_problems(request, shape, path="")) if shape is not None else []
-    except RecursionError as error:  # only SearchExpression holds itself
+    except RecursionError as error:  # only SearchExpression is recursive
         raise ServiceError("SerializationException", "The request is nested too deep.") from error
     if problems:
         noun = "validation error" if len(problems) == 1 else "validation errors"
@@ -112,7 +112,7 @@ def _structure_problems(value: dict[str, Any], shape: StructureShape, *, path: s
         if value.get(name) is None:
             yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
     for name, member in shape.members.items():
-        if value.get(name) is not None:  # AWS ignores what it does not know, and takes null for absent
+        if value.get(name) is not None:  # AWS ignores unknown members, and takes null for absent
             yield from _problems(value[name], member, path=_join(path, name))
 
 

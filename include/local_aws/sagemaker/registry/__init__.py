@@ -1,1 +1,1 @@
-"""The model registry: groups of model packages, and the versions in them."""
+"""Implements the model registry: groups of model packages, and the versions in them."""

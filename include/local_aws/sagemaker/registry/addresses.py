@@ -1,4 +1,4 @@
-"""How groups and versions are named: by name or ARN in requests, in AWS's sentences when they are not there."""
+"""Finds groups and versions by name or ARN, and makes the errors for those that do not exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ARN = re.compile(r"arn:[a-z-]+:sagemaker:(?P<region>[^:]*):(?P<account>[^:]*):(
 
 
 def resource_name(given: str, *, kind: str) -> str:
-    """The name in a request's name or ARN: ``group``, or ``group/3`` of a version.
+    """Return the name in a request's name or ARN: ``group``, or ``group/3`` of a version.
 
     Raises:
         ServiceError: the ARN is of another region, account or kind of resource.
@@ -37,7 +37,7 @@ def resource_name(given: str, *, kind: str) -> str:
 
 
 def existing_group(store: Store, given: str, *, aws: Aws) -> Document:
-    """The group of this name or ARN.
+    """Return the group of this name or ARN.
 
     Raises:
         ServiceError: it is not there.
@@ -48,7 +48,7 @@ def existing_group(store: Store, given: str, *, aws: Aws) -> Document:
 
 
 def existing_package(store: Store, given: str, *, aws: Aws) -> Document:
-    """The version of this ARN, or of ``group/number``.
+    """Return the version of this ARN, or of ``group/number``.
 
     Raises:
         ServiceError: it is not there.
@@ -59,12 +59,12 @@ def existing_package(store: Store, given: str, *, aws: Aws) -> Document:
 
 
 def no_such_group(aws: Aws, name: str) -> ServiceError:
-    """AWS's words for a group that is not there."""
+    """Return AWS's error for a group that does not exist."""
     return validation_error(f"ModelPackageGroup {aws.arn(GROUP, name)} does not exist.")
 
 
 def no_such_package(aws: Aws, name: str) -> ServiceError:
-    """AWS's words for a version that is not there."""
+    """Return AWS's error for a version that does not exist."""
     return validation_error(f"ModelPackage {aws.arn(PACKAGE, name)} does not exist.")
 
 

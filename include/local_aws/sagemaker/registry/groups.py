@@ -1,4 +1,4 @@
-"""The operations on model package groups."""
+"""Implements the operations on model package groups."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class ModelPackageGroups:
     """CreateModelPackageGroup, DescribeModelPackageGroup, ListModelPackageGroups and DeleteModelPackageGroup."""
 
     def __init__(self, *, aws: Aws, store: Store) -> None:
-        """Groups are kept in the store."""
+        """Groups are documents of the store."""
         self._aws = aws
         self._store = store
 
     def create_model_package_group(self, request: Document) -> Document:
-        """A group without versions."""
+        """Create a group without versions."""
         name = request["ModelPackageGroupName"]
         arn = self._aws.arn(GROUP, name)
         if "ManagedConfiguration" in request:
@@ -51,11 +51,11 @@ class ModelPackageGroups:
         return {"ModelPackageGroupArn": arn}
 
     def describe_model_package_group(self, request: Document) -> Document:
-        """The group."""
+        """Return the group."""
         return existing_group(self._store, request["ModelPackageGroupName"], aws=self._aws)
 
     def list_model_package_groups(self, request: Document) -> Document:
-        """The groups, oldest first. None are shared by other accounts."""
+        """Return the groups, oldest first; none is shared by another account."""
         shared = request.get("CrossAccountFilterOption") == "CrossAccount"
         return page(
             request,
@@ -67,9 +67,9 @@ class ModelPackageGroups:
         )
 
     def delete_model_package_group(self, request: Document) -> Document:
-        """Forget a group that has no version left."""
+        """Delete a group that has no version."""
         group = self.describe_model_package_group(request)
-        # In one step: a version that is created at this moment comes before or finds no group.
+        # In one step, so that a version that is created meanwhile is found, or finds no group.
         self._store.change(GROUP, group["ModelPackageGroupName"], self._remove)
         return {}
 

@@ -1,4 +1,4 @@
-"""The operations on model packages: the versions of a group."""
+"""Implements the operations on model packages, which are the versions of a group."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class ModelPackages:
     """CreateModelPackage, DescribeModelPackage, UpdateModelPackage, ListModelPackages and DeleteModelPackage."""
 
     def __init__(self, *, aws: Aws, store: Store) -> None:
-        """Versions are kept in the store; the number of the last one with their group."""
+        """Versions are documents of the store; the number of the last one is stored with their group."""
         self._aws = aws
         self._store = store
         self._lock = threading.Lock()
 
     def create_model_package(self, request: Document) -> Document:
-        """The next version of the group; a request with the token of an earlier one is that one."""
+        """Create the next version of the group; a request with an earlier ClientToken returns that version."""
         requests.check(request, aws=self._aws)
         group = existing_group(self._store, request["ModelPackageGroupName"], aws=self._aws)["ModelPackageGroupName"]
         version = requests.new_version(request, group=group, now=time.time())
@@ -60,7 +60,7 @@ class ModelPackages:
         return {"ModelPackageArn": version["ModelPackageArn"]}
 
     def describe_model_package(self, request: Document) -> Document:
-        """The version; without the content of its model card where only metadata is asked for."""
+        """Return the version; without the content of its model card if only metadata is asked for."""
         version = existing_package(self._store, request["ModelPackageName"], aws=self._aws)
         card = version.get("ModelCard")
         if card and request.get("IncludedData") == "MetadataOnly":
@@ -68,7 +68,7 @@ class ModelPackages:
         return version
 
     def batch_describe_model_package(self, request: Document) -> Document:
-        """Several versions at once, and an error for each that is not there."""
+        """Return several versions at once, and an error for each that does not exist."""
         summaries, errors = {}, {}
         for arn in request["ModelPackageArnList"]:
             try:
@@ -80,7 +80,7 @@ class ModelPackages:
         return {"ModelPackageSummaries": summaries, "BatchDescribeModelPackageErrorMap": errors}
 
     def update_model_package(self, request: Document) -> Document:
-        """Change the approval or what describes the version."""
+        """Change the approval status or the description of the version."""
         if request.get("AdditionalInferenceSpecificationsToAdd"):
             raise validation_error(
                 "This local SageMaker does not have AdditionalInferenceSpecificationsToAdd; AWS does."
@@ -94,7 +94,7 @@ class ModelPackages:
         return {"ModelPackageArn": version["ModelPackageArn"]}
 
     def list_model_packages(self, request: Document) -> Document:
-        """The versions, oldest first. Without a group AWS lists unversioned packages, and there are none here."""
+        """Return the versions, oldest first; without a group AWS lists unversioned packages: none here."""
         versions = self._store.all(PACKAGE)
         if "ModelPackageGroupName" in request:
             group = resource_name(request["ModelPackageGroupName"], kind=GROUP)
@@ -115,7 +115,7 @@ class ModelPackages:
         )
 
     def delete_model_package(self, request: Document) -> Document:
-        """Forget a version; its number is not given again, and a model that was made from it goes on."""
+        """Delete a version; its number is not used again, and a model that was made from it continues."""
         version = existing_package(self._store, request["ModelPackageName"], aws=self._aws)
         name = f"{version['ModelPackageGroupName']}/{version['ModelPackageVersion']}"
         self._store.remove(PACKAGE, name, arn=version["ModelPackageArn"])
@@ -134,11 +134,11 @@ class ModelPackages:
         return arn
 
     def _add(self, version: Document, *, group: str) -> None:
-        """Number the version and store it, in one step with its group, which cannot be deleted meanwhile."""
+        """Number the version and store it in one step with its group, which cannot be deleted meanwhile."""
 
         def add(document: Document) -> None:
             stored = False
-            while not stored:  # a server that was killed may have stored a version whose number the group has not
+            while not stored:  # a killed server may have stored a version, but not its number in the group
                 number = document["_LastVersion"] = document.get("_LastVersion", 0) + 1
                 name = f"{group}/{number}"
                 version.update(ModelPackageVersion=number, ModelPackageArn=self._aws.arn(PACKAGE, name))

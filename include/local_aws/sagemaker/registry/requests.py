@@ -1,4 +1,4 @@
-"""What a CreateModelPackage request must be for this server to carry it out, and the version that it becomes."""
+"""Checks a CreateModelPackage request, and makes the document of its version."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
 
 Document = dict[str, Any]
-# What only describes a version is accepted and shown again; what AWS would act on and this server would not is refused.
+# Members that only describe a version are accepted and returned; those that only AWS acts on are refused.
 UNSUPPORTED = (
     "AdditionalInferenceSpecifications",
     "CertifyForMarketplace",
@@ -26,7 +26,7 @@ DIGEST = "_RequestDigest"
 
 
 def check(request: Document, *, aws: Aws) -> None:
-    """Refuse what AWS refuses, and what AWS can do and this server cannot.
+    """Refuse what AWS refuses, and what only AWS can do.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -52,7 +52,7 @@ def check(request: Document, *, aws: Aws) -> None:
 
 
 def check_specification(specification: Document | None, *, aws: Aws) -> None:
-    """Refuse containers without an image, or whose artifact is not there.
+    """Refuse containers without an image, or whose artifact does not exist.
 
     Raises:
         ServiceError: names what is missing.
@@ -71,7 +71,7 @@ def check_specification(specification: Document | None, *, aws: Aws) -> None:
 
 
 def new_version(request: Document, *, group: str, now: float) -> Document:
-    """The version as DescribeModelPackage shows it, but for its number and ARN."""
+    """Return the version as DescribeModelPackage shows it, without its number and ARN."""
     version = {key: value for key, value in request.items() if key not in ("ClientToken", "Tags")}
     version = {"ModelApprovalStatus": "PendingManualApproval", "SkipModelValidation": "None"} | version
     return version | {
@@ -87,13 +87,13 @@ def new_version(request: Document, *, group: str, now: float) -> Document:
 
 
 def digest(request: Document) -> str:
-    """The same for the same request, whatever its token."""
+    """Return a hash of the request without its ClientToken."""
     members = {key: value for key, value in request.items() if key != "ClientToken"}
     return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
 
 
 def update(version: Document, request: Document, *, now: float) -> None:
-    """Change a version as UpdateModelPackage asks.
+    """Change a version as UpdateModelPackage says.
 
     Raises:
         ServiceError: it would have more properties than AWS keeps.

@@ -1,1 +1,1 @@
-"""Search: resources by any of their properties."""
+"""Implements Search: resources by any of their properties."""

@@ -1,4 +1,4 @@
-"""Whether a resource meets a SearchExpression (API reference, "SearchExpression" and "Filter")."""
+"""Evaluates a SearchExpression on a resource (API reference, "SearchExpression" and "Filter")."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ORDERS: dict[str, Callable[[float, float], bool]] = {
 
 
 def meets(document: Document, expression: Document) -> bool:
-    """Whether all, or with Operator Or any, of the expression's filters and expressions hold; an empty one does.
+    """Return whether all filters and expressions hold, or any with the Operator Or; an empty expression holds.
 
     Raises:
         ServiceError: a filter has no Value, or compares with something that is no number and no time.
@@ -35,7 +35,7 @@ def meets(document: Document, expression: Document) -> bool:
 
 
 def values_of(document: Document, name: str) -> list[Any]:
-    """What a dotted property has: `Tags.<key>` a tag, `Metrics.<name>` a final metric, of a list that of each item."""
+    """Return the values of a dotted property, such as `Tags.<key>` or `Metrics.<name>`, for each item of a list."""
     first, _, rest = name.partition(".")
     if first == "Tags" and rest:
         return [tag["Value"] for tag in document.get("Tags", []) if tag["Key"] == rest]
@@ -61,7 +61,7 @@ def _below(found: Any, path: str) -> Iterator[Any]:
 
 
 def _nested(document: Document, nested: Document) -> bool:
-    """Whether one item of the list meets every filter; filter names begin with the name of the list."""
+    """Return whether one item of the list meets every filter; filter names begin with the name of the list."""
     name = nested["NestedPropertyName"]
     items = (item for item in values_of(document, name) if isinstance(item, dict))
     filters = [item | {"Name": item["Name"].removeprefix(f"{name}.")} for item in nested["Filters"]]
@@ -94,7 +94,7 @@ def _text(found: Any) -> str:
 
 
 def _number(found: Any) -> float | None:
-    """A number, or a time as seconds since 1970."""
+    """Return a number, or a time as seconds since 1970."""
     try:
         return float(found)
     except (TypeError, ValueError):

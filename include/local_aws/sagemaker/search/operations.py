@@ -1,4 +1,4 @@
-"""The operation Search."""
+"""Implements the operation Search."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ KINDS = {
 
 
 class Search:
-    """Search."""
+    """The operation Search."""
 
     def __init__(self, platform: Platform) -> None:
-        """It reads the store."""
+        """Search the documents of the store."""
         self._store = platform.store
 
     def search(self, request: Document) -> Document:
-        """One page of the resources that meet SearchExpression, those changed last first."""
+        """Return one page of the resources that meet SearchExpression, the last changed first."""
         resource, sort_by = request["Resource"], request.get("SortBy", "LastModifiedTime")
         if resource not in KINDS:
             raise validation_error(
@@ -67,6 +67,6 @@ class Search:
 
 
 def _sortable(values: list[Any]) -> list[Any]:
-    """Numbers before texts, so that any two can be compared."""
+    """Return a key that sorts numbers before texts, so that any two values can be compared."""
     value = values[0] if values else ""
     return [0, value] if isinstance(value, int | float) else [1, str(value)]

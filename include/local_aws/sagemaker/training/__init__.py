@@ -1,1 +1,1 @@
-"""Training jobs: from the request to the model artifact in S3."""
+"""Runs training jobs, from the request to the model artifact in S3."""

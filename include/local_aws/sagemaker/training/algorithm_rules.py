@@ -1,6 +1,6 @@
-"""What the built-in image classification algorithm refuses before it trains, in its own words.
+"""Refuses training jobs that the built-in image classification algorithm refuses before it trains, with its messages.
 
-On AWS these come after the instance has been started, as a Failed job; so they do here.
+On AWS the algorithm refuses them after the instance has started, and the job is Failed; it is the same here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from local_aws.sagemaker.training.channels import input_mode, is_sharded
 
 Document = dict[str, Any]
 
-# No GPU is needed here; the rule is AWS's, and a request that passes here is to pass there.
+# No GPU is needed here; but a request that is accepted here must be accepted by AWS.
 GPU_FAMILIES = ("p2", "p3", "p3dn", "g4dn", "g5")
 IMAGE_TYPES = ("application/x-image", "image/jpeg", "image/png")
 RECORD_TYPE = "application/x-recordio"
@@ -30,7 +30,7 @@ KNOWN_HYPERPARAMETERS = frozenset((
     "checkpoint_frequency", "precision_dtype", "kv_store",
 ))
 # fmt: on
-# As the algorithm's log lines are; AWS does not publish its own expressions.
+# They match the algorithm's log lines; AWS does not publish its own expressions.
 METRIC_DEFINITIONS: list[Document] = [
     {"Name": f"{split.lower()}:accuracy", "Regex": rf"Epoch\[\d+\] {split}-accuracy=([-+0-9.eE]+|nan)"}
     for split in ("Train", "Validation")
@@ -38,7 +38,7 @@ METRIC_DEFINITIONS: list[Document] = [
 
 
 def check_metric_definitions(definitions: list[Document] | None) -> None:
-    """Refuse metrics of the request's own, which AWS takes for images of one's own alone.
+    """Refuse metric definitions in the request, which AWS accepts for the user's own images only.
 
     Raises:
         ServiceError: there are some.
@@ -52,7 +52,7 @@ def check_metric_definitions(definitions: list[Document] | None) -> None:
 
 
 def refusal(job: Document) -> str | None:
-    """Why the algorithm would refuse this job, or None. Values of hyperparameters are judged by the program itself."""
+    """Return why the algorithm refuses this job, or None; the program itself checks the values of hyperparameters."""
     return _instance_refusal(job) or _hyperparameter_refusal(job) or _channel_refusal(job) or _mode_refusal(job)
 
 
@@ -89,14 +89,14 @@ def _channel_refusal(job: Document) -> str | None:
             return f"ClientError: Missing channel '{name}'. The channels train and validation are required."
         if _media_type(channels[name]) not in (*IMAGE_TYPES, RECORD_TYPE):
             return _wrong_type(name, channels[name], expected=f"application/x-image or {RECORD_TYPE}")
-    # RecordIO holds the labels, and so does what comes by a pipe; images need the .lst channels.
+    # RecordIO and pipes have the labels with the images; image files need the .lst channels.
     modes = {channel["ChannelName"]: input_mode(channel, job=job) for channel in job["InputDataConfig"]}
     has_labels = _media_type(channels["train"]) == RECORD_TYPE or modes["train"] == "Pipe"
     return None if has_labels else _list_refusal(channels)
 
 
 def _mode_refusal(job: Document) -> str | None:
-    """The whole of each channel goes to every host; by a pipe come records only."""
+    """Return why the input mode is refused: every host gets whole channels, and a pipe carries records only."""
     for channel in job.get("InputDataConfig", []):
         name, mode = channel["ChannelName"], input_mode(channel, job=job)
         expected = "File or Pipe" if name in SPLITS else "File"

@@ -1,6 +1,6 @@
-"""Brings the input channels from S3 to disk, and keeps what it brought for the next job.
+"""Downloads the input channels from S3, and keeps the objects for the next job.
 
-Objects are kept by ETag, so a second job on the same images downloads nothing: a channel's file is a hard link.
+Objects are kept by ETag, and a file of a channel is a hard link, so a second job on the same images downloads nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Unit = TypeVar("Unit")
 
 
 class DataError(JobFailedError):
-    """The input cannot be brought; the message is the job's failure reason."""
+    """The input cannot be downloaded; the message is the job's FailureReason."""
 
 
 class ObjectCache:
@@ -42,11 +42,11 @@ class ObjectCache:
         folder.mkdir(parents=True, exist_ok=True)
 
     def as_seen_by(self, aws: Aws) -> ObjectCache:
-        """The same objects, listed and fetched with other credentials."""
+        """Return the same cache, which lists and fetches with other credentials."""
         return ObjectCache(self._folder, aws=aws)
 
     def download(self, uri: str, *, to: Path, cancelled: Callable[[], bool], part: Part = WHOLE) -> int:
-        """Put every object under the prefix `uri`, or one host's part of them, below `to`. Returns how many.
+        """Write every object below the prefix `uri`, or one host's part of them, below `to`; return their number.
 
         Raises:
             DataError: there is none, or a key cannot be a path.
@@ -62,7 +62,7 @@ class ObjectCache:
         return len(targets)
 
     def place(self, targets: Mapping[S3Object, Path], *, cancelled: Callable[[], bool]) -> None:
-        """Put each object at its place.
+        """Write each object to its path.
 
         Raises:
             JobStoppedError: `cancelled` said so.
@@ -78,14 +78,14 @@ class ObjectCache:
                 future.result()
 
     def kept(self, item: S3Object) -> Path:
-        """The object on disk, fetched if it is not there yet. Nobody may write to it."""
+        """Return the path of the object on disk, fetched if it is absent. The file must not be changed."""
         kept = self._folder / hashlib.sha256(f"{item.etag} {item.size_bytes}".encode()).hexdigest()
         if not kept.exists():
             self._fetch(item, kept)
         return kept
 
     def trim(self, *, max_bytes: int = MAX_CACHE_BYTES) -> None:
-        """Forget the objects that were used longest ago, until the rest fits."""
+        """Delete the objects that were used longest ago, until the rest fits."""
         entries = sorted(((file.stat(), file) for file in self._folder.iterdir()), key=lambda entry: entry[0].st_mtime)
         total = sum(stat.st_size for stat, _ in entries)
         for stat, file in entries:
@@ -98,12 +98,12 @@ class ObjectCache:
         if cancelled():
             raise JobStoppedError
         if item.key.endswith("/"):
-            return  # the console's marker of an empty folder
+            return  # the console's marker for an empty folder
         kept = self.kept(item)
         try:
             os.link(kept, target)
             os.utime(kept)
-        except OSError:  # too many links, a file system without them, or trimmed this moment
+        except OSError:  # too many links, a file system without them, or deleted by trim() meanwhile
             self._copy(item, kept, target)
 
     def _copy(self, item: S3Object, kept: Path, target: Path) -> None:
@@ -123,7 +123,7 @@ class ObjectCache:
 
 
 def relative_path(key: str, *, prefix: str) -> str:
-    """Where an object goes below its channel: the key without the prefix, or without the prefix's folder."""
+    """Return an object's path below its channel: the key without the prefix, or without the prefix's folder."""
     relative = key_below(key, prefix=prefix).rstrip("/") or "."
     if relative.startswith("/") or ".." in PurePosixPath(relative).parts or "\0" in relative:
         raise DataError(f"ClientError: Data download failed:The key {key!r} cannot be a path of a file")
@@ -131,7 +131,7 @@ def relative_path(key: str, *, prefix: str) -> str:
 
 
 def key_below(key: str, *, prefix: str) -> str:
-    """The key without the prefix, or without the prefix's folder where the prefix ends inside a name."""
+    """Return the key without the prefix, or without the prefix's folder if the prefix ends inside a name."""
     folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
     if not key.startswith(folder):  # the prefix ends inside a name, or is the whole key
         folder = prefix[: prefix.rfind("/") + 1]
@@ -139,23 +139,23 @@ def key_below(key: str, *, prefix: str) -> str:
 
 
 def share(units: list[Unit], *, part: Part) -> list[Unit]:
-    """What one host gets when a channel is sharded: each unit goes to one host."""
+    """Return the part of a sharded channel that one host gets; each unit goes to one host."""
     place, hosts = part
     return units[place::hosts]
 
 
 def input_mode(channel: dict[str, Any], *, job: dict[str, Any]) -> str:
-    """File, Pipe or FastFile: the channel's own, or else the job's."""
+    """Return File, Pipe or FastFile: the channel's own mode, or else the job's."""
     return str(channel.get("InputMode") or job["AlgorithmSpecification"]["TrainingInputMode"])
 
 
 def is_sharded(channel: dict[str, Any]) -> bool:
-    """Whether each host gets a part of the channel only."""
+    """Return whether each host gets only a part of the channel."""
     return bool(channel["DataSource"]["S3DataSource"].get("S3DataDistributionType") == "ShardedByS3Key")
 
 
 def input_data_config(job: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """The content of input/config/inputdataconfig.json."""
+    """Return the content of input/config/inputdataconfig.json."""
     return {
         channel["ChannelName"]: {
             "ContentType": channel.get("ContentType", ""),

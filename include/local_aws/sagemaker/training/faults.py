@@ -1,4 +1,4 @@
-"""What the fault plan does to a training job besides what it does to any job: a managed spot job loses its machine."""
+"""Injects the faults of training jobs: beside those of all jobs, the interruption of a managed spot job."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 class MachineLostError(Exception):
-    """A managed spot training job loses its machine; another one comes after `wait_s`."""
+    """A managed spot training job is interrupted; it gets another instance after `wait_s` seconds."""
 
     def __init__(self, wait_s: float) -> None:
-        """Keep how long it takes."""
+        """Store the waiting time."""
         super().__init__(f"the machine is lost, another one comes in {wait_s} s")
         self.wait_s = wait_s
 
 
 class TrainingFaults(JobFaults):
-    """The faults of one training job; whether it loses its machine is decided with each machine that it gets."""
+    """The faults of one training job; each instance that it gets may be interrupted."""
 
     def __init__(self, faults: Faults, job: dict[str, Any]) -> None:
-        """A job that is not a managed spot job loses nothing."""
+        """A job that is not a managed spot job is not interrupted."""
         super().__init__(faults, job, operation="CreateTrainingJob")
         self._is_spot = bool(job.get("EnableManagedSpotTraining"))
         self._no_spot_capacity = self._is_spot and faults.take(NoSpotCapacity, job) is not None
@@ -33,22 +33,22 @@ class TrainingFaults(JobFaults):
         self._epochs_before = 0
 
     def again(self) -> TrainingFaults:
-        """What meets the same job when it is started again."""
+        """Return the faults of the same job when it is started again."""
         return TrainingFaults(self._faults, self._job)
 
     @property
     def wait_s(self) -> float:
-        """How long the job waits for its first machine."""
+        """How many seconds the job waits for its first instance."""
         return math.inf if self._no_spot_capacity else 0.0
 
     def training_begins(self, *, epochs: int) -> None:
-        """The program starts on a machine, after `epochs` on those before."""
+        """Note that the program starts on an instance, after `epochs` epochs on those before."""
         self.programs_begin()
         self._epochs_before = epochs
         self._interruption = self._faults.take(InterruptSpot, self._job) if self._is_spot else None
 
     def happen(self, *, epochs: int) -> None:
-        """Let happen what is due, while the program runs and has ended `epochs`.
+        """Let the faults act that are due after `epochs` epochs of the program.
 
         Raises:
             JobFailedError: the job fails.

@@ -1,4 +1,4 @@
-"""One host of a training job: its folders, its input, its process, its log."""
+"""Runs one host of a training job: its folders, its input, its process and its log."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ FAILURE_BYTES = 16 * 1024
 
 
 class Host(HostProgram):
-    """What would be an instance on AWS."""
+    """One host, which would be an instance on AWS."""
 
     def __init__(
         self, name: str, *, job: dict[str, Any], folder: Path, image: Image, aws: Aws, cache: ObjectCache
     ) -> None:
-        """`folder` is the job's own; /opt/ml of each host is below it, and its log."""
+        """`folder` is the job's own; it holds /opt/ml and the log of each host."""
         super().__init__(name)
         self.base = folder / "ml" / name
         self._log_file = folder / f"{name}.log"
@@ -49,16 +49,16 @@ class Host(HostProgram):
 
     @property
     def failure(self) -> Path:
-        """What the program writes when it fails."""
+        """The file to which the program writes why it fails."""
         return self.base / "output" / "failure"
 
     @property
-    def said_why_at(self) -> float:
-        """When the program said why it fails; 0 if it has not."""
+    def reported_failure_at(self) -> float:
+        """The time at which the program wrote why it fails; 0 if it has not."""
         return self.failure.stat().st_mtime if self.failure.exists() else 0.0
 
     def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
-        """Make the folders, and bring what is there before the program starts.
+        """Make the folders, and download the channels.
 
         Raises:
             DataError: a channel cannot be brought.
@@ -75,7 +75,7 @@ class Host(HostProgram):
 
     @contextlib.contextmanager
     def running(self, *, on_lines: Callable[[list[str]], None]) -> Iterator[None]:
-        """The program, its pipes and its log; whatever is left of them ends here."""
+        """Run the program, fill its pipes and ship its log; all three end with the context."""
         stream = f"{self._job['TrainingJobName']}/{self.name}-{time.time_ns() // 1_000_000}"
         shipper = LogShipper(self._log_file, logs=self._aws.logs, group=LOG_GROUP, stream=stream, on_lines=on_lines)
         command, env = [*self._image.command, "train"], self._environment()
@@ -86,17 +86,17 @@ class Host(HostProgram):
             yield
 
     def check_input(self) -> None:
-        """Raise what keeps a pipe from being filled, if anything does."""
+        """Raise the error that keeps a pipe from being filled, if there is one."""
         for pipes in self._pipes:
             pipes.check()
 
     def sync_checkpoints(self, *, everything: bool = False) -> None:
-        """Send the checkpoints that changed."""
+        """Upload the changed checkpoints."""
         if self._checkpoints is not None:
             self._checkpoints.sync(everything=everything)
 
     def failure_text(self) -> str:
-        """What the program wrote about its failure."""
+        """Return what the program wrote about its failure."""
         if not self.failure.exists():
             return ""
         with self.failure.open("rb") as content:

@@ -1,4 +1,4 @@
-"""The metrics of a training job: read from its log, shown by DescribeTrainingJob, sent to CloudWatch."""
+"""Reads a training job's metrics from its log, shows them in DescribeTrainingJob and sends them to CloudWatch."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ MAX_PENDING = 100_000  # while CloudWatch does not answer; then the oldest are d
 
 
 class JobMetrics:
-    """Every value that the log has of the job's MetricDefinitions. `read_lines` may be called from another thread."""
+    """Every value in the log of the job's MetricDefinitions. `read_lines` may be called from another thread."""
 
     def __init__(self, job: dict[str, Any], *, aws: Aws, store: Store) -> None:
-        """Nothing is sent before `write`."""
+        """Create it without values."""
         self._job = job["TrainingJobName"]
         self._aws = aws
         self._store = store
@@ -39,7 +39,7 @@ class JobMetrics:
 
     @property
     def epochs(self) -> int:
-        """How many epochs the log says are validated."""
+        """How many epochs are validated according to the log."""
         return self._values.epochs
 
     @property
@@ -48,11 +48,11 @@ class JobMetrics:
         return self._values.final()
 
     def values(self, metric: str) -> list[float]:
-        """What a metric has been so far, oldest first."""
+        """Return the values of a metric, oldest first."""
         return self._values.values(metric)
 
     def read_lines(self, lines: list[str]) -> None:
-        """Take the values in new lines of the log."""
+        """Read the values in new lines of the log."""
         found = self._values.read(lines, now=time.time())
         dimensions = [{"Name": DIMENSION, "Value": self._job}]
         with self._lock:
@@ -60,7 +60,7 @@ class JobMetrics:
             del self._pending[:-MAX_PENDING]
 
     def write(self) -> None:
-        """Show the last values in DescribeTrainingJob, and send every new one to CloudWatch."""
+        """Store the last values in the document, and send every new one to CloudWatch."""
         self.send()
         final = self.final
         if final != self._written:

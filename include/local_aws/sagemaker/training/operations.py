@@ -1,4 +1,4 @@
-"""The operations on training jobs."""
+"""Implements the operations on training jobs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SUMMARY = (
 
 
 class TrainingJobs:
-    """CreateTrainingJob and what follows from it."""
+    """CreateTrainingJob and the other operations on training jobs."""
 
     def __init__(self, platform: Platform, *, cache: ObjectCache) -> None:
         """Each job has a folder below the platform's state folder."""
@@ -43,7 +43,7 @@ class TrainingJobs:
         self._cache = cache
 
     def recover(self) -> None:
-        """End the jobs whose processes ended with the server before."""
+        """End the jobs whose processes ended with the previous server."""
         for job in self._jobs.lose_all():
             shutil.rmtree(self._jobs.folder / job["TrainingJobName"] / "ml", ignore_errors=True)
 
@@ -52,11 +52,11 @@ class TrainingJobs:
         self._jobs.close()
 
     def create_training_job(self, request: Document) -> Document:
-        """Check what AWS checks at once, then start."""
+        """Check what AWS checks before it answers, then start the job."""
         return {"TrainingJobArn": self.start(request)}
 
     def start(self, request: Document, *, tuning_job_arn: str = "") -> str:
-        """Start a training job, for a tuning job if one is named; returns its ARN.
+        """Start a training job, of a tuning job if one is named; return its ARN.
 
         Raises:
             ServiceError: AWS would refuse it.
@@ -77,7 +77,7 @@ class TrainingJobs:
         return arn
 
     def check(self, request: Document) -> Image:
-        """Refuse what AWS refuses at once, but for the quota; returns the image.
+        """Refuse what AWS refuses before it answers, except for the quota; return the image.
 
         Raises:
             ServiceError: says what is wrong.
@@ -97,11 +97,11 @@ class TrainingJobs:
         return image
 
     def find(self, name: str) -> Document | None:
-        """The job of this name, or None."""
+        """Return the job of this name, or None."""
         return self._platform.store.get(TRAINING_JOB.kind, name)
 
     def metric_values(self, name: str, metric: str) -> list[float]:
-        """What a metric of a job has been so far, oldest first; none once the job is over for a while."""
+        """Return the values of a metric of a job, oldest first; empty a while after the end of the job."""
         run = self._jobs.run(name)
         return run.metric_values(metric) if isinstance(run, TrainingRun) else []
 
@@ -117,11 +117,11 @@ class TrainingJobs:
         )
 
     def describe_training_job(self, request: Document) -> Document:
-        """The job as it is now."""
+        """Return the current job."""
         return self._jobs.existing(request["TrainingJobName"])
 
     def list_training_jobs(self, request: Document) -> Document:
-        """The jobs, newest first.
+        """Return the jobs, newest first.
 
         With MaxResults and StatusEquals a page is cut before its jobs are filtered by status, as the API reference
         says, so a page may be empty and have a NextToken. No job here has a warm pool or a training plan.
@@ -142,14 +142,14 @@ class TrainingJobs:
         return {}
 
     def delete_training_job(self, request: Document) -> Document:
-        """Forget a job that has ended, and its log on disk; its name may be used again."""
+        """Delete a job that has ended, and its log on disk; its name may be used again."""
         self._jobs.delete(request["TrainingJobName"])
         return {}
 
     def check_quota(
         self, request: Document, *, operation: str, jobs: int = 1, original: Document | None = None
     ) -> None:
-        """Refuse more instances than the account may use: those of `jobs` jobs like `request`.
+        """Refuse more instances than the quota allows: those of `jobs` jobs like `request`.
 
         A fault plan's quota is for an operation, and looks at the members of its `original` request.
 

@@ -1,4 +1,4 @@
-"""The states of a training job, as changes to the document that DescribeTrainingJob answers with."""
+"""Changes the state of a training job in the document with which DescribeTrainingJob answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=")
 
 
 def enter(job: Document, state: str, *, now: float, message: str = "") -> None:
-    """Move the job to a secondary status and its status with it; the transition before ends now."""
+    """Move the job to a secondary status and its status; the transition before ends now."""
     status, sentence = STATES[state]
     transitions = job["SecondaryStatusTransitions"]
     if transitions:
@@ -50,7 +50,7 @@ def fail(job: Document, reason: str, *, now: float) -> None:
 
 
 def lose(job: Document, *, now: float) -> None:
-    """End a job whose process ended with this server; one that was to be stopped is."""
+    """End a job whose process ended with the server: a job that was being stopped is Stopped."""
     if job["TrainingJobStatus"] != "Stopping":
         fail(job, INTERRUPTED, now=now)
         return
@@ -59,12 +59,12 @@ def lose(job: Document, *, now: float) -> None:
 
 
 def start_clock(job: Document, *, now: float) -> None:
-    """The first instances are there: from now on the time is billed."""
+    """Store the start time: the first instances are there, and the time from now on is billed."""
     job.setdefault("TrainingStartTime", now)
 
 
 def time_is_up(job: Document, *, now: float) -> str | None:
-    """The state in which a job ends that has had its time; None while it has some left."""
+    """Return the state in which a job ends when its time is over, or None while it has time."""
     limits = job["StoppingCondition"]
     if "TrainingStartTime" in job and _machine_s(job, now=now) >= limits["MaxRuntimeInSeconds"]:
         return "MaxRuntimeExceeded"
@@ -74,7 +74,7 @@ def time_is_up(job: Document, *, now: float) -> str | None:
 
 
 class TrainingJobKind(JobKind):
-    """Training jobs, which have secondary statuses, and some sentences of their own."""
+    """Training jobs, which have secondary statuses and their own messages."""
 
     def enter(self, job: Document, status: str, *, now: float) -> None:
         """Move the job to a secondary status."""
@@ -85,15 +85,15 @@ class TrainingJobKind(JobKind):
         fail(job, reason, now=now)
 
     def lose(self, job: Document, *, now: float) -> None:
-        """End a job whose process ended with this server."""
+        """End a job whose process ended with the server."""
         lose(job, now=now)
 
     def not_found(self, _name: str) -> ServiceError:
-        """There is no job of this name."""
+        """Return the error for a name that no job has."""
         return validation_error("Requested resource not found.")
 
     def name_in_use(self, arn: str) -> ServiceError:
-        """There is a job of this name already."""
+        """Return the error for a name that another job has."""
         message = "Training job names must be unique within an AWS account and region, and a training job with this"
         return ServiceError("ResourceInUse", f"{message} name already exists ({arn})")
 
@@ -105,12 +105,12 @@ def _end(job: Document, *, now: float) -> None:
     job["TrainingEndTime"] = now
     if "TrainingStartTime" in job:
         trained_s = max(1, round(now - job["TrainingStartTime"]))
-        # At most that: a machine that was taken away is not billed until the next one comes.
+        # At most this: the time between an interruption and the next instance is not billed.
         job.update(TrainingTimeInSeconds=trained_s, BillableTimeInSeconds=max(1, round(_machine_s(job, now=now))))
 
 
 def _machine_s(job: Document, *, now: float) -> float:
-    """How long the job has had machines: since the first, less the times between an interruption and the next one."""
+    """Return how many seconds the job has had instances: since the first, without the waits after interruptions."""
     waited_s, interrupted = 0.0, None
     for transition in job["SecondaryStatusTransitions"]:
         if transition["Status"] == "Interrupted":
@@ -133,7 +133,7 @@ class Metrics:
         self.epochs = 0
 
     def read(self, lines: list[str], *, now: float) -> list[Document]:
-        """The values in new lines, as items of a FinalMetricDataList."""
+        """Return the values in new lines, as items of a FinalMetricDataList."""
         found: list[Document] = []
         for line in lines:
             if epoch := _EPOCH.search(line):
@@ -147,11 +147,11 @@ class Metrics:
         return found
 
     def values(self, name: str) -> list[float]:
-        """Every value of a metric, oldest first."""
+        """Return every value of a metric, oldest first."""
         return list(self._values.get(name, []))
 
     def final(self) -> list[Document]:
-        """As DescribeTrainingJob shows them."""
+        """Return the last values as DescribeTrainingJob shows them."""
         return [self._last[name] for name in sorted(self._last)]
 
 
@@ -160,14 +160,14 @@ def _value(pattern: re.Pattern[str], line: str) -> float | None:
     if match is None or not match.groups():
         return None
     try:
-        value = float(match[1] or "")  # of an alternation this branch may be the one that did not match
+        value = float(match[1] or "")  # this branch of an alternation may not have matched
     except ValueError:
         return None
     return value if math.isfinite(value) else None  # JSON has no NaN
 
 
 def failure_reason(text: str, *, exit_code: int) -> str:
-    """The reason of a program that ended with `exit_code` and wrote `text` to output/failure."""
+    """Return the FailureReason of a program that ended with `exit_code` and wrote `text` to output/failure."""
     text = text.strip()
     known = text.startswith(("ClientError", "AlgorithmError", "InternalServerError"))
     # A shell, and so a container, reports a signal as 128 plus its number.

@@ -16,7 +16,7 @@ _WHOLE, _FIRST, _MIDDLE, _LAST = range(4)
 
 
 def framed(content: bytes) -> bytes:
-    """One record.
+    """Return the content as one record.
 
     Raises:
         ValueError: the content is too long for one.

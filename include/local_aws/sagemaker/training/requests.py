@@ -1,4 +1,4 @@
-"""What a CreateTrainingJob request must be for this server to carry it out, and the job that it becomes."""
+"""Checks a CreateTrainingJob request, and makes the document of its job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Document = dict[str, Any]
 DEFAULT_MAX_RUNTIME_S = 86_400
-# What only describes or observes a job is accepted and shown again; what would change its result is refused by name.
+# Members that only describe or observe a job are accepted and returned; those that would change its result are refused.
 DATA_TYPES = ("S3Prefix", "AugmentedManifestFile")
 _MANIFEST_MODE = "AugmentedManifestFile can only be used if the Channel's input mode is Pipe"
 UNSUPPORTED = ("ServerlessJobConfig", "SessionChainingConfig", "MlflowConfig", "ModelPackageConfig")
@@ -35,7 +35,7 @@ SHOWN_ALGORITHM = {"EnableSageMakerMetricsTimeSeries": False}
 
 
 def check(request: Document) -> None:
-    """Refuse what AWS refuses, and what AWS can do and this server cannot, rather than do something else.
+    """Refuse what AWS refuses, and what only AWS can do.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -57,7 +57,7 @@ def check(request: Document) -> None:
 
 
 def new_job(request: Document, *, arn: str, now: float, metric_definitions: Sequence[Document] = ()) -> Document:
-    """The job as DescribeTrainingJob shows it first; `metric_definitions` are those of the image itself.
+    """Return the first document of the job, for DescribeTrainingJob; `metric_definitions` are the image's.
 
     AWS shows values for some members that the request left out, and no `ModelArtifacts` before there is an artifact.
     """
@@ -107,7 +107,7 @@ def _check_algorithm(algorithm: Document) -> None:
         except re.error as error:
             name, regex = definition["Name"], definition["Regex"]
             raise validation_error(
-                f"The Regex of metric {name} is no regular expression: {regex} ({error})."
+                f"The Regex of metric {name} is not a regular expression: {regex} ({error})."
             ) from error
 
 
@@ -127,7 +127,7 @@ def _check_channel(channel: Document, *, mode: str) -> None:
 
 
 def _check_files(channel: Document, *, mode: str) -> None:
-    """What AWS has in Pipe mode alone."""
+    """Refuse members that AWS has in Pipe mode only."""
     name = channel["ChannelName"]
     if channel["DataSource"]["S3DataSource"]["S3DataType"] == "AugmentedManifestFile":
         raise validation_error(f"{_MANIFEST_MODE}; channel {name} has {mode}.")

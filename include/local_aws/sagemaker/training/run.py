@@ -1,4 +1,4 @@
-"""One training job from Downloading to its end: its hosts, their input and programs, its metrics, its artifact."""
+"""Runs one training job from Downloading to its end: its hosts, their input and programs, its metrics, its artifact."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_S = 0.5  # how often metrics are written down
+LOOK_S = 0.5  # how often metrics are stored
 CHECKPOINT_LOOK_S = 5.0
 
 
 class TrainingRun(ProgramsRun[Host]):
-    """A thread that carries one job to its end."""
+    """A thread that runs one training job to its end."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class TrainingRun(ProgramsRun[Host]):
         cache: ObjectCache,
         faults: TrainingFaults,
     ) -> None:
-        """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and the logs for ever."""
+        """`folder` is the job's own; it holds /opt/ml of each host while the job runs, and keeps the logs."""
         super().__init__(job, kind=TRAINING_JOB, platform=platform)
         self._image = image
         self._folder = folder
@@ -59,7 +59,7 @@ class TrainingRun(ProgramsRun[Host]):
         self._metrics = JobMetrics(job, aws=platform.aws, store=platform.store)
 
     def metric_values(self, metric: str) -> list[float]:
-        """What a metric has been so far, oldest first."""
+        """Return the values of a metric, oldest first."""
         return self._metrics.values(metric)
 
     def _clean_up(self) -> None:
@@ -75,7 +75,7 @@ class TrainingRun(ProgramsRun[Host]):
         super()._finish(reason)
 
     def _begins_again(self, reason: str) -> bool:
-        """RetryStrategy: the job starts again after an InternalServerError; its time limits go on."""
+        """Start the job again after an InternalServerError, as RetryStrategy says; its time limits continue."""
         if not reason.startswith("InternalServerError") or self._retries_left == 0 or self._must_stop():
             return False
         log.info("Training job %s starts again after: %s", self._name, reason)
@@ -98,7 +98,7 @@ class TrainingRun(ProgramsRun[Host]):
         self._upload_model(only_if_any=stopped)
 
     def _run_on_machines(self) -> Host | None:
-        """Run the job to its end, on other machines when a spot job loses its own; the host that failed first."""
+        """Run the job to its end, on other instances after an interruption; return the host that failed first."""
         while True:
             self._enter("Downloading", start_clock=True)
             for host in self._hosts:
@@ -115,7 +115,7 @@ class TrainingRun(ProgramsRun[Host]):
                 self._enter("Starting")
 
     def _run_programs(self) -> Host | None:
-        """Run every host's program to its end; returns the host that failed first, if one did."""
+        """Run every host's program to its end; return the host that failed first, or None."""
         self._faults.training_begins(epochs=self._metrics.epochs)
         try:
             with contextlib.ExitStack() as programs:
@@ -123,7 +123,7 @@ class TrainingRun(ProgramsRun[Host]):
                     programs.enter_context(host.running(on_lines=self._metrics.read_lines))
                 self._enter("Training")
                 failed = self._watch()
-        except MachineLostError:  # EC2 says so two minutes before: what the program saved by then is in S3
+        except MachineLostError:  # EC2 announces it two minutes before, so what the program saved by then is in S3
             self._send_checkpoints()
             raise
         self._send_checkpoints()
@@ -135,7 +135,7 @@ class TrainingRun(ProgramsRun[Host]):
                 host.sync_checkpoints(everything=True)
 
     def _look(self) -> None:
-        """Write metrics down and send checkpoints, now and then; let the planned faults happen."""
+        """Store metrics and upload checkpoints regularly; let the planned faults act."""
         for host in self._hosts:
             host.check_input()
         if self._kill_at is None:
@@ -149,11 +149,11 @@ class TrainingRun(ProgramsRun[Host]):
             try:
                 for host in self._hosts:
                     host.sync_checkpoints()
-            except SERVICE_ERRORS as error:  # the last sync says so if it lasts
+            except SERVICE_ERRORS as error:  # the last sync reports an error that lasts
                 log.warning("Checkpoints of %s cannot be sent at present: %s", self._name, error)
 
     def _must_stop(self) -> bool:
-        """Whether someone, or a time limit, ends the job; the job's state says so from then on."""
+        """Return whether the job must end, by request or by a time limit; the job's state says so from then on."""
         if self._stop_asked.is_set():
             self._end_state = "Stopped"
         elif time_is_up := progress.time_is_up(self._job, now=time.time()):

@@ -1,4 +1,4 @@
-"""What the pipes of a channel carry: one epoch after the other, as SageMaker reads it from S3 in Pipe mode.
+"""Makes the content of the pipes of a channel: one epoch after the other, as SageMaker reads it from S3 in Pipe mode.
 
 `S3Prefix`: the objects in the order of their keys, one after the other; with `RecordWrapperType` RecordIO each of them
 is a record. `AugmentedManifestFile`: for each line of the manifest its `AttributeNames`, in the request's order; a name
@@ -34,10 +34,10 @@ REFERENCE = "-ref"
 
 
 class Stream:
-    """The content of one channel for one host, as often as it is asked for."""
+    """The content of one channel for one host, as often as it is read."""
 
     def __init__(self, channel: dict[str, Any], *, part: Part, aws: Aws, cache: ObjectCache) -> None:
-        """Look at nothing yet."""
+        """Read nothing yet."""
         self._source = channel["DataSource"]["S3DataSource"]
         self._wrap = framed if channel.get("RecordWrapperType") == "RecordIO" else bytes
         self._seed = channel.get("ShuffleConfig", {}).get("Seed")
@@ -46,7 +46,7 @@ class Stream:
         self._cache = cache
 
     def epoch(self, number: int) -> Generator[bytes]:
-        """The bytes of one epoch; with ShuffleConfig each epoch has an order of its own.
+        """Yield the bytes of one epoch; with ShuffleConfig each epoch has its own order.
 
         Raises:
             DataError: S3 does not have what the channel names.
@@ -80,7 +80,7 @@ class Stream:
                     yield chunk
 
     def _manifest(self) -> list[tuple[int, str]]:
-        """The lines that are not empty, with their numbers."""
+        """Return the lines that are not empty, with their numbers."""
         text = self._content(self._source["S3Uri"]).decode("utf-8", errors="replace")
         return [(number, line) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
 
@@ -94,7 +94,7 @@ class Stream:
         return lambda: self._attribute(number, line, name)
 
     def _attribute(self, number: int, line: str, name: str) -> tuple[str, bytes]:
-        """The content of one attribute of a line, and where it is."""
+        """Return the content of one attribute of a line, and its place."""
         where = f"line {number} of {self._source['S3Uri']}"
         try:
             value = json.loads(line)[name]
@@ -122,7 +122,7 @@ def _framed(content: bytes, *, uri: str) -> bytes:
 
 
 def _ahead(makers: Iterable[Callable[[], tuple[str, bytes]]]) -> Iterator[tuple[str, bytes]]:
-    """Each value in order, while those after it are being made."""
+    """Yield each value in order, while the next ones are being made."""
     pool = ThreadPoolExecutor(DOWNLOAD_THREADS)
     try:
         waiting = deque[Any]()

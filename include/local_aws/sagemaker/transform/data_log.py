@@ -1,4 +1,4 @@
-"""The data log of an instance: what SageMaker itself says about a transform job, in its own stream of the log group."""
+"""Writes the data log of an instance: SageMaker's own lines about a transform job, in their own log stream."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class DataLog:
         self._lock = threading.Lock()
 
     def begin(self, parameters: Parameters) -> None:
-        """Say how the requests are made."""
+        """Log how the requests are made."""
         self._write(
             f"MaxConcurrentTransforms={parameters.max_concurrent}, MaxPayloadInMB={parameters.max_payload_mb}, "
             f"BatchStrategy={parameters.strategy}"
         )
 
     def refused(self, item: InputObject, headline: str, *, message: str) -> None:
-        """Say that the model answered with an error, and what it said.
+        """Log that the model answered with an error, and its message.
 
         The form is AWS's: github.com/aws/amazon-sagemaker-examples/issues/1620.
         """

@@ -1,4 +1,4 @@
-"""The objects that a transform job answers for: those below a prefix, or those of a manifest."""
+"""Finds the objects of a transform job: those below a prefix, or those of a manifest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class InputObject:
-    """One object; `below` is where its result goes below the output path, without ``.out``."""
+    """One object; `below` is the path of its result below the output path, without ``.out``."""
 
     bucket: str
     key: str
@@ -28,11 +28,11 @@ class InputObject:
 
 
 class NotGzipError(Exception):
-    """An object of a job with CompressionType Gzip that is not compressed so."""
+    """An object of a job with CompressionType Gzip is not compressed with gzip."""
 
 
 def find(source: Document, *, aws: Aws) -> list[InputObject]:
-    """The objects of a TransformInput, in the order of their keys or of the manifest.
+    """Return the objects of a TransformInput, in the order of their keys or of the manifest.
 
     Raises:
         JobFailedError: there is none, or the manifest cannot be read.
@@ -47,7 +47,7 @@ def find(source: Document, *, aws: Aws) -> list[InputObject]:
 
 
 def content(item: InputObject, source: Document, *, aws: Aws) -> bytes:
-    """What is sent to the model.
+    """Return the bytes that are sent to the model.
 
     Raises:
         ClientError: S3 does not give the object.
@@ -68,7 +68,7 @@ def _of_prefix(uri: str, *, aws: Aws) -> list[InputObject]:
     return [
         InputObject(item.bucket, item.key, key_below(item.key, prefix=prefix))
         for item in aws.objects(uri)
-        if not item.key.endswith("/")  # the console's marker of an empty folder
+        if not item.key.endswith("/")  # the console's marker for an empty folder
     ]
 
 

@@ -1,4 +1,4 @@
-"""What transform jobs are called."""
+"""Defines the names of transform jobs."""
 
 from local_aws.sagemaker.jobs.kinds import JobKind
 

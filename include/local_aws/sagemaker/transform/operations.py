@@ -1,4 +1,4 @@
-"""The operations on transform jobs."""
+"""Implements the operations on transform jobs."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SUMMARY = (
 
 
 class TransformJobs:
-    """CreateTransformJob and what follows from it."""
+    """CreateTransformJob and the other operations on transform jobs."""
 
     def __init__(self, platform: Platform) -> None:
         """Each job has a folder below the platform's state folder."""
@@ -41,7 +41,7 @@ class TransformJobs:
         self._jobs = Jobs(TRANSFORM_JOB, platform=platform)
 
     def recover(self) -> None:
-        """End the jobs whose processes ended with the server before."""
+        """End the jobs whose processes ended with the previous server."""
         for job in self._jobs.lose_all():
             for folder in ("answers", "serving"):
                 shutil.rmtree(self._jobs.folder / job["TransformJobName"] / folder, ignore_errors=True)
@@ -51,7 +51,7 @@ class TransformJobs:
         self._jobs.close()
 
     def create_transform_job(self, request: Document) -> Document:
-        """Check what AWS checks at once, then start."""
+        """Check what AWS checks before it answers, then start the job."""
         requests.check(request)
         self._jobs.check_new(request["TransformJobName"])
         model = existing_model(self._platform.store, request["ModelName"], aws=self._platform.aws)
@@ -70,11 +70,11 @@ class TransformJobs:
         return {"TransformJobArn": arn}
 
     def describe_transform_job(self, request: Document) -> Document:
-        """The job as it is now."""
+        """Return the current job."""
         return self._jobs.existing(request["TransformJobName"])
 
     def list_transform_jobs(self, request: Document) -> Document:
-        """The jobs, newest first."""
+        """Return the jobs, newest first."""
         return self._jobs.listed(request, summary=SUMMARY)
 
     def stop_transform_job(self, request: Document) -> Document:

@@ -1,4 +1,4 @@
-"""How the requests of a transform job are made: as the request says, else as its model says, else as is usual."""
+"""Chooses the parameters of a transform job: the request's, else the model's, else the defaults."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEFAULT_RETRIES = 3
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a model may say of itself at ``/execution-parameters``, in the words that it uses there."""
+    """The parameters that a model returns at ``/execution-parameters``, under the same names."""
 
     max_concurrent: int = 1
     max_payload_mb: int = DEFAULT_PAYLOAD_MB
@@ -23,7 +23,7 @@ class Parameters:
 
 
 def resolved(job: Document, told: Document) -> Parameters:
-    """The parameters of a job whose model told its own; `told` is empty if it has no such page."""
+    """Return the parameters of a job; `told` is the answer of its model, empty if it has no such page."""
     concurrent = job.get("MaxConcurrentTransforms") or told.get("MaxConcurrentTransforms") or 1
     payload_mb = ({"MaxPayloadInMB": DEFAULT_PAYLOAD_MB} | told | job)["MaxPayloadInMB"]
     strategy = STRATEGIES.get(job.get("BatchStrategy", "")) or told.get("BatchStrategy", "MULTI_RECORD")
@@ -31,7 +31,7 @@ def resolved(job: Document, told: Document) -> Parameters:
 
 
 def environment(job: Document) -> dict[str, str]:
-    """The variables by which a container knows that it serves a transform job."""
+    """Return the environment variables that tell a container that it serves a transform job."""
     asked = resolved(job, {})
     return {
         "SAGEMAKER_BATCH": "true",

@@ -1,4 +1,4 @@
-"""What is sent of one object: the whole, or its lines, one by one or as many as a request may hold."""
+"""Splits an object into the bodies of requests: the whole object, or its lines, one or several in each request."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
 class TooLargeError(Exception):
-    """A record that is larger than a request may be."""
+    """A record is larger than a request may be."""
 
 
 def payloads(data: bytes, *, split_type: str, strategy: str, max_payload_mb: int) -> Iterator[bytes]:
-    """The bodies of the requests for one object; a `max_payload_mb` of 0 is no limit.
+    """Return the bodies of the requests for one object; a `max_payload_mb` of 0 is no limit.
 
     Raises:
         TooLargeError: one record is over the limit.
@@ -39,7 +39,7 @@ def payloads(data: bytes, *, split_type: str, strategy: str, max_payload_mb: int
 
 
 def assembled(answers: list[bytes], *, assemble_with: str) -> bytes:
-    """The content of the object's .out file."""
+    """Return the content of the object's .out file."""
     if assemble_with == "None":
         return b"".join(answers)
     return b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in answers)

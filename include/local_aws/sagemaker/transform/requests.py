@@ -1,4 +1,4 @@
-"""What a CreateTransformJob request must be for this server to carry it out, and the job that it becomes."""
+"""Checks a CreateTransformJob request, and makes the document of its job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_DATA_PROCESSING = {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "No
 
 
 def check(request: Document) -> None:
-    """Refuse what AWS refuses, and what AWS can do and this server cannot, rather than do something else.
+    """Refuse what AWS refuses, and what only AWS can do.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -53,7 +53,7 @@ def check_image(request: Document, *, built_in: bool) -> None:
 
 
 def new_job(request: Document, *, arn: str, now: float) -> Document:
-    """The job as DescribeTransformJob shows it first."""
+    """Return the first document of the job, as DescribeTransformJob shows it."""
     job = {key: value for key, value in request.items() if key != "Tags"}
     job["TransformInput"] = {"CompressionType": "None", "SplitType": "None"} | request["TransformInput"]
     job["TransformOutput"] = {"AssembleWith": "None"} | request["TransformOutput"]

@@ -1,4 +1,4 @@
-"""One transform job from its machines to its results: the objects are shared out, sent, and their answers uploaded."""
+"""Runs one transform job to its end: its objects are divided among instances, sent, and the answers uploaded."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ Document = dict[str, Any]
 
 
 class TransformRun(JobRun):
-    """A thread that carries one transform job to its end."""
+    """A thread that runs one transform job to its end."""
 
     def __init__(
         self, job: Document, *, model: Document, image: Image, folder: Path, platform: Platform, faults: JobFaults
     ) -> None:
-        """`folder` is the job's own; the logs in it stay, the model and the answers go when the job ends."""
+        """`folder` is the job's own; it keeps the logs, and loses the model and the answers when the job ends."""
         super().__init__(job, kind=TRANSFORM_JOB, store=platform.store)
         self._aws = platform.aws
         self._folder = folder
@@ -102,7 +102,7 @@ class TransformRun(JobRun):
             self._watch(requests)
 
     def _watch(self, requests: list[Any]) -> None:
-        """Return when every object has been sent; ends early for a stop, a planned failure or an unexpected error."""
+        """Wait until every object has been sent, or until a stop, a planned failure or an unexpected error."""
         while True:
             done, waiting = wait(requests, timeout=POLL_S, return_when=FIRST_EXCEPTION)
             for request in done:
@@ -126,7 +126,7 @@ class TransformRun(JobRun):
                 (self._answers / str(number)).write_bytes(answer)
 
     def _answer(self, item: InputObject, worker: Worker, how: Parameters) -> bytes:
-        """The content of the object's .out file.
+        """Return the content of the object's .out file.
 
         Raises:
             RecordFailedError: there is none, because the object or one of its records is refused.
@@ -147,7 +147,7 @@ class TransformRun(JobRun):
         return self._giving_up.is_set() or self._stop_asked.is_set()
 
     def _upload(self, items: list[InputObject]) -> None:
-        """Put the answers where the request says; a job that is stopped stores none."""
+        """Upload the answers to the place that the request names; a stopped job uploads none."""
         bucket, prefix = split_s3_uri(self._job["TransformOutput"]["S3OutputPath"])
         folder = f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
 

@@ -1,4 +1,4 @@
-"""One instance of a transform job: the model's serving process, its two logs, and the requests to it."""
+"""Runs one instance of a transform job: the model's serving process, its two logs, and the requests to it."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ MAX_CONNECTIONS = 100  # as many as MaxConcurrentTransforms can be
 
 
 class RecordFailedError(Exception):
-    """A request that the model does not answer well; `side` is ``ClientError`` or ``AlgorithmError``."""
+    """The model answered a request with an error; `side` is ``ClientError`` or ``AlgorithmError``."""
 
     def __init__(self, headline: str, *, side: str, message: str = "") -> None:
-        """`message` is what the model said."""
+        """`message` is the answer of the model."""
         super().__init__(headline)
         self.headline = headline
         self.side = side
@@ -53,12 +53,12 @@ class RecordFailedError(Exception):
 
 
 class Worker:
-    """What would be an instance on AWS."""
+    """One instance of the job."""
 
     def __init__(
         self, number: int, *, job: Document, model: Document, image: Image, folder: Path, platform: Platform
     ) -> None:
-        """`folder` is the job's own: the unpacked model is in its ``serving``, and the logs stay there for ever."""
+        """`folder` is the job's own: its ``serving`` has the unpacked model, and it keeps the logs."""
         self._job = job
         self._platform = platform
         self._definition = served_container(model)
@@ -85,7 +85,7 @@ class Worker:
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
-        """The process, and its logs; both end here."""
+        """Run the process and ship its logs; both end with the context."""
         with self._data_shipper:
             self._instance.start()
             try:
@@ -99,7 +99,7 @@ class Worker:
         self._instance.stop()
 
     def wait_until_healthy(self, *, must_stop: Callable[[], bool]) -> None:
-        """Return when the model answers ``/ping``.
+        """Wait until the model answers ``/ping``.
 
         Raises:
             JobFailedError: it does not.
@@ -113,7 +113,7 @@ class Worker:
                 raise JobFailedError(NO_PING)
 
     def execution_parameters(self) -> Document:
-        """What the model says at ``/execution-parameters``; empty if it has no such page."""
+        """Return what the model answers at ``/execution-parameters``; empty if it has no such page."""
         try:
             answer = self._request("GET", "execution-parameters")
             told = json.loads(answer.data) if answer.status < FIRST_CLIENT_ERROR else {}
@@ -122,7 +122,7 @@ class Worker:
         return told if isinstance(told, dict) else {}
 
     def answer(self, item: InputObject, payload: bytes, *, must_stop: Callable[[], bool]) -> bytes:
-        """The model's answer to one request, which is made again when it fails and might not.
+        """Return the model's answer to one request; failed requests that may succeed are repeated.
 
         Raises:
             RecordFailedError: the model does not answer well.
@@ -166,12 +166,12 @@ class Worker:
                 chunked=chunked,
             )
         except urllib3.exceptions.HTTPError as error:
-            self._instance.doubt()  # it may be ending: the next request waits until `/ping` answers again
+            self._instance.suspend()  # it may be ending: the next request waits until `/ping` answers again
             raise RecordFailedError("Unable to get response from algorithm", side="AlgorithmError") from error
         return answer.status, answer.data
 
     def _planned(self, item: InputObject) -> tuple[int, bytes] | None:
-        """The answer that the fault plan has for this request, if it has one."""
+        """Return the answer that the fault plan has for this request, or None."""
         request = {"TransformJobName": self._job["TransformJobName"], "Bucket": item.bucket, "Key": item.key}
         fault = self._platform.faults.take(RecordFails, request)
         return None if fault is None else (fault.status, b"The fault plan says so.")

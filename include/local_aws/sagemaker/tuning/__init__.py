@@ -1,1 +1,1 @@
-"""Hyperparameter tuning jobs: they search by starting training jobs and reading the metric that these print."""
+"""Runs hyperparameter tuning jobs, which start training jobs and read the objective metric from their logs."""

@@ -1,4 +1,4 @@
-"""What AWS knows of the built-in algorithm before it starts a tuning job: its metrics, and what of it can be tuned.
+"""Checks tuning jobs of the built-in algorithm: its metrics, and the hyperparameters that can be tuned.
 
 From the developer guide's page "Tune an Image Classification Model".
 """
@@ -31,7 +31,7 @@ TUNABLE = {  # type, smallest and largest value
 
 
 def check(image: str, *, ranges: Sequence[Range], objective: dict[str, Any], metric_definitions: Any) -> None:
-    """Refuse what AWS refuses of a tuning job with its own image.
+    """Refuse what AWS refuses in a tuning job with the built-in image.
 
     Raises:
         ServiceError: names the metric or the hyperparameter.

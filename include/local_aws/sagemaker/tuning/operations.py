@@ -1,4 +1,4 @@
-"""The operations on hyperparameter tuning jobs."""
+"""Implements the operations on hyperparameter tuning jobs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Document = dict[str, Any]
 
 
 class _TuningJobKind(JobKind):
-    """AWS's words for tuning jobs are not those of the other jobs."""
+    """Tuning jobs, whose messages differ from those of other jobs."""
 
     def not_found(self, name: str) -> ServiceError:
-        """There is no job of this name."""
+        """Return the error for a name that no job has."""
         return ServiceError("ResourceNotFound", f"Amazon SageMaker can't find a tuning job with the name {name}.")
 
     def name_in_use(self, arn: str) -> ServiceError:
-        """There is a job of this name already."""
+        """Return the error for a name that another job has."""
         message = f"A hyperparameter tuning job with the name, {arn.rpartition('/')[2]}, already exists."
         return ServiceError("ResourceInUse", f"{message} Choose a different name.")
 
@@ -60,16 +60,16 @@ TRIAL_SUMMARY = (
 
 
 class TuningJobs:
-    """CreateHyperParameterTuningJob and what follows from it."""
+    """CreateHyperParameterTuningJob and the other operations on tuning jobs."""
 
     def __init__(self, platform: Platform, *, training: TrainingJobs) -> None:
-        """`training` carries out the training jobs."""
+        """`training` runs the training jobs."""
         self._platform = platform
         self._training = training
         self._jobs = Jobs(TUNING_JOB, platform=platform)
 
     def recover(self) -> None:
-        """Go on with the tuning jobs of the server before; the training jobs that ran then have failed."""
+        """Continue the tuning jobs of the previous server, whose running training jobs have failed."""
         for job in self._jobs.in_progress():
             run = self._run(job)
             if job["HyperParameterTuningJobStatus"] == "Stopping":
@@ -77,11 +77,11 @@ class TuningJobs:
             self._jobs.resume(job["HyperParameterTuningJobName"], run)
 
     def close(self) -> None:
-        """End the threads; the jobs go on with the next server."""
+        """End the threads; the jobs continue with the next server."""
         self._jobs.close()
 
     def create_hyper_parameter_tuning_job(self, request: Document) -> Document:
-        """Check what AWS checks at once, then start."""
+        """Check what AWS checks before it answers, then start the job."""
         name = request["HyperParameterTuningJobName"]
         requests.check(request, images=self._platform.images)
         self._check_new(name)
@@ -96,11 +96,11 @@ class TuningJobs:
         return {"HyperParameterTuningJobArn": arn}
 
     def describe_hyper_parameter_tuning_job(self, request: Document) -> Document:
-        """The job as it is now."""
+        """Return the current job."""
         return self._jobs.existing(request["HyperParameterTuningJobName"])
 
     def list_hyper_parameter_tuning_jobs(self, request: Document) -> Document:
-        """The jobs, by name."""
+        """Return the jobs, by name."""
         jobs = [job | _from_config(job) for job in self._platform.store.all(TUNING_JOB.kind)]
         return page(
             request,
@@ -114,7 +114,7 @@ class TuningJobs:
         )
 
     def list_training_jobs_for_hyper_parameter_tuning_job(self, request: Document) -> Document:
-        """The training jobs that the job has started, by name or by what they reached."""
+        """Return the training jobs that the job has started, by name or by objective."""
         found = summaries(self.describe_hyper_parameter_tuning_job(request), training=self._training)
         objective = "FinalHyperParameterTuningJobObjectiveMetric"
         if request.get("SortBy") == "FinalObjectiveMetricValue":
@@ -137,7 +137,7 @@ class TuningJobs:
         return {}
 
     def _check_new(self, name: str) -> None:
-        """Refuse a name that is in use; of tuning jobs alone AWS says that it is not case sensitive."""
+        """Refuse a name that is in use; AWS says of tuning jobs only that names are not case sensitive."""
         for job in self._platform.store.all(TUNING_JOB.kind):
             if job[TUNING_JOB.name_key].lower() == name.lower():
                 raise TUNING_JOB.name_in_use(self._jobs.arn(name))

@@ -1,4 +1,4 @@
-"""The ranges that a tuning job searches, read from the texts in which the API has them."""
+"""Reads the ranges that a tuning job searches from the API's texts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUTO_LOGARITHMIC_RATIO = 100  # AWS does not say when Auto is logarithmic; from 
 
 @dataclass(frozen=True)
 class Range:
-    """One hyperparameter and the values it may have.
+    """One hyperparameter and its possible values.
 
     Attributes:
         kind: ``Integer``, ``Continuous`` or ``Categorical``.
@@ -38,7 +38,7 @@ class Range:
 
 
 def read_ranges(parameter_ranges: Document) -> list[Range]:
-    """The ranges of ``ParameterRanges``.
+    """Return the ranges of ``ParameterRanges``.
 
     Raises:
         ServiceError: a range is none, or there is none at all.

@@ -1,4 +1,4 @@
-"""What a CreateHyperParameterTuningJob request must be for this server, the job that it becomes, and its trials."""
+"""Checks a CreateHyperParameterTuningJob request, and makes the documents of its job and of its training jobs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OBJECTIVE_STATUSES = ("Succeeded", "Pending", "Failed")
 
 
 def check(request: Document, *, images: Images) -> None:
-    """Refuse what AWS refuses, and what AWS can do and this server cannot.
+    """Refuse what AWS refuses, and what only AWS can do.
 
     Raises:
         ServiceError: names the member and what was found.
@@ -117,7 +117,7 @@ def _check_objective(config: Document, definition: Document, *, ranges: list[Ran
 
 
 def new_job(request: Document, *, arn: str, now: float) -> Document:
-    """The tuning job as DescribeHyperParameterTuningJob shows it first."""
+    """Return the first document of the tuning job, as DescribeHyperParameterTuningJob shows it."""
     job = {key: value for key, value in request.items() if key != "Tags"}
     return job | {
         "HyperParameterTuningJobArn": arn,
@@ -131,17 +131,17 @@ def new_job(request: Document, *, arn: str, now: float) -> Document:
 
 
 def training_job_name(tuning_job: str, *, number: int) -> str:
-    """As SageMaker names the training jobs: the tuning job's name, a number, eight hexadecimal digits."""
+    """Return a training job's name as SageMaker makes it: the tuning job's name, a number, eight hexadecimal digits."""
     return f"{tuning_job}-{number:03d}-{hashlib.sha256(f'{tuning_job}/{number}'.encode()).hexdigest()[:8]}"
 
 
 def training_request(job: Document, *, name: str, tuned: dict[str, str], tags: list[Document]) -> Document:
-    """The CreateTrainingJob request of one trial."""
+    """Return the CreateTrainingJob request of one trial."""
     definition, config = job["TrainingJobDefinition"], job["HyperParameterTuningJobConfig"]
     request: Document = {key: definition[key] for key in OF_THE_TRAINING_JOB if key in definition}
     if "HyperParameterTuningResourceConfig" in definition:
         request["ResourceConfig"] = definition["HyperParameterTuningResourceConfig"]
-    if "CheckpointConfig" in request:  # trials must not go on from each other's checkpoints
+    if "CheckpointConfig" in request:  # trials must not continue from each other's checkpoints
         checkpoints = request["CheckpointConfig"]
         request["CheckpointConfig"] = checkpoints | {"S3Uri": f"{checkpoints['S3Uri'].rstrip('/')}/{name}/"}
     objective = {OBJECTIVE_HYPERPARAMETER: config["HyperParameterTuningJobObjective"]["MetricName"]}

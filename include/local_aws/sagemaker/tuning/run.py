@@ -1,4 +1,4 @@
-"""One tuning job from its first training job to its end; it goes on where the server before left it."""
+"""Runs one tuning job from its first training job to its end, also after a restart of the server."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Document = dict[str, Any]
 
 
 class TuningRun(JobRun):
-    """A thread that starts training jobs, reads what they reach, and chooses the next ones."""
+    """A thread that starts training jobs, reads their objectives, and chooses the next hyperparameters."""
 
     def __init__(self, job: Document, *, kind: JobKind, store: Store, training: TrainingJobs) -> None:
         """`training` starts, describes and stops the training jobs."""
@@ -58,16 +58,16 @@ class TuningRun(JobRun):
             raise JobFailedError(self._failure)
 
     def _kill(self) -> None:
-        """The training jobs end by themselves when the server does."""
+        """Do nothing: the training jobs end with the server."""
 
     def _clean_up(self) -> None:
-        """No training job outlives its tuning job, whatever ended that."""
+        """End the training jobs, whatever ended the tuning job."""
         if not self._closing:
             found = summaries(self._job, training=self._training)
             self._stop_all([trial for trial in found if trial["ObjectiveStatus"] == "Pending"])
 
     def _end(self, job: Document, reason: str, *, now: float) -> None:
-        if self._closing:  # the next server goes on
+        if self._closing:  # the next server continues
             return
         job["ConsumedResources"] = {"RuntimeInSeconds": max(1, round(now - job["CreationTime"]))}
         super()._end(job, reason, now=now)
@@ -75,7 +75,7 @@ class TuningRun(JobRun):
     def _new_search(self) -> Search:
         from local_aws.sagemaker.tuning.search import (
             Search,
-        )  # Optuna takes half a second, which the server's start saves
+        )  # imported here because Optuna takes half a second
 
         ranges = read_ranges(self._config["ParameterRanges"])
         return Search(
@@ -105,7 +105,7 @@ class TuningRun(JobRun):
                 self._keep_values(name)
 
     def _keep_values(self, name: str) -> None:
-        """Write down what the objective was after each epoch: early stopping needs it after a restart too."""
+        """Store the objective after each epoch, which early stopping needs after a restart too."""
         values = self._values.get(name)
 
         def keep(job: Document) -> None:
@@ -116,7 +116,7 @@ class TuningRun(JobRun):
         self._change(keep)
 
     def _is_over(self, found: list[Document]) -> bool:
-        """Whether no training job is to be started any more; why is known from then on."""
+        """Return whether no more training jobs are to start, and store the reason."""
         limits = self._config["ResourceLimits"]
         most = limits["MaxNumberOfTrainingJobs"]
         self._failure = self._failure or trials.failure(found, most=most)
@@ -151,7 +151,7 @@ class TuningRun(JobRun):
             log.debug("Training job %s: %s", name, error)
 
     def _start_trials(self, search: Search, *, running: int) -> None:
-        """Start as many as may run at once.
+        """Start as many training jobs as may run at once.
 
         A trial is in the store before its training job is: so none is started twice after a kill.
         """
@@ -171,7 +171,7 @@ class TuningRun(JobRun):
             running += 1
 
     def _start_trial(self, trial: Document) -> bool:
-        """Start one training job; False when the quota leaves no room for it now.
+        """Start one training job; return False if the quota allows none now.
 
         Raises:
             JobFailedError: it is refused for another reason.
@@ -200,10 +200,10 @@ class TuningRun(JobRun):
 
 
 def summaries(job: Document, *, training: TrainingJobs) -> list[Document]:
-    """The training jobs so far, as ListTrainingJobsForHyperParameterTuningJob shows them."""
+    """Return the training jobs so far, as ListTrainingJobsForHyperParameterTuningJob shows them."""
     objective, found = job["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"], []
     for trial in job[TRIALS]:
         training_job = training.find(trial["Name"]) if trial["Started"] else None
-        if training_job is not None:  # somebody may have deleted it
+        if training_job is not None:  # it may have been deleted
             found.append(trials.summary(training_job, tuned=trial["TunedHyperParameters"], objective=objective))
     return found

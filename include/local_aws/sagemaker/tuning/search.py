@@ -1,4 +1,4 @@
-"""Which hyperparameters to try next: Optuna's samplers behind SageMaker's strategies and scaling types."""
+"""Chooses the next hyperparameters: Optuna's samplers with SageMaker's strategies and scaling types."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
 class Search:
-    """Asked for the values of each training job, and told what came of them."""
+    """Chooses the values of each training job from the objectives of the earlier ones."""
 
     def __init__(self, ranges: Sequence[Range], *, strategy: str, maximize: bool, seed: int | None) -> None:
         """`strategy` is ``Bayesian`` or ``Random``; the same `seed` gives the same first values."""
@@ -32,18 +32,18 @@ class Search:
         self._asked: dict[str, Trial] = {}
 
     def ask(self, name: str) -> dict[str, str]:
-        """The hyperparameters of the training job `name`, as texts."""
+        """Return the hyperparameters of the training job `name`, as texts."""
         trial = self._study.ask(self._distributions)
         self._asked[name] = trial
         return {key: _text(self._ranges[key], value) for key, value in trial.params.items()}
 
     def tell(self, name: str, hyperparameters: dict[str, str], *, objective: float | None) -> None:
-        """The training job has ended with this value of the objective metric; None if it has none."""
+        """Record the value of the objective metric at the end of a training job; None if it has none."""
         trial = self._asked.pop(name, None)
         if trial is not None:
             state = TrialState.FAIL if objective is None else TrialState.COMPLETE
             self._study.tell(trial, objective, state=state)
-        elif objective is not None:  # it was asked for before the server was started again
+        elif objective is not None:  # its values were asked for before a restart of the server
             params = {key: _value(self._ranges[key], text) for key, text in hyperparameters.items()}
             self._study.add_trial(
                 optuna.trial.create_trial(params=params, distributions=self._distributions, value=objective)
@@ -53,7 +53,7 @@ class Search:
 def _sampler(strategy: str, seed: int | None) -> BaseSampler:
     if strategy == "Random":
         return optuna.samplers.RandomSampler(seed=seed)
-    # The liar keeps training jobs that run at the same time apart from each other.
+    # constant_liar chooses different values for training jobs that run at the same time.
     return optuna.samplers.TPESampler(seed=seed, constant_liar=True)
 
 
@@ -62,7 +62,7 @@ def _distribution(item: Range) -> BaseDistribution:
         return CategoricalDistribution(item.values)
     if item.kind == "Integer":
         return IntDistribution(int(item.low), int(item.high), log=item.scaling == "Logarithmic")
-    if item.scaling == "ReverseLogarithmic":  # the distance from 1 is what is searched logarithmically
+    if item.scaling == "ReverseLogarithmic":  # the distance from 1 is searched logarithmically
         return FloatDistribution(1 - item.high, 1 - item.low, log=True)
     return FloatDistribution(item.low, item.high, log=item.scaling == "Logarithmic")
 

@@ -1,4 +1,4 @@
-"""What the training jobs of a tuning job amount to: their summaries, counts, the best one, when to stop."""
+"""Summarizes the training jobs of a tuning job: their counts, the best one, and when to stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SUMMARY = (
 
 
 def summary(training_job: Document, *, tuned: dict[str, str], objective: Document) -> Document:
-    """A training job as ListTrainingJobsForHyperParameterTuningJob shows it."""
+    """Return a training job as ListTrainingJobsForHyperParameterTuningJob shows it."""
     shown = {member: training_job[member] for member in _SUMMARY if member in training_job}
     value = objective_value(training_job, metric=objective["MetricName"])
     shown |= {"TunedHyperParameters": tuned, "ObjectiveStatus": _objective_status(training_job, value)}
@@ -40,20 +40,20 @@ def summary(training_job: Document, *, tuned: dict[str, str], objective: Documen
 
 
 def objective_value(training_job: Document, *, metric: str) -> float | None:
-    """The last value of the metric in the training job's log; None if there is none."""
+    """Return the last value of the metric in the training job's log, or None."""
     found = (item["Value"] for item in training_job.get("FinalMetricDataList", []) if item["MetricName"] == metric)
     return next(found, None)
 
 
 def value_of(trial: Document) -> float | None:
-    """The objective of a summary that counts: the training job has ended, and not failed."""
+    """Return the objective of a training job that has ended without a failure, or None."""
     if trial["ObjectiveStatus"] != "Succeeded":
         return None
     return float(trial["FinalHyperParameterTuningJobObjectiveMetric"]["Value"])
 
 
 def counters(trials: Sequence[Document]) -> dict[str, dict[str, int]]:
-    """TrainingJobStatusCounters and ObjectiveStatusCounters."""
+    """Return TrainingJobStatusCounters and ObjectiveStatusCounters."""
     statuses, objectives = dict.fromkeys(STATUSES, 0), dict.fromkeys(OBJECTIVE_STATUSES, 0)
     for trial in trials:
         statuses[_counted_as(trial)] += 1
@@ -62,14 +62,14 @@ def counters(trials: Sequence[Document]) -> dict[str, dict[str, int]]:
 
 
 def best(trials: Sequence[Document], *, maximize: bool) -> Document | None:
-    """Of the completed training jobs the one with the best objective."""
+    """Return the completed training job with the best objective, or None."""
     completed = [trial for trial in trials if trial["TrainingJobStatus"] == "Completed" and value_of(trial) is not None]
     choose = max if maximize else min
     return choose(completed, key=lambda trial: value_of(trial) or 0.0, default=None)
 
 
 def failure(trials: Sequence[Document], *, most: int) -> str | None:
-    """Why the tuning job fails, or None: several training jobs ended, and none has an objective."""
+    """Return why the tuning job fails, or None: it fails if several training jobs ended and none has an objective."""
     ended = [trial for trial in trials if trial["ObjectiveStatus"] != "Pending"]
     if len(ended) < min(ATTEMPTS, most) or any(trial["ObjectiveStatus"] == "Succeeded" for trial in ended):
         return None
@@ -85,7 +85,7 @@ def failure(trials: Sequence[Document], *, most: int) -> str | None:
 
 
 def not_improving(trials: Sequence[Document], *, maximize: bool) -> int:
-    """How many training jobs in a row, the last ones to end, were not better by 1 % than the best before them."""
+    """Return how many of the last training jobs in a row were not better by 1 % than the best before them."""
     ended = sorted((trial for trial in trials if value_of(trial) is not None), key=lambda item: item["TrainingEndTime"])
     count, top = 0, None
     for value in (value_of(trial) or 0.0 for trial in ended):
@@ -97,7 +97,7 @@ def not_improving(trials: Sequence[Document], *, maximize: bool) -> int:
 
 
 def is_complete(trials: Sequence[Document], *, criteria: Document, maximize: bool) -> bool:
-    """Whether the criteria say that no further training job is needed."""
+    """Return whether the completion criteria say that no further training job is needed."""
     target, found = criteria.get("TargetObjectiveMetricValue"), best(trials, maximize=maximize)
     value = None if found is None else value_of(found)
     if target is not None and value is not None and (value >= target if maximize else value <= target):
@@ -107,7 +107,7 @@ def is_complete(trials: Sequence[Document], *, criteria: Document, maximize: boo
 
 
 def lags_behind(values: Sequence[float], *, earlier: Sequence[Sequence[float]], maximize: bool) -> bool:
-    """Whether early stopping ends a training job: its last value against the median of the running averages.
+    """Return whether early stopping ends a training job: it is worse than the median of the running averages.
 
     `values` holds the objective after each epoch of this training job, `earlier` those of the training jobs that have
     completed. From the developer guide's page "Stop Training Jobs Early".

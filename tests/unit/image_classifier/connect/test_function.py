@@ -64,7 +64,6 @@ class Aws:
         SESSION.client("sqs").create_queue(QueueName="failures")
         iam = SESSION.client("iam")
         iam.create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps(TRUST))
-        self.pauses_s = []
         self.calls = []
         for client in (self.functions, self.s3, self.logs):
             client.meta.events.register("before-parameter-build.*.*", lambda model, **_: self.calls.append(model.name))
@@ -77,7 +76,6 @@ class Aws:
             self.logs,
             configuration=configuration or configured(),
             package=code or package(),
-            pause=self.pauses_s.append,
         )
 
     def fails(self, monkeypatch, operation, *errors):
@@ -311,23 +309,23 @@ def test_somebody_elses_function_is_not_touched(aws, tags):
         ),
     ],
 )
-def test_what_passes_by_itself_is_asked_again(aws, monkeypatch, operation, code, message):
+def test_what_passes_by_itself_is_asked_again(aws, pauses, monkeypatch, operation, code, message):
     aws.fails(monkeypatch, operation, (code, message), (code, message))
 
     assert aws.ensure().outcome == "created"
 
-    assert len(aws.pauses_s) == 2
+    assert len(pauses) == 2
 
 
 @pytest.mark.parametrize("operation", ["update_function_code", "update_function_configuration"])
-def test_an_update_waits_for_an_earlier_one(aws, monkeypatch, operation):
+def test_an_update_waits_for_an_earlier_one(aws, pauses, monkeypatch, operation):
     aws.ensure()
     busy = ("ResourceConflictException", "An update is in progress for resource")
     aws.fails(monkeypatch, operation, busy)
 
     assert aws.ensure(configured(training_job="job-2"), package("x = 2")).outcome == "updated"
 
-    assert len(aws.pauses_s) == 1
+    assert len(pauses) == 1
 
 
 def test_waiting_ends_with_an_error_that_says_to_come_back(aws, monkeypatch):
@@ -338,13 +336,13 @@ def test_waiting_ends_with_an_error_that_says_to_come_back(aws, monkeypatch):
         aws.ensure()
 
 
-def test_a_function_that_another_run_creates_meanwhile_is_left_to_it(aws, monkeypatch):
+def test_a_function_that_another_run_creates_meanwhile_is_left_to_it(aws, pauses, monkeypatch):
     aws.fails(monkeypatch, "create_function", ("ResourceConflictException", f"Function already exist: {NAME}"))
 
     with pytest.raises(ResourceBusyError, match="already exist"):
         aws.ensure()
 
-    assert aws.pauses_s == []
+    assert pauses == []
 
 
 def test_any_other_refusal_is_shown_as_it_is(aws, monkeypatch):

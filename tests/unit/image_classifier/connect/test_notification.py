@@ -79,7 +79,6 @@ class Aws:
         self.of_functions, self.of_s3 = Stubber(self.functions), Stubber(self.s3)
         self.of_functions.activate()
         self.of_s3.activate()
-        self.pauses_s = []
 
     def has_permission(self, **changes):
         self.of_functions.add_response("get_policy", policy(**changes), POLICY_OF)
@@ -108,13 +107,10 @@ class Aws:
             self.s3,
             bucket="pictures",
             trigger=UploadTrigger(id=NAME, prefix="pets/incoming/", function_arn=ALIAS_ARN),
-            pause=self.pauses_s.append,
         )
 
     def delete(self):
-        return delete_upload_trigger(
-            self.functions, self.s3, bucket="pictures", classifier="pets", pause=self.pauses_s.append
-        )
+        return delete_upload_trigger(self.functions, self.s3, bucket="pictures", classifier="pets")
 
 
 @pytest.fixture
@@ -173,7 +169,7 @@ def test_our_own_entry_is_replaced(aws):
     assert aws.ensure() == "updated"
 
 
-def test_an_entry_that_another_writer_overwrote_is_written_again(aws):
+def test_an_entry_that_another_writer_overwrote_is_written_again(aws, pauses):
     aws.has_permission()
     aws.reads()
     aws.writes(LambdaFunctionConfigurations=[OURS])
@@ -183,7 +179,7 @@ def test_an_entry_that_another_writer_overwrote_is_written_again(aws):
 
     assert aws.ensure() == "created"
 
-    assert len(aws.pauses_s) == 2
+    assert len(pauses) == 2
 
 
 def test_writers_that_never_agree_end_in_an_error(aws):

@@ -65,13 +65,12 @@ def test_an_endpoint_that_is_not_there_is_created(sagemaker, aws):
     assert endpoint.ensure_endpoint(sagemaker, REQUEST) == "created"
 
 
-def test_a_config_created_a_moment_ago_is_waited_for(sagemaker, aws):
-    pauses = []
+def test_a_config_created_a_moment_ago_is_waited_for(sagemaker, aws, pauses):
     absent(aws, "describe_endpoint", "endpoint")
     absent(aws, "create_endpoint", "endpoint configuration")
     aws.add_response("create_endpoint", {"EndpointArn": ARN}, REQUEST)
 
-    assert endpoint.ensure_endpoint(sagemaker, REQUEST, pause=pauses.append) == "created"
+    assert endpoint.ensure_endpoint(sagemaker, REQUEST) == "created"
     assert len(pauses) == 1
 
 
@@ -81,7 +80,7 @@ def test_a_config_that_never_appears_is_an_error(sagemaker, aws):
         absent(aws, "create_endpoint", "endpoint configuration")
 
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
-        endpoint.ensure_endpoint(sagemaker, REQUEST, pause=lambda _: None)
+        endpoint.ensure_endpoint(sagemaker, REQUEST)
 
 
 def test_an_endpoint_that_another_try_created_meanwhile_is_waited_for(sagemaker, aws):

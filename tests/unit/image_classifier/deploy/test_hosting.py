@@ -192,13 +192,12 @@ def test_an_endpoint_config_with_other_content_is_an_error_that_names_the_differ
         hosting.ensure_endpoint_config(sagemaker, config())
 
 
-def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws):
-    pauses = []
+def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws, pauses):
     absent(aws, "describe_endpoint_config", "endpoint configuration")
     absent(aws, "create_endpoint_config", "model")
     aws.add_response("create_endpoint_config", {"EndpointConfigArn": ARN}, config())
 
-    assert hosting.ensure_endpoint_config(sagemaker, config(), pause=pauses.append) == "created"
+    assert hosting.ensure_endpoint_config(sagemaker, config()) == "created"
     assert len(pauses) == 1
 
 

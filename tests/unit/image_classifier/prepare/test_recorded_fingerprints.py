@@ -9,6 +9,8 @@ import io
 import pytest
 from PIL import Image
 
+from image_classifier.aws.names import training_job_name
+
 RECORDED = {
     "no split": ("10419e63ed147f34", 19, "pets/dataset/train/cat/0134c4052a54d193.jpg"),
     "split": ("b2b2ee86e48f8345", 24, "pets/dataset/train/cat/0134c4052a54d193.jpg"),
@@ -72,3 +74,17 @@ def test_a_set_keeps_the_fingerprint_and_names_of_release_0_1(images, prepare, s
 
     first = min(stored(prepared.train_uri.split("/", 3)[3]))
     assert (prepared.fingerprint, prepared.num_training_samples, first) == RECORDED[name]
+
+
+def test_the_first_run_after_an_upgrade_trains_once_and_the_second_nothing(images, prepare):
+    content, _ = SETS["no split"]
+    images(content)
+
+    def job(**changes):
+        prepared = prepare(**changes)
+        return training_job_name("pets", fingerprint=prepared.fingerprint, hyperparameters={})
+
+    before, *after = job(test_fraction=0), job(test_fraction=0.1), job(test_fraction=0.1)
+
+    assert before not in after
+    assert after[0] == after[1]

@@ -67,6 +67,7 @@ def test_a_model_is_registered_with_its_figures_and_its_report(stub):
             "CustomerMetadataProperties": {
                 "training-job": "job-1",
                 "algorithm": "own",
+                "labels": "1abe15",
                 "dataset": "f00",
                 "test-manifest": "0badcafe",
                 "test-images": "1000",
@@ -81,7 +82,9 @@ def test_a_model_is_registered_with_its_figures_and_its_report(stub):
         },
     )
 
-    arn = registry.ensure_version(CLIENT, MODEL, group=GROUP, report=REPORT, report_uri="s3://b/report.json")
+    arn = registry.ensure_version(
+        CLIENT, MODEL, group=GROUP, labels="1abe15", report=REPORT, report_uri="s3://b/report.json"
+    )
 
     assert arn == ARN
 
@@ -89,7 +92,9 @@ def test_a_model_is_registered_with_its_figures_and_its_report(stub):
 def test_a_retry_makes_no_second_version(stub):
     versions(stub, "job-0", "job-1")
 
-    assert registry.ensure_version(CLIENT, MODEL, group=GROUP, report=None, report_uri="").endswith("/2")
+    assert registry.ensure_version(CLIENT, MODEL, group=GROUP, labels="1abe15", report=None, report_uri="").endswith(
+        "/2"
+    )
 
 
 def test_a_retry_that_does_not_find_the_version_yet_sends_the_same_token(stub, monkeypatch):
@@ -99,7 +104,7 @@ def test_a_retry_that_does_not_find_the_version_yet_sends_the_same_token(stub, m
     )
     for _ in range(2):
         versions(stub)
-        registry.ensure_version(CLIENT, MODEL, group=GROUP, report=None, report_uri="")
+        registry.ensure_version(CLIENT, MODEL, group=GROUP, labels="1abe15", report=None, report_uri="")
 
     assert tokens[0] == tokens[1]
     assert len(tokens[0]) <= 36

@@ -6,7 +6,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from image_classifier.contracts.errors import ClassifierFileError
-from image_classifier.promote.registry import LEFT, Version, trained_model, version_to_return_to, versions, was_left
+from image_classifier.promote.registry import (
+    LEFT,
+    Version,
+    rejected_by_a_person,
+    trained_model,
+    version_to_return_to,
+    versions,
+)
 
 NEWEST_FIRST = [
     Version("arn:3", 3, "job-3", "Approved"),
@@ -55,14 +62,14 @@ class Registry:
 
 
 def test_a_version_that_a_person_left_is_known():
-    assert was_left(Registry(), "job-1", classifier="pets")
+    assert rejected_by_a_person(Registry(), "job-1", classifier="pets")
 
 
 @pytest.mark.parametrize(
     "registry", [Registry(approval="Approved"), Registry(why="It is worse."), Registry(exists=False)]
 )
 def test_an_approved_or_otherwise_rejected_version_was_not_left(registry):
-    assert not was_left(registry, "job-1", classifier="pets")
+    assert not rejected_by_a_person(registry, "job-1", classifier="pets")
 
 
 def test_a_version_tells_what_serves_it():

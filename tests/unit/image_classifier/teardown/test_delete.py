@@ -22,16 +22,6 @@ BUSY = {"service_error_code": "ValidationException", "service_message": f'Cannot
 GONE = {"service_error_code": "ValidationException", "service_message": f'Could not find endpoint "{ARN}".'}
 
 
-class Pauses(list):
-    def __call__(self, seconds):
-        self.append(seconds)
-
-
-@pytest.fixture
-def pauses():
-    return Pauses()
-
-
 @pytest.fixture
 def clients():
     session = boto3.Session("testing", "testing", region_name="us-east-1")
@@ -102,26 +92,26 @@ def test_jobs_are_stopped_and_waited_for_until_they_write_no_more(clients, sagem
     expect_jobs(sagemaker, stopping=[JOB])
     expect_jobs(sagemaker)
 
-    teardown.stop_training_jobs(clients, DIGITS, pause=pauses)
+    teardown.stop_training_jobs(clients, DIGITS)
 
     assert pauses == [teardown.POLL_S]
 
 
-def test_another_classifiers_job_runs_on(clients, sagemaker, pauses):
+def test_another_classifiers_job_runs_on(clients, sagemaker):
     expect_jobs(sagemaker, in_progress=["image-classifier-digits-2-0123abcd-89abcdef"])
     expect_jobs(sagemaker, in_progress=["image-classifier-digits-2-0123abcd-89abcdef"])
 
-    teardown.stop_training_jobs(clients, DIGITS, pause=pauses)
+    teardown.stop_training_jobs(clients, DIGITS)
 
 
-def test_a_job_that_does_not_stop_is_told(clients, sagemaker, pauses, monkeypatch):
+def test_a_job_that_does_not_stop_is_told(clients, sagemaker, monkeypatch):
     monkeypatch.setattr(teardown, "MOST_POLLS", 1)
     expect_jobs(sagemaker, stopping=[JOB])
     sagemaker.add_client_error("stop_training_job", "ValidationException", "is in status Stopping")
     expect_jobs(sagemaker, stopping=[JOB])
 
     with pytest.raises(ResourceBusyError, match="still being stopped"):
-        teardown.stop_training_jobs(clients, DIGITS, pause=pauses)
+        teardown.stop_training_jobs(clients, DIGITS)
 
 
 def test_the_endpoint_is_deleted_and_waited_for(clients, sagemaker, pauses):
@@ -131,29 +121,29 @@ def test_the_endpoint_is_deleted_and_waited_for(clients, sagemaker, pauses):
     expect_described(sagemaker, "Deleting")
     expect_gone(sagemaker)
 
-    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+    teardown.delete_endpoint(clients, DIGITS)
 
     assert pauses == [teardown.POLL_S]
 
 
-def test_an_endpoint_that_is_going_is_only_waited_for(clients, sagemaker, pauses):
+def test_an_endpoint_that_is_going_is_only_waited_for(clients, sagemaker):
     expect_endpoint(sagemaker)
     expect_described(sagemaker, "Deleting")
     expect_gone(sagemaker)
 
-    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+    teardown.delete_endpoint(clients, DIGITS)
 
 
-def test_an_endpoint_that_is_gone_needs_nothing(clients, sagemaker, pauses):
+def test_an_endpoint_that_is_gone_needs_nothing(clients, sagemaker):
     expect_endpoint(sagemaker, there=False)
 
-    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+    teardown.delete_endpoint(clients, DIGITS)
 
 
-def test_an_endpoint_that_somebody_else_made_stays(clients, sagemaker, pauses):
+def test_an_endpoint_that_somebody_else_made_stays(clients, sagemaker):
     expect_endpoint(sagemaker, tags={"Tags": []})
 
-    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+    teardown.delete_endpoint(clients, DIGITS)
 
 
 def test_an_endpoint_that_is_being_changed_is_waited_for_and_deleted(clients, sagemaker, pauses):
@@ -164,19 +154,19 @@ def test_an_endpoint_that_is_being_changed_is_waited_for_and_deleted(clients, sa
     sagemaker.add_response("delete_endpoint", {}, {"EndpointName": NAME})
     expect_gone(sagemaker)
 
-    teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+    teardown.delete_endpoint(clients, DIGITS)
 
     assert pauses == [teardown.POLL_S]
 
 
-def test_an_endpoint_whose_change_does_not_end_is_told(clients, sagemaker, pauses, monkeypatch):
+def test_an_endpoint_whose_change_does_not_end_is_told(clients, sagemaker, monkeypatch):
     monkeypatch.setattr(teardown, "MOST_POLLS", 1)
     expect_endpoint(sagemaker)
     expect_described(sagemaker, "Updating")
     sagemaker.add_client_error("delete_endpoint", **BUSY)
 
     with pytest.raises(ResourceBusyError, match="still being changed"):
-        teardown.delete_endpoint(clients, DIGITS, pause=pauses)
+        teardown.delete_endpoint(clients, DIGITS)
 
 
 @pytest.mark.parametrize(("keep_models", "calls"), [(True, 0), (False, 1)])

@@ -69,6 +69,37 @@ def test_each_channel_is_told_that_the_run_is_overdue_and_where_it_is(sent, monk
     }
 
 
+def asking(limit_s=3600):
+    promotion = {"mode": "approval", "approval_time_limit_s": limit_s}
+    notify = {"webhook_conn_id": "ops", "deadline_s": 7200}
+    return deadline.deadlines(Classifier(name="cats", source="cats", promotion=promotion, notify=notify))
+
+
+def test_waiting_for_an_answer_does_not_count():
+    assert [alert.interval for alert in asking()] == [timedelta(hours=2), timedelta(hours=3)]
+
+
+@pytest.mark.parametrize(
+    ("states", "told"),
+    [
+        ({"promote.ask": "awaiting_input"}, []),
+        ({"promote.ask": "success"}, []),
+        ({"promote.ask": None}, ["run_overdue"]),
+    ],
+)
+def test_a_run_that_has_come_to_its_question_is_told_only_after_the_longest_wait(sent, monkeypatch, states, told):
+    def states_of(dag_id, run_ids):
+        return {run_ids[0]: states}
+
+    monkeypatch.setattr("airflow.sdk.execution_time.task_runner.RuntimeTaskInstance.get_task_states", states_of)
+    first, second = asking()
+
+    miss(first)
+    assert [message.event for *_, message in sent] == told
+    miss(second)
+    assert len(sent) == len(told) + 1
+
+
 def test_a_run_that_has_failed_before_is_not_told_again(sent):
     """Airflow takes away the deadlines of runs that succeed, and those alone."""
     [alert] = deadlines(webhook_conn_id="ops", deadline_s=60)

@@ -134,7 +134,7 @@ def test_an_update_that_serves_is_a_success():
     task = operator()
     with Stubber(CLIENT) as aws:
         has(aws, "InService", "new")
-        event = {"status": "settled", "endpoint": "cats"}
+        event = {"status": "finished", "endpoint": "cats"}
 
         assert task.execute_complete({}, event=event, step="updated") == {"name": "cats", "outcome": "updated"}
 
@@ -144,7 +144,7 @@ def test_an_update_that_aws_took_back_is_an_error():
     with Stubber(CLIENT) as aws:
         has(aws, "InService", "old")
         with pytest.raises(errors.EndpointRolledBackError):
-            task.execute_complete({}, event={"status": "settled", "endpoint": "cats"}, step="updated")
+            task.execute_complete({}, event={"status": "finished", "endpoint": "cats"}, step="updated")
 
 
 def test_after_a_change_under_way_it_goes_on_with_the_same_deadline():
@@ -154,7 +154,7 @@ def test_after_a_change_under_way_it_goes_on_with_the_same_deadline():
         first = deferred(task.execute, {})
         has(aws, "InService", "old")
         updates(aws)
-        second = deferred(task.execute_complete, {}, event={"status": "settled", "endpoint": "cats"}, **first.kwargs)
+        second = deferred(task.execute_complete, {}, event={"status": "finished", "endpoint": "cats"}, **first.kwargs)
         aws.assert_no_pending_responses()
 
     assert (first.kwargs["step"], second.kwargs["step"]) == ("waiting", "updated")
@@ -169,7 +169,7 @@ def test_a_failed_endpoint_is_deleted_then_created():
         first = deferred(task.execute, {})
         absent(aws)
         creates(aws)
-        second = deferred(task.execute_complete, {}, event={"status": "settled", "endpoint": "cats"}, **first.kwargs)
+        second = deferred(task.execute_complete, {}, event={"status": "finished", "endpoint": "cats"}, **first.kwargs)
         aws.assert_no_pending_responses()
 
     assert (first.kwargs["step"], second.kwargs["step"]) == ("deleted", "created")
@@ -214,7 +214,7 @@ def test_a_change_that_an_earlier_try_began_and_aws_took_back_is_an_error_and_no
         first = deferred(task.execute, {})
         has(aws, "InService", "old", FailureReason="ping failed")
         with pytest.raises(errors.EndpointRolledBackError, match="ping failed It still serves old"):
-            task.execute_complete({}, event={"status": "settled", "endpoint": "cats"}, **first.kwargs)
+            task.execute_complete({}, event={"status": "finished", "endpoint": "cats"}, **first.kwargs)
         aws.assert_no_pending_responses()
 
     assert first.kwargs["step"] == "adopted"

@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.labels import labels_document
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps import clients
@@ -31,6 +32,7 @@ VERSION = f"pets/dataset/versions/{'f' * 16}/"
 DATASET = {
     "fingerprint": "f" * 16,
     "labels_key": f"{VERSION}labels.json",
+    "labels_sha256": "1abe15",
     "num_training_samples": 10,
     "num_validation_samples": 10,
     "num_test_samples": 120,
@@ -95,18 +97,18 @@ class Task:
         self.xcom[key] = value
 
 
-def params(classifier=PETS):
-    return {name: param.value for name, param in train_params(classifier).items()}
+def params(classifier=PETS, **changed):
+    return {name: param.value for name, param in train_params(classifier).items()} | changed
 
 
 def planned(classifier=PETS, dataset=DATASET):
     return EvaluationSteps(classifier).plan_evaluation(dataset, JOB, params(classifier))
 
 
-def decided(classifier=PETS, dataset=DATASET, task=None):
+def decided(classifier=PETS, dataset=DATASET, task=None, **form):
     steps, plan = EvaluationSteps(classifier), planned(classifier, dataset)
     steps.write_report(dataset, JOB, TRAINING, plan, params(classifier))
-    return steps.decide(dataset, JOB, plan, params(classifier), RUN, task or Task())
+    return steps.decide(dataset, JOB, plan, params(classifier, **form), RUN, task or Task())
 
 
 def rule(**changed):
@@ -159,6 +161,7 @@ def registered(monkeypatch):
 
     told = []
     monkeypatch.setattr(registry, "ensure_group", lambda *_, **__: "group")
+    monkeypatch.setattr(registry, "find_version", lambda *_, **__: None)
     monkeypatch.setattr(registry, "ensure_version", lambda _, model, **__: model.training_job)
     monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: told.append((arn, status)))
     return told
@@ -194,3 +197,27 @@ def test_without_test_images_only_a_rule_that_asks_for_nothing_lets_a_model_go_l
     assert planned(rule(**changed), NO_TEST)["candidate"] == {}
     assert EvaluationSteps(PETS).write_report(NO_TEST, JOB, TRAINING, planned(dataset=NO_TEST), params()) == {}
     assert decided(rule(**changed), NO_TEST) is deploys
+
+
+@pytest.fixture
+def rejected(registered, monkeypatch):
+    """A person went back from the model, which is version 3."""
+    from image_classifier.promote import registry
+
+    version = registry.Version("arn", 3, JOB["training_job"], "Rejected")
+    monkeypatch.setattr(registry, "versions", lambda *_, **__: [version])
+    monkeypatch.setattr(registry, "rejected_by_a_person", lambda *_, **__: "Rolled back: it called a cat a dog")
+
+
+def test_a_model_that_a_person_decided_against_does_not_go_live_again(rejected):
+    assert decided() is False
+
+
+@pytest.mark.parametrize("wanted", [JOB["training_job"], "3", " 3 "])
+def test_the_form_may_name_the_model_to_promote_nevertheless(rejected, wanted):
+    assert decided(promote_version=wanted) is True
+
+
+def test_the_form_may_not_name_another_model_than_the_runs(rejected):
+    with pytest.raises(ClassifierFileError, match="promote_version is '2', and the model of these images"):
+        decided(promote_version="2")

@@ -301,7 +301,7 @@ def test_an_endpoint_is_waited_for_until_it_has_settled(run, status):
     trigger = EndpointTrigger(endpoint="cats", **WAITING)
 
     assert run(trigger, AsyncClient("sagemaker", describe_endpoint=answers)) == {
-        "status": "settled",
+        "status": "finished",
         "endpoint": "cats",
     }
     assert run.lines[0] == "Endpoint cats: Creating"
@@ -320,7 +320,7 @@ def test_an_endpoint_that_is_gone_has_settled(run):
     gone = refused("ValidationException", 'Could not find endpoint "arn".')
     sagemaker = AsyncClient("sagemaker", describe_endpoint=[endpoint("Deleting"), gone])
 
-    assert run(EndpointTrigger(endpoint="cats", **WAITING), sagemaker)["status"] == "settled"
+    assert run(EndpointTrigger(endpoint="cats", **WAITING), sagemaker)["status"] == "finished"
 
 
 def test_an_endpoint_is_not_waited_for_for_ever(run, monkeypatch):

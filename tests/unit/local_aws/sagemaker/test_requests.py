@@ -85,7 +85,7 @@ def test_a_complete_request_is_accepted():
                     "MetricDefinitions": [{"Name": "loss", "Regex": "loss=("}],
                 }
             },
-            "The Regex of metric loss is no regular expression: loss=(",
+            "The Regex of metric loss is not a regular expression: loss=(",
         ),
     ],
 )

@@ -1,0 +1,51 @@
+"""Repeats a call to AWS while its error, or its result, says that a later call may succeed."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from botocore.exceptions import ClientError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    retry_if_result,
+    stop_after_attempt,
+    wait_fixed,
+    wait_random_exponential,
+)
+
+Response = TypeVar("Response")
+
+
+def repeat_on(
+    is_temporary: Callable[[ClientError], bool], call: Callable[[], Response], *, tries: int, pause_s: float
+) -> Response:
+    """Call until it does not raise a ClientError that is temporary, `tries` times at most.
+
+    Raises:
+        ClientError: another error, or the error of the last try.
+
+    """
+    again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
+    retrying = Retrying(retry=again, stop=stop_after_attempt(tries), wait=wait_fixed(pause_s), reraise=True)
+    return retrying(call)
+
+
+def repeat_until(is_done: Callable[[], bool], *, tries: int, pause_s: float) -> bool:
+    """Call until the result is True, `tries` times at most; return the last result."""
+    return _until(is_done, wait=wait_fixed(pause_s), tries=tries)
+
+
+def repeat_at_random_until(is_done: Callable[[], bool], *, tries: int, first_pause_s: float, most_s: float) -> bool:
+    """The same with random pauses that grow: callers that disturb each other must not repeat at the same moments."""
+    return _until(is_done, wait=wait_random_exponential(multiplier=first_pause_s, max=most_s), tries=tries)
+
+
+def _until(is_done: Callable[[], bool], *, wait: Callable[[RetryCallState], float], tries: int) -> bool:
+    retrying = Retrying(
+        retry=retry_if_result(lambda done: not done),
+        stop=stop_after_attempt(tries),
+        wait=wait,
+        retry_error_callback=lambda _: False,
+    )
+    return retrying(is_done)

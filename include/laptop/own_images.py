@@ -1,0 +1,210 @@
+"""Makes a demonstration of a folder of one's own: what the library finds usable in it, some of it held out.
+
+The library reads, inspects and places the images, exactly as the Dag does afterwards.
+"""
+
+import hashlib
+import re
+import shutil
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import ClassifierFileError, DatasetError
+from image_classifier.prepare.assemble import Dataset
+from image_classifier.prepare.inspection.inspector import Inspected
+from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.split_folders import Choice
+from image_classifier.prepare.placement import Placement
+from image_classifier.prepare.preparation import Preparation, list_images
+from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.stores import NoStore
+from laptop.images import Demonstration, choose_uploads
+from laptop.place import ROOT, LaptopError, Place
+
+HELD_OUT_IMAGES = 40  # over all classes; at most a tenth of each class
+FEWEST_TO_HOLD_OUT = 5  # a class with fewer images needs them all
+BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder of one's own, the name of its classifier, and the classifier's file."""
+
+    data: Path
+    name: str
+    file: Path
+    layout: Choice | None
+
+    @property
+    def origin(self) -> str:
+        return f"Images of {self.data.resolve()}"
+
+    def values(self) -> dict[str, Any]:
+        """What the classifier's file holds, or will hold."""
+        written = self.file if self.file.exists() else ROOT / "include/laptop/own_images.yaml"
+        return {**(yaml.safe_load(written.read_text()) or {}), "layout": self.layout}
+
+
+def own(place: Place, data: Path, layout: Choice | None = None) -> Demonstration:
+    """A classifier of one's own folder: links to its images, some held out, and a classifier file beside the state.
+
+    Args:
+        place: of the demonstration.
+        data: the folder.
+        layout: what its top folders are, where that is not clear.
+
+    Raises:
+        LaptopError: the images cannot be trained on, or the folder's name is another folder's classifier already.
+
+    """
+    name = _classifier_name(data)
+    folder = _Folder(data, name, place.classifiers / f"{name}.yaml", layout)
+    _check_origin(folder)
+    preparation, dataset = _inspected(folder)
+    _check_layout(folder, dataset)
+    held_out = _held_out(dataset)
+    trained = _link_all(place, folder, dataset, held_out=held_out)
+    _tell(dataset, trained)
+    if not folder.file.exists():
+        left = [image for image in dataset.images if image.image.name not in held_out]
+        _write_classifier(folder, dataset, batch_size=_batch_size(preparation.placer.place(left)))
+    return Demonstration(name, choose_uploads(place.held_out / name))
+
+
+def _inspected(folder: _Folder) -> tuple[Preparation, Dataset]:
+    """The data set that the Dag would make of the folder."""
+    print(f"Looking at the images in {folder.data} ...", flush=True)
+    try:
+        classifier = Classifier.model_validate({**folder.values(), "name": folder.name, "source": str(folder.data)})
+        source = FolderSource(folder.data.absolute())
+        layout = list_images(classifier, source)
+        preparation = Preparation(classifier, source, layout, NoStore())
+        dataset = preparation.dataset(layout.classes, on_progress=lambda line: print(f"  {line}", flush=True))
+    except (DatasetError, ClassifierFileError) as error:
+        raise LaptopError(f"DATA={folder.data}: {error}") from error
+    return preparation, dataset
+
+
+def _held_out(dataset: Dataset) -> dict[str, Inspected]:
+    """Images to upload, by name: from test, else validation, else all; none of which another image is nearly a copy."""
+    layout = dataset.layout
+    part = "test" if layout.has_test else "validation" if layout.has_validation else None
+    sizes = Counter(image.group for image in dataset.images)
+    classes: dict[str, list[Inspected]] = defaultdict(list)
+    for image in sorted(dataset.images, key=lambda one: hashlib.sha256(one.sha256.encode()).digest()):
+        if image.image.split == part or part is None:
+            classes[image.image.class_name].append(image)
+    share = max(1, -(-HELD_OUT_IMAGES // len(dataset.labels)))
+    held_out: dict[str, Inspected] = {}
+    for images in classes.values():
+        alone = [image for image in images if sizes[image.group] == 1]
+        count = min(share, max(len(images) // 10, len(images) >= FEWEST_TO_HOLD_OUT))
+        held_out |= {image.image.name: image for image in alone[:count]}
+    return held_out
+
+
+def _link_all(place: Place, folder: _Folder, dataset: Dataset, *, held_out: dict[str, Inspected]) -> int:
+    """Link the images into folders of the usual names; returns how many are for the Dag."""
+    images, uploads = place.images / folder.name, place.held_out / folder.name
+    for target in (images, uploads):
+        shutil.rmtree(target, ignore_errors=True)
+    contents = {image.sha256 for image in held_out.values()}
+    pairs = (*dataset.chosen.duplicates, *dataset.chosen.leaks)
+    copies = [one.image.name for one, kept in pairs if kept.sha256 in contents]
+    left = [image for image in dataset.layout.images if image.name not in {*held_out, *copies}]
+    _link(left, folder.data, images, splits=bool(dataset.layout.splits))
+    _link((image.image for image in held_out.values()), folder.data, uploads, splits=False)
+    return len(left)
+
+
+def _link(images: Iterable[Listed], data: Path, target: Path, *, splits: bool) -> None:
+    for image in images:
+        folder = target / (image.split or "train") if splits else target
+        link = folder / image.class_name / _below_class(image)
+        if link.is_symlink():  # two folders of the source are one class, in other Unicode forms or as train-1, train-2
+            link = folder / image.class_name / image.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to((data / image.name).resolve())
+
+
+def _below_class(image: Listed) -> str:
+    """The name below the class's folder."""
+    *folders, file = image.name.split("/")
+    place = next(place for place, one in enumerate(folders) if unicodedata.normalize("NFC", one) == image.class_name)
+    return "/".join([*folders[place + 1 :], file])
+
+
+def _tell(dataset: Dataset, trained: int) -> None:
+    layout, chosen = dataset.layout, dataset.chosen
+    left_out = {
+        "cannot be used": len(dataset.rejected),
+        "are no images": len(dataset.no_images),
+        "are copies of others": len(chosen.duplicates) + len(chosen.leaks),
+        "are in several classes": sum(map(len, chosen.conflicts)),
+        "look nearly like a test image": len(dataset.placement.near_test),
+        "are in no class folder": len(layout.ignored),
+    }
+    print(f"  {trained:,} files go to the Dag; its log and report.json say what becomes of each", flush=True)
+    for words, count in left_out.items():
+        if count:
+            print(f"  {count:,} {words}", flush=True)
+
+
+def _classifier_name(data: Path) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", data.resolve().name.lower()).strip("-")
+    slug = re.sub(r"^[^a-z]+", "", slug)[:21].rstrip("-") or "images"
+    shipped = (ROOT / "include/classifiers" / f"{slug}.yaml").exists()
+    return f"my-{slug}" if shipped else slug
+
+
+def _check_origin(folder: _Folder) -> None:
+    """Refuse a classifier file of the same name for other images."""
+    if not folder.data.is_dir():
+        raise LaptopError(f"DATA={folder.data} is not a folder. Give one that holds a folder of images per class.")
+    described = (yaml.safe_load(folder.file.read_text()) or {}).get("description") if folder.file.exists() else None
+    if described not in (None, folder.origin):
+        message = (
+            f"The classifier {folder.name} exists already and says: {described!r}. Rename the folder {folder.data}, or "
+            f"delete {folder.file} after a run of the Dag image_classifier_teardown for {folder.name}."
+        )
+        raise LaptopError(message)
+
+
+def _check_layout(folder: _Folder, dataset: Dataset) -> None:
+    """Refuse a classifier file that reads the links in another way."""
+    written = (yaml.safe_load(folder.file.read_text()) or {}).get("layout") if folder.file.exists() else None
+    if written not in (None, _linked_layout(dataset)):
+        message = (
+            f"{folder.file} says layout: {written}, and the folders of {folder.data} are {_linked_layout(dataset)} "
+            "now. Change that line, and run again."
+        )
+        raise LaptopError(message)
+
+
+def _linked_layout(dataset: Dataset) -> Choice:
+    return "splits" if dataset.layout.splits else "classes"
+
+
+def _write_classifier(folder: _Folder, dataset: Dataset, *, batch_size: int) -> None:
+    """The classifier's file, written once; a person may edit it."""
+    template = (ROOT / "include/laptop/own_images.yaml").read_text()
+    folder.file.parent.mkdir(parents=True, exist_ok=True)
+    layout = f"layout: {_linked_layout(dataset)} # as the links to the images are laid out\n"
+    folder.file.write_text(
+        f"description: {folder.origin!r}\nsource: {folder.name}\n{layout}{template}"
+        f"  mini_batch_size: {batch_size} # at most the number of validation images\n"
+    )
+
+
+def _batch_size(placement: Placement) -> int:
+    """A power of two that neither train nor validation is too small for."""
+    counts = Counter(image.split for image in placement.images)
+    fewest = min(counts["train"], counts["validation"])
+    return max(size for size in BATCH_SIZES if size <= max(1, fewest))

@@ -1,0 +1,167 @@
+"""The task that asks a person whether a model may go live, and waits for the answer without a worker."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from airflow.providers.standard.operators.hitl import HITLOperator
+from airflow.sdk import Context
+from airflow.sdk.exceptions import TaskAwaitingInput
+from airflow.sdk.execution_time.hitl import upsert_hitl_detail
+
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import QuestionOutdatedError
+from image_classifier.promote.approval import APPROVE, REJECT, Question, body, question_about, subject
+from image_classifier_airflow.operators.transform import TransformJobOperator
+from image_classifier_airflow.steps import gate
+from image_classifier_airflow.steps.approval import ApprovalSteps, answer
+from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
+
+if TYPE_CHECKING:
+    from image_classifier.promote.decision import Decision
+
+LONGEST_LOOK_S, SHORTEST_LOOK_S = 300, 10  # between two looks at whether a newer run waits
+
+
+class ApprovalOperator(HITLOperator, TransformJobOperator):
+    """Airflow's human-in-the-loop operator for one model, compared with the model that serves.
+
+    The provider's operator asks once; its time-out is an error that a retry answers with the same question, or an
+    answer that nobody gave; and it does not notice that what it asks about has changed. This one:
+
+    * compares candidate and champion itself before it asks, and scores the champion if that has no answers yet;
+    * asks again, as its next try, if another model serves when the answer comes, at most `retries` times;
+    * takes no answer within ``promotion.approval_time_limit_s`` for a no;
+    * withdraws the question when a newer run of the Dag waits for this one to end.
+
+    The task is in the state awaiting_input, which takes no slot. It looks for a newer run every few minutes.
+
+    Returns ``outcome`` (approved, rejected, timed_out, withdrawn, outdated, refused; serves if there is nothing to
+    ask), ``by``, ``at`` and ``question``.
+
+    Args:
+        approval: the classifier's steps.
+        inputs: ``dataset``, ``job`` and ``training``, the results of the tasks before.
+        kwargs: the provider's and BaseOperator's arguments.
+
+    """
+
+    template_fields = ("inputs",)
+
+    def __init__(self, *, approval: ApprovalSteps, inputs: dict[str, Any], **kwargs: Any) -> None:
+        """Keep what the task needs; subject and body are written when it asks."""
+        super().__init__(subject="", options=[APPROVE, REJECT], config={}, **kwargs)
+        self.approval, self.inputs = approval, inputs
+
+    def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]
+        """Compare, ask and wait."""
+        self._task_instance = context["ti"]
+        return self._compare_and_ask(context)
+
+    def execute_complete(  # type: ignore[override]
+        self,
+        context: Context,
+        event: dict[str, Any] | None = None,
+        awaited: bool = False,  # noqa: ARG002 - of a transform job
+        question: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Go on where the transform job, the person or the time limit left off.
+
+        Raises:
+            QuestionOutdatedError: another model serves than the one that was compared; the next try asks again.
+
+        """
+        self._task_instance = context["ti"]
+        if question is None:
+            if event is not None and event["status"] == "overdue":
+                self._job_name = event["job_name"]
+                self._give_up()
+            return self._compare_and_ask(context)
+        asked, event = Question.model_validate(question), event or {}
+        if event.get("error_type") == "timeout":
+            return self._look(context, asked)
+        if "error" in event:
+            self.process_trigger_event_error(event)
+        return self._answered(context, asked, chosen=event["chosen_options"], user=event["responded_by_user"])
+
+    def _compare_and_ask(self, context: Context) -> dict[str, Any]:
+        for config in self.approval.to_score(self.inputs, context=context):
+            self.config = config
+            self._score()
+        decision, page = self.approval.compare(self.inputs, context=context)
+        if decision.champion == decision.candidate:
+            return answer(question_about(decision), "serves")
+        if decision.verdict != "promote":
+            self.log.warning("%s", decision.summary)
+            return answer(question_about(decision), "refused")
+        question, is_new = self.approval.ask(decision)
+        self._ask(context, decision, page=page)
+        if is_new:
+            self.approval.notify(question, decision, ti=context["ti"])
+        self._wait(question)
+
+    def _ask(self, context: Context, decision: "Decision", *, page: str) -> None:
+        self.subject, self.body = subject(decision), body(decision, page=page)
+        upsert_hitl_detail(
+            ti_id=context["ti"].id, options=self.options, subject=self.subject, body=self.body, params={}
+        )
+
+    def _wait(self, question: Question) -> NoReturn:
+        """Park the task until a person answers, or until the next look."""
+        remaining_s = (question.until - datetime.now(UTC)).total_seconds()
+        look_s = (question.until - question.asked_at).total_seconds() / 10
+        seconds = max(1, min(remaining_s, max(SHORTEST_LOOK_S, min(LONGEST_LOOK_S, look_s))))
+        self.log.info("An answer is awaited until %s", question.until)
+        raise TaskAwaitingInput(
+            method_name="execute_complete",
+            kwargs={"question": question.model_dump(mode="json")},
+            timeout=timedelta(seconds=seconds),
+        )
+
+    def _look(self, context: Context, question: Question) -> dict[str, Any]:
+        """See whether the time is over or a newer run waits; else wait on.
+
+        The question is not written again: that would delete an answer that has come meanwhile, with which Airflow
+        resumes a task that waits on.
+        """
+        ti = context["ti"]
+        if datetime.now(UTC) >= question.until:
+            return answer(question, "timed_out")
+        if ti.get_dr_count(dag_id=ti.dag_id, states=["queued"]):
+            return answer(question, "withdrawn")
+        self._wait(question)
+
+    def _answered(
+        self, context: Context, question: Question, *, chosen: list[str], user: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        by = user["name"] if user else None
+        self.log.info("%s answered %s", by or "Nobody", ", ".join(chosen))
+        if chosen != [APPROVE]:
+            return answer(question, "rejected", by=by)
+        changed = self.approval.what_changed(question)
+        if changed is None:
+            return answer(question, "approved", by=by)
+        ti = context["ti"]
+        if ti.try_number > ti.max_tries:
+            return answer(question, "outdated", by=by)
+        raise QuestionOutdatedError(f"{changed}. Candidate and model are compared, and the question is asked, again.")
+
+
+def approval_tasks(
+    classifier: Classifier, evaluation: EvaluationSteps, *, dataset: Any, job: Any, training: Any
+) -> list[Any]:
+    """The tasks between the decision and what it lets happen; none unless the classifier's file says so.
+
+    Args:
+        classifier: whose ``promotion.mode`` decides.
+        evaluation: the steps that compare models.
+        dataset: the result of the task that prepares.
+        job: of the task that trains.
+        training: of the task that plans the training, by its keys.
+
+    """
+    if classifier.promotion.mode != "approval":
+        return []
+    approval = ApprovalSteps(classifier, evaluation)
+    inputs = {"dataset": dataset, "job": job, "training": training["config"]}
+    ask = ApprovalOperator(task_id="ask", approval=approval, inputs=inputs)
+    return [ask, gate(approval.promote)(dataset, job, ask.output)]

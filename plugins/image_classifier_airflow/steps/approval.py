@@ -1,0 +1,153 @@
+"""The steps of a classifier that asks a person before a model goes live: the question, and what the answer does."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from image_classifier.aws.names import model_package_group_name
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.evaluate_and_promote import NOTHING_CHANGES, EvaluationSteps
+
+if TYPE_CHECKING:
+    from image_classifier.promote.approval import Question
+    from image_classifier.promote.decision import Decision
+
+log = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+WHY_NOT = {
+    "rejected": "{by} rejected the model.",
+    "timed_out": "Nobody answered in time, which is a no; the next run asks again.",
+    "withdrawn": "The question was withdrawn, because a newer run is waiting: it compares and asks again.",
+    "outdated": "The model that serves changed each time somebody approved; the next run asks again.",
+    "refused": "Compared with the model that serves now, it is refused by the rule.",
+}
+
+
+class ApprovalSteps:
+    """What the operator that asks, and the task after it, call."""
+
+    def __init__(self, classifier: Classifier, evaluation: EvaluationSteps) -> None:
+        """Keep the classifier, and the steps that compare models."""
+        self._classifier, self._evaluation = classifier, evaluation
+        self.links = {"promote": evaluation.links["decide"]}
+
+    def to_score(self, inputs: Json, *, context: Mapping[str, Any]) -> list[Json]:
+        """What has to be scored before candidate and champion can be compared; nothing in most cases."""
+        plan = self._plan(inputs, context)
+        return [plan[one] for one in ("candidate", "champion") if plan[one]]
+
+    def compare(self, inputs: Json, *, context: Mapping[str, Any]) -> "tuple[Decision, str]":
+        """Compare with the model that serves now; returns the decision and where the report is."""
+        plan, dataset, job, params = (
+            self._plan(inputs, context),
+            inputs["dataset"],
+            inputs["job"],
+            context["params"],
+        )
+        told = self._evaluation.write_report(dataset, job, inputs["training"], plan, params)
+        decision, _ = self._evaluation.compare(dataset, job, plan, params, context["dag_run"])
+        return decision, told["page"]
+
+    def ask(self, decision: "Decision") -> "tuple[Question, bool]":
+        """The question about a decision, and whether it is a new one."""
+        from image_classifier.promote import approval
+
+        question = approval.question_about(decision)
+        return approval.open_question(self._s3, question, bucket=Settings.from_env().bucket)
+
+    def what_changed(self, question: "Question") -> str | None:
+        """Why an answer to the question says nothing any more: what it compared with is not what there is now."""
+        from image_classifier.deploy.serving import serving_model
+
+        serving = serving_model(clients.sagemaker(self._classifier.aws_conn_id), classifier=question.classifier)
+        champion = serving.training_job if serving else None
+        if champion in (question.champion, question.candidate):
+            return None
+        return f"{champion or 'No model'} serves now, and {question.champion or 'none'} did when the question was asked"
+
+    def promote(self, dataset: Json, job: Json, answer: Json | None, dag_run: Any) -> bool:
+        """Let the model go live if a person approved exactly this model, compared with what serves now.
+
+        The answer is what the task before returned. Marking that task a success returns nothing, and promotes nothing.
+        """
+        from image_classifier.promote.approval import Question, close_question
+
+        if not answer:
+            log.warning("There is no answer of a person. %s", NOTHING_CHANGES)
+            return False
+        if answer["outcome"] == "serves":
+            return True
+        question = Question.model_validate(answer["question"])
+        asked_about = (question.candidate, question.test_manifest)
+        if asked_about != (job["training_job"], dataset["test_manifest_sha256"]):
+            log.warning("The answer is about model %s. %s", question.candidate, NOTHING_CHANGES)
+            return False
+        if answer["outcome"] == "approved" and (changed := self.what_changed(question)):
+            log.warning("%s: the answer is about another comparison. %s", changed, NOTHING_CHANGES)
+            return False
+        self._note(answer, question, dag_run)
+        if answer["outcome"] != "withdrawn":
+            close_question(self._s3, classifier=question.classifier, bucket=Settings.from_env().bucket)
+        if answer["outcome"] == "approved":
+            return True
+        log.warning("%s %s", WHY_NOT[answer["outcome"]].format(by=answer["by"]), NOTHING_CHANGES)
+        return False
+
+    def _note(self, answer: Json, question: "Question", dag_run: Any) -> None:
+        """Note the answer in the decision's record and in the registry."""
+        from image_classifier.promote import promotion, registry
+        from image_classifier.promote.decision import Answer
+
+        if answer["outcome"] == "refused":
+            return  # the comparison has noted it
+        bucket, outcome = Settings.from_env().bucket, answer["outcome"]
+        key = promotion.decision_key(question.classifier, question.candidate, at=dag_run.start_date)
+        decision = promotion.stored_decision(self._s3, bucket=bucket, key=key)
+        said = Answer(outcome=outcome, by=answer["by"], at=answer["at"], asked_at=question.asked_at.isoformat())
+        answered = decision.model_copy(update={"answer": said})
+        promotion.keep_decision(self._s3, answered, bucket=bucket, at=dag_run.start_date)
+        if outcome == "withdrawn":
+            return
+        sagemaker = clients.sagemaker(self._classifier.aws_conn_id)
+        group = model_package_group_name(question.classifier)
+        found = registry.find_version(sagemaker, question.candidate, group=group)
+        if found is None:
+            return
+        why = f"Approved by {answer['by']}." if outcome == "approved" else WHY_NOT[outcome].format(by=answer["by"])
+        prefix = registry.NOT_APPROVED if outcome == "rejected" else ""
+        status: registry.Approval = "Approved" if outcome == "approved" else "Rejected"
+        registry.set_approval(sagemaker, found["ModelPackageArn"], status=status, why=f"{prefix}{why}")
+
+    def notify(self, question: "Question", decision: "Decision", *, ti: Any) -> None:
+        """Tell the people of the file's `notify` that an answer is awaited."""
+        from image_classifier_airflow.notifications.deadline import run_url
+        from image_classifier_airflow.notifications.messages import approval_wanted
+        from image_classifier_airflow.notifications.send import send
+
+        message = approval_wanted(
+            question.classifier,
+            dag_id=ti.dag_id,
+            run_id=ti.run_id,
+            task_id=ti.task_id,
+            summary=decision.summary,
+            until=question.until,
+            url=f"{run_url(ti.dag_id, ti.run_id)}/tasks/{ti.task_id}/required_actions",
+        )
+        send(message, classifier=self._classifier)
+
+    def _plan(self, inputs: Json, context: Mapping[str, Any]) -> Json:
+        return self._evaluation.plan_evaluation(inputs["dataset"], inputs["job"], context["params"])
+
+    @property
+    def _s3(self) -> Any:
+        return clients.s3(self._classifier.aws_conn_id)
+
+
+def answer(question: "Question", outcome: str, *, by: str | None = None) -> Json:
+    """What the task that asks returns."""
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    return {"outcome": outcome, "by": by, "at": at, "question": question.model_dump(mode="json")}

@@ -1,0 +1,169 @@
+"""What an answer does: only an approval of this very comparison lets a model go live."""
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from image_classifier.classifier import Classifier
+from image_classifier.classifier.promotion import Promotion
+from image_classifier.deploy import serving
+from image_classifier.evaluate.proportions import proportion
+from image_classifier.promote import approval as questions
+from image_classifier.promote import promotion, registry
+from image_classifier.promote.decision import Decision
+from image_classifier_airflow.notifications import send
+from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.approval import ApprovalSteps, answer
+from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
+
+BUCKET = "pictures"
+RUN = SimpleNamespace(start_date=datetime(2026, 11, 28, tzinfo=UTC))
+DATASET = {"test_manifest_sha256": "0badcafe"}
+JOB = {"training_job": "new-job"}
+PETS = Classifier(name="pets", source="pets", promotion={"mode": "approval"}, notify={"webhook_conn_id": "ops"})
+DECISION = Decision(
+    classifier="pets",
+    candidate="new-job",
+    champion="old-job",
+    test_manifest="0badcafe",
+    rule=Promotion(mode="approval"),
+    basis="comparison",
+    verdict="promote",
+    summary="It may serve.",
+    reasons=(),
+    images=200,
+    excluded=0,
+    accuracy=proportion(180, 200),
+    comparison=None,
+    classes=(),
+    missing_images=None,
+)
+QUESTION = questions.question_about(DECISION)
+
+
+@pytest.fixture
+def s3(monkeypatch):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        client = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+@pytest.fixture
+def noted(monkeypatch, s3):
+    """What the registry is told; old-job serves, and the decision and the question are stored."""
+    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
+    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
+        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+    monkeypatch.setattr(clients, "s3", lambda _: s3)
+    monkeypatch.setattr(clients, "sagemaker", lambda _: None)
+    told = []
+    monkeypatch.setattr(registry, "find_version", lambda _, job, *, group: {"ModelPackageArn": f"{group}/{job}"})
+    monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: told.append((arn, status, why)))
+    promotion.keep_decision(s3, DECISION, bucket=BUCKET, at=RUN.start_date)
+    questions.open_question(s3, QUESTION, bucket=BUCKET)
+    serve(monkeypatch, "old-job")
+    return told
+
+
+def serve(monkeypatch, job):
+    found = serving.Serving(job, "m", "c") if job else None
+    monkeypatch.setattr(serving, "serving_model", lambda _, classifier: found)
+
+
+def steps():
+    return ApprovalSteps(PETS, EvaluationSteps(PETS))
+
+
+def promoted(said, **changed):
+    return steps().promote({**DATASET, **changed.get("dataset", {})}, {**JOB, **changed.get("job", {})}, said, RUN)
+
+
+def stored(s3):
+    key = promotion.decision_key("pets", "new-job", at=RUN.start_date)
+    return promotion.stored_decision(s3, bucket=BUCKET, key=key)
+
+
+def is_open(s3):
+    return not questions.open_question(s3, QUESTION, bucket=BUCKET)[1]
+
+
+def test_an_approval_lets_the_model_go_live_and_is_noted(noted, s3):
+    assert promoted(answer(QUESTION, "approved", by="jo")) is True
+    assert noted == [("image-classifier-pets/new-job", "Approved", "Approved by jo.")]
+    assert (stored(s3).answer.outcome, stored(s3).answer.by) == ("approved", "jo")
+    assert not is_open(s3)
+
+
+def test_marking_the_task_that_asks_a_success_promotes_nothing(noted):
+    assert promoted(None) is False
+    assert noted == []
+
+
+def test_a_rejection_holds_until_a_person_says_otherwise(noted, s3):
+    assert promoted(answer(QUESTION, "rejected", by="jo")) is False
+    [(_, status, why)] = noted
+    assert status == "Rejected"
+    assert why.startswith(registry.NOT_APPROVED)
+    assert stored(s3).answer.outcome == "rejected"
+
+
+def test_no_answer_in_time_is_a_no_that_the_next_run_asks_about_again(noted, s3):
+    assert promoted(answer(QUESTION, "timed_out")) is False
+    [(_, status, why)] = noted
+    assert status == "Rejected"
+    assert not why.startswith((registry.NOT_APPROVED, registry.LEFT))
+    assert not is_open(s3)
+
+
+def test_a_question_that_was_withdrawn_goes_on_with_its_time_limit(noted, s3):
+    assert promoted(answer(QUESTION, "withdrawn")) is False
+    assert noted == []
+    assert is_open(s3)
+
+
+def test_a_model_that_serves_already_stays(noted):
+    assert promoted(answer(QUESTION, "serves")) is True
+
+
+@pytest.mark.parametrize(
+    "changed", [{"job": {"training_job": "another"}}, {"dataset": {"test_manifest_sha256": "another"}}]
+)
+def test_an_approval_of_another_comparison_promotes_nothing(noted, changed):
+    assert promoted(answer(QUESTION, "approved", by="jo"), **changed) is False
+    assert noted == []
+
+
+@pytest.mark.parametrize("job", ["third-job", None])
+def test_an_approval_is_of_no_use_once_another_model_serves(noted, monkeypatch, job):
+    serve(monkeypatch, job)
+
+    assert promoted(answer(QUESTION, "approved", by="jo")) is False
+    assert noted == []
+
+
+def test_a_retry_after_the_deployment_still_goes_on(noted, monkeypatch):
+    serve(monkeypatch, "new-job")
+
+    assert promoted(answer(QUESTION, "approved", by="jo")) is True
+
+
+def test_people_are_told_what_is_asked_until_when_and_where(noted, monkeypatch):
+    sent = []
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/below")
+    monkeypatch.setattr(send, "send", lambda message, *, classifier: sent.append(message))
+
+    ti = SimpleNamespace(dag_id="pets_train_and_deploy", run_id="manual__1", task_id="promote.ask")
+    steps().notify(QUESTION, DECISION, ti=ti)
+
+    [message] = sent
+    assert (message.event, message.task_id) == ("approval_wanted", "promote.ask")
+    assert f"{QUESTION.until:%Y-%m-%d %H:%M}" in message.sentence
+    assert message.url == (
+        "https://airflow.example.com/below/dags/pets_train_and_deploy/runs/manual__1/tasks/promote.ask/required_actions"
+    )
