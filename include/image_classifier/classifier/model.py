@@ -1,6 +1,7 @@
 """A classifier as its file describes it: what to train on, how, where it is served, and when it is trained again."""
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -22,11 +23,14 @@ from image_classifier.classifier.parts import (
     refuse_if,
 )
 from image_classifier.classifier.promotion import Evaluation, Promotion
+from image_classifier.classifier.source import Columns, source_problem
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import pattern, problems_of
 
 LONGEST_SOURCE = 4096  # Linux' longest path; an S3 address has 63 + 1,024 characters at most
+Pattern = Annotated[str, Field(min_length=1, max_length=1024)]  # of fnmatch, as aws s3 sync takes them
+ClassName = Annotated[str, Field(min_length=1, max_length=255)]
 NAME = pattern(
     f"^{CLASSIFIER_NAME.pattern}$",
     "A name has 1 to 24 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",
@@ -51,6 +55,11 @@ class Classifier(Part):
     description: str = ""
     source: Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)]
     layout: Literal["classes", "splits"] | None = None  # what the source's top folders are, where it is not clear
+    columns: Columns = Field(default_factory=Columns)  # of a source that is a list of images
+    include: tuple[Pattern, ...] = ()  # names below the source that are used; all if there is none
+    exclude: tuple[Pattern, ...] = ()
+    classes: dict[ClassName, Annotated[tuple[ClassName, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    requester_pays: bool = False  # of an S3 source: this account pays for reading it
     max_left_out: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the files that may be rejected
     schedule: Annotated[str, Field(max_length=250), Field(pattern=SCHEDULE)] | None = None  # in UTC
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
@@ -115,10 +124,10 @@ class Classifier(Part):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         hyperparameters, refused = self.hyperparameters, _refused_tags(self.tags)
+        repeated = _repeated(self.classes)
         checks = {
-            f"source is {self.source!r}; an S3 source reads s3://bucket/prefix/.": (
-                self.source.startswith("s3:") and not _is_s3_prefix(self.source)
-            ),
+            f"source is {self.source!r}. {source_problem(self.source)}": source_problem(self.source) is not None,
+            f"classes takes {', '.join(map(repr, repeated))} into several classes; name each once.": bool(repeated),
             f"hyperparameters.image_shape is {hyperparameters.image_shape}; images are prepared as "
             "squares: make height and width equal, or set pixels.unmodified.": (
                 hyperparameters.height != hyperparameters.width and not self.pixels.unmodified
@@ -165,6 +174,7 @@ def _is_tag_text(text: str) -> bool:
     return all(letter in TAG_MARKS or unicodedata.category(letter)[0] in "LNZ" for letter in text)
 
 
-def _is_s3_prefix(source: str) -> bool:
-    bucket, _, prefix = source.removeprefix("s3://").partition("/")
-    return source.startswith("s3://") and bool(bucket) and (not prefix or prefix.endswith("/")) and source.endswith("/")
+def _repeated(classes: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Classes of the source that several classes would take."""
+    taken = Counter(one for found in classes.values() for one in found)
+    return [one for one, times in taken.items() if times > 1]

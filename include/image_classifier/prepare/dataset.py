@@ -22,6 +22,7 @@ from image_classifier.prepare.preparation import Preparation, list_images, pixel
 from image_classifier.prepare.previous import Previous, write_pointer
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, publish, test_manifest
 from image_classifier.prepare.sources.bucket import BucketSource
+from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.sources.source import Source
 from image_classifier.prepare.stores import BucketStore, NoStore
@@ -135,8 +136,8 @@ def _preparation(classifier: Classifier, *, s3: "S3Client", settings: Settings, 
 
 
 def _source(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> Source:
-    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
-    if isinstance(source, BucketSource):
+    source = open_source(classifier, s3=s3, data_folder=settings.data_folder)
+    if isinstance(source, BucketSource | ListSource):
         source.check_apart_from(settings.bucket, Keys(classifier.name))
     return source
 

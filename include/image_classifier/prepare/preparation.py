@@ -9,12 +9,14 @@ from image_classifier.contracts.pixels import PixelParameters
 from image_classifier.prepare.assemble import Assembler, Dataset
 from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY, Inspected, Inspector, Store, progress
 from image_classifier.prepare.layout.folders import Layout, read_layout
+from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.placement import Placement, Placer
 from image_classifier.prepare.previous import Previous, SplitSettings
 from image_classifier.prepare.report.document import make_report
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.report.warnings import Trained, warnings_of
+from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.source import Source
 from image_classifier.prepare.split import Fractions
 
@@ -115,7 +117,13 @@ def list_images(classifier: Classifier, source: Source) -> Layout:
         DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
 
     """
-    return read_layout(source.files(), where=source.where, choice=classifier.layout)
+    selection = Selection(classifier.include, classifier.exclude, classifier.classes)
+    if isinstance(source, ListSource):
+        layout = source.layout(selection.chooses)
+    else:
+        files = selection.files(source.files(), where=source.where)
+        layout = read_layout(files, where=source.where, choice=classifier.layout)
+    return selection.renamed(layout, where=source.where)
 
 
 def pixel_parameters(classifier: Classifier) -> PixelParameters:

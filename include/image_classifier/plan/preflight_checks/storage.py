@@ -12,6 +12,7 @@ from image_classifier.contracts.errors import DatasetError, FunctionError, Stora
 from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 
 if TYPE_CHECKING:
@@ -59,8 +60,10 @@ def check_notification(s3: "S3Client", *, classifier: Classifier, settings: Sett
 def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) -> Finding:
     """Whether the labelled images can be listed and the first of them read."""
     check = f"source of {classifier.name}"
-    source = open_source(classifier.source, s3=s3, data_folder=settings.data_folder)
     try:
+        source = open_source(classifier, s3=s3, data_folder=settings.data_folder)
+        if isinstance(source, ListSource):
+            return _list_source(check, source)
         if isinstance(source, BucketSource):
             return _bucket_source(check, source)
         return _folder_source(check, source)
@@ -79,6 +82,12 @@ def _bucket_source(check: str, source: BucketSource) -> Finding:
         return Finding(check, "missing", f"{place} holds no objects", f"aws s3 sync <a folder per class> {place}")
     source.s3.head_object(Bucket=source.bucket, Key=keys[0])
     return Finding(check, "ok", f"{place} is listed, and {keys[0]} can be read")
+
+
+def _list_source(check: str, source: ListSource) -> Finding:
+    first = source.rows[0].path
+    source.read(first, limit_bytes=1)
+    return Finding(check, "ok", f"{source.where} has {len(source.rows):,} rows, and {first} can be read")
 
 
 def _folder_source(check: str, source: FolderSource) -> Finding:

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.ignored import is_ignored
@@ -90,23 +90,25 @@ def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = No
                 images.append(Listed(file.name, class_name, split, file.stamp))
         elif not file.name.endswith("/"):
             ignored.append(file.name)
-    classes = _classes(folders, is_split=bool(top.splits), files=len(ignored), where=where)
-    _check_every_class_has_files(images, classes, top=top, where=where)
-    return _layout(images, classes, ignored, top=top, roots=roots)
+    _check_classes(folders, is_split=bool(top.splits), files=len(ignored), where=where)
+    _check_every_class_has_files(images, folders, top=top, where=where)
+    layout = layout_of(images, where=where, level=_level(images, top, roots))
+    return replace(layout, ignored=tuple(ignored), warnings=(*top.warnings, *_unused(top, layout.splits)))
 
 
-def _layout(
-    images: Sequence[Listed], classes: tuple[str, ...], ignored: Sequence[str], *, top: Top, roots: Mapping[str, str]
-) -> Layout:
+def layout_of(images: Sequence[Listed], *, where: str, level: str) -> Layout:
+    """The layout of images whose classes and splits are known.
+
+    Raises:
+        DatasetError: there are no two classes, or validation or test has classes that train lacks.
+
+    """
+    _check_classes({(image.split, image.class_name) for image in images}, is_split=False, files=0, where=where)
     named: tuple[Split, ...] = tuple(split for split in SPLITS if any(image.split == split for image in images))
     if "validation" not in named:  # the rest of train is ours to divide
-        images = [Listed(one.name, one.class_name, _unless_train(one.split), one.stamp) for one in images]
-    warnings = (*top.warnings, *_unused(top, named))
-    return Layout(tuple(images), classes, named, tuple(ignored), _level(classes, top, roots), warnings)
-
-
-def _unless_train(split: Split | None) -> Split | None:
-    return None if split == "train" else split
+        images = [replace(one, split=None if one.split == "train" else one.split) for one in images]
+    classes = tuple(sorted({image.class_name for image in images}))
+    return Layout(tuple(images), classes, named, (), level)
 
 
 def _root(names: Iterable[str], folder: str) -> str:
@@ -132,7 +134,8 @@ def _below(name: str, *, top: Top, roots: Mapping[str, str]) -> tuple[Split | No
     return top.splits[folder], name.removeprefix(roots[folder])
 
 
-def _level(classes: Sequence[str], top: Top, roots: Mapping[str, str]) -> str:
+def _level(images: Iterable[Listed], top: Top, roots: Mapping[str, str]) -> str:
+    classes = sorted({image.class_name for image in images})
     if not top.splits:
         return f"The classes are the folders of the source: {few(classes)}."
     places = ", ".join(f"{root} ({top.splits[folder]})" for folder, root in roots.items())
@@ -156,7 +159,7 @@ def _class_name(folder: str, *, where: str) -> str:
     return unicodedata.normalize("NFC", folder)
 
 
-def _classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: int, where: str) -> tuple[str, ...]:
+def _check_classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: int, where: str) -> None:
     train = sorted({name for split, name in folders if split in ("train", None)})
     if not train:
         found = f"{files} files that are in no class folder" if files else "no folder"
@@ -174,12 +177,13 @@ def _classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: i
             f"Only one class in {where}: {train[0]!r}. A classifier tells at least two classes apart; add another."
         )
         raise DatasetError(message)
-    return tuple(train)
 
 
-def _check_every_class_has_files(images: list[Listed], classes: tuple[str, ...], *, top: Top, where: str) -> None:
+def _check_every_class_has_files(
+    images: list[Listed], folders: set[tuple[Split | None, str]], *, top: Top, where: str
+) -> None:
     trained = {image.class_name for image in images if image.split in ("train", None)}
-    if empty := [name for name in classes if name not in trained]:
+    if empty := sorted({name for split, name in folders if split in ("train", None)} - trained):
         message = f"Classes without a training image in {where}: {few(empty)}. Add images, or delete these folders."
         raise DatasetError(message)
     if "validation" in top.splits.values() and not any(image.split == "validation" for image in images):

@@ -56,14 +56,19 @@ class BucketSource:
                 raise DatasetError(message)
 
     def files(self) -> list[File]:
-        found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self._extra)
+        found = self.listing()
         if not found:
             message = (
                 f"Source s3://{self.bucket}/{self.prefix} holds no object. Correct `source` in the classifier file."
             )
             raise DatasetError(message)
-        found.pop(self.prefix, None)
-        return [File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found.items()]
+        return found
+
+    def listing(self) -> list[File]:
+        """The objects below the prefix, if there are any."""
+        found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self._extra)
+        files = (File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found.items())
+        return [file for file in files if file.name]
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         for _ in range(TRIES - 1):

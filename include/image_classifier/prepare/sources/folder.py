@@ -55,7 +55,7 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
     # A link that leads nowhere is listed, to be rejected by name; pipes and devices are not files.
     for entry in entries:
         if _leads_to(entry.is_file):
-            yield File(prefix + entry.name, _stamp(entry))
+            yield File(prefix + entry.name, stamp_of(entry))
         elif _is_broken_link(entry):
             yield File(prefix + entry.name)
     for entry in entries:
@@ -64,8 +64,12 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
             yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here))
 
 
-def _stamp(entry: os.DirEntry[str]) -> str:
-    status = entry.stat()
+def stamp_of(file: os.DirEntry[str] | Path) -> str:
+    """Size and time of change; nothing of a file that is not there."""
+    try:
+        status = file.stat()
+    except OSError:
+        return ""
     return f"{status.st_size}@{status.st_mtime_ns}"
 
 

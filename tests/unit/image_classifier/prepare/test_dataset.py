@@ -1,15 +1,23 @@
 import hashlib
+import io
 import json
+import random
 
 import pytest
 from PIL import Image
 
+from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, LabelsChangedError, ResourceBusyError
 from image_classifier.contracts.labels import labels_document, labels_sha256, parse_labels
 from image_classifier.contracts.training import image_list
+from image_classifier.prepare import manifest as manifest_module
 from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier.prepare.inspection import inspector
+from image_classifier.prepare.manifest import read_manifest
 from image_classifier.prepare.publish import delete_unreferenced_images
+from image_classifier.prepare.sources.bucket import BucketSource
+from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.split import Fractions
 
 BUCKET = "pictures"
 LISTS = ("train_lst/train.lst", "validation_lst/validation.lst")
@@ -24,6 +32,16 @@ SPLIT = {
 
 def key_of(uri):
     return uri.removeprefix(f"s3://{BUCKET}/")
+
+
+def soft(seed, salt):
+    """A picture with soft patches, as a photograph has; another salt gives other bytes and nearly the same picture."""
+    patches = Image.frombytes("L", (6, 6), random.Random(seed).randbytes(36))
+    image = patches.resize((64, 64), Image.Resampling.BICUBIC)
+    image.putpixel((0, 0), salt % 256)
+    out = io.BytesIO()
+    image.save(out, "PNG")
+    return out.getvalue()
 
 
 def lists(stored, prepared):
@@ -151,6 +169,131 @@ def test_a_second_run_writes_nothing_and_decodes_nothing(images, prepare, s3, mo
     second = prepare()
 
     assert second == first.model_copy(update={"uploaded": 0, "unchanged": 20})
+
+
+def test_an_unchanged_set_is_listed_and_not_read(images, prepare, s3, monkeypatch):
+    folder = images({**TWO_CLASSES, "dog/bad": {"broken.png": b"no image"}})
+    for file in folder.rglob("*.png"):
+        s3.put_object(Bucket=BUCKET, Key=f"raw/{file.relative_to(folder).as_posix()}", Body=file.read_bytes())
+    for source, kind in (("images", FolderSource), (f"s3://{BUCKET}/raw/", BucketSource)):
+        first = prepare(source=source)
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "read", lambda *given, **_: pytest.fail("read"))
+            second = prepare(source=source)
+        assert second == first.model_copy(update={"uploaded": 0, "unchanged": 20})
+
+
+def test_a_file_that_was_changed_is_read_again(images, prepare):
+    images(TWO_CLASSES)
+    first = prepare()
+    images({"cat": {"3.png": 50}})
+
+    second = prepare()
+
+    assert (second.uploaded, second.unchanged) == (1, 19)
+    assert second.fingerprint != first.fingerprint
+
+
+def test_a_file_that_is_of_another_class_now_is_of_that_class(images, prepare, stored, manifest):
+    folder = images(TWO_CLASSES)
+    prepare()
+    (folder / "cat" / "3.png").rename(folder / "dog" / "3.png")
+
+    line = manifest(prepare())["dog/3.png"]
+
+    assert (line["class"], line["key"].split("/")[3]) == ("dog", "dog")
+    assert line["key"] in stored()
+
+
+def test_a_version_of_release_0_1_keeps_its_fingerprint_and_names(images, prepare, s3, stored):
+    """Its manifest is one file without groups, statistics and times, and nothing points to it."""
+    images({"cat": {f"{number}.png": soft(number // 3, number) for number in range(30)}, "dog": range(100, 120)})
+    fractions = Fractions(0, 0.2, 0.0)
+    keys = Keys("pets")
+    first = prepare()  # stores the images; the version below is what release 0.1 would have made of them
+    lines = list(read_manifest(s3, bucket=BUCKET, version=keys.version(first.fingerprint)))
+    for key in stored():
+        if "/versions/" in key or key.endswith("current.json"):
+            s3.delete_object(Bucket=BUCKET, Key=key)
+    kept = ("name", "class", "sha256", "width", "height")
+    old = [
+        {**{name: line[name] for name in kept}, "split": fractions.split_of(line["sha256"], None), "key": "x"}
+        for line in lines
+    ]
+    version = keys.version("0" * 16)
+    s3.put_object(Bucket=BUCKET, Key=f"{version}manifest.jsonl", Body="\n".join(map(json.dumps, old)).encode())
+    s3.put_object(Bucket=BUCKET, Key=f"{version}train_lst/train.lst", Body=b"")
+
+    upgraded = prepare()
+
+    splits = {line["name"]: line["split"] for line in old}
+    found = {
+        line["name"]: line for line in read_manifest(s3, bucket=BUCKET, version=keys.version(upgraded.fingerprint))
+    }
+    assert {name: line["split"] for name, line in found.items()} == splits
+    assert len({line["group"] for line in found.values()}) == 30
+    identity = [(splits[name], int(name.startswith("dog")), line["sha256"]) for name, line in found.items()]
+    assert upgraded.fingerprint == image_list.fingerprint(identity, pixels_key="1-pad-32-q90", labels=["cat", "dog"])
+
+
+def test_new_near_duplicates_go_where_the_old_ones_are(images, prepare, manifest):
+    images({"cat": {f"{number}.png": soft(number, number) for number in range(30)}, "dog": range(100, 120)})
+    before = manifest(prepare(test_fraction=0.2))
+    images({"cat": {f"copy of {number}.png": soft(number, number + 100) for number in range(30)}})
+
+    after = manifest(prepare(test_fraction=0.2))
+
+    assert {name: line["split"] for name, line in before.items()}.items() <= {
+        name: line["split"] for name, line in after.items()
+    }.items()
+    copies = {name.removeprefix("cat/copy of "): line for name, line in after.items() if "copy" in name}
+    assert [line["split"] for line in copies.values()] == [before[f"cat/{name}"]["split"] for name in copies]
+    assert {line["split"] for line in copies.values()} == {"train", "validation", "test"}
+
+
+def test_other_fractions_split_again(images, prepare, manifest):
+    images({"cat": range(60), "dog": range(100, 160)})
+    first = manifest(prepare(validation_fraction=0.1))
+
+    second = manifest(prepare(validation_fraction=0.5))
+
+    count = [sum(line["split"] == "validation" for line in found.values()) for found in (first, second)]
+    assert count[0] < 25 < 45 < count[1]
+
+
+def test_a_manifest_with_fewer_parts_leaves_none_behind(images, prepare, stored, monkeypatch):
+    monkeypatch.setattr(manifest_module, "LINES_OF_A_PART", 10)
+    folder = images({**TWO_CLASSES, "dog": {f"{number}.png": 100 + number // 3 for number in range(30)}})
+    first = prepare()
+    parts = [key for key in stored() if "/manifest/part-" in key]
+    for number in range(30):
+        if number % 3:
+            (folder / "dog" / f"{number}.png").unlink()
+
+    second = prepare()
+
+    assert (second.fingerprint, len(parts)) == (first.fingerprint, 4)
+    assert len([key for key in stored() if "/manifest/part-" in key]) == 2
+
+
+def test_a_file_may_say_that_more_is_left_out(images, prepare):
+    bad = {f"{number}.jpg": b"text" for number in range(12)}
+    images({"cat": range(30), "dog": {**{f"{number}.png": number for number in range(100, 118)}, **bad}})
+
+    with pytest.raises(DatasetError, match=r"12 of 60 files .* up to 15% are left out.* raise max_left_out"):
+        prepare(max_left_out=0.15)
+    assert prepare(max_left_out=0.2).rejected == 12
+
+
+def test_files_that_are_no_images_are_counted_apart(images, prepare, report):
+    notes = {f"{number}.txt": b"a box, a class" for number in range(40)}
+    images({"cat": range(30), "dog": {**{f"{number}.png": number for number in range(100, 130)}, **notes}})
+
+    prepared = prepare()
+
+    assert prepared.rejected == 0
+    assert (report(prepared)["counts"]["no_images"], report(prepared)["no_images"][0]) == (40, "dog/0.txt")
+    assert any("40 files in class folders are no images" in warning for warning in report(prepared)["warnings"])
 
 
 def test_only_what_is_new_is_uploaded(images, prepare):

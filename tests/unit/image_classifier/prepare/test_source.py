@@ -5,12 +5,17 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from image_classifier.aws.names import Keys
+from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError, StorageError
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource
 from image_classifier.prepare.sources.opening import open_source
 
 BUCKET = "pictures"
+
+
+def classifier_of(source, **changes):
+    return Classifier(name="pets", source=source, **changes)
 
 
 def names_of(source):
@@ -101,15 +106,20 @@ def test_a_file_is_not_a_folder(folder):
 
 
 def test_a_relative_source_starts_at_the_data_folder(folder, s3):
-    assert names_of(open_source("cat", s3=s3, data_folder=folder)) == ["1.jpg", "deep/", "deep/er/", "deep/er/2.jpg"]
-    assert open_source(str(folder), s3=s3, data_folder=folder / "cat").where == f"folder {folder}"
+    assert names_of(open_source(classifier_of("cat"), s3=s3, data_folder=folder)) == [
+        "1.jpg",
+        "deep/",
+        "deep/er/",
+        "deep/er/2.jpg",
+    ]
+    assert open_source(classifier_of(str(folder)), s3=s3, data_folder=folder / "cat").where == f"folder {folder}"
 
 
 def test_a_prefix_gives_keys_relative_to_it(s3):
     for key in ("p/", "p/cat/1.jpg", "p/cat/", "p/top.txt", "p2/other.jpg"):
         s3.put_object(Bucket=BUCKET, Key=key)
 
-    source = open_source(f"s3://{BUCKET}/p/", s3=s3, data_folder=None)
+    source = open_source(classifier_of(f"s3://{BUCKET}/p/"), s3=s3, data_folder=None)
 
     assert names_of(source) == ["cat/", "cat/1.jpg", "top.txt"]
     assert source.where == f"prefix s3://{BUCKET}/p/"
@@ -118,7 +128,7 @@ def test_a_prefix_gives_keys_relative_to_it(s3):
 def test_a_whole_bucket_is_a_source(s3):
     s3.put_object(Bucket=BUCKET, Key="cat/1.jpg")
 
-    assert names_of(open_source(f"s3://{BUCKET}/", s3=s3, data_folder=None)) == ["cat/1.jpg"]
+    assert names_of(open_source(classifier_of(f"s3://{BUCKET}/"), s3=s3, data_folder=None)) == ["cat/1.jpg"]
 
 
 def test_an_empty_prefix_is_refused_by_name(s3):
@@ -208,3 +218,49 @@ def test_a_source_that_holds_what_the_package_writes_is_refused(prefix):
 )
 def test_any_other_prefix_is_a_source(bucket, prefix):
     BucketSource(None, bucket, prefix).check_apart_from(BUCKET, Keys("pets"))
+
+
+def test_an_object_is_read_as_it_was_listed_or_rejected(s3):
+    s3.put_object(Bucket=BUCKET, Key="p/cat/1.jpg", Body=b"listed")
+    source = BucketSource(s3, BUCKET, "p/")
+    (file,) = source.files()
+
+    assert source.read(file.name, limit_bytes=9, stamp=file.stamp) == b"listed"
+
+    s3.put_object(Bucket=BUCKET, Key="p/cat/1.jpg", Body=b"replaced")
+    with pytest.raises(ImageRejectedError, match="replaced after it had been listed") as caught:
+        source.read(file.name, limit_bytes=9, stamp=file.stamp)
+    assert caught.value.code == "changed"
+
+
+def test_only_where_the_file_says_so_this_account_pays_for_reading(s3, monkeypatch):
+    s3.put_object(Bucket=BUCKET, Key="p/cat/1.jpg", Body=b"x")
+    sent = []
+    s3.meta.events.register("provide-client-params.s3.*", lambda params, **_: sent.append(params.get("RequestPayer")))
+
+    for pays in (False, True):
+        source = open_source(classifier_of(f"s3://{BUCKET}/p/", requester_pays=pays), s3=s3, data_folder=None)
+        source.read(source.files()[0].name, limit_bytes=9)
+
+    assert sent == [None, None, "requester", "requester"]
+
+
+def test_a_file_s_stamp_is_another_once_it_was_changed(folder):
+    stamps = {file.name: file.stamp for file in FolderSource(folder).files()}
+    os.utime(folder / "cat/1.jpg", ns=(1, 1))
+
+    again = {file.name: file.stamp for file in FolderSource(folder).files()}
+
+    assert {name for name in stamps if stamps[name] != again[name]} == {"cat/1.jpg"}
+    assert stamps["cat/"] == ""
+
+
+def test_what_systems_leave_behind_is_not_entered(folder):
+    for name in ("__MACOSX/cat", "cat/@eaDir"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "1.jpg").touch()
+    (folder / "cat" / "Thumbs.db").touch()
+
+    assert not [
+        name for name in names_of(FolderSource(folder)) if any(word in name for word in ("MACOSX", "@eaDir", "Thumbs"))
+    ]

@@ -1,0 +1,84 @@
+"""What a classifier's file says about its source: where the images are, and how a list of them is read."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import Field
+
+from image_classifier.classifier.parts import Part
+
+LIST_ENDINGS = (".lst", ".csv", ".tsv", ".jsonl", ".ndjson", ".manifest")
+_VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
+_PATH_STYLE = re.compile(r"s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
+
+Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=0)]
+
+
+class Columns(Part):
+    """The columns of a CSV file, or keys of JSON Lines; a number is a column's place, from 0, where there is no header.
+
+    ``folder`` is what the paths are relative to, seen from the list's own folder.
+    """
+
+    path: Column | None = None
+    label: Column | None = None
+    split: Column | None = None
+    folder: str = ""
+
+
+def is_list(source: str) -> bool:
+    """Whether a source is a file that lists images."""
+    return PurePosixPath(source).suffix.lower() in LIST_ENDINGS
+
+
+def source_problem(source: str) -> str | None:
+    """What is wrong with the text of a source, and what to write instead; None if nothing is."""
+    scheme, colon, rest = source.partition(":")
+    lowered = scheme.lower()
+    if lowered == "arn" and colon:
+        return _instead(_of_arn(source))
+    if not rest.startswith("//") and lowered != "s3":
+        return None  # a folder
+    if scheme == "s3":
+        return None if _is_s3_address(source) else "An S3 source reads s3://bucket/prefix/, or names a list of images."
+    if lowered in ("s3", "s3a", "s3n"):
+        return _instead(f"s3:{rest}")
+    if lowered in ("http", "https"):
+        return _instead(_of_web_address(source))
+    if lowered == "file":
+        return f"Write the folder alone: {rest.removeprefix('//').removeprefix('localhost')}."
+    return f"Images are read from a folder or from S3, and not from {scheme}:// addresses. Copy them to one of these."
+
+
+def _is_s3_address(source: str) -> bool:
+    bucket, _, key = source.removeprefix("s3://").partition("/")
+    return source.startswith("s3://") and bool(bucket) and (source.endswith("/") or (bool(key) and is_list(key)))
+
+
+def _instead(address: str | None) -> str:
+    if address is None:
+        return "Images are read from a folder or from S3. Copy them there, and write s3://bucket/prefix/."
+    whole = address if is_list(address) or address.endswith("/") else f"{address}/"
+    return f"Write {whole}."
+
+
+def _of_arn(arn: str) -> str | None:
+    """``arn:aws:s3:::bucket/prefix``."""
+    parts = arn.split(":", 5)
+    is_bucket = len(parts) == 6 and parts[2] == "s3" and not parts[3] and parts[5]
+    return f"s3://{parts[5].rstrip('*')}" if is_bucket else None
+
+
+def _of_web_address(address: str) -> str | None:
+    """The addresses of S3's REST API and of its console."""
+    url = urlsplit(address)
+    host, path = url.hostname or "", unquote(url.path).lstrip("/")
+    if host.endswith("console.aws.amazon.com") and path.startswith("s3/buckets/"):
+        prefix = parse_qs(url.query).get("prefix", [""])[0]
+        return f"s3://{path.removeprefix('s3/buckets/').partition('/')[0]}/{prefix}"
+    if _PATH_STYLE.fullmatch(host) and path:
+        return f"s3://{path}"
+    found = _VIRTUAL_HOST.fullmatch(host)
+    return f"s3://{found['bucket']}/{path}" if found else None

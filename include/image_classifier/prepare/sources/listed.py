@@ -1,0 +1,178 @@
+"""A source that is a list of paths and labels; the images lie beside it, in S3, or anywhere in the file system."""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_classifier.aws.names import Keys
+from image_classifier.classifier.source import Columns
+from image_classifier.contracts.errors import DatasetError, ImageRejectedError
+from image_classifier.prepare.layout.folders import Layout, Listed, layout_of
+from image_classifier.prepare.sources.bucket import BucketSource
+from image_classifier.prepare.sources.folder import FolderSource, stamp_of
+from image_classifier.prepare.sources.rows import Row, read_rows
+from image_classifier.prepare.sources.source import File
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+MAX_LIST_BYTES = 1024**3
+_S3 = "s3://"
+
+
+@dataclass(frozen=True)
+class ListSource:
+    """A list, and how its images are reached.
+
+    Attributes:
+        beside: the folder or prefix that the list is in.
+        file: name of the list in it.
+        s3: for images that the list names by ``s3://`` addresses.
+
+    """
+
+    beside: FolderSource | BucketSource
+    file: str
+    columns: Columns
+    s3: "S3Client | None" = None
+    requester_pays: bool = False
+
+    @property
+    def where(self) -> str:
+        place = self.beside.folder / self.file if isinstance(self.beside, FolderSource) else self._address(self.file)
+        return f"list {place}"
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """The rows, with every path as `read` takes it.
+
+        Raises:
+            DatasetError: the list is absent or cannot be read.
+
+        """
+        try:
+            data = self.beside.read(self.file, limit_bytes=MAX_LIST_BYTES)
+        except ImageRejectedError as error:
+            raise DatasetError(f"The {self.where} cannot be read: {error} Correct `source`.") from error
+        rows = read_rows(data, name=self.file, columns=self.columns)
+        return [Row(self._name(row.path), row.label, row.split) for row in rows]
+
+    def files(self) -> list[File]:
+        """The images of the list, each once."""
+        names = list(dict.fromkeys(row.path for row in self.rows))
+        stamps = self._stamps(names)
+        return [File(name, stamps.get(name, "")) for name in names]
+
+    def layout(self, is_chosen: Callable[[str], bool]) -> Layout:
+        """The classes and splits that the rows name; rows whose path is not chosen do not count.
+
+        Raises:
+            DatasetError: as for folders.
+
+        """
+        stamps = {file.name: file.stamp for file in self.files()}
+        images = [
+            Listed(row.path, unicodedata.normalize("NFC", row.label), row.split, stamps[row.path])
+            for row in self.rows
+            if is_chosen(row.path)
+        ]
+        if any(image.split for image in images):  # a row without one is for training
+            images = [Listed(one.name, one.class_name, one.split or "train", one.stamp) for one in images]
+        labels = sorted({image.class_name for image in images})
+        shown = ", ".join(map(repr, labels[:8]))
+        level = f"The classes are the labels of {self.where}: {shown}{' and more' if len(labels) > 8 else ''}."
+        return layout_of(images, where=self.where, level=level)
+
+    def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
+        if name.startswith(_S3):
+            bucket, key = _bucket_and_key(name)
+            return self._bucket(bucket).read(key, limit_bytes=limit_bytes, stamp=stamp)
+        return self.beside.read(name, limit_bytes=limit_bytes, stamp=stamp)
+
+    def check_apart_from(self, bucket: str, keys: Keys) -> None:
+        """Make sure that no image of the list is one that the package has written.
+
+        Raises:
+            DatasetError: names one.
+
+        """
+        for row in self.rows:
+            address = row.path if row.path.startswith(_S3) else self._address(row.path)
+            if any(address.startswith(f"s3://{bucket}/{written}") for written in keys.written):
+                message = (
+                    f"The {self.where} names {address}, which the package has written: the next run would train on its "
+                    "own copies. List the original images."
+                )
+                raise DatasetError(message)
+
+    def _name(self, path: str) -> str:
+        if path.startswith(_S3) or not self.columns.folder:
+            return path
+        return f"{self.columns.folder.rstrip('/')}/{path}"
+
+    def _address(self, name: str) -> str:
+        return f"s3://{self.beside.bucket}/{self.beside.prefix}{name}" if isinstance(self.beside, BucketSource) else ""
+
+    def _bucket(self, bucket: str, prefix: str = "") -> BucketSource:
+        if self.s3 is None:
+            message = f"The {self.where} names images in S3, which cannot be read here. Give it paths of files."
+            raise DatasetError(message)
+        return BucketSource(self.s3, bucket, prefix, self.requester_pays)
+
+    def _stamps(self, names: Sequence[str]) -> dict[str, str]:
+        """By one listing of each bucket below what the names have in common, or of the files themselves."""
+        in_s3 = [name for name in names if name.startswith(_S3)]
+        beside = [name for name in names if not name.startswith(_S3)]
+        stamps = self._stamps_in_s3(in_s3)
+        if isinstance(self.beside, FolderSource):
+            return stamps | {name: stamp_of(self.beside.folder / name) for name in beside}
+        addresses = {self._address(name): name for name in beside}
+        return stamps | {addresses[found]: stamp for found, stamp in self._stamps_in_s3(addresses).items()}
+
+    def _stamps_in_s3(self, addresses: Iterable[str]) -> dict[str, str]:
+        keys: dict[str, list[str]] = defaultdict(list)
+        for address in addresses:
+            bucket, key = _bucket_and_key(address)
+            keys[bucket].append(key)
+        stamps = dict[str, str]()
+        for bucket, wanted in keys.items():
+            source, names = self._bucket(bucket, _common_prefix(wanted)), set(wanted)
+            found = ((source.prefix + file.name, file.stamp) for file in source.listing())
+            stamps |= {f"s3://{bucket}/{key}": stamp for key, stamp in found if key in names}
+        return stamps
+
+
+def list_in_folder(path: Path, *, columns: Columns, s3: "S3Client | None", requester_pays: bool) -> ListSource:
+    """A list that is a file.
+
+    Raises:
+        DatasetError: there is no such file.
+
+    """
+    if not path.is_file():
+        message = f"Source {path} is no file. Correct `source` in the classifier file."
+        raise DatasetError(f"{message} A relative one starts at IMAGE_CLASSIFIER_DATA_FOLDER.")
+    return ListSource(FolderSource(path.parent), path.name, columns, s3, requester_pays)
+
+
+def list_in_bucket(address: str, *, columns: Columns, s3: "S3Client", requester_pays: bool) -> ListSource:
+    """A list that is an object."""
+    bucket, key = _bucket_and_key(address)
+    prefix, slash, name = key.rpartition("/")
+    return ListSource(BucketSource(s3, bucket, prefix + slash, requester_pays), name, columns, s3, requester_pays)
+
+
+def _common_prefix(keys: Sequence[str]) -> str:
+    """The folder that all keys have in common, with a slash at its end."""
+    first, last = min(keys), max(keys)
+    length = next((place for place, letter in enumerate(first) if last[place : place + 1] != letter), len(first))
+    return first[: first.rfind("/", 0, length) + 1]
+
+
+def _bucket_and_key(address: str) -> tuple[str, str]:
+    bucket, _, key = address.removeprefix(_S3).partition("/")
+    return bucket, key

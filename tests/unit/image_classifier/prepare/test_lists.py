@@ -1,0 +1,210 @@
+"""Lists of images as sources: .lst, CSV, JSON Lines, and SageMaker's manifests."""
+
+import json
+
+import pytest
+
+from image_classifier.classifier import Classifier
+from image_classifier.classifier.source import Columns
+from image_classifier.contracts.errors import DatasetError, ImageRejectedError
+from image_classifier.prepare.preparation import list_images
+from image_classifier.prepare.sources.opening import open_source
+from image_classifier.prepare.sources.rows import Row, read_rows
+
+BUCKET = "pictures"
+
+
+def rows(text, name="labels.csv", **columns):
+    return read_rows(text.encode(), name=name, columns=Columns(**columns))
+
+
+def ground_truth(kind="groundtruth/image-classification", **more):
+    metadata = {"class-name": "cat", "confidence": 0.9, "type": kind, "human-annotated": "yes"}
+    return json.dumps({"source-ref": "s3://pictures/a.jpg", "pets": 0, "pets-metadata": metadata, **more})
+
+
+CAT = [Row("a.jpg", "cat", None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "path,label\na.jpg,cat\n"),
+        ("labels.csv", "\ufefflabel;file_name;other\r\ncat;a.jpg;x\r\n\r\n"),
+        ("labels.tsv", "image\tclass\na.jpg\tcat"),
+        ("labels.csv", 'filename,category\n"a.jpg","cat"\n"a.jpg","cat"\n'),
+        ("metadata.jsonl", '{"file_name": "a.jpg", "label": "cat"}\n\n'),
+        ("metadata.ndjson", '{"image": "a.jpg", "target": "cat"}'),
+    ],
+)
+def test_the_usual_columns_are_found(name, text):
+    assert rows(text, name) == CAT
+
+
+def test_columns_may_be_named_or_numbered():
+    assert rows("id,species\na.jpg,cat\n", path="id", label="species") == CAT
+    assert rows("cat,a.jpg\n", path=1, label=0) == CAT
+    assert rows('{"x": "a.jpg", "label": "dog", "y": "cat"}', "a.jsonl", path="x", label="y") == CAT
+
+
+def test_a_column_may_say_the_split():
+    text = "path,label,split\na.jpg,cat,train\nb.jpg,cat,VAL\nc.jpg,cat,eval\nd.jpg,cat,\n"
+
+    assert [row.split for row in rows(text)] == ["train", "validation", "test", None]
+
+
+def test_image_lists_of_mxnet_are_read():
+    assert rows("0\t1.0\tcat/a.jpg\n1\t0.0\tb.jpg\n", "train.lst") == [
+        Row("cat/a.jpg", "1", None),
+        Row("b.jpg", "0", None),
+    ]
+
+
+def test_augmented_manifests_are_read_by_class_name_or_label():
+    assert rows(ground_truth(), "output.manifest") == [Row("s3://pictures/a.jpg", "cat", None)]
+    assert rows('{"source-ref": "s3://pictures/a.jpg", "class": 3}', "train.manifest")[0].label == "3"
+
+
+def test_one_of_several_label_attributes_may_be_named():
+    metadata = {"class-name": "tabby", "type": "groundtruth/image-classification"}
+    text = ground_truth(breed=7, **{"breed-metadata": metadata})
+
+    assert rows(text, "output.manifest")[0].label == "cat"
+    assert rows(text, "output.manifest", label="breed")[0].label == "tabby"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "labels.csv",
+            "a,b\n1,2\n",
+            "no column 'path' or .* for the path; it has 'a', 'b'. Name the column with columns",
+        ),
+        ("labels.csv", "path,b\n1,2\n", "for the label"),
+        ("labels.csv", "path,label\na.jpg,\n", "There is no 'label' in line 2 of labels.csv"),
+        ("labels.csv", "path,label\n,cat\n", "There is no 'path' in line 2 of labels.csv"),
+        (
+            "labels.csv",
+            "path,label,split\na.jpg,cat,gold\n",
+            "The split 'gold' in line 2 of labels.csv is none of dev,",
+        ),
+        ("labels.csv", "path,label\n", "List labels.csv has no row"),
+        ("labels.csv", "", "List labels.csv has no row"),
+        ("a.jsonl", '{"path": "a.jpg", "label": ["cat", "dog"]}', "one label for each image is read"),
+        ("a.jsonl", '{"path": ', "Cannot read line 1 of a.jsonl"),
+        ("a.jsonl", "[1]", "each line must be a JSON object"),
+        ("a.manifest", ground_truth("groundtruth/object-detection"), "is of type groundtruth/object-detection; images"),
+        ("a.manifest", ground_truth("groundtruth/image-classification-multilabel"), "images with one label each"),
+        ("a.lst", "0\t1.0\t0.0\ta.jpg\n", "one class index was expected"),
+    ],
+)
+def test_lists_that_cannot_be_read_are_refused_by_line_or_column(name, text, said):
+    with pytest.raises(DatasetError, match=said):
+        rows(text, name)
+
+
+def test_text_that_is_not_utf_8_is_refused():
+    with pytest.raises(DatasetError, match=r"List labels.csv is not UTF-8 text"):
+        read_rows("path,label\né,é".encode("latin-1"), name="labels.csv", columns=Columns())
+
+
+@pytest.fixture
+def listed(tmp_path, s3):
+    """The classifier of a list, its source and its layout."""
+
+    def make(source, **changes):
+        classifier = Classifier(name="pets", source=source, **changes)
+        found = open_source(classifier, s3=s3, data_folder=tmp_path)
+        return found, list_images(classifier, found)
+
+    return make
+
+
+def test_a_list_in_a_folder_names_files_from_its_own_folder(listed, tmp_path, picture):
+    (tmp_path / "pets" / "images").mkdir(parents=True)
+    (tmp_path / "pets/labels.csv").write_text("path,label\n1.png,cafe\u0301\n2.png,dog\n")
+    (tmp_path / "pets/images/1.png").write_bytes(picture(1))
+
+    source, layout = listed("pets/labels.csv", columns={"folder": "images"})
+
+    assert layout.classes == ("caf\u00e9", "dog")
+    assert [(one.name, one.split, bool(one.stamp)) for one in layout.images] == [
+        ("images/1.png", None, True),
+        ("images/2.png", None, False),
+    ]
+    assert source.read("images/1.png", limit_bytes=9**9) == picture(1)
+    with pytest.raises(ImageRejectedError, match="No such file"):
+        source.read("images/2.png", limit_bytes=9)
+    assert layout.level.startswith(f"The classes are the labels of list {tmp_path}/pets/labels.csv: 'caf\u00e9', 'dog'")
+
+
+def test_a_list_in_s3_names_keys_beside_it_and_addresses(listed, s3):
+    s3.put_object(Bucket=BUCKET, Key="raw/1.png", Body=b"one")
+    s3.put_object(Bucket=BUCKET, Key="other/2.png", Body=b"two")
+    text = "path,label\n1.png,cat\ns3://pictures/other/2.png,dog\ns3://pictures/other/3.png,dog\n"
+    s3.put_object(Bucket=BUCKET, Key="raw/labels.csv", Body=text.encode())
+
+    source, layout = listed("s3://pictures/raw/labels.csv")
+
+    assert [bool(one.stamp) for one in layout.images] == [True, True, False]
+    read = [source.read(one.name, limit_bytes=9, stamp=one.stamp) for one in layout.images[:2]]
+    assert read == [b"one", b"two"]
+    assert source.where == "list s3://pictures/raw/labels.csv"
+
+
+def test_a_list_with_splits_puts_rows_without_one_into_train(listed, tmp_path):
+    (tmp_path / "a.csv").write_text("path,label,split\n1,cat,\n2,dog,\n3,cat,val\n4,dog,val\n")
+
+    _, layout = listed("a.csv")
+
+    assert [one.split for one in layout.images] == ["train", "train", "validation", "validation"]
+    assert layout.splits == ("train", "validation")
+
+
+def test_a_list_of_what_the_package_has_written_is_refused(listed, s3, prepare):
+    text = "path,label\ns3://pictures/pets/dataset/train/cat/1.jpg,cat\ns3://pictures/b.jpg,dog\n"
+    s3.put_object(Bucket=BUCKET, Key="labels.csv", Body=text.encode())
+
+    with pytest.raises(DatasetError, match=r"names s3://pictures/pets/dataset/train/cat/1.jpg, which the package has"):
+        prepare(source="s3://pictures/labels.csv")
+
+
+def test_a_list_that_is_not_there_is_refused_by_name(listed, tmp_path):
+    with pytest.raises(DatasetError, match=rf"Source {tmp_path}/labels.csv is no file"):
+        listed("labels.csv")
+    with pytest.raises(DatasetError, match=r"The list s3://pictures/labels.csv cannot be read: .*NoSuchKey"):
+        listed("s3://pictures/labels.csv")
+
+
+def test_a_list_gives_the_data_set_of_the_same_folders(images, prepare, tmp_path):
+    folder = images({"cat": range(10), "dog": range(100, 110)})
+    lines = [f"{file.relative_to(tmp_path)},{file.parent.name}" for file in folder.rglob("*.png")]
+    (tmp_path / "labels.csv").write_text("\n".join(["path,label", *lines]))
+
+    assert prepare(source="labels.csv").fingerprint == prepare().fingerprint
+
+
+def test_patterns_choose_images(images, prepare, report):
+    images({"cat": range(10), "dog": range(100, 110), "fish": range(200, 210), "dog/draft": range(120, 125)})
+
+    found = report(prepare(include=["cat/*", "dog/*"], exclude=["*/draft/*"]))
+
+    assert found["labels"] == ["cat", "dog"]
+    assert found["counts"]["used"] == 20
+    with pytest.raises(DatasetError, match="none is left by include and exclude"):
+        prepare(include=["Cat/*"])
+
+
+def test_classes_are_renamed_and_joined(images, prepare, report):
+    images({"tabby": range(10), "siamese": range(20, 30), "dog": range(100, 110)})
+
+    found = report(prepare(classes={"cat": ["tabby", "siamese"]}))
+
+    assert found["labels"] == ["cat", "dog"]
+    assert sum(found["images"][split]["cat"] for split in found["images"]) == 20
+    assert "The file renames 'siamese', 'tabby'" in found["level"]
+    with pytest.raises(DatasetError, match=r"The classes 'persian', which `classes` .* are not in folder"):
+        prepare(classes={"cat": ["tabby", "persian"]})
+    with pytest.raises(DatasetError, match=r"Only one class in folder .*'pet'"):
+        prepare(classes={"pet": ["tabby", "siamese", "dog"]})
