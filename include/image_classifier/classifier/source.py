@@ -48,7 +48,7 @@ def source_problem(source: str) -> str | None:
     if lowered in ("http", "https"):
         return _instead(_of_web_address(source))
     if lowered == "file":
-        return f"Write the folder alone: {rest.removeprefix('//').removeprefix('localhost')}."
+        return f"Write the folder alone: {urlsplit(source).path}."
     return f"Images are read from a folder or from S3, and not from {scheme}:// addresses. Copy them to one of these."
 
 
