@@ -19,6 +19,7 @@ from typing import Any
 from airflow.sdk import DAG, chain
 
 from image_classifier.classifier import classifier_files, classifier_folders
+from image_classifier_airflow.assets import CHANGES
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.params import roll_back_params
@@ -51,6 +52,6 @@ with DAG(
         EndpointConfigOperator(task_id="create_endpoint_config", config=plan["endpoint_config"], **conn),
         EndpointOperator(task_id="deploy_endpoint", config=plan["endpoint"], sample=plan["sample"], **conn),
         function,
-        step(steps.record_deployment)(function.output, plan),
+        step(steps.record_deployment, outlets=[CHANGES])(function.output, plan),
         step(steps.mark_versions)(plan),
     )

@@ -24,6 +24,7 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
+from image_classifier_airflow.assets import CHANGES, schedule_of
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
 from image_classifier_airflow.defaults import SIX_MINUTES, dag_arguments
 from image_classifier_airflow.operators.approval import approval_tasks
@@ -47,11 +48,11 @@ def train_and_deploy(classifier: Classifier) -> DAG:
     with DAG(
         train_and_deploy_dag_id(classifier.name),
         doc_md=f"{__doc__}\n\n## {classifier.name}\n\n{classifier.description}",
-        schedule=classifier.schedule,
+        schedule=schedule_of(classifier),
         **dag_arguments(classifier),
     ) as dag:
         with TaskGroup("prepare"):
-            dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12))()
+            dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12), outlets=[CHANGES])()
             chain(gate(steps.plan, execution_timeout=timedelta(hours=12))(), dataset)
             training = step(steps.plan_training, multiple_outputs=True)(dataset)
             asked = {name: training[name] for name in ("config", "alternatives", "force", "accept_time_limit")}
@@ -69,7 +70,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             chain(ModelOperator(task_id="create_model", config=scoring["model"]), scored, reported)
 
         with TaskGroup("promote"):
-            decided = gate(evaluation.decide)(dataset, job, scoring)
+            decided = gate(evaluation.decide, outlets=[CHANGES])(dataset, job, scoring)
             approved = approval_tasks(classifier, evaluation, dataset=dataset, job=job, training=training)
 
         with TaskGroup("deploy") as deploy:
@@ -88,7 +89,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             triggered = UploadTriggerOperator(
                 task_id="set_upload_trigger", config=plan["upload_trigger"], function_arn=function["alias_arn"]
             )
-            chain(triggered, step(steps.record_deployment)(function, plan["endpoint_config"], job))
+            record = step(steps.record_deployment, outlets=[CHANGES])
+            chain(triggered, record(function, plan["endpoint_config"], job))
 
         with TaskGroup("check") as check:
             upload = step(steps.plan_check, multiple_outputs=True)(dataset)

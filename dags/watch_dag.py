@@ -11,6 +11,8 @@ Every ten minutes:
    run timed out, or its worker was lost. A task that will be tried again keeps its job and adopts it.
 4. `check_endpoints_wanted` fails while an endpoint exists that no classifier file describes, and names it. Nothing is
    deleted: use the Dag `image_classifier_teardown`, or put the file back.
+5. `runs_for_corrections` counts the corrections since each model was trained; `retrain` starts a run of a classifier
+   that has `retrain_after_corrections` of them or more.
 
 A classifier with up to 20,000 images is looked through in every run; a larger one as often as 6,000 listings a day
 allow, at least once in 24 hours. Only resources of this deployment's bucket are looked at. A job knows its task by the
@@ -19,6 +21,7 @@ tags `image-classifier-dag`, `-run` and `-task`; MaxRuntimeInSeconds is the fina
 
 from datetime import timedelta
 
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, chain
 
 from image_classifier_airflow.params import watch_params
@@ -48,3 +51,5 @@ with DAG(
     chain(step(steps.drain_failure_queue)(), mapped(steps.watch_classifier, trigger_rule="all_done")(name=names))
     step(steps.stop_orphaned_jobs)()
     step(steps.check_endpoints_wanted)()
+    retrain = TriggerDagRunOperator.partial(task_id="retrain", skip_when_already_exists=True)
+    retrain.expand_kwargs(step(steps.runs_for_corrections)())

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowTimetableInvalid
 
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier_airflow.assets import schedule_of
 from image_classifier_airflow.unusable import report_unusable
 
 
@@ -40,8 +41,10 @@ def _refuse_second(file: Path, *, first: Path) -> None:
 
 def _check_schedule(classifier: Classifier, *, file: Path) -> None:
     """Check the cron expression now; Airflow would check it later, and refuse every Dag of the Dag file."""
+    if classifier.schedule is None:
+        return
     try:
-        DAG(classifier.name, schedule=classifier.schedule, max_active_runs=1).validate()  # type: ignore[no-untyped-call]
+        DAG(classifier.name, schedule=schedule_of(classifier), max_active_runs=1).validate()  # type: ignore[no-untyped-call]
     except AirflowTimetableInvalid as error:
-        message = f"{file} cannot be used. schedule is {classifier.schedule!r}: {error}. Use a cron expression."
+        message = f"{file} cannot be used. schedule is {classifier.schedule.cron!r}: {error}. Use a cron expression."
         raise ClassifierFileError(message) from error

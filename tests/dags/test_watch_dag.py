@@ -20,6 +20,14 @@ def test_there_is_one_task_per_classifier_after_the_failure_queue(dag):
     assert dag.get_task("watch_classifier").upstream_task_ids == {"classifiers", "drain_failure_queue"}
 
 
+def test_runs_that_corrections_start_have_names_of_their_own_and_start_once(dag):
+    retrain = dag.get_task("retrain")
+
+    assert retrain.is_mapped
+    assert retrain.upstream_task_ids == {"runs_for_corrections"}
+    assert retrain.partial_kwargs["skip_when_already_exists"] is True
+
+
 def test_a_failed_check_does_not_keep_another_from_running(dag):
     assert dag.get_task("watch_classifier").trigger_rule == "all_done"
     for task_id in ("stop_orphaned_jobs", "check_endpoints_wanted", "drain_failure_queue"):

@@ -120,6 +120,16 @@ class Keys:
         return f"{self.root}question.json"
 
     @property
+    def announced(self) -> str:
+        """Which versions other Dags have been told of; see `image_classifier.promote.announced`."""
+        return f"{self.root}announced.json"
+
+    @property
+    def corrections_run(self) -> str:
+        """Up to which correction a run was started; see `image_classifier.corrections.due`."""
+        return f"{self.root}corrections-run.json"
+
+    @property
     def watch_state(self) -> str:
         """What the watch Dag remembers between its runs."""
         return f"{self.root}watch/state.json"

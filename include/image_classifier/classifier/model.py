@@ -23,6 +23,7 @@ from image_classifier.classifier.parts import (
     refuse_if,
 )
 from image_classifier.classifier.promotion import Evaluation, Promotion
+from image_classifier.classifier.schedule import Schedule, own_asset
 from image_classifier.classifier.source import Columns, source_problem
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
@@ -34,10 +35,6 @@ ClassName = Annotated[str, Field(min_length=1, max_length=255)]
 NAME = pattern(
     f"^{CLASSIFIER_NAME.pattern}$",
     "A name has 1 to 24 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",
-)
-SCHEDULE = pattern(
-    r"^(@\w+|\S+( \S+){4})$",
-    "Use a cron expression of five fields in UTC, such as 0 3 * * 1 (Mondays at 3:00 UTC), or a preset such as @weekly",
 )
 # AWS: letters, digits and white space of every script, and _ . : / = + - @; keys that begin with aws: are AWS's own.
 # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
@@ -61,7 +58,8 @@ class Classifier(Part):
     classes: dict[ClassName, Annotated[tuple[ClassName, ...], Field(min_length=1)]] = Field(default_factory=dict)
     requester_pays: bool = False  # of an S3 source: this account pays for reading it
     max_left_out: Annotated[float, Field(ge=0, lt=1)] = 0.1  # share of the files that may be rejected
-    schedule: Annotated[str, Field(max_length=250), Field(pattern=SCHEDULE)] | None = None  # in UTC
+    schedule: Schedule | None = None  # a cron expression alone stands for its `cron`
+    retrain_after_corrections: Annotated[int, Field(ge=1)] | None = None  # accepted ones, since the model was trained
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the image that the deployment names
     pixels: Pixels = ALL_DEFAULTS
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
@@ -125,7 +123,10 @@ class Classifier(Part):
     def _agree(self) -> Self:
         hyperparameters, refused = self.hyperparameters, _refused_tags(self.tags)
         repeated = _repeated(self.classes)
+        follows = self.schedule.assets if self.schedule else ()
+        own = sorted(set(follows) & {own_asset(self.name, kind) for kind in ("dataset", "model", "endpoint")})
         checks = {
+            f"schedule.assets names {', '.join(own)}, which its own runs change: leave it out.": bool(own),
             f"source is {self.source!r}. {source_problem(self.source)}": source_problem(self.source) is not None,
             f"classes takes {', '.join(map(repr, repeated))} into several classes; name each once.": bool(repeated),
             f"hyperparameters.image_shape is {hyperparameters.image_shape}; images are prepared as "

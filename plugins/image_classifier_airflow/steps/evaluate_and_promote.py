@@ -9,6 +9,7 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier_airflow.assets import announce
 from image_classifier_airflow.links import decisions_link, evaluations_link
 from image_classifier_airflow.steps import clients
 
@@ -82,7 +83,9 @@ class EvaluationSteps:
             report = self._new_report(candidate, dataset, job=job, training=training, classifier=self._of(params))
         return _told(report, candidate)
 
-    def decide(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any) -> bool:
+    def decide(
+        self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any, outlet_events: Any = None
+    ) -> bool:
         """Decide whether the model may go live, and store why. A model that may not ends the run here, and well."""
         training_job = job["training_job"]
         if not self._may_be_decided(training_job, params):
@@ -92,8 +95,11 @@ class EvaluationSteps:
         self._ensure_registry(plan, training_job, classifier=classifier)
         if not dataset["num_test_samples"]:
             self._register(job, dataset, classifier=classifier)
+            announce(outlet_events, classifier, kind="model", version=training_job, figures={"verdict": "unseen"})
             return self._without_test_images(classifier)
         decision, key = self.compare(dataset, job, plan, params, dag_run)
+        figures = {"verdict": decision.verdict, "decision": key, **decision.accuracy.model_dump()}
+        announce(outlet_events, classifier, kind="model", version=training_job, figures=figures)
         ti.xcom_push(key="decision", value={"verdict": decision.verdict, "key": key, "summary": decision.summary})
         if decision.verdict != "promote":
             log.warning("%s %s", decision.summary, NOTHING_CHANGES)

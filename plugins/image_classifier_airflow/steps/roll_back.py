@@ -8,6 +8,7 @@ from image_classifier.aws.names import Keys, model_package_group_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ClassifierFileError, DatasetError, ObjectGoneError, ResourceBusyError
+from image_classifier_airflow.assets import announce_endpoint
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.classify_existing import classifier_of
@@ -57,7 +58,7 @@ def plan(params: Params, ti: Any) -> Json:
     }
 
 
-def record_deployment(function: Json, plan: Json, params: Params) -> str:
+def record_deployment(function: Json, plan: Json, params: Params, outlet_events: Any = None) -> str:
     """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
     from image_classifier.connect.deployment import Deployment, write_deployment
 
@@ -76,6 +77,7 @@ def record_deployment(function: Json, plan: Json, params: Params) -> str:
         instance_type=variant["InstanceType"],
         usd_per_hour=prices.price(variant["InstanceType"], use="hosting").usd_per_hour,
     )
+    announce_endpoint(outlet_events, classifier, deployment)
     return write_deployment(clients.s3(classifier.aws_conn_id), deployment)
 
 

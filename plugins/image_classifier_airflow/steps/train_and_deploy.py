@@ -12,6 +12,7 @@ from image_classifier.aws.s3 import read_written
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
+from image_classifier_airflow.assets import announce, announce_endpoint
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
+
+DATASET_FIGURES = ("num_classes", "num_training_samples", "num_validation_samples", "num_test_samples", "report_key")
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
@@ -65,7 +68,7 @@ class Steps:
             check_budget(plan, max_cost_usd=classifier.max_cost_usd)
         return not run.plan
 
-    def prepare_dataset(self, params: Params) -> Json:
+    def prepare_dataset(self, params: Params, outlet_events: Any = None) -> Json:
         """Turn the source into a data set on S3. Nothing is created if the file, the params or the images are wrong."""
         from image_classifier.plan.preflight import check_deployment
         from image_classifier.prepare.dataset import prepare_dataset
@@ -74,6 +77,8 @@ class Steps:
         check_deployment(s3, classifier=classifier, settings=settings, region=s3.meta.region_name)
         reset_labels = RunParams.from_params(params).reset_labels
         dataset = prepare_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=log.info)
+        figures = dataset.model_dump(mode="json", include=set(DATASET_FIGURES))
+        announce(outlet_events, classifier, kind="dataset", version=dataset.fingerprint, figures=figures)
         return dataset.model_dump(mode="json")
 
     def plan_training(self, dataset: Json, params: Params) -> Json:
@@ -157,7 +162,7 @@ class Steps:
         )
         log.info("Endpoint %s answers:\n%s", endpoint, table)
 
-    def record_deployment(self, function: Json, endpoint_config: Json, job: Json) -> str:
+    def record_deployment(self, function: Json, endpoint_config: Json, job: Json, outlet_events: Any = None) -> str:
         """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
         from image_classifier.connect.deployment import Deployment, write_deployment
 
@@ -174,6 +179,7 @@ class Steps:
             instance_type=variant["InstanceType"],
             usd_per_hour=clients.prices(self._conn).price(variant["InstanceType"], use="hosting").usd_per_hour,
         )
+        announce_endpoint(outlet_events, self._classifier, deployment)
         return write_deployment(self._s3, deployment)
 
     def plan_check(self, dataset: Json, run_id: str) -> Json:

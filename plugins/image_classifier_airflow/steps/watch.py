@@ -12,7 +12,7 @@ from image_classifier.contracts.errors import ClassifierFileError, WatchFindings
 from image_classifier.train.owners import Owner
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
-from image_classifier_airflow.task_states import FINISHED, runs_at_work, states_of_run
+from image_classifier_airflow.task_states import ACTIVE, FINISHED, runs_at_work, states_of_run
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -109,6 +109,30 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
         _notify(classifier, [findings[finding] for finding in new], ti=ti)
     if findings:
         raise WatchFindingsError(f"Classifier {name}: {' '.join(findings.values())}")
+
+
+def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, Any]]:
+    """The runs to start because enough predictions were corrected: arguments of TriggerDagRunOperator."""
+    from image_classifier.corrections import due
+
+    starting = []
+    for classifier in _readable():
+        if classifier.retrain_after_corrections is None:
+            continue
+        dag_id = train_and_deploy_dag_id(classifier.name)
+        if ti.get_dr_count(dag_id=dag_id, states=ACTIVE):
+            continue  # it may be taking them in
+        found = due.corrections_due(
+            clients.s3(classifier.aws_conn_id),
+            clients.sagemaker(classifier.aws_conn_id),
+            classifier=classifier.name,
+            bucket=Settings.from_env().bucket,
+            wanted=classifier.retrain_after_corrections,
+        )
+        if found:
+            log.info("%s: %d corrections since its model was trained start a run", classifier.name, found.count)
+            starting.append({"trigger_dag_id": dag_id, "trigger_run_id": f"corrections__{found.until}"})
+    return starting
 
 
 def _notify(classifier: Classifier, sentences: list[str], *, ti: Any) -> None:

@@ -63,7 +63,7 @@ def test_a_file_reads_as_it_is_written(file):
         ("source: a\nepochs: 3", "Additional properties are not allowed ('epochs' was unexpected)"),
         ("source: s3://bucket", "an S3 source reads s3://bucket/prefix/"),
         ("source: s3:///prefix/", "an S3 source reads s3://bucket/prefix/"),
-        ("source: a\nschedule: daily", "schedule is 'daily'"),
+        ("source: a\nschedule: daily", "schedule.cron is 'daily'"),
         ("source: a\nhyperparameters: {epochs: 0}", "hyperparameters.epochs is 0"),
         (
             "source: a\nhyperparameters: {image_shape: '3,20,30'}",

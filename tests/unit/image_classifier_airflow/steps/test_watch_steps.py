@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from image_classifier.corrections.due import Due
 from image_classifier.train.owners import Owner
 from image_classifier_airflow.steps import clients, watch
 
@@ -39,6 +40,27 @@ def test_a_job_of_a_task_that_goes_on_is_not(state):
 @pytest.mark.parametrize("states", [{}, {"run": {"other": "failed"}}])
 def test_a_job_of_a_run_that_airflow_does_not_know_is_not(states):
     assert watch.stop_orphaned_jobs(task_instance(states)) == []
+
+
+def test_a_run_starts_for_corrections_of_a_classifier_that_wants_it_and_has_none(monkeypatch, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20")
+    (tmp_path / "dogs.yaml").write_text("source: dogs")
+    asked = []
+
+    def corrections_due(*_, classifier, bucket, wanted):
+        asked.append((classifier, bucket, wanted))
+        return Due(25, "2026-11-28T09:00:00+00:00")
+
+    monkeypatch.setattr(clients, "s3", lambda _conn: None)
+    monkeypatch.setattr("image_classifier.corrections.due.corrections_due", corrections_due)
+
+    [start] = watch.runs_for_corrections(SimpleNamespace(get_dr_count=lambda dag_id, states: 0))
+    active = watch.runs_for_corrections(SimpleNamespace(get_dr_count=lambda dag_id, states: 1))
+
+    assert start["trigger_dag_id"] == "cats_train_and_deploy"
+    assert start["trigger_run_id"] == "corrections__2026-11-28T09:00:00+00:00"
+    assert asked == [("cats", "the-bucket", 20)]
+    assert active == []
 
 
 def test_a_file_that_cannot_be_read_still_wants_its_endpoint_and_each_connection_is_asked(monkeypatch, tmp_path):

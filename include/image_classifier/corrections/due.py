@@ -1,0 +1,72 @@
+"""Whether enough predictions were corrected since the model was trained to train it again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.client_errors import described
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.labels import parse_labels
+from image_classifier.corrections.store import CorrectionCache, Corrections, accepted
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
+
+
+@dataclass(frozen=True)
+class Due:
+    """How many corrections count, and when the newest of them was made, as a part of a run's id."""
+
+    count: int
+    until: str
+
+
+def corrections_due(
+    s3: "S3Client", sagemaker: "SageMakerClient", *, classifier: str, bucket: str, wanted: int
+) -> Due | None:
+    """The accepted corrections that no run has been started for, if there are as many as wanted; they are noted.
+
+    Each correction counts for one run: a candidate that is refused is not trained again for the same ones.
+    """
+    keys = Keys(classifier)
+    deployed = storage.read(s3, bucket=bucket, key=keys.deployment)
+    if deployed is None:
+        return None
+    job = json.loads(deployed[0])["training_job"]
+    labels = storage.read(s3, bucket=bucket, key=keys.model_file(job))
+    if labels is None:
+        return None
+    stored = Corrections(s3, bucket, keys, CorrectionCache()).all().values()
+    usable = accepted((one.correction for one in stored), labels=parse_labels(labels[0]))
+    since = max(_trained_at(sagemaker, job), _counted_until(s3, bucket=bucket, keys=keys))
+    due = count_since([_time(correction.at) for correction in usable], since=since, wanted=wanted)
+    if due:
+        body = json.dumps({"counted_until": due.until}).encode()
+        storage.write(s3, bucket=bucket, key=keys.corrections_run, body=body, content_type="application/json")
+    return due
+
+
+def count_since(times: Sequence[datetime], *, since: datetime, wanted: int) -> Due | None:
+    """The times after ``since``, if there are as many as wanted."""
+    later = [time for time in times if time > since]
+    return Due(len(later), max(later).isoformat()) if len(later) >= wanted else None
+
+
+def _trained_at(sagemaker: "SageMakerClient", job: str) -> datetime:
+    """When the job was created: what was corrected later is not in its data set."""
+    found = described(lambda: sagemaker.describe_training_job(TrainingJobName=job))
+    return found["CreationTime"] if found else datetime.min.replace(tzinfo=UTC)
+
+
+def _counted_until(s3: "S3Client", *, bucket: str, keys: Keys) -> datetime:
+    found = storage.read(s3, bucket=bucket, key=keys.corrections_run)
+    return _time(json.loads(found[0])["counted_until"]) if found else datetime.min.replace(tzinfo=UTC)
+
+
+def _time(iso: str) -> datetime:
+    time = datetime.fromisoformat(iso)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

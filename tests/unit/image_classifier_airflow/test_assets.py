@@ -1,0 +1,71 @@
+"""Other Dags are started by a new version, and by no unchanged run."""
+
+import boto3
+import pytest
+from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule
+from airflow.sdk.execution_time.context import OutletEventAccessors
+from moto import mock_aws
+
+from image_classifier.classifier import Classifier
+from image_classifier_airflow.assets import CHANGES, announce, asset, schedule_of
+from image_classifier_airflow.steps import clients
+
+BUCKET = "pictures"
+PETS = Classifier(name="pets", source="pets")
+
+
+@pytest.fixture
+def bucket(monkeypatch):
+    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
+        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    with mock_aws():
+        s3 = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        monkeypatch.setattr(clients, "s3", lambda _: s3)
+        yield s3
+
+
+def events_of(kind, version):
+    """What a task that makes this version adds."""
+    events = OutletEventAccessors()
+    announce(events, PETS, kind=kind, version=version, figures={"value": 0.9})
+    return [(event.dest_asset_key.name, event.extra) for event in events[CHANGES].asset_alias_events]
+
+
+def test_a_new_version_has_an_event_with_version_and_figures(bucket):
+    assert events_of("model", "job-1") == [("image-classifier/pets/model", {"version": "job-1", "value": 0.9})]
+
+
+def test_an_unchanged_version_has_none(bucket):
+    events_of("model", "job-1")
+    events_of("dataset", "f00")
+
+    assert (events_of("model", "job-1"), events_of("dataset", "f00")) == ([], [])
+    assert len(events_of("model", "job-2")) == 1
+
+
+def schedule(**changed):
+    return schedule_of(Classifier(name="pets", source="pets", schedule=changed))
+
+
+def test_a_cron_expression_and_none_stay_what_they_are():
+    assert schedule_of(PETS) is None
+    assert schedule(cron="0 3 * * 1") == "0 3 * * 1"
+
+
+def test_assets_are_followed_by_name_or_uri_whichever_changes():
+    followed = schedule(assets=["raw-pets", "s3://b/pets"])
+
+    assert isinstance(followed, AssetAny)
+    assert list(followed.objects) == [Asset.ref(name="raw-pets"), Asset.ref(uri="s3://b/pets")]
+
+
+def test_times_and_assets_work_together():
+    assert isinstance(schedule(cron="@daily", assets=["raw-pets"]), AssetOrTimeSchedule)
+
+
+def test_an_asset_is_named_after_the_classifier():
+    assert asset("pets", "endpoint").name == "image-classifier/pets/endpoint"
