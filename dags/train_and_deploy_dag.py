@@ -6,7 +6,7 @@ prediction. One Dag per file in `include/classifiers/`.
 | group | what it does | what it costs |
 |---|---|---|
 | prepare | inspects the images, uploads those that changed, writes the image lists | S3 requests |
-| train | starts the training job; with the same images and settings takes the model there is | the instance |
+| train | trains, or tunes; with the same images and settings takes the model there is | the instances |
 | evaluate | scores the test images with the model and, if need be, with the one that serves | a machine for minutes |
 | promote | decides whether the model goes live, or asks a person; if it may not, the run ends here | nothing |
 | deploy | endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
@@ -37,6 +37,7 @@ from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps import gate, step
 from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 from image_classifier_airflow.steps.train_and_deploy import Steps
+from image_classifier_airflow.tuning_tasks import tuned
 
 POLL_S = 5
 RECORD_WAIT_S = 60  # then the check uploads again, once a minute
@@ -58,14 +59,13 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             asked = {name: training[name] for name in ("config", "alternatives", "force", "accept_time_limit")}
 
         with TaskGroup("train"):
-            job = TrainingJobOperator(  # the job has its own limit, time_limit_s
-                task_id="train_model", **asked, poll_interval_s=POLL_S, execution_timeout=None
-            ).output
+            train = TrainingJobOperator  # the job has its own limit, time_limit_s
+            first = train(task_id="train_model", **asked, poll_interval_s=POLL_S, execution_timeout=None).output
+            job = tuned(classifier, dataset, training, first)
 
         with TaskGroup("evaluate"):
             scoring = step(evaluation.plan_evaluation, multiple_outputs=True)(dataset, job)
-            score = TransformJobOperator
-            scored = [score(task_id=f"score_{one}", config=scoring[one]) for one in ("candidate", "champion")]
+            scored = [TransformJobOperator(task_id=f"score_{a}", config=scoring[a]) for a in ("candidate", "champion")]
             reported = step(evaluation.write_report)(dataset, job, training["config"], scoring)
             chain(ModelOperator(task_id="create_model", config=scoring["model"]), scored, reported)
 

@@ -103,6 +103,10 @@ def _transform_log(operator: Any) -> str | None:
     )
 
 
+def _tuning_job(operator: Any) -> str | None:
+    return console.tuning_job(operator.hook.conn.meta, operator.job_name) if operator.job_name else None
+
+
 def _model(operator: Any) -> str | None:
     return console.model(operator.hook.conn.meta, operator.config["ModelName"])
 
@@ -132,6 +136,7 @@ def _uploads(operator: Any) -> str | None:
 
 
 TRAINING_LINKS = (ResourceLink("Training job", _training_job), ResourceLink("Training log", _training_log))
+TUNING_LINKS = (ResourceLink("Tuning job", _tuning_job),)
 TRANSFORM_LINKS = (ResourceLink("Transform job", _transform_job), ResourceLink("Transform log", _transform_log))
 MODEL_LINKS = (ResourceLink("Model", _model),)
 ENDPOINT_CONFIG_LINKS = (ResourceLink("Endpoint config", _endpoint_config),)

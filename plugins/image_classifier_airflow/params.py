@@ -21,12 +21,18 @@ SECTIONS: Mapping[str, str] = {
     "instance_type_fallbacks": "Training",
     "time_limit_s": "Training",
     "accept_time_limit": "Training",
+    "tune": "Tuning",
+    "tuning_strategy": "Tuning",
+    "tuning_max_jobs": "Tuning",
+    "tuning_max_parallel": "Tuning",
+    "tuning_early_stopping": "Tuning",
+    "tuning_ranges": "Tuning",
     "endpoint_instance_type": "Endpoint",
     "plan": "Cost",
     "max_cost_usd": "Cost",
 }
 FIRST = ("Data", "Training")  # Airflow shows sections in the order of their first param
-LAST = ("Endpoint", "Cost")
+LAST = ("Tuning", "Endpoint", "Cost")
 
 
 def train_params(classifier: Classifier) -> ParamsDict:

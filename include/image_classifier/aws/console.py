@@ -50,6 +50,11 @@ def training_job(sagemaker: Meta, name: str) -> str | None:
     return _sagemaker(sagemaker, name, page="training-jobs", console="jobs")
 
 
+def tuning_job(sagemaker: Meta, name: str) -> str | None:
+    """The page of a tuning job: its training jobs and what they reached."""
+    return _sagemaker(sagemaker, name, page="hyper-tuning-jobs", console="hyper-tuning-jobs")
+
+
 def transform_job(sagemaker: Meta, name: str) -> str | None:
     """The page of a batch transform job."""
     return _sagemaker(sagemaker, name, page="transform-jobs", console="transform-jobs")

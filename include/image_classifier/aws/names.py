@@ -193,6 +193,25 @@ def is_transform_job(name: str, *, classifier: str) -> bool:
     return re.fullmatch(rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{16}}", name) is not None
 
 
+def tuning_job_name(classifier: str, spec: object) -> str:
+    """Name of the tuning job with exactly this JSON-serialisable specification; AWS allows 32 characters.
+
+    SageMaker names its training jobs after it: ``<tuning job>-001-<8 hex>``.
+    """
+    return f"{PREFIX}{_digest([classifier, spec])[:15]}"
+
+
+def is_tuning_job(name: str) -> bool:
+    """Whether a tuning job has such a name; whose it is, its tags say."""
+    return re.fullmatch(rf"{PREFIX}[0-9a-f]{{15}}", name) is not None
+
+
+def tuning_job_of(training_job: str) -> str | None:
+    """Return the name of the tuning job that started a training job of this name, or None if none did."""
+    found = re.fullmatch(rf"({PREFIX}[0-9a-f]{{15}})-[0-9]{{3,}}-[0-9a-f]{{8}}", training_job)
+    return found[1] if found else None
+
+
 def model_package_group_name(classifier: str) -> str:
     """Name of the group of the classifier's model packages."""
     return f"{PREFIX}{classifier}"

@@ -25,6 +25,7 @@ from image_classifier.classifier.parts import (
 from image_classifier.classifier.promotion import Evaluation, Promotion
 from image_classifier.classifier.schedule import Schedule, own_asset
 from image_classifier.classifier.source import Columns, source_problem
+from image_classifier.classifier.tuning import Tuning
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import pattern, problems_of
@@ -69,6 +70,7 @@ class Classifier(Part):
     seed: Annotated[int, Field(ge=0)] = 0
     hyperparameters: Hyperparameters = ALL_DEFAULTS
     training: Training = ALL_DEFAULTS
+    tuning: Tuning | None = None  # without it a run trains once
     endpoint: Endpoint = ALL_DEFAULTS
     evaluation: Evaluation = ALL_DEFAULTS
     promotion: Promotion = ALL_DEFAULTS
@@ -146,6 +148,7 @@ class Classifier(Part):
             f"values hold letters, digits, blanks and {' '.join(TAG_MARKS)} only.": bool(refused),
         }
         refuse_if({**self._machine_checks("instance_type", self.training.instance_type), **checks})
+        refuse_if(dict.fromkeys(self.tuning.problems(hyperparameters) if self.tuning else (), True))
         for instance_type in self.training.instance_type_fallbacks:
             refuse_if(self._machine_checks("instance_type_fallbacks", instance_type))
         return self
@@ -161,6 +164,10 @@ class Classifier(Part):
             f"kms_keys.training_volume is set; an {instance_type} has storage of its own, which AWS "
             "encrypts itself: leave it out.": (
                 self.kms_keys.training_volume is not None and instance_type.startswith(LOCAL_STORAGE)
+            ),
+            f"tuning.ranges has mini_batch_size; the {gpus} GPUs of an {instance_type} share it, and a tuning job also "
+            "tries values that they cannot share: leave it out.": (
+                gpus > 1 and self.tuning is not None and "mini_batch_size" in self.tuning.ranges
             ),
         }
 

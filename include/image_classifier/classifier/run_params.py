@@ -9,6 +9,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from image_classifier.classifier import Classifier, Endpoint, Training
 from image_classifier.classifier.instance_types import TRAINS_ON
+from image_classifier.classifier.tuning import Tuning
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import problems_of
@@ -24,7 +25,21 @@ _PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "max_cost_usd": (Classifier, "max_cost_usd"),
     **{name: (Hyperparameters, name) for name in Hyperparameters.model_fields},
 }
-_FIELD_OF: dict[type[BaseModel], str] = {Training: "training", Endpoint: "endpoint", Hyperparameters: "hyperparameters"}
+# These are in the form of a classifier whose file has `tuning`: without it the Dag has no tasks for them.
+_TUNING_PLACES: dict[str, tuple[type[BaseModel], str]] = {
+    "tune": (Tuning, "enabled"),
+    "tuning_strategy": (Tuning, "strategy"),
+    "tuning_max_jobs": (Tuning, "max_jobs"),
+    "tuning_max_parallel": (Tuning, "max_parallel"),
+    "tuning_early_stopping": (Tuning, "early_stopping"),
+    "tuning_ranges": (Tuning, "ranges"),
+}
+_FIELD_OF: dict[type[BaseModel], str] = {
+    Training: "training",
+    Endpoint: "endpoint",
+    Hyperparameters: "hyperparameters",
+    Tuning: "tuning",
+}
 # What the fields of the form say, beside what their own models know.
 _WORDS = {
     "source": ("Images", "Folder with one folder per class, or s3://bucket/prefix/."),
@@ -40,6 +55,19 @@ _WORDS = {
     "endpoint_instance_type": (
         "Endpoint instance type",
         "The machine that answers; it costs as long as it exists.",
+    ),
+    "tune": ("Tune hyperparameters", "Train several times, and take the model that is best on the validation images."),
+    "tuning_strategy": ("Strategy", "Bayesian learns from the jobs before; Random tries values independently."),
+    "tuning_max_jobs": (
+        "Most training jobs",
+        "The first has the hyperparameters of this form, the others have values from the ranges. Each is paid for.",
+    ),
+    "tuning_max_parallel": ("Jobs at once", "With fewer at once a Bayesian search learns more from each."),
+    "tuning_early_stopping": ("Early stopping", "Stop a job that is worse than the median of the others."),
+    "tuning_ranges": (
+        "Ranges",
+        'What is searched: {"learning_rate": {"min": 0.001, "max": 0.1, "scaling": "Logarithmic"}, "optimizer": '
+        '["sgd", "adam"]}.',
     ),
     "max_cost_usd": (
         "Most it may cost (US dollars)",
@@ -103,9 +131,9 @@ class RunParams(BaseModel):
 
 def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
     """JSON schema of every param, with title, description, section, limits and the classifier's value as default."""
-    values = classifier.model_dump()
+    values = classifier.model_dump(mode="json")
     fields, schemas = _form_fields(), {}
-    for name, (part, field) in _PLACES.items():
+    for name, (part, field) in _places(classifier).items():
         holder = values if part is Classifier else values[_FIELD_OF[part]]
         words = {"title": _WORDS[name][0], "description": _WORDS[name][1]} if name in _WORDS else {}
         schemas[name] = {"section": "Run", **fields[name], **words, "default": holder[field]}
@@ -118,6 +146,8 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
         "examples": list(TRAINS_ON[classifier.algorithm]),  # which the form offers as a list to choose from
         "default": list(classifier.training.instance_type_fallbacks),
     }
+    if "tuning_ranges" in schemas:
+        schemas["tuning_ranges"] = _free_object(schemas["tuning_ranges"])
     return {**schemas, **{name: fields[name] for name in RunParams.model_fields}}
 
 
@@ -130,27 +160,45 @@ def with_run_params(classifier: Classifier, params: Mapping[str, Any]) -> Classi
         ClassifierFileError: names every param to fix.
 
     """
-    revised = classifier.revised(changes(params))
+    revised = classifier.revised(changes(params, places=_places(classifier)))
     limits = [limit for limit in (classifier.max_cost_usd, revised.max_cost_usd) if limit is not None]
     return revised.model_copy(update={"max_cost_usd": min(limits, default=None)})
 
 
-def changes(params: Mapping[str, Any]) -> dict[str, Any]:
+Places = Mapping[str, tuple[type[BaseModel], str]]
+
+
+def _places(classifier: Classifier) -> Places:
+    """The fields of this classifier that a run may change."""
+    return _PLACES if classifier.tuning is None else {**_PLACES, **_TUNING_PLACES}
+
+
+def changes(params: Mapping[str, Any], *, places: Places) -> dict[str, Any]:
     """What a run's params change in the classifier, in the shape of the classifier's own fields.
+
+    Args:
+        params: the run's.
+        places: the model and the field of each param.
 
     Raises:
         ClassifierFileError: a param that does not exist, which would change nothing and say nothing.
 
     """
-    if unknown := sorted(set(params) - set(_PLACES) - set(RunParams.model_fields)):
-        known = sorted([*_PLACES, *RunParams.model_fields])
+    if unknown := sorted(set(params) - set(places) - set(RunParams.model_fields)):
+        known = sorted([*places, *RunParams.model_fields])
         raise ClassifierFileError(f"There is no param {', '.join(unknown)}; there are {', '.join(known)}.")
     changed: dict[str, Any] = {}
-    for name in params.keys() & _PLACES.keys():
-        part, field = _PLACES[name]
+    for name in params.keys() & places.keys():
+        part, field = places[name]
         holder = changed if part is Classifier else changed.setdefault(_FIELD_OF[part], {})
         holder[field] = params[name]
     return changed
+
+
+def _free_object(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The field as the form shows it: an object whose contents the model checks, which names what is wrong."""
+    shown = ("section", "title", "description", "default")
+    return {"type": "object", **{name: schema[name] for name in shown}}
 
 
 def to_the_end(pattern: str) -> str:
@@ -164,7 +212,7 @@ def to_the_end(pattern: str) -> str:
 @cache
 def _form_fields() -> dict[str, dict[str, Any]]:
     """JSON schema of every param; pydantic makes all in one go, as each call of it takes milliseconds."""
-    fields = {name: _core_fields(part)[field] for name, (part, field) in _PLACES.items()}
+    fields = {name: _core_fields(part)[field] for name, (part, field) in {**_PLACES, **_TUNING_PLACES}.items()}
     fields |= _core_fields(RunParams)
     properties = GenerateJsonSchema().generate({"type": "model-fields", "fields": fields})["properties"]
     return {name: _form_field(schema) for name, schema in properties.items()}

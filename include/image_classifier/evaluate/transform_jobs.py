@@ -21,6 +21,7 @@ from image_classifier.aws.names import PREFIX, is_transform_job, transform_job_n
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
+from image_classifier.train.owners import note_stop
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -141,6 +142,18 @@ def stop_transform_job(sagemaker: "SageMakerClient", name: str) -> bool:
         raise
     log.info("Transform job %s is being stopped", name)
     return True
+
+
+def stop_orphaned_transform_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
+    """Stop the job because its task no longer waits for it, and tag it so; return False if it does not run.
+
+    A task that adopted the job in the meantime finds the tag, and starts the next attempt instead of failing.
+    """
+    job = describe_transform_job(sagemaker, name)
+    if job is None or job["TransformJobStatus"] != "InProgress":
+        return False
+    note_stop(sagemaker, job["TransformJobArn"], why=why)
+    return stop_transform_job(sagemaker, name)
 
 
 def list_transform_jobs_in_progress(sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from image_classifier.aws import client_errors as refusals
 from image_classifier.aws.clients import Clients
-from image_classifier.aws.names import Keys, function_name
-from image_classifier.aws.s3 import object_exists
+from image_classifier.aws.names import Keys, endpoint_name, function_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
@@ -16,13 +15,15 @@ from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.trigger import upload_trigger
 from image_classifier.deploy import endpoint as endpoints
 from image_classifier.deploy import hosting
+from image_classifier.evaluate.trials.choice import stored_tuning
+from image_classifier.plan.job_lines import evaluation_line, training_line, trials_line, tuning_line
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
 from image_classifier.plan.preflight import check_deployment
 from image_classifier.plan.prices import PriceBook
 from image_classifier.prepare.dataset import PreparedDataset, plan_dataset
 from image_classifier.train import attempts, job_request
-
-SECONDS_AN_HOUR = 3600
+from image_classifier.train.tuning import tuning_jobs
+from image_classifier.train.tuning.request import tuning_job_request
 
 
 @dataclass(frozen=True)
@@ -72,16 +73,70 @@ def build_plan(
         accept_time_limit=classifier.training.accept_time_limit,
         only_of_run=options.only_of_run,
     )
-    hosted, endpoint_config = _hosting(classifier, clients, settings, attempt=attempt, prices=prices)
+    machines = (request, *alternatives)
+    tuning, job = _tuning(
+        classifier,
+        clients,
+        settings,
+        training=machines,
+        first=attempt.job_name,
+        dataset=dataset,
+        prices=prices,
+        only_of_run=options.only_of_run,
+    )
+    hosted, endpoint_config = _hosting(classifier, clients, settings, request=attempt.request, job=job, prices=prices)
     lines = (
         _images(classifier, settings, dataset=dataset),
-        _training_job(attempt, (request, *alternatives), prices=prices),
-        _evaluation(classifier, clients, settings, dataset=dataset, job=attempt.job_name, prices=prices),
+        training_line(attempt, machines, prices=prices),
+        *tuning,
+        evaluation_line(classifier, clients, settings, dataset=dataset, job=job, prices=prices),
         *hosted,
-        _function(classifier, clients, settings, job=attempt.job_name, config=endpoint_config, options=options),
+        _function(classifier, clients, settings, job=job, config=endpoint_config, options=options),
         _upload_trigger(classifier, clients, settings),
     )
     return Plan(classifier.name, lines)
+
+
+def _tuning(
+    classifier: Classifier,
+    clients: Clients,
+    settings: Settings,
+    *,
+    training: Sequence[Mapping[str, Any]],
+    first: str,
+    dataset: PreparedDataset,
+    prices: PriceBook,
+    only_of_run: tuple[str, str] | None,
+) -> tuple[list[Line], str | None]:
+    """The tuning job and what scores its models; and the training job whose model is evaluated, None if not chosen.
+
+    Args:
+        classifier: whose.
+        clients: only read.
+        settings: name the bucket.
+        training: requests of the training job with the file's hyperparameters, and of its alternatives.
+        first: name of that training job.
+        dataset: the prepared images.
+        prices: of the region.
+        only_of_run: a Dag's and a run's id, if the run wants jobs of its own.
+
+    """
+    request = tuning_job_request(classifier, training=training[0], dataset=dataset)
+    if request is None or classifier.tuning is None:
+        return [], first
+    attempt = tuning_jobs.plan_attempt(
+        clients.sagemaker,
+        request,
+        s3=clients.s3,
+        classifier=classifier.name,
+        training_job=training[0]["TrainingJobName"],
+        only_of_run=only_of_run,
+    )
+    where = {"classifier": classifier.name, "bucket": settings.bucket}
+    figures = stored_tuning(clients.s3, **where, tuning_job=attempt.job_name) if attempt.action == "reuse" else None
+    finalists = min(classifier.tuning.finalists, classifier.tuning.tuned_jobs)
+    scored = trials_line(classifier, tuning_job=attempt.job_name, finalists=finalists, figures=figures, prices=prices)
+    return [tuning_line(attempt, training, prices=prices), scored], figures.chosen if figures else None
 
 
 def _images(classifier: Classifier, settings: Settings, *, dataset: PreparedDataset) -> Line:
@@ -90,87 +145,39 @@ def _images(classifier: Classifier, settings: Settings, *, dataset: PreparedData
     return Line("prepared images", place, change, BY_USE if dataset.uploaded else FREE)
 
 
-def _training_job(attempt: attempts.Attempt, machines: Sequence[Mapping[str, Any]], *, prices: PriceBook) -> Line:
-    """The job costs what its dearest machine does: whichever AWS has is taken."""
-    if attempt.action == "adopt":
-        return Line("training job", attempt.job_name, "followed", Cost(words="nothing more: it runs already"))
-    if attempt.action == "reuse":
-        return Line("training job", attempt.job_name, "reused", Cost(words="nothing: it has the model"))
-    costs = [_training_cost(request, prices=prices) for request in machines]
-    unknown = [cost for cost in costs if cost.once_usd is None]
-    dearest = unknown[0] if unknown else max(costs, key=lambda cost: cost.once_usd or 0.0)
-    change = {"start": "started", "await": "started once it has stopped"}[attempt.action]
-    return Line("training job", attempt.job_name, change, dearest)
-
-
-def _training_cost(request: Mapping[str, Any], *, prices: PriceBook) -> Cost:
-    resources, limit_s = request["ResourceConfig"], request["StoppingCondition"]["MaxRuntimeInSeconds"]
-    instance_type, count = resources["InstanceType"], resources["InstanceCount"]
-    price = prices.price(instance_type, use="training")
-    machines = f"{count} x {instance_type} for {limit_s:,} s"
-    if price.usd_per_hour is None:
-        return Cost(None, words=f"unknown: {machines}, {price.source}")
-    usd = price.usd_per_hour * count * limit_s / SECONDS_AN_HOUR
-    spot = "; managed spot costs less" if request.get("EnableManagedSpotTraining") else ""
-    return Cost(usd, words=f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source}){spot}")
-
-
-def _evaluation(
+def _hosting(
     classifier: Classifier,
     clients: Clients,
     settings: Settings,
     *,
-    dataset: PreparedDataset,
-    job: str,
+    request: Mapping[str, Any],
+    job: str | None,
     prices: PriceBook,
-) -> Line:
-    """Two transform jobs at most, each up to its time limit: of the new model, and of the one that serves."""
-    images = dataset.num_test_samples
-    if not images:
-        return Line("evaluation", "no test image", "unchanged")
-    report = Keys(classifier.name).evaluation(job, test_manifest=dataset.test_manifest_sha256) + "report.json"
-    if object_exists(clients.s3, bucket=settings.bucket, key=report):
-        return Line("evaluation", f"s3://{settings.bucket}/{report}", "unchanged")
-    machine, limit_s = classifier.evaluation.instance_type, classifier.evaluation.time_limit_s
-    price = prices.price(machine, use="hosting")  # AWS asks the same for batch transform
-    machines, change = f"2 x {machine} for {limit_s:,} s", f"{images:,} images scored"
-    if price.usd_per_hour is None:
-        return Line("evaluation", job, change, Cost(None, words=f"unknown: {machines}, {price.source}"))
-    usd = 2 * price.usd_per_hour * limit_s / SECONDS_AN_HOUR
-    words = f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source})"
-    return Line("evaluation", job, change, Cost(usd, words=words))
-
-
-def _hosting(
-    classifier: Classifier, clients: Clients, settings: Settings, *, attempt: attempts.Attempt, prices: PriceBook
 ) -> tuple[list[Line], str]:
-    """Model, endpoint config and endpoint; and the endpoint config's name."""
-    sagemaker, request = clients.sagemaker, attempt.request
+    """Model, endpoint config and endpoint; and the endpoint config's name. Without `job` tuning has yet to choose."""
+    sagemaker, cost = clients.sagemaker, _endpoint_cost(classifier, prices=prices)
+    name = endpoint_name(classifier.name)
+    found = endpoints.describe_endpoint(sagemaker, name)
+    if job is None:
+        change = _endpoint_change(found, endpoint_config="")
+        lines = [Line(part, "of the model that is chosen", "created") for part in ("model", "endpoint config")]
+        return [*lines, Line("endpoint", name, change, cost)], ""
     model = hosting.model_request(
         classifier,
         settings=settings,
-        training_job=attempt.job_name,
-        model_artifact=f"{request['OutputDataConfig']['S3OutputPath']}/{attempt.job_name}/output/model.tar.gz",
+        training_job=job,
+        model_artifact=f"{request['OutputDataConfig']['S3OutputPath']}/{job}/output/model.tar.gz",
         image=request["AlgorithmSpecification"]["TrainingImage"],
     )
-    config = hosting.endpoint_config_request(classifier, training_job=attempt.job_name, model=model)
-    endpoint = hosting.endpoint_request(classifier, endpoint_config=config["EndpointConfigName"])
+    config = hosting.endpoint_config_request(classifier, training_job=job, model=model)["EndpointConfigName"]
     found_model = refusals.described(lambda: sagemaker.describe_model(ModelName=model["ModelName"]))
-    found_config = refusals.described(
-        lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config["EndpointConfigName"])
-    )
-    found = endpoints.describe_endpoint(sagemaker, endpoint["EndpointName"])
+    found_config = refusals.described(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config))
     lines = [
         Line("model", model["ModelName"], "unchanged" if found_model else "created"),
-        Line("endpoint config", config["EndpointConfigName"], "unchanged" if found_config else "created"),
-        Line(
-            "endpoint",
-            endpoint["EndpointName"],
-            _endpoint_change(found, endpoint_config=config["EndpointConfigName"]),
-            _endpoint_cost(classifier, prices=prices),
-        ),
+        Line("endpoint config", config, "unchanged" if found_config else "created"),
+        Line("endpoint", name, _endpoint_change(found, endpoint_config=config), cost),
     ]
-    return lines, config["EndpointConfigName"]
+    return lines, config
 
 
 def _endpoint_change(found: Mapping[str, Any] | None, *, endpoint_config: str) -> str:
@@ -194,10 +201,10 @@ def _endpoint_cost(classifier: Classifier, *, prices: PriceBook) -> Cost:
 
 
 def _function(
-    classifier: Classifier, clients: Clients, settings: Settings, *, job: str, config: str, options: PlanOptions
+    classifier: Classifier, clients: Clients, settings: Settings, *, job: str | None, config: str, options: PlanOptions
 ) -> Line:
     name = function_name(classifier.name)
-    wanted = function_configuration(classifier, settings=settings, training_job=job, endpoint_config=config)
+    wanted = function_configuration(classifier, settings=settings, training_job=job or "", endpoint_config=config)
     found = refusals.described(lambda: clients.functions.get_function(FunctionName=name))
     if found is None:
         return Line("function", name, "created", BY_USE)

@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import s3 as storage
-from image_classifier.aws.names import Keys
+from image_classifier.aws.names import Keys, tuning_job_of
 from image_classifier.classifier.promotion import Promotion
 from image_classifier.contracts.errors import DatasetError, EvaluationError
 from image_classifier.evaluate.answers import Answer, read_answers
-from image_classifier.evaluate.evaluation import Evaluation, stored_report
+from image_classifier.evaluate.evaluation import REPORT, Evaluation, stored_report
 from image_classifier.evaluate.images import VersionImage, version_images
+from image_classifier.evaluate.report.model import Report
 from image_classifier.promote.compare import Pair
 from image_classifier.promote.decide import decide
 from image_classifier.promote.decision import Decision
@@ -78,12 +79,24 @@ def keep_decision(s3: "S3Client", decision: Decision, *, bucket: str, at: dateti
 
 
 def version_of(s3: "S3Client", training_job: str, *, classifier: str, bucket: str) -> str | None:
-    """Prefix of the data set version that a job was trained on: its name holds the beginning of the fingerprint."""
+    """Prefix of the data set version that a job was trained on: its name holds the beginning of the fingerprint.
+
+    The name of a tuning job's training job does not; its report names the version.
+    """
     keys = Keys(classifier)
+    if tuning_job_of(training_job):
+        return _version_in_report(s3, training_job, keys=keys, bucket=bucket)
     begins = training_job.removeprefix(f"image-classifier-{classifier}-").partition("-")[0]
     prefix = f"{keys.dataset}versions/{begins}"
     found = {key.removeprefix(f"{keys.dataset}versions/").partition("/")[0] for key in _below(s3, bucket, prefix)}
     return keys.version(min(found)) if begins and found else None
+
+
+def _version_in_report(s3: "S3Client", training_job: str, *, keys: Keys, bucket: str) -> str | None:
+    """Prefix of the version that a report of the model names; the tuning job was named after the same version."""
+    found = [key for key in _below(s3, bucket, f"{keys.evaluations}{training_job}/") if key.endswith(f"/{REPORT}")]
+    stored = storage.read(s3, bucket=bucket, key=found[0]) if found else None
+    return keys.version(Report.model_validate_json(stored[0]).dataset.fingerprint) if stored else None
 
 
 def _compared(s3: "S3Client", candidate: Evaluation, champion: str) -> Compared:

@@ -30,6 +30,7 @@ from image_classifier.teardown.inventory import (
 )
 from image_classifier.train.job_log import LOG_GROUP
 from image_classifier.train.training_jobs import list_training_jobs_in_progress, stop_training_job
+from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress, stop_tuning_job
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -67,10 +68,16 @@ def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
 def stop_training_jobs(clients: Clients, teardown: Teardown) -> None:
     """Stop what still costs, and wait: a job that is being stopped still uploads its model.
 
+    A tuning job goes first, and ends when its training jobs have ended: it would start others.
+
     Raises:
         ResourceBusyError: a job takes too long to stop.
 
     """
+    tuning = partial(list_tuning_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
+    for tuning_job in tuning():
+        stop_tuning_job(clients.sagemaker, tuning_job)
+    _await(lambda: not tuning(), what=f"A tuning job of {teardown.classifier} is still being stopped", pause=pause)
     in_progress = partial(list_training_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
     for job in in_progress():
         stop_training_job(clients.sagemaker, job)
@@ -128,7 +135,7 @@ def delete_logs(clients: Clients, teardown: Teardown) -> None:
     for name in our_log_groups(clients, teardown.classifier):
         clients.logs.delete_log_group(logGroupName=name)
         log.info("Log group %s deleted", name)
-    for name in our_job_logs(clients.logs, teardown.classifier):
+    for name in our_job_logs(clients, teardown.classifier):
         clients.logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=name)
         log.info("Log %s deleted", name)
 

@@ -16,6 +16,7 @@ from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_prog
 from image_classifier.promote.registry import our_group, our_versions
 from image_classifier.train.job_log import LOG_GROUP
 from image_classifier.train.training_jobs import list_training_jobs_in_progress
+from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress, our_tuning_jobs
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -75,6 +76,7 @@ class Inventory:
 
     upload_triggers: tuple[str, ...] = ()
     upload_queues: tuple[str, ...] = ()
+    tuning_jobs: tuple[str, ...] = ()
     training_jobs: tuple[str, ...] = ()
     transform_jobs: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
@@ -93,6 +95,7 @@ class Inventory:
         return {
             "event notifications to remove": len(self.upload_triggers),
             "upload queues": len(self.upload_queues),
+            "tuning jobs to stop": len(self.tuning_jobs),
             "training jobs to stop": len(self.training_jobs),
             "transform jobs to stop": len(self.transform_jobs),
             "functions": len(self.functions),
@@ -111,6 +114,7 @@ class Inventory:
         kinds: dict[str, Sequence[str]] = {
             "event notification": self.upload_triggers,
             "upload queue": self.upload_queues,
+            "tuning job, to stop": self.tuning_jobs,
             "training job, to stop": self.training_jobs,
             "transform job, to stop": self.transform_jobs,
             "function": self.functions,
@@ -137,6 +141,7 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
     return Inventory(
         upload_triggers=our_upload_triggers(clients.s3, bucket=teardown.bucket, classifier=classifier),
         upload_queues=our_upload_queues(clients.sqs, classifier=classifier),
+        tuning_jobs=tuple(list_tuning_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         transform_jobs=tuple(list_transform_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         functions=functions,
@@ -145,7 +150,7 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
         models=() if teardown.keep_models else our_models(clients.sagemaker, classifier),
         model_packages=() if teardown.keep_models else _our_model_packages(clients, classifier),
         log_groups=our_log_groups(clients, classifier),
-        job_logs=our_job_logs(clients.logs, classifier),
+        job_logs=our_job_logs(clients, classifier),
         unfinished_uploads=unfinished_uploads(clients.s3, teardown),
         folders=folders(clients.s3, teardown),
     )
@@ -185,15 +190,25 @@ def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
     )
 
 
-def our_job_logs(logs: "CloudWatchLogsClient", classifier: str) -> tuple[str, ...]:
+def our_job_logs(clients: Clients, classifier: str) -> tuple[str, ...]:
     """The log streams of the classifier's training jobs, named ``<training job>/algo-<n>-<time>``."""
+    prefix = f"{name_prefix(classifier)}-"
+    own = [
+        stream
+        for stream in _streams(clients.logs, prefix)
+        if names.is_training_job(stream.partition("/")[0], classifier=classifier)
+    ]
+    tuning = our_tuning_jobs(clients.sagemaker, classifier=classifier)
+    return (*own, *(stream for job in tuning for stream in _streams(clients.logs, f"{job}-")))
+
+
+def _streams(logs: "CloudWatchLogsClient", prefix: str) -> list[str]:
     paginator = logs.get_paginator("describe_log_streams")
-    pages = paginator.paginate(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name_prefix(classifier)}-")
+    pages = paginator.paginate(logGroupName=LOG_GROUP, logStreamNamePrefix=prefix)
     try:
-        found = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
     except logs.exceptions.ResourceNotFoundException:  # no job has run in this account
-        return ()
-    return tuple(name for name in found if names.is_training_job(name.partition("/")[0], classifier=classifier))
+        return []
 
 
 def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUpload, ...]:

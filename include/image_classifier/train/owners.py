@@ -1,16 +1,21 @@
-"""Records by tags on a training job which Airflow task waits for it; tags remain when a worker is lost."""
+"""Records by tags on a job which Airflow task waits for it; tags remain when a worker is lost."""
 
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
+from botocore.exceptions import ClientError
+
 from image_classifier.aws.names import DAG_TAG, RUN_TAG, STOPPED_TAG, TASK_TAG
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
     from types_boto3_sagemaker.type_defs import TagTypeDef
+
+log = logging.getLogger(__name__)
 
 MOST_CHARACTERS = 256  # of a tag's value
 _SAFE = " _.:/+-@"  # beside letters and digits, AWS allows these in a value; and "=", which stands for the "%" of URLs
@@ -41,24 +46,42 @@ def owner_of(tags: Mapping[str, str]) -> Owner | None:
 
 
 def with_owner(request: Mapping[str, Any], owner: Owner) -> dict[str, Any]:
-    """Return CreateTrainingJob's request with the owner's tags, which the job then has from its creation."""
+    """Return a request that creates a job, with the owner's tags, which the job then has from its creation."""
     return {**request, "Tags": [*request.get("Tags", []), *owner.tags()]}
 
 
 def set_owner(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, owner: Owner) -> None:
     """Make this task the owner, so that the job is not stopped because its earlier owner ended."""
-    sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=owner.tags())
+    set_owner_of_arn(sagemaker, job["TrainingJobArn"], owner=owner)
+
+
+def set_owner_of_arn(sagemaker: "SageMakerClient", arn: str, *, owner: Owner) -> None:
+    """Make this task the owner of a job of any kind."""
+    sagemaker.add_tags(ResourceArn=arn, Tags=owner.tags())
 
 
 def tags_of(sagemaker: "SageMakerClient", job: Mapping[str, Any]) -> dict[str, str]:
-    """The job's tags."""
-    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=job["TrainingJobArn"])
+    """The tags of a training job."""
+    return tags_of_arn(sagemaker, job["TrainingJobArn"])
+
+
+def tags_of_arn(sagemaker: "SageMakerClient", arn: str) -> dict[str, str]:
+    """The tags of a job of any kind."""
+    pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
 def stop_note(why: str) -> "list[TagTypeDef]":
     """The tag of a job that is stopped because its task ended, and not because someone did not want it."""
     return [{"Key": STOPPED_TAG, "Value": re.sub(r"[^\w .:/=+\-@]", " ", why)[:MOST_CHARACTERS]}]
+
+
+def note_stop(sagemaker: "SageMakerClient", arn: str, *, why: str) -> None:
+    """Tag a job that is about to be stopped because no task waits for it; a missing right does not prevent the stop."""
+    try:  # before the stop: who waits for the job must find the tag as soon as the job has ended
+        sagemaker.add_tags(ResourceArn=arn, Tags=stop_note(why))
+    except ClientError as error:
+        log.warning("%s cannot be tagged, and is stopped without: %s", arn, error)
 
 
 def stopped_as_orphan(tags: Mapping[str, str]) -> bool:

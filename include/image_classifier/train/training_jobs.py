@@ -21,7 +21,7 @@ from image_classifier.aws.names import PREFIX, is_training_job
 from image_classifier.aws.s3 import object_exists
 from image_classifier.contracts.errors import TrainingInputError, TrainingServiceError
 from image_classifier.train.ends import end_of
-from image_classifier.train.owners import stop_note
+from image_classifier.train.owners import note_stop
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -103,10 +103,7 @@ def stop_orphaned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> b
     job = describe_training_job(sagemaker, name)
     if job is None or job["TrainingJobStatus"] != "InProgress":
         return False
-    try:  # first the note: who waits for the job must find it as soon as the job has ended
-        sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=stop_note(why))
-    except ClientError as error:
-        log.warning("Training job %s cannot be tagged, and is stopped without: %s", name, error)
+    note_stop(sagemaker, job["TrainingJobArn"], why=why)
     return stop_training_job(sagemaker, name)
 
 

@@ -1,34 +1,14 @@
-"""Finds what costs without a use: training jobs whose task is over, and endpoints without a classifier file."""
+"""Finds endpoints without a classifier file: they cost without a use."""
 
-import logging
-from collections.abc import Callable, Collection, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.client_errors import described
 from image_classifier.aws.names import PREFIX, TAG, endpoint_name
 from image_classifier.contracts.errors import UnwantedEndpointError
-from image_classifier.train import owners, training_jobs
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
-
-log = logging.getLogger(__name__)
-
-Judgement = Literal["wanted", "over", "unknown"]
-Judge = Callable[[owners.Owner], Judgement]
-
-
-def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judge) -> list[str]:
-    """Stop the jobs of this bucket whose task no longer waits for them; return their names.
-
-    A job whose task Airflow does not know may belong to another Airflow: it is logged and left to its time limit.
-    """
-    return [
-        job["TrainingJobName"]
-        for job in _jobs_in_progress(sagemaker, bucket=bucket)
-        if _is_orphaned(sagemaker, job, judge=judge)
-        and training_jobs.stop_orphaned_job(sagemaker, job["TrainingJobName"], why="its task is over")
-    ]
 
 
 def check_endpoints_wanted(sagemaker: "SageMakerClient", *, bucket: str, classifiers: Collection[str]) -> None:
@@ -54,26 +34,6 @@ def check_endpoints_wanted(sagemaker: "SageMakerClient", *, bucket: str, classif
             "Delete them with the Dag image_classifier_teardown, or put the classifier's file back."
         )
         raise UnwantedEndpointError(message)
-
-
-def _jobs_in_progress(sagemaker: "SageMakerClient", *, bucket: str) -> list[Mapping[str, Any]]:
-    pages = sagemaker.get_paginator("list_training_jobs").paginate(NameContains=PREFIX, StatusEquals="InProgress")
-    names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
-    found = [training_jobs.describe_training_job(sagemaker, name) for name in names if name.startswith(PREFIX)]
-    return [job for job in found if job and job["OutputDataConfig"]["S3OutputPath"].startswith(f"s3://{bucket}/")]
-
-
-def _is_orphaned(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, judge: Judge) -> bool:
-    name, owner = job["TrainingJobName"], owners.owner_of(owners.tags_of(sagemaker, job))
-    if owner is None:
-        log.warning("Training job %s runs, and its tags name no task: nothing is done about it", name)
-        return False
-    judgement = judge(owner)
-    if judgement == "unknown":
-        log.warning("Training job %s runs for %s, which this Airflow does not know: it is left alone", name, owner)
-    else:
-        log.info("Training job %s runs for %s, which is %s", name, owner, judgement)
-    return judgement == "over"
 
 
 def _serves_from(sagemaker: "SageMakerClient", endpoint: Mapping[str, Any], *, bucket: str) -> bool:

@@ -10,10 +10,11 @@ from airflow.sdk import Context
 
 from image_classifier.contracts.errors import EvaluationError, EvaluationStoppedError
 from image_classifier.evaluate import results, transform_jobs
+from image_classifier.train import owners
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client, connection_arguments
 from image_classifier_airflow.links import TRANSFORM_LINKS
-from image_classifier_airflow.task_states import is_given_up
+from image_classifier_airflow.task_states import is_given_up, owner
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -112,20 +113,32 @@ class TransformJobOperator(SageMakerBaseOperator):
         )
         self._job_name = name = attempt.job_name
         self.log.info("Transform job %s: %s", name, attempt.action)
-        if attempt.action == "start":
-            transform_jobs.start_transform_job(self.hook.conn, attempt.request)
         if attempt.action == "reuse":
             return self._conclude(name)
+        self._begin(attempt)
         self._leave_if_given_up()
         if self.deferrable:
             self._wait_in_triggerer(name, awaited=attempt.action == "await")
         self._wait_here(name)
         return self._score() if attempt.action == "await" else self._conclude(name)
 
+    def _begin(self, attempt: transform_jobs.Attempt) -> None:
+        """Start the job, or adopt it; its tags name this task, which the watch Dag asks Airflow about."""
+        task, begun = owner(self._task_instance), str(attempt.action)
+        if begun == "start":
+            begun = transform_jobs.start_transform_job(self.hook.conn, owners.with_owner(attempt.request, task))
+        if begun in ("adopt", "adopted"):
+            arn = self._describe(attempt.job_name)["TransformJobArn"]
+            owners.set_owner_of_arn(self.hook.conn, arn, owner=task)
+
     def _conclude(self, name: str) -> str:
         if self._is_done_with:
             raise EvaluationError(f"This task was told to end, and transform job {name} was stopped with it.")
         job = self._describe(name)
+        if job["TransformJobStatus"] == "Stopped" and owners.stopped_as_orphan(
+            owners.tags_of_arn(self.hook.conn, job["TransformJobArn"])
+        ):
+            return self._score()
         if job["TransformJobStatus"] == "Failed" and results.has_enough_results(client(self, "s3"), job):
             self.log.warning("Transform job %s failed for some images, and the others' results are used: %s", name, job)
             return name
@@ -169,7 +182,7 @@ class TransformJobOperator(SageMakerBaseOperator):
     def _stop(self) -> None:
         self._is_done_with = True
         if self._job_name:
-            transform_jobs.stop_transform_job(self.hook.conn, self._job_name)
+            transform_jobs.stop_orphaned_transform_job(self.hook.conn, self._job_name, why="its task was ended")
 
     def _let_go(self) -> None:
         """What a kill means for the job."""

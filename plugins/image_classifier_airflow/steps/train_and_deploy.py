@@ -82,23 +82,28 @@ class Steps:
         return dataset.model_dump(mode="json")
 
     def plan_training(self, dataset: Json, params: Params) -> Json:
-        """The training task's arguments: the same images and settings give the same job."""
+        """The arguments of the training and of the tuning task: the same images and settings give the same jobs."""
         from image_classifier.prepare.dataset import PreparedDataset
         from image_classifier.train import job_request
+        from image_classifier.train.tuning.request import tuning_task_config
 
-        classifier = self._of(params)
+        classifier, prepared = self._of(params), PreparedDataset.model_validate(dataset)
+        force = RunParams.from_params(params).force_retrain
+        region = self._s3.meta.region_name
         request = job_request.training_job_request(
-            classifier,
-            settings=Settings.from_env(),
-            region=self._s3.meta.region_name,
-            dataset=PreparedDataset.model_validate(dataset),
+            classifier, settings=Settings.from_env(), region=region, dataset=prepared
         )
-        return {
+        alternatives = job_request.alternative_requests(classifier, request)
+        planned = {
             "config": request,
-            "alternatives": job_request.alternative_requests(classifier, request),
-            "force": RunParams.from_params(params).force_retrain,
+            "alternatives": alternatives,
+            "force": force,
             "accept_time_limit": classifier.training.accept_time_limit,
         }
+        if classifier.tuning is None:
+            return planned
+        tuning = tuning_task_config(classifier, training=request, alternatives=alternatives, dataset=prepared)
+        return {**planned, "tuning": {**tuning, "force": force} if tuning else {}}
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for what serves the model, once what the function must know lies beside its artifact."""

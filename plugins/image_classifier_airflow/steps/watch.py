@@ -17,7 +17,7 @@ from image_classifier_airflow.task_states import ACTIVE, FINISHED, runs_at_work,
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-    from image_classifier.watch.unused import Judgement
+    from image_classifier.watch.orphaned_jobs import Judgement
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +27,8 @@ TIME_LIMIT_S = 6 * 60  # of one task's own work; what is left is done by the nex
 
 
 def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
-    """Stop training jobs whose task is over; returns their names. The task's log says what was found and why."""
-    from image_classifier.watch import unused
+    """Stop jobs of SageMaker whose task is over; returns their names. The task's log says what was found and why."""
+    from image_classifier.watch import orphaned_jobs
 
     def judge(owner: Owner) -> "Judgement":
         states = states_of_run(ti, dag_id=owner.dag_id, run_id=owner.run_id)
@@ -40,7 +40,7 @@ def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
     return [
         job
         for conn in _connections()
-        for job in unused.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, judge=judge)
+        for job in orphaned_jobs.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, judge=judge)
     ]
 
 

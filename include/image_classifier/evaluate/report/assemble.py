@@ -8,7 +8,7 @@ from image_classifier.evaluate.report import measures
 from image_classifier.evaluate.report.calibration import calibration
 from image_classifier.evaluate.report.can_show import what_it_can_show
 from image_classifier.evaluate.report.mistakes import label_mistakes, most_confident_mistakes
-from image_classifier.evaluate.report.model import DatasetVersion, Report, Training
+from image_classifier.evaluate.report.model import DatasetVersion, Report, Training, TuningFigures
 from image_classifier.evaluate.report.scored import Table
 from image_classifier.evaluate.report.segments import segments
 from image_classifier.evaluate.report.thresholds import unsure
@@ -23,6 +23,7 @@ class Subject:
         unsure_below: the classifier's present threshold.
         wanted_accuracy: of the predictions above the threshold that the report proposes.
         calibrate: whether the inference function applies the fitted temperature.
+        tuning: the search that the model was chosen from; None if it was trained alone.
 
     """
 
@@ -33,6 +34,7 @@ class Subject:
     unsure_below: float
     wanted_accuracy: float
     calibrate: bool
+    tuning: TuningFigures | None = None
 
 
 def make_report(subject: Subject, *, test: Table, validation: Table | None, missing: Sequence[str] = ()) -> Report:
@@ -80,4 +82,5 @@ def make_report(subject: Subject, *, test: Table, validation: Table | None, miss
         label_mistakes=label_mistakes(test, labels),
         segments=segments(test),
         can_show=what_it_can_show(len(test.images), of_class=support),
+        tuning=subject.tuning,
     )

@@ -145,6 +145,36 @@ class Training(_Part):
     epochs: tuple[Epoch, ...] = ()
 
 
+class TrialFigures(_Part):
+    """One training job of a search for hyperparameters.
+
+    ``last_epoch_accuracy`` is the tuner's metric. ``validation`` is how the model itself, that of the best epoch,
+    scores on the validation images; only the best few models and the first are scored.
+    """
+
+    training_job: str
+    hyperparameters: dict[str, str]
+    status: str
+    is_default: bool
+    last_epoch_accuracy: float | None
+    validation: Proportion | None = None
+    log_loss: float | None = None
+    billable_s: int | None = None
+
+
+class TuningFigures(_Part):
+    """A search for hyperparameters: every training job, the one with the file's own first, and which was chosen."""
+
+    tuning_job: str
+    strategy: str
+    max_jobs: int
+    max_parallel: int
+    early_stopping: bool
+    ranges: dict[str, str]
+    trials: tuple[TrialFigures, ...]
+    chosen: str
+
+
 class DatasetVersion(_Part):
     """Which images: the data set's version, and the sha256 of the test manifest."""
 
@@ -181,6 +211,7 @@ class Report(_Part):
     label_mistakes: LabelMistakes
     segments: tuple[Segment, ...]
     can_show: tuple[str, ...]
+    tuning: TuningFigures | None = None
 
     def document(self) -> bytes:
         """The bytes of report.json; the same figures give the same bytes."""

@@ -41,7 +41,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=_percent, points=_points, duration=_duration)
+    environment.filters.update(percent=_percent, points=_points, duration=_duration, short=_short)
     return environment.get_template("report.html.jinja")
 
 
@@ -52,6 +52,14 @@ def _percent(value: float | None) -> str:
 def _points(values: list[tuple[float, float]]) -> str:
     """Coordinates of an SVG polyline."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in values)
+
+
+def _short(value: str) -> str:
+    """A hyperparameter with at most four digits, and any other text as it is."""
+    try:
+        return f"{float(value):.4g}"
+    except ValueError:
+        return value
 
 
 def _duration(seconds: float | None) -> str:

@@ -1,0 +1,142 @@
+"""The part of a classifier's file about hyperparameter tuning: what is searched, how, and how many jobs are paid for.
+
+Which hyperparameters can be tuned, within which limits:
+https://docs.aws.amazon.com/sagemaker/latest/dg/IC-tuning.html
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from image_classifier.classifier.parts import Part, refuse_if
+from image_classifier.contracts.training.hyperparameters import Hyperparameters
+from image_classifier.contracts.training.sentences import problems_of
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The values that a number may have when it is tuned; ``kind`` as SageMaker's API has it."""
+
+    kind: Literal["Continuous", "Integer"]
+    low: float
+    high: float
+
+
+NUMBERS: Mapping[str, Limits] = MappingProxyType(
+    {
+        "learning_rate": Limits("Continuous", 1e-6, 0.5),
+        "mini_batch_size": Limits("Integer", 8, 512),
+        "momentum": Limits("Continuous", 0.0, 0.999),
+        "weight_decay": Limits("Continuous", 0.0, 0.999),
+        "beta_1": Limits("Continuous", 1e-6, 0.999),
+        "beta_2": Limits("Continuous", 1e-6, 0.999),
+        "eps": Limits("Continuous", 1e-8, 1.0),
+        "gamma": Limits("Continuous", 1e-8, 0.999),
+    }
+)
+CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"optimizer": ("sgd", "adam", "rmsprop", "nag")})
+
+
+class Numbers(Part):
+    """The smallest and the largest value of a number, and how it is searched in between."""
+
+    min: float
+    max: float
+    scaling: Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmic"] = "Auto"
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        refuse_if(
+            {
+                f"min is {self.min:g} and max {self.max:g}; min must be less.": self.min >= self.max,
+                f"scaling is Logarithmic and min {self.min:g}; it must be more than 0.": (
+                    self.scaling == "Logarithmic" and self.min <= 0
+                ),
+                f"scaling is ReverseLogarithmic, from {self.min:g} to {self.max:g}; it needs 0 <= min < max < 1.": (
+                    self.scaling == "ReverseLogarithmic" and not 0 <= self.min < self.max < 1
+                ),
+            }
+        )
+        return self
+
+
+Choices = Annotated[tuple[str, ...], Field(min_length=2, max_length=10)]
+Ranges = Annotated[dict[str, Numbers | Choices], Field(min_length=1, max_length=len(NUMBERS) + len(CHOICES))]
+
+
+def _default_ranges() -> dict[str, Any]:
+    return {
+        "learning_rate": Numbers(min=0.0001, max=0.1, scaling="Logarithmic"),
+        "weight_decay": Numbers(min=0.00001, max=0.01, scaling="Logarithmic"),
+    }
+
+
+class Tuning(Part):
+    """A search for better hyperparameters by training several times.
+
+    Attributes:
+        enabled: whether a run tunes if its form does not say otherwise.
+        max_jobs: training jobs of a run at most; the first has the hyperparameters of the classifier's file.
+        max_parallel: how many of them run at once. With fewer a Bayesian search learns more from each.
+        early_stopping: whether AWS stops a job that is worse than the median of the others.
+        finalists: how many of the tuner's best models are scored on the validation images, beside the first.
+
+    """
+
+    enabled: bool = True
+    strategy: Literal["Bayesian", "Random"] = Field(default="Bayesian", title="Strategy")
+    max_jobs: Annotated[int, Field(ge=2, le=100)] = 10
+    max_parallel: Annotated[int, Field(ge=1, le=10)] = 2
+    early_stopping: bool = False
+    finalists: Annotated[int, Field(ge=1, le=10)] = 3
+    ranges: Ranges = Field(default_factory=_default_ranges)
+
+    @property
+    def tuned_jobs(self) -> int:
+        """How many training jobs the tuning job starts at most."""
+        return self.max_jobs - 1
+
+    def problems(self, hyperparameters: Hyperparameters) -> list[str]:
+        """What would be wrong with the ends of the ranges beside the classifier's other hyperparameters."""
+        found = []
+        for name, value in self.ends():
+            try:
+                Hyperparameters.model_validate({**hyperparameters.model_dump(), name: value})
+            except ValidationError as error:
+                found.append(f"tuning.ranges.{name} holds {value}. {' '.join(problems_of(error))}")
+        return found
+
+    def ends(self) -> Iterator[tuple[str, float | str]]:
+        """The smallest and the largest value of each number, and every choice."""
+        for name, searched in self.ranges.items():
+            if isinstance(searched, Numbers):
+                whole = NUMBERS[name].kind == "Integer"
+                yield from ((name, int(end) if whole else end) for end in (searched.min, searched.max))
+            else:
+                yield from ((name, choice) for choice in searched)
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        problems = [problem for name, searched in self.ranges.items() if (problem := _problem(name, searched))]
+        refuse_if({" ".join(problems): bool(problems)})
+        return self
+
+
+def _problem(name: str, searched: Numbers | tuple[str, ...]) -> str | None:
+    """What is wrong with one range, or None."""
+    if name not in {*NUMBERS, *CHOICES}:
+        return f"tuning.ranges has {name}, which cannot be tuned; these can: {', '.join([*NUMBERS, *CHOICES])}."
+    if name in CHOICES:
+        known = ", ".join(CHOICES[name])
+        if isinstance(searched, Numbers) or not set(searched) <= set(CHOICES[name]):
+            return f"tuning.ranges.{name} must be a list of some of {known}."
+        return f"tuning.ranges.{name} names a value twice." if len(set(searched)) < len(searched) else None
+    limits = NUMBERS[name]
+    if not isinstance(searched, Numbers) or searched.min < limits.low or searched.max > limits.high:
+        return f"tuning.ranges.{name} must have a min and a max within {limits.low:g} and {limits.high:g}."
+    if limits.kind == "Integer" and not (searched.min.is_integer() and searched.max.is_integer()):
+        return f"tuning.ranges.{name} must have whole numbers."
+    return None

@@ -1,0 +1,122 @@
+"""The lines of a plan about jobs: training, tuning, and the transform jobs that score images."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from image_classifier.aws.clients import Clients
+from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import object_exists
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.evaluate.evaluation import REPORT
+from image_classifier.plan.plan import Cost, Line
+from image_classifier.plan.prices import PriceBook
+from image_classifier.train import attempts
+from image_classifier.train.tuning import tuning_jobs
+
+if TYPE_CHECKING:
+    from image_classifier.evaluate.report.model import TuningFigures
+    from image_classifier.prepare.dataset import PreparedDataset
+
+SECONDS_AN_HOUR = 3600
+STARTS = {"start": "started", "await": "started once it has stopped"}
+MODELS_COMPARED = 2  # the new one and the one that serves
+Machines = Sequence[Mapping[str, Any]]
+
+
+def training_line(attempt: attempts.Attempt, machines: Machines, *, prices: PriceBook) -> Line:
+    """The training job; it costs what its most expensive machine does: whichever AWS has is taken.
+
+    Args:
+        attempt: what the run would do.
+        machines: requests of the job and of its alternatives.
+        prices: of the region.
+
+    """
+    if attempt.action == "adopt":
+        return Line("training job", attempt.job_name, "followed", Cost(words="nothing more: it runs already"))
+    if attempt.action == "reuse":
+        return Line("training job", attempt.job_name, "reused", Cost(words="nothing: it has the model"))
+    return Line("training job", attempt.job_name, STARTS[attempt.action], _most_expensive(machines, prices, jobs=1))
+
+
+def tuning_line(attempt: tuning_jobs.Attempt, machines: Machines, *, prices: PriceBook) -> Line:
+    """The tuning job; it costs what all its training jobs cost, each up to its time limit."""
+    if attempt.action == "adopt":
+        return Line("tuning job", attempt.job_name, "followed", Cost(words="nothing more: it runs already"))
+    if attempt.action == "reuse":
+        return Line("tuning job", attempt.job_name, "reused", Cost(words="nothing: it has its models"))
+    jobs = attempt.request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxNumberOfTrainingJobs"]
+    return Line("tuning job", attempt.job_name, STARTS[attempt.action], _most_expensive(machines, prices, jobs=jobs))
+
+
+def trials_line(
+    classifier: Classifier, *, tuning_job: str, finalists: int, figures: "TuningFigures | None", prices: PriceBook
+) -> Line:
+    """The transform jobs that score the validation images: of the best trials, and of the first training job."""
+    if figures is not None:
+        return Line("validation", f"{figures.chosen} is chosen", "unchanged")
+    models = finalists + 1
+    return Line("validation", tuning_job, f"{models} models scored", transform_cost(classifier, prices, jobs=models))
+
+
+def evaluation_line(
+    classifier: Classifier,
+    clients: Clients,
+    settings: Settings,
+    *,
+    dataset: "PreparedDataset",
+    job: str | None,
+    prices: PriceBook,
+) -> Line:
+    """Two transform jobs at most, each up to its time limit: of the new model, and of the one that serves.
+
+    Args:
+        classifier: whose.
+        clients: S3's says whether the model has its report.
+        settings: name the bucket.
+        dataset: the prepared images.
+        job: the training job whose model is evaluated; None if tuning has yet to choose it.
+        prices: of the region.
+
+    """
+    images = dataset.num_test_samples
+    if not images:
+        return Line("evaluation", "no test image", "unchanged")
+    if job is not None:
+        keys = Keys(classifier.name)
+        report = keys.evaluation(job, test_manifest=dataset.test_manifest_sha256) + REPORT
+        if object_exists(clients.s3, bucket=settings.bucket, key=report):
+            return Line("evaluation", f"s3://{settings.bucket}/{report}", "unchanged")
+    name, change = job or "the model that is chosen", f"{images:,} images scored"
+    return Line("evaluation", name, change, transform_cost(classifier, prices, jobs=MODELS_COMPARED))
+
+
+def transform_cost(classifier: Classifier, prices: PriceBook, *, jobs: int) -> Cost:
+    """What so many transform jobs cost at most, each up to its time limit; AWS asks the price of hosting for them."""
+    machine, limit_s = classifier.evaluation.instance_type, classifier.evaluation.time_limit_s
+    price = prices.price(machine, use="hosting")
+    machines = f"{jobs} x {machine} for {limit_s:,} s"
+    if price.usd_per_hour is None:
+        return Cost(None, words=f"unknown: {machines}, {price.source}")
+    usd = jobs * price.usd_per_hour * limit_s / SECONDS_AN_HOUR
+    return Cost(usd, words=f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source})")
+
+
+def _most_expensive(machines: Machines, prices: PriceBook, *, jobs: int) -> Cost:
+    costs = [_training_cost(request, prices=prices, jobs=jobs) for request in machines]
+    unknown = [cost for cost in costs if cost.once_usd is None]
+    return unknown[0] if unknown else max(costs, key=lambda cost: cost.once_usd or 0.0)
+
+
+def _training_cost(request: Mapping[str, Any], *, prices: PriceBook, jobs: int) -> Cost:
+    resources, limit_s = request["ResourceConfig"], request["StoppingCondition"]["MaxRuntimeInSeconds"]
+    instance_type, count = resources["InstanceType"], resources["InstanceCount"]
+    price = prices.price(instance_type, use="training")
+    machines = f"{count} x {instance_type} for {limit_s:,} s"
+    machines = f"{jobs} jobs of {machines} each" if jobs > 1 else machines
+    if price.usd_per_hour is None:
+        return Cost(None, words=f"unknown: {machines}, {price.source}")
+    usd = jobs * price.usd_per_hour * count * limit_s / SECONDS_AN_HOUR
+    spot = "; managed spot costs less" if request.get("EnableManagedSpotTraining") else ""
+    return Cost(usd, words=f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source}){spot}")

@@ -1,0 +1,100 @@
+"""Waits in the triggerer for a SageMaker job of any kind; a user's kill stops the job."""
+
+import asyncio
+from abc import abstractmethod
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_invalid, is_transient
+from image_classifier.train.owners import stop_note
+from image_classifier_airflow.triggers.polling import PollingTrigger
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What SageMaker calls a kind of job: in sentences, in its methods and in its requests."""
+
+    words: str
+    method: str
+    request: str
+
+
+class JobTrigger(PollingTrigger):
+    """One event: {"status": "finished" | "absent" | "overdue", "job_name": ...}. A user's kill stops the job."""
+
+    kind: Kind
+
+    def __init__(self, *, job_name: str, **arguments: Any) -> None:
+        """Watch the job `job_name`; see `PollingTrigger` for the rest."""
+        super().__init__(**arguments)
+        self.job_name = job_name
+
+    def subject(self) -> dict[str, Any]:
+        return {"job_name": self.job_name}
+
+    @abstractmethod
+    def is_finished(self, job: Mapping[str, Any]) -> bool:
+        """Whether the described job has ended."""
+
+    async def watch(self) -> dict[str, Any] | None:
+        """Describe the job until it ends or should have."""
+        async with await self.client(SageMakerHook) as sagemaker:
+            while True:
+                if event := await self._look(sagemaker) or self.overdue():
+                    return event
+                await asyncio.sleep(self.poll_interval_s)
+
+    async def on_kill(self) -> None:
+        """Stop the job: Airflow calls this for a user's kill, and not when a worker or the triggerer goes down.
+
+        Airflow 3.3.2 cancels a trigger anew every second until it has ended, this method included, so it is shielded.
+        """
+        self.log.info("A user ended the task: %s %s is being stopped", self.kind.words, self.job_name)
+        stopping = asyncio.ensure_future(self._stop())
+        while not stopping.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.shield(stopping)
+        stopping.result()
+
+    async def _stop(self) -> None:
+        async with await self.client(SageMakerHook) as sagemaker:
+            await self._note_end(sagemaker)
+            try:
+                await getattr(sagemaker, f"stop_{self.kind.method}")(**self._named)
+            except ClientError as error:
+                if not (is_absent(error) or is_invalid(error)):
+                    raise
+                self.log.info("The %s %s had ended before it could be stopped", self.kind.words, self.job_name)
+
+    async def _note_end(self, sagemaker: Any) -> None:
+        """Tag the job, for a next try of the task that has adopted it already."""
+        try:
+            arn = (await self._describe(sagemaker))[f"{self.kind.request}Arn"]
+            await sagemaker.add_tags(ResourceArn=arn, Tags=stop_note("a user ended its task"))
+        except (ClientError, *UNREACHABLE) as error:
+            self.log.warning("The %s %s is stopped without a tag: %s", self.kind.words, self.job_name, error)
+
+    async def _look(self, sagemaker: Any) -> dict[str, Any] | None:
+        try:
+            job = await self._describe(sagemaker)
+        except (ClientError, *UNREACHABLE) as error:
+            if isinstance(error, ClientError) and is_absent(error):
+                return {"status": "absent", **self.subject()}
+            if not is_transient(error):
+                raise
+            self.log.info("SageMaker did not answer, asking again: %s", error)
+            return None
+        return {"status": "finished", **self.subject()} if self.is_finished(job) else None
+
+    async def _describe(self, sagemaker: Any) -> Mapping[str, Any]:
+        job: Mapping[str, Any] = await getattr(sagemaker, f"describe_{self.kind.method}")(**self._named)
+        return job
+
+    @property
+    def _named(self) -> dict[str, str]:
+        return {f"{self.kind.request}Name": self.job_name}
