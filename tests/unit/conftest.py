@@ -12,6 +12,10 @@ from botocore.validate import ParamValidator
 MODEL = botocore.session.get_session().get_service_model("sagemaker")
 OPERATIONS = {xform_name(name): name for name in MODEL.operation_names}
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
+KINDS = {  # what requests and methods call a kind of job
+    "tuning": ("HyperParameterTuningJob", "hyper_parameter_tuning_job"),
+    "transform": ("TransformJob", "transform_job"),
+}
 
 
 def refusal(code, message="", status=400):
@@ -28,6 +32,7 @@ class TrainingJobs:
 
     def __init__(self):
         self.jobs, self.tags, self.calls, self.refuses = {}, {}, [], {}
+        self.others = {"tuning": {}, "transform": {}}
 
     def has(self, name, status="InProgress", *, tags=(), **values):
         self.jobs[name] = {
@@ -46,8 +51,23 @@ class TrainingJobs:
         self.tags[self.jobs[name]["TrainingJobArn"]] = dict(tags)
         return self.jobs[name]
 
+    def has_other(self, kind, name, status="InProgress", *, tags=(), **values):
+        """A tuning or a transform job."""
+        named, _ = KINDS[kind]
+        arn = f"arn:aws:sagemaker:us-east-1:123456789012:{kind}-job/{name}"
+        self.tags[arn] = dict(tags)
+        self.others[kind][name] = {
+            f"{named}Name": name,
+            f"{named}Arn": arn,
+            f"{named}Status": status,
+            "CreationTime": CREATED,
+            **values,
+        }
+        return self.others[kind][name]
+
     def tags_of(self, name):
-        return self.tags[self.jobs[name]["TrainingJobArn"]]
+        found = [job for jobs in (self.jobs, *self.others.values()) for key, job in jobs.items() if key == name]
+        return self.tags[next(value for key, value in found[0].items() if key.endswith("JobArn"))]
 
     @property
     def created(self):
@@ -105,6 +125,67 @@ class TrainingJobs:
             if request["NameContains"] in job["TrainingJobName"] and job["TrainingJobStatus"] == request["StatusEquals"]
         ]
         return {"TrainingJobSummaries": found}
+
+    def describe_hyper_parameter_tuning_job(self, **request):
+        return self._described("tuning", request)
+
+    def describe_transform_job(self, **request):
+        return self._described("transform", request)
+
+    def create_hyper_parameter_tuning_job(self, **request):
+        return self._created("tuning", request)
+
+    def create_transform_job(self, **request):
+        return self._created("transform", request)
+
+    def stop_hyper_parameter_tuning_job(self, **request):
+        return self._stopped("tuning", request)
+
+    def stop_transform_job(self, **request):
+        return self._stopped("transform", request)
+
+    def _list_hyper_parameter_tuning_jobs(self, request):
+        return self._listed("tuning", request)
+
+    def _list_transform_jobs(self, request):
+        return self._listed("transform", request)
+
+    def _described(self, kind, request):
+        named, operation = KINDS[kind]
+        self._check(f"describe_{operation}", request)
+        if request[f"{named}Name"] not in self.others[kind]:
+            raise refusal("ResourceNotFound", "Could not find it.")
+        return self.others[kind][request[f"{named}Name"]]
+
+    def _created(self, kind, request):
+        named, operation = KINDS[kind]
+        self._check(f"create_{operation}", request)
+        name = request[f"{named}Name"]
+        if name in self.others[kind]:
+            raise refusal("ResourceInUse", f"A job with the name {name} already exists.")
+        self.calls.append((f"create_{operation}", name))
+        tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
+        values = {key: value for key, value in request.items() if key not in ("Tags", f"{named}Name")}
+        return {f"{named}Arn": self.has_other(kind, name, tags=tags, **values)[f"{named}Arn"]}
+
+    def _stopped(self, kind, request):
+        job, (named, operation) = self._described(kind, request), KINDS[kind]
+        if job[f"{named}Status"] != "InProgress":
+            raise refusal("ValidationException", f"The job is in status {job[f'{named}Status']}.")
+        self.calls.append((f"stop_{operation}", request[f"{named}Name"]))
+        job[f"{named}Status"] = "Stopping"
+        return {}
+
+    def _listed(self, kind, request):
+        named, operation = KINDS[kind]
+        self._check(f"list_{operation}s", request)
+        found = [
+            job
+            for name, job in self.others[kind].items()
+            if request["NameContains"] in name
+            and job[f"{named}Status"] == request.get("StatusEquals", job[f"{named}Status"])
+        ]
+        return {f"{named}Summaries": found}
 
     def _job(self, request):
         if request["TrainingJobName"] not in self.jobs:

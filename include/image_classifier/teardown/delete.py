@@ -77,7 +77,7 @@ def stop_training_jobs(clients: Clients, teardown: Teardown) -> None:
     tuning = partial(list_tuning_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
     for tuning_job in tuning():
         stop_tuning_job(clients.sagemaker, tuning_job)
-    _await(lambda: not tuning(), what=f"A tuning job of {teardown.classifier} is still being stopped", pause=pause)
+    _await(lambda: not tuning(), what=f"A tuning job of {teardown.classifier} is still being stopped")
     in_progress = partial(list_training_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
     for job in in_progress():
         stop_training_job(clients.sagemaker, job)

@@ -14,6 +14,7 @@ from image_classifier.train.job_log import LOG_GROUP
 DIGITS = Teardown("digits", "a-bucket")
 NAME = "image-classifier-digits"
 JOB = f"{NAME}-0123abcd-89abcdef"
+TUNING, OTHER_TUNING = "image-classifier-0123456789abcde", "image-classifier-abcdef012345678"
 ARN = f"arn:aws:sagemaker:us-east-1:123456789012:endpoint/{NAME}"
 NEWEST_FIRST = {"NameContains": NAME, "SortBy": "CreationTime", "SortOrder": "Descending"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -35,7 +36,7 @@ def sagemaker(clients):
         stubber.assert_no_pending_responses()
 
 
-def jobs(*names):
+def training_jobs(*names):
     return {
         "TrainingJobSummaries": [
             {
@@ -52,7 +53,37 @@ def jobs(*names):
 def expect_jobs(sagemaker, in_progress=(), stopping=()):
     for status, names in (("InProgress", in_progress), ("Stopping", stopping)):
         expected = {"NameContains": f"{NAME}-", "StatusEquals": status}
-        sagemaker.add_response("list_training_jobs", jobs(*names), expected)
+        sagemaker.add_response("list_training_jobs", training_jobs(*names), expected)
+
+
+def expect_tuning_jobs(sagemaker, in_progress=(), stopping=(), tags=OUR_TAGS):
+    for status, names in (("InProgress", in_progress), ("Stopping", stopping)):
+        expected = {"NameContains": "image-classifier-", "StatusEquals": status}
+        listed = {"HyperParameterTuningJobSummaries": [tuning_summary(name) for name in names]}
+        sagemaker.add_response("list_hyper_parameter_tuning_jobs", listed, expected)
+        for name in names:
+            sagemaker.add_response(
+                "describe_hyper_parameter_tuning_job", described_tuning_job(name), {"HyperParameterTuningJobName": name}
+            )
+            sagemaker.add_response("list_tags", tags, {"ResourceArn": ARN})
+
+
+def tuning_summary(name):
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobArn": ARN,
+        "HyperParameterTuningJobStatus": "InProgress",
+        "Strategy": "Bayesian",
+        "CreationTime": NOW,
+        "TrainingJobStatusCounters": {},
+        "ObjectiveStatusCounters": {},
+    }
+
+
+def described_tuning_job(name):
+    limits = {"MaxNumberOfTrainingJobs": 3, "MaxParallelTrainingJobs": 1}
+    summary = {key: value for key, value in tuning_summary(name).items() if key != "Strategy"}
+    return {**summary, "HyperParameterTuningJobConfig": {"Strategy": "Bayesian", "ResourceLimits": limits}}
 
 
 def expect_endpoint(sagemaker, *, there=True, tags=OUR_TAGS):
@@ -86,7 +117,31 @@ def test_nothing_goes_before_the_name_was_typed_twice():
         teardown.check_confirmed("digits\n", confirm="digits\n")
 
 
+def test_a_tuning_job_is_stopped_before_it_starts_another_training_job(clients, sagemaker, pauses):
+    expect_tuning_jobs(sagemaker, in_progress=[TUNING])
+    sagemaker.add_response("stop_hyper_parameter_tuning_job", {}, {"HyperParameterTuningJobName": TUNING})
+    expect_tuning_jobs(sagemaker, stopping=[TUNING])
+    expect_tuning_jobs(sagemaker)
+    expect_jobs(sagemaker)
+    expect_jobs(sagemaker)
+
+    teardown.stop_training_jobs(clients, DIGITS)
+
+    assert pauses == [teardown.POLL_S]
+
+
+def test_a_tuning_job_of_another_classifier_runs_on(clients, sagemaker):
+    for _ in range(2):
+        expect_tuning_jobs(sagemaker, in_progress=[TUNING], tags={"Tags": []})
+    for _ in range(2):
+        expect_jobs(sagemaker)
+
+    teardown.stop_training_jobs(clients, DIGITS)
+
+
 def test_jobs_are_stopped_and_waited_for_until_they_write_no_more(clients, sagemaker, pauses):
+    for _ in range(2):
+        expect_tuning_jobs(sagemaker)
     expect_jobs(sagemaker, in_progress=[JOB])
     sagemaker.add_response("stop_training_job", {}, {"TrainingJobName": JOB})
     expect_jobs(sagemaker, stopping=[JOB])
@@ -98,6 +153,8 @@ def test_jobs_are_stopped_and_waited_for_until_they_write_no_more(clients, sagem
 
 
 def test_another_classifiers_job_runs_on(clients, sagemaker):
+    for _ in range(2):
+        expect_tuning_jobs(sagemaker)
     expect_jobs(sagemaker, in_progress=["image-classifier-digits-2-0123abcd-89abcdef"])
     expect_jobs(sagemaker, in_progress=["image-classifier-digits-2-0123abcd-89abcdef"])
 
@@ -106,6 +163,8 @@ def test_another_classifiers_job_runs_on(clients, sagemaker):
 
 def test_a_job_that_does_not_stop_is_told(clients, sagemaker, monkeypatch):
     monkeypatch.setattr(teardown, "MOST_POLLS", 1)
+    for _ in range(2):
+        expect_tuning_jobs(sagemaker)
     expect_jobs(sagemaker, stopping=[JOB])
     sagemaker.add_client_error("stop_training_job", "ValidationException", "is in status Stopping")
     expect_jobs(sagemaker, stopping=[JOB])
@@ -314,24 +373,28 @@ def test_uploads_that_nobody_completed_are_aborted(bucket):
     assert sorted(left) == ["digits-2/models/m", "digits/incoming/a.png"]
 
 
-def test_logs_of_the_classifiers_jobs_go_and_others_stay(monkeypatch):
+def test_logs_of_the_classifiers_jobs_go_and_others_stay(monkeypatch, jobs):
+    jobs.has_other("tuning", TUNING, "Completed", tags={"image-classifier": "digits"})
+    jobs.has_other("tuning", OTHER_TUNING, tags={"image-classifier": "cats"})
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
         logs = session.client("logs")
         logs.create_log_group(logGroupName=LOG_GROUP)
-        for job in (JOB, f"{JOB}-2", "image-classifier-digits-2-0123abcd-89abcdef", "another"):
+        trials = [f"{tuning}-001-01234567" for tuning in (TUNING, OTHER_TUNING)]
+        for job in (JOB, f"{JOB}-2", "image-classifier-digits-2-0123abcd-89abcdef", "another", *trials):
             logs.create_log_stream(logGroupName=LOG_GROUP, logStreamName=f"{job}/algo-1-17")
 
-        teardown.delete_logs(Clients(None, session.client("lambda"), logs, None, None), DIGITS)
+        teardown.delete_logs(Clients(jobs, session.client("lambda"), logs, None, None), DIGITS)
 
         left = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]]
-    assert sorted(left) == ["another/algo-1-17", "image-classifier-digits-2-0123abcd-89abcdef/algo-1-17"]
+    others = ["another", trials[1], "image-classifier-digits-2-0123abcd-89abcdef"]
+    assert sorted(left) == [f"{job}/algo-1-17" for job in others]
 
 
-def test_an_account_in_which_no_job_has_run_has_no_logs_of_jobs(monkeypatch):
+def test_an_account_in_which_no_job_has_run_has_no_logs_of_jobs(monkeypatch, jobs):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
 
-        teardown.delete_logs(Clients(None, session.client("lambda"), session.client("logs"), None, None), DIGITS)
+        teardown.delete_logs(Clients(jobs, session.client("lambda"), session.client("logs"), None, None), DIGITS)

@@ -1,4 +1,4 @@
-"""Nothing that is paid for goes on unseen, and nothing is stopped that somebody waits for."""
+"""An endpoint that no file describes does not go on unseen."""
 
 import re
 from datetime import UTC, datetime
@@ -6,64 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from image_classifier.contracts import errors
-from image_classifier.train import owners
-from image_classifier.watch import unused as reaper
+from image_classifier.watch import unused
 
-OWNER = owners.Owner("cats_train_and_deploy", "manual__1", "train.train_model")
-TAGS = {tag["Key"]: tag["Value"] for tag in OWNER.tags()}
 CREATED = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-JOB = "image-classifier-cats-01234567-89abcdef"
-
-
-def stop(jobs, judgement):
-    asked = []
-
-    def judge(owner):
-        asked.append(owner)
-        return judgement
-
-    return reaper.stop_orphaned_jobs(jobs, bucket="b", judge=judge), asked
-
-
-def test_a_job_whose_task_is_over_is_stopped_and_says_why(jobs):
-    jobs.has(JOB, tags=TAGS)
-
-    assert stop(jobs, "over") == ([JOB], [OWNER])
-    assert jobs.stopped == [JOB]
-    assert owners.stopped_as_orphan(jobs.tags_of(JOB))
-
-
-@pytest.mark.parametrize("judgement", ["wanted", "unknown"])
-def test_a_job_that_somebody_waits_for_or_another_airflow_may_is_left_alone(jobs, judgement):
-    jobs.has(JOB, tags=TAGS)
-
-    assert stop(jobs, judgement) == ([], [OWNER])
-    assert jobs.calls == []
-
-
-def test_a_job_that_a_later_run_took_over_is_that_runs(jobs):
-    job = jobs.has(JOB, tags=TAGS)
-    later = owners.Owner("cats_train_and_deploy", "manual__2", "train.train_model")
-    owners.set_owner(jobs, job, owner=later)
-
-    assert stop(jobs, "wanted")[1] == [later]
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {"status": "Completed"},
-        {"status": "Stopping"},
-        {"OutputDataConfig": {"S3OutputPath": "s3://another/models"}},
-        {"tags": {}},
-    ],
-)
-def test_what_ended_and_what_is_not_ours_is_not_even_judged(jobs, values):
-    jobs.has(JOB, **{"tags": TAGS, **values})
-    jobs.has(f"my-{JOB}", tags=TAGS)
-
-    assert stop(jobs, "over") == ([], [])
-    assert jobs.calls == []
 
 
 class Endpoints:
@@ -97,7 +42,7 @@ class Endpoints:
 
 
 def check(endpoints):
-    reaper.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
+    unused.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
 
 
 def test_an_endpoint_that_a_file_wants_is_fine():

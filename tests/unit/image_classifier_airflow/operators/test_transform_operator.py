@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import ClientError
 
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
+from image_classifier.train import owners
 from image_classifier_airflow.operators import transform as module
 from image_classifier_airflow.operators.transform import TransformJobOperator
 
@@ -28,7 +29,7 @@ class SageMaker:
     """Transform jobs by name; a job that is created runs."""
 
     def __init__(self):
-        self.jobs, self.created, self.stopped = {}, [], []
+        self.jobs, self.created, self.stopped, self.tags = {}, [], [], {}
 
     def describe_transform_job(self, TransformJobName):  # noqa: N803
         if TransformJobName not in self.jobs:
@@ -38,6 +39,17 @@ class SageMaker:
     def create_transform_job(self, **request):
         self.created.append(request["TransformJobName"])
         self.add(request["TransformJobName"], "InProgress")
+        self.add_tags(request["TransformJobName"], request["Tags"])
+
+    def add_tags(self, ResourceArn, Tags):  # noqa: N803
+        self.tags.setdefault(ResourceArn, {}).update({tag["Key"]: tag["Value"] for tag in Tags})
+
+    def get_paginator(self, method):
+        assert method == "list_tags"
+        pages = lambda ResourceArn: [  # noqa: E731, N803
+            {"Tags": [{"Key": key, "Value": value} for key, value in self.tags.get(ResourceArn, {}).items()]}
+        ]
+        return SimpleNamespace(paginate=pages)
 
     def stop_transform_job(self, TransformJobName):  # noqa: N803
         self.stopped.append(TransformJobName)
@@ -46,6 +58,7 @@ class SageMaker:
         self.jobs[name] = {
             **{key: value for key, value in REQUEST.items() if key != "Tags"},
             "TransformJobName": name,
+            "TransformJobArn": name,
             "TransformJobStatus": status,
             "CreationTime": CREATED,
             **fields,
@@ -57,7 +70,7 @@ class TaskInstance:
     state = "running"
 
     def get_task_states(self, dag_id, run_ids):
-        return {"run": {"score": self.state}}
+        return {run_ids[0]: {"score": self.state}}
 
 
 @pytest.fixture
@@ -104,6 +117,25 @@ def test_a_job_is_started_once_and_waited_for_in_the_triggerer(operator, sagemak
     assert sagemaker.created == [first]
     assert deferred.value.trigger.job_name == first
     assert deferred.value.trigger.deadline == CREATED.timestamp() + 600
+
+
+def test_the_job_names_the_task_that_waits_for_it_and_later_the_one_that_adopted_it(
+    operator, sagemaker, instance, first
+):
+    for run in ("run", "later"):
+        instance.run_id = run
+        with pytest.raises(TaskDeferred):
+            operator().execute({"ti": instance})
+        assert owners.owner_of(sagemaker.tags[first]) == owners.Owner("dag", run, "score")
+
+
+def test_after_a_stop_as_orphaned_the_task_that_adopted_the_job_starts_another(operator, sagemaker, instance, first):
+    sagemaker.add(first, "Stopped")
+    sagemaker.add_tags(first, owners.stop_note("its task is over"))
+
+    with pytest.raises(TaskDeferred):
+        operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first})
+    assert len(sagemaker.created) == 1
 
 
 def test_the_results_of_a_job_that_is_done_are_taken(operator, sagemaker, instance, first):

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import botocore.session
 import pytest
@@ -12,10 +13,12 @@ from airflow.triggers.base import BaseTrigger
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.validate import ParamValidator
 
+from image_classifier.train.owners import stop_note
 from image_classifier_airflow.triggers import polling
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
 from image_classifier_airflow.triggers.transform import TransformJobTrigger
+from image_classifier_airflow.triggers.tuning import TuningJobTrigger
 
 SESSION = botocore.session.get_session()
 WAITING = {"poll_interval_s": 7, "deadline": 2000.0, "aws_conn_id": "aws_default"}
@@ -330,27 +333,43 @@ def test_an_endpoint_is_not_waited_for_for_ever(run, monkeypatch):
     assert run(EndpointTrigger(endpoint="cats", **WAITING), sagemaker) == {"status": "overdue", "endpoint": "cats"}
 
 
-@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
-def test_a_transform_job_is_waited_for_until_it_has_ended(run, status):
-    answers = [{"TransformJobStatus": found} for found in ("InProgress", "Stopping", status)]
-    sagemaker = AsyncClient("sagemaker", describe_transform_job=[*PASSING, *answers])
+JOBS = {  # trigger, what requests and methods call its kind of job
+    TransformJobTrigger: ("TransformJob", "transform_job"),
+    TuningJobTrigger: ("HyperParameterTuningJob", "hyper_parameter_tuning_job"),
+}
 
-    assert run(transform_trigger(), sagemaker) == FINISHED
+
+@pytest.fixture(params=JOBS, ids=lambda trigger: trigger.__name__)
+def job_trigger(request):
+    named, method = JOBS[request.param]
+    return SimpleNamespace(make=request.param, named=named, method=method)
+
+
+@pytest.mark.parametrize("status", ["Completed", "Failed", "Stopped"])
+def test_a_job_is_waited_for_until_it_has_ended(run, job_trigger, status):
+    answers = [{f"{job_trigger.named}Status": found} for found in ("InProgress", "Stopping", status)]
+    sagemaker = AsyncClient("sagemaker", **{f"describe_{job_trigger.method}": [*PASSING, *answers]})
+
+    assert run(job_trigger.make(job_name="job", **WAITING), sagemaker) == FINISHED
     assert len(run.pauses) == 5
 
 
-def test_a_transform_job_that_is_gone_or_takes_too_long_is_told(run):
-    gone = AsyncClient("sagemaker", describe_transform_job=[ABSENT])
-    late = AsyncClient("sagemaker", describe_transform_job=[{"TransformJobStatus": "InProgress"}])
+def test_a_job_that_is_gone_or_takes_too_long_is_told(run, job_trigger):
+    describe = f"describe_{job_trigger.method}"
+    gone = AsyncClient("sagemaker", **{describe: [ABSENT]})
+    late = AsyncClient("sagemaker", **{describe: [{f"{job_trigger.named}Status": "InProgress"}]})
 
-    assert run(transform_trigger(), gone)["status"] == "absent"
-    overdue = TransformJobTrigger(job_name="job", **{**WAITING, "deadline": 999.0})
+    assert run(job_trigger.make(job_name="job", **WAITING), gone)["status"] == "absent"
+    overdue = job_trigger.make(job_name="job", **{**WAITING, "deadline": 999.0})
     assert run(overdue, late)["status"] == "overdue"
 
 
 @pytest.mark.parametrize("answer", [{}, refused("ValidationException", "is in status Completed"), ABSENT])
-def test_a_users_kill_stops_the_transform_job_or_finds_that_it_has_ended(monkeypatch, answer):
-    trigger, sagemaker = transform_trigger(), AsyncClient("sagemaker", stop_transform_job=[answer])
+def test_a_users_kill_tags_and_stops_the_job_or_finds_that_it_has_ended(monkeypatch, job_trigger, answer):
+    trigger, named = job_trigger.make(job_name="job", **WAITING), {f"{job_trigger.named}Name": "job"}
+    describe, stop = f"describe_{job_trigger.method}", f"stop_{job_trigger.method}"
+    described = {f"{job_trigger.named}Arn": "arn"}
+    sagemaker = AsyncClient("sagemaker", **{describe: [described], "add_tags": [{}], stop: [answer]})
 
     async def client(hook_class):
         return sagemaker.connected()
@@ -358,4 +377,20 @@ def test_a_users_kill_stops_the_transform_job_or_finds_that_it_has_ended(monkeyp
     monkeypatch.setattr(trigger, "client", client)
     asyncio.run(trigger.on_kill())
 
-    assert sagemaker.calls == [("stop_transform_job", {"TransformJobName": "job"})]
+    tags = stop_note("a user ended its task")
+    assert sagemaker.calls == [(describe, named), ("add_tags", {"ResourceArn": "arn", "Tags": tags}), (stop, named)]
+
+
+def test_a_job_of_any_kind_that_cannot_be_tagged_is_stopped(monkeypatch, job_trigger):
+    trigger, stop = job_trigger.make(job_name="job", **WAITING), f"stop_{job_trigger.method}"
+    described = {f"{job_trigger.named}Arn": "arn"}
+    answers = {f"describe_{job_trigger.method}": [described], "add_tags": [refused("AccessDenied")], stop: [{}]}
+    sagemaker = AsyncClient("sagemaker", **answers)
+
+    async def client(hook_class):
+        return sagemaker.connected()
+
+    monkeypatch.setattr(trigger, "client", client)
+    asyncio.run(trigger.on_kill())
+
+    assert sagemaker.calls[-1][0] == stop
