@@ -66,6 +66,61 @@ def test_a_classifier_that_says_so_asks_a_person_before_the_model_goes_live(pars
     assert dag.get_task("promote.ask").response_timeout is None  # the task looks at its own time limit
 
 
+TUNING = {
+    "train.tune_hyperparameters": {"prepare.plan_training", "train.train_model"},  # first one job, whether it trains
+    "train.plan_trials": {"prepare.prepare_dataset", "train.train_model", "train.tune_hyperparameters"},
+    "train.create_trial_models": {"train.plan_trials"},
+    "train.score_trials": {"train.plan_trials", "train.create_trial_models"},
+    "train.choose_trial": {
+        "prepare.prepare_dataset",
+        "train.train_model",
+        "train.tune_hyperparameters",
+        "train.score_trials",
+    },
+}
+
+
+@pytest.fixture
+def tuned(parse, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\ntuning: {}\n")
+    return parse(tmp_path).dags["cats_train_and_deploy"]
+
+
+def test_tuning_adds_tasks_only_to_the_dag_of_a_file_that_has_it(dag, tuned):
+    assert {task.task_id for task in tuned.tasks} - {task.task_id for task in dag.tasks} == set(TUNING)
+
+
+@pytest.mark.parametrize("task_id", TUNING)
+def test_the_tasks_of_tuning_wait_for_these(tuned, task_id):
+    assert tuned.get_task(task_id).upstream_task_ids == TUNING[task_id]
+
+
+def test_the_chosen_model_is_evaluated_deployed_and_reported(tuned):
+    for task_id in ("evaluate.plan_evaluation", "promote.decide", "deploy.plan_deployment", "report"):
+        upstream = tuned.get_task(task_id).upstream_task_ids
+        assert "train.choose_trial" in upstream
+        assert "train.train_model" not in upstream
+
+
+def test_a_run_that_does_not_tune_goes_on_although_no_trial_is_scored(tuned):
+    assert tuned.get_task("train.choose_trial").trigger_rule == "none_failed"
+
+
+def test_a_tuning_job_is_waited_for_in_the_triggerer_as_long_as_it_takes(tuned):
+    task = tuned.get_task("train.tune_hyperparameters")
+
+    assert task.deferrable
+    assert task.execution_timeout is None
+
+
+def test_an_untouched_form_is_also_the_file_of_a_classifier_that_tunes(tuned):
+    classifier = Classifier.model_validate({"name": "cats", "source": "cats", "tuning": {}})
+
+    assert with_run_params(classifier, tuned.params.dump()) == classifier
+    sections = dict.fromkeys(tuned.params.get_param(name).schema["section"] for name in tuned.params)
+    assert list(sections)[-3:] == ["Tuning", "Endpoint", "Cost"]
+
+
 @pytest.mark.parametrize(
     ("first", "then"),
     [

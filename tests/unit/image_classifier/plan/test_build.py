@@ -13,12 +13,17 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.connect.function import function_configuration
-from image_classifier.contracts.errors import DatasetError, SettingsError
+from image_classifier.contracts.errors import BudgetError, DatasetError, SettingsError
 from image_classifier.deploy import hosting
+from image_classifier.evaluate.proportions import proportion
+from image_classifier.evaluate.report.model import TrialFigures
+from image_classifier.evaluate.trials.choice import tuning_figures, write_tuning
 from image_classifier.plan.build import PlanOptions, build_plan
+from image_classifier.plan.plan import check_budget
 from image_classifier.plan.prices import PriceBook, Quoted
 from image_classifier.prepare.dataset import prepare_dataset
 from image_classifier.train import job_request
+from image_classifier.train.tuning import tuning_jobs
 
 BUCKET = "pictures"
 ACCOUNT = "123456789012"
@@ -148,6 +153,79 @@ def test_training_costs_price_times_limit_times_machines(plan, pets):
 
     assert cost.once_usd == pytest.approx(0.8 * 2 * 1800 / 3600)
     assert cost.words.startswith("0.80 USD: 2 x ml.g4dn.xlarge for 1,800 s at 0.8 an hour (https://example.org/")
+
+
+SEARCH = {"max_jobs": 5, "finalists": 2, "ranges": {"learning_rate": {"min": 0.001, "max": 0.1}}}
+
+
+@pytest.fixture
+def tuned(pets):
+    return Classifier.model_validate({**pets.model_dump(), "tuning": SEARCH})
+
+
+def test_tuning_costs_all_its_jobs_and_what_scores_their_models(plan, tuned):
+    found = plan(tuned)
+
+    jobs, scored = line(found, "tuning job"), line(found, "validation")
+    assert jobs.change == "started"
+    assert jobs.cost.once_usd == pytest.approx(4 * 0.8 * 1800 / 3600)
+    assert jobs.cost.words.startswith("1.60 USD: 4 jobs of 1 x ml.g4dn.xlarge for 1,800 s each at 0.8 an hour")
+    assert scored.change == "3 models scored"
+    assert scored.cost.once_usd == pytest.approx(3 * 0.2)
+    assert changes(found)["model"] == "created"
+
+
+def test_the_budget_stops_a_search_that_a_single_training_would_pass(plan, pets, tuned):
+    limit = plan(pets).first_day_usd + 0.01
+
+    check_budget(plan(pets), max_cost_usd=limit)
+    with pytest.raises(BudgetError, match="Nothing was started"):
+        check_budget(plan(tuned), max_cost_usd=limit)
+
+
+def test_a_run_that_does_not_tune_pays_for_no_search(plan, pets, tuned):
+    off = tuned.revised({"tuning": {"enabled": False}})
+
+    assert plan(off).lines == plan(pets).lines
+
+
+def test_a_search_that_is_done_costs_nothing_and_says_which_model_it_chose(plan, tuned, clients, settings, monkeypatch):
+    prepare_dataset(tuned, s3=clients.s3, settings=settings)
+    deploy(plan(tuned), tuned, clients, settings)
+    search, best = line(plan(tuned), "tuning job").name, "image-classifier-0123456789abcde-001-01234567"
+    monkeypatch.setattr(tuning_jobs, "has_best_model", lambda *_, **__: True)
+    described = {"HyperParameterTuningJobStatus": "Completed"}
+    monkeypatch.setattr(tuning_jobs, "describe_tuning_job", lambda _, name: described if name == search else None)
+    assert line(plan(tuned), "validation").change == "3 models scored"
+    trial = TrialFigures(
+        training_job=best,
+        hyperparameters={},
+        status="Completed",
+        is_default=False,
+        last_epoch_accuracy=0.9,
+        validation=proportion(9, 10),
+        log_loss=0.1,
+    )
+    write_tuning(
+        clients.s3, tuning_figures(tuned.tuning, tuning_job=search, trials=[trial]), classifier="pets", bucket=BUCKET
+    )
+
+    found = plan(tuned)
+
+    assert (line(found, "tuning job").change, line(found, "validation").change) == ("reused", "unchanged")
+    assert line(found, "validation").name == f"{best} is chosen"
+    assert line(found, "evaluation").name == best
+    assert line(found, "tuning job").cost.once_usd == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "change"), [("InProgress", "followed"), ("Stopping", "started once it has stopped")]
+)
+def test_a_search_under_way_is_followed(plan, tuned, monkeypatch, status, change):
+    described = {"HyperParameterTuningJobStatus": status}
+    monkeypatch.setattr(tuning_jobs, "describe_tuning_job", lambda *_: described)
+
+    assert line(plan(tuned), "tuning job").change == change
 
 
 def test_an_evaluation_costs_two_machines_up_to_their_time_limit(plan, pets):

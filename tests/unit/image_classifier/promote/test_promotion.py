@@ -119,3 +119,14 @@ def test_a_decision_is_stored_once_under_the_time_of_its_run(s3, candidate):
 def test_the_version_of_a_job_is_found_by_its_name(s3, candidate):
     assert version_of(s3, NEW, classifier="pets", bucket=BUCKET) == f"pets/dataset/versions/{'f' * 16}/"
     assert version_of(s3, OLD, classifier="pets", bucket=BUCKET) is None
+
+
+def test_the_version_of_a_tuning_jobs_training_job_is_the_one_that_its_report_names(s3, candidate):
+    trial = "image-classifier-0123456789abcde-002-01234567"
+    report = s3.get_object(Bucket=BUCKET, Key=candidate.prefix + "report.json")["Body"].read()
+    assert version_of(s3, trial, classifier="pets", bucket=BUCKET) is None
+
+    s3.put_object(Bucket=BUCKET, Key=f"pets/evaluations/{trial}/0badcafe/report.json", Body=report)
+    s3.put_object(Bucket=BUCKET, Key=f"pets/evaluations/{trial}/validation-0badcafe/predictions.jsonl", Body=b"")
+
+    assert version_of(s3, trial, classifier="pets", bucket=BUCKET) == f"pets/dataset/versions/{'f' * 16}/"

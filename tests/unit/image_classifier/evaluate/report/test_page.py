@@ -3,8 +3,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from image_classifier.evaluate.proportions import proportion
 from image_classifier.evaluate.report.assemble import Subject, make_report
-from image_classifier.evaluate.report.model import DatasetVersion, Epoch, Training
+from image_classifier.evaluate.report.model import DatasetVersion, Epoch, Report, Training, TrialFigures, TuningFigures
 from image_classifier.evaluate.report.page import report_page
 from image_classifier.evaluate.report.scored import ScoredImage, scored_table
 
@@ -40,7 +41,7 @@ def parsed(page):
     return tags
 
 
-def make(table, *, labels=None, pictures=None, epochs=(), missing=()):
+def make(table, *, labels=None, pictures=None, epochs=(), missing=(), tuning=None):
     labels = labels or tuple(f"class {index}" for index in range(table.num_classes))
     subject = Subject(
         classifier="pets",
@@ -50,6 +51,7 @@ def make(table, *, labels=None, pictures=None, epochs=(), missing=()):
         unsure_below=0.5,
         wanted_accuracy=0.95,
         calibrate=False,
+        tuning=tuning,
     )
     report = make_report(subject, test=table, validation=None, missing=missing)
     return report, report_page(report, pictures=pictures or {})
@@ -131,3 +133,45 @@ def test_images_without_an_answer_are_named(table):
     _, page = make(table, missing=("pets/dataset/test/7.jpg",))
 
     assert b"1 test image has no answer and is in no figure: pets/dataset/test/7.jpg" in page
+
+
+def trial(number, *, scored=None, last=0.7):
+    return TrialFigures(
+        training_job=f"search-00{number}",
+        hyperparameters={"learning_rate": "0.012345678", "optimizer": "nag"},
+        status="Completed" if last else "Failed",
+        is_default=number == 0,
+        last_epoch_accuracy=last,
+        validation=None if scored is None else proportion(scored, 100),
+    )
+
+
+def test_every_training_job_of_a_search_is_in_the_table_and_in_the_plot(table):
+    search = TuningFigures(
+        tuning_job="search",
+        strategy="Bayesian",
+        max_jobs=4,
+        max_parallel=2,
+        early_stopping=True,
+        ranges={"learning_rate": "0.01 to 0.1, Logarithmic", "optimizer": "sgd, nag"},
+        trials=(trial(0, scored=80, last=None), trial(1, last=None), trial(2, scored=90), trial(3)),
+        chosen="search-002",
+    )
+
+    report, page = make(table, tuning=search)
+
+    tags = parsed(page)
+    text = " ".join(tags.texts)
+    assert Report.model_validate_json(report.document()) == report
+    assert "Bayesian search, at most 4 training jobs, 2 at once, stopped early if they lag behind" in text
+    assert "0.01235" in text
+    assert "90.0%" in text
+    assert text.count("the file's") == 1
+    assert text.count("Failed") == 2
+    assert sum(attrs.get("class") == "dot hollow" for tag, attrs in tags.seen if tag == "circle") == 2
+
+
+def test_a_model_that_was_trained_alone_has_no_table_of_trials(table):
+    _, page = make(table)
+
+    assert "Which hyperparameters were tried" not in page.decode()

@@ -1,0 +1,91 @@
+"""What a file may say about tuning, and how the trigger form shows it."""
+
+import pytest
+
+from image_classifier.classifier import Classifier
+from image_classifier.classifier.run_params import run_params_schema, with_run_params
+from image_classifier.contracts.errors import ClassifierFileError
+
+CATS = Classifier(name="cats", source="cats")
+
+
+def tuned(**values):
+    return Classifier.model_validate({"name": "cats", "source": "cats", "tuning": values})
+
+
+def test_without_the_word_a_classifier_does_not_tune():
+    assert CATS.tuning is None
+
+
+def test_the_word_alone_searches_two_hyperparameters_in_ten_jobs():
+    tuning = tuned().tuning
+
+    assert (tuning.enabled, tuning.strategy, tuning.max_jobs, tuning.tuned_jobs) == (True, "Bayesian", 10, 9)
+    assert list(tuning.ranges) == ["learning_rate", "weight_decay"]
+
+
+def refusal(**values):
+    with pytest.raises(ClassifierFileError) as caught:
+        tuned().revised({"tuning": values})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "words"),
+    [
+        ({"epochs": {"min": 1, "max": 9}}, "epochs, which cannot be tuned; these can: learning_rate"),
+        ({"optimizer": ["sgd", "adagrad"]}, "optimizer must be a list of some of sgd, adam, rmsprop, nag"),
+        ({"optimizer": ["sgd", "sgd"]}, "optimizer names a value twice"),
+        ({"optimizer": {"min": 0, "max": 1}}, "optimizer must be a list"),
+        ({"learning_rate": ["0.1", "0.2"]}, "learning_rate must have a min and a max within 1e-06 and 0.5"),
+        ({"learning_rate": {"min": 0.1, "max": 0.9}}, "learning_rate must have a min and a max within 1e-06 and 0.5"),
+        ({"learning_rate": {"min": 0.2, "max": 0.1}}, "min is 0.2 and max 0.1; min must be less"),
+        ({"momentum": {"min": 0, "max": 0.9, "scaling": "Logarithmic"}}, "it must be more than 0"),
+        ({"eps": {"min": 0.5, "max": 1, "scaling": "ReverseLogarithmic"}}, "it needs 0 <= min < max < 1"),
+        ({"mini_batch_size": {"min": 8.5, "max": 64}}, "mini_batch_size must have whole numbers"),
+        ({}, "at least 1 item"),
+    ],
+)
+def test_a_range_that_the_algorithm_does_not_take_is_named(ranges, words):
+    assert words in refusal(ranges=ranges)
+
+
+@pytest.mark.parametrize("values", [{"max_jobs": 1}, {"max_jobs": 101}, {"max_parallel": 11}, {"finalists": 0}])
+def test_limits_are_those_of_aws_and_of_a_purse(values):
+    assert f"tuning.{next(iter(values))}" in refusal(**values)
+
+
+def test_gpus_that_share_a_batch_forbid_to_tune_its_size():
+    values = {"tuning": {"ranges": {"mini_batch_size": {"min": 8, "max": 64}}}}
+    machine = {"training": {"instance_type": "ml.p3.8xlarge"}}
+
+    Classifier.model_validate({"name": "cats", "source": "cats", **values})
+    with pytest.raises(ValueError, match=r"the 4 GPUs of an ml\.p3\.8xlarge share it"):
+        Classifier.model_validate({"name": "cats", "source": "cats", **values, **machine})
+
+
+def test_the_form_has_fields_for_tuning_only_if_the_file_has_it():
+    names = {"tune", "tuning_strategy", "tuning_max_jobs", "tuning_max_parallel", "tuning_early_stopping"}
+
+    assert run_params_schema(tuned()).keys() - run_params_schema(CATS).keys() == {*names, "tuning_ranges"}
+    with pytest.raises(ClassifierFileError, match="There is no param tune"):
+        with_run_params(CATS, {"tune": True})
+
+
+def test_a_run_may_change_the_search():
+    params = {
+        "tune": False,
+        "tuning_strategy": "Random",
+        "tuning_max_jobs": 3,
+        "tuning_ranges": {"optimizer": ["sgd", "nag"]},
+    }
+
+    tuning = with_run_params(tuned(), params).tuning
+
+    assert (tuning.enabled, tuning.strategy, tuning.max_jobs) == (False, "Random", 3)
+    assert tuning.ranges == {"optimizer": ("sgd", "nag")}
+
+
+def test_a_run_with_ranges_that_cannot_be_searched_is_refused():
+    with pytest.raises(ClassifierFileError, match="epochs, which cannot be tuned"):
+        with_run_params(tuned(), {"tuning_ranges": {"epochs": {"min": 1, "max": 2}}})
