@@ -134,8 +134,7 @@ def _tuning(
     )
     where = {"classifier": classifier.name, "bucket": settings.bucket}
     figures = stored_tuning(clients.s3, **where, tuning_job=attempt.job_name) if attempt.action == "reuse" else None
-    finalists = min(classifier.tuning.finalists, classifier.tuning.tuned_jobs)
-    scored = trials_line(classifier, tuning_job=attempt.job_name, finalists=finalists, figures=figures, prices=prices)
+    scored = trials_line(classifier, classifier.tuning, job=attempt.job_name, figures=figures, prices=prices)
     return [tuning_line(attempt, training, prices=prices), scored], figures.chosen if figures else None
 
 

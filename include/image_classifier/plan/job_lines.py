@@ -8,6 +8,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import object_exists
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
+from image_classifier.classifier.tuning import Tuning
 from image_classifier.evaluate.evaluation import REPORT
 from image_classifier.plan.plan import Cost, Line
 from image_classifier.plan.prices import PriceBook
@@ -22,6 +23,11 @@ SECONDS_AN_HOUR = 3600
 STARTS = {"start": "started", "await": "started once it has stopped"}
 MODELS_COMPARED = 2  # the new one and the one that serves
 Machines = Sequence[Mapping[str, Any]]
+
+
+def models_scored(tuning: Tuning) -> int:
+    """How many models a search scores on the validation images: the first, and the best others."""
+    return 1 + min(tuning.finalists, tuning.tuned_jobs)
 
 
 def training_line(attempt: attempts.Attempt, machines: Machines, *, prices: PriceBook) -> Line:
@@ -51,13 +57,13 @@ def tuning_line(attempt: tuning_jobs.Attempt, machines: Machines, *, prices: Pri
 
 
 def trials_line(
-    classifier: Classifier, *, tuning_job: str, finalists: int, figures: "TuningFigures | None", prices: PriceBook
+    classifier: Classifier, tuning: Tuning, *, job: str, figures: "TuningFigures | None", prices: PriceBook
 ) -> Line:
     """The transform jobs that score the validation images: of the best trials, and of the first training job."""
     if figures is not None:
         return Line("validation", f"{figures.chosen} is chosen", "unchanged")
-    models = finalists + 1
-    return Line("validation", tuning_job, f"{models} models scored", transform_cost(classifier, prices, jobs=models))
+    models = models_scored(tuning)
+    return Line("validation", job, f"{models} models scored", transform_cost(classifier, prices, jobs=models))
 
 
 def evaluation_line(
@@ -90,6 +96,26 @@ def evaluation_line(
             return Line("evaluation", f"s3://{settings.bucket}/{report}", "unchanged")
     name, change = job or "the model that is chosen", f"{images:,} images scored"
     return Line("evaluation", name, change, transform_cost(classifier, prices, jobs=MODELS_COMPARED))
+
+
+def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Cost]:
+    """What the jobs of a run cost at most if nothing is reused: training, tuning, and the transform jobs."""
+    training, tuning = classifier.training, classifier.tuning
+    machines = [
+        {
+            "ResourceConfig": {"InstanceType": machine, "InstanceCount": training.instance_count},
+            "StoppingCondition": {"MaxRuntimeInSeconds": training.time_limit_s},
+            "EnableManagedSpotTraining": training.spot,
+        }
+        for machine in training.instance_types
+    ]
+    costs = [_most_expensive(machines, prices, jobs=1), transform_cost(classifier, prices, jobs=MODELS_COMPARED)]
+    if tuning is not None and tuning.enabled:
+        costs += [
+            _most_expensive(machines, prices, jobs=tuning.tuned_jobs),
+            transform_cost(classifier, prices, jobs=models_scored(tuning)),
+        ]
+    return costs
 
 
 def transform_cost(classifier: Classifier, prices: PriceBook, *, jobs: int) -> Cost:

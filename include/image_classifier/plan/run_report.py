@@ -17,7 +17,9 @@ class RunReport:
     Attributes:
         outcome: whether the training job was started by this run, adopted or reused.
         billable_s: what AWS bills for the training job, of all machines together.
-        training_usd: what the job cost, at the price on demand; nothing is paid again for one that is reused.
+        training_usd: what the job cost, and the tuning job's other training jobs, at the price on demand; nothing is
+            paid again for what is reused.
+        tuning: the tuning job that the model was chosen from, and its training jobs in this run.
         endpoint_usd_per_day: what the endpoint costs as long as it exists.
         spot_savings: the part of the price that managed spot saved, from 0 to 1; None without spot.
 
@@ -35,6 +37,7 @@ class RunReport:
     spot_savings: float | None = None
     test_accuracy: str = "unknown: there is no test image"
     evaluation: str = ""
+    tuning: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The report for XCom."""
@@ -48,6 +51,7 @@ class RunReport:
             "test accuracy": self.test_accuracy,
             "validation accuracy": "unknown" if accuracy is None else f"{accuracy:.3f}",
             "billable seconds": "unknown" if self.billable_s is None else f"{self.billable_s:,}",
+            **({"tuning job": self.tuning} if self.tuning else {}),
             "training cost": _dollars(self.training_usd, self.training_price),
             "endpoint": self.endpoint,
             "endpoint cost a day": _dollars(self.endpoint_usd_per_day, self.endpoint_price),
@@ -80,22 +84,30 @@ def report_of(
         evaluated: accuracy and page of the model's evaluation; empty without test images.
 
     """
-    billable_s, hourly_usd = job["billable_s"], training.usd_per_hour
-    reused, known = job["outcome"] == "reused", billable_s is not None and hourly_usd is not None
+    tuning, hourly_usd = job.get("tuning"), training.usd_per_hour
+    billable_s = tuning["billable_s"] if tuning else job["billable_s"]
+    reused = not billable_s if tuning else job["outcome"] == "reused"
     day_usd = None if hosting.usd_per_hour is None else hosting.usd_per_hour * instance_count * HOURS_A_DAY
     return RunReport(
         training_job=job["training_job"],
         outcome=job["outcome"],
         best_validation_accuracy=job["best_validation_accuracy"],
         billable_s=billable_s,
-        training_usd=0.0 if reused else round(billable_s * hourly_usd / SECONDS_AN_HOUR, 4) if known else None,
+        training_usd=0.0 if reused else _usd(billable_s, hourly_usd),
         training_price="an earlier run paid for the job" if reused else training.source,
         endpoint=endpoint,
         endpoint_usd_per_day=None if day_usd is None else round(day_usd, 4),
         endpoint_price=hosting.source,
         spot_savings=job.get("spot_savings"),
+        tuning=f"{tuning['tuning_job']}, {tuning['jobs']} training jobs in this run" if tuning else "",
         **_evaluated(evaluated),
     )
+
+
+def _usd(billable_s: int | None, hourly_usd: float | None) -> float | None:
+    if billable_s is None or hourly_usd is None:
+        return None
+    return round(billable_s * hourly_usd / SECONDS_AN_HOUR, 4)
 
 
 def _evaluated(evaluated: Mapping[str, Any]) -> dict[str, str]:

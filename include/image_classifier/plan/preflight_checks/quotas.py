@@ -12,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.classifier import Classifier
+from image_classifier.plan.job_lines import MODELS_COMPARED, models_scored
 from image_classifier.plan.preflight_checks.finding import Finding
 
 FUNCTION_CONCURRENCY = "Concurrent executions"
@@ -37,20 +38,21 @@ class Quota:
 
 
 def needs_of(classifier: Classifier) -> tuple[Need, ...]:
-    """What a run uses at once. Batch transform takes the endpoint's type; trials of a tuning job are training jobs.
+    """What a run uses at once. The training jobs of a tuning job count as any others.
 
+    The new model and the one that serves are scored beside each other, and so are the models that tuning chooses from.
     An update of an endpoint runs the old and the new machines beside each other.
     """
-    training, endpoint = classifier.training, classifier.endpoint
+    training, endpoint, tuning = classifier.training, classifier.endpoint, classifier.tuning
     kind = "spot training job" if training.spot else "training job"
-    needs = [
-        Need("sagemaker", f"{machine} for {kind} usage", training.instance_count) for machine in training.instance_types
-    ]
+    count = training.instance_count * (min(tuning.max_parallel, tuning.tuned_jobs) if tuning else 1)
+    needs = [Need("sagemaker", f"{machine} for {kind} usage", count) for machine in training.instance_types]
     if training.on_demand_fallback:
-        needs.append(Need("sagemaker", f"{training.instance_type} for training job usage", training.instance_count))
+        needs.append(Need("sagemaker", f"{training.instance_type} for training job usage", count))
+    scored = max(MODELS_COMPARED, models_scored(tuning) if tuning else 0)
     return (
         *needs,
-        Need("sagemaker", f"{endpoint.instance_type} for transform job usage", 1),
+        Need("sagemaker", f"{classifier.evaluation.instance_type} for transform job usage", scored),
         Need("sagemaker", f"{endpoint.instance_type} for endpoint usage", 2 * endpoint.instance_count),
         Need("lambda", FUNCTION_CONCURRENCY, LEAST_CONCURRENCY),
     )

@@ -8,6 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
+from image_classifier.plan.job_lines import most_of_a_run
 from image_classifier.plan.plan import HOURS_A_MONTH
 from image_classifier.plan.preflight_checks.algorithm import check_image
 from image_classifier.plan.preflight_checks.finding import Finding
@@ -24,8 +25,6 @@ from image_classifier.plan.prices import PriceBook
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_s3 import S3Client
-
-SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True)
@@ -66,14 +65,13 @@ def _of_classifier(classifier: Classifier, *, clients: PreflightClients, setting
 
 
 def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
-    """What one training job costs at most, if it takes all of its time limit."""
-    training = classifier.training
-    price = prices.price(training.instance_type, use="training")
-    check, machines = f"price of a run of {classifier.name}", f"{training.instance_count} x {training.instance_type}"
-    if price.usd_per_hour is None:
-        return Finding(check, "not checked", f"{machines}: {price.source}")
-    usd = price.usd_per_hour * training.instance_count * training.time_limit_s / SECONDS_AN_HOUR
-    return Finding(check, "ok", f"at most {usd:,.2f} USD: {machines} for {training.time_limit_s:,} s ({price.source})")
+    """What the jobs of a run cost at most, if each takes all of its time limit: training, tuning and transforms."""
+    check, costs = f"price of a run of {classifier.name}", most_of_a_run(classifier, prices)
+    unknown = [cost.words for cost in costs if cost.once_usd is None]
+    if unknown:
+        return Finding(check, "not checked", "; ".join(unknown))
+    usd = sum(cost.once_usd for cost in costs if cost.once_usd is not None)
+    return Finding(check, "ok", f"at most {usd:,.2f} USD: {'; '.join(cost.words for cost in costs)}")
 
 
 def price_of_a_month(classifier: Classifier, *, prices: PriceBook) -> Finding:

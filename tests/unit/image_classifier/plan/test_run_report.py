@@ -30,6 +30,16 @@ def test_an_endpoint_costs_its_machines_day_by_day():
     assert report().endpoint_usd_per_day == pytest.approx(0.8 * 2 * 24)
 
 
+def test_a_model_that_tuning_chose_cost_all_jobs_of_the_search():
+    search = {"tuning_job": "search-1", "jobs": 3, "billable_s": 2160}
+
+    found = report(tuning=search)
+
+    assert found.training_usd == pytest.approx(2160 / 3600 * 0.8)
+    assert "tuning job           search-1, 3 training jobs in this run" in found.as_table()
+    assert report(tuning={**search, "jobs": 0, "billable_s": 0}).training_usd == 0
+
+
 def test_a_reused_job_is_not_paid_again():
     reused = report(outcome="reused", training=UNKNOWN)
 

@@ -34,7 +34,7 @@ def answer(client, *, applied, default=(), functions=1000.0):
 
 ENOUGH = [
     quota(TRAINING, 1.0),
-    quota("ml.m5.large for transform job usage", 1.0),
+    quota("ml.m5.xlarge for transform job usage", 2.0),
     quota("ml.m5.large for endpoint usage", 2.0),
 ]
 
@@ -42,9 +42,21 @@ ENOUGH = [
 def test_a_run_needs_training_transform_endpoint_and_functions():
     assert [(need.quota, need.count) for need in needs_of(CATS)] == [
         (TRAINING, 1),
-        ("ml.m5.large for transform job usage", 1),
+        ("ml.m5.xlarge for transform job usage", 2),
         ("ml.m5.large for endpoint usage", 2),
         ("Concurrent executions", 10),
+    ]
+
+
+def test_tuning_needs_machines_for_its_jobs_and_for_the_models_it_compares():
+    search = {"max_jobs": 4, "max_parallel": 10, "finalists": 2}
+    tuned = Classifier.model_validate(
+        {"name": "cats", "source": "cats", "tuning": search, "training": {"instance_count": 2}}
+    )
+
+    assert [(need.quota, need.count) for need in needs_of(tuned)][:2] == [
+        (TRAINING, 6),
+        ("ml.m5.xlarge for transform job usage", 3),
     ]
 
 
