@@ -7,9 +7,7 @@ from airflow.sdk import chain
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.operators.hosting import ModelOperator
 from image_classifier_airflow.operators.transform import TransformJobOperator
-from image_classifier_airflow.operators.tuning import TuningJobOperator
 from image_classifier_airflow.steps import step
-from image_classifier_airflow.steps.tuning import TuningSteps
 
 
 def tuned(classifier: Classifier, dataset: Any, training: Any, job: Any) -> Any:
@@ -27,6 +25,9 @@ def tuned(classifier: Classifier, dataset: Any, training: Any, job: Any) -> Any:
     """
     if classifier.tuning is None:
         return job
+    from image_classifier_airflow.operators.tuning import TuningJobOperator
+    from image_classifier_airflow.steps.tuning import TuningSteps
+
     steps = TuningSteps(classifier)
     search = TuningJobOperator(task_id="tune_hyperparameters", config=training["tuning"])
     trials = step(steps.plan_trials)(dataset, job, search.output)

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTuningOperator
 from airflow.sdk import Context
 
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
 from image_classifier.train import owners
 from image_classifier.train.tuning import tuning_jobs
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import client, connection_arguments
 from image_classifier_airflow.links import TUNING_LINKS
 from image_classifier_airflow.task_states import is_given_up, owner
-from image_classifier_airflow.triggers.tuning import TuningJobTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
@@ -67,6 +67,7 @@ class TuningJobOperator(SageMakerTuningOperator):
         self._job_name: str | None = None
         self._is_done_with = False  # a kill then has nothing to say about the job
 
+    @with_our_errors
     def execute(self, context: Context) -> str | None:  # type: ignore[override]
         """Start, adopt or reuse a job, and wait for its end.
 
@@ -82,6 +83,7 @@ class TuningJobOperator(SageMakerTuningOperator):
             return None
         return self._tune()
 
+    @with_our_errors
     def execute_complete(  # type: ignore[override]
         self, context: Context, event: dict[str, Any] | None = None, awaited: bool = False
     ) -> str:
@@ -126,7 +128,7 @@ class TuningJobOperator(SageMakerTuningOperator):
         return tuning_jobs.plan_attempt(
             self.hook.conn,
             self.config["request"],
-            s3=S3Hook(**self._connection).conn,
+            s3=client(self, "s3"),
             classifier=self.config["classifier"],
             training_job=self.config["training_job"],
             only_of_run=(task.dag_id, task.run_id) if self.config["force"] else None,
@@ -165,14 +167,13 @@ class TuningJobOperator(SageMakerTuningOperator):
             raise TrainingStoppedError(f"The task was ended while tuning job {self._job_name} began; it is stopped.")
 
     def _wait_in_triggerer(self, name: str, *, awaited: bool) -> None:
+        from image_classifier_airflow.triggers.tuning import TuningJobTrigger
+
         trigger = TuningJobTrigger(
             job_name=name,
             poll_interval_s=self.poll_interval_s,
             deadline=tuning_jobs.deadline(self._describe(name)),
-            aws_conn_id=self.aws_conn_id,
-            region_name=self.region_name,
-            verify=self.verify,
-            botocore_config=self.botocore_config,
+            **connection_arguments(self),
         )
         self.defer(trigger=trigger, method_name="execute_complete", kwargs={"awaited": awaited})
 
@@ -204,12 +205,3 @@ class TuningJobOperator(SageMakerTuningOperator):
         if job is None:
             raise TrainingError(f"Tuning job {name} is gone; someone deleted it: run this task again.")
         return job
-
-    @property
-    def _connection(self) -> dict[str, Any]:
-        return {
-            "aws_conn_id": self.aws_conn_id,
-            "region_name": self.region_name,
-            "verify": self.verify,
-            "config": self.botocore_config,
-        }

@@ -15,7 +15,7 @@ from image_classifier.aws.client_errors import (
     is_absent,
     is_invalid,
     is_limit,
-    is_passing,
+    is_transient,
     sentence,
 )
 from image_classifier.aws.names import PREFIX, TAG, is_tuning_job, tuning_job_name
@@ -138,7 +138,7 @@ def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal
         if is_invalid(error):
             message = f"Tuning job {name} was not created, AWS refuses the request: {sentence(error)}"
             raise TrainingInputError(message) from error
-        if is_passing(error):
+        if is_transient(error):
             message = f"Tuning job {name} was not created, AWS is busy or not well: {sentence(error)}"
             raise TrainingServiceError(message) from error
         raise

@@ -55,7 +55,7 @@ def first(jobs):
 
 @pytest.fixture
 def operator(jobs, monkeypatch):
-    monkeypatch.setattr(module, "S3Hook", lambda **_: SimpleNamespace(conn="s3"))
+    monkeypatch.setattr(module, "client", lambda operator, service: service)
     monkeypatch.setattr(tuning_jobs, "has_best_model", lambda sagemaker, job, s3: job.get("has_model", True))
     monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
 
