@@ -12,10 +12,11 @@ from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.assets import announce
 from image_classifier_airflow.links import decisions_link, evaluations_link
 from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.tuning import search_of
 
 if TYPE_CHECKING:
     from image_classifier.evaluate.evaluation import Evaluation
-    from image_classifier.evaluate.report.model import Report, Training, TuningFigures
+    from image_classifier.evaluate.report.model import Report, Training
     from image_classifier.promote.decision import Decision
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class EvaluationSteps:
             file = s3.get_object(Bucket=champion.bucket, Key=champion.keys.model_file(champion.training_job))
             evaluations.keep_answers(s3, champion, labels=parse_labels(file["Body"].read()))
         report = evaluations.stored_report(s3, candidate)
-        if report is None or report.tuning != self._tuning(job):
+        if report is None or report.tuning != search_of(job, self._classifier):
             report = self._new_report(candidate, dataset, job=job, training=training, classifier=self._of(params))
         return _told(report, candidate)
 
@@ -225,18 +226,9 @@ class EvaluationSteps:
             unsure_below=classifier.unsure_below,
             wanted_accuracy=classifier.evaluation.wanted_accuracy,
             calibrate=False,
-            tuning=self._tuning(job),
+            tuning=search_of(job, self._classifier),
         )
         return write_report(s3, candidate, subject)
-
-    def _tuning(self, job: Json) -> "TuningFigures | None":
-        """The search that the model was chosen from; None if it was trained alone."""
-        from image_classifier.evaluate.trials.choice import stored_tuning
-
-        if "tuning" not in job:
-            return None
-        where = {"classifier": self._classifier.name, "bucket": Settings.from_env().bucket}
-        return stored_tuning(clients.s3(self._conn), **where, tuning_job=job["tuning"]["tuning_job"])
 
     def _training(self, job: Json, training: Json, *, classifier: Classifier) -> "Training":
         from image_classifier.evaluate.report.model import Training

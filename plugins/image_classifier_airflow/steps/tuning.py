@@ -14,6 +14,7 @@ from image_classifier_airflow.steps import clients
 
 if TYPE_CHECKING:
     from image_classifier.classifier.tuning import Tuning
+    from image_classifier.evaluate.report.model import TuningFigures
     from image_classifier.evaluate.trials.scoring import Validation
     from image_classifier.train.tuning.trials import Trial
 
@@ -21,6 +22,16 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
+
+
+def search_of(job: Json, classifier: Classifier) -> "TuningFigures | None":
+    """Return the search that a run's model was chosen from; None if it was trained alone."""
+    from image_classifier.evaluate.trials.choice import stored_tuning
+
+    if "tuning" not in job:
+        return None
+    where = {"classifier": classifier.name, "bucket": Settings.from_env().bucket}
+    return stored_tuning(clients.s3(classifier.aws_conn_id), **where, tuning_job=job["tuning"]["tuning_job"])
 
 
 class TuningSteps:
