@@ -28,17 +28,22 @@ training:
 
 
 def write_images(
-    place: Place, name: str = "shades", *, per_class: Mapping[str, int] = PER_CLASS, exchanged: Sequence[str] = ()
+    place: Place,
+    name: str = "shades",
+    *,
+    per_class: Mapping[str, int] = PER_CLASS,
+    labels: Sequence[str] = tuple(SHADES),
+    exchanged: Sequence[str] = (),
 ) -> Path:
     """Noise around a dark and a light grey, the same every time.
 
-    In the splits `exchanged` each image has the other shade's label.
+    `labels` are the names of the two; in the splits `exchanged` each image has the other's.
     """
     folder = place.images / name
     noise = random.Random(7)
     for split, count in per_class.items():
-        labels = list(SHADES) if split not in exchanged else list(reversed(SHADES))
-        for label, shade in zip(labels, SHADES.values(), strict=True):
+        named = labels if split not in exchanged else tuple(reversed(labels))
+        for label, shade in zip(named, SHADES.values(), strict=True):
             (folder / split / label).mkdir(parents=True, exist_ok=True)
             for number in range(count):
                 pixels = bytes(shade + noise.randrange(-30, 31) for _ in range(SIDE_PX * SIDE_PX))
