@@ -22,6 +22,12 @@ from image_classifier.prepare.preparation import Preparation, list_images, pixel
 from image_classifier.prepare.previous import Previous, write_pointer
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, publish, test_manifest
 from image_classifier.prepare.sources.bucket import BucketSource
+from image_classifier.prepare.sources.corrected import (
+    CorrectedSource,
+    accepted_corrections,
+    only_train,
+    with_corrections,
+)
 from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.sources.source import Source
@@ -122,16 +128,19 @@ def plan_dataset(
 def _preparation(classifier: Classifier, *, s3: "S3Client", settings: Settings, store: Store) -> Preparation:
     keys, bucket = Keys(classifier.name), settings.bucket
     source = _source(classifier, s3=s3, settings=settings)
-    layout = list_images(classifier, source)
+    listed = list_images(classifier, source)
+    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=listed.classes)
+    layout = with_corrections(listed, corrections)
     split, key = split_settings(classifier, layout), pixels_key(classifier)
     listings = [storage.list_objects(s3, bucket=bucket, prefix=keys.split(part)) for part in SPLITS]
     return Preparation(
         classifier,
-        source,
+        CorrectedSource(source, s3, bucket, corrections),
         layout,
         store,
         stored=frozenset(key for listing in listings for key, stored in listing.items() if stored.size_bytes),
         previous=Previous.read(s3, bucket=bucket, keys=keys, split=split, pixels_key=key),
+        only_train=only_train(corrections),
     )
 
 

@@ -110,6 +110,8 @@ class Placer:
             return placed
         if before and before.split:
             return before.split
+        if image.sha256 in self.fractions.only_train:
+            return "train"
         if before and not before.group:  # of release 0.1, which placed every image by itself
             return self.fractions.split_of(image.sha256, placed)
         if of_group:

@@ -28,6 +28,7 @@ class Preparation:
     Attributes:
         stored: the keys of prepared images that exist already.
         previous: what the version before this one says.
+        only_train: the sha256 of images that neither validate nor test.
 
     """
 
@@ -37,15 +38,19 @@ class Preparation:
     store: Store
     stored: frozenset[str] = frozenset()
     previous: Previous = field(default_factory=Previous)
+    only_train: frozenset[str] = frozenset()
 
     @property
     def keys(self) -> Keys:
         return Keys(self.classifier.name)
 
     @property
+    def fractions(self) -> Fractions:
+        return replace(fractions_of(self.classifier, self.layout), only_train=self.only_train)
+
+    @property
     def placer(self) -> Placer:
-        fractions = fractions_of(self.classifier, self.layout)
-        return Placer(fractions, not self.layout.has_validation, self.previous.placed)
+        return Placer(self.fractions, not self.layout.has_validation, self.previous.placed)
 
     def dataset(self, labels: Sequence[str], *, on_progress: Callable[[str], None]) -> Dataset:
         """Inspect and place all images.
@@ -77,7 +82,7 @@ class Preparation:
         return make_report(dataset, keys=self.keys, split=split, warnings=warnings)
 
     def _inspector(self) -> Inspector:
-        fractions = fractions_of(self.classifier, self.layout)
+        fractions = self.fractions
 
         def split_of(sha256: str, placed: Split | None) -> Split:
             before = self.previous.placed.get(sha256)

@@ -16,11 +16,17 @@ def share(sha256: str, *, seed: int) -> float:
 
 @dataclass(frozen=True)
 class Fractions:
-    """How large validation and test are; the seed decides, with an image's content, which images are in them."""
+    """How large validation and test are; the seed decides, with an image's content, which images are in them.
+
+    Attributes:
+        only_train: the sha256 of images that neither validate nor test.
+
+    """
 
     seed: int
     validation: float
     test: float
+    only_train: frozenset[str] = frozenset()
 
     def split_of(self, sha256: str, placed: Split | None) -> Split:
         """Where an image goes: validation if its share is low, test if it is high.
@@ -36,6 +42,8 @@ class Fractions:
         """
         if placed in ("validation", "test"):
             return placed
+        if sha256 in self.only_train:
+            return "train"
         own_share = share(sha256, seed=self.seed)
         if own_share >= 1 - self.test:
             return "test"

@@ -1,0 +1,88 @@
+"""Adds uploaded images whose predictions people corrected to a source's own images."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.client_errors import code_of
+from image_classifier.aws.names import Keys
+from image_classifier.contracts.corrections import Correction
+from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.corrections.store import CorrectionCache, Corrections, accepted
+from image_classifier.prepare.layout.folders import Layout, Listed
+from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.sources.source import File, Source
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+GONE = (*storage.ABSENT, "NoSuchVersion", "AccessDenied", "403")  # without s3:ListBucket an absent object gives 403
+
+
+@dataclass(frozen=True)
+class CorrectedSource:
+    """A source, and the corrected uploads beside it."""
+
+    source: Source
+    s3: "S3Client"
+    bucket: str
+    corrections: Mapping[str, Correction]
+
+    @property
+    def where(self) -> str:
+        return self.source.where
+
+    def files(self) -> list[File]:
+        return self.source.files()
+
+    def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
+        """A file's bytes; of a corrected upload those that the person saw.
+
+        Raises:
+            ImageRejectedError: the upload has expired or was replaced, and no earlier run prepared it.
+
+        """
+        correction = self.corrections.get(name)
+        if correction is None:
+            return self.source.read(name, limit_bytes=limit_bytes, stamp=stamp)
+        version: dict[str, Any] = {"VersionId": correction.version_id} if correction.version_id else {}
+        with storage.naming(self.bucket, correction.key, doing="read"):
+            try:
+                body = self.s3.get_object(Bucket=self.bucket, Key=correction.key, **version)["Body"].read()
+            except ClientError as error:
+                if code_of(error) not in GONE:
+                    raise
+                raise ImageRejectedError("unreadable", "The corrected upload has expired or was deleted.") from error
+        if hashlib.sha256(body).hexdigest() != correction.sha256:
+            raise ImageRejectedError("unreadable", "The corrected upload was replaced by another image.")
+        return bytes(body[:limit_bytes])
+
+
+def accepted_corrections(s3: "S3Client", *, bucket: str, keys: Keys, classes: Sequence[str]) -> dict[str, Correction]:
+    """The corrections that give an upload one of the classes, by the name that the image has in the data set."""
+    stored = Corrections(s3, bucket, keys, CorrectionCache()).all().values()
+    usable = accepted((one.correction for one in stored), labels=classes)
+    return {f"s3://{bucket}/{one.key}": one for one in usable}
+
+
+def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> Layout:
+    """The layout with the corrected uploads.
+
+    Answers of the blind random sample are split as the source's own images are. All others only train: they were looked
+    at because the model was unsure or wrong, and would bias every comparison.
+    """
+    of_the_sample: Split | None = "train" if layout.splits else None
+    added = tuple(
+        Listed(name, one.label or "", of_the_sample if one.reason == "random" else "train", stamp=one.sha256)
+        for name, one in sorted(corrections.items())
+    )
+    return replace(layout, images=(*layout.images, *added))
+
+
+def only_train(corrections: Mapping[str, Correction]) -> frozenset[str]:
+    """The sha256 of the corrected uploads that may neither validate nor test."""
+    return frozenset(one.sha256 for one in corrections.values() if one.reason != "random")
