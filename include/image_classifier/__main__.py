@@ -1,4 +1,4 @@
-"""`python -m image_classifier COMMAND`: deploys to an account, checks it, says what a run would cost, and removes all.
+"""`python -m image_classifier COMMAND`: inspects images, deploys to an account, checks it, plans a run, removes all.
 
 AWS is reached as any AWS tool reaches it (environment, profile, role of the machine), and the deployment's settings
 come from IMAGE_CLASSIFIER_* variables. It ends with 0 if all is well, with 1 and a sentence if not.
@@ -35,6 +35,7 @@ from image_classifier.plan import build, prices
 from image_classifier.plan.plan import Plan, check_budget
 from image_classifier.plan.preflight_checks.finding import as_report, is_ready
 from image_classifier.plan.preflight_checks.run import PreflightClients, preflight
+from image_classifier.prepare.inspect_source import inspect_source
 
 POLICIES = {
     "AirflowPolicyArn": "role of the scheduler, workers, triggerer and Dag processor",
@@ -64,10 +65,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     text = "what the account lacks, each with the command that gets it; changes nothing"
     check = _command(commands, "preflight", run=_run_preflight, text=text)
     check.add_argument("classifier", nargs="*", help="names of classifiers; all of them if none is given")
+    _inspect_command(commands)
     _deploy_command(commands)
     _init_command(commands)
     _destroy_command(commands)
     return parser.parse_args(arguments)
+
+
+def _inspect_command(commands: Any) -> None:
+    text = "look at labelled images: what a run would use, leave out and warn of; asks no AWS for a folder"
+    inspect = _command(commands, "inspect", run=_run_inspect, text=text)
+    inspect.add_argument("source", help="a folder, a list such as labels.csv, or s3://bucket/prefix/")
+    inspect.add_argument("--layout", choices=("classes", "splits"), help="what the top folders are, if it is not clear")
+    inspect.add_argument("--report", type=Path, metavar="FOLDER", help="write report.json and report.html there")
 
 
 def _deploy_command(commands: Any) -> None:
@@ -176,6 +186,17 @@ def _run_preflight(options: argparse.Namespace) -> int:
     findings = list(preflight(classifiers, clients=clients, settings=Settings.from_env()))
     print(as_report(findings))
     return 0 if is_ready(findings) else 1
+
+
+def _run_inspect(options: argparse.Namespace) -> int:
+    s3 = _client_maker(options)("s3") if options.source.startswith("s3://") else None
+    found = inspect_source(
+        options.source, layout=options.layout, s3=s3, on_progress=lambda line: print(line, file=sys.stderr)
+    )
+    print(found.as_text())
+    if options.report:
+        print(f"Report: {found.write(options.report)}")
+    return 0
 
 
 def _run_deploy(options: argparse.Namespace) -> int:

@@ -94,7 +94,7 @@ def prepare_dataset(
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     dataset = preparation.dataset(labels, on_progress=on_progress)
     report = preparation.report(dataset)
-    publish(dataset, report, s3=s3, bucket=bucket, keys=keys)
+    publish(dataset, report, lambda: preparation.page(dataset, report), s3=s3, bucket=bucket, keys=keys)
     known.replace(dataset.labels, s3=s3, bucket=bucket, keys=keys)  # known once a version with them is complete
     if preparation.previous.fingerprint != dataset.fingerprint:
         write_pointer(s3, bucket=bucket, keys=keys, fingerprint=dataset.fingerprint)

@@ -81,6 +81,15 @@ class Preparation:
         split = split_settings(self.classifier, self.layout)
         return make_report(dataset, keys=self.keys, split=split, warnings=warnings)
 
+    def page(self, dataset: Dataset, report: Report) -> bytes:
+        """The bytes of report.html, with pictures that are made of the source's files."""
+        from image_classifier.prepare.report.page import report_page
+        from image_classifier.prepare.report.pictures import pictures
+
+        images = {image.name: image for image in self.layout.images}
+        images |= {self.keys.split(one.split) + one.path: one.image for one in dataset.images}
+        return report_page(report, pictures=pictures(report, images, source=self.source))
+
     def _inspector(self) -> Inspector:
         fractions = self.fractions
 

@@ -2,7 +2,8 @@
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -24,24 +25,64 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-JSON = "application/json"
+JSON, HTML = "application/json", "text/html; charset=utf-8"
+REPORT, PAGE = "report.json", "report.html"
 LIST_NAMES: dict[Split, str] = {"train": "train_lst/train.lst", "validation": "validation_lst/validation.lst"}
 TEST_MANIFEST = "test.manifest"
 DELETED_AT_ONCE = 1000  # of one DeleteObjects request
 
 
-def publish(dataset: Dataset, report: Report, *, s3: "S3Client", bucket: str, keys: Keys) -> None:
-    """Write what the version lacks. The same data set has the same fingerprint, and its lists are there already."""
+def publish(
+    dataset: Dataset, report: Report, page: Callable[[], bytes], *, s3: "S3Client", bucket: str, keys: Keys
+) -> None:
+    """Write what the version lacks. The same data set has the same fingerprint, and its lists are there already.
+
+    Args:
+        dataset: the version.
+        report: of the version.
+        page: makes report.html, which reads images: it is called only if report.json or the page is to be written.
+        s3: the client.
+        bucket: where the data set is.
+        keys: of the classifier.
+
+    """
     prefix = keys.version(dataset.fingerprint)
-    stored = storage.list_objects(s3, bucket=bucket, prefix=prefix)
+    version = _Version(s3, bucket, prefix, storage.list_objects(s3, bucket=bucket, prefix=prefix))
     written = set[str]()
     for name, body, content_type in _documents(dataset, report, bucket=bucket, keys=keys):
         written.add(prefix + name)
-        if not storage.same_content(stored.get(prefix + name), body):
-            storage.write(s3, bucket=bucket, key=prefix + name, body=body, content_type=content_type)
-            log.info("Wrote s3://%s/%s", bucket, prefix + name)
-    if surplus := [key for key in stored if key.startswith(prefix + manifest.FOLDER) and key not in written]:
-        _delete(s3, bucket, surplus)  # parts of an earlier manifest, which had more lines
+        lacks = version.lacks(name, body)
+        if name == REPORT and (lacks or prefix + PAGE not in version.stored):
+            version.write(PAGE, page(), HTML)
+        if lacks:
+            version.write(name, body, content_type)
+    if surplus := [key for key in version.stored if key.startswith(prefix + manifest.FOLDER) and key not in written]:
+        _delete(s3, bucket, surplus)  # of an earlier manifest, which had more lines
+
+
+@dataclass(frozen=True)
+class _Version:
+    """The documents of a version that are in S3."""
+
+    s3: "S3Client"
+    bucket: str
+    prefix: str
+    stored: Mapping[str, storage.Stored]
+
+    def lacks(self, name: str, body: bytes) -> bool:
+        """Whether S3 has no such document, or another one; with a KMS key only the bytes themselves tell."""
+        key = self.prefix + name
+        stored = self.stored.get(key)
+        if stored is None or stored.size_bytes != len(body):
+            return True
+        if storage.same_content(stored, body):
+            return False
+        found = storage.read(self.s3, bucket=self.bucket, key=key)
+        return found is None or found[0] != body
+
+    def write(self, name: str, body: bytes, content_type: str) -> None:
+        storage.write(self.s3, bucket=self.bucket, key=self.prefix + name, body=body, content_type=content_type)
+        log.info("Wrote s3://%s/%s", self.bucket, self.prefix + name)
 
 
 def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> Iterator[tuple[str, bytes, str]]:
@@ -49,7 +90,7 @@ def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> 
     lists = image_lists(dataset)
     for name, body in manifest.parts(document.manifest_lines(dataset, keys=keys)):
         yield name, body, "application/gzip"
-    yield "report.json", document.dumps(report), JSON
+    yield REPORT, document.dumps(report), JSON
     yield "labels.json", labels_document(dataset.labels), JSON
     if dataset.of("test"):
         yield TEST_MANIFEST, test_manifest(dataset, bucket=bucket, keys=keys), JSON

@@ -1,3 +1,9 @@
+import json
+import re
+
+import botocore.session
+from PIL import Image
+
 """`python -m image_classifier plan`: the plan on stdout, a sentence and exit code 1 where there is none."""
 
 import pytest
@@ -151,3 +157,37 @@ def test_nothing_is_removed_for_any_other_answer(planned, monkeypatch, capsys, t
     assert command.main(["destroy", "--region", "eu-north-1"]) == 1
     assert answers.destroyed == []
     assert "Nothing was deleted" in capsys.readouterr().err
+
+
+def folder_of_pictures(folder):
+    for name, first in (("cat", 0), ("dog", 40)):
+        (folder / name).mkdir(parents=True)
+        for number in range(first, first + 20):
+            Image.new("RGB", (9, 9), (number, 99, 7)).save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_inspect_looks_at_a_folder_and_asks_no_aws(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(botocore.session.Session, "create_client", lambda *given, **more: pytest.fail("asked AWS"))
+    source = folder_of_pictures(tmp_path / "pets")
+
+    code = main(["inspect", str(source), "--report", str(tmp_path / "report")])
+
+    said = capsys.readouterr()
+    assert code == 0
+    assert "2 classes; 40 images are used: " in said.out
+    assert "40 of 40 images inspected" in said.err
+    assert json.loads((tmp_path / "report" / "report.json").read_text())["labels"] == ["cat", "dog"]
+    assert (tmp_path / "report" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("nowhere", "DatasetError: Source .*nowhere is no folder"),
+        ("s3a://bucket/x/", "ClassifierFileError: .*Write s3://bucket/x/"),
+    ],
+)
+def test_inspect_says_what_is_wrong_with_a_source(source, said, capsys):
+    assert main(["inspect", source]) == 1
+    assert re.search(said, capsys.readouterr().err)

@@ -76,7 +76,7 @@ def measure(shown: Picture, *, size_bytes: int, parameters: PixelParameters) -> 
         brightness=round(float(grey.mean()), 1),
         contrast=round(float(grey.std()), 1),
         sharpness=round(_sharpness(grey), 1),
-        entropy=round(grey_image.entropy(), 2),
+        entropy=abs(round(grey_image.entropy(), 2)),
         colourfulness=round(float(colourfulness), 1),
         aspect=round(shown.width / shown.height, 3),
         bytes_per_pixel=round(size_bytes / (shown.width * shown.height), 3),

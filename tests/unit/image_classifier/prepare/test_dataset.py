@@ -95,7 +95,7 @@ def test_a_version_holds_its_lists_and_documents_and_nothing_else(images, prepar
     prepared = prepare()
 
     version = f"pets/dataset/versions/{prepared.fingerprint}/"
-    names = ("labels.json", "report.json", "manifest/part-00000.jsonl.gz", LISTS[0], LISTS[1])
+    names = ("labels.json", "report.json", "report.html", "manifest/part-00000.jsonl.gz", LISTS[0], LISTS[1])
     assert set(stored(version)) == {version + name for name in names}
 
 
@@ -609,6 +609,7 @@ def test_the_train_list_is_written_last_of_a_version(images, prepare, s3, monkey
 
     assert [key.split("/")[-1] for key in order[21:]] == [
         "part-00000.jsonl.gz",
+        "report.html",
         "report.json",
         "labels.json",
         "validation.lst",

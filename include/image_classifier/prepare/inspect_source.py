@@ -1,0 +1,84 @@
+"""Inspects a source without a classifier and without AWS: what a run would use, leave out and warn of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.contracts.training.sentences import problems_of
+from image_classifier.prepare.layout.split_folders import Choice
+from image_classifier.prepare.preparation import Preparation, list_images
+from image_classifier.prepare.report import document
+from image_classifier.prepare.report.schema import Report
+from image_classifier.prepare.sources.opening import open_source
+from image_classifier.prepare.stores import NoStore
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+NAME = "inspected"
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found.
+
+    Attributes:
+        page: the bytes of report.html.
+
+    """
+
+    report: Report
+    page: bytes
+
+    def write(self, folder: Path) -> Path:
+        """Write report.json and report.html into a folder; returns the page's path."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_bytes(document.dumps(self.report))
+        (folder / "report.html").write_bytes(self.page)
+        return folder / "report.html"
+
+    def as_text(self) -> str:
+        """The figures and warnings, a line each."""
+        splits = ", ".join(f"{sum(counted.values()):,} {split}" for split, counted in self.report["images"].items())
+        left_out = [f"{count:,} {name}" for name, count in self.report["counts"].items() if count and name != "used"]
+        return "\n".join(
+            (
+                self.report["level"],
+                f"{len(self.report['labels']):,} classes; {self.report['counts']['used']:,} images are used: {splits}.",
+                f"Left out: {', '.join(left_out).replace('_', ' ') or 'nothing'}.",
+                *(f"Warning: {warning}" for warning in self.report["warnings"]),
+            )
+        )
+
+
+def inspect_source(
+    source: str, *, layout: Choice | None, s3: "S3Client | None", on_progress: Callable[[str], None]
+) -> Inspection:
+    """Do all that `prepare_dataset` does with a source, and store nothing.
+
+    Args:
+        source: as in a classifier's file; a relative path starts at the current folder.
+        layout: as in a classifier's file.
+        s3: for a source in S3, else None.
+        on_progress: takes a line for people every few seconds.
+
+    Raises:
+        ClassifierFileError: the source's address is wrong.
+        DatasetError: the images cannot be trained on.
+
+    """
+    try:
+        classifier = Classifier(name=NAME, source=source, layout=layout)
+    except ValidationError as error:
+        raise ClassifierFileError(" ".join(problems_of(error))) from error
+    opened = open_source(classifier, s3=s3, data_folder=Path.cwd())
+    found = list_images(classifier, opened)
+    preparation = Preparation(classifier, opened, found, NoStore())
+    dataset = preparation.dataset(found.classes, on_progress=on_progress)
+    report = preparation.report(dataset)
+    return Inspection(report, preparation.page(dataset, report))

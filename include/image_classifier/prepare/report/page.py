@@ -1,0 +1,63 @@
+"""Writes report.html: one file without scripts that asks no other host, so that it can be mailed and kept."""
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from image_classifier.prepare.report import pictures as shown
+from image_classifier.prepare.report.schema import Distribution, Report
+
+TEMPLATES: Final = Path(__file__).parent / "templates"
+MOST_CLASS_ROWS: Final = 1000
+MOST_NAMES: Final = 100
+CHART_WIDTH, CHART_HEIGHT = 150, 44
+
+
+def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
+    """The bytes of report.html.
+
+    Args:
+        report: the figures.
+        pictures: of `pictures.pictures`; the place of a missing one says so.
+
+    """
+    sources = {name: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for name, jpeg in pictures.items()}
+    page = _template().render(
+        report=report,
+        pictures=sources,
+        most=shown,
+        most_rows=MOST_CLASS_ROWS,
+        most_names=MOST_NAMES,
+        bars=_bars,
+        chart=(CHART_WIDTH, CHART_HEIGHT),
+    )
+    return page.encode()
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = "{:,}".format
+    return environment.get_template("report.html.jinja")
+
+
+def _bars(distribution: Distribution) -> list[tuple[float, float, float, float]]:
+    """x, y, width and height of a histogram's bars."""
+    counts = distribution["counts"]
+    width, highest = CHART_WIDTH / len(counts), max(counts)
+    heights = [CHART_HEIGHT * count / highest for count in counts]
+    return [
+        (round(place * width, 1), round(CHART_HEIGHT - height, 1), round(width - 0.4, 1), round(height, 1))
+        for place, height in enumerate(heights)
+        if height
+    ]
