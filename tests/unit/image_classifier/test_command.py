@@ -1,12 +1,11 @@
+"""`python -m image_classifier plan`: the plan on stdout, a sentence and exit code 1 where there is none."""
+
 import json
 import re
 
 import botocore.session
-from PIL import Image
-
-"""`python -m image_classifier plan`: the plan on stdout, a sentence and exit code 1 where there is none."""
-
 import pytest
+from PIL import Image
 
 from image_classifier import __main__ as command
 from image_classifier.account.remains import Remains
@@ -171,7 +170,7 @@ def test_inspect_looks_at_a_folder_and_asks_no_aws(tmp_path, capsys, monkeypatch
     monkeypatch.setattr(botocore.session.Session, "create_client", lambda *given, **more: pytest.fail("asked AWS"))
     source = folder_of_pictures(tmp_path / "pets")
 
-    code = main(["inspect", str(source), "--report", str(tmp_path / "report")])
+    code = command.main(["inspect", str(source), "--report", str(tmp_path / "report")])
 
     said = capsys.readouterr()
     assert code == 0
@@ -189,5 +188,5 @@ def test_inspect_looks_at_a_folder_and_asks_no_aws(tmp_path, capsys, monkeypatch
     ],
 )
 def test_inspect_says_what_is_wrong_with_a_source(source, said, capsys):
-    assert main(["inspect", source]) == 1
+    assert command.main(["inspect", source]) == 1
     assert re.search(said, capsys.readouterr().err)
