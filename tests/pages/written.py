@@ -140,6 +140,36 @@ class Written:
         body = gzip.compress("".join(json.dumps(one) + "\n" for one in records).encode(), compresslevel=1)
         self.put(f"{self.keys.predictions_index}{day}/part-{part}.jsonl.gz", body)
 
+    # data sets
+
+    def dataset(self, fingerprint: str, *, images: int, warnings: tuple[str, ...] = ()) -> None:
+        """A version of the data set: its report, with a group of near-duplicates of several classes."""
+        first = [self.prepared(label, number) for label in self.labels for number in range(3)]
+        members = [{"name": f"{label}/1.jpg", "label": label, "split": "train", "key": key} for label, key in first[:2]]
+        group = {"id": "0", "images": members, "labels": list(self.labels[:2]), "splits": ["train"]}
+        counts = {"used": images, "duplicates": 1, "leaks": 0, "conflicts": 0, "near_test": 0, "rejected": 1}
+        report = {
+            "schema": 2, "source": "Pictures of a feeding place", "level": "Each folder is a class.",
+            "fingerprint": fingerprint, "pixels": "x", "labels": list(self.labels), "warnings": list(warnings),
+            "images": {"train": dict.fromkeys(self.labels, images), "test": dict.fromkeys(self.labels, images // 10)},
+            "counts": {**counts, "no_images": 0, "outside_classes": 0},
+            "classes": [
+                {"label": label, "examples": [key for named, key in first if named == label]} for label in self.labels
+            ],
+            "rejected": [{"name": "cat/<b>.jpg", "label": "cat", "code": "truncated", "reason": "It ends early."}],
+            "duplicates": [{"name": "cat/2.jpg", "same_as": "cat/1.jpg"}], "leaks": [], "conflicts": [],
+            "near_test": [], "near_duplicates": [group], "unusual": [], "ignored": [], "no_images": [], "cameras": {},
+            "traits": [{"code": "grey", "sentence": "grey values only", "count": 2, "examples": ["cat/3.jpg"]}],
+        }  # fmt: skip
+        self.put(f"{self.keys.version(fingerprint)}report.json", json.dumps(report).encode())
+
+    def prepared(self, label: str, number: int) -> tuple[str, str]:
+        """A prepared training image; returns its label and key."""
+        picture = self.draw(label, number)
+        key = f"{self.keys.split('train')}{label}/{hashlib.sha256(picture).hexdigest()[:16]}.jpg"
+        self.put(key, picture)
+        return label, key
+
     # models
 
     def test_images(self, fingerprint: str, *, of_each: int) -> tuple[str, list[VersionImage]]:

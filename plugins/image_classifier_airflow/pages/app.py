@@ -27,6 +27,7 @@ from image_classifier_airflow.pages import (
     classifiers,
     correcting,
     corrections,
+    dataset,
     gallery,
     images,
     models,
@@ -55,7 +56,7 @@ STATUS_OF = {  # what a page answers when it cannot be made
     SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
     ClassifierFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-PARTS = (classifiers, overview, gallery, images, corrections, correcting, models, uploads)
+PARTS = (classifiers, overview, gallery, images, corrections, correcting, models, dataset, uploads)
 MOST_BYTES = LARGEST_PICTURE_BYTES + 100_000  # of a request
 TOO_LARGE = f"A request must say its length, and have at most {MOST_BYTES:,} bytes."
 UNKNOWN = "The page could not be made; the API server's log says why."

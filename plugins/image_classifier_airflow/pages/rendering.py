@@ -17,6 +17,7 @@ PAGES = {  # address -> text of the navigation within a classifier
     "gallery": "Gallery",
     "corrections": "Correct",
     "models": "Models",
+    "dataset": "Data set",
     "upload": "Upload",
 }
 

@@ -1,0 +1,114 @@
+"""The versions of a classifier's data set, their reports, and what changed from one to the next."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+from image_classifier.aws.names import Keys
+from image_classifier.aws.s3 import naming, read
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.report.schema import SCHEMA, ClassCounts, Report
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+REPORT = "report.json"
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class DatasetVersion:
+    """One version, and when it was written."""
+
+    fingerprint: str
+    written: datetime
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class of a version: used images by split, and the change since the version before."""
+
+    label: str
+    images: dict[str, int]
+    changes: dict[str, int]
+
+
+@dataclass(frozen=True)
+class DatasetVersions:
+    """The data set versions of one classifier."""
+
+    s3: "S3Client"
+    bucket: str
+    keys: Keys
+
+    def all(self) -> list[DatasetVersion]:
+        """Every version that has a report, the newest first."""
+        prefix = self.keys.version("")[:-1]
+        with naming(self.bucket, prefix, doing="list"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+            found = [
+                DatasetVersion(one["Key"].removeprefix(prefix).partition("/")[0], one["LastModified"])
+                for page in pages
+                for one in page.get("Contents", [])
+                if one["Key"].endswith(f"/{REPORT}")
+            ]
+        return sorted(found, key=lambda version: version.written, reverse=True)
+
+    def report(self, fingerprint: str) -> Report | None:
+        """The report of a version; None if there is none.
+
+        Raises:
+            DatasetError: it is no report.
+
+        """
+        key = self.keys.version(fingerprint) + REPORT
+        found = read(self.s3, bucket=self.bucket, key=key)
+        if found is None:
+            return None
+        try:
+            document = json.loads(found[0])
+            return cast("Report", {**EMPTY, **document}) if document["schema"] <= SCHEMA else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DatasetError(f"s3://{self.bucket}/{key} is no report of a data set: {error!r}") from error
+
+
+def class_rows(report: Report, before: Report | None) -> list[ClassRow]:
+    """The classes of a version, and those that only the version before has."""
+    labels = dict.fromkeys([*report["labels"], *(before["labels"] if before else [])])
+    return [ClassRow(label, _counts(report, label), _changes(report, before, label)) for label in labels]
+
+
+def _changes(report: Report, before: Report | None, label: str) -> dict[str, int]:
+    if before is None:
+        return dict.fromkeys(SPLITS, 0)
+    now, then = _counts(report, label), _counts(before, label)
+    return {split: now[split] - then[split] for split in SPLITS}
+
+
+def _counts(report: Report, label: str) -> dict[str, int]:
+    return {split: report["images"].get(split, {}).get(label, 0) for split in SPLITS}
+
+
+def new_warnings(report: Report, before: Report | None) -> set[str]:
+    """The warnings that the version before did not have."""
+    return set(report["warnings"]) - set(before["warnings"]) if before else set()
+
+
+def examples_of(classes: list[ClassCounts]) -> dict[str, list[str]]:
+    """Keys of a few prepared images of each class."""
+    return {one["label"]: one["examples"] for one in classes}
+
+
+# What the reports of release 0.1 do not have.
+EMPTY: dict[str, object] = {
+    "level": "",
+    "counts": None,
+    "classes": [],
+    "near_test": [],
+    "near_duplicates": [],
+    "unusual": [],
+    "traits": [],
+    "cameras": {},
+    "no_images": [],
+}
