@@ -9,13 +9,19 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from tests.pages import airflow_server
+from tests.pages.airflow_server import Airflow
+from tests.pages.written import Written
+
+from laptop.place import Place
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -36,6 +42,7 @@ class LocalAws:
     """A local AWS that runs, with clients for it."""
 
     def __init__(self, ready: dict[str, Any]) -> None:
+        self.ready = ready
         self.url: str = ready["endpoint_url"]
         self.sagemaker_url: str = ready["sagemaker_endpoint_url"]
         self.bucket: str = ready["settings"]["IMAGE_CLASSIFIER_BUCKET"]
@@ -100,15 +107,49 @@ def foreign_port() -> Iterator[int]:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
-    """Chromium with a profile of its own."""
+def playwright() -> Iterator[Playwright]:
+    """Playwright, which can run once in a process."""
     assert Path(CHROMIUM).exists(), f"{CHROMIUM} is missing; install it: apt-get install chromium"
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"), executable_path=CHROMIUM, headless=True, args=ARGUMENTS
-        )
-        yield context
-        context.close()
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    """Chromium with a profile of its own."""
+    context = playwright.chromium.launch_persistent_context(
+        tmp_path_factory.mktemp("profile"), executable_path=CHROMIUM, headless=True, args=ARGUMENTS
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """Chromium in which several people can be signed in at once."""
+    started = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def airflow(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
+    """Airflow with the classifiers pets and plants, on the local AWS."""
+    place = Place(tmp_path_factory.mktemp("airflow"), airflow_port=free_port())
+    place.airflow_home.mkdir(parents=True)
+    airflow_server.write_classifiers(place, "pets", "plants")
+    env, passwords = airflow_server.environment(place, local_aws.ready)
+    airflow_server.prepare(env)
+    process = airflow_server.start(place, env, log=place.state / "api-server.log")
+    yield Airflow(place.airflow_url, passwords)
+    process.terminate()
+    process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def pets(local_aws: LocalAws) -> Written:
+    """A classifier with two models and 200 predictions, written without training."""
+    return written_pets(local_aws.client("s3"), local_aws.bucket)
 
 
 @pytest.fixture
@@ -117,3 +158,20 @@ def page(browser: BrowserContext) -> Iterator[Page]:
     page = browser.new_page()
     yield page
     page.close()
+
+
+def written_pets(s3: Any, bucket: str) -> Written:
+    """What runs, the function and the watch Dag would have left of a classifier with two models."""
+    written = Written(s3, bucket, "pets", labels=("cat", "dog", "fox"))
+    new, old = (f"image-classifier-pets-1a2b3c4d-{ending}" for ending in ("99887766", "55443322"))
+    fingerprint = "1a2b3c4d" + "0" * 56
+    written.uploads(60, job=old, days=3, now=datetime.now(UTC) - timedelta(days=2))
+    written.uploads(140, job=new, days=2)
+    written.decision(written.model(old, fingerprint=fingerprint, right=0.85), champion=None, at=datetime.now(UTC))
+    report = written.model(new, fingerprint=fingerprint, right=0.93)
+    written.decision(report, champion=old, at=datetime.now(UTC) + timedelta(seconds=1))
+    written.dataset("0" * 64, images=90)
+    written.dataset(fingerprint, images=120, warnings=("1 file cannot be used and was left out; see rejected.",))
+    written.deployment(new)
+    written.seen([new, old], findings={"alias": "The alias live of image-classifier-pets is at version 2, not 3."})
+    return written

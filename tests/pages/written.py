@@ -78,7 +78,7 @@ class Written:
 
     # uploads and records
 
-    def predictions(self, count: int, *, job: str, days: int = 1, now: datetime | None = None) -> list[str]:
+    def uploads(self, count: int, *, job: str, days: int = 1, now: datetime | None = None) -> list[str]:
         """Upload images with their records and log entries; returns their keys, the newest first."""
         now = now or datetime.now(UTC)
         keys = []
@@ -89,39 +89,51 @@ class Written:
             keys.append(self.prediction(name, label, at=at, job=job, picture=self.draw(label, number)))
         return keys
 
-    def prediction(self, name: str, label: str, *, at: datetime, job: str, picture: bytes) -> str:
-        """One uploaded image with thumbnail, record and log entry; every twentieth is rejected."""
-        key = f"{self.keys.incoming}{name}"
-        is_bad = self.random.random() < 0.05
-        version = self.put(key, BAD if is_bad else picture)
+    def prediction(
+        self, name: str, label: str, *, at: datetime, job: str, picture: bytes, is_bad: bool | None = None
+    ) -> str:
+        """One uploaded image with thumbnail, record and log entry; unless it is said, every twentieth is rejected."""
+        key, rejected = f"{self.keys.incoming}{name}", self.random.random() < 0.05 if is_bad is None else is_bad
+        version = self.put(key, BAD if rejected else picture)
         image = predictions.Image(
             bucket=self.bucket, key=key, version_id=version, etag=None, bytes=len(picture), sequencer=None
         )
-        seconds = self.random.lognormvariate(-0.3, 0.4)
-        done = at + timedelta(seconds=seconds)
-        times = predictions.Times(
-            uploaded=at.isoformat(timespec="milliseconds"),
-            predicted=done.isoformat(timespec="milliseconds"),
-            endpoint_ms=None if is_bad else 21.0,
-            total_ms=1000 * seconds,
-        )
-        if is_bad:
+        times = self.times(at, endpoint_ms=None if rejected else 21.0)
+        if rejected:
             sentence = "The file is no image that can be read: it ends after its header."
-            record = predictions.rejected(image, code="truncated", sentence=sentence, times=times)
+            self.keep(predictions.rejected(image, code="truncated", sentence=sentence, times=times))
         else:
             self.put(self.thumbnail(key), picture)
-            model = predictions.Model(job, f"image-classifier-{self.name}", None, "x")
-            record = predictions.predicted(
-                image,
-                probabilities=self.probabilities(label, right=0.9),
-                labels=self.labels,
-                unsure_below=0.5,
-                model=model,
-                times=times,
-            )
-        self.put(self.record(key), record.as_json())
-        self.put(self.log_entry(key, done), record.as_json())
+            self.keep(self.answered(image, label, job=job, times=times))
         return key
+
+    def answer(self, key: str, label: str, *, job: str) -> None:
+        """The record of an image that somebody uploaded."""
+        stored = self.s3.get_object(Bucket=self.bucket, Key=key)
+        image = predictions.Image(
+            bucket=self.bucket, key=key, version_id=stored.get("VersionId"), etag=None, bytes=1, sequencer=None
+        )
+        self.put(self.thumbnail(key), stored["Body"].read())
+        self.keep(self.answered(image, label, job=job, times=self.times(datetime.now(UTC), endpoint_ms=21.0), right=1))
+
+    def answered(
+        self, image: predictions.Image, label: str, *, job: str, times: predictions.Times, right: float = 0.9
+    ) -> predictions.Prediction:
+        model = predictions.Model(job, f"image-classifier-{self.name}", None, "x")
+        probabilities = self.probabilities(label, right=right)
+        return predictions.predicted(
+            image, probabilities=probabilities, labels=self.labels, unsure_below=0.5, model=model, times=times
+        )
+
+    def times(self, at: datetime, *, endpoint_ms: float | None) -> predictions.Times:
+        seconds = self.random.lognormvariate(-0.3, 0.4)
+        uploaded, done = (time.isoformat(timespec="milliseconds") for time in (at, at + timedelta(seconds=seconds)))
+        return predictions.Times(uploaded=uploaded, predicted=done, endpoint_ms=endpoint_ms, total_ms=1000 * seconds)
+
+    def keep(self, record: predictions.Prediction) -> None:
+        """Store a record and its log entry as the function does."""
+        self.put(self.record(record.image.key), record.as_json())
+        self.put(record_keys.log_key(record, log_prefix=self.keys.predictions_log), record.as_json())
 
     def record(self, key: str) -> str:
         return record_keys.record_key(key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
@@ -130,10 +142,6 @@ class Written:
         return record_keys.thumbnail_key(
             key, incoming_prefix=self.keys.incoming, thumbnails_prefix=self.keys.thumbnails
         )
-
-    def log_entry(self, key: str, at: datetime) -> str:
-        digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-        return f"{self.keys.predictions_log}{at:%Y-%m-%d/%H/%M%S}.{at.microsecond // 1000:03d}-{digest}.json"
 
     def index(self, day: str, records: Iterator[dict[str, Any]], *, part: str) -> None:
         """A part of a day's index."""

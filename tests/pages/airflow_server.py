@@ -1,0 +1,84 @@
+"""Airflow's own API server with the Dags of two classifiers and four users; no scheduler, so a run stays queued."""
+
+import json
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from laptop.airflow_settings import API_SERVER, airflow_environment
+from laptop.place import AIRFLOW_PYTHON, Place
+
+USERS = {"admin": "admin", "anna": "user", "ben": "user", "vera": "viewer"}
+START_LIMIT_S = 240
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """A running API server."""
+
+    url: str
+    passwords: dict[str, str]
+
+    def api(self, method: str, path: str, *, user: str = "admin", **request: Any) -> Any:
+        """Airflow's answer to a program."""
+        token = httpx.post(
+            f"{self.url}/auth/token", json={"username": user, "password": self.passwords[user]}, timeout=60
+        ).json()["access_token"]
+        answer = httpx.request(
+            method, self.url + path, headers={"Authorization": f"Bearer {token}"}, timeout=60, **request
+        )
+        answer.raise_for_status()
+        return answer.json()
+
+
+def environment(place: Place, ready: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The variables of every Airflow process, and the users' passwords."""
+    env = airflow_environment(place, ready, component=API_SERVER)
+    passwords = {user: f"{user}-secret" for user in USERS}
+    file = place.airflow_home / "users.json"
+    file.write_text(json.dumps(passwords))
+    return {
+        **env,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(file),
+        "IMAGE_CLASSIFIER_CLASSIFIERS": str(place.classifiers),
+    }, passwords
+
+
+def write_classifiers(place: Place, *names: str) -> None:
+    place.classifiers.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (place.classifiers / f"{name}.yaml").write_text("source: pictures\nhyperparameters: {num_layers: 18}\n")
+
+
+def prepare(env: dict[str, str]) -> None:
+    """Make Airflow's database, with the Dags as the scheduler would know them."""
+    for command in (("db", "migrate"), ("dags", "reserialize")):
+        subprocess.run(
+            [AIRFLOW_PYTHON, "-m", "airflow", *command], env=env, check=True, capture_output=True, timeout=START_LIMIT_S
+        )
+
+
+def start(place: Place, env: dict[str, str], *, log: Path) -> "subprocess.Popen[bytes]":
+    """Start the API server and wait until it answers."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [AIRFLOW_PYTHON, "-m", "airflow", "api-server"], env=env, stdout=output, stderr=subprocess.STDOUT
+        )
+    deadline = time.monotonic() + START_LIMIT_S
+    while not _answers(place.airflow_url):
+        assert process.poll() is None, log.read_text()[-3000:]
+        assert time.monotonic() < deadline, log.read_text()[-3000:]
+        time.sleep(0.3)
+    return process
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/api/v2/version", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
