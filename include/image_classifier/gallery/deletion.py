@@ -116,20 +116,31 @@ class Deletion:
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             parts = [found["Key"] for page in pages for found in page.get("Contents", [])]
         with ThreadPoolExecutor(READERS) as readers:
-            return sum(readers.map(lambda part: self._leave_part(part, key), parts))
+            list(readers.map(lambda part: self._leave_part(part, key), parts))
+        return self._delete(self._superseded(prefix))
 
-    def _leave_part(self, part: str, key: str) -> int:
+    def _superseded(self, prefix: str) -> list[Version]:
+        """The earlier versions of parts, also of those that the watch Dag has put together since."""
+        with naming(self.bucket, prefix, doing="list the versions of"):
+            pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
+            return [
+                {"Key": found["Key"], "VersionId": found["VersionId"]}
+                for page in pages
+                for found in page.get("Versions", [])
+                if not found["IsLatest"]
+            ]
+
+    def _leave_part(self, part: str, key: str) -> None:
+        """Write a part without the image's lines."""
         found = read(self.s3, bucket=self.bucket, key=part)
         lines = gzip.decompress(found[0]).splitlines(keepends=True) if found else []
         kept = [line for line in lines if not _is_about(line, key)]
         if found is None or len(kept) == len(lines):
-            return 0
-        before = self._versions(part)
+            return
         body = gzip.compress(b"".join(kept))
         write_if_unchanged(
             self.s3, bucket=self.bucket, key=part, body=body, content_type="application/x-ndjson", etag=found[1]
         )
-        return self._delete(before)
 
     def _delete(self, versions: list[Version]) -> int:
         for start in range(0, len(versions), MOST_KEYS):

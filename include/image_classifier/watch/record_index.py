@@ -2,8 +2,9 @@
 
 The function writes one small object per record below predictions-log/, named by time. Each run of the watch Dag writes
 those that are old enough as gzipped JSON lines to predictions-index/<day>/, then deletes them. An index part is named
-by the entries in it: a run that was interrupted between writing and deleting writes the same part again. Readers keep
-the current one of several records of an image.
+by the time of its first entry, so that pages find the newest without reading the others; by how many it holds; and by
+a hash of them: a run that was interrupted between writing and deleting writes the same part again. Readers keep the
+current one of several records of an image.
 """
 
 import gzip
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 
 SETTLED_AFTER = timedelta(minutes=1)  # an entry may be written again while its event is tried again
 MOST_ENTRIES = 5_000  # in one part
-MOST_PARTS = 24  # of one day; then they become one
+MOST_PARTS = 24  # small ones of one day; then they are put together
 DELETED_AT_ONCE = 1_000  # S3's limit
 THREADS = 8
 JSON_LINES = "application/x-ndjson"
@@ -69,8 +70,8 @@ def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day:
         lines = list(pool.map(lambda key: _line(s3, bucket=bucket, key=key, check=keys.incoming + CHECK_FOLDER), batch))
     done.unreadable += lines.count(None)
     if kept := [line for line in lines if line]:
-        name = hashlib.sha256("\n".join(batch).encode()).hexdigest()[:16]
-        _write_part(s3, kept, bucket=bucket, key=f"{keys.predictions_index}{day}/part-{name}.jsonl.gz")
+        folder, time = f"{keys.predictions_index}{day}/", _time(batch[0])
+        _write_part(s3, kept, bucket=bucket, key=folder + _part_name(time, lines=len(kept), of=batch))
         done.parts += 1
     _delete(s3, batch, bucket=bucket)
     done.entries += len(batch)
@@ -94,17 +95,49 @@ def _line(s3: "S3Client", *, bucket: str, key: str, check: str) -> bytes | None:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _time(entry: str) -> str:
+    """The time of day in a log entry's key, ``<HH>/<MMSS.mmm>-...``, as digits."""
+    hour, _, name = entry.rpartition("/")
+    return f"{hour[-2:]}{name.partition('-')[0].replace('.', '')}"
+
+
+def _part_name(time: str, *, lines: int, of: Sequence[str]) -> str:
+    digest = hashlib.sha256("\n".join(of).encode()).hexdigest()[:16]
+    return f"part-{time}-{lines}-{digest}.jsonl.gz"
+
+
 def _merge_parts(s3: "S3Client", *, bucket: str, prefix: str) -> None:
-    """Make one part of a day's many; the new one is written before the old ones are deleted."""
-    listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-    if len(listed) <= MOST_PARTS:
+    """Put the small parts of a day together, in the order of time; a new one is written before the old ones go."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    names = [part["Key"] for page in pages for part in page.get("Contents", [])]
+    small = [name for name in names if 0 < _count(name) <= MOST_ENTRIES // 2]
+    if len(small) <= MOST_PARTS:
         return
-    names = [part["Key"] for part in listed]
-    lines = [line for name in names for line in _lines_of(s3, bucket=bucket, key=name)]
-    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
-    merged = f"{prefix}part-{digest}.jsonl.gz"
-    _write_part(s3, lines, bucket=bucket, key=merged)
-    _delete(s3, [name for name in names if name != merged], bucket=bucket)
+    for group in _groups(small):
+        lines = [line for name in group for line in _lines_of(s3, bucket=bucket, key=name)]
+        time = group[0].removeprefix(f"{prefix}part-").partition("-")[0]
+        merged = prefix + _part_name(time, lines=len(lines), of=group)
+        _write_part(s3, lines, bucket=bucket, key=merged)
+        _delete(s3, group, bucket=bucket)
+
+
+def _groups(names: Sequence[str]) -> Iterator[list[str]]:
+    """Neighbours that hold `MOST_ENTRIES` together at most; one that has no small neighbour stays as it is."""
+    group: list[str] = []
+    for name in names:
+        if group and sum(map(_count, group)) + _count(name) > MOST_ENTRIES:
+            if len(group) > 1:
+                yield group
+            group = []
+        group.append(name)
+    if len(group) > 1:
+        yield group
+
+
+def _count(name: str) -> int:
+    """How many records a part holds; 0 for a part of an earlier release, whose name does not say it."""
+    _, *parts = name.rpartition("/")[2].split("-")
+    return int(parts[1]) if len(parts) == len(("time", "lines", "digest")) else 0
 
 
 def _lines_of(s3: "S3Client", *, bucket: str, key: str) -> list[bytes]:

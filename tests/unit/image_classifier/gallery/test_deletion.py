@@ -75,6 +75,17 @@ def test_the_index_keeps_the_other_image_and_no_earlier_version(s3):
     assert versions(s3).count(PART) == 1
 
 
+def test_a_part_that_was_put_together_with_others_keeps_no_version_of_the_image(s3):
+    merged = PART.replace("part-1", "part-2")
+    s3.copy_object(Bucket=BUCKET, Key=merged, CopySource={"Bucket": BUCKET, "Key": PART})
+    s3.delete_object(Bucket=BUCKET, Key=PART)
+
+    delete(s3)
+
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix="cats/predictions-index/")
+    assert [one["Key"] for one in found["Versions"]] == [merged]
+
+
 def test_deleting_again_deletes_nothing(s3):
     delete(s3)
 

@@ -78,6 +78,41 @@ def test_many_parts_of_a_day_become_one(s3):
     assert len(lines(s3, "2026-01-01")) == record_index.MOST_PARTS + 1
 
 
+def test_parts_are_named_by_the_time_of_their_first_entry(s3):
+    entry(s3, "2026-01-01/23/5959.999-a")
+    entry(s3, "2026-01-01/07/0102.003-b")
+
+    run(s3)
+
+    [part] = keys(s3, "pets/predictions-index/2026-01-01/")
+    assert part.rpartition("/")[2].startswith("part-070102003-2-")
+
+
+def test_no_part_grows_beyond_the_limit(s3, monkeypatch):
+    monkeypatch.setattr(record_index, "MOST_ENTRIES", 4)
+    monkeypatch.setattr(record_index, "MOST_PARTS", 2)
+    for number in range(10):
+        entry(s3, f"2026-01-01/00/00{number:02}.000-a", key=f"pets/incoming/{number}")
+        run(s3)
+
+    parts = keys(s3, "pets/predictions-index/2026-01-01/")
+    assert sorted(line["image"]["key"] for line in lines(s3, "2026-01-01")) == [f"pets/incoming/{n}" for n in range(10)]
+    assert max(record_index._count(part) for part in parts) <= 4
+    assert len(parts) <= 5
+
+
+def test_a_part_of_an_earlier_release_stays_as_it_is(s3, monkeypatch):
+    monkeypatch.setattr(record_index, "MOST_PARTS", 1)
+    old = "pets/predictions-index/2026-01-01/part-0123456789abcdef.jsonl.gz"
+    s3.put_object(Bucket="pictures", Key=old, Body=gzip.compress(b'{"image": {"key": "pets/incoming/old"}}\n'))
+    for number in range(3):
+        entry(s3, f"2026-01-01/00/00{number:02}.000-a", key=f"pets/incoming/{number}")
+        run(s3)
+
+    assert old in keys(s3, "pets/predictions-index/2026-01-01/")
+    assert len(lines(s3, "2026-01-01")) == 4
+
+
 @pytest.mark.parametrize("body", [b"no JSON", b"[]"])
 def test_what_is_no_record_does_not_stop_the_others(s3, body):
     s3.put_object(Bucket="pictures", Key="pets/predictions-log/2026-01-01/00/a.json", Body=body)
