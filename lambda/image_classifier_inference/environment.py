@@ -5,7 +5,8 @@ CLASSIFIER            the classifier's name
 ENDPOINT              name of the SageMaker endpoint
 ENDPOINT_CONFIG       name of the endpoint config that this deployment put behind the endpoint
 TRAINING_JOB          training job of the model in ENDPOINT_CONFIG
-UNSURE_BELOW          probability, 0 to 1, below which an answer is stored as unsure
+UNSURE_BELOW          probability, 0 to 1, below which an answer is stored as unsure; auto: the model's own threshold
+CALIBRATE             true: the model's temperature is applied; false if it is not set
 MODELS_PREFIX         prefix of <training job>/model.json, which holds a model's labels and pixel parameters
 INCOMING_PREFIX       prefix of the images; objects below other prefixes are skipped
 PREDICTIONS_PREFIX    prefix of the records
@@ -31,12 +32,13 @@ class Environment:
     endpoint: str
     endpoint_config: str
     training_job: str
-    unsure_below: float
+    unsure_below: float | None  # None is auto
     models_prefix: str
     incoming_prefix: str
     predictions_prefix: str
     thumbnails_prefix: str
     log_prefix: str
+    calibrate: bool = False
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -64,7 +66,8 @@ class Environment:
                 "train_and_deploy Dag: it sets the function's environment."
             )
             raise SettingsError(message)
-        return cls(**{name.lower(): value for name, value in given.items()})
+        calibrate = environ.get("CALIBRATE") == "true"
+        return cls(calibrate=calibrate, **{name.lower(): value for name, value in given.items()})
 
 
 def _text(value: str) -> str:
@@ -79,9 +82,11 @@ def _prefix(value: str) -> str:
     return value
 
 
-def _probability(value: str) -> float:
+def _threshold(value: str) -> float | None:
+    if value == "auto":
+        return None
     if not 0 <= float(value) <= 1:
-        raise ValueError("must be from 0 to 1")
+        raise ValueError("must be from 0 to 1, or auto")
     return float(value)
 
 
@@ -90,7 +95,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "ENDPOINT": _text,
     "ENDPOINT_CONFIG": _text,
     "TRAINING_JOB": _text,
-    "UNSURE_BELOW": _probability,
+    "UNSURE_BELOW": _threshold,
     "MODELS_PREFIX": _prefix,
     "INCOMING_PREFIX": _prefix,
     "PREDICTIONS_PREFIX": _prefix,

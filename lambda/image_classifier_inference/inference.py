@@ -179,10 +179,17 @@ class Inference:
             image,
             probabilities=answer.probabilities,
             labels=asked.model.labels,
-            unsure_below=self.environment.unsure_below,
+            unsure_below=self._unsure_below(asked.model),
             model=model,
             times=self._times(upload, endpoint_ms=answer.endpoint_ms),
+            temperature=asked.model.temperature if self.environment.calibrate else 1.0,
         )
+
+    def _unsure_below(self, model: Model) -> float:
+        """Return the classifier's threshold; with auto that of the model that answered."""
+        if self.environment.unsure_below is not None:
+            return self.environment.unsure_below
+        return model.proposed[self.environment.calibrate]
 
     def _times(self, upload: Upload, *, endpoint_ms: float | None) -> Times:
         now = self.now()

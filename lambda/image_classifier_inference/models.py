@@ -13,15 +13,25 @@ from image_classifier.contracts.pixels import PixelParameters, Prepared
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+UNSURE_BELOW = 0.5  # of a model that has no proposal
+
 
 @dataclass(frozen=True)
 class Model:
-    """One trained model; the position of a label is the index in the model's answer."""
+    """One trained model; the position of a label is the index in the model's answer.
+
+    Attributes:
+        temperature: fitted on validation images; 1 if none was.
+        proposed: the report's thresholds for `unsure_below: auto`, without and with the temperature.
+
+    """
 
     labels: tuple[str, ...]
     labels_sha256: str
     pixels: PixelParameters
     unmodified: bool
+    temperature: float = 1.0
+    proposed: tuple[float, float] = (UNSURE_BELOW, UNSURE_BELOW)
 
     def prepare(self, data: bytes) -> Prepared:
         """Prepare an image as the images of this model's training were prepared.
@@ -63,12 +73,25 @@ def _parse(data: bytes, *, key: str) -> Model:
         document = json.loads(data)
         names, sha256 = document["labels"], document["sha256"]
         seen, unmodified = _pixels(document["pixels"]), bool(document["pixels"]["as_is"])
+        temperature, proposed = _calibration(document.get("calibration"))
     except (ValueError, LookupError, TypeError) as error:
         raise PredictionError(f"{key} does not describe a model ({error!r}); run the classifier's Dag again") from error
     canonical = json.dumps(names, ensure_ascii=False, separators=(",", ":")).encode()
     if hashlib.sha256(canonical).hexdigest() != sha256:
         raise PredictionError(f"{key} was changed: its labels do not have its own sha256 {sha256}; run the Dag again")
-    return Model(tuple(names), sha256, pixels=seen, unmodified=unmodified)
+    return Model(tuple(names), sha256, seen, unmodified, temperature=temperature, proposed=proposed)
+
+
+def _calibration(found: Mapping[str, Any] | None) -> tuple[float, tuple[float, float]]:
+    """The temperature, and the proposed thresholds; a model of an earlier release, or without test images, has none."""
+    if found is None:
+        return 1.0, (UNSURE_BELOW, UNSURE_BELOW)
+    temperature, before, after = (
+        float(found[name]) for name in ("temperature", "unsure_below", "unsure_below_calibrated")
+    )
+    if not (temperature > 0 and 0 <= before <= 1 and 0 <= after <= 1):
+        raise ValueError(f"calibration is {dict(found)}")
+    return temperature, (before, after)
 
 
 def _pixels(found: Mapping[str, Any]) -> PixelParameters:

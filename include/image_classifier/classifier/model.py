@@ -74,7 +74,8 @@ class Classifier(Part):
     endpoint: Endpoint = ALL_DEFAULTS
     evaluation: Evaluation = ALL_DEFAULTS
     promotion: Promotion = ALL_DEFAULTS
-    unsure_below: Annotated[float, Field(ge=0, le=1)] = 0.5
+    calibrate: bool = False  # divide the logits by the temperature that was fitted on validation images
+    unsure_below: Annotated[float, Field(ge=0, le=1)] | Literal["auto"] = 0.5  # auto: the report's proposal
     max_cost_usd: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None  # until its endpoint is a day old
     aws_conn_id: Annotated[str, Field(min_length=1)] = "aws_default"
     vpc_config: VpcConfig | None = None

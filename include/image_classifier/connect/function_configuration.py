@@ -71,6 +71,11 @@ def function_configuration(
         "PREDICTIONS_PREFIX": keys.predictions,
         "THUMBNAILS_PREFIX": keys.thumbnails,
         "LOG_PREFIX": keys.predictions_log,
+        **({"CALIBRATE": "true"} if classifier.calibrate else {}),
+        # The function reads the threshold beside the model; another wish makes another version, which reads it again.
+        **(
+            {"WANTED_ACCURACY": str(classifier.evaluation.wanted_accuracy)} if classifier.unsure_below == "auto" else {}
+        ),
     }
     return FunctionConfiguration(
         classifier=classifier.name,

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from image_classifier.contracts.errors import PredictionError
 
+SMALLEST = 1e-12  # a probability that the model rounded to zero
+
 
 def parse_probabilities(body: bytes) -> list[float]:
     """The probabilities in an endpoint's answer, in the order of the labels.
@@ -49,6 +51,21 @@ def check_probabilities(probabilities: Sequence[float], *, num_labels: int, trai
         raise PredictionError(message)
     if not all(math.isfinite(value) and 0 <= value <= 1 for value in probabilities):
         raise PredictionError(f"The model of {training_job} answered numbers that are not probabilities")
+
+
+def at_temperature(probabilities: Sequence[float], temperature: float) -> list[float]:
+    """Return softmax(log p / T), the probabilities at a temperature above 0; the likeliest class stays the likeliest.
+
+    Guo et al., On Calibration of Modern Neural Networks (ICML 2017). It equals softmax(logits / T), because the answer
+    of the model is a softmax.
+    """
+    if temperature == 1:
+        return list(probabilities)
+    scaled = [math.log(max(value, SMALLEST)) / temperature for value in probabilities]
+    highest = max(scaled)
+    powers = [math.exp(value - highest) for value in scaled]
+    total = sum(powers)
+    return [power / total for power in powers]
 
 
 def ranked(probabilities: Sequence[float], *, labels: Sequence[str]) -> list[tuple[str, float]]:

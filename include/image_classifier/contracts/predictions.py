@@ -21,7 +21,7 @@ from datetime import datetime
 from types import UnionType
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from image_classifier.contracts.answers import check_probabilities, ranked
+from image_classifier.contracts.answers import at_temperature, check_probabilities, ranked
 from image_classifier.contracts.errors import PredictionError
 
 SCHEMA = 1
@@ -147,15 +147,26 @@ def predicted(
     unsure_below: float,
     model: Model,
     times: Times,
+    temperature: float = 1.0,
 ) -> Prediction:
     """The record of an answer: ``predicted``, or ``unsure`` when the best probability is below ``unsure_below``.
+
+    Args:
+        image: what was classified.
+        probabilities: the model's answer.
+        labels: of the model, by index.
+        unsure_below: from 0 to 1; compared with the probability at the temperature.
+        model: which answered.
+        times: of the upload and the answer.
+        temperature: the record's probabilities are the answer's at this temperature; 1 leaves them as they are.
 
     Raises:
         PredictionError: the answer does not fit the model's labels.
 
     """
     check_probabilities(probabilities, num_labels=len(labels), training_job=model.training_job)
-    candidates = tuple(Candidate(*pair) for pair in ranked(probabilities, labels=labels))
+    tempered = at_temperature(probabilities, temperature)
+    candidates = tuple(Candidate(*pair) for pair in ranked(tempered, labels=labels))
     best, kept = candidates[0], candidates if len(labels) <= ALL_LABELS else candidates[:SOME_LABELS]
     return Prediction(
         status="unsure" if best.probability < unsure_below else "predicted",
@@ -167,6 +178,7 @@ def predicted(
         model=model,
         probabilities=kept,
         rest_probability=sum(candidate.probability for candidate in candidates[len(kept) :]),
+        temperature=temperature,
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
     from image_classifier.evaluate.report.assemble import Subject
-    from image_classifier.evaluate.report.model import Report
+    from image_classifier.evaluate.report.model import Report, TuningFigures
     from image_classifier.evaluate.report.scored import Table
 
 log = logging.getLogger(__name__)
@@ -107,6 +107,18 @@ def stored_report(s3: "S3Client", evaluation: Evaluation) -> "Report | None":
 
     found = storage.read(s3, bucket=evaluation.bucket, key=evaluation.prefix + REPORT)
     return Report.model_validate_json(found[0]) if found else None
+
+
+def is_current(report: "Report", *, classifier: Classifier, tuning: "TuningFigures | None") -> bool:
+    """Whether the report is about what the classifier's file says of confidences, and about the same search."""
+    unsure, calibrate = report.unsure, classifier.calibrate
+    present = classifier.unsure_below
+    if present == "auto":
+        present = unsure.auto_calibrated if calibrate else unsure.auto
+        if "auto" not in unsure.model_fields_set:  # a report of an earlier release
+            return False
+    found = (unsure.calibrate, unsure.wanted_accuracy, unsure.present, report.tuning)
+    return found == (calibrate, classifier.evaluation.wanted_accuracy, present, tuning)
 
 
 def write_report(s3: "S3Client", evaluation: Evaluation, subject: "Subject") -> "Report":

@@ -68,7 +68,7 @@ class EvaluationSteps:
         return plan
 
     def write_report(self, dataset: Json, job: Json, training: Json, plan: Json, params: Params) -> Json:
-        """Make the report of the scored images, as report.json and report.html; a report that is there stays."""
+        """Make report.json and report.html of the scored images, unless there is a report for these settings."""
         from image_classifier.contracts.labels import parse_labels
         from image_classifier.evaluate import evaluation as evaluations
 
@@ -80,8 +80,9 @@ class EvaluationSteps:
             file = s3.get_object(Bucket=champion.bucket, Key=champion.keys.model_file(champion.training_job))
             evaluations.keep_answers(s3, champion, labels=parse_labels(file["Body"].read()))
         report = evaluations.stored_report(s3, candidate)
-        if report is None or report.tuning != search_of(job, self._classifier):
-            report = self._new_report(candidate, dataset, job=job, training=training, classifier=self._of(params))
+        classifier, tuning = self._of(params), search_of(job, self._classifier)
+        if report is None or not evaluations.is_current(report, classifier=classifier, tuning=tuning):
+            report = self._new_report(candidate, dataset, job=job, training=training, classifier=classifier)
         return _told(report, candidate)
 
     def decide(
@@ -223,9 +224,9 @@ class EvaluationSteps:
                 validation=dataset["num_validation_samples"],
                 test=dataset["num_test_samples"],
             ),
-            unsure_below=classifier.unsure_below,
+            unsure_below=None if classifier.unsure_below == "auto" else classifier.unsure_below,
             wanted_accuracy=classifier.evaluation.wanted_accuracy,
-            calibrate=False,
+            calibrate=classifier.calibrate,
             tuning=search_of(job, self._classifier),
         )
         return write_report(s3, candidate, subject)

@@ -19,6 +19,8 @@ from image_classifier_airflow.steps import clients
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+    from image_classifier.evaluate.report.model import Report
+
 log = logging.getLogger(__name__)
 
 DATASET_FIGURES = ("num_classes", "num_training_samples", "num_validation_samples", "num_test_samples", "report_key")
@@ -117,6 +119,7 @@ class Steps:
             classifier=classifier,
             labels_key=dataset["labels_key"],
             training_job=training_job,
+            report=self._report(dataset, training_job),
         )
         model = hosting.model_request(
             classifier,
@@ -145,6 +148,16 @@ class Steps:
             "function": function.model_dump(mode="json"),
             "upload_trigger": self._upload_trigger(classifier, settings),
         }
+
+    def _report(self, dataset: Json, training_job: str) -> "Report | None":
+        """The model's report; None without test images."""
+        from image_classifier.evaluate.evaluation import Evaluation, stored_report
+
+        if not dataset["num_test_samples"]:
+            return None
+        where = (dataset["fingerprint"], dataset["test_manifest_sha256"])
+        evaluation = Evaluation(self._classifier.name, Settings.from_env().bucket, training_job, *where)
+        return stored_report(self._s3, evaluation)
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
         """Ask the endpoint about images whose class is known, and show the answers in the task's log."""

@@ -20,7 +20,7 @@ class Subject:
 
     Attributes:
         labels: a class's position is its index.
-        unsure_below: the classifier's present threshold.
+        unsure_below: the classifier's present threshold; None if it takes the report's proposal.
         wanted_accuracy: of the predictions above the threshold that the report proposes.
         calibrate: whether the inference function applies the fitted temperature.
         tuning: the search that the model was chosen from; None if it was trained alone.
@@ -31,7 +31,7 @@ class Subject:
     labels: tuple[str, ...]
     training: Training
     dataset: DatasetVersion
-    unsure_below: float
+    unsure_below: float | None
     wanted_accuracy: float
     calibrate: bool
     tuning: TuningFigures | None = None

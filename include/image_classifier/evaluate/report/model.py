@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from image_classifier.evaluate.proportions import Proportion
 
+UNSURE_BELOW = 0.5  # in reports of earlier releases, which hold no threshold for auto
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,7 +82,9 @@ class Unsure(_Part):
     """The risk-coverage table, and the threshold that it proposes for a wanted accuracy of what is kept.
 
     ``share_before`` and ``share_after`` are the parts of the test images below the classifier's present
-    ``unsure_below``, without and with the temperature.
+    ``unsure_below``, without and with the temperature. ``auto`` and ``auto_calibrated`` are what `unsure_below: auto`
+    takes without and with the temperature: the lowest threshold that shows the wanted accuracy; if none does, the one
+    that shows the most. ``calibrate`` says which of the two the table and the proposal are about.
     """
 
     wanted_accuracy: float
@@ -89,6 +93,9 @@ class Unsure(_Part):
     present: float
     share_before: float
     share_after: float
+    calibrate: bool = False
+    auto: float = UNSURE_BELOW
+    auto_calibrated: float = UNSURE_BELOW
     table: tuple[Threshold, ...]
 
 

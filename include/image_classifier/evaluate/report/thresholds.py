@@ -20,7 +20,7 @@ def unsure(
     *,
     tempered: "NDArray[numpy.float64]",
     calibrate: bool,
-    present: float,
+    present: float | None,
     wanted_accuracy: float,
 ) -> Unsure:
     """The table of thresholds and the proposed one.
@@ -29,23 +29,37 @@ def unsure(
         table: the test images.
         tempered: their probabilities at the fitted temperature, of shape (images, classes).
         calibrate: whether the inference function applies the temperature; the table is about what it will do.
-        present: the classifier's `unsure_below`.
+        present: the classifier's `unsure_below`; None for `auto`.
         wanted_accuracy: of the predictions that are kept.
 
     """
-    confidence = tempered.max(axis=1) if calibrate else table.confidence
-    rows = [_threshold(table, confidence, step / STEPS) for step in range(STEPS)]
-    enough = [row for row in rows if row.accuracy.of and row.accuracy.low >= wanted_accuracy]
-    proposed = enough[0] if enough else None
+    confidences = (table.confidence, tempered.max(axis=1))
+    before, after = ([_threshold(table, one, step / STEPS) for step in range(STEPS)] for one in confidences)
+    autos = [(_proposed(rows, wanted_accuracy) or _best(rows)).unsure_below for rows in (before, after)]
+    rows = after if calibrate else before
+    proposed = _proposed(rows, wanted_accuracy)
+    threshold = autos[calibrate] if present is None else present
     return Unsure(
         wanted_accuracy=wanted_accuracy,
         proposed=proposed.unsure_below if proposed else None,
         note=_note(proposed, rows, wanted_accuracy=wanted_accuracy),
-        present=present,
-        share_before=round(float((table.confidence < present).mean()), DIGITS),
-        share_after=round(float((tempered.max(axis=1) < present).mean()), DIGITS),
+        present=threshold,
+        share_before=round(float((confidences[0] < threshold).mean()), DIGITS),
+        share_after=round(float((confidences[1] < threshold).mean()), DIGITS),
+        calibrate=calibrate,
+        auto=autos[0],
+        auto_calibrated=autos[1],
         table=tuple(rows[step] for step in SHOWN),
     )
+
+
+def _proposed(rows: list[Threshold], wanted_accuracy: float) -> Threshold | None:
+    """The lowest threshold whose kept predictions show the wanted accuracy."""
+    return next((row for row in rows if row.accuracy.of and row.accuracy.low >= wanted_accuracy), None)
+
+
+def _best(rows: list[Threshold]) -> Threshold:
+    return max(rows, key=lambda row: row.accuracy.low)
 
 
 def _threshold(table: Table, confidence: "NDArray[numpy.float64]", unsure_below: float) -> Threshold:
@@ -60,7 +74,7 @@ def _threshold(table: Table, confidence: "NDArray[numpy.float64]", unsure_below:
 
 def _note(proposed: Threshold | None, rows: list[Threshold], *, wanted_accuracy: float) -> str:
     if proposed is None:
-        best = max(rows, key=lambda row: row.accuracy.low)
+        best = _best(rows)
         return (
             f"No threshold shows an accuracy of {wanted_accuracy:.1%}: the best lower bound is {best.accuracy.low:.1%} "
             f"(unsure_below {best.unsure_below:.2f}, {best.accuracy.of:,} images kept). Add test images, or train a "
