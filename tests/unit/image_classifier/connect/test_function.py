@@ -146,6 +146,14 @@ def test_the_function_can_read_the_environment_that_it_is_given():
     assert f"{environment.models_prefix}job-7/model.json" == keys.model_file("job-7")
 
 
+def test_only_a_file_that_says_so_changes_the_functions_environment():
+    asked = CLASSIFIER.revised({"calibrate": True, "unsure_below": "auto", "evaluation": {"wanted_accuracy": 0.9}})
+    added = {"CALIBRATE": "true", "UNSURE_BELOW": "auto", "WANTED_ACCURACY": "0.9"}
+
+    assert configured(asked).environment == {**configured().environment, **added}
+    assert Environment.from_environ(configured(asked).environment).unsure_below is None
+
+
 def test_a_configuration_goes_through_xcom(aws):
     assert type(configured()).model_validate(json.loads(configured().model_dump_json())) == configured()
 

@@ -1,9 +1,12 @@
 """An endpoint's answer is a list of probabilities, one for each label, or an error that says what it is."""
 
+import numpy
 import pytest
 
 from image_classifier.contracts import answers
+from image_classifier.contracts.answers import at_temperature, ranked
 from image_classifier.contracts.errors import PredictionError
+from image_classifier.evaluate.report import calibration
 
 
 @pytest.mark.parametrize("body", [b"[0.25, 0.75]", b'{"prediction": [0.25, 0.75]}', b'{"prediction": [0.25, 0.75]}\n'])
@@ -35,3 +38,21 @@ def test_an_answer_that_does_not_fit_the_labels_is_an_error(probabilities, num_l
 
 def test_of_equal_probabilities_the_lower_index_comes_first():
     assert answers.ranked([0.4, 0.2, 0.4], labels=["a", "b", "c"]) == [("a", 0.4), ("c", 0.4), ("b", 0.2)]
+
+
+@pytest.mark.parametrize("temperature", [0.2, 0.7, 1.0, 1.9, 10.0])
+def test_a_temperature_gives_what_the_report_computes_and_keeps_the_likeliest_class(temperature):
+    random = numpy.random.default_rng(5)
+    rows = random.dirichlet(numpy.full(6, 0.3), size=200)
+    rows[0] = [1, 0, 0, 0, 0, 0]
+
+    expected = calibration.at_temperature(rows, temperature)
+
+    for row, wanted in zip(rows.tolist(), expected, strict=True):
+        found = at_temperature(row, temperature)
+        assert found == pytest.approx(wanted.tolist(), abs=1e-9)
+        assert ranked(found, labels="abcdef")[0][0] == ranked(row, labels="abcdef")[0][0]
+
+
+def test_a_temperature_of_one_changes_nothing():
+    assert at_temperature([0.1 + 0.2, 0.7], 1.0) == [0.1 + 0.2, 0.7]

@@ -1,10 +1,14 @@
 """What lies beside a model is what the function reads."""
 
+import json
+from types import SimpleNamespace
+
 import boto3
 import pytest
 from moto import mock_aws
 
 from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.labels import labels_document
 from image_classifier.contracts.pixels import PixelParameters
 from image_classifier.deploy.model_file import publish_model_file, read_labels
@@ -49,3 +53,34 @@ def test_the_same_model_gives_the_same_bytes(s3):
         bodies.append(s3.get_object(Bucket="a-bucket", Key=key)["Body"].read())
 
     assert bodies[0] == bodies[1]
+
+
+CALIBRATED = SimpleNamespace(
+    calibration=SimpleNamespace(after=SimpleNamespace(temperature=1.7)),
+    unsure=SimpleNamespace(auto=0.9, auto_calibrated=0.6),
+)
+
+
+def test_the_function_reads_the_temperature_and_the_thresholds_of_the_models_report(s3):
+    publish_model_file(s3, classifier=classifier(), **PLACE, report=CALIBRATED)
+
+    model = ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket")
+    assert (model.temperature, model.proposed) == (1.7, (0.9, 0.6))
+
+
+def test_a_model_without_a_report_is_not_calibrated(s3):
+    publish_model_file(s3, classifier=classifier(), **PLACE)
+
+    model = ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket")
+    assert (model.temperature, model.proposed) == (1.0, (0.5, 0.5))
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, "hot"])
+def test_a_temperature_that_no_deployment_wrote_is_refused(s3, temperature):
+    key = publish_model_file(s3, classifier=classifier(), **PLACE, report=CALIBRATED)
+    document = json.loads(s3.get_object(Bucket="a-bucket", Key=key)["Body"].read())
+    document["calibration"]["temperature"] = temperature
+    s3.put_object(Bucket="a-bucket", Key=key, Body=json.dumps(document).encode())
+
+    with pytest.raises(PredictionError, match="does not describe a model"):
+        ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket")

@@ -221,3 +221,34 @@ def test_the_form_may_name_the_model_to_promote_nevertheless(rejected, wanted):
 def test_the_form_may_not_name_another_model_than_the_runs(rejected):
     with pytest.raises(ClassifierFileError, match="promote_version is '2', and the model of these images"):
         decided(promote_version="2")
+
+
+@pytest.fixture
+def reports(aws):
+    """The stored report after `write_report` for the classifier with these values."""
+
+    def write(**changed):
+        pets = PETS.revised(changed)
+        EvaluationSteps(pets).write_report(DATASET, JOB, TRAINING, planned(), train_params(pets).dump())
+        return json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"{EVALUATION}report.json")["Body"].read())
+
+    return write
+
+
+def test_a_report_is_made_again_when_the_file_says_something_else_of_confidences(reports):
+    first = reports()["unsure"]
+
+    assert (first["calibrate"], first["present"], first["wanted_accuracy"]) == (False, 0.5, 0.95)
+    assert reports(calibrate=True)["unsure"]["calibrate"] is True
+    assert reports(unsure_below=0.7)["unsure"]["present"] == 0.7
+    assert reports(evaluation={"wanted_accuracy": 0.8})["unsure"]["wanted_accuracy"] == 0.8
+    auto = reports(unsure_below="auto")["unsure"]
+    assert auto["present"] == auto["auto"]
+
+
+def test_a_report_about_the_same_settings_stays(reports, aws, monkeypatch):
+    for settings in ({}, {"unsure_below": "auto"}, {"calibrate": True, "unsure_below": "auto"}):
+        first = reports(**settings)
+        with monkeypatch.context() as patched:
+            patched.setattr("image_classifier.evaluate.evaluation.write_report", None)
+            assert reports(**settings) == first

@@ -54,3 +54,20 @@ def test_with_calibration_the_table_is_about_the_confidences_that_the_function_w
     found = threshold_table(table, calibrate=True)
 
     assert found.table[5].accuracy.of == np.sum(tempered.max(axis=1) >= found.table[5].unsure_below)
+
+
+def test_auto_takes_the_proposal_without_and_with_the_temperature(make_table):
+    table = make_table(3, classes=4, images=3000)
+    plain, calibrated = (threshold_table(table, calibrate=calibrate) for calibrate in (False, True))
+
+    assert (plain.auto, calibrated.auto_calibrated) == (plain.proposed, calibrated.proposed)
+    assert plain.auto_calibrated == calibrated.auto_calibrated < plain.auto
+    assert threshold_table(table, present=None).present == plain.auto
+    assert threshold_table(table, present=None, calibrate=True).present == plain.auto_calibrated
+
+
+def test_auto_takes_what_shows_the_most_where_the_wanted_accuracy_cannot_be_shown(make_table):
+    found = threshold_table(make_table(3, classes=4, images=30), wanted_accuracy=0.99)
+
+    assert found.proposed is None
+    assert f"unsure_below {found.auto:.2f}" in found.note
