@@ -162,6 +162,12 @@ def training_job_name(
     return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}"
 
 
+def incremental_job_name(first: str) -> str:
+    """Name of the job that trains the same as the job ``first``, and starts from a model; as long as that name."""
+    rest, _, settings = first.rpartition("-")
+    return f"{rest}-{_digest([settings, 'start_from: champion'])[:8]}"
+
+
 def attempt_name(first: str, number: int) -> str:
     """Name of attempt `number` at the job whose first attempt is named `first`."""
     return first if number == 1 else f"{first}-{number}"

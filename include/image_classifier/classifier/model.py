@@ -129,6 +129,9 @@ class Classifier(Part):
         follows = self.schedule.assets if self.schedule else ()
         own = sorted(set(follows) & {own_asset(self.name, kind) for kind in ("dataset", "model", "endpoint")})
         checks = {
+            "training.start_from is champion, and tuning starts each of its jobs from nothing: leave one out.": (
+                self.tuning is not None and self.training.start_from == "champion"
+            ),
             f"schedule.assets names {', '.join(own)}, which its own runs change: leave it out.": bool(own),
             f"source is {self.source!r}. {source_problem(self.source)}": source_problem(self.source) is not None,
             f"classes takes {', '.join(map(repr, repeated))} into several classes; name each once.": bool(repeated),

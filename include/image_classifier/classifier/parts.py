@@ -68,6 +68,7 @@ class Training(Part):
     instance_type_fallbacks: Annotated[tuple[InstanceType, ...], Field(max_length=10)] = ()
     on_demand_fallback: bool = False  # only with spot: its last resort
     accept_time_limit: bool = False
+    start_from: Literal["nothing", "champion"] = "nothing"  # champion: the model that serves, where that is possible
 
     @property
     def instance_types(self) -> tuple[str, ...]:

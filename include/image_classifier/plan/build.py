@@ -15,6 +15,7 @@ from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.trigger import upload_trigger
 from image_classifier.deploy import endpoint as endpoints
 from image_classifier.deploy import hosting
+from image_classifier.deploy.serving import serving_model
 from image_classifier.evaluate.trials.choice import stored_tuning
 from image_classifier.plan.job_lines import evaluation_line, training_line, trials_line, tuning_line
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
@@ -22,6 +23,7 @@ from image_classifier.plan.preflight import check_deployment
 from image_classifier.plan.prices import PriceBook
 from image_classifier.prepare.dataset import PreparedDataset, plan_dataset
 from image_classifier.train import attempts, job_request
+from image_classifier.train.start_from import from_champion
 from image_classifier.train.tuning import tuning_jobs
 from image_classifier.train.tuning.request import tuning_job_request
 
@@ -64,6 +66,10 @@ def build_plan(
     reset = options.reset_labels
     dataset = plan_dataset(classifier, s3=clients.s3, settings=settings, reset_labels=reset, on_progress=on_progress)
     request = job_request.training_job_request(classifier, settings=settings, region=prices.region, dataset=dataset)
+    if classifier.training.start_from == "champion":
+        serving = serving_model(clients.sagemaker, classifier=classifier.name)
+        champion = serving.training_job if serving else None
+        request = from_champion(clients.sagemaker, clients.s3, request, champion=champion).request
     alternatives = job_request.alternative_requests(classifier, request)
     attempt = attempts.plan_attempt(
         clients.sagemaker,

@@ -15,6 +15,7 @@ from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier_airflow.assets import announce, announce_endpoint
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.start_from import started_from
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -95,6 +96,7 @@ class Steps:
         request = job_request.training_job_request(
             classifier, settings=Settings.from_env(), region=region, dataset=prepared
         )
+        request = started_from(request, classifier=classifier)
         alternatives = job_request.alternative_requests(classifier, request)
         planned = {
             "config": request,

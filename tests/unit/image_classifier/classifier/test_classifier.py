@@ -61,8 +61,8 @@ def test_a_file_reads_as_it_is_written(file):
         ("source: a\nname: b", "a classifier's name is its file's"),
         ("description: x", "'source' is a required property"),
         ("source: a\nepochs: 3", "Additional properties are not allowed ('epochs' was unexpected)"),
-        ("source: s3://bucket", "an S3 source reads s3://bucket/prefix/"),
-        ("source: s3:///prefix/", "an S3 source reads s3://bucket/prefix/"),
+        ("source: s3://bucket", "An S3 source reads s3://bucket/prefix/"),
+        ("source: s3:///prefix/", "An S3 source reads s3://bucket/prefix/"),
         ("source: a\nschedule: daily", "schedule.cron is 'daily'"),
         ("source: a\nhyperparameters: {epochs: 0}", "hyperparameters.epochs is 0"),
         (
