@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-Document = dict[str, Any]
+    from local_aws.sagemaker.documents import Document
+
+
+D = TypeVar("D")
 
 _TABLES = """
 PRAGMA journal_mode = WAL;
@@ -98,3 +101,29 @@ class Store:
         """Close the file; the store cannot be used afterwards."""
         with self._lock:
             self._connection.close()
+
+
+class Collection(Generic[D]):
+    """The documents of one kind, whose type is `D`."""
+
+    def __init__(self, store: Store, kind: str) -> None:
+        """Use the documents in `store` whose kind is `kind`."""
+        self._store = store
+        self._kind = kind
+
+    def add(self, name: str, document: D) -> bool:
+        """Store a new document; return False if one with that name exists."""
+        return self._store.add(self._kind, name, cast("Document", document))
+
+    def get(self, name: str) -> D | None:
+        """Return the document, or None."""
+        return cast("D | None", self._store.get(self._kind, name))
+
+    def all(self) -> list[D]:
+        """Return every document."""
+        return cast("list[D]", self._store.all(self._kind))
+
+    def change(self, name: str, change: Callable[[D], None]) -> D | None:
+        """Let `change` edit the document, in one step; return it, or None if it does not exist."""
+        changed = self._store.change(self._kind, name, cast("Callable[[Document], None]", change))
+        return cast("D | None", changed)

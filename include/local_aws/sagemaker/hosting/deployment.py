@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import container
 from local_aws.sagemaker.hosting.fleet_faults import HEALTHY, FleetFaults
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.documents import Container, Plan, ProductionVariant, VariantSummary
     from local_aws.sagemaker.images import Images
 
-Document = dict[str, Any]
 WAIT_S = 0.05
 
 
@@ -33,9 +33,7 @@ class DeploymentFailedError(Exception):
 class Deployment:
     """The instances that answer the invocations of an endpoint, until it is retired."""
 
-    def __init__(
-        self, endpoint: str, *, plan: Document, folder: Path, aws: Aws, images: Images, limits: Limits
-    ) -> None:
+    def __init__(self, endpoint: str, *, plan: Plan, folder: Path, aws: Aws, images: Images, limits: Limits) -> None:
         """`plan` holds the endpoint config and its models; `folder` is the deployment's own."""
         self.ready = threading.Event()
         self._endpoint = endpoint
@@ -133,18 +131,18 @@ class Deployment:
         weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in self._variants}
         for name, weight in weights.items():
             self._credit[name] += weight
-        chosen: str = max(self._credit, key=self._credit.__getitem__)
+        chosen = max(self._credit, key=self._credit.__getitem__)
         self._credit[chosen] -= sum(weights.values())
         return chosen
 
-    def _unpack_model(self, variant: Document) -> None:
+    def _unpack_model(self, variant: ProductionVariant) -> None:
         base = self._folder / variant["VariantName"]
         try:
             unpack_model(self._container(variant), base=base, aws=self._acting(variant))
         except ModelFilesError as error:
             raise DeploymentFailedError(str(error)) from error
 
-    def _instance(self, variant: Document, *, number: int) -> Instance:
+    def _instance(self, variant: ProductionVariant, *, number: int) -> Instance:
         base = self._folder / variant["VariantName"]
         definition = self._container(variant)
         aws = self._acting(variant)
@@ -168,30 +166,27 @@ class Deployment:
             ping_timeout_s=variant.get("ContainerStartupHealthCheckTimeoutInSeconds", self._limits.ping_timeout_s),
         )
 
-    def _acting(self, variant: Document) -> Aws:
+    def _acting(self, variant: ProductionVariant) -> Aws:
         """Return the AWS clients with the rights of the variant's model's role."""
         role = self._plan["models"][variant["ModelName"]].get("ExecutionRoleArn")
         return self._aws.acting_as(role, session=self._endpoint)
 
-    def _container(self, variant: Document) -> Document:
+    def _container(self, variant: ProductionVariant) -> Container:
         return served_container(self._plan["models"][variant["ModelName"]])
 
 
-def described_variants(plan: Document, *, now: float) -> list[Document]:
+def described_variants(plan: Plan, *, now: float) -> list[VariantSummary]:
     """Return the variants as DescribeEndpoint shows them once they serve."""
     return [_described(variant, plan, now=now) for variant in plan["config"]["ProductionVariants"]]
 
 
-def pending_variants(plan: Document, *, now: float) -> list[Document]:
+def pending_variants(plan: Plan, *, now: float) -> list[VariantSummary]:
     """Return the variants as DescribeEndpoint shows them before they serve."""
-    status = [{"Status": "Creating", "StartTime": now}]
-    return [
-        _described(variant, plan, now=now) | {"VariantStatus": status}
-        for variant in plan["config"]["ProductionVariants"]
-    ]
+    variants = described_variants(plan, now=now)
+    return [{**variant, "VariantStatus": [{"Status": "Creating", "StartTime": now}]} for variant in variants]
 
 
-def show_desired(shown: list[Document], plan: Document) -> None:
+def show_desired(shown: list[VariantSummary], plan: Plan) -> None:
     """Set the desired weight and instance count in DescribeEndpoint's variants."""
     wanted = {variant["VariantName"]: variant for variant in plan["config"]["ProductionVariants"]}
     for variant in shown:
@@ -200,7 +195,7 @@ def show_desired(shown: list[Document], plan: Document) -> None:
         variant["DesiredInstanceCount"] = new["InitialInstanceCount"]
 
 
-def _described(variant: Document, plan: Document, *, now: float) -> Document:
+def _described(variant: ProductionVariant, plan: Plan, *, now: float) -> VariantSummary:
     image = served_container(plan["models"][variant["ModelName"]])["Image"]
     weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.hosting.baking import check_alarms_exist
@@ -14,17 +14,18 @@ from local_aws.sagemaker.hosting.traffic import shift
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
+from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local_aws.faults.counting import Faults
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document, Endpoint, Plan
     from local_aws.sagemaker.hosting.rollouts import Rollouts
     from local_aws.sagemaker.protocol.errors import ServiceError
     from local_aws.sagemaker.store import Store
 
-Document = dict[str, Any]
 SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
 
@@ -36,17 +37,18 @@ class Endpoints:
         self._aws = aws
         self._faults = faults
         self._store = store
+        self._endpoints = Collection["Endpoint"](store, KIND)
         self._rollouts = rollouts
 
     def create_endpoint(self, request: Document) -> Document:
         """Start to create; the endpoint answers when it is InService."""
         name, now = request["EndpointName"], time.time()
         arn = self._aws.arn(KIND, name)
-        if self._store.get(KIND, name) is not None:
+        if self._endpoints.get(name) is not None:
             raise _already_exists(arn)
         new_plan = plan(self._store, request["EndpointConfigName"], aws=self._aws)
         self._check_quota("CreateEndpoint", request, new_plan=new_plan)
-        endpoint = {
+        endpoint: Endpoint = {
             "EndpointName": name,
             "EndpointArn": arn,
             "EndpointConfigName": request["EndpointConfigName"],
@@ -55,7 +57,7 @@ class Endpoints:
             "LastModifiedTime": now,
             PENDING: {"revision": 1, "plan": new_plan},
         }
-        if not self._store.add(KIND, name, endpoint):
+        if not self._endpoints.add(name, endpoint):
             raise _already_exists(arn)
         self._store.set_tags(arn, as_dict(request.get("Tags", [])))
         self._rollouts.create(name)
@@ -87,13 +89,14 @@ class Endpoints:
         self._check_quota("UpdateEndpoint", request, new_plan=new_plan)
         config = self._deployment_config(request, new_plan=new_plan)
 
-        def updating(endpoint: Document) -> None:
+        def updating(endpoint: Endpoint) -> None:
             _check_changeable(endpoint, statuses=("InService",))
             now = time.time()
             endpoint.pop("FailureReason", None)
             endpoint["_Revisions"] = endpoint.get("_Revisions", 1) + 1
             endpoint[PENDING] = {"revision": endpoint["_Revisions"], "plan": new_plan, "deployment_config": config}
-            endpoint.update(EndpointStatus="Updating", LastModifiedTime=now)
+            endpoint["EndpointStatus"] = "Updating"
+            endpoint["LastModifiedTime"] = now
             endpoint["PendingDeploymentSummary"] = {
                 "EndpointConfigName": request["EndpointConfigName"],
                 "StartTime": now,
@@ -111,13 +114,14 @@ class Endpoints:
         name, wanted = request["EndpointName"], request["DesiredWeightsAndCapacities"]
         arn = self._existing(name)["EndpointArn"]
 
-        def updating(endpoint: Document) -> None:
+        def updating(endpoint: Endpoint) -> None:
             _check_changeable(endpoint, statuses=("InService",))
             new_plan = scaled(endpoint[ACTIVE]["plan"], wanted)
             endpoint.pop("FailureReason", None)
             endpoint["_Revisions"] = endpoint.get("_Revisions", 1) + 1
             endpoint[PENDING] = {"revision": endpoint["_Revisions"], "plan": new_plan}
-            endpoint.update(EndpointStatus="Updating", LastModifiedTime=time.time())
+            endpoint["EndpointStatus"] = "Updating"
+            endpoint["LastModifiedTime"] = time.time()
             show_desired(endpoint["ProductionVariants"], new_plan)
 
         self._change(name, updating)
@@ -128,15 +132,16 @@ class Endpoints:
         """Start to end the processes; then the endpoint is deleted."""
         name = request["EndpointName"]
 
-        def deleting(endpoint: Document) -> None:
+        def deleting(endpoint: Endpoint) -> None:
             _check_changeable(endpoint, statuses=("InService", "Failed"))
-            endpoint.update(EndpointStatus="Deleting", LastModifiedTime=time.time())
+            endpoint["EndpointStatus"] = "Deleting"
+            endpoint["LastModifiedTime"] = time.time()
 
         self._change(name, deleting)
         self._rollouts.delete(name)
         return {}
 
-    def _deployment_config(self, request: Document, *, new_plan: Document) -> Document | None:
+    def _deployment_config(self, request: Document, *, new_plan: Plan) -> Document | None:
         """Return how to move the traffic: as this request says, or as the last update that said so."""
         config: Document | None = request.get("DeploymentConfig")
         if config is None and request.get("RetainDeploymentConfig"):
@@ -144,9 +149,9 @@ class Endpoints:
         check_alarms_exist(self._aws, shift(config, instances=instances(new_plan).total()).alarms)
         return config
 
-    def _check_quota(self, operation: str, request: Document, *, new_plan: Document) -> None:
+    def _check_quota(self, operation: str, request: Document, *, new_plan: Plan) -> None:
         asked = instances(new_plan)
-        serving = [endpoint[ACTIVE]["plan"] for endpoint in self._store.all(KIND) if ACTIVE in endpoint]
+        serving = [endpoint[ACTIVE]["plan"] for endpoint in self._endpoints.all() if ACTIVE in endpoint]
         for instance_type, count in asked.items():
             busy = sum(instances(served)[instance_type] for served in serving)
             quotas.check(
@@ -154,14 +159,14 @@ class Endpoints:
                 limit=quotas.planned_limit(self._faults, operation, instance_type, request=request),
             )
 
-    def _existing(self, name: str) -> Document:
-        endpoint = self._store.get(KIND, name)
+    def _existing(self, name: str) -> Endpoint:
+        endpoint = self._endpoints.get(name)
         if endpoint is None:
             raise self._not_found(name)
         return endpoint
 
-    def _change(self, name: str, change: Callable[[Document], None]) -> None:
-        if self._store.change(KIND, name, change) is None:
+    def _change(self, name: str, change: Callable[[Endpoint], None]) -> None:
+        if self._endpoints.change(name, change) is None:
             raise self._not_found(name)
 
     def _not_found(self, name: str) -> ServiceError:
@@ -172,7 +177,7 @@ def _already_exists(arn: str) -> ServiceError:
     return validation_error(f'Cannot create already existing endpoint "{arn}".')
 
 
-def _check_changeable(endpoint: Document, *, statuses: tuple[str, ...]) -> None:
+def _check_changeable(endpoint: Endpoint, *, statuses: tuple[str, ...]) -> None:
     status, arn = endpoint["EndpointStatus"], endpoint["EndpointArn"]
     if status in statuses:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import artifacts
 from local_aws.sagemaker.aws import split_s3_uri
@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Container
 
 
 class ModelFilesError(Exception):
     """The artifact cannot be downloaded or unpacked; the message is for an endpoint's FailureReason."""
 
 
-def unpack_model(container: dict[str, Any], *, base: Path, aws: Aws) -> None:
+def unpack_model(container: Container, *, base: Path, aws: Aws) -> None:
     """Unpack the artifact of a container definition below `base`/model, unless an earlier call has done so.
 
     Raises:

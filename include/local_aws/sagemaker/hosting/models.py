@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, cast
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
 from local_aws.sagemaker.registry.addresses import existing_package
+from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Container, Document, EndpointConfig, Model, Plan, ProductionVariant
     from local_aws.sagemaker.images import Images
     from local_aws.sagemaker.store import Store
 
-Document = dict[str, Any]
 MODEL = "model"
 ENDPOINT_CONFIG = "endpoint-config"
-SERVED = "_ServedContainer"  # of a model made from a model package: the container of the package at that time
+SERVED: Final = "_ServedContainer"  # of a model made from a model package: the container of the package at that time
 OF_THE_PACKAGE = ("Image", "ModelDataUrl")  # a container with a model package cannot have these itself
 UNSUPPORTED_CONTAINER = (
     "ModelDataSource",
@@ -68,7 +69,7 @@ class Models:
 
     def describe_model(self, request: Document) -> Document:
         """Return the model."""
-        return _existing(self._store, MODEL, request["ModelName"], aws=self._aws)
+        return cast("Document", existing_model(self._store, request["ModelName"], aws=self._aws))
 
     def list_models(self, request: Document) -> Document:
         """Return the models, newest first."""
@@ -90,7 +91,7 @@ class Models:
                 f"Cannot create a model from model package {arn}: its ModelApprovalStatus is {status}. It must be set "
                 "to Approved to deploy the model."
             )
-        containers = package["InferenceSpecification"]["Containers"]
+        containers: list[Document] = [dict(item) for item in package["InferenceSpecification"]["Containers"]]
         if len(containers) != 1:
             raise validation_error("This local SageMaker serves models of one container; AWS serves several.")
         container = {key: containers[0][key] for key in (*OF_THE_PACKAGE, "Environment") if key in containers[0]}
@@ -130,7 +131,7 @@ class EndpointConfigs:
 
     def describe_endpoint_config(self, request: Document) -> Document:
         """Return the endpoint config."""
-        return _existing(self._store, ENDPOINT_CONFIG, request["EndpointConfigName"], aws=self._aws)
+        return cast("Document", existing_config(self._store, request["EndpointConfigName"], aws=self._aws))
 
     def list_endpoint_configs(self, request: Document) -> Document:
         """Return the endpoint configs, newest first."""
@@ -154,31 +155,45 @@ class EndpointConfigs:
         for member in ("ModelName", "InstanceType", "InitialInstanceCount"):
             if member not in variant:
                 raise validation_error(f"Production variant {variant['VariantName']} needs {member}.")
-        _existing(self._store, MODEL, variant["ModelName"], aws=self._aws)
+        existing_model(self._store, variant["ModelName"], aws=self._aws)
         return {"InitialVariantWeight": 1.0} | variant
 
 
-def existing_model(store: Store, name: str, *, aws: Aws) -> Document:
+def existing_model(store: Store, name: str, *, aws: Aws) -> Model:
     """Return the model of this name.
 
     Raises:
         ServiceError: there is none.
 
     """
-    return _existing(store, MODEL, name, aws=aws)
+    model = Collection["Model"](store, MODEL).get(name)
+    if model is None:
+        raise validation_error(f'Could not find model "{aws.arn(MODEL, name)}".')
+    return model
 
 
-def plan(store: Store, config_name: str, *, aws: Aws) -> Document:
+def existing_config(store: Store, name: str, *, aws: Aws) -> EndpointConfig:
+    """Return the endpoint config of this name.
+
+    Raises:
+        ServiceError: there is none.
+
+    """
+    config = Collection["EndpointConfig"](store, ENDPOINT_CONFIG).get(name)
+    if config is None:
+        raise validation_error(f'Could not find endpoint configuration "{aws.arn(ENDPOINT_CONFIG, name)}".')
+    return config
+
+
+def plan(store: Store, config_name: str, *, aws: Aws) -> Plan:
     """Return everything that a deployment of this endpoint config needs, even if config and models are deleted."""
-    config = _existing(store, ENDPOINT_CONFIG, config_name, aws=aws)
-    models = {
-        variant["ModelName"]: _existing(store, MODEL, variant["ModelName"], aws=aws)
-        for variant in config["ProductionVariants"]
-    }
+    config = existing_config(store, config_name, aws=aws)
+    names = [variant["ModelName"] for variant in config["ProductionVariants"]]
+    models = {name: existing_model(store, name, aws=aws) for name in names}
     return {"config": config, "models": models}
 
 
-def scaled(plan: Document, wanted: list[Document]) -> Document:
+def scaled(plan: Plan, wanted: list[Document]) -> Plan:
     """Return the plan with the weights and instance counts of DesiredWeightsAndCapacities.
 
     Raises:
@@ -195,24 +210,26 @@ def scaled(plan: Document, wanted: list[Document]) -> Document:
             f'The variant name(s) "{names}" is/are not present within endpoint configuration "{config_name}".'
         )
     variants = [_scaled(variant, changes.get(variant["VariantName"], {})) for variant in config["ProductionVariants"]]
-    return plan | {"config": config | {"ProductionVariants": variants}}
+    return {"config": {**config, "ProductionVariants": variants}, "models": plan["models"]}
 
 
-def _scaled(variant: Document, change: Document) -> Document:
+def _scaled(variant: ProductionVariant, change: Document) -> ProductionVariant:
     _refuse(change, ("ServerlessUpdateConfig",))
     if change.get("DesiredInstanceCount") == 0:
         raise validation_error(f"DesiredInstanceCount of variant {variant['VariantName']} must be at least 1.")
-    members = {"InitialVariantWeight": "DesiredWeight", "InitialInstanceCount": "DesiredInstanceCount"}
-    return variant | {ours: change[asked] for ours, asked in members.items() if asked in change}
+    return {
+        **variant,
+        "InitialVariantWeight": change.get("DesiredWeight", variant["InitialVariantWeight"]),
+        "InitialInstanceCount": change.get("DesiredInstanceCount", variant["InitialInstanceCount"]),
+    }
 
 
-def served_container(model: Document) -> Document:
+def served_container(model: Model) -> Container:
     """Return image, artifact and environment of a model, also of one that was made from a model package."""
-    container: Document = model.get(SERVED) or model["PrimaryContainer"]
-    return container
+    return model.get(SERVED) or model["PrimaryContainer"]
 
 
-def instances(plan: Document) -> Counter[str]:
+def instances(plan: Plan) -> Counter[str]:
     """Return how many instances of each type a deployment of the plan takes."""
     wanted: Counter[str] = Counter()
     for variant in plan["config"]["ProductionVariants"]:
@@ -247,13 +264,6 @@ def _add(store: Store, kind: str, name: str, document: Document, *, arn: str, re
     if not store.add(kind, name, document):
         raise _already_exists(_NOUNS[kind], arn)
     store.set_tags(arn, as_dict(request.get("Tags", [])))
-
-
-def _existing(store: Store, kind: str, name: str, *, aws: Aws) -> Document:
-    document = store.get(kind, name)
-    if document is None:
-        raise validation_error(f'Could not find {_NOUNS[kind]} "{aws.arn(kind, name)}".')
-    return document
 
 
 def _already_exists(noun: str, arn: str) -> ServiceError:

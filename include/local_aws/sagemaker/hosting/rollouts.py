@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from local_aws.faults.plan import FailedCreate, FailedUpdate
 from local_aws.sagemaker.hosting.baking import bake
@@ -20,6 +20,7 @@ from local_aws.sagemaker.hosting.deployment import (
 from local_aws.sagemaker.hosting.fleet_faults import of_fleet
 from local_aws.sagemaker.hosting.models import instances
 from local_aws.sagemaker.hosting.traffic import Route, shift
+from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,16 +29,17 @@ if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.container import Limits
+    from local_aws.sagemaker.documents import Endpoint, Revision
     from local_aws.sagemaker.images import Images
     from local_aws.sagemaker.store import Store
 
 log = logging.getLogger(__name__)
 
-Document = dict[str, Any]
 KIND = "endpoint"
 WRITE_AGAIN_S = 1.0
 # Members of the stored document that no answer shows: the deployment that serves, and the one that is being started.
-ACTIVE, PENDING = "_Active", "_Pending"
+ACTIVE: Final = "_Active"
+PENDING: Final = "_Pending"
 
 
 class Rollouts:
@@ -48,6 +50,7 @@ class Rollouts:
         self.routes: dict[str, Route] = {}
         self._aws = aws
         self._store = store
+        self._endpoints = Collection["Endpoint"](store, KIND)
         self._images = images
         self._limits = limits
         self._faults = faults
@@ -58,7 +61,7 @@ class Rollouts:
     def recover(self) -> None:
         """Serve again what the previous server served, and continue the unfinished changes."""
         resume = {"Creating": self.create, "Deleting": self.delete}
-        for endpoint in self._store.all(KIND):
+        for endpoint in self._endpoints.all():
             name, status = endpoint["EndpointName"], endpoint["EndpointStatus"]
             if status in resume:
                 resume[status](name)
@@ -97,7 +100,7 @@ class Rollouts:
         threading.Thread(target=run, name=f"{work.__name__} {name}", daemon=True).start()
 
     def _create(self, name: str) -> None:
-        revision = (self._store.get(KIND, name) or {})[PENDING]
+        revision = self._pending(name)
         try:
             deployment = self._bring_up(name, revision, failure=FailedCreate)
         except DeploymentFailedError as error:
@@ -108,7 +111,7 @@ class Rollouts:
 
     def _update(self, name: str) -> None:
         """Start the new fleet, shift the traffic to it step by step, and shift it back after a failure."""
-        revision = (self._store.get(KIND, name) or {})[PENDING]
+        revision = self._pending(name)
         route = self.routes[name]
         old = route.fleet
         try:
@@ -132,6 +135,12 @@ class Rollouts:
             self._retire(old)
             self.routes[name] = route  # absent if the old fleet could not be started again after a restart
             self._in_service(name, revision)
+
+    def _pending(self, name: str) -> Revision:
+        endpoint = self._endpoints.get(name)
+        if endpoint is None:
+            raise LookupError(f"The endpoint {name} was deleted while it changed.")
+        return endpoint[PENDING]
 
     def _retire(self, deployment: Deployment) -> None:
         if not self._closing.is_set():  # otherwise the next server serves from its files
@@ -163,7 +172,7 @@ class Rollouts:
         self._at_last(name, lambda: self._store.remove(KIND, name, arn=self._aws.arn(KIND, name)))
         log.info("Endpoint %s is deleted", name)
 
-    def _bring_up(self, name: str, revision: Document, *, failure: type[FailedCreate | FailedUpdate]) -> Deployment:
+    def _bring_up(self, name: str, revision: Revision, *, failure: type[FailedCreate | FailedUpdate]) -> Deployment:
         """Start the processes of a revision; they get no traffic yet."""
         request = {"EndpointName": name, "EndpointConfigName": revision["plan"]["config"]["EndpointConfigName"]}
         deployment = self._deployment(name, revision)
@@ -174,24 +183,24 @@ class Rollouts:
             raise
         return deployment
 
-    def _in_service(self, name: str, revision: Document) -> None:
-        def in_service(endpoint: Document) -> None:
+    def _in_service(self, name: str, revision: Revision) -> None:
+        def in_service(endpoint: Endpoint) -> None:
             _end_change(endpoint)
             endpoint["EndpointConfigName"] = revision["plan"]["config"]["EndpointConfigName"]
             endpoint["ProductionVariants"] = described_variants(revision["plan"], now=time.time())
             endpoint[ACTIVE] = revision
 
-        self._at_last(name, lambda: self._store.change(KIND, name, in_service))
+        self._at_last(name, lambda: self._endpoints.change(name, in_service))
         log.info("Endpoint %s serves %s", name, revision["plan"]["config"]["EndpointConfigName"])
 
     def _show_phase(self, name: str, phase: str) -> None:
-        def show(endpoint: Document) -> None:
+        def show(endpoint: Endpoint) -> None:
             for variant in endpoint.get("PendingDeploymentSummary", {}).get("ProductionVariants", []):
                 variant["VariantStatus"] = [{"Status": phase, "StartTime": time.time()}]
 
-        self._store.change(KIND, name, show)
+        self._endpoints.change(name, show)
 
-    def _deployment(self, name: str, revision: Document) -> Deployment:
+    def _deployment(self, name: str, revision: Revision) -> Deployment:
         deployment = Deployment(
             name,
             plan=revision["plan"],
@@ -204,13 +213,15 @@ class Rollouts:
         return deployment
 
     def _fail(self, name: str, reason: str) -> None:
-        def failed(endpoint: Document) -> None:
-            endpoint.update(EndpointStatus="Failed", FailureReason=reason, LastModifiedTime=time.time())
+        def failed(endpoint: Endpoint) -> None:
+            endpoint["EndpointStatus"] = "Failed"
+            endpoint["FailureReason"] = reason
+            endpoint["LastModifiedTime"] = time.time()
 
         self._end_in_failure(name, failed, reason)
 
     def _roll_back(self, name: str, reason: str) -> None:
-        def rolled_back(endpoint: Document) -> None:
+        def rolled_back(endpoint: Endpoint) -> None:
             _end_change(endpoint)
             show_desired(endpoint["ProductionVariants"], endpoint[ACTIVE]["plan"])
             endpoint["FailureReason"] = reason
@@ -229,13 +240,14 @@ class Rollouts:
             else:
                 return
 
-    def _end_in_failure(self, name: str, change: Callable[[Document], None], reason: str) -> None:
+    def _end_in_failure(self, name: str, change: Callable[[Endpoint], None], reason: str) -> None:
         if not self._closing.is_set():  # otherwise the next server continues the change
-            self._at_last(name, lambda: self._store.change(KIND, name, change))
+            self._at_last(name, lambda: self._endpoints.change(name, change))
             log.warning("The change of endpoint %s failed: %s", name, reason)
 
 
-def _end_change(endpoint: Document) -> None:
+def _end_change(endpoint: Endpoint) -> None:
     endpoint.pop(PENDING, None)
     endpoint.pop("PendingDeploymentSummary", None)
-    endpoint.update(EndpointStatus="InService", LastModifiedTime=time.time())
+    endpoint["EndpointStatus"] = "InService"
+    endpoint["LastModifiedTime"] = time.time()

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.hosting.deployment import Deployment
 
-Document = dict[str, Any]
 _LARGEST_STEP = 0.5
 _SMALLEST_STEP = {"CanarySize": 0.0, "LinearStepSize": 0.1, "MaximumBatchSize": 0.05}
 _STEP_FIELD = {"CANARY": "CanarySize", "LINEAR": "LinearStepSize"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.aws import REGION, cannot_assume, split_s3_uri
@@ -11,9 +11,8 @@ from local_aws.sagemaker.protocol.errors import validation_error
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.platform import Platform
-
-Document = dict[str, Any]
 
 
 def check_role(request: Document, *, platform: Platform) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.jobs.failures import INTERRUPTED, MAX_REASON_CHARACTERS
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
+
 IN_PROGRESS = ("InProgress", "Stopping")
 
 

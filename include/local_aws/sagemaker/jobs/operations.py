@@ -6,7 +6,7 @@ import shutil
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
@@ -15,11 +15,10 @@ from local_aws.sagemaker.protocol.tags import as_dict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.jobs.kinds import JobKind
     from local_aws.sagemaker.jobs.run import JobRun
     from local_aws.sagemaker.platform import Platform
-
-Document = dict[str, Any]
 
 
 class Jobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from local_aws.processes.child import start_child
 from local_aws.sagemaker.jobs.run import POLL_S, JobRun
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_aws.processes.child import Child
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.jobs.kinds import JobKind
     from local_aws.sagemaker.logs import LogShipper
     from local_aws.sagemaker.platform import Platform
 
-Document = dict[str, Any]
 LAST_WORDS_S = 2.0
 
 

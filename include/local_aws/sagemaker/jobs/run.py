@@ -7,19 +7,19 @@ import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, UNEXPECTED, JobFailedError, JobStoppedError, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.jobs.kinds import JobKind
     from local_aws.sagemaker.store import Store
 
 log = logging.getLogger(__name__)
 
-Document = dict[str, Any]
 POLL_S = 0.1
 WRITE_AGAIN_S = 1.0
 

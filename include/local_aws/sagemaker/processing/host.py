@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import container, manifests
 from local_aws.sagemaker.jobs.programs import HostProgram
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws, S3Object
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.training.channels import ObjectCache
 
-Document = dict[str, Any]
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 CONTAINER_ROOT = "/opt/ml/"
 MESSAGE_BYTES = 1024

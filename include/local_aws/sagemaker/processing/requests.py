@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.processing.kind import PROCESSING_JOB
 from local_aws.sagemaker.protocol.errors import validation_error
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.protocol.errors import ServiceError
 
-Document = dict[str, Any]
 DEFAULT_MAX_RUNTIME_S = 86_400
 LOCAL_ROOT = "/opt/ml/processing/"
 

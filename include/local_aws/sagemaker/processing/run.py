@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import container
 from local_aws.sagemaker.jobs.failures import SERVICE_ERRORS, JobFailedError
@@ -18,6 +18,7 @@ from local_aws.sagemaker.processing.kind import PROCESSING_JOB
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.jobs.faults import JobFaults
     from local_aws.sagemaker.platform import Platform
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Document = dict[str, Any]
 SEND_S = 1.0  # how often outputs with S3UploadMode Continuous are sent
 
 

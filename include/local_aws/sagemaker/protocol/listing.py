@@ -12,7 +12,8 @@ from local_aws.sagemaker.protocol.errors import validation_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-Document = dict[str, Any]
+    from local_aws.sagemaker.documents import Document
+
 DEFAULT_PAGE_ITEMS = 10
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.store import Store
 
-Document = dict[str, Any]
 KINDS = (
     "training-job",
     "transform-job",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.aws import ACCOUNT, REGION
 from local_aws.sagemaker.protocol.errors import validation_error
+from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import ModelPackage, ModelPackageGroup
     from local_aws.sagemaker.protocol.errors import ServiceError
     from local_aws.sagemaker.store import Store
 
-Document = dict[str, Any]
 GROUP = "model-package-group"
 PACKAGE = "model-package"
 _ARN = re.compile(r"arn:[a-z-]+:sagemaker:(?P<region>[^:]*):(?P<account>[^:]*):(?P<kind>[a-z-]+)/(?P<name>.+)")
@@ -36,26 +37,32 @@ def resource_name(given: str, *, kind: str) -> str:
     return match["name"]
 
 
-def existing_group(store: Store, given: str, *, aws: Aws) -> Document:
+def existing_group(store: Store, given: str, *, aws: Aws) -> ModelPackageGroup:
     """Return the group of this name or ARN.
 
     Raises:
-        ServiceError: it is not there.
+        ServiceError: it does not exist.
 
     """
     name = resource_name(given, kind=GROUP)
-    return store.get(GROUP, name) or _raise(no_such_group(aws, name))
+    group = Collection["ModelPackageGroup"](store, GROUP).get(name)
+    if group is None:
+        raise no_such_group(aws, name)
+    return group
 
 
-def existing_package(store: Store, given: str, *, aws: Aws) -> Document:
+def existing_package(store: Store, given: str, *, aws: Aws) -> ModelPackage:
     """Return the version of this ARN, or of ``group/number``.
 
     Raises:
-        ServiceError: it is not there.
+        ServiceError: it does not exist.
 
     """
     name = resource_name(given, kind=PACKAGE)
-    return store.get(PACKAGE, name) or _raise(no_such_package(aws, name))
+    package = Collection["ModelPackage"](store, PACKAGE).get(name)
+    if package is None:
+        raise no_such_package(aws, name)
+    return package
 
 
 def no_such_group(aws: Aws, name: str) -> ServiceError:
@@ -66,7 +73,3 @@ def no_such_group(aws: Aws, name: str) -> ServiceError:
 def no_such_package(aws: Aws, name: str) -> ServiceError:
     """Return AWS's error for a version that does not exist."""
     return validation_error(f"ModelPackage {aws.arn(PACKAGE, name)} does not exist.")
-
-
-def _raise(error: ServiceError) -> Document:
-    raise error

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
 from local_aws.sagemaker.registry.addresses import GROUP, PACKAGE, existing_group
+from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document, ModelPackageGroup
     from local_aws.sagemaker.store import Store
 
-Document = dict[str, Any]
 SUMMARY = (
     "ModelPackageGroupName",
     "ModelPackageGroupArn",
@@ -52,7 +53,7 @@ class ModelPackageGroups:
 
     def describe_model_package_group(self, request: Document) -> Document:
         """Return the group."""
-        return existing_group(self._store, request["ModelPackageGroupName"], aws=self._aws)
+        return cast("Document", existing_group(self._store, request["ModelPackageGroupName"], aws=self._aws))
 
     def list_model_package_groups(self, request: Document) -> Document:
         """Return the groups, oldest first; none is shared by another account."""
@@ -70,10 +71,10 @@ class ModelPackageGroups:
         """Delete a group that has no version."""
         group = self.describe_model_package_group(request)
         # In one step, so that a version that is created meanwhile is found, or finds no group.
-        self._store.change(GROUP, group["ModelPackageGroupName"], self._remove)
+        Collection["ModelPackageGroup"](self._store, GROUP).change(group["ModelPackageGroupName"], self._remove)
         return {}
 
-    def _remove(self, group: Document) -> None:
+    def _remove(self, group: ModelPackageGroup) -> None:
         name, arn = group["ModelPackageGroupName"], group["ModelPackageGroupArn"]
         versions = [item for item in self._store.all(PACKAGE) if item["ModelPackageGroupName"] == name]
         if versions:

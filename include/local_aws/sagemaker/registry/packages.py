@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
@@ -18,12 +18,13 @@ from local_aws.sagemaker.registry.addresses import (
     no_such_package,
     resource_name,
 )
+from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document, ModelPackage, ModelPackageGroup
     from local_aws.sagemaker.store import Store
 
-Document = dict[str, Any]
 SUMMARY = (
     "ModelPackageGroupName",
     "ModelPackageVersion",
@@ -45,6 +46,8 @@ class ModelPackages:
         """Versions are documents of the store; the number of the last one is stored with their group."""
         self._aws = aws
         self._store = store
+        self._packages = Collection["ModelPackage"](store, PACKAGE)
+        self._groups = Collection["ModelPackageGroup"](store, GROUP)
         self._lock = threading.Lock()
 
     def create_model_package(self, request: Document) -> Document:
@@ -65,14 +68,14 @@ class ModelPackages:
         card = version.get("ModelCard")
         if card and request.get("IncludedData") == "MetadataOnly":
             version["ModelCard"] = {key: value for key, value in card.items() if key != "ModelCardContent"}
-        return version
+        return cast("Document", version)
 
     def batch_describe_model_package(self, request: Document) -> Document:
         """Return several versions at once, and an error for each that does not exist."""
         summaries, errors = {}, {}
         for arn in request["ModelPackageArnList"]:
             try:
-                version = existing_package(self._store, arn, aws=self._aws)
+                version = cast("Document", existing_package(self._store, arn, aws=self._aws))
             except ServiceError as error:
                 errors[arn] = {"ErrorCode": error.code, "ErrorResponse": error.message}
             else:
@@ -88,7 +91,7 @@ class ModelPackages:
         if "InferenceSpecification" in request:
             requests.check_specification(request["InferenceSpecification"], aws=self._aws)
         name, now = resource_name(request["ModelPackageArn"], kind=PACKAGE), time.time()
-        version = self._store.change(PACKAGE, name, lambda version: requests.update(version, request, now=now))
+        version = self._packages.change(name, lambda version: requests.update(version, request, now=now))
         if version is None:
             raise no_such_package(self._aws, name)
         return {"ModelPackageArn": version["ModelPackageArn"]}
@@ -121,28 +124,29 @@ class ModelPackages:
         self._store.remove(PACKAGE, name, arn=version["ModelPackageArn"])
         return {}
 
-    def _with_token(self, token: str | None, *, group: str) -> Document | None:
-        same = (item for item in self._store.all(PACKAGE) if item["ModelPackageGroupName"] == group)
+    def _with_token(self, token: str | None, *, group: str) -> ModelPackage | None:
+        same = (item for item in self._packages.all() if item["ModelPackageGroupName"] == group)
         return next((item for item in same if token and item[requests.TOKEN] == token), None)
 
-    def _same(self, earlier: Document, version: Document) -> str:
-        arn: str = earlier["ModelPackageArn"]
+    def _same(self, earlier: ModelPackage, version: ModelPackage) -> str:
+        arn = earlier["ModelPackageArn"]
         if earlier[requests.DIGEST] != version[requests.DIGEST]:
             raise ServiceError(
                 "ConflictException", f"The ClientToken was used before with other parameters, for model package {arn}."
             )
         return arn
 
-    def _add(self, version: Document, *, group: str) -> None:
+    def _add(self, version: ModelPackage, *, group: str) -> None:
         """Number the version and store it in one step with its group, which cannot be deleted meanwhile."""
 
-        def add(document: Document) -> None:
+        def add(document: ModelPackageGroup) -> None:
             stored = False
             while not stored:  # a killed server may have stored a version, but not its number in the group
                 number = document["_LastVersion"] = document.get("_LastVersion", 0) + 1
                 name = f"{group}/{number}"
-                version.update(ModelPackageVersion=number, ModelPackageArn=self._aws.arn(PACKAGE, name))
-                stored = self._store.add(PACKAGE, name, version)
+                version["ModelPackageVersion"] = number
+                version["ModelPackageArn"] = self._aws.arn(PACKAGE, name)
+                stored = self._packages.add(name, version)
 
-        if self._store.change(GROUP, group, add) is None:  # deleted a moment ago
+        if self._groups.change(group, add) is None:  # deleted a moment ago
             raise no_such_group(self._aws, group)

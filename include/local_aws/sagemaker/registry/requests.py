@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final, cast
 
 from local_aws.sagemaker.protocol.errors import validation_error
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document, ModelPackage
 
-Document = dict[str, Any]
 # Members that only describe a version are accepted and returned; those that only AWS acts on are refused.
 UNSUPPORTED = (
     "AdditionalInferenceSpecifications",
@@ -21,8 +21,8 @@ UNSUPPORTED = (
     "ValidationSpecification",
 )
 MAX_PROPERTIES = 50
-TOKEN = "_ClientToken"  # noqa: S105  members that begin with _ are the server's own
-DIGEST = "_RequestDigest"
+TOKEN: Final = "_ClientToken"  # noqa: S105  a member's name
+DIGEST: Final = "_RequestDigest"
 
 
 def check(request: Document, *, aws: Aws) -> None:
@@ -70,11 +70,11 @@ def check_specification(specification: Document | None, *, aws: Aws) -> None:
             raise validation_error(f"Could not find model data at {uri}.")
 
 
-def new_version(request: Document, *, group: str, now: float) -> Document:
+def new_version(request: Document, *, group: str, now: float) -> ModelPackage:
     """Return the version as DescribeModelPackage shows it, without its number and ARN."""
     version = {key: value for key, value in request.items() if key not in ("ClientToken", "Tags")}
     version = {"ModelApprovalStatus": "PendingManualApproval", "SkipModelValidation": "None"} | version
-    return version | {
+    own: Document = {
         "ModelPackageGroupName": group,
         "CreationTime": now,
         "CreatedBy": {},
@@ -84,6 +84,7 @@ def new_version(request: Document, *, group: str, now: float) -> Document:
         TOKEN: request.get("ClientToken"),
         DIGEST: digest(request),
     }
+    return cast("ModelPackage", version | own)
 
 
 def digest(request: Document) -> str:
@@ -92,7 +93,7 @@ def digest(request: Document) -> str:
     return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
 
 
-def update(version: Document, request: Document, *, now: float) -> None:
+def update(version: ModelPackage, request: Document, *, now: float) -> None:
     """Change a version as UpdateModelPackage says.
 
     Raises:
@@ -115,5 +116,7 @@ def update(version: Document, request: Document, *, now: float) -> None:
         "ModelLifeCycle",
         "ModelPackageRegistrationType",
     )
-    version.update({key: request[key] for key in replaced if key in request})
-    version.update(CustomerMetadataProperties=properties, LastModifiedTime=now, LastModifiedBy={})
+    cast("Document", version).update({key: request[key] for key in replaced if key in request})
+    version["CustomerMetadataProperties"] = properties
+    version["LastModifiedTime"] = now
+    version["LastModifiedBy"] = {}

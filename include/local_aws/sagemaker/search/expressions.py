@@ -10,7 +10,8 @@ from local_aws.sagemaker.protocol.errors import validation_error
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-Document = dict[str, Any]
+    from local_aws.sagemaker.documents import Document
+
 _ORDERS: dict[str, Callable[[float, float], bool]] = {
     "GreaterThan": lambda found, wanted: found > wanted,
     "GreaterThanOrEqualTo": lambda found, wanted: found >= wanted,

@@ -10,9 +10,9 @@ from local_aws.sagemaker.protocol.validation import service_model
 from local_aws.sagemaker.search.expressions import meets, values_of
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.platform import Platform
 
-Document = dict[str, Any]
 # Resource of the request -> kind in the store
 KINDS = {
     "TrainingJob": "training-job",

@@ -5,12 +5,14 @@ On AWS the algorithm refuses them after the instance has started, and the job is
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.training.channels import input_mode, is_sharded
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
+
 
 # No GPU is needed here; but a request that is accepted here must be accepted by AWS.
 GPU_FAMILIES = ("p2", "p3", "p3dn", "g4dn", "g5")

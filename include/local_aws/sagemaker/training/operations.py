@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.jobs import checks
@@ -15,11 +15,11 @@ from local_aws.sagemaker.training.progress import TRAINING_JOB
 from local_aws.sagemaker.training.run import TrainingRun
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.training.channels import ObjectCache
 
-Document = dict[str, Any]
 CREATE = "CreateTrainingJob"
 NO_JOB_HAS = {"WarmPoolStatusEquals", "TrainingPlanArnEquals"}
 SUMMARY = (

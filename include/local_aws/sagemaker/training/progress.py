@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.jobs.failures import INTERRUPTED, MAX_REASON_CHARACTERS
 from local_aws.sagemaker.jobs.kinds import IN_PROGRESS, JobKind
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
+
 
 # Secondary status -> (status, the sentence AWS puts beside it)
 STATES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.training import progress
@@ -12,9 +12,9 @@ from local_aws.sagemaker.training.channels import input_mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.protocol.errors import ServiceError
 
-Document = dict[str, Any]
 DEFAULT_MAX_RUNTIME_S = 86_400
 # Members that only describe or observe a job are accepted and returned; those that would change its result are refused.
 DATA_TYPES = ("S3Prefix", "AugmentedManifestFile")

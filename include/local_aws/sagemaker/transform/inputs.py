@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import manifests
 from local_aws.sagemaker.aws import split_s3_uri
@@ -14,8 +14,7 @@ from local_aws.sagemaker.training.channels import key_below
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
-
-Document = dict[str, Any]
+    from local_aws.sagemaker.documents import Document
 
 
 @dataclass(frozen=True)

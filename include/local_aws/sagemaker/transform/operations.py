@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import quotas
 from local_aws.sagemaker.hosting.models import existing_model, served_container
@@ -16,10 +16,10 @@ from local_aws.sagemaker.transform.kind import TRANSFORM_JOB
 from local_aws.sagemaker.transform.run import TransformRun
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document, Model
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.platform import Platform
 
-Document = dict[str, Any]
 CREATE = "CreateTransformJob"
 SUMMARY = (
     "TransformJobName",
@@ -82,7 +82,7 @@ class TransformJobs:
         self._jobs.stop(request["TransformJobName"])
         return {}
 
-    def _run(self, job: Document, *, model: Document, image: Image) -> TransformRun:
+    def _run(self, job: Document, *, model: Model, image: Image) -> TransformRun:
         return TransformRun(
             job,
             model=model,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.transform.requests import DEFAULT_PAYLOAD_MB
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
+
 STRATEGIES = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}
 DEFAULT_TIMEOUT_S = 600
 DEFAULT_RETRIES = 3

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.transform.kind import TRANSFORM_JOB
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.protocol.errors import ServiceError
 
-Document = dict[str, Any]
 # Limits of the API reference's text that botocore's model does not have.
 MAX_PAYLOAD_MB = 100
 MAX_INSTANCES = 100

@@ -25,20 +25,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from local_aws.sagemaker.documents import Document, Model
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.jobs.faults import JobFaults
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.transform.inputs import InputObject
     from local_aws.sagemaker.transform.parameters import Parameters
 
-Document = dict[str, Any]
-
 
 class TransformRun(JobRun):
     """A thread that runs one transform job to its end."""
 
     def __init__(
-        self, job: Document, *, model: Document, image: Image, folder: Path, platform: Platform, faults: JobFaults
+        self, job: Document, *, model: Model, image: Image, folder: Path, platform: Platform, faults: JobFaults
     ) -> None:
         """`folder` is the job's own; it keeps the logs, and loses the model and the answers when the job ends."""
         super().__init__(job, kind=TRANSFORM_JOB, store=platform.store)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from local_aws.sagemaker.documents import Document, Model
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.transform.inputs import InputObject
 
-Document = dict[str, Any]
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 NO_PING = (
     "AlgorithmError: Model container failed to respond to ping; Ensure /ping endpoint is implemented and responds with "
@@ -56,7 +56,7 @@ class Worker:
     """One instance of the job."""
 
     def __init__(
-        self, number: int, *, job: Document, model: Document, image: Image, folder: Path, platform: Platform
+        self, number: int, *, job: Document, model: Model, image: Image, folder: Path, platform: Platform
     ) -> None:
         """`folder` is the job's own: its ``serving`` has the unpacked model, and it keeps the logs."""
         self._job = job

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.jobs.kinds import JobKind
 from local_aws.sagemaker.jobs.operations import Jobs
@@ -13,10 +13,9 @@ from local_aws.sagemaker.tuning import requests
 from local_aws.sagemaker.tuning.run import TuningRun, summaries
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.training.operations import TrainingJobs
-
-Document = dict[str, Any]
 
 
 class _TuningJobKind(JobKind):

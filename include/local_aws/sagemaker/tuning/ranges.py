@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-Document = dict[str, Any]
+    from local_aws.sagemaker.documents import Document
+
 MOST_RANGES = 30
 AUTO_LOGARITHMIC_RATIO = 100  # AWS does not say when Auto is logarithmic; from two orders of magnitude on it is here
 

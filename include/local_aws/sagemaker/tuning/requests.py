@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.training.algorithm_rules import OBJECTIVE_HYPERPARAMETER
@@ -11,9 +11,9 @@ from local_aws.sagemaker.tuning import algorithm_rules
 from local_aws.sagemaker.tuning.ranges import Range, read_ranges
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Images
 
-Document = dict[str, Any]
 TRIALS = "_Trials"
 STRATEGIES = ("Bayesian", "Random")
 MOST_TRIALS = 750

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.jobs.failures import JobFailedError
 from local_aws.sagemaker.jobs.run import POLL_S, JobRun
@@ -14,14 +14,13 @@ from local_aws.sagemaker.tuning.ranges import read_ranges
 from local_aws.sagemaker.tuning.requests import TRIALS
 
 if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.jobs.kinds import JobKind
     from local_aws.sagemaker.store import Store
     from local_aws.sagemaker.training.operations import TrainingJobs
     from local_aws.sagemaker.tuning.search import Search
 
 log = logging.getLogger(__name__)
-
-Document = dict[str, Any]
 
 
 class TuningRun(JobRun):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 from local_aws.sagemaker.tuning.requests import OBJECTIVE_STATUSES, STATUSES
@@ -11,7 +11,8 @@ from local_aws.sagemaker.tuning.requests import OBJECTIVE_STATUSES, STATUSES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Document = dict[str, Any]
+    from local_aws.sagemaker.documents import Document
+
 IMPROVEMENT = 0.01  # AWS: "not improving (1% or less)"
 ATTEMPTS = 5  # without a success, after which AWS gives up
 _SUMMARY = (
