@@ -1,4 +1,4 @@
-"""What a person does to a run in Airflow's pages: trigger, look, mark, clear; and what happens to its process."""
+"""Does to a run what a user does in Airflow's pages (trigger, mark, clear), and kills the process of a task."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What AWS was asked to do, what it has, and what it charges for."""
+"""Reads from the local AWS which calls were made, which resources exist, and which are billed."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The classifiers of the scenarios: a few dozen small images that a network learns in two epochs, and a file each."""
+"""Writes the classifier files of the scenarios, and a few dozen small images that a network learns in two epochs."""
 
 import random
 from collections.abc import Mapping, Sequence

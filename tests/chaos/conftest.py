@@ -1,9 +1,8 @@
-"""One laptop for all scenarios: its own state and ports, real processes, a fault plan, and the table at the end."""
+"""Starts the services once for all scenarios, in their own state folder, and prints the table of results."""
 
 import io
 import json
 import os
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ from tests.chaos.classifiers import JUDGED_PER_CLASS, write_classifier, write_im
 from tests.chaos.report import Row, print_table
 from tests.chaos.services import ChaosServices
 from tests.chaos.trials import Trials
+from tests.ports import free_port
 
 from laptop.place import Place
 
@@ -33,12 +33,6 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
         "promotion": "promotion: {mode: approval, approval_time_limit_s: 100}\n",
     },
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -81,7 +75,7 @@ def deployed(run: Run) -> Run:
 
 @pytest.fixture(scope="session")
 def begun(airflow: Airflow) -> Run:
-    """The shipped Dag, under way."""
+    """A run of the shipped Dag that has started."""
     return airflow.ordered_run("seed_train_and_deploy", "seed", conf={})
 
 
@@ -101,7 +95,7 @@ def seed(begun: Run) -> Run:
 
 @pytest.fixture(scope="session")
 def second(airflow: Airflow, seed: Run) -> Run:
-    """Another classifier beside it."""
+    """A second classifier that is deployed."""
     return deployed(airflow.ordered_run("second_train_and_deploy", "second", conf={}))
 
 
@@ -116,7 +110,7 @@ def picture(place: Place) -> bytes:
 
 @pytest.fixture(scope="session")
 def fault_plan(services: ChaosServices) -> Callable[..., None]:
-    """Replaces the plan of the local AWS; without a fault nothing goes wrong."""
+    """Replaces the fault plan of the local AWS; without arguments there are no faults."""
 
     def write(*plan: dict[str, Any]) -> None:
         part = services.fault_plan.with_suffix(".part")
@@ -128,7 +122,7 @@ def fault_plan(services: ChaosServices) -> Callable[..., None]:
 
 @pytest.fixture
 def faults(fault_plan: Callable[..., None]) -> Iterator[Callable[..., None]]:
-    """The plan of one scenario."""
+    """Writes the fault plan of one scenario."""
     yield fault_plan
     fault_plan()
 
@@ -142,20 +136,20 @@ def trials(airflow: Airflow, aws: Aws, planned: dict[str, Any]) -> Iterator[Tria
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Every scenario has its line, also one whose set-up fails."""
+    """Give every scenario its row, also if its set-up fails."""
     item.row = Row(sentence_of(item.name))
     item.config.stash.setdefault(ROWS, []).append(item.row)
 
 
 def sentence_of(test_name: str) -> str:
-    """The test's name in words; what is in brackets is its parameter."""
+    """Return the test's name in words, with its parameter in brackets."""
     words = test_name.removeprefix("test_").replace("[", " (").replace("]", ")").replace("_", " ")
     return words[0].upper() + words[1:]
 
 
 @pytest.fixture
 def row(request: pytest.FixtureRequest) -> Row:
-    """The scenario's line in the table."""
+    """The scenario's row in the table."""
     return request.node.row
 
 
@@ -163,10 +157,10 @@ def row(request: pytest.FixtureRequest) -> Row:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     report = yield
     if report.when == "call" or (report.when == "setup" and report.failed):
-        trouble = call.excinfo.exconly().splitlines()[0] if call.excinfo else ""
-        item.row.end(passed=report.passed, trouble=trouble)
-        told = f"\n  ours: {item.row.ours}\n  stock: {item.row.stock}\n  {item.row.seconds:.0f} s"
-        item.config.get_terminal_writer().line(told)
+        error = call.excinfo.exconly().splitlines()[0] if call.excinfo else ""
+        item.row.end(passed=report.passed, error=error)
+        result = f"\n  ours: {item.row.ours}\n  stock: {item.row.stock}\n  {item.row.seconds:.0f} s"
+        item.config.get_terminal_writer().line(result)
     return report
 
 

@@ -1,4 +1,4 @@
-"""The table at the end: what became of each scenario, ours beside the provider's operators."""
+"""Prints the table of results: this project's operators beside the provider's, for each scenario."""
 
 import contextlib
 import time
@@ -27,29 +27,29 @@ class Row:
     stock_passed: bool | None = None
     seconds: float = 0.0
 
-    def judge_stock(self, passed: bool, found: str) -> None:
-        """What the provider's operators made of it; it decides nothing."""
+    def set_stock(self, passed: bool, found: str) -> None:
+        """Set the result of the provider's operators; it does not decide the test."""
         self.stock_passed, self.stock = passed, found
 
     @contextlib.contextmanager
     def baseline(self) -> Iterator[None]:
-        """Around what is done for the baseline: its trouble is a result too."""
+        """Run the provider's part of a scenario; its errors are results too."""
         try:
             yield
         except (TimeoutError, LookupError, LaptopError, ClientError, BotoCoreError) as error:
-            self.judge_stock(False, str(error).splitlines()[0])
+            self.set_stock(False, str(error).splitlines()[0])
 
-    def judge_ours(self, passed: bool, found: str) -> None:
-        """What ours made of it; it decides the run."""
+    def check_ours(self, passed: bool, found: str) -> None:
+        """Set the result of this project's operators, and fail the test unless it passed."""
         self.ours = found
         assert passed, found
 
-    def end(self, *, passed: bool, trouble: str) -> None:
-        """Write down how the test ended."""
+    def end(self, *, passed: bool, error: str) -> None:
+        """Set the duration and the outcome of the test."""
         self.seconds = time.monotonic() - self.began
         self.passed = passed
-        if not passed and trouble and not self.ours:
-            self.ours = trouble
+        if not passed and error and not self.ours:
+            self.ours = error
 
 
 def print_table(rows: list[Row], console: Console) -> None:
@@ -62,9 +62,9 @@ def print_table(rows: list[Row], console: Console) -> None:
     table.add_column("What the stock operators did", ratio=4)
     table.add_column("s", justify="right", width=4)
     for row in rows:
-        stock = NONE if row.stock_passed is None else _verdict(row.stock_passed)
-        told = [row.sentence, _verdict(row.passed), escape(row.ours), stock, escape(row.stock), f"{row.seconds:.0f}"]
-        table.add_row(*told)
+        stock = NONE if row.stock_passed is None else _outcome(row.stock_passed)
+        cells = [row.sentence, _outcome(row.passed), escape(row.ours), stock, escape(row.stock), f"{row.seconds:.0f}"]
+        table.add_row(*cells)
     console.print(table)
     compared = [row for row in rows if row.stock_passed is not None]
     console.print(
@@ -73,5 +73,5 @@ def print_table(rows: list[Row], console: Console) -> None:
     )
 
 
-def _verdict(passed: bool) -> str:
+def _outcome(passed: bool) -> str:
     return "[green]pass[/]" if passed else "[red]FAIL[/]"

@@ -1,4 +1,4 @@
-"""The processes of one laptop, each of which may be killed and started again."""
+"""Starts the services of a laptop, and kills and restarts single components of Airflow."""
 
 import json
 import os
@@ -8,8 +8,7 @@ from pathlib import Path
 from laptop.services import Services
 
 DAGS = Path(__file__).parent / "dags"
-# What makes a test wait for minutes elsewhere, and what a machine that has much to do needs; none of it decides what
-# is right.
+# Shorter intervals, so that no test waits for minutes, and longer time-outs for a busy machine.
 SETTINGS = {
     "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
     "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
@@ -26,7 +25,7 @@ BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 
 
 class ChaosServices(Services):
-    """The laptop's services with the Dags of this folder beside the shipped ones."""
+    """The services of a laptop with the Dags of this folder beside the shipped ones."""
 
     def environment(self, component: str) -> dict[str, str]:
         bundles = [
@@ -40,19 +39,19 @@ class ChaosServices(Services):
         }
 
     def kill(self, component: str) -> None:
-        """SIGKILL one part of Airflow and all it started: the scheduler takes its workers with it."""
+        """Send SIGKILL to a component of Airflow and to all it started, such as the scheduler's workers."""
         child = self.supervisor.children.pop(f"airflow-{component}")
         os.killpg(child.pid, signal.SIGKILL)
         child.wait(timeout_s=10)
 
     def restart(self, component: str) -> None:
-        """As a pod that is lost and comes back elsewhere."""
+        """Kill a component and start it again, as Kubernetes does with a lost pod."""
         self.kill(component)
         self.start_component(component)
 
     @property
     def calls_log(self) -> Path:
-        """Where the local SageMaker names every call that changed something."""
+        """The local SageMaker's log, which has every call that changed a resource."""
         return self.place.aws_state / "logs" / "sagemaker.log"
 
     @property

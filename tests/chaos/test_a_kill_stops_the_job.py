@@ -1,4 +1,4 @@
-"""Who ends a task ends what it pays for: mark failed, mark success and clear, deferred or running."""
+"""Checks that ending a task stops its paid job: mark failed, mark success and clear, deferred or running."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ class Killed:
 
     @property
     def seconds(self) -> float | None:
-        """How long the job went on, or None while it still does."""
+        """How many seconds the job continued, or None while it runs."""
         job = next(job for job in self.trial.aws.jobs(self.trial.name) if job["TrainingJobName"] == self.job_name)
         if job["TrainingJobStatus"] != "Stopped":
             return None
         return (job["TrainingEndTime"] - self.at).total_seconds()
 
-    def judged(self) -> tuple[bool, str]:
-        """Waits no longer than the limit."""
+    def outcome(self) -> tuple[bool, str]:
+        """Wait for the stop, up to the limit; return whether it came, and a description."""
         left_s = LIMIT_S - (now() - self.at).total_seconds()
         try:
             until(lambda: self.seconds is not None, seconds=left_s, what="the stop")
@@ -89,8 +89,8 @@ def test_a_task_that_a_user_ends_stops_its_job(killed, row, how, waits):
     ours, stock = killed[how, waits]
 
     with row.baseline():
-        row.judge_stock(*stock.judged())
-    row.judge_ours(*ours.judged())
+        row.set_stock(*stock.outcome())
+    row.check_ours(*ours.outcome())
 
 
 def test_a_task_that_is_cleared_trains_again_under_the_next_name(killed, row):
@@ -101,36 +101,34 @@ def test_a_task_that_is_cleared_trains_again_under_the_next_name(killed, row):
 
     with row.baseline():
         found = until(lambda: second(stock.trial), seconds=120, what="a second job")
-        row.judge_stock(stock.seconds is not None, f"{found[0]}; the first one {'ended' if stock.seconds else 'runs'}")
+        row.set_stock(stock.seconds is not None, f"{found[0]}; the first one {'ended' if stock.seconds else 'runs'}")
     found = until(lambda: second(ours.trial), seconds=120, what="a second job")
-    row.judge_ours(found == [f"{ours.trial.name}-2"], f"{found[0]} after the first was Stopped")
+    row.check_ours(found == [f"{ours.trial.name}-2"], f"{found[0]} after the first was Stopped")
 
 
 @pytest.fixture
 def no_triggerer(services):
-    """What takes the triggerer away, for the time of one scenario."""
+    """Kills the triggerer for the time of one scenario."""
     yield lambda: services.kill("triggerer")
     services.start_component("triggerer")
 
 
-def test_a_task_that_is_ended_while_the_triggerer_is_down_is_found_by_the_reaper(
-    airflow, trials, faults, no_triggerer, row
-):
-    faults(endless("*-reaped-*"))
-    pair = trials.pair("reaped")
+def test_the_watch_dag_stops_the_job_of_a_task_ended_without_a_triggerer(airflow, trials, faults, no_triggerer, row):
+    faults(endless("*-orphaned-*"))
+    pair = trials.pair("orphaned")
     for trial in pair:
         trial.await_job()
     no_triggerer()
     killed = [kill(trial, "failed") for trial in pair]
 
-    reaper = airflow.ordered_run("image_classifier_watch", "reaped", conf={})
-    state = reaper.await_task("stop_orphaned_jobs", FINISHED)
+    watch = airflow.ordered_run("image_classifier_watch", "orphaned", conf={})
+    state = watch.await_task("stop_orphaned_jobs", FINISHED)
 
     runs_on = [one.seconds is None for one in killed]
     with row.baseline():
-        row.judge_stock(not runs_on[1], f"{pair[1].stops} StopTrainingJob; the job runs on, and no one looks for it")
-    until(lambda: killed[0].seconds is not None, seconds=LIMIT_S, what="the stop by the reaper")
-    row.judge_ours(state == "success", f"reaper {state}; {pair[0].stops} StopTrainingJob; Stopped")
+        row.set_stock(not runs_on[1], f"{pair[1].stops} StopTrainingJob; the job runs on, and no one looks for it")
+    until(lambda: killed[0].seconds is not None, seconds=LIMIT_S, what="the stop by the watch Dag")
+    row.check_ours(state == "success", f"watch Dag {state}; {pair[0].stops} StopTrainingJob; Stopped")
 
 
 @pytest.fixture(scope="module")
@@ -168,5 +166,5 @@ def test_a_kill_while_the_job_is_being_created_leaves_no_orphan(killed_early, ro
     ours, stock = killed_early[how]
 
     with row.baseline():
-        row.judge_stock(*stock.judged())
-    row.judge_ours(*ours.judged())
+        row.set_stock(*stock.outcome())
+    row.check_ours(*ours.outcome())

@@ -1,4 +1,4 @@
-"""An update that SageMaker takes back is a red task, and nobody who calls the endpoint notices."""
+"""Checks that an update that SageMaker rolls back fails the task, and that no client of the endpoint gets an error."""
 
 import pytest
 from tests.chaos.airflow_runs import FINISHED, until
@@ -41,8 +41,8 @@ def test_an_update_that_rolls_back_is_red_and_loses_no_request(
         planned = airflow.result(run.dag_id, run.run_id, "deploy.plan_deployment")["endpoint"]
         request = {"EndpointName": STOCK, "EndpointConfigName": planned["EndpointConfigName"]}
         state = airflow.ordered_run("stock_endpoint", "rolls-back", conf={"request": request}).await_end()
-        row.judge_stock(state == "failed", f"task {state}, though the update was taken back")
-    row.judge_ours(
+        row.set_stock(state == "failed", f"task {state}, though the update was taken back")
+    row.check_ours(
         task == "failed"
         and serves["EndpointStatus"] == "InService"
         and serves["EndpointConfigName"] == stock_endpoint

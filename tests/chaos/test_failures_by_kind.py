@@ -1,4 +1,4 @@
-"""A failure that another try cures is tried again where it can succeed; one that it cannot cure is paid for once."""
+"""Checks that only failures that a retry can resolve are retried, and that other failures are billed once."""
 
 import pytest
 from tests.chaos.airflow_runs import FINISHED
@@ -20,11 +20,11 @@ def test_a_quota_error_on_the_first_machine_type_takes_the_second(airflow, aws, 
 
     with row.baseline():
         state = stock.run.await_task(TASK, FINISHED)
-        row.judge_stock(state == "success", f"task {state}, the one request three times")
+        row.set_stock(state == "success", f"task {state}, the one request three times")
     state = run.await_task("train.train_model", FINISHED)
     trained_on = types_of(aws.jobs("image-classifier-quota-"))
     run.give_up()
-    row.judge_ours(state == "success" and trained_on == [SECOND], f"task {state}; trained on {', '.join(trained_on)}")
+    row.check_ours(state == "success" and trained_on == [SECOND], f"task {state}; trained on {', '.join(trained_on)}")
 
 
 def attempts(trial: Trial, state: str) -> tuple[bool, str]:
@@ -39,5 +39,5 @@ def test_a_mistake_that_only_the_container_finds_is_paid_for_once(trials, row):
     ours, stock = (trial.run.await_task(TASK, FINISHED) for trial in pair)
 
     with row.baseline():
-        row.judge_stock(*attempts(pair[1], stock))
-    row.judge_ours(*attempts(pair[0], ours))
+        row.set_stock(*attempts(pair[1], stock))
+    row.check_ours(*attempts(pair[0], ours))

@@ -1,4 +1,4 @@
-"""What goes down while a job trains does not make a second one, and a task waits as long as its job takes."""
+"""Checks that killed processes cause no second training job, and that a task waits as long as its job takes."""
 
 import pytest
 from tests.chaos.airflow_runs import FINISHED
@@ -8,7 +8,7 @@ pytestmark = pytest.mark.timeout(900)
 
 
 def slow(scenario: str, *, seconds: float) -> dict[str, object]:
-    """A job that stays in Downloading, which costs this machine nothing."""
+    """Return a fault that keeps a job in Downloading, which takes no CPU."""
     return {
         "fault": "slow_download",
         "seconds": seconds,
@@ -21,15 +21,15 @@ def ended(trial: Trial, *, seconds: float = 300) -> str:
     return trial.run.await_task(TASK, FINISHED, seconds=seconds)
 
 
-def judged(trial: Trial, state: str) -> tuple[bool, str]:
+def outcome(trial: Trial, state: str) -> tuple[bool, str]:
     return state == "success" and trial.paid_once, f"task {state}; {trial.cost}"
 
 
-def judge(row, ours: Trial, stock: Trial) -> None:
-    """Both to their ends, the baseline first: its waiting is not ours to fail."""
+def check_both(row, ours: Trial, stock: Trial) -> None:
+    """Wait for both results, first for the baseline, whose time-outs do not fail the test."""
     with row.baseline():
-        row.judge_stock(*judged(stock, ended(stock)))
-    row.judge_ours(*judged(ours, ended(ours)))
+        row.set_stock(*outcome(stock, ended(stock)))
+    row.check_ours(*outcome(ours, ended(ours)))
 
 
 def test_a_task_whose_process_is_killed_trains_once(trials, faults, row):
@@ -41,7 +41,7 @@ def test_a_task_whose_process_is_killed_trains_once(trials, faults, row):
     for trial in pair:
         trial.run.kill_process(TASK)
 
-    judge(row, *pair)
+    check_both(row, *pair)
 
 
 @pytest.mark.parametrize("waits", ["deferred", "on_worker"])
@@ -53,7 +53,7 @@ def test_a_scheduler_that_is_killed_with_its_workers_trains_once(trials, faults,
 
     services.restart("scheduler")
 
-    judge(row, *pair)
+    check_both(row, *pair)
 
 
 def test_a_triggerer_that_is_killed_trains_once(trials, faults, services, row):
@@ -64,7 +64,7 @@ def test_a_triggerer_that_is_killed_trains_once(trials, faults, services, row):
 
     services.restart("triggerer")
 
-    judge(row, *pair)
+    check_both(row, *pair)
 
 
 def test_a_finished_task_that_is_cleared_trains_once(trials, row):
@@ -74,8 +74,8 @@ def test_a_finished_task_that_is_cleared_trains_once(trials, row):
         trial.run.clear(TASK)
 
     with row.baseline():
-        row.judge_stock(*judged(stock, stock.run.await_task(TASK, FINISHED, tries=2)))
-    row.judge_ours(*judged(ours, ours.run.await_task(TASK, FINISHED, tries=2)))
+        row.set_stock(*outcome(stock, stock.run.await_task(TASK, FINISHED, tries=2)))
+    row.check_ours(*outcome(ours, ours.run.await_task(TASK, FINISHED, tries=2)))
 
 
 def test_a_training_longer_than_sixty_looks_is_waited_for(trials, faults, row):
@@ -84,6 +84,6 @@ def test_a_training_longer_than_sixty_looks_is_waited_for(trials, faults, row):
 
     with row.baseline():
         state = stock.run.await_task(TASK, [*FINISHED, "up_for_retry"])
-        row.judge_stock(state == "success", f"task {state} after 60 looks; its job runs on")
+        row.set_stock(state == "success", f"task {state} after 60 looks; its job runs on")
         stock.end()
-    row.judge_ours(*judged(ours, ended(ours)))
+    row.check_ours(*outcome(ours, ended(ours)))

@@ -1,4 +1,4 @@
-"""A bucket has one notification configuration, and whoever writes it writes everybody's."""
+"""Checks that two writers of a bucket's one notification configuration keep each other's entries."""
 
 import pytest
 from tests.chaos.airflow_runs import FINISHED
@@ -50,14 +50,14 @@ def test_two_classifiers_and_somebody_else_keep_their_notifications(airflow, aws
         ends = [run.await_end() for run in stock]
         wanted = {FOREIGN, *(entry["Id"] for entry in before)}
         missing = wanted - there(aws)
-        row.judge_stock(not missing, f"tasks {', '.join(ends)}; lost: {', '.join(missing) or 'none'}")
+        row.set_stock(not missing, f"tasks {', '.join(ends)}; lost: {', '.join(missing) or 'none'}")
     foreign()
     for run in runs:
         run.clear(TRIGGER)
     ends = [run.await_task(TRIGGER, FINISHED, tries=2) for run in runs]
 
     wanted = {FOREIGN, *(notification_id(name) for name in CLASSIFIERS)}
-    row.judge_ours(
+    row.check_ours(
         ends == ["success", "success"] and there(aws) == wanted,
         f"tasks {', '.join(ends)}; there: {len(there(aws) & wanted)} of {len(wanted)}",
     )

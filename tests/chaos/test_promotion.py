@@ -1,5 +1,4 @@
-"""Only a model that the rule lets through and a person approves goes live; every other run ends green and changes
-nothing.
+"""Checks that only a model that passes the rule and is approved goes live; every other run succeeds without a change.
 
 The tests build on each other, in the order of the file: a first model serves after the first one.
 """
@@ -82,7 +81,7 @@ def test_approval_by_the_rest_api_promotes(airflow, aws, row):
     state, decision = ended(run), decision_of(aws, run)
     served = live(aws).training_job
     found = f"run {state}; {question['subject']} answer {decision['answer']}; serves {served}"
-    row.judge_ours(
+    row.check_ours(
         state == "success"
         and decision["answer"]["outcome"] == "approved"
         and served == decision["candidate"]
@@ -98,7 +97,7 @@ def refused(airflow, aws, row, run: Run, *, before: Live, outcome: str) -> None:
     answer = decision["answer"] or {"outcome": None}
     found = f"run {state}; answer {answer}; the candidate is {status}; serves {live(aws).training_job}"
     passed = state == "success" and answer["outcome"] == outcome and status == "Rejected" and live(aws) == before
-    row.judge_ours(passed and skipped(run), found)
+    row.check_ours(passed and skipped(run), found)
 
 
 def test_a_rejection_changes_nothing(airflow, aws, row):
@@ -117,7 +116,7 @@ def test_a_rejected_model_is_not_asked_about_again(airflow, aws, row):
     state = ended(run)
 
     asks = run.task(ASK)["state"]
-    row.judge_ours(state == "success" and asks == "skipped" and live(aws) == before, f"run {state}, {ASK} {asks}")
+    row.check_ours(state == "success" and asks == "skipped" and live(aws) == before, f"run {state}, {ASK} {asks}")
 
 
 def test_no_answer_in_time_changes_nothing(airflow, aws, row):
@@ -135,7 +134,7 @@ def test_marking_the_question_a_success_changes_nothing(airflow, aws, row):
     run.mark(ASK, state="success")
 
     state = ended(run)
-    row.judge_ours(
+    row.check_ours(
         state == "success" and live(aws) == before and skipped(run), f"run {state}; {live(aws).training_job}"
     )
 
@@ -155,5 +154,5 @@ def test_a_model_of_exchanged_labels_is_refused_with_its_numbers(airflow, aws, p
         and figures["images"] == 2 * JUDGED_PER_CLASS["test"]
         and figures["mid_p"] < 0.05
     )
-    row.judge_ours(passed and live(aws) == before and skipped(run), f"run {state}; {decision['summary']}")
+    row.check_ours(passed and live(aws) == before and skipped(run), f"run {state}; {decision['summary']}")
     until(lambda: approval_status(aws, decision["candidate"]) == "Rejected", seconds=10, what="its rejection")

@@ -1,4 +1,4 @@
-"""A managed spot job that loses its machine goes on where it was."""
+"""Checks that an interrupted managed spot job continues from its checkpoint."""
 
 import re
 
@@ -13,7 +13,7 @@ LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 def epochs(trial: Trial) -> list[list[int]]:
-    """The epochs that the log names, machine by machine."""
+    """Return the epochs in the log, for each instance."""
     logs = trial.aws.logs
     streams = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{trial.name}/")["logStreams"]
     found = []
@@ -24,7 +24,7 @@ def epochs(trial: Trial) -> list[list[int]]:
     return found
 
 
-def judged(trial: Trial, state: str) -> tuple[bool, str]:
+def outcome(trial: Trial, state: str) -> tuple[bool, str]:
     first, *later = epochs(trial) or [[]]
     goes_on = len(later) == 1 and bool(later[0]) and later[0][0] > 0 and later[0][-1] == EPOCHS - 1
     return state == "success" and goes_on, f"task {state}; epochs {first}, then {later}"
@@ -48,5 +48,5 @@ def test_an_interrupted_spot_job_goes_on_from_its_checkpoint(trials, aws, faults
     ours, stock = (trial.run.await_task(TASK, FINISHED) for trial in pair)
 
     with row.baseline():
-        row.judge_stock(*judged(pair[1], stock))
-    row.judge_ours(*judged(pair[0], ours))
+        row.set_stock(*outcome(pair[1], stock))
+    row.check_ours(*outcome(pair[0], ours))

@@ -1,4 +1,4 @@
-"""Torn down in the middle of anything, a classifier costs nothing any more."""
+"""Checks that a teardown at any point of a run leaves no billed resource."""
 
 import pytest
 from tests.chaos.airflow_runs import Run, until
@@ -28,27 +28,27 @@ def test_a_teardown_while_the_model_trains_leaves_nothing_that_costs(airflow, aw
     run = airflow.ordered_run("training_train_and_deploy", "torn", conf={})
     run.await_task("train.train_model", ["deferred"], seconds=400)
 
-    row.judge_ours(*torn_down(airflow, aws, "training", run))
+    row.check_ours(*torn_down(airflow, aws, "training", run))
 
 
-def test_a_teardown_while_the_endpoint_is_created_leaves_nothing_that_costs(airflow, aws, faults, row):
+def test_a_teardown_during_the_endpoints_creation_leaves_no_cost(airflow, aws, faults, row):
     faults({"fault": "slow_endpoint", "seconds": 45, "where": {"EndpointName": endpoint_name("creating")}})
     run = airflow.ordered_run("creating_train_and_deploy", "torn", conf={})
     until(lambda: status(aws, "creating") == "Creating", seconds=600, what="the endpoint's creation")
 
-    row.judge_ours(*torn_down(airflow, aws, "creating", run))
+    row.check_ours(*torn_down(airflow, aws, "creating", run))
 
 
-def test_a_teardown_while_the_endpoint_is_updated_leaves_nothing_that_costs(airflow, aws, seed, faults, row):
+def test_a_teardown_during_the_endpoints_update_leaves_no_cost(airflow, aws, seed, faults, row):
     faults({"fault": "slow_endpoint", "seconds": 45, "where": {"EndpointName": endpoint_name("seed")}})
     run = airflow.ordered_run("seed_train_and_deploy", "torn", conf={"epochs": 4})
     until(lambda: status(aws, "seed") == "Updating", seconds=600, what="the endpoint's update")
 
-    row.judge_ours(*torn_down(airflow, aws, "seed", run))
+    row.check_ours(*torn_down(airflow, aws, "seed", run))
 
 
-def test_a_teardown_while_the_function_is_deployed_leaves_nothing_that_costs(airflow, aws, second, row):
+def test_a_teardown_during_the_functions_deployment_leaves_no_cost(airflow, aws, second, row):
     second.clear("connect.deploy_function")
     second.await_task("connect.deploy_function", ["running"], tries=2)
 
-    row.judge_ours(*torn_down(airflow, aws, "second", second))
+    row.check_ours(*torn_down(airflow, aws, "second", second))

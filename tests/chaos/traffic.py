@@ -1,4 +1,4 @@
-"""A client of an endpoint that calls all the while, and never tries twice."""
+"""Calls an endpoint continuously, without retries."""
 
 import threading
 from collections import Counter

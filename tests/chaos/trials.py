@@ -1,4 +1,4 @@
-"""One training request tried by one side: its run in Airflow, and the jobs that came of it."""
+"""Gives one training request to one of the two operators, and reads the jobs that it created."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -31,7 +31,7 @@ class Trial:
 
     @property
     def creations(self) -> int:
-        """How many jobs AWS was asked for, and took."""
+        """How many CreateTrainingJob calls were accepted."""
         return self.aws.calls("CreateTrainingJob", self.name)
 
     @property
@@ -40,7 +40,7 @@ class Trial:
 
     @property
     def cost(self) -> str:
-        """What was paid for, in words."""
+        """The calls and the billed jobs, in words."""
         jobs = self.aws.jobs(self.name)
         billed = sum(1 for job in jobs if job.get("BillableTimeInSeconds") or job["TrainingJobStatus"] in IN_PROGRESS)
         return f"{self.creations} CreateTrainingJob, {billed} billed"
@@ -50,13 +50,13 @@ class Trial:
         return self.creations == 1 and len(self.aws.jobs(self.name)) == 1
 
     def end(self) -> None:
-        """Leave nothing of it running."""
+        """End the run and stop its jobs."""
         self.run.give_up()
         self.aws.stop_all(self.name)
 
 
 class Trials:
-    """Begins trials, and ends what a scenario left."""
+    """Starts trials, and ends those that a scenario left."""
 
     def __init__(self, airflow: Airflow, aws: Aws, request: dict[str, Any]) -> None:
         self._airflow, self._aws, self._request = airflow, aws, request
@@ -72,7 +72,7 @@ class Trials:
         hyperparameters: dict[str, str] | None = None,
         **changes: Any,
     ) -> Trial:
-        """Give the request to one side's operator, under a name of its own."""
+        """Give the request to one of the operators, under its own name."""
         name = f"{NAMES[side]}-{scenario}-{waits}".replace("_", "-")
         request = {
             **self._request,
@@ -87,7 +87,7 @@ class Trials:
         return trial
 
     def pair(self, scenario: str, **arguments: Any) -> tuple[Trial, Trial]:
-        """Ours and the provider's, side by side."""
+        """Start a trial of this project's operator and one of the provider's."""
         return self.begin("ours", scenario, **arguments), self.begin("stock", scenario, **arguments)
 
     def end_all(self) -> None:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
 from laptop.place import Place
 
@@ -18,12 +18,6 @@ ROOT = Path(__file__).parents[2]
 PROJECT = "image-classifier-test"
 RECOVERY_LIMIT_S = 900
 PORTS = ("AIRFLOW_PORT", "LOCAL_AWS_PORT", "LOCAL_SAGEMAKER_PORT")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

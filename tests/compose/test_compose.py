@@ -59,7 +59,7 @@ def test_twenty_uploads_are_answered_after_one_run(place, unseen):
     assert right_answers(place, unseen) >= 19
 
 
-def test_every_container_may_be_restarted_in_the_middle_of_a_run_and_nothing_is_lost(stack, place, unseen):
+def test_every_container_may_restart_during_a_run(stack, place, unseen):
     aws = demo.Aws(place)
     run, sent = trigger(place, force_retrain=True), []
     for service, (label, file) in zip(LOCAL_EXECUTOR, unseen, strict=False):

@@ -1,19 +1,13 @@
 """One set of services for the whole folder: its own state, its own ports, the real Airflow and the local AWS."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 
 from laptop import supervisor
 from laptop.place import Place
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -10,34 +10,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.ports import free_port
+from tests.waiting import until
 
 from local_aws import clients, function_runtime, stack
 
 INCLUDE = Path(__file__).parents[2] / "include"
 PROCESSES = 2
-
-
-def eventually(look: Callable[[], Any], *, within_s: float = 30) -> Any:
-    """What `look` returns as soon as it is true."""
-    deadline = time.monotonic() + within_s
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"did not come true within {within_s} s"
-        time.sleep(0.05)
-    return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def processes_with(text: str) -> list[int]:
@@ -78,7 +63,6 @@ def _client(service: str, url: str) -> Any:
 class MiniStack:
     """A running MiniStack, and what tests do with one."""
 
-    eventually = staticmethod(eventually)
     zipped = staticmethod(zipped)
     copy_event = COPY_EVENT
     processes = PROCESSES
@@ -112,7 +96,7 @@ class MiniStack:
         env = environment(LOCAL_AWS_FUNCTION_PROCESSES=str(PROCESSES), LOCAL_AWS_RETRY_WAIT_S="0.1")
         with (self.state.parent / "ministack.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-        eventually(self._answers)
+        until(self._answers)
         self.settings = self.settings or stack.deploy(self.url)
 
     def kill(self) -> None:
@@ -155,7 +139,7 @@ class MiniStack:
         }
         functions = self.client("lambda")
         functions.create_function(**request)
-        eventually(lambda: functions.get_function_configuration(FunctionName=name)["State"] == "Active")
+        until(lambda: functions.get_function_configuration(FunctionName=name)["State"] == "Active")
         version = functions.publish_version(FunctionName=name)["Version"]
         alias = functions.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
         functions.add_permission(
@@ -197,7 +181,7 @@ class MiniStack:
     def next_message(self, queue_arn: str) -> str:
         sqs = self.client("sqs")
         url = sqs.get_queue_url(QueueName=queue_arn.rsplit(":", 1)[-1])["QueueUrl"]
-        message = eventually(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))[0]
+        message = until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"))[0]
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         body: str = message["Body"]
         return body

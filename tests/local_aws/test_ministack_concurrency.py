@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from conftest import MiniStack
@@ -32,7 +33,7 @@ def test_above_its_reservation_a_call_is_throttled_and_an_event_waits(ministack:
 
     with ThreadPoolExecutor(1) as threads:
         first = threads.submit(ministack.invoke, name, {"bucket": ministack.bucket, "name": "first"})
-        ministack.eventually(lambda: ministack.keys("concurrency/started/first"))
+        until(lambda: ministack.keys("concurrency/started/first"))
         functions.meta.config.retries = {"total_max_attempts": 1}
         with pytest.raises(functions.exceptions.TooManyRequestsException) as caught:
             functions.invoke(FunctionName=name, Payload=b"{}")
@@ -47,7 +48,7 @@ def test_above_its_reservation_a_call_is_throttled_and_an_event_waits(ministack:
         assert first.result() == ("first", None)
 
     assert caught.value.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
-    ministack.eventually(lambda: ministack.keys("concurrency/started/later"))
+    until(lambda: ministack.keys("concurrency/started/later"))
     s3.put_object(Bucket=ministack.bucket, Key="concurrency/go/later", Body=b"")
     functions.delete_function_concurrency(FunctionName=name)
     assert "ReservedConcurrentExecutions" not in functions.get_function_concurrency(FunctionName=name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ def test_events_are_lost_repeated_and_overtaken_as_planned(ministack: MiniStack,
     for name in ("lost", "twice", "overtaken", "last"):
         ministack.client("s3").put_object(Bucket=ministack.bucket, Key=f"faults/incoming/{name}", Body=b"image")
 
-    noted = ministack.eventually(lambda: len(keys := ministack.keys("faults/notes/")) == 4 and keys)
+    noted = until(lambda: len(keys := ministack.keys("faults/notes/")) == 4 and keys)
     names = [key.rsplit("-", 1)[-1] for key in noted]
     assert sorted(names) == ["last", "overtaken", "twice", "twice"]
     assert names.index("last") < names.index("overtaken")
@@ -69,4 +70,4 @@ def test_a_role_that_was_made_a_moment_ago_cannot_be_assumed_by_lambda_yet(
         "Code": "InvalidParameterValueException",
         "Message": "The role defined for the function cannot be assumed by Lambda.",
     }
-    assert ministack.eventually(created)
+    assert until(created)

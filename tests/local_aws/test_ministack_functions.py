@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from conftest import MiniStack
 
 
-def test_every_upload_of_a_burst_is_answered_by_a_bounded_number_of_processes(ministack: MiniStack) -> None:
+def test_a_burst_of_uploads_is_handled_by_few_processes(ministack: MiniStack) -> None:
     ministack.notify(("burst/incoming/", ministack.create_function("image-classifier-burst", ministack.copy_event)))
     for number in range(60):
         ministack.client("s3").put_object(Bucket=ministack.bucket, Key=f"burst/incoming/{number}", Body=b"image")
@@ -27,7 +28,7 @@ def test_every_upload_of_a_burst_is_answered_by_a_bounded_number_of_processes(mi
         most = max(most, len(ministack.function_processes()))
         return len(ministack.keys("burst/results/")) == 60
 
-    ministack.eventually(all_answered, within_s=60)
+    until(all_answered, seconds=60)
     assert 1 <= most <= ministack.processes
 
 
@@ -51,12 +52,12 @@ def test_an_upload_calls_the_version_the_alias_points_to(ministack: MiniStack) -
     )
     ministack.client("s3").put_object(Bucket=ministack.bucket, Key="alias/incoming/a", Body=b"image")
 
-    ministack.eventually(lambda: ministack.keys("alias/results/"))
+    until(lambda: ministack.keys("alias/results/"))
     seen = json.loads(ministack.read("alias/results/a"))
     assert (seen["arn"], seen["version"]) == (arn, "1")
 
 
-def test_a_failed_event_is_tried_as_often_as_the_alias_says_and_then_goes_to_the_queue(ministack: MiniStack) -> None:
+def test_a_failed_event_is_retried_and_then_sent_to_the_queue(ministack: MiniStack) -> None:
     source = """
 def handler(event, context):
     print("attempt")
@@ -97,7 +98,7 @@ def handler(event, context):
     assert found == ["app", "boto3", "botocore", "json"]
 
 
-def test_a_function_sees_what_lambda_gives_its_own_variables_and_where_this_aws_is(ministack: MiniStack) -> None:
+def test_a_function_has_the_variables_of_lambda_and_its_own(ministack: MiniStack) -> None:
     source = "import os\ndef handler(event, context): return dict(os.environ)"
     ministack.create_function("image-classifier-variables", source, Environment={"Variables": {"CLASSIFIER": "digits"}})
 
@@ -131,7 +132,7 @@ def test_a_package_the_zip_forgot_is_named(ministack: MiniStack) -> None:
     assert answer["errorMessage"] == "Unable to import module 'app': No module named 'yaml'"
 
 
-def test_a_function_that_takes_too_long_is_killed_and_its_next_event_gets_a_new_process(ministack: MiniStack) -> None:
+def test_a_function_over_its_timeout_is_killed(ministack: MiniStack) -> None:
     source = """
 import os, threading
 def handler(event, context):
@@ -160,7 +161,7 @@ def test_a_function_that_ends_its_process_is_answered_for(ministack: MiniStack) 
     assert answer["errorMessage"].endswith("Runtime exited with error: exit status 3")
 
 
-def test_processes_end_when_the_code_changes_and_when_the_function_is_deleted(ministack: MiniStack) -> None:
+def test_processes_end_with_their_code_and_with_their_function(ministack: MiniStack) -> None:
     pid_source = "import os\ndef handler(event, context): return [os.getpid(), '{}']"
     ministack.create_function("image-classifier-changes", pid_source.format("old"))
     (old, _), _ = ministack.invoke("image-classifier-changes")

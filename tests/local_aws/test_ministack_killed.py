@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.waiting import until
+
 if TYPE_CHECKING:
     from conftest import MiniStack
 
@@ -35,7 +37,7 @@ def test_function_alias_notification_and_objects_survive_a_kill(new_ministack: M
     config = functions.get_function_event_invoke_config(FunctionName="image-classifier-survivor", Qualifier="live")
     assert config["MaximumRetryAttempts"] == 1
     server.client("s3").put_object(Bucket=server.bucket, Key="survivor/incoming/a", Body=b"image")
-    server.eventually(lambda: server.keys("survivor/results/"))
+    until(lambda: server.keys("survivor/results/"))
     assert json.loads(server.read("survivor/results/a"))["arn"] == arn
 
 
@@ -45,13 +47,13 @@ def test_events_that_wait_or_are_worked_on_survive_a_kill(new_ministack: MiniSta
     server.notify(("waiting/incoming/", server.create_function("image-classifier-waiting", source)))
     for number in range(8):
         server.client("s3").put_object(Bucket=server.bucket, Key=f"waiting/incoming/{number}", Body=b"")
-    server.eventually(lambda: server.keys("waiting/results/"))
+    until(lambda: server.keys("waiting/results/"))
 
     server.kill()
     assert len(list(server.state.glob("s3/**/waiting/results/?"))) < 8
     server.start()
 
-    server.eventually(lambda: len(server.keys("waiting/results/")) == 8)
+    until(lambda: len(server.keys("waiting/results/")) == 8)
 
 
 def test_no_process_is_left_after_a_kill_even_one_that_hangs(new_ministack: MiniStack) -> None:
@@ -59,11 +61,11 @@ def test_no_process_is_left_after_a_kill_even_one_that_hangs(new_ministack: Mini
     source = "def handler(event, context):\n    print('in the handler', flush=True)\n    while True: pass"
     server.create_function("image-classifier-hangs", source)
     server.client("lambda").invoke(FunctionName="image-classifier-hangs", InvocationType="Event")
-    server.eventually(server.function_processes)
+    until(server.function_processes)
 
     server.kill()
 
-    server.eventually(lambda: not server.function_processes())
+    until(lambda: not server.function_processes())
 
 
 def test_a_polite_stop_leaves_no_process_and_forgets_nothing(new_ministack: MiniStack) -> None:
@@ -89,7 +91,7 @@ def test_messages_and_logs_survive_a_kill(new_ministack: MiniStack) -> None:
     )["QueueUrl"]
     server.client("sqs").send_message(QueueUrl=url, MessageBody="kept")
     logs = server.state / "state" / "cloudwatch_logs.json"
-    server.eventually(lambda: logs.exists() and "seen" in logs.read_text())
+    until(lambda: logs.exists() and "seen" in logs.read_text())
 
     server.kill()
     server.start()

@@ -1,6 +1,7 @@
 """Pages for people, as a browser asks for them: functions, logs and objects."""
 
 import httpx
+from tests.waiting import until
 
 PRINTS = "def handler(event, context):\n    print('seen <b>' + event['word'])\n"
 
@@ -13,7 +14,7 @@ def page(ministack, path):
 def test_a_function_shows_its_alias_configuration_and_log(ministack):
     ministack.create_function("prints", PRINTS)
     ministack.invoke("prints", {"word": "pelican"})
-    ministack.eventually(lambda: ministack.log_lines("prints"))
+    until(lambda: ministack.log_lines("prints"))
 
     status, function = page(ministack, "functions/prints")
     _, log = page(ministack, "logs/aws/lambda/prints")

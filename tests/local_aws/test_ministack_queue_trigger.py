@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 from local_aws import clients
 
@@ -134,7 +135,7 @@ def error_of(call: Callable[..., Any], *arguments: Any, **request: Any) -> tuple
     return error["Code"], error["Message"]
 
 
-def test_a_queue_whose_policy_lets_s3_send_gets_the_test_event_and_every_upload(
+def test_a_queue_with_a_policy_for_s3_gets_the_test_event_and_uploads(
     new_queue: Callable[..., Queue],
 ) -> None:
     queue = new_queue()
@@ -167,7 +168,7 @@ def test_a_notification_to_a_queue_that_s3_may_not_send_to_is_refused(
     assert queue.depth(queue.url) == 0
 
 
-def test_failed_messages_of_a_batch_come_again_and_end_in_the_dead_letter_queue(
+def test_failed_messages_return_and_end_in_the_dead_letter_queue(
     new_queue: Callable[..., Queue],
 ) -> None:
     queue = new_queue(visibility_s=3)
@@ -177,7 +178,7 @@ def test_failed_messages_of_a_batch_come_again_and_end_in_the_dead_letter_queue(
     queue.upload("a", "b", "bad")
     queue.map_to("image-classifier-batch")
 
-    queue.server.eventually(lambda: queue.depth(queue.dead_url) == 1)
+    queue.until(lambda: queue.depth(queue.dead_url) == 1)
     assert queue.results() == ["a-1", "b-1", "bad-1", "bad-2"]
     assert queue.depth(queue.url) == 0
 
@@ -192,7 +193,7 @@ def test_a_batch_is_collected_until_it_is_full(new_queue: Callable[..., Queue]) 
     names = [f"{number:02}" for number in range(12)]
     queue.upload(*names)
 
-    queue.server.eventually(lambda: len(queue.results()) == 12)
+    queue.until(lambda: len(queue.results()) == 12)
     assert {queue.server.read(f"{queue.name}/results/{name}-1") for name in names} == {b"12"}
 
 
@@ -209,7 +210,7 @@ def test_a_disabled_mapping_takes_nothing_until_it_is_enabled(new_queue: Callabl
     assert queue.depth(queue.url) == 2
     functions.update_event_source_mapping(UUID=mapping, Enabled=True, ScalingConfig={"MaximumConcurrency": 2})
 
-    queue.server.eventually(lambda: queue.results() == ["a-1"])
+    queue.until(lambda: queue.results() == ["a-1"])
     assert functions.get_event_source_mapping(UUID=mapping)["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
@@ -238,7 +239,7 @@ def test_a_mapping_that_lambda_would_refuse_is_refused(
     assert words in message
 
 
-def test_a_mapping_needs_the_role_a_long_visibility_timeout_and_may_exist_once(
+def test_a_mapping_needs_rights_a_long_visibility_timeout_and_is_unique(
     new_queue: Callable[..., Queue],
 ) -> None:
     queue = new_queue(visibility_s=29)
@@ -287,7 +288,7 @@ def test_events_for_a_queue_follow_the_fault_plan(new_queue: Callable[..., Queue
     assert queue.depth(queue.url) == 0
 
 
-def test_failed_events_are_counted_and_an_alarm_sees_metrics_embedded_in_a_log(ministack: MiniStack) -> None:
+def test_failed_events_are_counted_and_embedded_metrics_raise_alarms(ministack: MiniStack) -> None:
     source = """
 import json
 def handler(event, context):
@@ -330,5 +331,5 @@ def handler(event, context):
         cloudwatch.put_metric_data(Namespace="tests", MetricData=[{"MetricName": "any", "Value": 1}])
         return str(cloudwatch.describe_alarms(AlarmNames=["images"])["MetricAlarms"][0]["StateValue"])
 
-    ministack.eventually(lambda: errors() == 3)
-    assert ministack.eventually(lambda: state() == "ALARM")
+    until(lambda: errors() == 3)
+    assert until(lambda: state() == "ALARM")

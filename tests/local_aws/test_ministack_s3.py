@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from conftest import MiniStack
@@ -51,7 +52,7 @@ def test_a_record_is_written_once_when_nobody_else_may_have_written_it(ministack
 
 
 def events(ministack: MiniStack, prefix: str, *names: str) -> list[dict[str, Any]]:
-    ministack.eventually(lambda: len(ministack.keys(f"{prefix}/results/")) == len(names))
+    until(lambda: len(ministack.keys(f"{prefix}/results/")) == len(names))
     return [json.loads(ministack.read(f"{prefix}/results/{name}"))["event"]["Records"][0] for name in names]
 
 
@@ -84,7 +85,7 @@ def test_the_sequencer_of_a_later_upload_of_a_key_is_greater(ministack: MiniStac
         for _ in range(3)
     ]
 
-    ministack.eventually(lambda: len(ministack.keys("order/results/")) == 3)
+    until(lambda: len(ministack.keys("order/results/")) == 3)
     in_order = [json.loads(ministack.read(key))["event"]["Records"][0] for key in sorted(ministack.keys("order/res"))]
     assert [record["s3"]["object"]["versionId"] for record in in_order] == versions
 

@@ -9,23 +9,17 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
+from tests.ports import free_port
+from tests.waiting import until
 
 from local_aws import clients
 
 INCLUDE = Path(__file__).parents[2] / "include"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Started:
@@ -33,17 +27,14 @@ class Started:
         self.state, self.port, self.sagemaker_port = state, free_port(), free_port()
         self.options = options
         self.process = subprocess.Popen(self.command(), env=environment(**variables), stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 120
-        while not self.is_ready():
-            assert self.process.poll() is None, self.process.communicate()[1]
-            assert time.monotonic() < deadline, "not ready in time"
-            time.sleep(0.1)
+        until(self.is_ready, seconds=120, what="ready.json")
 
     @property
     def ready(self) -> Path:
         return self.state / "ready.json"
 
     def is_ready(self) -> bool:
+        assert self.process.poll() is None, self.process.communicate()[1]
         # A killed process leaves its file behind until the next start.
         return self.ready.exists() and json.loads(self.ready.read_text())["pid"] == self.process.pid
 

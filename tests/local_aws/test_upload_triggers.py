@@ -25,7 +25,7 @@ def queue_for_s3(server: MiniStack) -> str:
     return arn
 
 
-def test_triggers_set_at_one_moment_are_all_there_and_so_is_somebody_elses_queue(new_ministack: MiniStack) -> None:
+def test_triggers_that_are_set_at_once_keep_each_other(new_ministack: MiniStack) -> None:
     s3, functions = new_ministack.client("s3"), new_ministack.client("lambda")
     queue = {
         "Id": "somebody-elses",

@@ -119,6 +119,13 @@ class Collection(Generic[D]):
         """Return the document, or None."""
         return cast("D | None", self._store.get(self._kind, name))
 
+    def existing(self, name: str, *, otherwise: Exception) -> D:
+        """Return the document; raise ``otherwise`` if it does not exist."""
+        document = self.get(name)
+        if document is None:
+            raise otherwise
+        return document
+
     def all(self) -> list[D]:
         """Return every document."""
         return cast("list[D]", self._store.all(self._kind))

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.config import Config
-from tests.local_aws.conftest import environment, eventually, free_port, zipped
+from tests.local_aws.conftest import environment, zipped
+from tests.ports import free_port
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 class Enforcing:
     """A local AWS that enforces IAM, and clients of its users."""
 
-    eventually = staticmethod(eventually)
     zipped = staticmethod(zipped)
 
     def __init__(self, state: Path) -> None:
@@ -31,7 +32,7 @@ class Enforcing:
         env = environment(LOCAL_AWS_IAM="enforce")
         with state.with_suffix(".log").open("wb") as log:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-        eventually(self.has_started, within_s=120)
+        until(self.has_started, seconds=120)
         self.ready = json.loads((state / "ready.json").read_text())
         self.settings: dict[str, str] = self.ready["settings"]
         self.bucket = self.settings["IMAGE_CLASSIFIER_BUCKET"]

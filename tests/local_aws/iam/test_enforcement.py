@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ def test_the_answer_to_an_unknown_key_says_where_the_keys_are(aws: Enforcing, se
     assert message.endswith(f"the keys that it has made are in {aws.state}/keys.json.")
 
 
-def test_requests_without_a_signature_are_refused_and_presigned_ones_are_not(aws: Enforcing) -> None:
+def test_unsigned_requests_are_refused_and_presigned_ones_are_not(aws: Enforcing) -> None:
     anonymous = aws.client_with("s3", "", "", signature_version=UNSIGNED)
     aws.root("s3").put_object(Bucket=aws.bucket, Key="digits/predictions/a.json", Body=b"record")
     url = aws.uploader("s3").generate_presigned_url(
@@ -191,7 +192,7 @@ def test_a_training_job_works_with_its_role(aws: Enforcing) -> None:
         job = sagemaker.describe_training_job(TrainingJobName=name)
         return job if job["TrainingJobStatus"] in {"Failed", "Completed"} else None
 
-    job = aws.eventually(ended, within_s=60)
+    job = until(ended, seconds=60)
     assert job["TrainingJobStatus"] == "Failed"
     assert (
         f"assumed-role/{role.rsplit('/', 1)[-1]}/{name} is not authorized to perform: s3:GetObject"

@@ -6,11 +6,9 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tarfile
-import time
 import uuid
 from pathlib import Path
 
@@ -19,6 +17,8 @@ import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from tests.ports import free_port
+from tests.waiting import until
 
 from local_aws.processes.child import start_child
 
@@ -27,23 +27,6 @@ PROGRAM = Path(__file__).with_name("tiny_algorithm.py")
 ECR = "000000000000.dkr.ecr.us-east-1.amazonaws.com"
 BUCKET = "images"
 QUICK = ("--stop-grace-s", "1", "--ping-timeout-s", "10", "--drain-s", "10")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def until(condition, *, seconds=30, what="it"):
-    """Poll for a condition; returns its value."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    return pytest.fail(f"{what} did not happen in {seconds} s")
 
 
 @pytest.fixture(scope="session", name="until")
@@ -82,7 +65,8 @@ def page():
 
 
 @pytest.fixture(scope="session")
-def ministack(tmp_path_factory):
+def ministack_url(tmp_path_factory):
+    """The URL of an unpatched MiniStack, for the services other than SageMaker."""
     port, folder = free_port(), tmp_path_factory.mktemp("ministack")
     env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "HOME": str(folder)}
     child = start_child([sys.executable, "-m", "ministack"], env=env, log_file=folder / "log", cwd=folder)
@@ -107,8 +91,8 @@ def aws_client(service, url):
 
 
 @pytest.fixture(scope="session")
-def s3(ministack):
-    client = aws_client("s3", ministack)
+def s3(ministack_url):
+    client = aws_client("s3", ministack_url)
     client.create_bucket(Bucket=BUCKET)
     for name in ("cat/1.jpg", "cat/2.jpg", "dog/1.jpg"):
         client.put_object(Bucket=BUCKET, Key=f"data/train/{name}", Body=name.encode())
@@ -117,13 +101,24 @@ def s3(ministack):
 
 
 @pytest.fixture(scope="session")
-def logs(ministack):
-    return aws_client("logs", ministack)
+def objects(s3):
+    """The objects below a prefix: their content by the rest of the key."""
+
+    def read(prefix):
+        keys = [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+        return {key.removeprefix(prefix): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+    return read
 
 
 @pytest.fixture(scope="session")
-def cloudwatch(ministack):
-    return aws_client("cloudwatch", ministack)
+def logs(ministack_url):
+    return aws_client("logs", ministack_url)
+
+
+@pytest.fixture(scope="session")
+def cloudwatch(ministack_url):
+    return aws_client("cloudwatch", ministack_url)
 
 
 @pytest.fixture(scope="session")
@@ -150,8 +145,8 @@ def job_log(log_lines):
 
 
 @pytest.fixture(scope="session")
-def role(ministack):
-    iam = aws_client("iam", ministack)
+def role(ministack_url):
+    iam = aws_client("iam", ministack_url)
     statement = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     return iam.create_role(RoleName="trains", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
@@ -160,8 +155,8 @@ def role(ministack):
 class Server:
     """The server as a process of its own, with boto3 clients for it."""
 
-    def __init__(self, state, ministack):
-        self.state, self.ministack, self.port = state, ministack, free_port()
+    def __init__(self, state, ministack_url):
+        self.state, self.ministack_url, self.port = state, ministack_url, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.sagemaker = aws_client("sagemaker", self.url)
         self.runtime = aws_client("sagemaker-runtime", self.url)
@@ -171,7 +166,13 @@ class Server:
     def start(self, *options):
         images = [f"tiny={sys.executable} -S {PROGRAM}", f"image-classification={sys.executable} -S {PROGRAM}"]
         command = [sys.executable, "-m", "local_aws.sagemaker", "--state", self.state, "--port", str(self.port)]
-        command += ["--aws-endpoint-url", self.ministack, *(f"--image={image}" for image in images), *QUICK, *options]
+        command += [
+            "--aws-endpoint-url",
+            self.ministack_url,
+            *(f"--image={image}" for image in images),
+            *QUICK,
+            *options,
+        ]
         command += ["--faults", self.fault_plan]
         env = {**os.environ, "PYTHONPATH": str(INCLUDE)}
         self.log = (self.state / "server.log").open("ab")
@@ -193,37 +194,47 @@ class Server:
     def job(self, name):
         return self.sagemaker.describe_training_job(TrainingJobName=name)
 
+    def ended(self, describe, *, status, seconds=30):
+        """The job that `describe` returns, once its member `status` says that it has ended."""
+        over = ("Completed", "Failed", "Stopped")
+        return until(lambda: (job := describe())[status] in over and job, seconds=seconds, what="the end of a job")
+
     def ended_job(self, name, *, seconds=30):
-        ended = ("Completed", "Failed", "Stopped")
-        what = f"the end of {name}"
-        return until(lambda: (job := self.job(name))["TrainingJobStatus"] in ended and job, seconds=seconds, what=what)
+        return self.ended(lambda: self.job(name), status="TrainingJobStatus", seconds=seconds)
 
     def endpoint(self, name):
         return self.sagemaker.describe_endpoint(EndpointName=name)
 
-    def settled_endpoint(self, name):
-        settled = ("InService", "Failed")
-        return until(lambda: (e := self.endpoint(name))["EndpointStatus"] in settled and e, what=f"{name} to settle")
+    def finished_endpoint(self, name):
+        finished = ("InService", "Failed")
+        return until(lambda: (e := self.endpoint(name))["EndpointStatus"] in finished and e, what=f"the end of {name}")
 
 
 @pytest.fixture(scope="session")
-def new_server(ministack, s3, role):
+def new_server(ministack_url, s3, role):
     """A server that is not started yet, on a state folder."""
-    return lambda state: Server(state, ministack)
+    return lambda state: Server(state, ministack_url)
 
 
 @pytest.fixture(scope="session")
-def server(ministack, s3, role, tmp_path_factory):
+def server(ministack_url, s3, role, tmp_path_factory):
     """A server for all tests; each uses names of its own."""
-    server = Server(tmp_path_factory.mktemp("state"), ministack).start()
+    server = Server(tmp_path_factory.mktemp("state"), ministack_url).start()
     yield server
     server.end()
 
 
 @pytest.fixture
-def own_server(ministack, s3, role, tmp_path):
+def plan(server):
+    """Writes the fault plan of the shared server, which is deleted after the test."""
+    yield server.plan
+    server.fault_plan.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def own_server(ministack_url, s3, role, tmp_path):
     """A server that the test may kill."""
-    server = Server(tmp_path, ministack).start()
+    server = Server(tmp_path, ministack_url).start()
     yield server
     if server.process.poll() is None:
         server.end()
@@ -282,7 +293,7 @@ def in_service(server, name, put_model):
     put_model(server, name)
     put_model(server, f"{name}-2")
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
     yield name
     with contextlib.suppress(ClientError):  # one that is being updated ends with the server
         server.sagemaker.delete_endpoint(EndpointName=name)

@@ -18,7 +18,7 @@ def test_an_endpoint_answers_once_it_is_in_service(server, name, put_model):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
     body, answer = invoke(server, name, Accept="application/jsonlines")
 
     assert endpoint["EndpointStatus"] == "InService"
@@ -31,7 +31,7 @@ def test_an_update_under_load_loses_no_request(server, name, put_model):
     put_model(server, name)
     put_model(server, f"{name}-2")
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
     variants, errors, enough = [], [], threading.Event()
 
     def client():
@@ -47,7 +47,7 @@ def test_an_update_under_load_loses_no_request(server, name, put_model):
     for thread in threads:
         thread.start()
     server.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
     enough.set()
     for thread in threads:
         thread.join()
@@ -63,10 +63,10 @@ def test_an_update_that_fails_is_rolled_back(server, name, put_model):
     put_model(server, name)
     put_model(server, f"{name}-2", settings={"refuse-to-serve": True})
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
     server.sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=f"{name}-2")
 
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
 
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", name)
     assert "did not pass the ping health check" in endpoint["FailureReason"]
@@ -76,7 +76,7 @@ def test_an_update_that_fails_is_rolled_back(server, name, put_model):
 def test_an_answer_with_an_error_becomes_a_model_error(server, name, put_model):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
 
     with pytest.raises(server.runtime.exceptions.ModelError) as caught:
         invoke(server, name, b"bad")
@@ -93,7 +93,7 @@ def test_an_answer_with_an_error_becomes_a_model_error(server, name, put_model):
 def test_a_process_that_dies_is_started_again(server, name, put_model, log_lines, until):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
 
     with pytest.raises(server.runtime.exceptions.ModelError, match="the model process exited"):
         invoke(server, name, b"die")
@@ -102,12 +102,12 @@ def test_a_process_that_dies_is_started_again(server, name, put_model, log_lines
     assert until(lambda: log_lines(f"/aws/sagemaker/Endpoints/{name}", f"{name}/i-")[-1:] == ["serving"])
 
 
-def test_an_endpoint_whose_program_does_not_answer_fails(server, name, put_model, refusal, until):
+def test_an_endpoint_whose_program_does_not_answer_fails(server, name, put_model, refusal):
     put_model(server, name, settings={"refuse-to-serve": True})
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     creating = refusal(server.sagemaker.delete_endpoint, EndpointName=name)
 
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
 
     arn = f"arn:aws:sagemaker:us-east-1:000000000000:endpoint/{name}"
     assert creating == ("ValidationException", f'Cannot update in-progress endpoint "{arn}".')
@@ -130,7 +130,7 @@ def test_an_artifact_that_is_no_archive_fails_the_endpoint(server, s3, name, put
     s3.put_object(Bucket="images", Key=f"artifacts/{name}/model.tar.gz", Body=b"not a tar")
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
 
     assert endpoint["FailureReason"].startswith("Failed to extract model data archive from s3://images/artifacts/")
 
@@ -140,7 +140,7 @@ def test_variants_share_the_invocations_by_weight(server, name, put_model):
     second = put_model(server, f"{name}-b") | {"InitialVariantWeight": 3.0}
     put_model(server, name, variants=[first, second])
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
 
     answered = [json.loads(invoke(server, name)[0])["model"] for _ in range(8)]
     chosen = invoke(server, name, TargetVariant=f"{name}-a")[1]["InvokedProductionVariant"]
@@ -176,7 +176,7 @@ def test_what_exists_is_not_created_again_and_what_does_not_is_named(server, nam
 def test_a_body_over_25_mb_is_refused(server, name, put_model, refusal):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
 
     code, message = refusal(server.runtime.invoke_endpoint, EndpointName=name, Body=b"x" * (25 * 1024 * 1024 + 1))
 

@@ -5,13 +5,6 @@ import json
 import pytest
 
 
-@pytest.fixture
-def plan(server):
-    """Write the fault plan; it is gone after the test."""
-    yield server.plan
-    server.fault_plan.unlink(missing_ok=True)
-
-
 def no_ping(variant):
     return (
         f"The primary container for production variant {variant} did not pass the ping health check. "
@@ -23,14 +16,14 @@ def test_an_update_whose_fleet_never_answers_is_rolled_back(server, plan, in_ser
     plan({"fault": "failed_update", "where": {"EndpointName": in_service}})
     server.sagemaker.update_endpoint(EndpointName=in_service, EndpointConfigName=f"{in_service}-2")
 
-    endpoint = server.settled_endpoint(in_service)
+    endpoint = server.finished_endpoint(in_service)
 
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", in_service)
     assert endpoint["FailureReason"] == no_ping(f"{in_service}-2")
     answer = server.runtime.invoke_endpoint(EndpointName=in_service, Body=b"model?")
     assert json.loads(answer["Body"].read()) == {"model": in_service}
     server.sagemaker.update_endpoint(EndpointName=in_service, EndpointConfigName=f"{in_service}-2")
-    assert server.settled_endpoint(in_service)["EndpointConfigName"] == f"{in_service}-2"
+    assert server.finished_endpoint(in_service)["EndpointConfigName"] == f"{in_service}-2"
 
 
 def test_an_endpoint_whose_fleet_never_answers_fails(server, plan, name, put_model):
@@ -38,7 +31,7 @@ def test_an_endpoint_whose_fleet_never_answers_fails(server, plan, name, put_mod
     plan({"fault": "failed_create", "after_s": 0})
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
 
     assert (endpoint["EndpointStatus"], endpoint["FailureReason"]) == ("Failed", no_ping(name))
 
@@ -48,7 +41,7 @@ def test_an_endpoint_takes_longer_and_then_serves(server, plan, name, put_model)
     plan({"fault": "slow_endpoint", "seconds": 1})
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
 
-    endpoint = server.settled_endpoint(name)
+    endpoint = server.finished_endpoint(name)
 
     assert endpoint["EndpointStatus"] == "InService"
     assert (endpoint["LastModifiedTime"] - endpoint["CreationTime"]).total_seconds() >= 1

@@ -10,13 +10,6 @@ NO_CAPACITY = (
 
 
 @pytest.fixture
-def plan(server):
-    """Write the fault plan; it is gone after the test."""
-    yield server.plan
-    server.fault_plan.unlink(missing_ok=True)
-
-
-@pytest.fixture
 def spot_request(job_request):
     """A request for a managed spot training job that can go on from its checkpoints."""
 
@@ -36,9 +29,7 @@ def states(job):
     return [transition["Status"] for transition in job["SecondaryStatusTransitions"]]
 
 
-def test_an_operation_is_refused_as_often_as_the_plan_says_and_nothing_is_done(
-    server, plan, name, job_request, refusal
-):
+def test_an_operation_is_refused_as_often_as_the_plan_says(server, plan, name, job_request, refusal):
     create = server.sagemaker.create_training_job
     plan({"fault": "error", "operation": "CreateTrainingJob", "code": "ThrottlingException", "times": 2})
 
@@ -58,7 +49,7 @@ def test_an_error_of_the_server_has_its_status(server, plan):
     assert caught.value.response["Error"] == {"Code": "InternalServerError", "Message": "We are sorry."}
 
 
-def test_an_answer_that_is_late_is_of_an_operation_that_is_done(server, plan, name, job_request, until):
+def test_an_answer_that_is_late_is_of_an_operation_that_is_done(server, plan, name, job_request):
     plan({"fault": "late_answer", "operation": "CreateTrainingJob", "seconds": 1.5})
     begin = time.monotonic()
 
@@ -82,9 +73,7 @@ def test_a_job_for_which_there_is_no_machine_fails_and_costs_nothing(server, pla
     assert server.ended_job(f"{name}-2")["TrainingJobStatus"] == "Completed"
 
 
-def test_an_interrupted_spot_job_goes_on_from_its_checkpoint_and_the_wait_is_not_billed(
-    server, plan, name, spot_request, log_lines
-):
+def test_an_interrupted_spot_job_continues_from_its_checkpoint(server, plan, name, spot_request, log_lines):
     plan({"fault": "interrupt_spot", "after_epochs": 2, "wait_s": 2})
     server.sagemaker.create_training_job(**spot_request(name, epochs=8))
 
@@ -98,9 +87,7 @@ def test_an_interrupted_spot_job_goes_on_from_its_checkpoint_and_the_wait_is_not
     assert len(epochs) < 8  # those of the first machine have a log stream of their own
 
 
-def test_a_spot_job_that_is_interrupted_again_and_again_ends_when_it_has_waited_long_enough(
-    server, plan, name, spot_request
-):
+def test_a_repeatedly_interrupted_spot_job_ends_after_its_wait_time(server, plan, name, spot_request):
     plan({"fault": "interrupt_spot", "after_s": 0.1, "wait_s": 0.1, "times": None})
     server.sagemaker.create_training_job(**spot_request(name, epochs=1000, max_wait_s=3))
 

@@ -44,7 +44,7 @@ def test_an_approved_version_serves_after_its_package_is_deleted(server, name, r
 
     assert before[0] == "ValidationException"
     assert "PendingManualApproval" in before[1]
-    assert server.settled_endpoint(name)["EndpointStatus"] == "InService"
+    assert server.finished_endpoint(name)["EndpointStatus"] == "InService"
     answer = server.runtime.invoke_endpoint(EndpointName=name, Body=b"model?")
     assert json.loads(answer["Body"].read()) == {"model": f"{name}-1"}
     server.sagemaker.delete_endpoint(EndpointName=name)

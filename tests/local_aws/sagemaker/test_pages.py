@@ -41,7 +41,7 @@ def test_a_transform_job_shows_its_state_and_logs_and_leads_to_its_model(server,
 def test_an_endpoint_shows_its_state_and_leads_to_its_config_and_model(server, name, put_model, page):
     put_model(server, name)
     server.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-    server.settled_endpoint(name)
+    server.finished_endpoint(name)
 
     _, endpoint = page(server, f"endpoints/{name}")
     _, config = page(server, f"endpoint-configs/{name}")

@@ -42,38 +42,20 @@ def processing_request(role, name, s3):
     return build
 
 
-@pytest.fixture
-def plan(server):
-    """Write the fault plan; it is gone after the test."""
-    yield server.plan
-    server.fault_plan.unlink(missing_ok=True)
-
-
 def processing_job(server, name):
     return server.sagemaker.describe_processing_job(ProcessingJobName=name)
 
 
 @pytest.fixture
-def ended(until):
-    """The job when it has ended."""
-
-    def wait(server, name):
-        over = ("Completed", "Failed", "Stopped")
-        return until(lambda: (job := processing_job(server, name))["ProcessingJobStatus"] in over and job, what=name)
-
-    return wait
+def ended():
+    """Waits for the end of a job and returns the job."""
+    return lambda server, name: server.ended(lambda: processing_job(server, name), status="ProcessingJobStatus")
 
 
 @pytest.fixture
-def outputs(s3, name):
-    """What the job of this test has sent, by the key below its output URI."""
-
-    def read():
-        prefix = f"processed/{name}/"
-        keys = [item["Key"] for item in s3.list_objects_v2(Bucket="images", Prefix=prefix).get("Contents", [])]
-        return {key.removeprefix(prefix): s3.get_object(Bucket="images", Key=key)["Body"].read() for key in keys}
-
-    return read
+def outputs(objects, name):
+    """What the job of this test has uploaded, by the key below its output URI."""
+    return lambda: objects(f"processed/{name}/")
 
 
 @pytest.fixture

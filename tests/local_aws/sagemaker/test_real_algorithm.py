@@ -161,7 +161,7 @@ def model(one_instance, real_server, role):
     return "real"
 
 
-def test_a_transform_job_answers_for_every_image_of_a_manifest_as_the_endpoint_does(model, real_server, s3, until):
+def test_a_transform_job_predicts_as_the_endpoint_does(model, real_server, s3, until):
     numbers = range(1000 * len("validation"), 1000 * len("validation") + COUNTS["validation"])
     s3.put_object(Bucket="images", Key="real/png/broken.png", Body=b"no image")
     manifest = json.dumps([{"prefix": "s3://images/real/png/"}, *(f"{number}.png" for number in numbers), "broken.png"])
@@ -193,7 +193,7 @@ def endpoint_answer(server, model, image):
     variant = {"VariantName": "a", "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     server.sagemaker.create_endpoint_config(EndpointConfigName="real", ProductionVariants=[variant])
     server.sagemaker.create_endpoint(EndpointName="real", EndpointConfigName="real")
-    assert server.settled_endpoint("real")["EndpointStatus"] == "InService"
+    assert server.finished_endpoint("real")["EndpointStatus"] == "InService"
     answer = server.runtime.invoke_endpoint(EndpointName="real", Body=image, ContentType="application/x-image")
     return json.loads(answer["Body"].read())
 

@@ -100,7 +100,7 @@ def test_the_reason_of_a_failed_job_is_what_the_program_wrote(server, name, job_
     assert (job["TrainingJobStatus"], job["FailureReason"]) == ("Failed", reason)
 
 
-def test_a_job_of_the_built_in_algorithm_needs_a_gpu_instance_and_fails_as_on_aws(server, name, job_request):
+def test_the_built_in_algorithm_needs_a_gpu_instance(server, name, job_request):
     image = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
     request = job_request(
         name,

@@ -38,39 +38,20 @@ def transform_request(name, upload):
     return build
 
 
-@pytest.fixture
-def plan(server):
-    """Write the fault plan; it is gone after the test."""
-    yield server.plan
-    server.fault_plan.unlink(missing_ok=True)
-
-
 def transform_job(server, name):
     return server.sagemaker.describe_transform_job(TransformJobName=name)
 
 
 @pytest.fixture
-def ended(until):
-    """The job when it has ended."""
-
-    def wait(server, name):
-        over = ("Completed", "Failed", "Stopped")
-        return until(lambda: (job := transform_job(server, name))["TransformJobStatus"] in over and job, what=name)
-
-    return wait
+def ended():
+    """Waits for the end of a job and returns the job."""
+    return lambda server, name: server.ended(lambda: transform_job(server, name), status="TransformJobStatus")
 
 
 @pytest.fixture
-def outputs(s3, name):
-    """What the job of this test has stored, by the key below its output path."""
-
-    def read():
-        prefix = f"out/{name}/"
-        found = s3.list_objects_v2(Bucket="images", Prefix=prefix).get("Contents", [])
-        keys = [item["Key"] for item in found]
-        return {key.removeprefix(prefix): s3.get_object(Bucket="images", Key=key)["Body"].read() for key in keys}
-
-    return read
+def outputs(objects, name):
+    """What the job of this test has uploaded, by the key below its output path."""
+    return lambda: objects(f"out/{name}/")
 
 
 def log_streams(logs, name):

@@ -46,24 +46,12 @@ def tuning_request(job_request):
     return build
 
 
-@pytest.fixture
-def plan(server):
-    """Write the fault plan; it is gone after the test."""
-    yield server.plan
-    server.fault_plan.unlink(missing_ok=True)
-
-
 def tuning_job(server, name):
     return server.sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
 
 
-def ended_job(server, name, until):
-    ended = ("Completed", "Failed", "Stopped")
-    return until(
-        lambda: (job := tuning_job(server, name))["HyperParameterTuningJobStatus"] in ended and job,
-        what=f"the end of {name}",
-        seconds=60,
-    )
+def ended_job(server, name):
+    return server.ended(lambda: tuning_job(server, name), status="HyperParameterTuningJobStatus", seconds=60)
 
 
 def training_jobs(server, name, **options):
@@ -77,11 +65,11 @@ def objective(item):
     return item["FinalHyperParameterTuningJobObjectiveMetric"]["Value"]
 
 
-def test_a_tuning_job_trains_as_often_as_asked_and_names_the_best(server, name, tuning_request, until):
+def test_a_tuning_job_trains_as_often_as_asked_and_names_the_best(server, name, tuning_request):
     tags = [{"Key": "image-classifier", "Value": "digits"}]
     server.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name), Tags=tags)
 
-    job = ended_job(server, name, until)
+    job = ended_job(server, name)
 
     assert (job["HyperParameterTuningJobStatus"], job.get("FailureReason")) == ("Completed", None)
     assert job["TrainingJobStatusCounters"]["Completed"] == 4
@@ -103,10 +91,10 @@ def test_a_tuning_job_trains_as_often_as_asked_and_names_the_best(server, name, 
     assert server.sagemaker.list_tags(ResourceArn=training["TrainingJobArn"])["Tags"] == tags
 
 
-def test_only_as_many_training_jobs_run_at_once_as_allowed(server, name, tuning_request, until):
+def test_only_as_many_training_jobs_run_at_once_as_allowed(server, name, tuning_request):
     server.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, trials=3, at_once=1))
 
-    ended_job(server, name, until)
+    ended_job(server, name)
 
     times = sorted((item["CreationTime"], item["TrainingEndTime"]) for item in training_jobs(server, name))
     assert len(times) == 3
@@ -121,7 +109,7 @@ def test_stopping_a_tuning_job_stops_its_training_jobs(server, name, tuning_requ
     until(lambda: server.job(first)["SecondaryStatus"] == "Training")
 
     server.sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    job = ended_job(server, name, until)
+    job = ended_job(server, name)
 
     assert job["HyperParameterTuningJobStatus"] == "Stopped"
     assert job["TrainingJobStatusCounters"]["Stopped"] == 2
@@ -138,7 +126,7 @@ def test_a_tuning_job_goes_on_after_the_server_was_killed(own_server, name, tuni
 
     server.end(signal.SIGKILL)
     server.start()
-    job = ended_job(server, name, until)
+    job = ended_job(server, name)
 
     counters = job["TrainingJobStatusCounters"]
     assert job["HyperParameterTuningJobStatus"] == "Completed"
@@ -146,9 +134,7 @@ def test_a_tuning_job_goes_on_after_the_server_was_killed(own_server, name, tuni
     assert counters["Completed"] >= 2
 
 
-def test_a_tuning_job_that_was_to_be_stopped_is_stopped_after_the_server_was_killed(
-    own_server, name, tuning_request, until
-):
+def test_a_stopping_tuning_job_is_stopped_after_a_kill_of_the_server(own_server, name, tuning_request, until):
     server = own_server
     request = tuning_request(name, at_once=1, hyperparameters={"behaviour": "stubborn"})
     server.sagemaker.create_hyper_parameter_tuning_job(**request)
@@ -158,17 +144,17 @@ def test_a_tuning_job_that_was_to_be_stopped_is_stopped_after_the_server_was_kil
     server.end(signal.SIGKILL)
     server.start()
 
-    assert ended_job(server, name, until)["HyperParameterTuningJobStatus"] == "Stopped"
+    assert ended_job(server, name)["HyperParameterTuningJobStatus"] == "Stopped"
     assert len(training_jobs(server, name)) == 1
 
 
-def test_a_training_job_that_lags_behind_the_others_is_stopped_early(server, name, tuning_request, until):
+def test_a_training_job_that_lags_behind_the_others_is_stopped_early(server, name, tuning_request):
     request = tuning_request(
         name, trials=2, at_once=1, hyperparameters={"later": "lag"}, TrainingJobEarlyStoppingType="Auto"
     )
     server.sagemaker.create_hyper_parameter_tuning_job(**request)
 
-    job = ended_job(server, name, until)
+    job = ended_job(server, name)
 
     assert (job["HyperParameterTuningJobStatus"], job.get("FailureReason")) == ("Completed", None)
     first, second = training_jobs(server, name)
@@ -177,37 +163,37 @@ def test_a_training_job_that_lags_behind_the_others_is_stopped_early(server, nam
     assert job["BestTrainingJob"]["TrainingJobName"] == first["TrainingJobName"]
 
 
-def test_a_tuning_job_whose_training_jobs_all_fail_is_failed(server, name, tuning_request, until):
+def test_a_tuning_job_whose_training_jobs_all_fail_is_failed(server, name, tuning_request):
     fails = {"behaviour": "fail"}
     server.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, trials=2, hyperparameters=fails))
 
-    job = ended_job(server, name, until)
+    job = ended_job(server, name)
 
     assert job["HyperParameterTuningJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("No training job succeeded after 2 attempts.")
     assert job["TrainingJobStatusCounters"]["NonRetryableError"] == 2
 
 
-def test_faults_of_training_jobs_meet_those_of_a_tuning_job(server, plan, name, tuning_request, until):
+def test_faults_act_on_the_training_jobs_of_a_tuning_job(server, plan, name, tuning_request):
     plan({"fault": "capacity", "where": {"TrainingJobName": f"{name}-001-*"}})
     server.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, trials=3, at_once=1))
 
-    job = ended_job(server, name, until)
+    job = ended_job(server, name)
 
     assert job["TrainingJobStatusCounters"]["RetryableError"] == 1
     assert job["TrainingJobStatusCounters"]["Completed"] == 2
 
 
-def test_a_reached_target_ends_the_tuning_job(server, name, tuning_request, until):
+def test_a_reached_target_ends_the_tuning_job(server, name, tuning_request):
     criteria = {"TargetObjectiveMetricValue": 0.1}
     request = tuning_request(name, trials=50, at_once=1, TuningJobCompletionCriteria=criteria)
     server.sagemaker.create_hyper_parameter_tuning_job(**request)
 
-    assert ended_job(server, name, until)["HyperParameterTuningJobStatus"] == "Completed"
+    assert ended_job(server, name)["HyperParameterTuningJobStatus"] == "Completed"
     assert len(training_jobs(server, name)) < 5
 
 
-def test_a_name_is_used_once_and_a_missing_job_is_named(server, name, tuning_request, until, refusal):
+def test_a_name_is_used_once_and_a_missing_job_is_named(server, name, tuning_request, refusal):
     request = tuning_request(name, trials=1, at_once=1)
     server.sagemaker.create_hyper_parameter_tuning_job(**request)
 
@@ -224,7 +210,7 @@ def test_a_name_is_used_once_and_a_missing_job_is_named(server, name, tuning_req
     assert other_case[0] == "ResourceInUse"
     assert missing[0] == "ResourceNotFound"
     assert "can't find a tuning job" in missing[1]
-    ended_job(server, name, until)
+    ended_job(server, name)
 
 
 def test_what_its_training_jobs_would_be_refused_for_is_refused_at_once(server, plan, name, tuning_request, refusal):
@@ -246,9 +232,9 @@ def test_what_its_training_jobs_would_be_refused_for_is_refused_at_once(server, 
     assert listed["HyperParameterTuningJobSummaries"] == []
 
 
-def test_a_tuning_job_has_a_page(server, name, tuning_request, until, page):
+def test_a_tuning_job_has_a_page(server, name, tuning_request, page):
     server.sagemaker.create_hyper_parameter_tuning_job(**tuning_request(name, trials=1, at_once=1))
-    ended_job(server, name, until)
+    ended_job(server, name)
 
     status, html = page(server, f"hyper-tuning-jobs/{name}")
 

@@ -4,7 +4,6 @@ import contextlib
 import threading
 
 import httpx
-import pytest
 
 ALARM = {
     "MetricName": "Invocation5XXErrors",
@@ -16,13 +15,6 @@ ALARM = {
     "ComparisonOperator": "GreaterThanThreshold",
 }
 CALLS = 1000
-
-
-@pytest.fixture
-def plan(server):
-    """Write the fault plan; it is gone after the test."""
-    yield server.plan
-    server.fault_plan.unlink(missing_ok=True)
 
 
 def linear(*, wait_s=0, **more):
@@ -56,9 +48,7 @@ class Callers:
             thread.join()
 
 
-def test_a_thousand_calls_during_a_rolled_back_update_and_one_that_succeeds_are_all_answered(
-    server, plan, in_service, until
-):
+def test_every_call_is_answered_during_updates_and_roll_backs(server, plan, in_service, until):
     new = f"{in_service}-2"
     plan({"fault": "failed_update", "after_s": 2})
     rolled_back, moved = Callers(server, in_service), Callers(server, in_service)
@@ -66,12 +56,12 @@ def test_a_thousand_calls_during_a_rolled_back_update_and_one_that_succeeds_are_
     with rolled_back.calling():
         server.sagemaker.update_endpoint(EndpointName=in_service, EndpointConfigName=new)
         until(lambda: len(rolled_back.answers) > CALLS, seconds=120)
-        assert server.settled_endpoint(in_service)["EndpointConfigName"] == in_service
+        assert server.finished_endpoint(in_service)["EndpointConfigName"] == in_service
     with moved.calling():
         request = {"EndpointName": in_service, "EndpointConfigName": new, "DeploymentConfig": linear(wait_s=2)}
         server.sagemaker.update_endpoint(**request)
         until(lambda: len(moved.answers) > CALLS, seconds=120)
-        assert server.settled_endpoint(in_service)["EndpointConfigName"] == new
+        assert server.finished_endpoint(in_service)["EndpointConfigName"] == new
 
     assert set(rolled_back.answers) == {(200, in_service)}
     assert set(moved.answers) == {(200, in_service), (200, new)}
@@ -92,19 +82,19 @@ def test_while_a_step_is_watched_both_fleets_answer(server, in_service, until):
         server.runtime.invoke_endpoint(EndpointName=in_service, Body=b"x")["InvokedProductionVariant"] for _ in range(4)
     ]
     assert sorted(answers) == [in_service, in_service, new, new]
-    endpoint = server.settled_endpoint(in_service)
+    endpoint = server.finished_endpoint(in_service)
     assert endpoint["EndpointConfigName"] == new
     assert endpoint["LastDeploymentConfig"] == request["DeploymentConfig"]
 
 
-def test_an_alarm_that_goes_off_takes_the_update_back(server, in_service, cloudwatch, until):
+def test_an_alarm_that_goes_off_takes_the_update_back(server, in_service, cloudwatch):
     cloudwatch.put_metric_alarm(AlarmName=in_service, **ALARM)
     alarms = {"AutoRollbackConfiguration": {"Alarms": [{"AlarmName": in_service}]}}
     request = {"EndpointName": in_service, "EndpointConfigName": f"{in_service}-2"}
     server.sagemaker.update_endpoint(**request, DeploymentConfig=linear(wait_s=60, **alarms))
     cloudwatch.set_alarm_state(AlarmName=in_service, StateValue="ALARM", StateReason="a test")
 
-    endpoint = server.settled_endpoint(in_service)
+    endpoint = server.finished_endpoint(in_service)
 
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", in_service)
     assert endpoint["FailureReason"] == (

@@ -140,13 +140,13 @@ def test_a_resource_has_at_most_50_tags(server, in_service, refusal):
     assert (code, message) == ("ValidationException", f"A resource has at most 50 tags; {arn} would have 51.")
 
 
-def test_weights_and_capacities_change_without_another_endpoint_config(server, in_service, until):
+def test_weights_and_capacities_change_without_another_endpoint_config(server, in_service):
     change = {"VariantName": in_service, "DesiredWeight": 2.0, "DesiredInstanceCount": 2}
     server.sagemaker.update_endpoint_weights_and_capacities(
         EndpointName=in_service, DesiredWeightsAndCapacities=[change]
     )
     during = server.endpoint(in_service)
-    after = server.settled_endpoint(in_service)
+    after = server.finished_endpoint(in_service)
 
     assert (during["EndpointStatus"], during["ProductionVariants"][0]["DesiredInstanceCount"]) == ("Updating", 2)
     variant = after["ProductionVariants"][0]
@@ -174,7 +174,7 @@ def test_a_failed_change_of_capacity_leaves_the_endpoint_as_it_was(server, in_se
         EndpointName=in_service, DesiredWeightsAndCapacities=[change]
     )
 
-    after = server.settled_endpoint(in_service)
+    after = server.finished_endpoint(in_service)
 
     variant = after["ProductionVariants"][0]
     assert (variant["DesiredInstanceCount"], variant["CurrentInstanceCount"]) == (1, 1)

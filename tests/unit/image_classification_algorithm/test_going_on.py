@@ -130,7 +130,7 @@ def test_an_interrupted_job_ends_with_the_model_it_would_have_had(make_job, caps
     assert resumed.graph == uninterrupted.graph
 
 
-def test_models_that_were_asked_for_before_an_interruption_are_in_the_artifact(make_job, kill_in_epoch_2):
+def test_checkpoints_from_before_an_interruption_are_in_the_artifact(make_job, kill_in_epoch_2):
     folders = make_job(epochs="4", checkpoint_frequency="1")
     assert train(folders) == 0
     uninterrupted = {path.name: path.read_bytes() for path in folders.model.iterdir()}

@@ -2,7 +2,6 @@
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from starlette.testclient import TestClient
+from tests.ports import free_port
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.artifact import Description
@@ -91,7 +91,7 @@ def test_what_cannot_be_answered_is_refused_in_one_sentence(client, data, conten
     assert response.text.count("\n") == 1
 
 
-def test_a_bad_image_hurts_nobody_else(client, picture_bytes):
+def test_a_bad_image_does_not_affect_other_requests(client, picture_bytes):
     before = post(client, picture_bytes("PNG")).json()
     assert post(client, b"hello").status_code == 400
     assert post(client, picture_bytes("PNG")).json() == before
@@ -108,12 +108,6 @@ def test_a_request_over_the_limit_is_refused(client, monkeypatch, announced):
 def test_more_requests_than_the_queue_holds_are_turned_away(client, picture_bytes, monkeypatch):
     monkeypatch.setattr(app, "MAX_WAITING", 0)
     assert post(client, picture_bytes("PNG")).status_code == 503
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def test_the_process_serves_and_ends_with_status_zero_at_sigterm(base, picture_bytes):

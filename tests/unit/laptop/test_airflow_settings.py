@@ -19,7 +19,7 @@ READY = {
 }
 
 
-def test_an_image_of_ones_own_is_the_local_accounts_and_so_free_of_the_built_ins_rules(tmp_path):
+def test_the_own_algorithm_is_an_image_of_the_local_account(tmp_path):
     told = deployment(Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0), READY, component="scheduler")
 
     image = "000000000000.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
@@ -27,7 +27,7 @@ def test_an_image_of_ones_own_is_the_local_accounts_and_so_free_of_the_built_ins
     assert told["IMAGE_CLASSIFIER_BUCKET"] == "a-bucket"
 
 
-def test_every_component_outwaits_the_api_server_when_the_database_is_locked(tmp_path):
+def test_other_components_wait_longer_for_a_locked_database(tmp_path):
     place = Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0)
 
     waits_s = {component: lock_wait_s(place, component) for component in COMPONENTS}

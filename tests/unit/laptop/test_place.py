@@ -7,7 +7,7 @@ import pytest
 from laptop.place import LaptopError, Place
 
 
-def test_a_port_in_use_is_named_with_its_purpose_and_the_variable_that_moves_it(tmp_path):
+def test_a_port_in_use_is_named_with_its_purpose_and_its_variable(tmp_path):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()

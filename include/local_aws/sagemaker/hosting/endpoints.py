@@ -160,10 +160,7 @@ class Endpoints:
             )
 
     def _existing(self, name: str) -> Endpoint:
-        endpoint = self._endpoints.get(name)
-        if endpoint is None:
-            raise self._not_found(name)
-        return endpoint
+        return self._endpoints.existing(name, otherwise=self._not_found(name))
 
     def _change(self, name: str, change: Callable[[Endpoint], None]) -> None:
         if self._endpoints.change(name, change) is None:

@@ -166,10 +166,8 @@ def existing_model(store: Store, name: str, *, aws: Aws) -> Model:
         ServiceError: there is none.
 
     """
-    model = Collection["Model"](store, MODEL).get(name)
-    if model is None:
-        raise validation_error(f'Could not find model "{aws.arn(MODEL, name)}".')
-    return model
+    missing = validation_error(f'Could not find model "{aws.arn(MODEL, name)}".')
+    return Collection["Model"](store, MODEL).existing(name, otherwise=missing)
 
 
 def existing_config(store: Store, name: str, *, aws: Aws) -> EndpointConfig:
@@ -179,10 +177,8 @@ def existing_config(store: Store, name: str, *, aws: Aws) -> EndpointConfig:
         ServiceError: there is none.
 
     """
-    config = Collection["EndpointConfig"](store, ENDPOINT_CONFIG).get(name)
-    if config is None:
-        raise validation_error(f'Could not find endpoint configuration "{aws.arn(ENDPOINT_CONFIG, name)}".')
-    return config
+    missing = validation_error(f'Could not find endpoint configuration "{aws.arn(ENDPOINT_CONFIG, name)}".')
+    return Collection["EndpointConfig"](store, ENDPOINT_CONFIG).existing(name, otherwise=missing)
 
 
 def plan(store: Store, config_name: str, *, aws: Aws) -> Plan:

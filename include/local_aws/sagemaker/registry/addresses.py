@@ -45,10 +45,7 @@ def existing_group(store: Store, given: str, *, aws: Aws) -> ModelPackageGroup:
 
     """
     name = resource_name(given, kind=GROUP)
-    group = Collection["ModelPackageGroup"](store, GROUP).get(name)
-    if group is None:
-        raise no_such_group(aws, name)
-    return group
+    return Collection["ModelPackageGroup"](store, GROUP).existing(name, otherwise=no_such_group(aws, name))
 
 
 def existing_package(store: Store, given: str, *, aws: Aws) -> ModelPackage:
@@ -59,10 +56,7 @@ def existing_package(store: Store, given: str, *, aws: Aws) -> ModelPackage:
 
     """
     name = resource_name(given, kind=PACKAGE)
-    package = Collection["ModelPackage"](store, PACKAGE).get(name)
-    if package is None:
-        raise no_such_package(aws, name)
-    return package
+    return Collection["ModelPackage"](store, PACKAGE).existing(name, otherwise=no_such_package(aws, name))
 
 
 def no_such_group(aws: Aws, name: str) -> ServiceError:

@@ -111,7 +111,7 @@ def test_images_of_a_pipe_are_kept_as_long_as_they_can_be_read():
         (b"2.0", (2,)),
     ],
 )
-def test_a_manifests_label_is_a_number_or_a_list_with_or_without_quotation_marks(configure, feed, label, expected):
+def test_a_manifests_label_is_a_number_or_a_list_quoted_or_not(configure, feed, label, expected):
     folders = configure(**MANIFEST_PIPE)
     feed(folders.channel("train_0"), encoded(b"image") + encoded(label))
     assert [example.labels for example in examples_of(folders)] == [expected]

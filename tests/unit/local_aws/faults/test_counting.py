@@ -55,7 +55,7 @@ def test_who_is_not_meant_takes_nothing_away(plan):
     assert faults.take(Capacity, {"TrainingJobName": "a"}) is not None
 
 
-def test_a_plan_that_is_written_anew_counts_anew_and_one_that_is_removed_is_over(plan):
+def test_a_new_plan_counts_from_0_and_a_removed_plan_has_no_effect(plan):
     faults = plan(CAPACITY)
     faults.take(Capacity, {})
     plan(CAPACITY)
@@ -82,7 +82,7 @@ def test_a_quota_is_in_force_as_long_as_it_stands_in_the_plan(plan):
     assert [[found.limit for found in faults.in_force(Quota, {})] for _ in range(2)] == [[0], [0]]
 
 
-def test_a_role_is_refused_until_its_seconds_after_the_first_refusal_are_over(plan):
+def test_a_role_is_refused_for_some_seconds_after_the_first_refusal(plan):
     now = [100.0]
     roles = UnreadyRoles(plan({"fault": "role_not_ready", "seconds": 5}), clock=lambda: now[0])
 

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from tests.waiting import until
 
 from local_aws.processes import child as child_module
 from local_aws.processes.child import start_child
@@ -39,14 +39,6 @@ def start_parent(log, *, program, parent=PARENT):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENV | {"PYTHONPATH": INCLUDE})
 
 
-def wait_for(condition, *, seconds=10):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("it did not happen in time")
-        time.sleep(0.01)
-
-
 def alive(pid):
     try:
         os.kill(pid, 0)
@@ -60,7 +52,7 @@ def alive(pid):
 
 
 def wait_for_output(log):
-    wait_for(lambda: log.exists() and log.read_text().endswith("\n"))
+    until(lambda: log.exists() and log.read_text().endswith("\n"))
     return log.read_text()
 
 
@@ -97,7 +89,7 @@ def test_what_a_child_left_behind_ends_with_it(tmp_path):
 
     child.stop(5)
 
-    wait_for(lambda: not alive(grandchild))
+    until(lambda: not alive(grandchild))
 
 
 def test_child_and_grandchild_end_when_the_parent_is_killed(tmp_path):
@@ -108,8 +100,8 @@ def test_child_and_grandchild_end_when_the_parent_is_killed(tmp_path):
     parent.kill()
     parent.wait()
 
-    wait_for(lambda: not alive(child))
-    wait_for(lambda: not alive(grandchild))
+    until(lambda: not alive(child))
+    until(lambda: not alive(grandchild))
 
 
 def test_linux_ends_a_child_even_when_the_guard_is_gone(tmp_path):
@@ -121,7 +113,7 @@ def test_linux_ends_a_child_even_when_the_guard_is_gone(tmp_path):
     parent.kill()
     parent.wait()
 
-    wait_for(lambda: not alive(child) or sys.platform != "linux")
+    until(lambda: not alive(child) or sys.platform != "linux")
 
 
 @pytest.mark.parametrize("value", ["x\0y", "\ud800"])

@@ -47,7 +47,7 @@ def test_two_processes_that_test_the_lock_do_not_see_each_other(lock: StateLock,
         assert lock.holder() is None
 
 
-def test_a_lock_whose_holder_has_not_written_its_id_yet_has_no_known_holder(lock: StateLock, tmp_path: Path) -> None:
+def test_a_holder_that_has_not_written_its_id_yet_is_unknown(lock: StateLock, tmp_path: Path) -> None:
     with (tmp_path / "server.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         assert lock.holder() is None

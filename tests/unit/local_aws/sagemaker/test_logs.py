@@ -1,9 +1,8 @@
 """Lines reach the log service in order and once, also when it is away for a while."""
 
-import time
-
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
+from tests.waiting import until
 
 from local_aws.sagemaker import logs
 from local_aws.sagemaker.logs import LogShipper
@@ -59,10 +58,7 @@ def test_lines_arrive_while_the_file_is_being_written(tmp_path):
     service = FakeLogs()
     with shipper(tmp_path / "log", service):
         (tmp_path / "log").write_text("one\nhal")
-        deadline = time.monotonic() + 5
-        while not service.lines and time.monotonic() < deadline:
-            time.sleep(0.01)
-        while_running = service.lines
+        while_running = until(lambda: service.lines)
 
     assert while_running == ["one"]
     assert service.lines == ["one", "hal"]
@@ -109,9 +105,7 @@ def test_a_file_that_grows_too_large_begins_again(tmp_path, monkeypatch):
     with shipper(tmp_path / "log", service), (tmp_path / "log").open("a") as file:
         file.write("long enough\n")
         file.flush()
-        deadline = time.monotonic() + 5
-        while (tmp_path / "log").stat().st_size and time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: not (tmp_path / "log").stat().st_size, what="the truncation")
         file.write("next\n")
 
     assert service.lines == ["long enough", "next"]

@@ -10,12 +10,12 @@ from local_aws.sagemaker.training.recordio import framed
 MAGIC = bytes.fromhex("0a23d7ce")
 
 
-def test_a_record_is_a_magic_number_its_length_its_bytes_and_zeros_to_a_multiple_of_four():
+def test_a_record_has_magic_number_length_bytes_and_padding():
     assert framed(b"abcde") == MAGIC + b"\x05\0\0\0" + b"abcde\0\0\0"
     assert framed(b"") == MAGIC + b"\0\0\0\0"
 
 
-def test_a_magic_number_in_the_bytes_cuts_the_record_where_it_stands_aligned():
+def test_an_aligned_magic_number_in_the_bytes_splits_the_record():
     parts = [(1, b"abcd"), (2, b""), (3, b"efg")]
 
     expected = b"".join(MAGIC + struct.pack("<I", flag << 29 | len(part)) + part for flag, part in parts) + b"\0"

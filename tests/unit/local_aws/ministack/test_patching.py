@@ -43,7 +43,7 @@ def test_a_replacement_may_use_the_original(module: Any) -> None:
     assert module.original() == "original and more"
 
 
-def test_what_has_changed_or_is_gone_stops_the_start_and_nothing_is_replaced(module: Any) -> None:
+def test_a_changed_or_absent_function_stops_the_start_without_patches(module: Any) -> None:
     changed, gone = patch(module, source_sha256="0123456789abcdef"), patch(module, name="gone")
     with pytest.raises(MinistackChangedError) as caught:
         apply([patch(module), changed, gone])

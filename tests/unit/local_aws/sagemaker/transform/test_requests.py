@@ -117,7 +117,7 @@ def source(uri, *, data_type="S3Prefix"):
         ("s3://b/test/dog/1.jpg", ["1.jpg"]),
     ],
 )
-def test_a_result_goes_below_the_output_path_as_its_object_below_the_prefix(uri, below):
+def test_a_result_has_the_path_of_its_object_below_the_prefix(uri, below):
     aws = fake_aws({"test/cat/1.jpg": b"", "test/dog/1.jpg": b"", "test/dog/": b""})
 
     assert [item.below for item in inputs.find(source(uri), aws=aws)] == below
@@ -186,7 +186,7 @@ def test_answers_are_put_together_as_they_are_or_as_lines():
     assert assembled([b"1", b"2\n"], assemble_with="Line") == b"1\n2\n"
 
 
-def test_the_request_goes_before_the_model_and_the_model_before_the_defaults():
+def test_the_request_overrides_the_model_which_overrides_the_defaults():
     told = {"MaxConcurrentTransforms": 8, "MaxPayloadInMB": 12, "BatchStrategy": "SINGLE_RECORD"}
 
     assert resolved({}, {}) == Parameters(1, 6, "MULTI_RECORD")

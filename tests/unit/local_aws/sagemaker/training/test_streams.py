@@ -57,7 +57,7 @@ def manifest(stream):
     return read
 
 
-def test_objects_follow_each_other_in_the_order_of_their_keys_without_the_consoles_folders(stream):
+def test_objects_are_sent_in_key_order_without_the_consoles_folders(stream):
     assert b"".join(stream({"train__b": b"2", "train__a": b"1", "train__": b"", "other": b"3"})) == b"12"
 
 
@@ -65,7 +65,7 @@ def test_each_object_is_a_record_when_the_request_says_so(stream):
     assert stream({"train__b": b"2", "train__a": b"1"}, RecordWrapperType="RecordIO") == [framed(b"1"), framed(b"2")]
 
 
-def test_shuffling_gives_each_epoch_an_order_of_its_own_which_is_the_same_in_every_run(stream):
+def test_shuffling_gives_each_epoch_its_own_reproducible_order(stream):
     objects = {f"train__{number}": str(number).encode() for number in range(8)}
 
     epochs = [b"".join(stream(objects, epoch=epoch, ShuffleConfig={"Seed": 3})) for epoch in (0, 1, 0)]
@@ -80,7 +80,7 @@ def test_hosts_share_a_sharded_channel(stream):
     assert [b"".join(stream(objects, part=(host, 2))) for host in (0, 1)] == [b"02", b"1"]
 
 
-def test_a_manifest_gives_the_attributes_of_each_line_in_the_order_of_the_request(manifest):
+def test_a_manifests_attributes_are_sent_in_the_requests_order(manifest):
     assert manifest() == [framed(b"CAT"), framed(b"0"), framed(b"DOG"), framed(b"1")]
     assert manifest(names=["class", "source-ref"])[:2] == [framed(b"0"), framed(b"CAT")]
 

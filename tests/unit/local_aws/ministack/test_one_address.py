@@ -63,7 +63,7 @@ def test_what_is_signed_for_another_service_stays(service):
     assert call(headers={"authorization": SIGNED.format(service)}).text == "other"
 
 
-def test_a_sagemaker_that_does_not_answer_is_an_error_that_clients_try_again():
+def test_an_absent_sagemaker_is_an_error_that_clients_retry():
     def refuse(request):
         raise httpx.ConnectError("refused")
 

@@ -55,7 +55,7 @@ def test_every_role_in_a_request_is_passed_once_and_to_sagemaker():
     assert passed == [{"action": "iam:PassRole", "resource": ROLE, "context": context}]
 
 
-def test_tags_of_what_is_created_are_in_the_context_and_need_a_right_of_their_own():
+def test_tags_of_a_new_resource_are_in_the_context_and_need_addtags():
     tags = [{"Key": "image-classifier", "Value": "digits"}]
     context = {"aws:TagKeys": ["image-classifier"], "aws:RequestTag/image-classifier": "digits"}
 

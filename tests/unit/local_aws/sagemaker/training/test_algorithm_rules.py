@@ -75,7 +75,7 @@ def test_an_augmented_manifest_may_have_the_content_type_of_images():
         ),
     ],
 )
-def test_a_channel_that_comes_in_a_way_the_algorithm_does_not_take_is_refused(name, changes, sentence):
+def test_an_input_mode_that_the_algorithm_does_not_support_is_refused(name, changes, sentence):
     channels = [item for item in job()["InputDataConfig"] if item["ChannelName"] != name]
 
     assert refusal(job(InputDataConfig=[*channels, channel(name, **changes)])) == sentence

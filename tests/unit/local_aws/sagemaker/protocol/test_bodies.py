@@ -60,7 +60,7 @@ def test_a_body_within_the_bound_is_read_whole():
     assert Sent(b"12345", b"67890").read() == b"1234567890"
 
 
-def test_a_body_without_an_announced_length_is_read_no_further_than_the_bound():
+def test_a_body_without_a_length_is_read_up_to_the_maximum():
     sent = Sent(b"12345", b"678901", b"more", b"more")
 
     with pytest.raises(ServiceError) as caught:

@@ -52,7 +52,7 @@ def test_without_a_healthy_instance_the_caller_is_told_to_wait(tmp_path):
         serving.acquire()
 
 
-def test_a_retired_deployment_takes_nothing_new_and_stops_after_the_last_answer(tmp_path):
+def test_a_retired_deployment_stops_after_its_last_invocation(tmp_path):
     instance = FakeInstance("a")
     serving = deployment(tmp_path, instance)
     serving.acquire()

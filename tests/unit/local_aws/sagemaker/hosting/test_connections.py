@@ -88,7 +88,7 @@ def test_a_kept_connection_that_was_closed_is_replaced():
     assert len(program.requests) == 2
 
 
-def test_a_kept_connection_that_closes_under_the_request_is_tried_on_a_new_one():
+def test_a_request_on_a_closed_connection_is_sent_on_a_new_one():
     answers, program = post([[OK, b""], [OK]], times=2)
 
     assert [answer.status for answer in answers] == [200, 200]

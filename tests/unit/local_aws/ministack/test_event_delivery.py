@@ -70,9 +70,7 @@ def test_a_delayed_event_is_due_later_and_holds_nothing_up(tmp_path: Path, uploa
     assert 500 < due_s <= 600
 
 
-def test_events_that_are_overtaken_follow_the_one_that_overtook_them_in_reverse(
-    tmp_path: Path, upload: Callable[..., None]
-) -> None:
+def test_overtaken_events_follow_in_reverse_order(tmp_path: Path, upload: Callable[..., None]) -> None:
     upload("a", "b", "c", plan=[{"fault": "s3_event", "do": "reorder", "seconds": 600, "times": 2}])
 
     assert [key for key, _ in waiting(tmp_path)] == ["c", "b", "a"]

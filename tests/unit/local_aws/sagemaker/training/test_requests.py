@@ -129,7 +129,7 @@ def test_what_aws_has_in_pipe_mode_alone_is_refused_in_its_words(given, sentence
     assert caught.value.message == sentence
 
 
-def test_a_new_job_has_no_artifact_and_shows_what_aws_shows_of_members_left_out():
+def test_a_new_job_has_no_artifact_and_the_defaults_of_aws():
     job = new_job(request(), arn="arn", now=1.0)
 
     assert "ModelArtifacts" not in job
