@@ -16,7 +16,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     demonstration = commands.add_parser("demo")
-    demonstration.add_argument("--data", type=Path, help="a folder of one's own labelled images")
+    demonstration.add_argument("--data", type=Path, help="a folder of your own labelled images")
     demonstration.add_argument("--layout", choices=("classes", "splits"), help="what the folder's top folders are")
     for name in ("up", "down", "status"):
         commands.add_parser(name)
@@ -55,9 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def print_status(place: Place) -> None:
     """Print which services run and their addresses, or which part ended and why."""
-    pid, said = supervisor.is_running(place), supervisor.status(place)
-    if pid is None or "stopped" in said:
-        ended = f"It stopped by itself: {said['stopped']}\n" if "stopped" in said else ""
+    pid, status = supervisor.is_running(place), supervisor.status(place)
+    if pid is None or "stopped" in status:
+        ended = f"It stopped by itself: {status['stopped']}\n" if "stopped" in status else ""
         print(
             f"{ended}Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` runs the "
             "demonstration."

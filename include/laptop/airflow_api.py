@@ -44,8 +44,10 @@ class AirflowApi:
             except LaptopError:
                 errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
                 if time.monotonic() > deadline:
-                    told = "\n".join(error["stack_trace"] for error in errors) or "no import error was reported"
-                    raise LaptopError(f"Airflow did not load the Dag {dag_id} within {DAG_WAIT_S} s: {told}") from None
+                    traces = "\n".join(error["stack_trace"] for error in errors) or "no import error was reported"
+                    raise LaptopError(
+                        f"Airflow did not load the Dag {dag_id} within {DAG_WAIT_S} s: {traces}"
+                    ) from None
                 time.sleep(1)
             else:
                 return
@@ -73,7 +75,7 @@ class AirflowApi:
         """Return the log lines of one try of a task, oldest first."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/logs/{try_number}"
         content = self._call("GET", path)["content"]
-        return [line if isinstance(line, str) else _told(line) for line in content]
+        return [line if isinstance(line, str) else _text(line) for line in content]
 
     def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a request, and repeat it while Airflow's database is locked; a locked database means it had no effect.
@@ -106,7 +108,7 @@ class AirflowApi:
             kind = DatabaseBusyError if is_busy else LaptopError
             raise kind(f"Airflow answered {error.code} to {method} {path}: {detail}") from error
         except OSError as error:
-            message = f"Airflow does not answer at {self._url} ({error}); `make status` tells what runs"
+            message = f"Airflow does not answer at {self._url} ({error}); `make status` shows what runs"
             raise LaptopError(message) from error
 
 
@@ -114,7 +116,7 @@ def _quote(run_id: str) -> str:
     return urllib.parse.quote(run_id, safe="")
 
 
-def _told(line: Mapping[str, Any]) -> str:
+def _text(line: Mapping[str, Any]) -> str:
     details = line.get("error_detail") or []
     causes = "; ".join(f"{cause.get('exc_type')}: {cause.get('exc_value')}" for cause in details)
     return f"{line.get('event', '')}{' ' + causes if causes else ''}"

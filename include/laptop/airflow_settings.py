@@ -15,7 +15,7 @@ API_SERVER = "api-server"
 COMPONENTS = (API_SERVER, "scheduler", "dag-processor", "triggerer")
 USER = "admin"
 LOCK_WAIT_S = 60
-NO_AWS_FILES = {  # nor the settings in ~/.aws
+NO_AWS_FILES = {  # keep clients from reading ~/.aws
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -30,13 +30,13 @@ def airflow_environment(place: Place, ready: Mapping[str, Any], *, component: st
 def deployment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
     """Return the variables that decide which AWS is used: the connection and IMAGE_CLASSIFIER_*."""
     return {
-        **told_by_the_local_aws(ready, component=component),
+        **deployment_variables(ready, component=component),
         "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
         "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
     }
 
 
-def told_by_the_local_aws(ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
+def deployment_variables(ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
     """The connection and the settings that follow from ready.json; the API server has a key, and rights, of its own."""
     key = ready["api_server" if component == API_SERVER else "aws"]
     sagemaker = {"endpoint_url": ready["sagemaker_endpoint_url"]}
@@ -63,9 +63,9 @@ def told_by_the_local_aws(ready: Mapping[str, Any], *, component: str) -> dict[s
 
 
 def leave_own_aws_alone(environ: MutableMapping[str, str]) -> None:
-    """Take the person's own AWS settings out: a profile that is not here, or a retry mode that botocore refuses.
+    """Remove the user's own AWS settings, such as a profile that does not exist or an invalid retry mode.
 
-    All that runs here reaches the local AWS only, with what its ready.json says.
+    Everything that runs here uses the local AWS only, with the settings of its ready.json.
     """
     for name in [name for name in environ if name.startswith("AWS_")]:
         del environ[name]

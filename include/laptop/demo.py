@@ -45,7 +45,7 @@ def demonstrate(place: Place, data: Path | None, *, layout: Choice | None = None
     """Run the whole demonstration and print its results.
 
     Raises:
-        LaptopError: a person has to change something; or a task failed, with the end of its log.
+        LaptopError: the user has to change something; or a task failed, with the end of its log.
 
     """
     began = time.monotonic()
@@ -64,8 +64,8 @@ def train_and_classify(place: Place, demonstration: images.Demonstration) -> "Aw
     """Run the classifier's Dag, upload the images it has never seen, and print their predictions."""
     aws = Aws(place)
     job, evaluated = run_dag(place, aws, demonstration.classifier)
-    print(tell_training(job), end="", flush=True)
-    print(tell_evaluation(aws, evaluated, place.reports), flush=True)
+    print(training_line(job), end="", flush=True)
+    print(evaluation_lines(aws, evaluated, place.reports), flush=True)
     uploads = upload_all(aws, demonstration.classifier, demonstration.uploads)
     records = await_records(aws, demonstration.classifier, uploads)
     print_table(uploads, records)
@@ -99,7 +99,12 @@ class Aws:
 
 
 def run_dag(place: Place, aws: Aws, classifier: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Trigger the classifier's Dag and show the run until it has ended well; what came of training and evaluation."""
+    """Trigger the classifier's Dag and show the run to its end; return the results of training and of the evaluation.
+
+    Raises:
+        LaptopError: a task failed, or the Dag was not loaded.
+
+    """
     api = AirflowApi(place)
     dag_id = f"{classifier}_train_and_deploy"
     api.await_dag(dag_id)
@@ -113,8 +118,8 @@ def run_dag(place: Place, aws: Aws, classifier: str) -> tuple[dict[str, Any], di
     return job, evaluated
 
 
-def tell_training(job: dict[str, Any]) -> str:
-    """Print one line about the model that is deployed now."""
+def training_line(job: dict[str, Any]) -> str:
+    """Return one line about the model that is deployed now."""
     best = job["best_validation_accuracy"]
     accuracy = "" if best is None else f", validation accuracy {best:.3f}"
     if job["outcome"] == "reused":
@@ -122,8 +127,8 @@ def tell_training(job: dict[str, Any]) -> str:
     return f"\nTrained by job {job['training_job']}{accuracy}, {job['billable_s']} billable seconds.\n"
 
 
-def tell_evaluation(aws: Aws, evaluated: dict[str, Any], folder: Path | None) -> str:
-    """The model's accuracy on test images, and where its report is: in S3, and copied to the folder if there is one."""
+def evaluation_lines(aws: Aws, evaluated: dict[str, Any], folder: Path | None) -> str:
+    """Return the accuracy on test images and the place of the report, which is copied to the folder if one is given."""
     if not evaluated:
         return "Not evaluated: there is no test image.\n"
     accuracy, where = evaluated["accuracy"], evaluated["page"]
@@ -231,7 +236,7 @@ def print_table(uploads: list[Upload], records: dict[str, Prediction]) -> None:
 
 
 def print_farewell(place: Place, aws: Aws, classifier: str, *, airflow_url: str, where: str, stop: str) -> None:
-    """Print addresses, credentials and what a person can do next."""
+    """Print addresses, credentials and what the user can do next."""
     print(
         f"  Airflow    {airflow_url}   user {USER}, password {password(place)}\n"
         f"  Gallery    {airflow_url}/plugin/image-classifiers: look at the predictions and correct them\n"

@@ -23,7 +23,7 @@ STAMP = ".requirements"
 
 
 class SetupError(Exception):
-    """A person has to change something on this machine; the message says what."""
+    """The user has to change something on this machine; the message says what."""
 
 
 class Environment:
@@ -152,11 +152,11 @@ def run(command: list[str], purpose: str) -> None:
     done = subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if done.returncode == 0:
         return
-    said = done.stdout.decode(errors="replace").strip().splitlines()
-    full = any("No space left" in line or "os error 28" in line for line in said)
+    output = done.stdout.decode(errors="replace").strip().splitlines()
+    full = any("No space left" in line or "os error 28" in line for line in output)
     remedy = "the disk is full: free some space" if full else "is the package index reachable (network, proxy)?"
-    told = "\n  ".join(said[-6:])
-    raise SetupError(f"Could not {purpose}: {remedy} Then run this again. It said:\n  {told}")
+    end = "\n  ".join(output[-6:])
+    raise SetupError(f"Could not {purpose}: {remedy} Then run this again. The end of its output:\n  {end}")
 
 
 def stamp(files: list[str]) -> str:

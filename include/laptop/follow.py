@@ -34,11 +34,11 @@ class Run:
 
         ``epochs`` returns new lines about the training job; it is called at every poll.
         """
-        is_told_to_wait = False
+        has_reported_queue = False
         while True:
             state = self.api.run_state(self.dag_id, self.run_id)
-            if state == "queued" and not is_told_to_wait and time.monotonic() - self._start > QUEUED_S:
-                is_told_to_wait = True
+            if state == "queued" and not has_reported_queue and time.monotonic() - self._start > QUEUED_S:
+                has_reported_queue = True
                 self._say("queued: an earlier run of this Dag has to end first")
             for line in epochs():
                 self._say(f"    {line}")
@@ -51,11 +51,11 @@ class Run:
         """Return an error with the last log lines of the first failed task."""
         failed = [task for task in self.api.tasks(self.dag_id, self.run_id) if task["state"] == "failed"]
         if not failed:
-            return LaptopError(f"The run {self.run_id} of {self.dag_id} failed; Airflow's pages tell more.")
+            return LaptopError(f"The run {self.run_id} of {self.dag_id} failed; see Airflow's pages.")
         task = min(failed, key=lambda task: task["end_date"] or "")
         log = self.api.log(self.dag_id, self.run_id, task["task_id"], try_number=task["try_number"])
-        said = "\n".join(f"  {line}" for line in log[-LOG_LINES_OF_A_FAILURE:])
-        return LaptopError(f"The task {task['task_id']} of {self.dag_id} failed. The end of its log:\n{said}")
+        end = "\n".join(f"  {line}" for line in log[-LOG_LINES_OF_A_FAILURE:])
+        return LaptopError(f"The task {task['task_id']} of {self.dag_id} failed. The end of its log:\n{end}")
 
     def _show_tasks(self) -> None:
         for task in sorted(self.api.tasks(self.dag_id, self.run_id), key=lambda task: task["start_date"] or "~"):

@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("plugins/image_classifier_airflow", "include/image_classifier", "include/classifiers", "lambda")
 OF_MWAA = ("apache-airflow", "apache-airflow-providers-amazon")  # MWAA's image has them; ours would exclude its own
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can tell
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can store
 READABLE = 0o100644 << 16
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from image_classification_algorithm.formats.image_records import ImageRecord, packed
-from image_classification_algorithm.formats.recordio import encoded
+from image_classification_algorithm.formats.recordio.image_records import ImageRecord, packed
+from image_classification_algorithm.formats.recordio.records import encoded
 
 if TYPE_CHECKING:
     from pathlib import Path

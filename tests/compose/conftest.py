@@ -1,4 +1,4 @@
-"""A copy of this repository with an .env of its own, run by docker compose under a project name of its own."""
+"""Runs a copy of this repository with docker compose, under its own project name."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""docker-compose.yaml on a real engine, from nothing to predictions and to nothing again: `make compose-test`.
+"""Checks docker-compose.yaml on a real Docker engine, from nothing to predictions: `make compose-test`.
 
 Runs are triggered through Airflow's REST API. The tests build on each other, in the order of the file.
 """

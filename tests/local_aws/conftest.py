@@ -1,4 +1,4 @@
-"""A MiniStack of our own, patched and with the stack deployed, for the tests that need one."""
+"""Starts a patched MiniStack with the stack deployed, for the tests that need one."""
 
 import contextlib
 import dataclasses

@@ -1,4 +1,4 @@
-"""A service of AWS that this local AWS does not have."""
+"""Checks the answer for a service that this local AWS does not have."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""Reserved concurrency: what may be reserved, and what becomes of invocations above it."""
+"""Checks reserved concurrency: its bounds, and invocations above it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events and roles that a fault plan hurts, as a client sees them."""
+"""Checks the faults of events and roles through boto3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MiniStack refuses what a web page could send, read from the socket itself."""
+"""Checks with raw sockets that MiniStack refuses what a web page could send."""
 
 import contextlib
 import stat

@@ -1,4 +1,4 @@
-"""Functions run as on AWS: isolated, bounded, killed at their timeout, their errors told in AWS's words."""
+"""Checks that functions run as on AWS: isolated, limited, killed at their timeout, with AWS's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was written is there again after MiniStack was killed, and nothing it started is left."""
+"""Checks that stored data survives a kill of MiniStack, and that no process is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lambda's limits hold: memory, payloads, the temporary folder, a package that may only be read, the size of a zip."""
+"""Checks Lambda's limits: memory, payloads, the temporary folder, a read-only package, the size of a zip."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CloudWatch Logs as the clients of SageMaker use it."""
+"""Checks CloudWatch Logs as the clients of SageMaker use it."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""Pages for people, as a browser asks for them: functions, logs and objects."""
+"""Checks the web pages of functions, logs and objects."""
 
 import httpx
 from tests.waiting import until

@@ -1,4 +1,4 @@
-"""The Price List of this AWS: the question of AWS's, and an answer that holds here."""
+"""Checks that the Price List answers in the form of AWS."""
 
 from image_classifier.plan.prices import PriceBook
 from local_aws import clients

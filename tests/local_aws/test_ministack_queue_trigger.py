@@ -1,4 +1,4 @@
-"""Uploads reach functions through SQS: queue policies, batches, partial failures, redrive, metrics and alarms."""
+"""Checks uploads that reach functions through SQS: policies, batches, partial failures, redrive, metrics."""
 
 from __future__ import annotations
 

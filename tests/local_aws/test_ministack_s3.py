@@ -1,4 +1,4 @@
-"""The bucket behaves as on AWS where this project depends on it: events, conditions, versions, limits."""
+"""Checks the behaviour of S3 that this project depends on: events, conditions, versions, limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The quotas of this AWS, asked as AWS's are; and the whole preflight against it."""
+"""Checks Service Quotas, and the whole preflight against it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""``python -m local_aws``: ready when it says so, alone in its folder, and nothing is left when it ends."""
+"""Checks the start and the end of ``python -m local_aws``, and that it is alone in its folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classifiers that set their upload triggers at one moment, in a bucket that others use too, leave each other alone."""
+"""Checks that classifiers keep each other's upload triggers in a shared bucket."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reads images and labels from a job's channels: RecordIO files, image files with lists, and named pipes."""
+"""Reads images and labels from a job's channels: image files with lists, RecordIO files, and named pipes."""

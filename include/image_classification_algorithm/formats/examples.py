@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from image_classification_algorithm.errors import ClientError
-from image_classification_algorithm.formats import image_records, pipes
 from image_classification_algorithm.formats.channels import Channel, Format
-from image_classification_algorithm.formats.recordio import records
+from image_classification_algorithm.formats.recordio import image_records, pipes
+from image_classification_algorithm.formats.recordio.records import records
 from image_classification_algorithm.job_log import log
 from image_classifier.contracts.training import image_list
 from image_classifier.contracts.training.image_list import DatasetError  # type: ignore[attr-defined]  # what parse() raises

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from laptop.airflow_settings import told_by_the_local_aws
+from laptop.airflow_settings import deployment_variables
 from laptop.containers.place import ContainerPlace
 from laptop.observability import observability
 from laptop.place import LaptopError
@@ -45,7 +45,7 @@ def with_deployment(
                 "give either the settings of an AWS account or COMPOSE_PROFILES=local-aws; .env.example shows both."
             )
         time.sleep(POLL_S)
-    return {**environ, **told_by_the_local_aws(json.loads(ready.read_text()), component=component)}
+    return {**environ, **deployment_variables(json.loads(ready.read_text()), component=component)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A local AWS that enforces IAM, with clients of each of its users."""
+"""Starts a local AWS that enforces IAM, with clients of each of its users."""
 
 from __future__ import annotations
 

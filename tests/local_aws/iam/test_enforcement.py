@@ -1,4 +1,4 @@
-"""IAM is enforced: signatures, the shipped policies, passed roles, and the roles of functions and jobs."""
+"""Checks that IAM is enforced: signatures, the shipped policies, passed roles, roles of functions and jobs."""
 
 from __future__ import annotations
 

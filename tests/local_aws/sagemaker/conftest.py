@@ -1,4 +1,4 @@
-"""A real MiniStack and a real SageMaker server with a tiny algorithm, reached as a user reaches them: through boto3."""
+"""Starts MiniStack and the SageMaker server with a tiny algorithm, and makes boto3 clients of both."""
 
 import contextlib
 import io

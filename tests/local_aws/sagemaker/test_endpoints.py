@@ -1,4 +1,4 @@
-"""Endpoints as a client sees them: real processes behind InvokeEndpoint, updates without a lost request, roll back."""
+"""Checks endpoints through boto3: real processes, updates without a lost request, roll back."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Endpoints that a fault plan hurts, as a client sees them."""
+"""Checks the faults of endpoints through boto3."""
 
 import json
 

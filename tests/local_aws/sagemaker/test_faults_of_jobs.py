@@ -1,4 +1,4 @@
-"""Training jobs that a fault plan hurts, as a client sees them."""
+"""Checks the faults of training jobs through boto3."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The SageMaker server refuses what a web page could send, read from the socket itself."""
+"""Checks with raw sockets that the SageMaker server refuses what a web page could send."""
 
 import pytest
 

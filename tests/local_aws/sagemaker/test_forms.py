@@ -1,4 +1,4 @@
-"""What the operators call is there, and every answer has the form that AWS's own model of the API gives it."""
+"""Checks that every operation that the operators call exists, and that answers match botocore's model."""
 
 import httpx
 import pytest

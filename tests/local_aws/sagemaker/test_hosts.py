@@ -1,4 +1,4 @@
-"""Training jobs of several instances: a process for each, one model, one end."""
+"""Checks training jobs of several instances: a process for each, and one model."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Pipe and FastFile mode as a program meets them."""
+"""Checks Pipe and FastFile mode with a real program."""
 
 import io
 import json

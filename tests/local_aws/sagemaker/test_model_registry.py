@@ -1,4 +1,4 @@
-"""The model registry as a client sees it: versions, approval, and an endpoint that serves an approved version."""
+"""Checks the model registry through boto3: versions, approval, and an endpoint of an approved version."""
 
 import json
 import signal

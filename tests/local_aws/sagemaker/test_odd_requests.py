@@ -1,4 +1,4 @@
-"""Odd requests, made from the service model: none is answered with 500, and the server goes on to answer."""
+"""Checks that odd requests, made from the service model, never get status 500."""
 
 import json
 import random

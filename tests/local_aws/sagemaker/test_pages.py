@@ -1,4 +1,4 @@
-"""Pages for people, as a browser asks for them: what SageMaker has."""
+"""Checks the web pages of SageMaker's resources."""
 
 import httpx
 

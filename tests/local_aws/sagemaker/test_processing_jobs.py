@@ -1,4 +1,4 @@
-"""Processing jobs as a client sees them: real processes on several hosts, inputs from S3 and outputs to it."""
+"""Checks processing jobs through boto3: real processes on several hosts, inputs from S3 and outputs to S3."""
 
 import json
 import signal

@@ -1,4 +1,4 @@
-"""The server and the project's own algorithm agree on pipes and hosts: real training of stripes against dots."""
+"""Checks that the server and the project's own algorithm agree, with real training of stripes against dots."""
 
 import io
 import json
@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_classification_algorithm.formats.image_records import ImageRecord, packed
-from image_classification_algorithm.formats.recordio import encoded
+from image_classification_algorithm.formats.recordio.image_records import ImageRecord, packed
+from image_classification_algorithm.formats.recordio.records import encoded
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
 PROGRAM = f"--image=image-classification={sys.executable} -m image_classification_algorithm"

@@ -1,4 +1,4 @@
-"""What a server finds again after it was stopped or killed, and what it leaves behind: nothing that runs."""
+"""Checks the state after a stop or a kill of the server, and that no process is left."""
 
 import json
 import os

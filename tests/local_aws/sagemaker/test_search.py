@@ -1,4 +1,4 @@
-"""The operation Search: what SDK v2 asks when it registers a model."""
+"""Checks the operation Search with the request of SDK v2."""
 
 import json
 

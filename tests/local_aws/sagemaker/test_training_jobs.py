@@ -1,4 +1,4 @@
-"""Training jobs as a client sees them: real processes, AWS's states and AWS's refusals."""
+"""Checks training jobs through boto3: real processes, AWS's states and AWS's refusals."""
 
 import io
 import json

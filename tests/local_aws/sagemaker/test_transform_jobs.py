@@ -1,4 +1,4 @@
-"""Transform jobs as a client sees them: the model's process answers for real objects, with AWS's states and words."""
+"""Checks transform jobs through boto3: a model's process answers for objects, with AWS's states and messages."""
 
 import json
 import signal

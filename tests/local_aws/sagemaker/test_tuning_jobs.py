@@ -1,4 +1,4 @@
-"""Hyperparameter tuning jobs as a client sees them: real training jobs, their metric read from their logs."""
+"""Checks tuning jobs through boto3: real training jobs, with the metric in their logs."""
 
 import re
 import signal

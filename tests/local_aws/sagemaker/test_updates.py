@@ -1,4 +1,4 @@
-"""Updates that move the traffic step by step, watched by alarms, under a client that never stops calling."""
+"""Checks updates that shift traffic step by step, watched by alarms, under continuous calls."""
 
 import contextlib
 import threading

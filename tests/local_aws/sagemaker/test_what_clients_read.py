@@ -1,4 +1,4 @@
-"""Answers that the clients of SageMaker depend on: SDK v2 and v3, the AWS CLI, boto3."""
+"""Checks answers that SDK v2 and v3, the AWS CLI and boto3 depend on."""
 
 import datetime
 

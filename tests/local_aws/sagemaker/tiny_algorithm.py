@@ -1,4 +1,4 @@
-"""A program that keeps the container contract in a few lines; hyperparameters tell it how to behave."""
+"""Implements the container contract in a few lines; hyperparameters choose its behaviour."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""A small training job that any computer finishes in a second: stripes against dots, 8 pixels wide."""
+"""Makes a small training job that any computer finishes in a second: stripes against dots, 8 pixels wide."""
 
 import io
 import json

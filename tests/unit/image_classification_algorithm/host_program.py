@@ -1,4 +1,4 @@
-"""One host of a job that learns a line from numbers; started by test_distributed.py as often as there are hosts."""
+"""Runs one host of a job that fits a line to numbers, for test_distributed.py."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The model artifact: written, read back, and another program's refused."""
+"""Checks that the model artifact is written and read, and that another program's is refused."""
 
 import io
 import json

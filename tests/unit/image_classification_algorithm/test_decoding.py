@@ -1,4 +1,4 @@
-"""Bytes to pixels, the same way in training and at the endpoint."""
+"""Checks that bytes become the same pixels in training and at the endpoint."""
 
 import io
 

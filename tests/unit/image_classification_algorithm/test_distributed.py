@@ -1,4 +1,4 @@
-"""Hosts that train one network together, as processes that meet in a folder."""
+"""Checks hosts that train one network together, as processes that share a folder."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Every hyperparameter does what it is documented to do: another value gives another model, log or end of the job.
+"""Checks that every hyperparameter has its documented effect: another value changes model, log or end of the job.
 
 What each refuses stands in tests/unit/image_classifier/test_hyperparameters.py.
 """

@@ -1,4 +1,4 @@
-"""What a step frees is there for the next: counted in page faults, in a process of its own."""
+"""Checks that freed memory is reused, by the number of page faults in a separate process."""
 
 import platform
 import subprocess

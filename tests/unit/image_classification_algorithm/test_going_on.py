@@ -1,4 +1,4 @@
-"""Incremental training, and jobs that were interrupted."""
+"""Checks incremental training, and jobs that continue after an interruption."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""The networks, and the ONNX graphs that they become."""
+"""Checks the networks, and their ONNX graphs."""
 
 import numpy as np
 import onnx

@@ -1,4 +1,4 @@
-"""Transfer learning, without the 19 MB of weights: a stand-in of the same shape with random ones."""
+"""Checks transfer learning with random weights in place of the 19 MB of pretrained ones."""
 
 import hashlib
 import importlib.util

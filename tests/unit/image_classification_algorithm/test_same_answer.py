@@ -1,4 +1,4 @@
-"""The endpoint gives an image the probabilities that the job's validation gave it: its accuracy is the log's."""
+"""Checks that the endpoint's probabilities are those of the job's validation."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The endpoint's container."""
+"""Checks the endpoint's container."""
 
 import json
 import signal

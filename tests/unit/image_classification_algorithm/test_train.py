@@ -1,4 +1,4 @@
-"""A training job, from its folders to its model."""
+"""Checks a training job, from its folders to its model."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""The parts of a training job that its log does not show."""
+"""Checks the parts of a training job that its log does not show."""
 
 import numpy as np
 import pytest

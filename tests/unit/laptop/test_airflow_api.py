@@ -1,4 +1,4 @@
-"""What the demonstration asks of Airflow, and what it does with an answer that says no."""
+"""Checks the requests to Airflow's REST API, and the handling of errors."""
 
 import http.server
 import json

@@ -1,4 +1,4 @@
-"""What Airflow is told of its deployment here."""
+"""Checks the environment of Airflow's components."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Uploads of a demonstration: to a classifier that answers, each under a key of its own."""
+"""Checks the uploads of the demonstration: each has its own key, and needs a function."""
 
 import io
 import json

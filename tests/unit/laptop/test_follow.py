@@ -1,4 +1,4 @@
-"""What a person sees of a training job before its first epoch, and after each."""
+"""Checks the lines about a training job before its first epoch and after each epoch."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""The bundle, unpacked as MWAA unpacks it, outside the repository."""
+"""Checks the bundle in the layout of MWAA, outside the repository."""
 
 import os
 import subprocess

@@ -1,3 +1,5 @@
+"""Checks the settings of remote logs and metrics."""
+
 import pytest
 
 from laptop.airflow_settings import configuration

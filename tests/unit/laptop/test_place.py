@@ -1,4 +1,4 @@
-"""The place: ports and folders of one set of services."""
+"""Checks the ports and folders of one set of services."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""The verdicts of `make client-test`: what a client's program reported against the list of steps."""
+"""Checks the table of `make client-test`: a client's reports against the list of steps."""
 
 import importlib.util
 import sys

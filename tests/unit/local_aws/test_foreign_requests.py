@@ -1,4 +1,4 @@
-"""Which requests reach the local AWS, decided by headers that a web page cannot choose."""
+"""Checks which requests are accepted, by headers that a web page cannot choose."""
 
 import asyncio
 from typing import Any

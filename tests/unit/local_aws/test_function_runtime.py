@@ -1,4 +1,4 @@
-"""Functions have this interpreter's runtime, this machine's architecture, and boto3 with what it needs beside them."""
+"""Checks that functions have this interpreter's runtime, this machine's architecture, and boto3."""
 
 import platform
 import subprocess

@@ -1,4 +1,4 @@
-"""Channels of a job, written down in every format."""
+"""Writes the channels of a job in every format."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What inputdataconfig.json may say, and what the algorithm refuses."""
+"""Checks which inputdataconfig.json the algorithm accepts."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The examples of a channel are the same, wherever they come from."""
+"""Checks that the examples of a channel are the same in every format."""
 
 import gc
 import shutil
@@ -9,9 +9,9 @@ import pytest
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.formats.examples import examples
-from image_classification_algorithm.formats.image_records import ImageRecord, packed
-from image_classification_algorithm.formats.pipes import Kept
-from image_classification_algorithm.formats.recordio import MAGIC, encoded
+from image_classification_algorithm.formats.recordio.image_records import ImageRecord, packed
+from image_classification_algorithm.formats.recordio.pipes import Kept
+from image_classification_algorithm.formats.recordio.records import MAGIC, encoded
 from image_classifier.contracts.training import image_list
 
 FOUR = ("train", "validation", "train_lst", "validation_lst")

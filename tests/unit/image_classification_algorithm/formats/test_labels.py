@@ -1,4 +1,4 @@
-"""Labels as training wants them."""
+"""Checks the conversion of labels to training targets."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A training job does not care where its images come from."""
+"""Checks that training gives the same result in every format."""
 
 import json
 import os
@@ -11,8 +11,8 @@ import pytest
 from image_classification_algorithm import artifact
 from image_classification_algorithm.__main__ import train
 from image_classification_algorithm.formats.examples import Example
-from image_classification_algorithm.formats.image_records import pack_files
-from image_classification_algorithm.formats.recordio import encoded
+from image_classification_algorithm.formats.recordio.image_records import pack_files
+from image_classification_algorithm.formats.recordio.records import encoded
 from image_classification_algorithm.training import images as images_module
 from image_classification_algorithm.training.images import load, read_split
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError

@@ -1,4 +1,4 @@
-"""Airflow's containers find their AWS: a named one, or the local one."""
+"""Checks that Airflow's containers use the AWS account of .env, or else the local AWS."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Keys and passwords of the containers are made once, and each container gets its own."""
+"""Checks that keys and passwords are made once, and that each container gets only its own."""
 
 from dataclasses import dataclass
 from pathlib import Path

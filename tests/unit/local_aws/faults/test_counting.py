@@ -1,4 +1,4 @@
-"""Which fault acts, how often, and when a plan is read."""
+"""Checks which fault acts, how often, and when a plan is read."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What a fault plan may say, and what is said about one that cannot be used."""
+"""Checks which fault plans are valid, and the messages about invalid ones."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What becomes of an event between an upload and the queue."""
+"""Checks how S3's events reach functions and queues, with and without faults."""
 
 from __future__ import annotations
 

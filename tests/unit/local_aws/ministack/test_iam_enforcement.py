@@ -1,4 +1,4 @@
-"""Which of Lambda's operations a request is, and what a refused request is answered."""
+"""Checks the IAM action of requests to Lambda, and the answers to refused requests."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Accepted events wait on disk, are handed out once at a time, and come back when the process died."""
+"""Checks that accepted events are stored until they are done, and are taken once at a time."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What goes into CloudWatch: the depth of queues, and metrics embedded in a line of a log."""
+"""Checks which metrics are recorded: the depth of queues, and metrics in a line of a log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for SageMaker that come to the address of the other services."""
+"""Checks that requests for SageMaker are forwarded from the address of the other services."""
 
 import asyncio
 

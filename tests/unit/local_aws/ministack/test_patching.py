@@ -1,4 +1,4 @@
-"""A function of MiniStack is replaced only if it is the function that was read."""
+"""Checks that only the expected functions of MiniStack are replaced."""
 
 from pathlib import Path
 from types import ModuleType

@@ -1,4 +1,4 @@
-"""Which messages of a batch a function's answer fails, as Lambda documents it."""
+"""Checks which messages of a batch fail by the answer of a function, as Lambda documents it."""
 
 import pytest
 

@@ -1,4 +1,6 @@
-"""Changes of configuration are on disk before they are answered; objects and invocations do not wait for it."""
+"""Checks that changes of configuration are saved before they are answered, and that objects and invocations do not
+wait.
+"""
 
 import pytest
 

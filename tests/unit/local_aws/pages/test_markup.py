@@ -1,4 +1,4 @@
-"""The pages show what AWS answered, and never take a part of it for HTML."""
+"""Checks that the pages escape everything that they show."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""What a program finds around it, and what of this machine it does not."""
+"""Checks which variables and folders a program has, and which of this machine it does not have."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Artifacts and channels on disk: reproducible, and never outside their folder."""
+"""Checks that artifacts and channels are reproducible, and never outside their folder."""
 
 import io
 import tarfile

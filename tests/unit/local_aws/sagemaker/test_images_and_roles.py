@@ -1,4 +1,4 @@
-"""Which images and roles are accepted, and what the others are told."""
+"""Checks which images and roles are accepted, and the errors for others."""
 
 import json
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""Lines reach the log service in order and once, also when it is away for a while."""
+"""Checks that lines reach CloudWatch Logs once and in order, also when it does not answer for a while."""
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError

@@ -1,4 +1,4 @@
-"""What is stored is there for the next server, and a change that fails changes nothing."""
+"""Checks that stored documents survive a restart, and that a failed change has no effect."""
 
 import sqlite3
 import threading

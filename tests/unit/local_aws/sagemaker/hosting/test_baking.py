@@ -1,4 +1,4 @@
-"""When the time after a step of an update ends it, and when it takes it back."""
+"""Checks when the wait after a step of an update ends, and when it rolls the update back."""
 
 import math
 import threading

@@ -1,4 +1,4 @@
-"""Requests to a serving process: kept connections, and what happens when the process goes away."""
+"""Checks requests to a serving process: kept connections, and errors when the process ends."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Which instance gets an invocation, and how a deployment takes its leave."""
+"""Checks which instance gets an invocation, and how a deployment is retired."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What is written down of an endpoint's change when the disk is full."""
+"""Checks that the end of an endpoint's change is stored, also after a full disk."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""What a DeploymentConfig asks for, and which fleet an invocation goes to."""
+"""Checks the steps of a DeploymentConfig, and which fleet gets an invocation."""
 
 import math
 from types import SimpleNamespace

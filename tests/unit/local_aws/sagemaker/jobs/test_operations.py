@@ -1,4 +1,4 @@
-"""What holds for jobs of every kind: one run each, states, and an end that is always written down."""
+"""Checks what all kinds of jobs share: one run each, states, and an end that is always stored."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""The checkpoints of a job on their way to S3, while its program goes on."""
+"""Checks when the checkpoints of a job are uploaded while its program runs."""
 
 from pathlib import Path
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Which requests for processing jobs are accepted, and the job that a request becomes."""
+"""Checks which requests for processing jobs are accepted, and the job that is made."""
 
 import pytest
 

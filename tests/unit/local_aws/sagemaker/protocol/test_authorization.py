@@ -1,4 +1,4 @@
-"""What a caller of SageMaker must be allowed to do, by the operation and what it names."""
+"""Checks which rights a caller of each operation of SageMaker needs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Bodies that are no requests are refused with AWS's codes."""
+"""Checks that invalid bodies are refused with AWS's error codes."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Pages of a listing, whatever is added between them."""
+"""Checks the pages of a listing while resources are added."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Requests are judged by botocore's own model, and refused in AWS's words."""
+"""Checks that requests are validated by botocore's model, with AWS's messages."""
 
 import pytest
 

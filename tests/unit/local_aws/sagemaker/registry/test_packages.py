@@ -1,4 +1,4 @@
-"""Model package groups and their versions, without a server: what is accepted, kept, listed and refused."""
+"""Checks model package groups and their versions without a server."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Search finds a resource by any of its properties."""
+"""Checks that Search finds a resource by any of its properties."""
 
 import pytest
 

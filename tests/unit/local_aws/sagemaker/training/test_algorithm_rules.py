@@ -1,4 +1,4 @@
-"""The algorithm's own refusals, which cost an instance on AWS."""
+"""Checks which jobs the algorithm refuses."""
 
 import pytest
 

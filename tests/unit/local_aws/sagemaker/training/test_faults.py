@@ -1,4 +1,4 @@
-"""What a fault plan does to one training job, and what it makes of the job's bill."""
+"""Checks how faults change a training job and its billable time."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""The values of a job's metrics on their way to CloudWatch."""
+"""Checks how the values of a job's metrics reach CloudWatch."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What becomes of a job whose server was killed."""
+"""Checks the state of a job after its server was killed."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Named pipes as SageMaker has them: one per epoch, written while the program reads."""
+"""Checks the named pipes: one per epoch, written while the program reads."""
 
 import contextlib
 import os

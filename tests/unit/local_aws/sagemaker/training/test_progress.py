@@ -1,4 +1,4 @@
-"""The states of a job, its last metrics and its failure reason."""
+"""Checks the states of a job, its last metrics and its FailureReason."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The frame of MXNet's RecordIO, byte by byte."""
+"""Checks the frame of MXNet's RecordIO, byte by byte."""
 
 import struct
 

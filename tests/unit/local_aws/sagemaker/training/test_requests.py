@@ -1,4 +1,4 @@
-"""Requests for jobs that AWS could carry out and this server could not are refused by name."""
+"""Checks that requests that only AWS could carry out are refused with the name of the member."""
 
 import pytest
 

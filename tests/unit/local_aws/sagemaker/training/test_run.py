@@ -1,4 +1,4 @@
-"""What a job says when this machine or the services around it cannot carry it to its end."""
+"""Checks the FailureReason of jobs that fail because of this machine or the services around it."""
 
 import errno
 from types import SimpleNamespace

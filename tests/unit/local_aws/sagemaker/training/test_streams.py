@@ -1,4 +1,4 @@
-"""What a channel's pipe carries in each epoch."""
+"""Checks the content of a channel's pipe in each epoch."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which requests for transform jobs are accepted, and what is sent of each object."""
+"""Checks which requests for transform jobs are accepted, and what is sent for each object."""
 
 import gzip
 from types import SimpleNamespace

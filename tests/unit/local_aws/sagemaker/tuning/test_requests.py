@@ -1,4 +1,4 @@
-"""What a tuning job's request must be, and the training jobs that it becomes."""
+"""Checks the request of a tuning job, and the training jobs that it starts."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Which values a tuning job tries: within the ranges, on their scale, nearer to what was good."""
+"""Checks that a tuning job tries values within the ranges, on their scale, near good ones."""
 
 import pytest
 

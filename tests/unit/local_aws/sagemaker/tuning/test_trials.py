@@ -1,4 +1,4 @@
-"""What the training jobs of a tuning job amount to."""
+"""Checks the counts, the best training job and the end of a tuning job."""
 
 import pytest
 

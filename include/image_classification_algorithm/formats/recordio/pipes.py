@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from image_classification_algorithm.formats.channels import Channel
-from image_classification_algorithm.formats.recordio import MAGIC, records, unreadable
+from image_classification_algorithm.formats.recordio.records import MAGIC, records, unreadable
 from image_classification_algorithm.job_log import log
 
 BUFFER_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""Image records, beside what MXNet's im2rec 1.9.1 made of the same files."""
+"""Compares image records with those of MXNet's im2rec 1.9.1."""
 
 import struct
 
@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_classification_algorithm.errors import ClientError
-from image_classification_algorithm.formats.image_records import ImageRecord, pack_files, packed, unpacked
-from image_classification_algorithm.formats.recordio import MAGIC, records
+from image_classification_algorithm.formats.recordio.image_records import ImageRecord, pack_files, packed, unpacked
+from image_classification_algorithm.formats.recordio.records import MAGIC, records
 from image_classifier.contracts.training import image_list
 
 LISTS = ("single", "multi")

@@ -1,4 +1,4 @@
-"""MXNet's RecordIO: what is written is read, and what is not RecordIO is named with its place."""
+"""Checks that RecordIO is written and read, and that an error names the place in the file."""
 
 import io
 import itertools
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_classification_algorithm.errors import ClientError
-from image_classification_algorithm.formats import recordio
-from image_classification_algorithm.formats.recordio import MAGIC, RecordWriter, encoded, records
+from image_classification_algorithm.formats.recordio import records as recordio
+from image_classification_algorithm.formats.recordio.records import MAGIC, RecordWriter, encoded, records
 
 # Bytes in which magic numbers, whole or cut, stand at multiples of 4 and beside them.
 adversarial = st.lists(

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from image_classification_algorithm.formats.recordio import RecordWriter, unreadable
+from image_classification_algorithm.formats.recordio.records import RecordWriter, unreadable
 from image_classifier.contracts.training.image_list import Entry
 
 # The number of labels after the header (0: the single label is in the header), that label, the id, its upper half.
