@@ -29,11 +29,11 @@ def jittered(images: Tensor, *, generator: torch.Generator) -> Tensor:
     amounts = _uniform((3, len(images), 1, 1), generator=generator).to(images.device)
     if images.shape[1] == 1:
         return (images / 255 + LIGHTNESS * amounts[2].unsqueeze(1)).clamp(0, 1) * 255
-    hue, saturation, lightness = _hsl(images / 255)
+    hue, saturation, lightness = hsl_of(images / 255)
     hue = hue + HUE * amounts[0]
     saturation = (saturation + SATURATION * amounts[1]).clamp(0, 1)
     lightness = (lightness + LIGHTNESS * amounts[2]).clamp(0, 1)
-    return _rgb(hue, saturation, lightness) * 255
+    return rgb_of(hue, saturation, lightness) * 255
 
 
 def transformed(images: Tensor, *, generator: torch.Generator) -> Tensor:
@@ -57,7 +57,7 @@ def _uniform(shape: tuple[int, ...], *, generator: torch.Generator) -> Tensor:
     return torch.rand(shape, generator=generator) * 2 - 1
 
 
-def _hsl(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def hsl_of(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Convert RGB to hue in turns, saturation and lightness, each from 0 to 1."""
     high, low = rgb.amax(1), rgb.amin(1)
     chroma, lightness = high - low, (high + low) / 2
@@ -72,7 +72,7 @@ def _hsl(rgb: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return sixths / 6, saturation.clamp(0, 1), lightness
 
 
-def _rgb(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
+def rgb_of(hue: Tensor, saturation: Tensor, lightness: Tensor) -> Tensor:
     """Convert back: f(n) = l - s min(l, 1 - l) max(-1, min(k - 3, 9 - k, 1)), where k = (n + 12 h) mod 12."""
     reach = saturation * torch.minimum(lightness, 1 - lightness)
     colours = []

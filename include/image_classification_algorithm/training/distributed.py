@@ -172,7 +172,7 @@ def _meet(hosts: Hosts, *, names: list[str], interface: str | None, folder: str 
         address = f"file://{Path(folder).absolute()}/meeting"
         torch.set_num_threads(max(1, torch.get_num_threads() // hosts.count))  # they share this machine's cores
     else:
-        _wait_for_name(names[0])
+        wait_for_name(names[0])
         address = f"tcp://{names[0]}:{PORT}"
     backend = "nccl" if hosts.device and hosts.device.type == "cuda" else "gloo"
     with _together():
@@ -181,7 +181,7 @@ def _meet(hosts: Hosts, *, names: list[str], interface: str | None, folder: str 
         )
 
 
-def _wait_for_name(host: str) -> None:
+def wait_for_name(host: str) -> None:
     """Wait until the host's name resolves; SageMaker's documentation says that it may take a moment after the start."""
     deadline = time.monotonic() + PATIENCE.total_seconds()
     while True:

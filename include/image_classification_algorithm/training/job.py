@@ -70,7 +70,7 @@ def _read(
 ) -> Job:
     train = read_split(folders, "train", hyperparameters=hyperparameters, stop=stop)
     validation = read_split(folders, "validation", hyperparameters=hyperparameters, stop=stop)
-    _check_count(len(train), hyperparameters=hyperparameters, hosts=hosts.count)
+    check_count(len(train), hyperparameters=hyperparameters, hosts=hosts.count)
     hosts.same(len(train), what="the number of training images")
     return Job(folders, train, validation, hyperparameters, device, stop, hosts)
 
@@ -118,7 +118,13 @@ def _prepare_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _check_count(images: int, *, hyperparameters: JobHyperparameters, hosts: int) -> None:
+def check_count(images: int, *, hyperparameters: JobHyperparameters, hosts: int) -> None:
+    """Log a warning if the channel has another number of images than ``num_training_samples``.
+
+    Raises:
+        ClientError: there are fewer images than one batch of all hosts takes.
+
+    """
     if images != hyperparameters.num_training_samples:
         log.warning(
             "num_training_samples is %d, but the train channel has %d images that can be used; "

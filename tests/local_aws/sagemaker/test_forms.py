@@ -74,6 +74,6 @@ def test_every_answer_has_the_form_of_the_model(server, name, job_request, in_se
     for operation, request in requests.items():
         shape = validation.service_model().operation_model(operation).output_shape
         found = answer(operation, **request)
-        problems += [*validation._problems(found, shape, path=operation), *strange(found, shape, operation)]
+        problems += [*validation.problems(found, shape, path=operation), *strange(found, shape, operation)]
 
     assert problems == []

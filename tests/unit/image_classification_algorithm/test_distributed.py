@@ -113,7 +113,7 @@ def test_a_job_of_two_hosts_needs_a_batch_for_each():
     given = JobHyperparameters.model_validate({"num_classes": 2, "num_training_samples": 7, "mini_batch_size": 4})
 
     with pytest.raises(ClientError, match="bigger or equal to the mini_batch_size times the 2 hosts"):
-        job._check_count(7, hyperparameters=given, hosts=2)
+        job.check_count(7, hyperparameters=given, hosts=2)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_hosts_name_is_waited_for_until_it_resolves(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(distributed, "WAIT_S", 0)
 
-    distributed._wait_for_name("algo-1")
+    distributed.wait_for_name("algo-1")
 
     assert answers == []
 

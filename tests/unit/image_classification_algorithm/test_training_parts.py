@@ -7,7 +7,7 @@ from torch import nn
 
 from image_classification_algorithm.training import images as images_module
 from image_classification_algorithm.training import optimization
-from image_classification_algorithm.training.augmentation import _hsl, _rgb, jittered, transformed
+from image_classification_algorithm.training.augmentation import hsl_of, jittered, rgb_of, transformed
 from image_classification_algorithm.training.batches import shuffled_batches
 from image_classification_algorithm.training.images import Crop, read_split
 from image_classification_algorithm.training.metrics import Accuracy
@@ -112,7 +112,7 @@ def test_augmentation_cuts_anywhere_and_flips():
 
 def test_colours_survive_the_way_to_hsl_and_back():
     colours = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(_rgb(*_hsl(colours)), colours, atol=1e-4)
+    assert torch.allclose(rgb_of(*hsl_of(colours)), colours, atol=1e-4)
 
 
 def test_colour_jitter_stays_within_pixels_and_varies_per_image():

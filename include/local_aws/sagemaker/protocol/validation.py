@@ -70,12 +70,12 @@ def validate(operation: str, request: object) -> dict[str, Any]:
     if not isinstance(request, dict):
         raise ServiceError("SerializationException", "Start of structure or map found where not expected.")
     try:
-        problems = list(_problems(request, shape, path="")) if shape is not None else []
+        found = list(problems(request, shape, path="")) if shape is not None else []
     except RecursionError as error:  # only SearchExpression is recursive
         raise ServiceError("SerializationException", "The request is nested too deep.") from error
-    if problems:
-        noun = "validation error" if len(problems) == 1 else "validation errors"
-        raise validation_error(f"{len(problems)} {noun} detected: {'; '.join(problems)}")
+    if found:
+        noun = "validation error" if len(found) == 1 else "validation errors"
+        raise validation_error(f"{len(found)} {noun} detected: {'; '.join(found)}")
     return request if shape is None else _without_nulls(request, shape)
 
 
@@ -89,7 +89,13 @@ def _without_nulls(value: Any, shape: Shape) -> Any:
     return value
 
 
-def _problems(value: object, shape: Shape, *, path: str) -> Iterator[str]:
+def problems(value: object, shape: Shape, *, path: str) -> Iterator[str]:
+    """Yield AWS's sentence for each constraint of the shape that the value at `path` does not satisfy.
+
+    Raises:
+        ServiceError: ``SerializationException`` for a wrong type.
+
+    """
     _check_type(value, shape, path=path)
     check: Callable[..., Iterator[str]] = _CHECKS.get(shape.type_name, _number_problems)
     yield from check(value, shape, path=path)
@@ -113,20 +119,20 @@ def _structure_problems(value: dict[str, Any], shape: StructureShape, *, path: s
             yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
     for name, member in shape.members.items():
         if value.get(name) is not None:  # AWS ignores unknown members, and takes null for absent
-            yield from _problems(value[name], member, path=_join(path, name))
+            yield from problems(value[name], member, path=_join(path, name))
 
 
 def _list_problems(value: list[Any], shape: ListShape, *, path: str) -> Iterator[str]:
     yield from _length_problems(value, shape, path=path)
     for number, item in enumerate(value, start=1):
-        yield from _problems(item, shape.member, path=f"{path}.{number}.member")
+        yield from problems(item, shape.member, path=f"{path}.{number}.member")
 
 
 def _map_problems(value: dict[str, Any], shape: MapShape, *, path: str) -> Iterator[str]:
     yield from _length_problems(value, shape, path=path)
     for part, items, member in (("keys", value.keys(), shape.key), ("value", value.values(), shape.value)):
         constraints = [
-            problem.partition("constraint: ")[2] for item in items for problem in _problems(item, member, path=path)
+            problem.partition("constraint: ")[2] for item in items for problem in problems(item, member, path=path)
         ]
         if constraints:
             yield f"{_at(value, path)}: Map {part} must satisfy constraint: [{', '.join(dict.fromkeys(constraints))}]"
@@ -137,7 +143,7 @@ def _string_problems(value: str, shape: StringShape, *, path: str) -> Iterator[s
         yield f"{_at(value, path)}: Member must satisfy enum value set: [{', '.join(sorted(shape.enum))}]"
     yield from _length_problems(value, shape, path=path)
     pattern = shape.metadata.get("pattern")
-    if pattern and not _compiled(pattern).fullmatch(value):
+    if pattern and not compiled(pattern).fullmatch(value):
         yield f"{_at(value, path)}: Member must satisfy regular expression pattern: {pattern}"
 
 
@@ -164,7 +170,8 @@ _CHECKS: dict[str, Callable[..., Iterator[str]]] = {
 
 
 @functools.cache
-def _compiled(pattern: str) -> re.Pattern[str]:
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of botocore's model, which is written for Java, as a pattern of Python."""
     for java, python in _JAVA_CLASSES.items():
         pattern = pattern.replace(java, python)
     return re.compile(_REPEATED_END.sub("", pattern))

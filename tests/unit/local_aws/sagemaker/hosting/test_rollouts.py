@@ -1,18 +1,20 @@
 """Checks that the end of an endpoint's change is stored, also after a full disk."""
 
 import sqlite3
+import threading
 
 import pytest
+from tests.waiting import until
 
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.hosting import rollouts
-from local_aws.sagemaker.hosting.rollouts import ACTIVE, KIND, Rollouts
+from local_aws.sagemaker.hosting.rollouts import KIND, PENDING, Rollouts
 from local_aws.sagemaker.store import Store
 
 
 class FullDisk(Store):
-    """Takes no change for some tries."""
+    """Fails at the first two changes."""
 
     tries = 3
 
@@ -26,8 +28,8 @@ class FullDisk(Store):
 @pytest.fixture
 def store(tmp_path):
     store = FullDisk(tmp_path / "state.sqlite")
-    serves = {"plan": {"config": {"ProductionVariants": []}}}
-    endpoint = {"EndpointName": "e", "EndpointStatus": "Updating", "ProductionVariants": [], ACTIVE: serves}
+    revision = {"revision": 1, "plan": {"config": {"EndpointConfigName": "c", "ProductionVariants": []}, "models": {}}}
+    endpoint = {"EndpointName": "e", "EndpointStatus": "Creating", PENDING: revision}
     store.add(KIND, "e", endpoint)
     yield store
     store.close()
@@ -39,17 +41,21 @@ def made(tmp_path, store, monkeypatch):
     return Rollouts(aws=None, store=store, images=None, limits=Limits(), faults=Faults(), folder=tmp_path)
 
 
-def test_the_end_of_a_change_is_written_once_there_is_room(made, store):
-    made._roll_back("e", "it does not start")
-
-    endpoint = store.get(KIND, "e")
-    assert (endpoint["EndpointStatus"], endpoint["FailureReason"]) == ("InService", "it does not start")
+def is_changing() -> bool:
+    return any(thread.name == "_create e" for thread in threading.enumerate())
 
 
-def test_a_server_that_ends_does_not_wait_for_room(made, store):
+def test_the_end_of_a_change_is_stored_once_the_disk_has_space(made, store):
+    made.create("e")
+
+    until(lambda: store.get(KIND, "e")["EndpointStatus"] == "InService")
+
+
+def test_a_server_that_ends_does_not_wait_for_space_on_the_disk(made, store):
     store.tries = 10**9
-    made._closing.set()
+    made.create("e")
 
-    made._at_last("e", lambda: store.change(KIND, "e", lambda _: None))
+    made.close()
 
-    assert store.get(KIND, "e")["EndpointStatus"] == "Updating"
+    until(lambda: not is_changing())
+    assert store.get(KIND, "e")["EndpointStatus"] == "Creating"

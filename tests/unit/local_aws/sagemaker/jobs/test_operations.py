@@ -4,6 +4,7 @@ import sqlite3
 import threading
 
 import pytest
+from tests.waiting import until
 
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.aws import Aws
@@ -42,6 +43,9 @@ class Run(JobRun):
     def _work(self):
         self.work(self)
 
+    def wait_until_stopped(self):
+        self._wait(60)
+
     def _kill(self):
         self.killed = True
 
@@ -62,17 +66,13 @@ def start(jobs, platform, *, work, name="a", check=lambda: None):
     return run
 
 
-def wait_until_stopped(run):
-    run._wait(60)
-
-
 def fail(_):
     raise JobFailedError("ClientError: It broke")
 
 
 def test_a_job_runs_to_its_end(jobs, platform):
     run = start(jobs, platform, work=lambda _: None)
-    run._thread.join(10)
+    until(lambda: not run.alive)
 
     job = jobs.existing("a")
     assert job["SortingJobStatus"] == "Completed"
@@ -82,7 +82,8 @@ def test_a_job_runs_to_its_end(jobs, platform):
 
 
 def test_a_failed_job_says_why(jobs, platform):
-    start(jobs, platform, work=fail)._thread.join(10)
+    run = start(jobs, platform, work=fail)
+    until(lambda: not run.alive)
 
     assert (jobs.existing("a")["SortingJobStatus"], jobs.existing("a")["FailureReason"]) == (
         "Failed",
@@ -91,9 +92,9 @@ def test_a_failed_job_says_why(jobs, platform):
 
 
 def test_a_stopped_job_is_stopping_and_then_stopped(jobs, platform):
-    run = start(jobs, platform, work=wait_until_stopped)
+    run = start(jobs, platform, work=Run.wait_until_stopped)
     jobs.stop("a")
-    run._thread.join(10)
+    until(lambda: not run.alive)
 
     assert jobs.existing("a")["SortingJobStatus"] == "Stopped"
     with pytest.raises(ServiceError, match="because the sorting job is in status Stopped"):
@@ -109,7 +110,7 @@ def test_a_job_that_was_asked_to_stop_twice_is_stopped_once(jobs, platform):
 
 
 def test_a_job_of_a_server_that_ends_is_lost(jobs, platform):
-    run = start(jobs, platform, work=wait_until_stopped)
+    run = start(jobs, platform, work=Run.wait_until_stopped)
 
     jobs.close()
 
@@ -117,7 +118,7 @@ def test_a_job_of_a_server_that_ends_is_lost(jobs, platform):
     assert jobs.existing("a")["FailureReason"] == INTERRUPTED
 
 
-def test_jobs_that_a_server_left_are_ended_at_their_last_sign_of_life(jobs, platform):
+def test_jobs_of_the_previous_server_end_at_their_last_change(jobs, platform):
     platform.store.add(KIND.kind, "ran", new_job("ran", modified=7.0))
     platform.store.add(KIND.kind, "stopping", new_job("stopping", status="Stopping"))
     platform.store.add(KIND.kind, "done", new_job("done", status="Completed"))
@@ -150,7 +151,7 @@ def test_a_job_that_is_refused_is_not_stored(jobs, platform):
         jobs.existing("a")
 
 
-def test_the_end_is_written_when_the_disk_has_room_again(jobs, platform, monkeypatch):
+def test_the_end_is_stored_when_the_disk_has_space_again(jobs, platform, monkeypatch):
     monkeypatch.setattr("local_aws.sagemaker.jobs.run.WRITE_AGAIN_S", 0)
     change, refusals, begin = platform.store.change, iter([1, 2]), threading.Event()
 
@@ -160,7 +161,8 @@ def test_the_end_is_written_when_the_disk_has_room_again(jobs, platform, monkeyp
         return change(*arguments)
 
     monkeypatch.setattr(platform.store, "change", refuse_twice)
-    start(jobs, platform, work=lambda _: begin.set())._thread.join(10)
+    run = start(jobs, platform, work=lambda _: begin.set())
+    until(lambda: not run.alive)
 
     assert next(refusals, None) is None
     assert jobs.existing("a")["SortingJobStatus"] == "Completed"

@@ -109,7 +109,7 @@ def test_every_pattern_of_an_implemented_operation_can_be_checked(tmp_path):
 
     assert len(patterns) > 30
     for pattern in patterns:
-        validation._compiled(pattern)
+        validation.compiled(pattern)
 
 
 def patterns_of(shape, seen=()):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.waiting import until
 
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
@@ -46,7 +47,7 @@ def end_of_job(store, tmp_path, trouble):
     faults = TrainingFaults(platform.faults, job)
     run = TrainingRun(job, image=image, folder=tmp_path / "a", platform=platform, cache=cache, faults=faults)
     run.start()
-    run._thread.join(10)
+    until(lambda: not run.alive)
     return store.get(TRAINING_JOB.kind, "a")
 
 
