@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from local_aws.clients import ACCOUNT, REGION, root_secret
+from local_aws.iam_messages import Answer, Denied, Question
 from local_aws.ministack.modules import iam, iam_evaluator, sts
 
 _UNKNOWN = "The security token included in the request is invalid."
@@ -22,7 +23,7 @@ SECRET_HEADER = "x-local-aws-root-secret"  # noqa: S105  a header's name
 
 def with_authorization(app: Any) -> Any:
     """Return an ASGI application that answers these questions and passes every other request to `app`."""
-    answers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    answers: dict[str, Callable[[Any], Mapping[str, Any]]] = {
         "authorize": authorize,
         "assume": assume,
     }
@@ -43,12 +44,10 @@ def with_authorization(app: Any) -> Any:
     return serve
 
 
-def authorize(asked: Mapping[str, Any]) -> dict[str, Any]:
+def authorize(asked: Question) -> Answer:
     """Return the secret of a caller, for the check of its signature, and the first action that is denied to it.
 
-    `asked` holds ``access_key``, ``session_token`` and ``checks``, each with ``action``, ``resource`` and ``context``.
-    The answer holds ``secret`` and ``denied`` (None or action, resource, principal and whether a Deny says so), or
-    ``code`` and ``message`` if there is no such caller.
+    The answer has ``code`` and ``message`` instead if there is no such caller.
     """
     # Of an earlier request on the same connection.
     iam_evaluator._anonymous.set(False)
@@ -64,9 +63,13 @@ def authorize(asked: Mapping[str, Any]) -> dict[str, Any]:
         service = action.partition(":")[0]
         denied = iam_evaluator.enforce(asked["access_key"], action, service, REGION, resource, context)
         if denied is not None:
-            explicit = getattr(denied, "decision", "") == "Deny"
-            what = {"action": action, "resource": resource, "principal": found.principal_arn, "explicit": explicit}
-            return {"secret": found.secret_access_key, "denied": what}
+            refusal: Denied = {
+                "action": action,
+                "resource": resource,
+                "principal": found.principal_arn,
+                "explicit": getattr(denied, "decision", "") == "Deny",
+            }
+            return {"secret": found.secret_access_key, "denied": refusal}
     return {"secret": found.secret_access_key, "denied": None}
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.routing import BaseRoute
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.protocol.authorization import Authorizer
 
@@ -79,7 +80,7 @@ class Service:
             Tags(aws=aws, store=store),
             Search(platform),
         )
-        self.operations: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        self.operations: dict[str, Callable[[Document], Document]] = {
             _aws_name(method): getattr(room, method)
             for room in rooms
             for method in dir(room)
@@ -100,7 +101,7 @@ class Service:
             jobs.close()
         self._store.close()
 
-    def call(self, operation: str, request: object) -> dict[str, Any]:
+    def call(self, operation: str, request: object) -> Document:
         """Carry out one operation of the control plane and return its answer.
 
         Raises:
@@ -199,7 +200,7 @@ def _rest_error(error: ServiceError) -> Response:
     return response
 
 
-def _json(content: dict[str, Any], *, status: int) -> Response:
+def _json(content: Document, *, status: int) -> Response:
     headers = {"x-amzn-requestid": str(uuid.uuid4())}
     return Response(json.dumps(content), status, headers, media_type="application/x-amz-json-1.1")
 

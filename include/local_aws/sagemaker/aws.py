@@ -24,6 +24,8 @@ from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local_aws.sagemaker.documents import Document
+
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
 DOWNLOAD_THREADS = 16
@@ -264,7 +266,7 @@ def split_s3_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def trusts_sagemaker(policy: dict[str, Any] | str | None) -> bool:
+def trusts_sagemaker(policy: Document | str | None) -> bool:
     """Return whether a role's trust policy lets SageMaker assume it."""
     document = json.loads(unquote(policy)) if isinstance(policy, str) else policy or {}
     statements = document.get("Statement", [])
@@ -272,7 +274,7 @@ def trusts_sagemaker(policy: dict[str, Any] | str | None) -> bool:
     return any(_allows_sagemaker(statement) for statement in statements)
 
 
-def _allows_sagemaker(statement: dict[str, Any]) -> bool:
+def _allows_sagemaker(statement: Document) -> bool:
     principal = statement.get("Principal", {})
     services = [principal] if isinstance(principal, str) else principal.get("Service", [])
     services = [services] if isinstance(services, str) else services

@@ -7,9 +7,12 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.aws import REGION, Aws
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.documents import Document
 
 SOURCES = Path(__file__).resolve().parents[2]  # where image_classification_algorithm is
 # As in a container, a program has none of this machine's AWS, Airflow and deployment settings.
@@ -53,7 +56,7 @@ def host_names(count: int) -> list[str]:
     return sorted(f"algo-{number}" for number in range(1, count + 1))
 
 
-def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dict[str, str]], host: str) -> None:
+def prepare_training(base: Path, *, job: Document, channels: dict[str, dict[str, str]], host: str) -> None:
     """Make the folders of one host and write the files of input/config that the container contract defines."""
     for folder in ("input/config", "input/data", "model", "output/data", "checkpoints"):
         (base / folder).mkdir(parents=True, exist_ok=True)
@@ -66,7 +69,7 @@ def prepare_training(base: Path, *, job: dict[str, Any], channels: dict[str, dic
         (base / "input" / "config" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def prepare_processing(base: Path, *, job: dict[str, Any], hosts: list[str], host: str) -> None:
+def prepare_processing(base: Path, *, job: Document, hosts: list[str], host: str) -> None:
     """Make the folders of one host and write the files of config that the container contract defines."""
     for folder in (base / "config", base / "output", base / "processing"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +78,7 @@ def prepare_processing(base: Path, *, job: dict[str, Any], hosts: list[str], hos
         (base / "config" / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
 
 
-def _resources(given: dict[str, Any], *, host: str) -> dict[str, Any]:
+def _resources(given: Document, *, host: str) -> Document:
     hosts, instance_type = host_names(given.get("InstanceCount", 1)), given["InstanceType"]
     group = {"instance_group_name": INSTANCE_GROUP, "instance_type": instance_type, "hosts": hosts}
     return {

@@ -138,3 +138,52 @@ class ModelPackage(TypedDict):
     LastModifiedBy: NotRequired[Document]
     _ClientToken: str | None
     _RequestDigest: str
+
+
+class Transition(TypedDict):
+    """One of a training job's SecondaryStatusTransitions."""
+
+    Status: str
+    StartTime: float
+    EndTime: NotRequired[float]
+    StatusMessage: str
+
+
+class StoppingCondition(TypedDict):
+    """The time limits of a training job."""
+
+    MaxRuntimeInSeconds: int
+    MaxWaitTimeInSeconds: NotRequired[int]
+
+
+class MetricValue(TypedDict):
+    """An item of a training job's FinalMetricDataList."""
+
+    MetricName: str
+    Value: float
+    Timestamp: float
+
+
+class MetricDatum(MetricValue):
+    """An item of a PutMetricData request."""
+
+    Dimensions: list[dict[str, str]]
+
+
+class TrainingJob(TypedDict):
+    """The members of a stored training job that its states change; the others are the request's."""
+
+    TrainingJobName: str
+    TrainingJobArn: str
+    TrainingJobStatus: str
+    SecondaryStatus: str
+    SecondaryStatusTransitions: list[Transition]
+    StoppingCondition: StoppingCondition
+    CreationTime: float
+    LastModifiedTime: float
+    TrainingStartTime: NotRequired[float]
+    TrainingEndTime: NotRequired[float]
+    TrainingTimeInSeconds: NotRequired[int]
+    BillableTimeInSeconds: NotRequired[int]
+    FailureReason: NotRequired[str]
+    FinalMetricDataList: NotRequired[list[MetricValue]]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from local_aws.sagemaker.documents import Document
+
 log = logging.getLogger(__name__)
 
 INTERVAL_S = 0.25
@@ -40,7 +42,7 @@ class LogShipper:
         self._target = {"logGroupName": group, "logStreamName": stream}
         self._on_lines = on_lines or (lambda _lines: None)
         self._offset = file.stat().st_size if file.exists() else 0
-        self._pending: list[dict[str, Any]] = []
+        self._pending: list[Document] = []
         self._retry_at = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"log {stream}", daemon=True)
@@ -107,7 +109,7 @@ class LogShipper:
         else:
             del self._pending[: len(batch)]
 
-    def _batch(self) -> list[dict[str, Any]]:
+    def _batch(self) -> list[Document]:
         size_bytes = 0
         for count, event in enumerate(self._pending):
             size_bytes += len(event["message"].encode()) + 26
@@ -115,7 +117,7 @@ class LogShipper:
                 return self._pending[:count]
         return list(self._pending)
 
-    def _put(self, batch: list[dict[str, Any]]) -> None:
+    def _put(self, batch: list[Document]) -> None:
         try:
             self._logs.put_log_events(**self._target, logEvents=batch)
         except ClientError as error:

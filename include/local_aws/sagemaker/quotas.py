@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.faults.plan import Quota
 from local_aws.sagemaker.protocol.errors import ServiceError
 
 if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
+    from local_aws.sagemaker.documents import Document
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Use:
     asked: int
 
 
-def planned_limit(faults: Faults, operation: str, instance_type: str, *, request: dict[str, Any]) -> int | None:
+def planned_limit(faults: Faults, operation: str, instance_type: str, *, request: Document) -> int | None:
     """Return the limit that the fault plan sets, or None."""
     for quota in faults.in_force(Quota, request):
         if (quota.operation, quota.instance_type) == (operation, instance_type):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.faults.plan import FailedCreate, FailedUpdate, SlowEndpoint
 
 if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
+    from local_aws.sagemaker.documents import Document
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class FleetFaults:
 HEALTHY = FleetFaults()
 
 
-def of_fleet(faults: Faults, *, failure: type[FailedCreate | FailedUpdate], request: dict[str, Any]) -> FleetFaults:
+def of_fleet(faults: Faults, *, failure: type[FailedCreate | FailedUpdate], request: Document) -> FleetFaults:
     """Return the faults of the fleet that CreateEndpoint or UpdateEndpoint asked for."""
     slow, failed = faults.take(SlowEndpoint, request), faults.take(failure, request)
     slow_s = 0.0 if slow is None else slow.seconds

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from local_aws.faults.plan import Capacity, JobFails, JobFault, SlowDownload
 from local_aws.sagemaker.jobs.failures import NO_CAPACITY, JobFailedError
 
 if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
+    from local_aws.sagemaker.documents import Document
 
 F = TypeVar("F", bound=JobFault)
 
@@ -17,7 +18,7 @@ F = TypeVar("F", bound=JobFault)
 class JobFaults:
     """The faults of one job, which are chosen when this object is made."""
 
-    def __init__(self, faults: Faults, job: dict[str, Any], *, operation: str) -> None:
+    def __init__(self, faults: Faults, job: Document, *, operation: str) -> None:
         """`operation` is the one that created the job."""
         self._faults = faults
         self._job = job

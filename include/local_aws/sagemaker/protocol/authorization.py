@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import urllib3
 from ministack.core import sigv4  # type: ignore[import-untyped]
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from local_aws.iam_messages import Answer, Check, Denied, Question
+    from local_aws.sagemaker.documents import Document
+
 REMEMBERED_S = 2.0  # IAM's changes take a while to act on AWS, too
 SECRET_HEADER = "x-local-aws-root-secret"  # noqa: S105  a header's name
 TIMEOUT_S = 10
@@ -26,8 +29,6 @@ PASSED_TO = "sagemaker.amazonaws.com"
 ROLE_MEMBERS = frozenset({"RoleArn", "ExecutionRoleArn"})
 # An operation on two resources needs the right on both (Service Authorization Reference of SageMaker).
 SECOND_RESOURCE = {"CreateEndpoint": "EndpointConfig", "UpdateEndpoint": "EndpointConfig"}
-
-Check = dict[str, Any]
 
 
 class Authorizer:
@@ -38,7 +39,7 @@ class Authorizer:
         self._hint = hint
         self._url = f"{endpoint_url}/_local_aws/iam/authorize"
         self._pool = urllib3.PoolManager(maxsize=8, timeout=TIMEOUT_S)
-        self._answers: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._answers: dict[str, tuple[float, Answer]] = {}
         self._lock = threading.Lock()
 
     def check(self, request: SignedRequest, checks: list[Check], *, status: int = 400) -> None:
@@ -74,7 +75,7 @@ class Authorizer:
             return wrong
         return ("AccessDeniedException", _denial(answer["denied"])) if answer["denied"] else None
 
-    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+    def _ask(self, question: Question) -> Answer:
         body = json.dumps(question, sort_keys=True)
         now = time.monotonic()
         with self._lock:
@@ -83,7 +84,7 @@ class Authorizer:
             return answer
         try:
             response = self._pool.request("POST", self._url, body=body, headers={SECRET_HEADER: root_secret()})
-            answer = dict(json.loads(response.data))
+            answer = cast("Answer", json.loads(response.data))
         except (urllib3.exceptions.HTTPError, ValueError) as error:
             message = f"IAM does not answer at {self._url}: {error}"
             raise ServiceError("ServiceUnavailable", message, status=503) from error
@@ -122,11 +123,11 @@ def signed_request(request: Request, body: bytes) -> SignedRequest:
 def checks(operation: str, request: Mapping[str, Any]) -> list[Check]:
     """Return the rights that a call needs: the operation on each of its resources, and passing each role."""
     context = _tag_context(request.get("Tags"))
-    found = [
+    found: list[Check] = [
         {"action": f"sagemaker:{operation}", "resource": resource, "context": context}
         for resource in _resources(operation, request)
     ]
-    passed = [
+    passed: list[Check] = [
         {"action": "iam:PassRole", "resource": role, "context": {"iam:PassedToService": PASSED_TO}}
         for role in sorted(set(_roles(request)))
     ]
@@ -175,7 +176,7 @@ def _roles(value: Any) -> Iterator[str]:
             yield from _roles(item)
 
 
-def _tag_context(tags: Any) -> dict[str, Any]:
+def _tag_context(tags: Any) -> Document:
     given = [tag for tag in tags or [] if isinstance(tag, dict) and "Key" in tag]
     if not given:
         return {}
@@ -185,7 +186,7 @@ def _tag_context(tags: Any) -> dict[str, Any]:
     }
 
 
-def _denial(denied: Mapping[str, Any]) -> str:
+def _denial(denied: Denied) -> str:
     reason = (
         "with an explicit deny in an identity-based policy"
         if denied["explicit"]

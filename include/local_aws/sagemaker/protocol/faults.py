@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.faults import error_codes
 from local_aws.faults.plan import Error, LateAnswer
@@ -10,9 +10,10 @@ from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
 if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
+    from local_aws.sagemaker.documents import Document
 
 
-def refuse(faults: Faults, operation: str, request: dict[str, Any]) -> None:
+def refuse(faults: Faults, operation: str, request: Document) -> None:
     """Raise the error that the plan has for this request, if it has one.
 
     Raises:
@@ -28,7 +29,7 @@ def refuse(faults: Faults, operation: str, request: dict[str, Any]) -> None:
         raise ServiceError(fault.code, message, status=error_codes.status(fault.code))
 
 
-def lateness_s(faults: Faults, operation: str, request: dict[str, Any]) -> float:
+def lateness_s(faults: Faults, operation: str, request: Document) -> float:
     """Return how many seconds the answer of a finished operation is delayed."""
     fault = faults.take(LateAnswer, request, fits=lambda fault: fault.operation == operation)
     return 0.0 if fault is None else fault.seconds

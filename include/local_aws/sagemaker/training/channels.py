@@ -11,7 +11,7 @@ import shutil
 import threading
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
 from local_aws.sagemaker.jobs.failures import JobFailedError, JobStoppedError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws, S3Object
+    from local_aws.sagemaker.documents import Document
 
 MAX_CACHE_BYTES = 5 * 1024**3
 Part = tuple[int, int]  # a host's place among the hosts of a job, and how many there are
@@ -144,17 +145,17 @@ def share(units: list[Unit], *, part: Part) -> list[Unit]:
     return units[place::hosts]
 
 
-def input_mode(channel: dict[str, Any], *, job: dict[str, Any]) -> str:
+def input_mode(channel: Document, *, job: Document) -> str:
     """Return File, Pipe or FastFile: the channel's own mode, or else the job's."""
     return str(channel.get("InputMode") or job["AlgorithmSpecification"]["TrainingInputMode"])
 
 
-def is_sharded(channel: dict[str, Any]) -> bool:
+def is_sharded(channel: Document) -> bool:
     """Return whether each host gets only a part of the channel."""
     return bool(channel["DataSource"]["S3DataSource"].get("S3DataDistributionType") == "ShardedByS3Key")
 
 
-def input_data_config(job: dict[str, Any]) -> dict[str, dict[str, str]]:
+def input_data_config(job: Document) -> dict[str, dict[str, str]]:
     """Return the content of input/config/inputdataconfig.json."""
     return {
         channel["ChannelName"]: {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.faults.plan import InterruptSpot, NoSpotCapacity
 from local_aws.sagemaker.jobs.faults import JobFaults
 
 if TYPE_CHECKING:
     from local_aws.faults.counting import Faults
+    from local_aws.sagemaker.documents import Document
 
 
 class MachineLostError(Exception):
@@ -24,7 +25,7 @@ class MachineLostError(Exception):
 class TrainingFaults(JobFaults):
     """The faults of one training job; each instance that it gets may be interrupted."""
 
-    def __init__(self, faults: Faults, job: dict[str, Any]) -> None:
+    def __init__(self, faults: Faults, job: Document) -> None:
         """A job that is not a managed spot job is not interrupted."""
         super().__init__(faults, job, operation="CreateTrainingJob")
         self._is_spot = bool(job.get("EnableManagedSpotTraining"))

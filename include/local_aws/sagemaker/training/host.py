@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import container
 from local_aws.sagemaker.jobs.programs import HostProgram
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.training.channels import ObjectCache, Part
 
@@ -32,9 +33,7 @@ FAILURE_BYTES = 16 * 1024
 class Host(HostProgram):
     """One host, which would be an instance on AWS."""
 
-    def __init__(
-        self, name: str, *, job: dict[str, Any], folder: Path, image: Image, aws: Aws, cache: ObjectCache
-    ) -> None:
+    def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
         """`folder` is the job's own; it holds /opt/ml and the log of each host."""
         super().__init__(name)
         self.base = folder / "ml" / name
@@ -102,7 +101,7 @@ class Host(HostProgram):
         with self.failure.open("rb") as content:
             return content.read(FAILURE_BYTES).decode(errors="replace")
 
-    def _bring(self, channel: dict[str, Any], *, cancelled: Callable[[], bool]) -> None:
+    def _bring(self, channel: Document, *, cancelled: Callable[[], bool]) -> None:
         name, data = channel["ChannelName"], self.base / "input" / "data"
         part = self._part() if is_sharded(channel) else WHOLE
         if input_mode(channel, job=self._job) == "Pipe":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -13,6 +13,7 @@ from local_aws.sagemaker.training.progress import TRAINING_JOB, Metrics
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document, MetricDatum, MetricValue
     from local_aws.sagemaker.store import Store
 
 log = logging.getLogger(__name__)
@@ -27,14 +28,14 @@ MAX_PENDING = 100_000  # while CloudWatch does not answer; then the oldest are d
 class JobMetrics:
     """Every value in the log of the job's MetricDefinitions. `read_lines` may be called from another thread."""
 
-    def __init__(self, job: dict[str, Any], *, aws: Aws, store: Store) -> None:
+    def __init__(self, job: Document, *, aws: Aws, store: Store) -> None:
         """Create it without values."""
         self._job = job["TrainingJobName"]
         self._aws = aws
         self._store = store
         self._values = Metrics(job["AlgorithmSpecification"].get("MetricDefinitions", []))
-        self._written: list[dict[str, Any]] = []
-        self._pending: list[dict[str, Any]] = []
+        self._written: list[MetricValue] = []
+        self._pending: list[MetricDatum] = []
         self._lock = threading.Lock()
 
     @property
@@ -43,7 +44,7 @@ class JobMetrics:
         return self._values.epochs
 
     @property
-    def final(self) -> list[dict[str, Any]]:
+    def final(self) -> list[MetricValue]:
         """The last value of each metric, as FinalMetricDataList."""
         return self._values.final()
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from local_aws.sagemaker.jobs.failures import INTERRUPTED, MAX_REASON_CHARACTERS
 from local_aws.sagemaker.jobs.kinds import IN_PROGRESS, JobKind
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
 if TYPE_CHECKING:
-    from local_aws.sagemaker.documents import Document
+    from local_aws.sagemaker.documents import Document, MetricValue, TrainingJob, Transition
 
 
 # Secondary status -> (status, the sentence AWS puts beside it)
@@ -31,27 +31,29 @@ STATES = {
 _EPOCH = re.compile(r"Epoch\[(\d+)\] Validation-accuracy=")
 
 
-def enter(job: Document, state: str, *, now: float, message: str = "") -> None:
+def enter(job: TrainingJob, state: str, *, now: float, message: str = "") -> None:
     """Move the job to a secondary status and its status; the transition before ends now."""
     status, sentence = STATES[state]
     transitions = job["SecondaryStatusTransitions"]
     if transitions:
         transitions[-1].setdefault("EndTime", now)
-    transition = {"Status": state, "StartTime": now, "StatusMessage": message or sentence}
-    job.update(TrainingJobStatus=status, SecondaryStatus=state, LastModifiedTime=now)
+    transition: Transition = {"Status": state, "StartTime": now, "StatusMessage": message or sentence}
+    job["TrainingJobStatus"] = status
+    job["SecondaryStatus"] = state
+    job["LastModifiedTime"] = now
     if status not in IN_PROGRESS:
         transition["EndTime"] = now
         _end(job, now=now)
     transitions.append(transition)
 
 
-def fail(job: Document, reason: str, *, now: float) -> None:
+def fail(job: TrainingJob, reason: str, *, now: float) -> None:
     """End the job as Failed."""
     job["FailureReason"] = reason[:MAX_REASON_CHARACTERS]
     enter(job, "Failed", now=now, message=job["FailureReason"])
 
 
-def lose(job: Document, *, now: float) -> None:
+def lose(job: TrainingJob, *, now: float) -> None:
     """End a job whose process ended with the server: a job that was being stopped is Stopped."""
     if job["TrainingJobStatus"] != "Stopping":
         fail(job, INTERRUPTED, now=now)
@@ -60,12 +62,12 @@ def lose(job: Document, *, now: float) -> None:
     enter(job, time_is_up(job, now=asked) or "Stopped", now=now)
 
 
-def start_clock(job: Document, *, now: float) -> None:
+def start_clock(job: TrainingJob, *, now: float) -> None:
     """Store the start time: the first instances are there, and the time from now on is billed."""
     job.setdefault("TrainingStartTime", now)
 
 
-def time_is_up(job: Document, *, now: float) -> str | None:
+def time_is_up(job: TrainingJob, *, now: float) -> str | None:
     """Return the state in which a job ends when its time is over, or None while it has time."""
     limits = job["StoppingCondition"]
     if "TrainingStartTime" in job and _machine_s(job, now=now) >= limits["MaxRuntimeInSeconds"]:
@@ -80,15 +82,15 @@ class TrainingJobKind(JobKind):
 
     def enter(self, job: Document, status: str, *, now: float) -> None:
         """Move the job to a secondary status."""
-        enter(job, status, now=now)
+        enter(cast("TrainingJob", job), status, now=now)
 
     def fail(self, job: Document, reason: str, *, now: float) -> None:
         """End the job as Failed."""
-        fail(job, reason, now=now)
+        fail(cast("TrainingJob", job), reason, now=now)
 
     def lose(self, job: Document, *, now: float) -> None:
         """End a job whose process ended with the server."""
-        lose(job, now=now)
+        lose(cast("TrainingJob", job), now=now)
 
     def not_found(self, _name: str) -> ServiceError:
         """Return the error for a name that no job has."""
@@ -103,15 +105,16 @@ class TrainingJobKind(JobKind):
 TRAINING_JOB = TrainingJobKind("training-job", "TrainingJob", "Training")
 
 
-def _end(job: Document, *, now: float) -> None:
+def _end(job: TrainingJob, *, now: float) -> None:
     job["TrainingEndTime"] = now
     if "TrainingStartTime" in job:
         trained_s = max(1, round(now - job["TrainingStartTime"]))
         # At most this: the time between an interruption and the next instance is not billed.
-        job.update(TrainingTimeInSeconds=trained_s, BillableTimeInSeconds=max(1, round(_machine_s(job, now=now))))
+        job["TrainingTimeInSeconds"] = trained_s
+        job["BillableTimeInSeconds"] = max(1, round(_machine_s(job, now=now)))
 
 
-def _machine_s(job: Document, *, now: float) -> float:
+def _machine_s(job: TrainingJob, *, now: float) -> float:
     """Return how many seconds the job has had instances: since the first, without the waits after interruptions."""
     waited_s, interrupted = 0.0, None
     for transition in job["SecondaryStatusTransitions"]:
@@ -121,7 +124,7 @@ def _machine_s(job: Document, *, now: float) -> float:
             waited_s, interrupted = waited_s + transition["StartTime"] - interrupted, None
     if interrupted is not None:
         waited_s += now - interrupted
-    return float(now - job["TrainingStartTime"] - waited_s)
+    return now - job["TrainingStartTime"] - waited_s
 
 
 class Metrics:
@@ -130,13 +133,13 @@ class Metrics:
     def __init__(self, definitions: list[Document]) -> None:
         """`definitions` are the job's MetricDefinitions."""
         self._patterns = {definition["Name"]: re.compile(definition["Regex"]) for definition in definitions}
-        self._last: dict[str, Document] = {}
+        self._last: dict[str, MetricValue] = {}
         self._values: dict[str, list[float]] = {}
         self.epochs = 0
 
-    def read(self, lines: list[str], *, now: float) -> list[Document]:
+    def read(self, lines: list[str], *, now: float) -> list[MetricValue]:
         """Return the values in new lines, as items of a FinalMetricDataList."""
-        found: list[Document] = []
+        found: list[MetricValue] = []
         for line in lines:
             if epoch := _EPOCH.search(line):
                 self.epochs = max(self.epochs, int(epoch[1]) + 1)
@@ -152,7 +155,7 @@ class Metrics:
         """Return every value of a metric, oldest first."""
         return list(self._values.get(name, []))
 
-    def final(self) -> list[Document]:
+    def final(self) -> list[MetricValue]:
         """Return the last values as DescribeTrainingJob shows them."""
         return [self._last[name] for name in sorted(self._last)]
 

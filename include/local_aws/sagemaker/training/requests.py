@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.training import progress
@@ -12,7 +12,7 @@ from local_aws.sagemaker.training.channels import input_mode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from local_aws.sagemaker.documents import Document
+    from local_aws.sagemaker.documents import Document, TrainingJob
     from local_aws.sagemaker.protocol.errors import ServiceError
 
 DEFAULT_MAX_RUNTIME_S = 86_400
@@ -71,7 +71,7 @@ def new_job(request: Document, *, arn: str, now: float, metric_definitions: Sequ
         algorithm["MetricDefinitions"] = definitions
     job |= {"AlgorithmSpecification": algorithm, "TrainingJobArn": arn, "CreationTime": now}
     job["SecondaryStatusTransitions"] = []
-    progress.enter(job, "Starting", now=now)
+    progress.enter(cast("TrainingJob", job), "Starting", now=now)
     return job
 
 

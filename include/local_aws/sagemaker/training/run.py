@@ -6,7 +6,7 @@ import contextlib
 import logging
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 from local_aws.sagemaker import artifacts, container
 from local_aws.sagemaker.aws import split_s3_uri
@@ -21,6 +21,7 @@ from local_aws.sagemaker.training.progress import TRAINING_JOB
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from local_aws.sagemaker.documents import Document, TrainingJob
     from local_aws.sagemaker.images import Image
     from local_aws.sagemaker.platform import Platform
     from local_aws.sagemaker.training.channels import ObjectCache
@@ -37,7 +38,7 @@ class TrainingRun(ProgramsRun[Host]):
 
     def __init__(
         self,
-        job: dict[str, Any],
+        job: Document,
         *,
         image: Image,
         folder: Path,
@@ -65,7 +66,7 @@ class TrainingRun(ProgramsRun[Host]):
     def _clean_up(self) -> None:
         shutil.rmtree(self._base, ignore_errors=True)
 
-    def _end(self, job: dict[str, Any], reason: str, *, now: float) -> None:
+    def _end(self, job: Document, reason: str, *, now: float) -> None:
         if final := self._metrics.final:
             job["FinalMetricDataList"] = final
         super()._end(job, reason, now=now)
@@ -156,7 +157,7 @@ class TrainingRun(ProgramsRun[Host]):
         """Return whether the job must end, by request or by a time limit; the job's state says so from then on."""
         if self._stop_asked.is_set():
             self._end_state = "Stopped"
-        elif time_is_up := progress.time_is_up(self._job, now=time.time()):
+        elif time_is_up := progress.time_is_up(cast("TrainingJob", self._job), now=time.time()):
             self._end_state = time_is_up
             self._enter("Stopping")
         return self._end_state != "Completed"
@@ -185,7 +186,8 @@ class TrainingRun(ProgramsRun[Host]):
     def _enter(self, state: str, *, start_clock: bool = False) -> None:
         now = time.time()
 
-        def change(job: dict[str, Any]) -> None:
+        def change(document: Document) -> None:
+            job = cast("TrainingJob", document)
             if start_clock:
                 progress.start_clock(job, now=now)
             if job["TrainingJobStatus"] != "Stopping":  # StopTrainingJob came in between

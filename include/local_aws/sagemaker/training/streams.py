@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from local_aws.sagemaker.aws import Aws
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.training.channels import ObjectCache, Part
 
 CHUNK_BYTES = 1024 * 1024
@@ -36,7 +37,7 @@ REFERENCE = "-ref"
 class Stream:
     """The content of one channel for one host, as often as it is read."""
 
-    def __init__(self, channel: dict[str, Any], *, part: Part, aws: Aws, cache: ObjectCache) -> None:
+    def __init__(self, channel: Document, *, part: Part, aws: Aws, cache: ObjectCache) -> None:
         """Read nothing yet."""
         self._source = channel["DataSource"]["S3DataSource"]
         self._wrap = framed if channel.get("RecordWrapperType") == "RecordIO" else bytes

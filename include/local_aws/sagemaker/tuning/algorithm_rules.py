@@ -13,6 +13,7 @@ from local_aws.sagemaker.training.algorithm_rules import METRIC_DEFINITIONS, che
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.tuning.ranges import Range
 
 METRICS = tuple(definition["Name"] for definition in METRIC_DEFINITIONS)
@@ -30,7 +31,7 @@ TUNABLE = {  # type, smallest and largest value
 }
 
 
-def check(image: str, *, ranges: Sequence[Range], objective: dict[str, Any], metric_definitions: Any) -> None:
+def check(image: str, *, ranges: Sequence[Range], objective: Document, metric_definitions: Any) -> None:
     """Refuse what AWS refuses in a tuning job with the built-in image.
 
     Raises:
