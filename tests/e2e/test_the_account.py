@@ -9,7 +9,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from laptop.airflow_settings import told_by_the_local_aws
+from laptop.airflow_settings import deployment_variables
 
 ROOT = Path(__file__).parents[2]
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -27,7 +27,7 @@ class Account:
         self._root = boto3.Session(keys["root"]["access_key"], keys["root"]["secret"], region_name="us-east-1")
         self._settings = {
             name: value
-            for name, value in told_by_the_local_aws(self.ready, component="").items()
+            for name, value in deployment_variables(self.ready, component="").items()
             if name.startswith("IMAGE_CLASSIFIER_")
         }
         self._settings["IMAGE_CLASSIFIER_DATA_FOLDER"] = str(place.images)
