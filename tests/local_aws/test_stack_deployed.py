@@ -33,6 +33,19 @@ def test_deploying_again_changes_nothing(ministack: MiniStack, caplog: pytest.Lo
     assert caplog.messages == []
 
 
+def test_the_alarms_of_the_template_watch_the_failure_queue_and_the_functions(ministack: MiniStack) -> None:
+    alarms = ministack.client("cloudwatch").describe_alarms()["MetricAlarms"]
+
+    queue = ministack.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]
+    watched = {alarm["MetricName"]: alarm.get("Dimensions", []) for alarm in alarms}
+    assert watched == {
+        "ApproximateNumberOfMessagesVisible": [{"Name": "QueueName", "Value": queue}],
+        "Errors": [],
+        "Throttles": [],
+        "DestinationDeliveryFailures": [],
+    }
+
+
 def test_the_bucket_has_every_property_of_the_template(ministack: MiniStack) -> None:
     s3, bucket = ministack.client("s3"), {"Bucket": ministack.bucket}
 

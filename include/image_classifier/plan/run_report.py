@@ -19,6 +19,7 @@ class RunReport:
         billable_s: what AWS bills for the training job, of all machines together.
         training_usd: what the job cost, and the tuning job's other training jobs, at the price on demand; nothing is
             paid again for what is reused.
+        waiting: how many uploaded images have waited for a record for more than ten minutes, of how many.
         tuning: the tuning job that the model was chosen from, and its training jobs in this run.
         endpoint_usd_per_day: what the endpoint costs as long as it exists.
         spot_savings: the part of the price that managed spot saved, from 0 to 1; None without spot.
@@ -38,6 +39,7 @@ class RunReport:
     test_accuracy: str = "unknown: there is no test image"
     evaluation: str = ""
     tuning: str = ""
+    waiting: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The report for XCom."""
@@ -58,6 +60,8 @@ class RunReport:
         }
         if self.evaluation:
             rows["evaluation"] = self.evaluation
+        if self.waiting:
+            rows["images waiting"] = self.waiting
         if self.spot_savings is not None:
             rows["saved by managed spot"] = f"{self.spot_savings:.0%}"
         width = max(map(len, rows))
@@ -72,6 +76,7 @@ def report_of(
     hosting: Price,
     instance_count: int,
     evaluated: Mapping[str, Any],
+    waiting: str = "",
 ) -> RunReport:
     """The report of a run.
 
@@ -82,6 +87,7 @@ def report_of(
         hosting: the price of the machine that answers.
         instance_count: how many of those the endpoint has.
         evaluated: accuracy and page of the model's evaluation; empty without test images.
+        waiting: how many uploaded images wait for a record.
 
     """
     tuning, hourly_usd = job.get("tuning"), training.usd_per_hour
@@ -100,6 +106,7 @@ def report_of(
         endpoint_price=hosting.source,
         spot_savings=job.get("spot_savings"),
         tuning=f"{tuning['tuning_job']}, {tuning['jobs']} training jobs in this run" if tuning else "",
+        waiting=waiting,
         **_evaluated(evaluated),
     )
 

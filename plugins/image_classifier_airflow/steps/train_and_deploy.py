@@ -16,6 +16,7 @@ from image_classifier_airflow.assets import announce, announce_endpoint
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.start_from import started_from
+from image_classifier_airflow.steps.waiting import check_none_waits, count_waiting
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -258,10 +259,11 @@ class Steps:
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
     def report(self, job: Json, evaluated: Json, params: Params) -> Json:
-        """What the run did and cost, as a table in the task's log."""
+        """What the run did and cost, as a table in the task's log; uploads that wait for a record fail it."""
         from image_classifier.plan import run_report
 
         classifier, prices = self._of(params), clients.prices(self._conn)
+        waiting = count_waiting(classifier)
         report = run_report.report_of(
             job,
             endpoint=endpoint_name(classifier.name),
@@ -269,8 +271,10 @@ class Steps:
             hosting=prices.price(classifier.endpoint.instance_type, use="hosting"),
             instance_count=classifier.endpoint.instance_count,
             evaluated=evaluated,
+            waiting=str(waiting),
         )
         log.info("This run of %s:\n%s", classifier.name, report.as_table())
+        check_none_waits(classifier, waiting)
         return report.as_json()
 
     @staticmethod

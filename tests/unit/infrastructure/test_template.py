@@ -105,6 +105,25 @@ def test_failed_events_are_kept_14_days_encrypted(template: Any) -> None:
     assert queue["SqsManagedSseEnabled"] is True
 
 
+def test_the_failure_queue_outlives_the_stack(template: Any) -> None:
+    queue = template["Resources"]["FailureQueue"]
+
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_waiting_events_failures_throttles_and_lost_events_raise_an_alarm(template: Any) -> None:
+    alarms = [item["Properties"] for item in template["Resources"].values() if item["Type"] == "AWS::CloudWatch::Alarm"]
+
+    assert {(alarm["Namespace"], alarm["MetricName"], alarm["Statistic"]) for alarm in alarms} == {
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum"),
+        ("AWS/Lambda", "Errors", "Sum"),
+        ("AWS/Lambda", "Throttles", "Sum"),
+        ("AWS/Lambda", "DestinationDeliveryFailures", "Sum"),
+    }
+    assert all((alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0) for alarm in alarms)
+    assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
 def test_no_statement_allows_a_wildcard_action(template: Any) -> None:
     assert allowing(template)
     assert not [(name, action) for name, item in allowing(template) for action in actions(item) if "*" in action]

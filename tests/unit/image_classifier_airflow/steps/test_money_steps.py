@@ -6,7 +6,8 @@ import boto3
 import pytest
 
 from image_classifier.classifier import Classifier
-from image_classifier.contracts.errors import BudgetError
+from image_classifier.classify_existing.waiting import Waiting
+from image_classifier.contracts.errors import BudgetError, WatchFindingsError
 from image_classifier.plan.plan import Cost, Line, Plan
 from image_classifier.plan.prices import PriceBook, Quoted
 from image_classifier_airflow.operators.step import GateOperator
@@ -56,6 +57,12 @@ def deployment(monkeypatch):
     ]
     table = [Quoted.model_validate({**row, "region": "us-east-1", "as_of": day, "source": page}) for row in rows]
     monkeypatch.setattr(clients, "prices", lambda _: PriceBook("us-east-1", None, table))
+    monkeypatch.setattr(clients, "s3", lambda _: "s3")
+    waits(monkeypatch, Waiting(0, 12))
+
+
+def waits(monkeypatch, waiting):
+    monkeypatch.setattr("image_classifier.classify_existing.waiting.waiting_images", lambda *_, **__: waiting)
 
 
 @pytest.fixture
@@ -132,6 +139,19 @@ def test_the_report_prices_the_machine_that_trained():
     assert (report["training_usd"], report["endpoint_usd_per_day"]) == (1.5, 2.4)
     assert (report["training_job"], report["outcome"]) == ("job-1", "started")
     assert report["endpoint"] == "image-classifier-cats"
+
+
+def test_the_report_says_how_many_images_wait():
+    assert Steps(CATS).report(JOB, {}, {})["waiting"] == "0 of 12"
+
+
+def test_a_run_with_images_that_wait_fails_at_its_end_and_says_what_classifies_them(monkeypatch):
+    waits(monkeypatch, Waiting(2, 12, ("cats/incoming/a.png", "cats/incoming/b.png")))
+
+    with pytest.raises(WatchFindingsError, match=r"2 images of cats .* such as cats/incoming/a.png, .*_watch"):
+        Steps(CATS).report(JOB, {}, {})
+    paused = CATS.revised({"trigger": "paused"})  # they wait because the file says so
+    assert Steps(paused).report(JOB, {}, {})["waiting"] == "2 of 12"
 
 
 def test_a_report_without_a_price_says_so():

@@ -1,0 +1,37 @@
+"""What a run says at its end of uploaded images that have no record yet."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from image_classifier.aws.settings import Settings
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import WatchFindingsError
+from image_classifier_airflow.steps import clients
+
+if TYPE_CHECKING:
+    from image_classifier.classify_existing.waiting import Waiting
+
+
+def count_waiting(classifier: Classifier) -> "Waiting":
+    """The images that wait now, of the first 20,000."""
+    from image_classifier.classify_existing.waiting import waiting_images
+
+    bucket, s3 = Settings.from_env().bucket, clients.s3(classifier.aws_conn_id)
+    return waiting_images(s3, bucket=bucket, classifier=classifier.name, now=datetime.now(UTC))
+
+
+def check_none_waits(classifier: Classifier, waiting: "Waiting") -> None:
+    """Check that no image waits, unless the file lets uploads wait.
+
+    Raises:
+        WatchFindingsError: an image waits; says how many, which, and what classifies them.
+
+    """
+    if not waiting.images or classifier.trigger == "paused":
+        return
+    message = (
+        f"{waiting.images:,} images of {classifier.name} have waited for more than ten minutes without a record, "
+        f"such as {', '.join(waiting.first)}. The model is deployed. The Dag image_classifier_watch classifies images "
+        "whose event was lost, and image_classifier_classify_existing those that were there before the trigger."
+    )
+    raise WatchFindingsError(message)
