@@ -27,6 +27,7 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "training": {},
     "creating": {},
     "returning": {"source": "judged", "epochs": 10},
+    "photos": {"source": "photos", "epochs": 12},
     "judged": {
         "source": "judged",
         "epochs": 10,
