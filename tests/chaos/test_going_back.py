@@ -87,8 +87,10 @@ def test_labels_and_model_switch_together_while_images_are_uploaded(airflow, aws
     records = uploads.records()
 
     labels = {two_models[name]: LABELS[name] for name in two_models}
-    wrong = [record for record in records if record["label"] not in labels[record["training_job"]]]
-    by_model = {name: sum(record["training_job"] == job for record in records) for name, job in two_models.items()}
+    wrong = [record for record in records if record["label"] not in labels[record["model"]["training_job"]]]
+    by_model = {
+        name: sum(record["model"]["training_job"] == job for record in records) for name, job in two_models.items()
+    }
     found = f"{len(records)} records, {by_model}; {len(wrong)} with another model's class; serves {serving(aws)}"
     row.check_ours(
         not wrong and min(by_model.values()) > 0 and serving(aws) == two_models["first"],
@@ -106,6 +108,7 @@ def test_no_run_and_no_watch_pass_promotes_the_model_that_was_left(airflow, aws,
     uploads.upload("afterwards.jpg")
     [record] = uploads.records()
     skipped = unchanged.task("deploy.plan_deployment")["state"]
-    found = f"deploy {skipped}; {record['training_job']} answers {record['label']}"
-    passed = record["training_job"] == two_models["first"] and record["label"] in LABELS["first"]
+    trained = record["model"]["training_job"]
+    found = f"deploy {skipped}; {trained} answers {record['label']}"
+    passed = trained == two_models["first"] and record["label"] in LABELS["first"]
     row.check_ours(passed and skipped == "skipped", found)

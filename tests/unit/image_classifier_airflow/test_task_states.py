@@ -1,0 +1,22 @@
+"""Which runs may change what is deployed."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from image_classifier_airflow.task_states import ASKS, runs_at_work
+
+
+def airflow(*, active, waiting):
+    """What Airflow says of the Dag's runs and of the task that asks."""
+
+    def get_ti_count(dag_id, task_ids, states):
+        assert (task_ids, states) == ([ASKS], ["awaiting_input"])
+        return waiting
+
+    return SimpleNamespace(get_dr_count=lambda dag_id, states: active, get_ti_count=get_ti_count)
+
+
+@pytest.mark.parametrize(("active", "waiting", "at_work"), [(0, 0, 0), (1, 0, 1), (1, 1, 0), (2, 1, 1)])
+def test_a_run_that_waits_for_a_person_changes_nothing_meanwhile(active, waiting, at_work):
+    assert runs_at_work(airflow(active=active, waiting=waiting), dag_id="pets_train_and_deploy") == at_work
