@@ -47,7 +47,7 @@ test-pipeline:
 pages-test: dev ## What web pages may do, tried in Debian's Chromium (/usr/bin/chromium)
 	@$(AIRFLOW) -m pytest tests/pages
 
-CHAOS_train := a_kill_stops_the_job nothing_is_paid_twice
+CHAOS_train := a_kill_stops_the_job evaluation_and_tuning_paid_once nothing_is_paid_twice
 CHAOS_jobs := failures_by_kind spot
 CHAOS_deploy := an_update_that_fails
 CHAOS_events := notifications_side_by_side

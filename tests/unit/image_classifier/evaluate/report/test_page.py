@@ -167,7 +167,7 @@ def test_every_training_job_of_a_search_is_in_the_table_and_in_the_plot(table):
     assert "0.01235" in text
     assert "90.0%" in text
     assert text.count("the file's") == 1
-    assert text.count("Failed") == 2
+    assert text.count("Failed") == 1
     assert sum(attrs.get("class") == "dot hollow" for tag, attrs in tags.seen if tag == "circle") == 2
 
 

@@ -1,0 +1,44 @@
+"""The preflight says what a run costs at most: training, tuning, and the transform jobs of both."""
+
+import pytest
+
+from image_classifier.classifier import Classifier
+from image_classifier.plan.preflight_checks.run import price_of_a_run
+from image_classifier.plan.prices import PriceBook, Quoted
+
+SOURCE = {"region": "eu-west-1", "as_of": "2026-01-01", "source": "https://example.org/"}
+ROWS = (("ml.g4dn.xlarge", "training", 0.8), ("ml.m5.xlarge", "hosting", 0.2))
+TABLE = [
+    Quoted.model_validate({**SOURCE, "instance_type": machine, "use": use, "usd_per_hour": usd})
+    for machine, use, usd in ROWS
+]
+
+
+def price(classifier, table=TABLE):
+    return price_of_a_run(classifier, prices=PriceBook("eu-west-1", None, table))
+
+
+def cats(**values):
+    return Classifier.model_validate({"name": "cats", "source": "cats", "training": {"time_limit_s": 3600}, **values})
+
+
+@pytest.mark.parametrize(
+    ("tuning", "usd"),
+    [
+        (None, 0.8 + 2 * 0.2),
+        ({"max_jobs": 5, "finalists": 2}, 0.8 + 2 * 0.2 + 4 * 0.8 + 3 * 0.2),
+        ({"max_jobs": 5, "enabled": False}, 0.8 + 2 * 0.2),
+    ],
+)
+def test_a_run_costs_all_its_jobs_up_to_their_limits(tuning, usd):
+    finding = price(cats(tuning=tuning))
+
+    assert finding.status == "ok"
+    assert finding.found.startswith(f"at most {usd:,.2f} USD: ")
+
+
+def test_one_price_that_nobody_knows_makes_the_run_s_unknown():
+    finding = price(cats(), table=TABLE[:1])
+
+    assert finding.status == "not checked"
+    assert "2 x ml.m5.xlarge for 3,600 s" in finding.found
