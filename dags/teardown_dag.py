@@ -1,13 +1,13 @@
 """# Tear a classifier down
 
-Deletes what `<classifier>_train_and_deploy` made: first what lets uploads in, then what costs, then what is stored.
+Deletes what `<classifier>_train_and_deploy` made: first what receives uploads, then what costs, then what is stored.
 
-1. `list_resources` writes into its log, thing by thing, what will be deleted, and deletes nothing. It is red while a
-   run of the classifier's own Dag is active, or its schedule is on: these would build everything again.
+1. `list_resources` writes the list of what will be deleted into its log, and deletes nothing. It fails while a run of
+   the classifier's own Dag is active, or its schedule is on: these would create everything again.
 2. The event notification goes, training jobs are stopped, function, endpoint, endpoint configs, models and logs go.
    What is being created or changed is waited for: AWS lets nobody delete it before.
 3. `delete_objects` removes every version of every object of the classifier, less what the form says to keep.
-4. `check_nothing_costs` lists again: it is red if anything is left, or if a run is active that may build it again.
+4. `check_nothing_costs` lists again, and fails if anything is left, or if a run is active that may create it again.
 
 **Type the classifier's name twice** in the trigger form. **Safe to repeat**: what is gone stays gone. What others own
 is never touched: a resource must have the classifier's name and carry the tag `image-classifier: <classifier>`. The

@@ -1,1 +1,1 @@
-"""What the package knows about image classification on AWS, without Airflow: AWS clients come in as arguments."""
+"""Trains, deploys and watches image classifiers on AWS, without Airflow; AWS clients are arguments."""

@@ -29,7 +29,7 @@ from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.classifier.files import FOLDERS_VARIABLE
-from image_classifier.connect.function import package_of
+from image_classifier.connect.function_package import package_of
 from image_classifier.contracts.errors import ClassifierFileError, ImageClassifierError
 from image_classifier.plan import build, prices
 from image_classifier.plan.plan import Plan, check_budget

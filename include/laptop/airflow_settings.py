@@ -55,6 +55,7 @@ def deployment_variables(ready: Mapping[str, Any], *, component: str) -> dict[st
     return {
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         **ready["settings"],
+        "IMAGE_CLASSIFIER_CONSOLE_URL": f"{ready['endpoint_url']}/_console",
         # The image of `algorithm: own`: the local SageMaker's program, without the rules of AWS's built-in image.
         "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": (
             f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"

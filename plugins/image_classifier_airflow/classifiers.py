@@ -40,11 +40,26 @@ def _refuse_second(file: Path, *, first: Path) -> None:
 
 
 def _check_schedule(classifier: Classifier, *, file: Path) -> None:
-    """Check the cron expression now; Airflow would check it later, and refuse every Dag of the Dag file."""
+    """Check the cron expression now; Airflow would check it later, and refuse every Dag of the Dag file.
+
+    Raises:
+        ClassifierFileError: Airflow refuses the schedule, or its day never comes, as the 31st of February.
+
+    """
     if classifier.schedule is None:
         return
+    cron = classifier.schedule.cron
     try:
         DAG(classifier.name, schedule=schedule_of(classifier), max_active_runs=1).validate()  # type: ignore[no-untyped-call]
     except AirflowTimetableInvalid as error:
-        message = f"{file} cannot be used. schedule is {classifier.schedule.cron!r}: {error}. Use a cron expression."
+        message = f"{file} cannot be used. schedule is {cron!r}: {error}. Use a cron expression."
+        raise ClassifierFileError(message) from error
+    if cron is None or cron.startswith("@"):
+        return
+    from croniter import CroniterBadDateError, croniter  # type: ignore[import-untyped]
+
+    try:
+        croniter(cron).get_next()
+    except CroniterBadDateError as error:
+        message = f"{file} cannot be used. schedule is {cron!r}, whose next run never comes: choose another day."
         raise ClassifierFileError(message) from error

@@ -1,4 +1,4 @@
-"""What every task of a classifier's Dag has unless it says otherwise: its connection, its retries, its time limit."""
+"""Makes the arguments that every task of a classifier's Dag has by default: connection, retries, time limit."""
 
 from datetime import timedelta
 from typing import Any

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator, BaseOperatorLink
 
 from image_classifier.aws import console
-from image_classifier.aws.names import Keys, function_name
+from image_classifier.aws.names import Keys, endpoint_log_group, function_log_group, function_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.train.job_log import LOG_GROUP
@@ -120,7 +120,7 @@ def _endpoint(operator: Any) -> str | None:
 
 
 def _endpoint_log(operator: Any) -> str | None:
-    return _logs(operator, f"/aws/sagemaker/Endpoints/{operator.config['EndpointName']}")
+    return _logs(operator, endpoint_log_group(operator.config["EndpointName"]))
 
 
 def _function(operator: Any) -> str | None:
@@ -128,7 +128,7 @@ def _function(operator: Any) -> str | None:
 
 
 def _function_log(operator: Any) -> str | None:
-    return _logs(operator, f"/aws/lambda/{function_name(operator.config['classifier'])}")
+    return _logs(operator, function_log_group(operator.config["classifier"]))
 
 
 def _uploads(operator: Any) -> str | None:

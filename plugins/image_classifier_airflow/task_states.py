@@ -1,4 +1,4 @@
-"""What Airflow says of a task while it runs: who it is, and whether a try of it will still follow what it began."""
+"""Asks Airflow which task and run this is, and whether another try of a task will follow."""
 
 import logging
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A classifier file that cannot be used becomes an import error of its own."""
+"""Turns a classifier file that cannot be used into an import error of its own."""
 
 import hashlib
 from pathlib import Path

@@ -65,11 +65,16 @@ def test_no_import_error_is_the_dag_files_own_for_airflow_would_take_all_its_dag
         no_yaml="source: [",
         bad_schedule='source: x\nschedule: "61 * * * *"',
         unknown_field="source: x\nsorce: y",
+        never_comes='source: x\nschedule: "0 0 31 2 *"',
     )
 
     errors = parse(folder).import_errors
 
     assert set(errors) == {str(file) for file in folder.glob("*.yaml")}
+
+
+def test_a_leap_day_is_a_schedule(parse, tmp_path):
+    assert parse(write(tmp_path / "files", cats='source: x\nschedule: "0 0 29 2 *"')).import_errors == {}
 
 
 def test_a_name_that_a_folder_before_has_taken_is_an_import_error(parse, tmp_path):

@@ -16,6 +16,7 @@ MAY_IMPORT = {
         "airflow",
         "asgiref",  # Airflow's own way to call from a trigger what is not asynchronous
         "botocore",
+        "croniter",  # Airflow reads cron expressions with it
         "fastapi",
         "image_classifier",
         "image_classifier_airflow",

@@ -21,6 +21,12 @@ THROTTLED = {
     "TooManyRequestsException",
     "SlowDown",
 }
+ACCESS_DENIED = {
+    "AccessDenied",
+    "AccessDeniedException",
+    "UnauthorizedOperation",
+    "403",  # of a HEAD request
+}
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 # AWS cannot be reached, or its answer broke off.
 UNREACHABLE = (UnreachableError, HTTPClientError, IncompleteReadError)
@@ -82,6 +88,11 @@ def is_invalid(error: ClientError) -> bool:
 def is_limit(error: ClientError) -> bool:
     """Whether a quota of the account is reached."""
     return code_of(error) == "ResourceLimitExceeded"
+
+
+def is_access_denied(error: ClientError) -> bool:
+    """Whether a policy does not allow the request."""
+    return code_of(error) in ACCESS_DENIED
 
 
 def is_expired(error: Exception) -> bool:

@@ -1,11 +1,13 @@
-"""Computes the address of a resource's page in AWS's console, or at the endpoint that replaces AWS.
+"""Computes the address of a resource's page in AWS's console, or in the one that IMAGE_CLASSIFIER_CONSOLE_URL names.
 
-Every function takes the `meta` of a client, which knows the region, the partition and the endpoint it calls, and
-returns None where no console is known (AWS's closed partitions).
+Every function takes the `meta` of a client, which knows the region and the partition, and returns None where no console
+is known (AWS's closed partitions).
 """
 
 from typing import Protocol
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from image_classifier.aws.settings import console_url_from_env
 
 # A partition -> its console; airflow.providers.amazon.aws.links.base_aws has the same three.
 CONSOLES = {
@@ -13,32 +15,11 @@ CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
     "aws-us-gov": "console.amazonaws-us-gov.com",
 }
-# AWS's services answer below these names, private links included: dnsSuffix and dualStackDnsSuffix of botocore's
-# partitions.json; a test compares them.
-AWS_DOMAINS = (
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "amazonaws.eu",
-    "api.amazonwebservices.com.cn",
-    "api.amazonwebservices.eu",
-    "api.aws",
-    "api.aws.hci.ic.gov",
-    "api.aws.ic.gov",
-    "api.aws.scloud",
-    "api.cloud-aws.adc-e.uk",
-    "c2s.ic.gov",
-    "cloud.adc-e.uk",
-    "csp.hci.ic.gov",
-    "sc2s.sgov.gov",
-)
-PAGES = "_console"  # no bucket can have this name, so an endpoint may keep its pages beside S3's objects
 
 
 class Meta(Protocol):
     """The part of a boto3 client's `meta` that is used here."""
 
-    @property
-    def endpoint_url(self) -> str: ...
     @property
     def region_name(self) -> str: ...
     @property
@@ -100,15 +81,10 @@ def _sagemaker(meta: Meta, name: str, *, page: str, console: str) -> str | None:
 
 
 def _page(meta: Meta, path: str, *, console: str) -> str | None:
-    if not _is_aws(meta.endpoint_url):
-        return f"{meta.endpoint_url.rstrip('/')}/{PAGES}/{path}"
+    if base_url := console_url_from_env():
+        return f"{base_url}/{path}"
     host = CONSOLES.get(meta.partition)
     return f"https://{host}/{console}" if host else None
-
-
-def _is_aws(endpoint_url: str) -> bool:
-    host = urlsplit(endpoint_url).hostname or ""
-    return any(host == domain or host.endswith(f".{domain}") for domain in AWS_DOMAINS)
 
 
 def _in_fragment(text: str) -> str:

@@ -238,6 +238,16 @@ def function_name(classifier: str) -> str:
     return f"{PREFIX}{classifier}"
 
 
+def function_log_group(classifier: str) -> str:
+    """Where Lambda writes the inference function's logs."""
+    return f"/aws/lambda/{function_name(classifier)}"
+
+
+def endpoint_log_group(endpoint: str) -> str:
+    """Where SageMaker writes the logs of an endpoint's containers."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
 def notification_id(classifier: str) -> str:
     """Id of our own entry among the bucket's event notifications."""
     return f"{PREFIX}{classifier}"

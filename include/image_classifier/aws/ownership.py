@@ -1,4 +1,4 @@
-"""Which SageMaker resources belong to a classifier.
+"""Finds the SageMaker resources that belong to a classifier, by their tags.
 
 A resource is ours when it has the classifier's exact name, or begins with it, and carries the tag
 ``image-classifier: <classifier>``: ``digits`` must not take what belongs to ``digits-2``.

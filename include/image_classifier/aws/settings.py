@@ -77,3 +77,12 @@ def bucket_from_env(environ: Mapping[str, str] = os.environ) -> str:
     if not bucket:
         raise SettingsError(f"{PREFIX}BUCKET is not set in the environment of Airflow's API server; set it there, too.")
     return bucket
+
+
+def console_url_from_env(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the base address of the console that takes the place of AWS's, without a last slash; empty for AWS's own.
+
+    Below it pages are named by kind and name: training-jobs, transform-jobs, models, endpoint-configs, endpoints and
+    functions, such as models/<name>; and logs/<group>?streams=<prefix>, buckets/<bucket>/<prefix>.
+    """
+    return environ.get(f"{PREFIX}CONSOLE_URL", "").rstrip("/")

@@ -1,4 +1,4 @@
-"""The proof at the end of a run: the endpoint answers, and an uploaded image gets its prediction record."""
+"""Confirms a deployment at the end of a run: the endpoint answers, and an uploaded image gets its prediction record."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""A classifier, its file, and the files there are."""
+"""Defines what a classifier is, and reads the files that describe classifiers."""
 
 from image_classifier.classifier.files import classifier_files, classifier_folders
 from image_classifier.classifier.model import Classifier

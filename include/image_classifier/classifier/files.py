@@ -1,4 +1,4 @@
-"""The files that describe classifiers: where they are, and how one is read."""
+"""Finds the files that describe classifiers, and reads one."""
 
 import os
 from collections.abc import Iterable, Mapping

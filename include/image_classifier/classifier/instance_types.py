@@ -1,4 +1,4 @@
-"""The machines a training job may have: GPUs alone for the built-in algorithm, processors too for one's own image."""
+"""Lists the instance types of training jobs: GPUs for the built-in algorithm, processors too for one's own image."""
 
 # The built-in algorithm trains on GPUs only, of the families P2, P3, G4dn and G5; a machine's GPUs share each batch.
 SIZES_BY_GPUS = {

@@ -1,4 +1,4 @@
-"""A classifier as its file describes it: what to train on, how, where it is served, and when it is trained again."""
+"""Defines a classifier as its file describes it: what it trains on, how and when, and where it is served."""
 
 import unicodedata
 from collections import Counter

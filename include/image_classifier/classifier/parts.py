@@ -1,7 +1,7 @@
-"""The parts of a classifier's file that are tables of their own: pixels, machines, network, keys, who is told."""
+"""Defines the tables in a classifier's file: pixels, instances, network, KMS keys, notifications."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -77,25 +77,22 @@ class Training(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        checks = {
-            "training.max_wait_s works only with spot; set training.spot, or leave it out.": (
-                self.max_wait_s is not None and not self.spot
-            ),
-            "training.spot needs training.max_wait_s: the seconds to wait for a machine and to train, together.": (
-                self.spot and self.max_wait_s is None
-            ),
-            "training.on_demand_fallback is what spot falls back to; set training.spot, or leave it out.": (
-                self.on_demand_fallback and not self.spot
-            ),
-            f"training.instance_type_fallbacks names a type twice, or {self.instance_type} again: leave it out.": (
-                len(set(self.instance_types)) < len(self.instance_types)
-            ),
-            f"training.max_wait_s is {self.max_wait_s}; it must be at least time_limit_s, {self.time_limit_s}.": (
-                self.max_wait_s is not None and self.max_wait_s < self.time_limit_s
-            ),
-        }
-        refuse_if(checks)
+        refuse(self._problems())
         return self
+
+    def _problems(self) -> Iterator[str]:
+        if self.max_wait_s is not None and not self.spot:
+            yield "training.max_wait_s works only with spot; set training.spot, or leave it out."
+        if self.spot and self.max_wait_s is None:
+            yield "training.spot needs training.max_wait_s: the seconds to wait for a machine and to train, together."
+        if self.on_demand_fallback and not self.spot:
+            yield "training.on_demand_fallback is what spot falls back to; set training.spot, or leave it out."
+        if len(set(self.instance_types)) < len(self.instance_types):
+            again = f"training.instance_type_fallbacks names a type twice, or {self.instance_type} again"
+            yield f"{again}: leave it out."
+        if self.max_wait_s is not None and self.max_wait_s < self.time_limit_s:
+            limit = f"at least time_limit_s, {self.time_limit_s}"
+            yield f"training.max_wait_s is {self.max_wait_s}; it must be {limit}."
 
 
 class Rollout(Part):
@@ -119,24 +116,27 @@ class Rollout(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        percent, least = self.step_percent, LEAST_STEP_PERCENT.get(self.strategy)
-        checks = {
-            f"endpoint.rollout.strategy is {self.strategy}, which needs step_percent, {least} to 50.": (
-                least is not None and percent is None
-            ),
-            f"endpoint.rollout.step_percent is {percent}; {self.strategy} takes {least} to 50.": (
-                least is not None and percent is not None and percent < least
-            ),
-            "endpoint.rollout.step_percent works only with canary, linear and rolling; leave it out.": (
-                least is None and percent is not None
-            ),
-            "endpoint.rollout.keep_old_s does not work with rolling, which ends old instances step by step; leave it "
-            "out.": (self.strategy == "rolling" and self.keep_old_s > 0),
-            f"endpoint.rollout waits {self.waiting_s} s in all, and time_limit_s is {self.time_limit_s}: raise it, or "
-            "wait less.": self.waiting_s >= self.time_limit_s,
-        }
-        refuse_if(checks)
+        refuse(self._problems())
         return self
+
+    def _problems(self) -> Iterator[str]:
+        percent, least = self.step_percent, LEAST_STEP_PERCENT.get(self.strategy)
+        if least is None and percent is not None:
+            yield "endpoint.rollout.step_percent works only with canary, linear and rolling; leave it out."
+        if least is not None and percent is None:
+            yield f"endpoint.rollout.strategy is {self.strategy}, which needs step_percent, {least} to 50."
+        if least is not None and percent is not None and percent < least:
+            yield f"endpoint.rollout.step_percent is {percent}; {self.strategy} takes {least} to 50."
+        if self.strategy == "rolling" and self.keep_old_s > 0:
+            yield (
+                "endpoint.rollout.keep_old_s does not work with rolling, which ends old instances step by step; leave "
+                "it out."
+            )
+        if self.waiting_s >= self.time_limit_s:
+            yield (
+                f"endpoint.rollout waits {self.waiting_s} s in all, and time_limit_s is {self.time_limit_s}: raise it, "
+                "or wait less."
+            )
 
 
 class Endpoint(Part):
@@ -150,13 +150,13 @@ class Endpoint(Part):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         percent = self.rollout.step_percent
-        step = self.instance_count * (percent or 100) // 100
-        checks = {
-            f"endpoint.rollout.step_percent is {percent}; of {self.instance_count} instance(s) that is less than one: "
-            "take more instances or larger steps, or all_at_once, where the old model serves until the new one answers "
-            "as well.": step < 1,
-        }
-        refuse_if(checks)
+        if self.instance_count * (percent or 100) < 100:
+            message = (
+                f"endpoint.rollout.step_percent is {percent}; of {self.instance_count} instance(s) that is less than "
+                "one: take more instances or larger steps, or all_at_once, where the old model serves until the new "
+                "one answers as well."
+            )
+            raise ValueError(message)
         return self
 
 
@@ -198,12 +198,20 @@ class Notify(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        nobody = "notify names nobody; set sns_topic_arn, ses, slack_conn_id or webhook_conn_id, or leave notify out."
-        refuse_if({nobody: not self.channels})
+        if not self.channels:
+            message = (
+                "notify names nobody; set sns_topic_arn, ses, slack_conn_id or webhook_conn_id, or leave notify out."
+            )
+            raise ValueError(message)
         return self
 
 
+def refuse(problems: Iterable[str]) -> None:
+    """Raise ValueError, which pydantic collects, if there are problems; its message is all their sentences."""
+    if message := " ".join(problems):
+        raise ValueError(message)
+
+
 def refuse_if(checks: Mapping[str, bool]) -> None:
-    """Raise ValueError, which pydantic collects, with every sentence whose check is true."""
-    if problems := [sentence for sentence, wrong in checks.items() if wrong]:
-        raise ValueError(" ".join(problems))
+    """Raise ValueError with every sentence whose check is true."""
+    refuse(sentence for sentence, wrong in checks.items() if wrong)

@@ -1,4 +1,4 @@
-"""The parts of a classifier's file about what a trained model must show before it goes live."""
+"""Defines what a classifier's file says about evaluation, and about when a trained model goes live."""
 
 from typing import Annotated, Literal
 

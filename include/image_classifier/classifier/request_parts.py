@@ -1,4 +1,4 @@
-"""The parts of a classifier that go into SageMaker requests of every kind: tags and the private network."""
+"""Makes the parts that SageMaker requests of every kind share: tags and the private network."""
 
 from typing import Any
 

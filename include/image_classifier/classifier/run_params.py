@@ -1,4 +1,4 @@
-"""What a person may change for one run: the fields of the trigger form, each taken from the model that checks it."""
+"""Defines what a person may change for one run: the trigger form's fields, taken from the models that check them."""
 
 from collections.abc import Mapping
 from functools import cache

@@ -1,4 +1,4 @@
-"""How many uploads the function classifies at once: a reserved concurrency in proportion to the endpoint's instances.
+"""Limits how many uploads the function classifies at once, in proportion to the endpoint's instances.
 
 Without it a burst of uploads would run as many functions as the account allows, and most of them would only wait for
 the endpoint, or fail.

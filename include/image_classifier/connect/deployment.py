@@ -1,16 +1,18 @@
-"""What was deployed last, as one JSON object in S3: the watch Dag compares AWS with it.
+"""Stores what was deployed last as one JSON object in S3, with which the watch Dag compares AWS.
 
 The classifier's file may change at any time and takes effect in the next run; so the file does not say what should be
 there now, and this object does.
 """
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
+from image_classifier.classifier import Classifier
 from image_classifier.connect.notification import UploadTrigger
 from image_classifier.connect.trigger import Mode, upload_trigger
 from image_classifier.contracts.errors import StorageError
@@ -55,8 +57,49 @@ class Deployment(BaseModel):
         return upload_trigger(self.trigger_mode, classifier=self.classifier, alias_arn=self.alias_arn)
 
 
+def deployment_of(
+    classifier: Classifier,
+    *,
+    bucket: str,
+    training_job: str,
+    endpoint_config: Mapping[str, Any],
+    function: Mapping[str, str],
+    usd_per_hour: Callable[[str], float | None],
+) -> Deployment:
+    """Return what is deployed now.
+
+    Args:
+        classifier: as deployed, with the run's params.
+        bucket: the bucket whose uploads are classified.
+        training_job: the job that trained the model.
+        endpoint_config: CreateEndpointConfig's request.
+        function: what `ensure_function` returned as a dict; its ``version`` and ``alias_arn`` count.
+        usd_per_hour: the price of a machine of an instance type; None if the price is not known.
+
+    """
+    [variant] = endpoint_config["ProductionVariants"]
+    return Deployment(
+        classifier=classifier.name,
+        training_job=training_job,
+        endpoint_config=endpoint_config["EndpointConfigName"],
+        function_version=function["version"],
+        alias_arn=function["alias_arn"],
+        bucket=bucket,
+        trigger_mode=classifier.trigger,
+        instance_count=variant["InitialInstanceCount"],
+        instance_type=variant["InstanceType"],
+        usd_per_hour=usd_per_hour(variant["InstanceType"]),
+    )
+
+
 def write_deployment(s3: "S3Client", deployment: Deployment) -> str:
-    """Store what is deployed now; returns the object's key."""
+    """Store the deployment; returns the object's key.
+
+    Raises:
+        StorageError: S3 does not answer at present.
+        DatasetError: S3 refuses the request.
+
+    """
     key = Keys(deployment.classifier).deployment
     body = deployment.model_dump_json(indent=1).encode()
     storage.write(s3, bucket=deployment.bucket, key=key, body=body, content_type="application/json")

@@ -8,19 +8,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import ClientError
-
 from image_classifier.aws.client_errors import described
-from image_classifier.aws.names import TAG, Keys
+from image_classifier.aws.log_groups import ensure_log_group
+from image_classifier.aws.names import TAG, Keys, function_log_group
 from image_classifier.aws.s3 import object_exists
 from image_classifier.connect.function_calls import change, wait
-from image_classifier.connect.function_configuration import FunctionConfiguration, function_configuration
-from image_classifier.connect.function_package import (
-    FunctionPackage,
-    default_cache_folder,
-    package_function,
-    package_of,
-)
+from image_classifier.connect.function_configuration import FunctionConfiguration
+from image_classifier.connect.function_package import FunctionPackage
 from image_classifier.connect.function_versions import ensure_live
 from image_classifier.contracts.errors import FunctionError
 
@@ -29,21 +23,9 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
 
-__all__ = [
-    "DeployedFunction",
-    "FunctionConfiguration",
-    "FunctionPackage",
-    "default_cache_folder",
-    "ensure_function",
-    "function_configuration",
-    "package_function",
-    "package_of",
-]
-
 log = logging.getLogger(__name__)
 
 Outcome = Literal["created", "updated", "unchanged"]
-LOG_RETENTION_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -62,7 +44,6 @@ class _Deployment:
 
     lambda_client: "LambdaClient"
     s3: "S3Client"
-    logs: "CloudWatchLogsClient"
     configuration: FunctionConfiguration
     package: FunctionPackage
 
@@ -82,8 +63,12 @@ def ensure_function(
         ResourceBusyError: another change to the function is still being applied.
 
     """
-    deployment = _Deployment(lambda_client, s3, logs, configuration, package)
+    deployment = _Deployment(lambda_client, s3, configuration, package)
     found = described(lambda: lambda_client.get_function(FunctionName=configuration.name))
+    if found is not None:
+        _check_ours(found.get("Tags", {}), configuration)
+    group = function_log_group(configuration.classifier)
+    ensure_log_group(logs, group, tags=configuration.tags)  # before Lambda creates it, without a retention
     if found is None:
         _create(deployment)
         changed = True
@@ -97,7 +82,6 @@ def ensure_function(
 
 def _create(deployment: _Deployment) -> None:
     configuration = deployment.configuration
-    _create_log_group(deployment.logs, configuration)
     request: dict[str, Any] = {
         **configuration.as_request(),
         "Code": _uploaded_code(deployment),
@@ -113,7 +97,6 @@ def _create(deployment: _Deployment) -> None:
 def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
     """Change what differs, one change after the other; return whether anything did."""
     configuration, function = deployment.configuration, deployment.lambda_client
-    _check_ours(found.get("Tags", {}), configuration)
     changed = False
     if not configuration.runs_code(found["Configuration"], code_sha256=deployment.package.code_sha256):
         code = {"FunctionName": configuration.name, "Architectures": [configuration.architecture]}
@@ -154,14 +137,3 @@ def _uploaded_code(deployment: _Deployment) -> dict[str, str]:
         deployment.s3.put_object(Bucket=bucket, Key=key, Body=package.zip_bytes, ContentType="application/zip")
         log.info("Uploaded s3://%s/%s, %d bytes", bucket, key, len(package.zip_bytes))
     return {"S3Bucket": bucket, "S3Key": key}
-
-
-def _create_log_group(logs: "CloudWatchLogsClient", configuration: FunctionConfiguration) -> None:
-    """Create the log group before the function; a group that Lambda creates never expires its logs."""
-    group = f"/aws/lambda/{configuration.name}"
-    try:
-        logs.create_log_group(logGroupName=group, tags=configuration.tags)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-            raise
-    logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_RETENTION_DAYS)

@@ -1,4 +1,4 @@
-"""S3's permission to invoke a function's alias: one statement of the alias's policy, for one bucket of this account."""
+"""Gives S3 the permission to invoke a function's alias, for one bucket of this account."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""The queue between S3 and the function: S3 sends a message for each upload, and Lambda polls the queue.
+"""Sets up the queue between S3 and the function: S3 sends a message for each upload, and Lambda polls the queue.
 
 A queue keeps uploads while the function or the endpoint cannot keep up, limits how many run at once, and reports each
 message that failed by itself. Limits: AWS's guide to SQS as an event source

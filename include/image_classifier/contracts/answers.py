@@ -1,4 +1,4 @@
-"""An endpoint's answer: how it is read, whether it fits the model's labels, and which class it names.
+"""Reads an endpoint's answer, checks that it fits the model's labels, and names the class.
 
 Standard library only: the inference function packs this file.
 """

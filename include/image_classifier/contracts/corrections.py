@@ -1,4 +1,4 @@
-"""The correction record: what a person says about one uploaded image.
+"""Defines the correction record: what a person says about one uploaded image.
 
 Standard library only, as everything in this folder. A correction is JSON, ``schema`` 1, one current object per image
 (`image_classifier.contracts.record_keys.correction_key`); S3's versions keep the earlier ones. ``answer`` says how to

@@ -1,4 +1,4 @@
-"""The errors of this package, one tree. Standard library only: the inference function packs this file.
+"""Defines the errors of this package in one tree. Standard library only: the inference function packs this file.
 
 ImageClassifierError
  +-- SettingsError                  a variable of the deployment is missing or wrong

@@ -1,4 +1,4 @@
-"""The classes of a model and their order: labels.json, beside every data set version and every model."""
+"""Reads and writes labels.json, the classes of a model in order; it lies beside every data set version and model."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The prediction record: what is stored about one uploaded image.
+"""Defines the prediction record: what is stored about one uploaded image.
 
 Standard library only: the inference function packs this file; the Dag's check and terminal programs read with it.
 Where it is stored, and which of two records is current: see ``record_keys`` and ``record_order``.

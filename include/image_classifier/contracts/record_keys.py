@@ -1,4 +1,4 @@
-"""The S3 keys of what belongs to one uploaded image: its record, its thumbnail, and its entry in the log of a day.
+"""Computes the S3 keys of what belongs to one uploaded image: record, thumbnail, and entry in the log of a day.
 
 Standard library only: the inference function packs this file.
 """

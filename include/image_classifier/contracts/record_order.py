@@ -1,4 +1,4 @@
-"""Which of two records of one image is current: the later upload's, then the one of the higher generation.
+"""Decides which of two records of one image is current: the later upload's, then the one of the higher generation.
 
 Standard library only: the inference function packs this file.
 """

@@ -1,4 +1,4 @@
-"""What a file's bytes say before a decoder sees them: its format, a PNG's chunks, a JPEG's scans.
+"""Reads from a file's bytes what no decoder is needed for: its format, a PNG's chunks, a JPEG's scans.
 
 Standard library only. Formats: PNG (ISO 15948, section 5), JPEG (ITU-T T.81, annex B), ISO base media (ISO 14496-12).
 """

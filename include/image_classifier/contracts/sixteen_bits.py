@@ -1,4 +1,4 @@
-"""Images of 16 bits per value become eight: which bits the file uses, and whether anything is left to see."""
+"""Reduces images of 16 bits per value to eight, by the bits that the file uses."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""TIFF files: their pages, and what Pillow misreads in them. Tags and kinds: TIFF 6.0."""
+"""Reads the pages of TIFF files, and corrects what Pillow misreads in them. Tags and kinds: TIFF 6.0."""
 
 import io
 import struct

@@ -1,1 +1,1 @@
-"""The model, the endpoint config and the endpoint."""
+"""Deploys the model, the endpoint config and the endpoint."""

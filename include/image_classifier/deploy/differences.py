@@ -1,4 +1,4 @@
-"""What differs between a resource that AWS describes and the request that asked for it, in words for people."""
+"""Names what differs between a resource that AWS describes and the request that created it."""
 
 from collections.abc import Mapping
 from typing import Any

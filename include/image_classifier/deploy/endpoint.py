@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import described, is_busy
+from image_classifier.aws.names import endpoint_log_group
 from image_classifier.contracts.errors import EndpointError, EndpointGoneError, EndpointRolledBackError
 from image_classifier.deploy.hosting import once_visible, was_created, without
 
@@ -78,7 +79,7 @@ def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
     if serves != endpoint_config:
         message = (
             f"AWS took the update of endpoint {name} to {endpoint_config} back: {reason or 'no reason given'} It still "
-            f"serves {serves}. The log group /aws/sagemaker/Endpoints/{name} may say why the new model did not start."
+            f"serves {serves}. The log group {endpoint_log_group(name)} may say why the new model did not start."
         )
         raise EndpointRolledBackError(message)
     if reason:

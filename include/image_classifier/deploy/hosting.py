@@ -1,4 +1,4 @@
-"""What an endpoint is made of, and what is asked for: model, endpoint config, and the endpoint's own request.
+"""Makes the requests for model, endpoint config and endpoint, and creates the first two.
 
 Models and endpoint configs cannot be changed. Their names are computed from their content, so that a change makes a new
 one, and what serves now, or may be gone back to, stays what it was.

@@ -1,4 +1,4 @@
-"""One question to an endpoint: an image goes out, probabilities and the model that gave them come back."""
+"""Asks an endpoint about one image; returns the probabilities and the model that gave them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the function must know of a model, beside its artifact: the classes it names, the pixels it was trained on."""
+"""Stores what the function must know of a model beside its artifact: its classes, and the pixels it was trained on."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""Keeps the newest models to go back to, and deletes what is older: names that pile up towards the account's quotas."""
+"""Keeps the newest models to go back to, and deletes older ones, which count towards the account's quotas."""
 
 import logging
 from functools import partial

@@ -1,4 +1,4 @@
-"""How an endpoint's update shifts traffic: UpdateEndpoint's DeploymentConfig from the classifier's file.
+"""Makes UpdateEndpoint's DeploymentConfig from the classifier's file: how an update shifts traffic.
 
 Limits and defaults: the SageMaker API reference (TrafficRoutingConfig, BlueGreenUpdatePolicy, RollingUpdatePolicy).
 """

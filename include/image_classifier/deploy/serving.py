@@ -1,4 +1,4 @@
-"""Which model an endpoint serves: its variant carries the training job's name."""
+"""Finds the model that an endpoint serves: its variant carries the training job's name."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -1,1 +1,1 @@
-"""What a run would change and cost, whether that is within the budget, and what it did cost."""
+"""Computes what a run would change and cost, whether that is within the budget, and what it did cost."""

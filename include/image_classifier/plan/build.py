@@ -1,4 +1,4 @@
-"""Looks at what AWS has and says what a run would change; every call reads, and nothing is changed."""
+"""Compares AWS with what a run would create, and returns the changes as a plan; every call only reads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from image_classifier.aws.names import Keys, endpoint_name, function_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
-from image_classifier.connect.function import function_configuration
+from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.trigger import upload_trigger
 from image_classifier.deploy import endpoint as endpoints

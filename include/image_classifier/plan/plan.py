@@ -1,4 +1,4 @@
-"""A plan: every resource of a classifier, what a run would do to it, and what that can cost at most."""
+"""Defines a plan: every resource of a classifier, what a run would do to it, and what that can cost at most."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

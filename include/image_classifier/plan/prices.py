@@ -1,4 +1,4 @@
-"""What a machine costs an hour: AWS's Price List says it, or the table beside this file; nothing else does."""
+"""Finds the price of an instance per hour in AWS's Price List, or in the table beside this file."""
 
 import functools
 import logging

@@ -1,4 +1,4 @@
-"""What a run did and what it cost, once it is over."""
+"""Reports what a run did and what it cost."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

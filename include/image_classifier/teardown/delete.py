@@ -1,4 +1,4 @@
-"""Deletes what belongs to one classifier, in an order in which nothing is created anew; each step may be repeated."""
+"""Deletes what belongs to one classifier, in an order in which nothing is created again; each step may be repeated."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping

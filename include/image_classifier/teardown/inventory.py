@@ -1,4 +1,4 @@
-"""What belongs to one classifier, as AWS has it now.
+"""Lists what AWS has of one classifier.
 
 A resource is ours when it has the classifier's exact name, or begins with it, and carries the tag
 ``image-classifier: <classifier>``: ``digits`` must not take what belongs to ``digits-2``.
@@ -179,8 +179,8 @@ def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
     is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
         clients.functions, classifier
     )
-    wanted = {f"/aws/sagemaker/Endpoints/{names.endpoint_name(classifier)}"}
-    wanted |= set() if is_anothers else {f"/aws/lambda/{name}"}
+    wanted = {names.endpoint_log_group(names.endpoint_name(classifier))}
+    wanted |= set() if is_anothers else {names.function_log_group(classifier)}
     return tuple(
         group["logGroupName"]
         for prefix in sorted(wanted)

@@ -1,4 +1,4 @@
-"""Runs every check of one classifier, and says what is open at the end; a check that fails does not stop the others."""
+"""Runs every check of one classifier and returns the open findings; a check that fails does not stop the others."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from image_classifier.aws.clients import Clients
 from image_classifier.classify_existing.replays import Target
 from image_classifier.connect.deployment import read_deployment
 from image_classifier.contracts.errors import ImageClassifierError
-from image_classifier.watch.comparison import Reaction, differences, settle
+from image_classifier.watch.comparison import Reaction, differences, restore_or_report
 from image_classifier.watch.full_pass import GRACE, FullPass, is_due
 from image_classifier.watch.record_index import compact
 from image_classifier.watch.seen import keep_seen
@@ -20,7 +20,7 @@ from image_classifier.watch.state import WatchState, read_state, write_state
 
 log = logging.getLogger(__name__)
 
-REPLAYS_BEFORE_FINDING = 2  # a lost event is mended by its first replay, and is no finding
+REPLAYS_BEFORE_FINDING = 2  # the first replay of a lost event succeeds: it is no finding
 
 
 @dataclass
@@ -100,7 +100,7 @@ class Watch:
             log.info("No deployment of %s is recorded: nothing is compared", self.target.classifier)
             return
         for difference in differences(self.clients, deployment):
-            if sentence := settle(difference, reaction=self.reaction):
+            if sentence := restore_or_report(difference, reaction=self.reaction):
                 findings.open[difference.what] = sentence
 
     def _find_missing(self, state: WatchState, findings: Findings, *, now: datetime) -> None:

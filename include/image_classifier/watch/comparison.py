@@ -51,7 +51,7 @@ def differences(clients: Clients, deployment: Deployment) -> list[Difference]:
     return [difference for difference in found if difference is not None]
 
 
-def settle(difference: Difference, *, reaction: Reaction) -> str | None:
+def restore_or_report(difference: Difference, *, reaction: Reaction) -> str | None:
     """Restore a difference if that is wanted and possible; returns what is left to report, or None."""
     if reaction == "report" or difference.restore is None:
         return difference.sentence

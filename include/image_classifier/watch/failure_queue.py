@@ -42,7 +42,7 @@ class Drained:
 
     replayed: int = 0
     given_up: int = 0
-    settled: int = 0
+    obsolete: int = 0
     unreadable: list[str] = field(default_factory=list)
 
 
@@ -104,7 +104,7 @@ class FailureQueue:
         found = current_image(self._s3, bucket=self._bucket, key=image.key)
         is_replaced = found is not None and image.version_id not in (None, found[0].version_id)
         if found is None or is_replaced or not image.key.startswith(target.keys.incoming):
-            drained.settled += 1  # deleted, or overwritten by an upload with an event of its own
+            drained.obsolete += 1  # deleted, or overwritten by an upload with an event of its own
         elif image.attempts < MOST_ATTEMPTS:
             record = replay_record(*found, generation=int(image.record.get("generation", 0)))
             self._functions.invoke(
@@ -117,7 +117,7 @@ class FailureQueue:
         elif write_failed_record(self._s3, target, key=image.key, code="failed", sentence=image.reason):
             drained.given_up += 1
         elif object_exists(self._s3, bucket=self._bucket, key=target.record_key(image.key)):
-            drained.settled += 1
+            drained.obsolete += 1
 
 
 def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:

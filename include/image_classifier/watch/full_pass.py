@@ -1,4 +1,4 @@
-"""Looks through all images of a classifier for those without a record, as often as the budget of listings allows."""
+"""Lists all images of a classifier to find those without a record, as often as the budget of listings allows."""
 
 import logging
 from collections.abc import Callable

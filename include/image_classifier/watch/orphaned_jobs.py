@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Judgement = Literal["wanted", "over", "unknown"]
-Judge = Callable[[owners.Owner], Judgement]
+TaskStatus = Literal["wanted", "over", "unknown"]  # over: no try of the task follows; unknown: not to this Airflow
+TaskStatusOf = Callable[[owners.Owner], TaskStatus]
 WHY = "its task is over"
 
 
@@ -32,7 +32,7 @@ class RunningJob:
     stop: Callable[[], bool]
 
 
-def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judge) -> list[str]:
+def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, status_of: TaskStatusOf) -> list[str]:
     """Stop the jobs of this bucket whose task no longer waits for them; return their names.
 
     A job whose task Airflow does not know may belong to another Airflow: it is logged and left to its time limit.
@@ -40,7 +40,7 @@ def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, judge: Judg
     return [
         job.name
         for job in _running_jobs(sagemaker)
-        if job.output.startswith(f"s3://{bucket}/") and _is_orphaned(sagemaker, job, judge=judge) and job.stop()
+        if job.output.startswith(f"s3://{bucket}/") and _is_orphaned(sagemaker, job, status_of=status_of) and job.stop()
     ]
 
 
@@ -95,14 +95,14 @@ def _transform_jobs(sagemaker: "SageMakerClient") -> Iterator[RunningJob]:
             )
 
 
-def _is_orphaned(sagemaker: "SageMakerClient", job: RunningJob, *, judge: Judge) -> bool:
+def _is_orphaned(sagemaker: "SageMakerClient", job: RunningJob, *, status_of: TaskStatusOf) -> bool:
     owner = owners.owner_of(owners.tags_of_arn(sagemaker, job.arn))
     if owner is None:
         log.warning("%s %s runs, and its tags name no task: nothing is done about it", job.words, job.name)
         return False
-    judgement = judge(owner)
-    if judgement == "unknown":
+    status = status_of(owner)
+    if status == "unknown":
         log.warning("%s %s runs for %s, which this Airflow does not know: it is left alone", job.words, job.name, owner)
     else:
-        log.info("%s %s runs for %s, which is %s", job.words, job.name, owner, judgement)
-    return judgement == "over"
+        log.info("%s %s runs for %s, which is %s", job.words, job.name, owner, status)
+    return status == "over"

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SETTLED_AFTER = timedelta(minutes=1)  # an entry may be written again while its event is tried again
+FINAL_AFTER = timedelta(minutes=1)  # an entry may be written again while its event is tried again
 MOST_ENTRIES = 5_000  # in one part
 MOST_PARTS = 24  # small ones of one day; then they are put together
 DELETED_AT_ONCE = 1_000  # S3's limit
@@ -48,7 +48,7 @@ class Compacted:
 def compact(s3: "S3Client", *, bucket: str, classifier: str, now: datetime, is_over: Callable[[], bool]) -> Compacted:
     """Move every log entry that is old enough into the index of its day; entries of a run's own check are deleted."""
     keys, done = Keys(classifier), Compacted()
-    entries = _settled_entries(s3, bucket=bucket, prefix=keys.predictions_log, now=now)
+    entries = _final_entries(s3, bucket=bucket, prefix=keys.predictions_log, now=now)
     for day, of_day in groupby(entries, key=lambda key: key.removeprefix(keys.predictions_log).partition("/")[0]):
         while batch := list(islice(of_day, MOST_ENTRIES)):
             if is_over():
@@ -58,10 +58,10 @@ def compact(s3: "S3Client", *, bucket: str, classifier: str, now: datetime, is_o
     return done
 
 
-def _settled_entries(s3: "S3Client", *, bucket: str, prefix: str, now: datetime) -> Iterator[str]:
+def _final_entries(s3: "S3Client", *, bucket: str, prefix: str, now: datetime) -> Iterator[str]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for entry in page.get("Contents", []):
-            if now - entry["LastModified"] >= SETTLED_AFTER:
+            if now - entry["LastModified"] >= FINAL_AFTER:
                 yield entry["Key"]
 
 

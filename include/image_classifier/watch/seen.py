@@ -1,4 +1,4 @@
-"""What the watch Dag saw last, as one JSON object in S3: the pages show it and ask SageMaker nothing themselves."""
+"""Stores what the watch Dag saw last as one JSON object in S3, which the pages show instead of asking SageMaker."""
 
 import json
 from datetime import datetime

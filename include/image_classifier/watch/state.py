@@ -1,4 +1,4 @@
-"""What the watch Dag remembers of one classifier between its runs: one small JSON object in S3."""
+"""Stores what the watch Dag remembers of one classifier between its runs, as one small JSON object in S3."""
 
 import json
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Finds endpoints without a classifier file: they cost without a use."""
+"""Finds endpoints without a classifier file, which cost money and are not used."""
 
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any

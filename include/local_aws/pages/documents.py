@@ -10,7 +10,7 @@ from urllib.parse import quote
 from local_aws import clients
 from local_aws.pages.markup import document, facts, lines, link, rows, section
 
-PREFIX = "/_console"  # as image_classifier.aws.console has it; no bucket can have this name
+PREFIX = "/_console"  # no bucket can have this name
 OBJECTS = f"{PREFIX}/objects"
 TRAINING_LOG = "/aws/sagemaker/TrainingJobs"
 TRANSFORM_LOG = "/aws/sagemaker/TransformJobs"

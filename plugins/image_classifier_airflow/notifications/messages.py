@@ -38,9 +38,9 @@ def failed(
 ) -> Message:
     """Return the message for a failed run. ``reason`` is Airflow's, ``error`` the error of the last failed task."""
     if task_id is None or reason != "task_failure":
-        sentence = f"The run ended red: {reason.replace('_', ' ')}."
+        sentence = f"The run failed: {reason.replace('_', ' ')}."
     else:
-        sentence = error or f"{task_id} ended without a word; its worker may have been lost."
+        sentence = error or f"{task_id} ended without an error; its worker may have been lost."
     return Message("run_failed", classifier, dag_id, run_id, task_id, sentence, url)
 
 

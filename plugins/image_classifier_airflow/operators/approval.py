@@ -1,4 +1,4 @@
-"""The task that asks a person whether a model may go live, and waits for the answer without a worker."""
+"""Asks a person whether a model may go live, and waits for the answer without a worker."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn

@@ -56,18 +56,19 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
             ResourceBusyError: an earlier change to the function is still being applied.
 
         """
-        from image_classifier.connect import function as functions
-        from image_classifier.connect.function_package import INCLUDE_FOLDER, LAMBDA_FOLDER
+        from image_classifier.connect import function_package as packages
+        from image_classifier.connect.function import ensure_function
+        from image_classifier.connect.function_configuration import FunctionConfiguration
 
-        configuration = functions.FunctionConfiguration.model_validate(self.config)
-        package = functions.package_function(
-            lambda_folder=self.lambda_folder or LAMBDA_FOLDER,
-            include_folder=self.include_folder or INCLUDE_FOLDER,
+        configuration = FunctionConfiguration.model_validate(self.config)
+        package = packages.package_function(
+            lambda_folder=self.lambda_folder or packages.LAMBDA_FOLDER,
+            include_folder=self.include_folder or packages.INCLUDE_FOLDER,
             runtime=configuration.runtime,
             architecture=configuration.architecture,
-            cache_folder=self.cache_folder or functions.default_cache_folder(),
+            cache_folder=self.cache_folder or packages.default_cache_folder(),
         )
-        deployed = functions.ensure_function(
+        deployed = ensure_function(
             self.hook.conn,
             client(self, "s3"),
             client(self, "logs"),

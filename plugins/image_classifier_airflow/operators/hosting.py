@@ -124,7 +124,22 @@ class EndpointOperator(SageMakerEndpointOperator):
             ResourceBusyError: a change is still being applied after `time_limit_s`.
 
         """
+        self._let_logs_expire()
         return self._advance(deadline=time.time() + self._limit_s)
+
+    def _let_logs_expire(self) -> None:
+        """Give the log group a retention before SageMaker creates it without; go on if the role may not do it."""
+        from image_classifier.aws.client_errors import is_access_denied
+        from image_classifier.aws.log_groups import ensure_log_group
+        from image_classifier.aws.names import endpoint_log_group
+
+        tags = {tag["Key"]: tag["Value"] for tag in self.config.get("Tags", ())}
+        try:
+            ensure_log_group(client(self, "logs"), endpoint_log_group(self.config["EndpointName"]), tags=tags)
+        except ClientError as error:
+            if not is_access_denied(error):
+                raise
+            self.log.warning("The endpoint's logs never expire; update the CloudFormation stack: %s", error)
 
     @with_our_errors
     def execute_complete(

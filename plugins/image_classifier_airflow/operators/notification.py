@@ -1,4 +1,4 @@
-"""The task that sets how a classifier's uploads reach its function; it may run twice and changes only what differs."""
+"""Sets how a classifier's uploads reach its function, in a task that may run twice and changes only what differs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast

@@ -1,4 +1,4 @@
-"""The task that scores test images: start a batch transform job, adopt one under way, or take the results of one."""
+"""Scores test images: starts a batch transform job, adopts one in progress, or takes the results of a completed one."""
 
 import time
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The steps of a classifier that asks a person before a model goes live: the question, and what the answer does."""
+"""Implements the tasks of a classifier that asks a person before a model goes live."""
 
 import logging
 from collections.abc import Mapping

@@ -7,6 +7,8 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from image_classifier.aws.clients import Clients
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
@@ -45,6 +47,11 @@ def prices(aws_conn_id: str) -> "PriceBook":
         return _client(aws_conn_id, "pricing", region_name=region, config=config)
 
     return price_book(sagemaker(aws_conn_id).meta, client=pricing)
+
+
+def hosting_price(aws_conn_id: str) -> "Callable[[str], float | None]":
+    """Return a function from an instance type to its price as an endpoint's machine, in US dollars an hour."""
+    return lambda instance_type: prices(aws_conn_id).price(instance_type, use="hosting").usd_per_hour
 
 
 def of_a_classifier(aws_conn_id: str) -> Clients:

@@ -1,4 +1,4 @@
-"""The tasks between training and deployment that no operator does: what is scored, the report, the decision."""
+"""Implements the tasks between training and deployment: what is scored, the report, the decision."""
 
 import logging
 from collections.abc import Mapping

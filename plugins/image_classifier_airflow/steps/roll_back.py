@@ -1,4 +1,4 @@
-"""The tasks of the Dag that goes back to an earlier model: what serves it, and what the registry says afterwards."""
+"""Implements the tasks of the Dag that goes back to an earlier model."""
 
 import logging
 from collections.abc import Mapping
@@ -60,22 +60,16 @@ def plan(params: Params, ti: Any) -> Json:
 
 def record_deployment(function: Json, plan: Json, params: Params, outlet_events: Any = None) -> str:
     """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
-    from image_classifier.connect.deployment import Deployment, write_deployment
+    from image_classifier.connect.deployment import deployment_of, write_deployment
 
     classifier = classifier_of(params["classifier"])
-    [variant] = plan["endpoint_config"]["ProductionVariants"]
-    prices = clients.prices(classifier.aws_conn_id)
-    deployment = Deployment(
-        classifier=classifier.name,
-        training_job=plan["training_job"],
-        endpoint_config=plan["endpoint_config"]["EndpointConfigName"],
-        function_version=function["version"],
-        alias_arn=function["alias_arn"],
+    deployment = deployment_of(
+        classifier,
         bucket=Settings.from_env().bucket,
-        trigger_mode=classifier.trigger,
-        instance_count=classifier.endpoint.instance_count,
-        instance_type=variant["InstanceType"],
-        usd_per_hour=prices.price(variant["InstanceType"], use="hosting").usd_per_hour,
+        training_job=plan["training_job"],
+        endpoint_config=plan["endpoint_config"],
+        function=function,
+        usd_per_hour=clients.hosting_price(classifier.aws_conn_id),
     )
     announce_endpoint(outlet_events, classifier, deployment)
     return write_deployment(clients.s3(classifier.aws_conn_id), deployment)
@@ -92,7 +86,7 @@ def mark_versions(plan: Json, params: Params) -> None:
 
 
 def _requests(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:
-    from image_classifier.connect.function import function_configuration
+    from image_classifier.connect.function_configuration import function_configuration
     from image_classifier.deploy import hosting
 
     request = hosting.model_request(

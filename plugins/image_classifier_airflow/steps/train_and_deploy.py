@@ -1,4 +1,4 @@
-"""The tasks of a classifier's Dag that no operator does. They may be run twice; through XCom go names and URIs.
+"""Implements the tasks of a classifier's Dag that no operator does; they may run twice, and pass on names and URIs.
 
 Each step imports what it calls: every task of the Dag reads this file, and needs one step of it.
 """
@@ -47,7 +47,7 @@ class Steps:
 
         Returns whether the run goes on: one that was only to be planned ends here, and nothing was changed.
         """
-        from image_classifier.connect.function import package_of
+        from image_classifier.connect.function_package import package_of
         from image_classifier.plan import build
         from image_classifier.plan.plan import check_budget
 
@@ -112,7 +112,7 @@ class Steps:
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for what serves the model, once what the function must know lies beside its artifact."""
-        from image_classifier.connect.function import function_configuration
+        from image_classifier.connect.function_configuration import function_configuration
         from image_classifier.deploy import hosting, model_file
 
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
@@ -185,20 +185,15 @@ class Steps:
 
     def record_deployment(self, function: Json, endpoint_config: Json, job: Json, outlet_events: Any = None) -> str:
         """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
-        from image_classifier.connect.deployment import Deployment, write_deployment
+        from image_classifier.connect.deployment import deployment_of, write_deployment
 
-        [variant] = endpoint_config["ProductionVariants"]
-        deployment = Deployment(
-            classifier=self._classifier.name,
-            training_job=job["training_job"],
-            endpoint_config=endpoint_config["EndpointConfigName"],
-            function_version=function["version"],
-            alias_arn=function["alias_arn"],
+        deployment = deployment_of(
+            self._classifier,
             bucket=Settings.from_env().bucket,
-            trigger_mode=self._classifier.trigger,
-            instance_count=self._classifier.endpoint.instance_count,
-            instance_type=variant["InstanceType"],
-            usd_per_hour=clients.prices(self._conn).price(variant["InstanceType"], use="hosting").usd_per_hour,
+            training_job=job["training_job"],
+            endpoint_config=endpoint_config,
+            function=function,
+            usd_per_hour=clients.hosting_price(self._conn),
         )
         announce_endpoint(outlet_events, self._classifier, deployment)
         return write_deployment(self._s3, deployment)

@@ -1,4 +1,4 @@
-"""The tasks of the watch Dag: orphaned jobs, unwanted endpoints, the failure queue, and every check of a classifier."""
+"""Implements the watch Dag's tasks: orphaned jobs, unwanted endpoints, the failure queue, a classifier's checks."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ from image_classifier_airflow.task_states import ACTIVE, FINISHED, runs_at_work,
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
-    from image_classifier.watch.orphaned_jobs import Judgement
+    from image_classifier.watch.orphaned_jobs import TaskStatus
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
     """Stop jobs of SageMaker whose task is over; returns their names. The task's log says what was found and why."""
     from image_classifier.watch import orphaned_jobs
 
-    def judge(owner: Owner) -> "Judgement":
+    def status_of(owner: Owner) -> "TaskStatus":
         states = states_of_run(ti, dag_id=owner.dag_id, run_id=owner.run_id)
         if owner.task not in states:
             return "unknown"
@@ -40,7 +40,7 @@ def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
     return [
         job
         for conn in _connections()
-        for job in orphaned_jobs.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, judge=judge)
+        for job in orphaned_jobs.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, status_of=status_of)
     ]
 
 
@@ -74,7 +74,7 @@ def drain_failure_queue() -> dict[str, int]:
             f"and stay there; look at them, then delete them: {'; '.join(drained.unreadable[:3])}"
         )
         raise WatchFindingsError(message)
-    return {"replayed": drained.replayed, "given_up": drained.given_up, "settled": drained.settled}
+    return {"replayed": drained.replayed, "given_up": drained.given_up, "obsolete": drained.obsolete}
 
 
 def classifiers() -> list[str]:
@@ -83,7 +83,7 @@ def classifiers() -> list[str]:
 
 
 def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInstanceProtocol") -> None:
-    """Run every check of one classifier, mend what can be mended, and fail if a finding is open.
+    """Run every check of one classifier, restore what can be restored, and fail if a finding is open.
 
     Raises:
         WatchFindingsError: names every open finding.

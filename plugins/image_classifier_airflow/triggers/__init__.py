@@ -1,1 +1,1 @@
-"""Triggers: how a task waits for AWS without a worker."""
+"""Contains the triggers, with which a task waits for AWS without a worker."""

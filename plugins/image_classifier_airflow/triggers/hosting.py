@@ -1,4 +1,4 @@
-"""Waits in the triggerer until no change of an endpoint is under way."""
+"""Waits in the triggerer until no change of an endpoint is in progress."""
 
 import asyncio
 from collections.abc import Mapping

@@ -27,6 +27,12 @@ def test_the_own_algorithm_is_an_image_of_the_local_account(tmp_path):
     assert told["IMAGE_CLASSIFIER_BUCKET"] == "a-bucket"
 
 
+def test_links_lead_to_the_pages_of_the_local_aws(tmp_path):
+    told = deployment(Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0), READY, component="scheduler")
+
+    assert told["IMAGE_CLASSIFIER_CONSOLE_URL"] == "http://127.0.0.1:4566/_console"
+
+
 def test_other_components_wait_longer_for_a_locked_database(tmp_path):
     place = Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0)
 

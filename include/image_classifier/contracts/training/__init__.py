@@ -1,1 +1,1 @@
-"""What Airflow and the training program share: hyperparameters and image lists. The function does not pack it."""
+"""Defines what Airflow and the training program share, and the function does not: hyperparameters and image lists."""

@@ -1,11 +1,11 @@
-"""The built-in algorithm's hyperparameters: what each may be, what they forbid each other, how SageMaker spells them.
+"""Defines the built-in algorithm's hyperparameters: their values, what excludes what, and how SageMaker spells them.
 
 AWS publishes no schema for them, and the container checks its own only after the instance has started and costs money;
 so the whole documented table is checked here. The trigger form is made from these fields: a limit is written once.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -211,35 +211,33 @@ class Hyperparameters(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if problems := self._disagreements():
-            raise ValueError(" ".join(problems))
+        if problems := " ".join(self._problems()):
+            raise ValueError(problems)
         return self
 
-    def _disagreements(self) -> list[str]:
-        checks = {
-            f"image_shape is {self.image_shape}, which has {self.channels} channels; images have {COLOUR_CHANNELS}, or "
-            f"{GREY_CHANNELS} in grey.": self.channels not in (COLOUR_CHANNELS, GREY_CHANNELS),
-            f"use_pretrained_model needs colour, as its weights come from colour images; image_shape is "
-            f"{self.image_shape}: make it {COLOUR_CHANNELS},{self.height},{self.width}.": (
-                self.use_pretrained_model and self.channels == GREY_CHANNELS
-            ),
-            f"use_pretrained_model needs num_layers of {PRETRAINED_NUM_LAYERS}; num_layers is {self.num_layers}.": (
-                self.use_pretrained_model and self.num_layers not in PRETRAINED_NUM_LAYERS
-            ),
-            "use_weighted_loss works only with multi_label; set multi_label, or leave it out.": (
-                self.use_weighted_loss and not self.multi_label
-            ),
-            f"lr_scheduler_step is {self.lr_scheduler_step}; its epochs must grow.": (
-                list(self.lr_steps) != sorted(set(self.lr_steps))
-            ),
-            f"lr_scheduler_step is {self.lr_scheduler_step}; its epochs must be less than epochs, {self.epochs}.": (
-                max(self.lr_steps, default=0) >= self.epochs
-            ),
-            f"checkpoint_frequency is {self.checkpoint_frequency}; it must be at most epochs, {self.epochs}.": (
-                (self.checkpoint_frequency or 0) > self.epochs
-            ),
-        }
-        return [sentence for sentence, wrong in checks.items() if wrong]
+    def _problems(self) -> Iterator[str]:
+        if self.channels not in (COLOUR_CHANNELS, GREY_CHANNELS):
+            yield (
+                f"image_shape is {self.image_shape}, which has {self.channels} channels; images have "
+                f"{COLOUR_CHANNELS}, or {GREY_CHANNELS} in grey."
+            )
+        if self.use_pretrained_model and self.channels == GREY_CHANNELS:
+            yield (
+                "use_pretrained_model needs colour, as its weights come from colour images; image_shape is "
+                f"{self.image_shape}: make it {COLOUR_CHANNELS},{self.height},{self.width}."
+            )
+        if self.use_pretrained_model and self.num_layers not in PRETRAINED_NUM_LAYERS:
+            yield f"use_pretrained_model needs num_layers of {PRETRAINED_NUM_LAYERS}; num_layers is {self.num_layers}."
+        if self.use_weighted_loss and not self.multi_label:
+            yield "use_weighted_loss works only with multi_label; set multi_label, or leave it out."
+        if list(self.lr_steps) != sorted(set(self.lr_steps)):
+            yield f"lr_scheduler_step is {self.lr_scheduler_step}; its epochs must grow."
+        if max(self.lr_steps, default=0) >= self.epochs:
+            yield (
+                f"lr_scheduler_step is {self.lr_scheduler_step}; its epochs must be less than epochs, {self.epochs}."
+            )
+        if (self.checkpoint_frequency or 0) > self.epochs:
+            yield f"checkpoint_frequency is {self.checkpoint_frequency}; it must be at most epochs, {self.epochs}."
 
 
 class JobHyperparameters(Hyperparameters):
@@ -269,18 +267,17 @@ class JobHyperparameters(Hyperparameters):
         """SageMaker takes every hyperparameter as a string; what is not set is left out."""
         return {name: _as_string(name, value) for name, value in self if value is not None}
 
-    def _disagreements(self) -> list[str]:
-        checks = {
-            f"top_k is {self.top_k}; it must be less than num_classes, {self.num_classes}.": (
-                self.top_k is not None and self.top_k >= self.num_classes
-            ),
-            f"mini_batch_size is {self.mini_batch_size}; the number of input images, {self.num_training_samples}, must "
-            "be bigger or equal to it.": self.mini_batch_size > self.num_training_samples,
-            f"resize is {self.resize}; it must be at least the sides of image_shape, {self.image_shape}.": (
-                self.resize is not None and self.resize < self.side_px
-            ),
-        }
-        return [*super()._disagreements(), *(sentence for sentence, wrong in checks.items() if wrong)]
+    def _problems(self) -> Iterator[str]:
+        yield from super()._problems()
+        if self.top_k is not None and self.top_k >= self.num_classes:
+            yield f"top_k is {self.top_k}; it must be less than num_classes, {self.num_classes}."
+        if self.mini_batch_size > self.num_training_samples:
+            yield (
+                f"mini_batch_size is {self.mini_batch_size}; the number of input images, {self.num_training_samples}, "
+                "must be bigger or equal to it."
+            )
+        if self.resize is not None and self.resize < self.side_px:
+            yield f"resize is {self.resize}; it must be at least the sides of image_shape, {self.image_shape}."
 
 
 def for_job(

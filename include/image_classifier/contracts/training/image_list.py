@@ -1,4 +1,4 @@
-"""Image lists (.lst files) as MXNet's im2rec writes and reads them, and the documents beside one. Stdlib only."""
+"""Reads and writes image lists (.lst files) as MXNet's im2rec does, and the documents beside one. Stdlib only."""
 
 import hashlib
 import io

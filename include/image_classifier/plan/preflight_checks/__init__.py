@@ -1,1 +1,1 @@
-"""What `preflight` asks an account before a run costs anything; every call reads, and nothing is changed."""
+"""Checks an account before a run costs anything; every call only reads."""

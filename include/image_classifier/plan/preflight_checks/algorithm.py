@@ -1,4 +1,4 @@
-"""Whether the image that trains and serves exists: by AWS's table of regions, or in one's own registry."""
+"""Checks that the image that trains and serves exists: by AWS's table of regions, or in one's own registry."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""One answer of the preflight: what was asked, what was found, and the command that gets what is missing."""
+"""Defines one result of the preflight: what was checked, what was found, and the command that gets what is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Who calls AWS, whether the roles trust their services, and whether the caller may do what a run does.
+"""Checks who calls AWS, whether the roles trust their services, and whether the caller may do what a run does.
 
 IAM's simulator evaluates the caller's own policies with the context that is given to it; it sees no session policy, and
 policies of the organization only in part

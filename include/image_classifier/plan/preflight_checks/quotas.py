@@ -1,4 +1,4 @@
-"""Whether the account may run the machines of a classifier, as Service Quotas says.
+"""Checks with Service Quotas whether the account may run the instances of a classifier.
 
 A quota's name is that of the Service Quotas console: "ml.g4dn.xlarge for training job usage". ListServiceQuotas leaves
 out quotas without an applied value; for those AWS's default counts

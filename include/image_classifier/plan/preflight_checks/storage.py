@@ -1,10 +1,10 @@
-"""Whether the bucket can be used, the upload trigger has its prefix for itself, and the source can be read."""
+"""Checks that the bucket can be used, that no notification overlaps with the trigger, and that the source exists."""
 
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import sentence
+from image_classifier.aws.client_errors import code_of, is_access_denied, sentence
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
@@ -28,10 +28,9 @@ def check_bucket(s3: "S3Client", *, settings: Settings) -> Finding:
         answer = s3.head_bucket(Bucket=bucket)
     except ClientError as error:
         command = DEPLOY
-        code = error.response["Error"]["Code"]
-        if code in ("403", "AccessDenied"):
+        if is_access_denied(error):
             command = f"aws s3api get-bucket-policy --bucket {bucket} # and the caller's right s3:ListBucket"
-        return Finding("bucket", "missing", f"{bucket} cannot be reached: {code} {sentence(error)}", command)
+        return Finding("bucket", "missing", f"{bucket} cannot be reached: {code_of(error)} {sentence(error)}", command)
     there = answer.get("BucketRegion", region)
     if there != region:
         found = f"{bucket} is in {there}, and the calls go to {region}; SageMaker reads buckets of its own region"

@@ -13,7 +13,9 @@ from image_classifier.aws.names import Keys
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import function_calls
-from image_classifier.connect.function import FunctionPackage, ensure_function, function_configuration
+from image_classifier.connect.function import ensure_function
+from image_classifier.connect.function_configuration import function_configuration
+from image_classifier.connect.function_package import FunctionPackage
 from image_classifier.connect.function_versions import VERSIONS_KEPT
 from image_classifier.contracts.errors import FunctionError, ResourceBusyError
 from image_classifier_inference.environment import Environment
@@ -109,6 +111,7 @@ READS = {
     "GetAlias",
     "GetFunctionConfiguration",
     "GetFunctionEventInvokeConfig",
+    "DescribeLogGroups",
 }
 
 

@@ -12,7 +12,7 @@ from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
-from image_classifier.connect.function import function_configuration
+from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.contracts.errors import BudgetError, DatasetError, SettingsError
 from image_classifier.deploy import hosting
 from image_classifier.evaluate.proportions import proportion

@@ -9,7 +9,7 @@ from image_classifier.connect.concurrency import concurrency_of
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
 from image_classifier.contracts.errors import StorageError
 from image_classifier.watch import comparison
-from image_classifier.watch.comparison import Difference, differences, settle
+from image_classifier.watch.comparison import Difference, differences, restore_or_report
 
 ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
 DEPLOYMENT = Deployment(
@@ -63,7 +63,11 @@ def account(monkeypatch):
 
 
 def left_open(account, reaction="restore"):
-    return [sentence for found in differences(account, DEPLOYMENT) if (sentence := settle(found, reaction=reaction))]
+    return [
+        sentence
+        for found in differences(account, DEPLOYMENT)
+        if (sentence := restore_or_report(found, reaction=reaction))
+    ]
 
 
 def test_what_is_as_it_was_deployed_is_left_alone(account):
@@ -118,7 +122,7 @@ def test_what_cannot_be_restored_says_why():
     def refuse():
         raise StorageError("S3 refuses.")
 
-    assert settle(Difference("a", "It differs.", refuse), reaction="restore") == (
+    assert restore_or_report(Difference("a", "It differs.", refuse), reaction="restore") == (
         "It differs. It could not be restored: S3 refuses."
     )
 

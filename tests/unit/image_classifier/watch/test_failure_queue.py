@@ -73,7 +73,7 @@ def test_after_the_last_attempt_the_record_says_why(queue, s3):
 def test_an_image_that_was_deleted_is_done(queue):
     queue.send(failed_event())
 
-    assert drain(queue).settled == 1
+    assert drain(queue).obsolete == 1
     assert (queue.events, queue.waiting()) == ([], 0)
 
 
@@ -81,7 +81,7 @@ def test_an_image_that_was_overwritten_is_left_to_the_newer_event(queue, s3):
     s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
     queue.send(failed_event(version="an-older-version"))
 
-    assert drain(queue).settled == 1
+    assert drain(queue).obsolete == 1
     assert queue.events == []
 
 

@@ -15,14 +15,14 @@ OUTPUT = {
 }
 
 
-def stop(jobs, judgement):
+def stop(jobs, status):
     asked = []
 
-    def judge(owner):
+    def status_of(owner):
         asked.append(owner)
-        return judgement
+        return status
 
-    return orphaned_jobs.stop_orphaned_jobs(jobs, bucket="b", judge=judge), asked
+    return orphaned_jobs.stop_orphaned_jobs(jobs, bucket="b", status_of=status_of), asked
 
 
 def test_a_job_whose_task_is_over_is_stopped_and_says_why(jobs):
@@ -55,7 +55,7 @@ def test_tuning_and_transform_jobs_that_stop_or_name_no_task_are_left(jobs, kind
 def test_a_job_that_writes_to_another_bucket_is_another_deployments(jobs, kind):
     jobs.has_other(kind, NAMES[kind], tags=TAGS, **OUTPUT[kind])
 
-    assert orphaned_jobs.stop_orphaned_jobs(jobs, bucket="a", judge=lambda _: "over") == []
+    assert orphaned_jobs.stop_orphaned_jobs(jobs, bucket="a", status_of=lambda _: "over") == []
 
 
 def test_a_training_job_of_a_tuning_job_is_left_to_it(jobs):
@@ -65,11 +65,11 @@ def test_a_training_job_of_a_tuning_job_is_left_to_it(jobs):
     assert stop(jobs, "over") == ([], [])
 
 
-@pytest.mark.parametrize("judgement", ["wanted", "unknown"])
-def test_a_job_that_somebody_waits_for_or_another_airflow_may_is_left_alone(jobs, judgement):
+@pytest.mark.parametrize("status", ["wanted", "unknown"])
+def test_a_job_that_somebody_waits_for_or_another_airflow_may_is_left_alone(jobs, status):
     jobs.has(JOB, tags=TAGS)
 
-    assert stop(jobs, judgement) == ([], [OWNER])
+    assert stop(jobs, status) == ([], [OWNER])
     assert jobs.calls == []
 
 
@@ -90,7 +90,7 @@ def test_a_job_that_a_later_run_took_over_is_that_runs(jobs):
         {"tags": {}},
     ],
 )
-def test_what_ended_and_what_is_not_ours_is_not_even_judged(jobs, values):
+def test_what_ended_and_what_is_not_ours_is_not_asked_about(jobs, values):
     jobs.has(JOB, **{"tags": TAGS, **values})
     jobs.has(f"my-{JOB}", tags=TAGS)
 

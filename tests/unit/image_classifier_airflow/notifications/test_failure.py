@@ -94,4 +94,4 @@ def test_a_run_of_which_airflow_names_no_task_is_told_all_the_same(sent):
     callback(run(reason="timed_out"))
 
     [(*_, message)] = sent
-    assert message.sentence == "The run ended red: timed out."
+    assert message.sentence == "The run failed: timed out."

@@ -19,19 +19,19 @@ def test_a_failure_says_classifier_dag_run_task_error_and_where_the_log_is():
 
 
 def test_a_task_that_left_no_error_is_said_to_have_ended_without_a_word():
-    assert "train.train_model ended without a word" in failure(error=None).sentence
+    assert "train.train_model ended without an error" in failure(error=None).sentence
 
 
 @pytest.mark.parametrize("reason", ["timed_out", "all_tasks_deadlocked"])
 def test_a_run_that_no_task_made_fail_gives_airflows_reason(reason):
-    assert failure(reason=reason).sentence == f"The run ended red: {reason.replace('_', ' ')}."
+    assert failure(reason=reason).sentence == f"The run failed: {reason.replace('_', ' ')}."
 
 
 def test_a_run_of_which_no_task_is_known_names_none():
     message = failure(task_id=None, error=None)
 
     assert "Task" not in message.text
-    assert message.sentence == "The run ended red: task failure."
+    assert message.sentence == "The run failed: task failure."
 
 
 def test_an_overdue_run_says_how_long_it_had_and_that_it_goes_on():

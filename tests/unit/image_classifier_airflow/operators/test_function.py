@@ -8,8 +8,9 @@ import pytest
 from airflow.sdk import DAG, task
 from moto import mock_aws
 
-from image_classifier.connect import function
-from image_classifier.connect.function import FunctionConfiguration, FunctionPackage
+from image_classifier.connect import function_package
+from image_classifier.connect.function_configuration import FunctionConfiguration
+from image_classifier.connect.function_package import FunctionPackage
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 
 CONFIG = {
@@ -36,7 +37,7 @@ def packed(monkeypatch):
         requests.append(request)
         return FunctionPackage.of(b"PK\x05\x06" + bytes(18))  # an empty zip
 
-    monkeypatch.setattr(function, "package_function", package_function)
+    monkeypatch.setattr(function_package, "package_function", package_function)
     return requests
 
 

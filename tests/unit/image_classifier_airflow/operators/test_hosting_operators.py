@@ -27,6 +27,17 @@ def clock(monkeypatch):
     monkeypatch.setattr(module.time, "time", lambda: 1000.0)
 
 
+@pytest.fixture(autouse=True)
+def log_groups(monkeypatch):
+    """The log groups that were given a retention, with their tags."""
+    made = {}
+    monkeypatch.setattr(module, "client", lambda _, service: service)
+    monkeypatch.setattr(
+        "image_classifier.aws.log_groups.ensure_log_group", lambda logs, name, *, tags: made.update({name: tags})
+    )
+    return made
+
+
 def made(operator_class, **arguments):
     task = operator_class(task_id="t", **arguments)
     task.__dict__["hook"] = SimpleNamespace(conn=CLIENT)
@@ -239,7 +250,8 @@ class Sampled:
         body = SimpleNamespace(read=lambda: b"jpeg")
         s3 = SimpleNamespace(get_object=lambda **place: self.asked.append(place) or {"Body": body, "ETag": "1"})
         runtime = SimpleNamespace(invoke_endpoint=self._invoke)
-        monkeypatch.setattr(module, "client", lambda _, service: {"s3": s3, "sagemaker-runtime": runtime}[service])
+        clients = {"s3": s3, "sagemaker-runtime": runtime, "logs": "logs"}
+        monkeypatch.setattr(module, "client", lambda _, service: clients[service])
         self.answer = answer
         self.task = operator(sample={"bucket": "b", "key": "one.jpg", "num_classes": 2})
 
@@ -277,3 +289,23 @@ def test_an_endpoint_that_does_not_answer_is_an_error(monkeypatch):
 
 def test_the_sample_may_be_another_tasks_result():
     assert "sample" in EndpointOperator.template_fields
+
+
+def test_the_endpoints_logs_expire(log_groups):
+    with Stubber(CLIENT) as aws:
+        has(aws, "InService", "new")
+        made(EndpointOperator, config={**CONFIG, "Tags": [{"Key": "image-classifier", "Value": "cats"}]}).execute({})
+
+    assert log_groups == {"/aws/sagemaker/Endpoints/cats": {"image-classifier": "cats"}}
+
+
+def test_a_role_that_may_not_change_log_groups_still_deploys(monkeypatch, caplog):
+    def refuse(*_, **__):
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "CreateLogGroup")
+
+    monkeypatch.setattr("image_classifier.aws.log_groups.ensure_log_group", refuse)
+    with Stubber(CLIENT) as aws:
+        has(aws, "InService", "new")
+        assert operator().execute({})["outcome"] == "unchanged"
+
+    assert "update the CloudFormation stack" in caplog.text
