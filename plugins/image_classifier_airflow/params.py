@@ -38,7 +38,7 @@ LAST = ("Tuning", "Endpoint", "Cost")
 def train_params(classifier: Classifier) -> ParamsDict:
     """Return one param per value that a run may change; the defaults are the classifier file's values."""
     schemas = run_params_schema(classifier)
-    placed = {name: {**schema, "section": SECTIONS.get(name, schema["section"])} for name, schema in schemas.items()}
+    placed = {name: {**schema, "section": SECTIONS.get(name) or schema["section"]} for name, schema in schemas.items()}
     return ParamsDict({name: Param(**schema) for name, schema in sorted(placed.items(), key=_place)})
 
 

@@ -91,20 +91,17 @@ class RunParams(BaseModel):
         default=False,
         title="Only plan",
         description="Show what the run would create and change, and what that can cost at most; change nothing.",
-        json_schema_extra={"section": "This run"},
     )
 
     force_retrain: bool = Field(
         default=False,
         title="Train even if nothing changed",
         description="Pay for a new training job although one exists for these images and settings.",
-        json_schema_extra={"section": "This run"},
     )
     reset_labels: bool = Field(
         default=False,
         title="Reset labels",
         description="Start a new list of classes. Needed when a class is gone; earlier models keep theirs.",
-        json_schema_extra={"section": "This run"},
     )
     promote_version: str = Field(
         default="",
@@ -112,7 +109,6 @@ class RunParams(BaseModel):
         title="Promote version",
         description="A model that a person rejected or went back from stays out, unless this names it by its training "
         "job or its number in the registry. It must be the model of these images and settings.",
-        json_schema_extra={"section": "This run"},
     )
 
     @classmethod
@@ -130,13 +126,13 @@ class RunParams(BaseModel):
 
 
 def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
-    """JSON schema of every param, with title, description, section, limits and the classifier's value as default."""
+    """JSON schema of every param, with title, description, limits and the classifier's value as default."""
     values = classifier.model_dump(mode="json")
     fields, schemas = _form_fields(), {}
     for name, (part, field) in _places(classifier).items():
         holder = values if part is Classifier else values[_FIELD_OF[part]]
         words = {"title": _WORDS[name][0], "description": _WORDS[name][1]} if name in _WORDS else {}
-        schemas[name] = {"section": "Run", **fields[name], **words, "default": holder[field]}
+        schemas[name] = {**fields[name], **words, "default": holder[field]}
     schemas["training_instance_type"] |= {
         "title": "Training instance type",
         "enum": list(TRAINS_ON[classifier.algorithm]),
@@ -197,7 +193,7 @@ def changes(params: Mapping[str, Any], *, places: Places) -> dict[str, Any]:
 
 def _free_object(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The field as the form shows it: an object whose contents the model checks, which names what is wrong."""
-    shown = ("section", "title", "description", "default")
+    shown = ("title", "description", "default")
     return {"type": "object", **{name: schema[name] for name in shown}}
 
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 RECORD_ENDING = b".json"
 CHECK_FOLDER = ".check/"  # a run's own check image, which the run removes
-KEYS_PER_LISTING = 1000  # S3's limit for one ListObjectsV2
 
 
 @dataclass(frozen=True)

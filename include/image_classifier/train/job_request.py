@@ -1,7 +1,7 @@
 """Builds CreateTrainingJob's request from the classifier, the deployment's settings and the prepared images."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import Keys, training_job_name
 from image_classifier.aws.settings import Settings
@@ -9,6 +9,9 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list, vpc_config
 from image_classifier.contracts.training.hyperparameters import JobHyperparameters, for_job
 from image_classifier.train.image_uris import algorithm_image
+
+if TYPE_CHECKING:
+    from image_classifier.prepare.dataset import PreparedDataset
 
 CONTENT_TYPE = "application/x-image"
 # Of the built-in algorithm AWS knows them itself; in another image's log SageMaker finds only what it is told to.
@@ -18,29 +21,8 @@ METRIC_DEFINITIONS = [
 ]
 
 
-class TrainingData(Protocol):
-    """The part of a prepared data set that a training job needs."""
-
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def num_classes(self) -> int: ...
-    @property
-    def num_training_samples(self) -> int: ...
-    @property
-    def num_validation_samples(self) -> int: ...
-    @property
-    def train_uri(self) -> str: ...
-    @property
-    def validation_uri(self) -> str: ...
-    @property
-    def train_lst_uri(self) -> str: ...
-    @property
-    def validation_lst_uri(self) -> str: ...
-
-
 def training_job_request(
-    classifier: Classifier, *, settings: Settings, region: str, dataset: TrainingData
+    classifier: Classifier, *, settings: Settings, region: str, dataset: "PreparedDataset"
 ) -> dict[str, Any]:
     """Return CreateTrainingJob's request for the first attempt, with the preferred instance type.
 
@@ -107,7 +89,9 @@ def _on_demand(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**request, "EnableManagedSpotTraining": False, "StoppingCondition": limit}
 
 
-def _job_name(classifier: Classifier, dataset: TrainingData, hyperparameters: JobHyperparameters, *, image: str) -> str:
+def _job_name(
+    classifier: Classifier, dataset: "PreparedDataset", hyperparameters: JobHyperparameters, *, image: str
+) -> str:
     """Name the job: our own image is part of the name, the built-in image, which differs by region, is not."""
     return training_job_name(
         classifier.name,
@@ -117,7 +101,7 @@ def _job_name(classifier: Classifier, dataset: TrainingData, hyperparameters: Jo
     )
 
 
-def _channels(dataset: TrainingData) -> list[dict[str, Any]]:
+def _channels(dataset: "PreparedDataset") -> list[dict[str, Any]]:
     uris = {
         "train": dataset.train_uri,
         "validation": dataset.validation_uri,

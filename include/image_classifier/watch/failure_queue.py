@@ -147,11 +147,3 @@ def _queued_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
     for record in body["Records"]:
         classifier = unquote_plus(record["s3"]["object"]["key"]).partition("/")[0]
         yield FailedImage(classifier, record, "The function failed for the image's message five times; see its log.")
-
-
-def waiting_messages(sqs: "SQSClient", *, url: str) -> int:
-    """About how many messages the queue holds, received ones included."""
-    found = sqs.get_queue_attributes(
-        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    )["Attributes"]
-    return int(found["ApproximateNumberOfMessages"]) + int(found["ApproximateNumberOfMessagesNotVisible"])

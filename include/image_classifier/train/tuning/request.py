@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import tuning_job_name
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.tuning import NUMBERS, Numbers, Tuning
 from image_classifier.contracts.training.hyperparameters import Hyperparameters, for_job
-from image_classifier.train.job_request import TrainingData
+
+if TYPE_CHECKING:
+    from image_classifier.prepare.dataset import PreparedDataset
 
 OBJECTIVE = "validation:accuracy"  # the algorithm's own metric; of a job SageMaker knows that of the last epoch
 LARGEST_SEED = 2**32 - 1
@@ -28,7 +30,7 @@ SHARED = (
 
 
 def tuning_job_request(
-    classifier: Classifier, *, training: Mapping[str, Any], dataset: TrainingData
+    classifier: Classifier, *, training: Mapping[str, Any], dataset: "PreparedDataset"
 ) -> dict[str, Any] | None:
     """Return the request of the first attempt, or None if the classifier does not tune.
 
@@ -66,7 +68,7 @@ def tuning_task_config(
     *,
     training: Mapping[str, Any],
     alternatives: Sequence[Mapping[str, Any]],
-    dataset: TrainingData,
+    dataset: "PreparedDataset",
 ) -> dict[str, Any]:
     """Return what the tuning task needs beside `force`: see `TuningJobOperator`; empty if the classifier does not tune.
 
@@ -124,7 +126,7 @@ def _number(value: float, *, kind: str) -> str:
     return str(int(value)) if kind == "Integer" else f"{Decimal(str(value)):f}"
 
 
-def _check_ends(hyperparameters: Hyperparameters, tuning: Tuning, *, dataset: TrainingData) -> None:
+def _check_ends(hyperparameters: Hyperparameters, tuning: Tuning, *, dataset: "PreparedDataset") -> None:
     for name, value in tuning.ends():
         for_job(
             Hyperparameters.model_validate({**hyperparameters.model_dump(), name: value}),

@@ -8,10 +8,16 @@ from moto import mock_aws
 
 from image_classifier.classify_existing.replays import MOST_ATTEMPTS
 from image_classifier.contracts.predictions import Prediction
-from image_classifier.watch.failure_queue import ATTEMPTS, FailureQueue, waiting_messages
+from image_classifier.watch.failure_queue import ATTEMPTS, FailureQueue
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
 KEY = "pets/incoming/a b.jpg"
+
+
+def waiting_messages(sqs, *, url):
+    """How many messages the queue holds, received ones included."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    return sum(map(int, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 
 
 class Functions:
