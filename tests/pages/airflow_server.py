@@ -1,8 +1,10 @@
 """Airflow's own API server with the Dags of two classifiers and four users; no scheduler, so a run stays queued."""
 
+import contextlib
 import json
 import subprocess
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from laptop.airflow_settings import API_SERVER, airflow_environment
 from laptop.place import AIRFLOW_PYTHON, Place
 
 USERS = {"admin": "admin", "anna": "user", "ben": "user", "vera": "viewer"}
-START_LIMIT_S = 240
+START_LIMIT_S = 600
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Airflow:
 
     url: str
     passwords: dict[str, str]
+    pid: int
 
     def api(self, method: str, path: str, *, user: str = "admin", **request: Any) -> Any:
         """Airflow's answer to a program."""
@@ -33,6 +36,24 @@ class Airflow:
         )
         answer.raise_for_status()
         return answer.json()
+
+
+@contextlib.contextmanager
+def running(folder: Path, ready: dict[str, Any], *, port: int) -> Iterator[Airflow]:
+    """Airflow with the classifiers pets and plants, on the local AWS of a ready.json."""
+    place = Place(folder, airflow_port=port)
+    place.airflow_home.mkdir(parents=True)
+    write_classifiers(place, "pets", "plants")
+    env, passwords = environment(place, ready)
+    prepare(env)
+    log = folder / "api-server.log"
+    process = start(env, log=log)
+    try:
+        wait_for(process, place.airflow_url, log=log)
+        yield Airflow(place.airflow_url, passwords, process.pid)
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
 
 
 def environment(place: Place, ready: dict[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
@@ -63,18 +84,21 @@ def prepare(env: dict[str, str]) -> None:
         )
 
 
-def start(place: Place, env: dict[str, str], *, log: Path) -> "subprocess.Popen[bytes]":
-    """Start the API server and wait until it answers."""
+def start(env: dict[str, str], *, log: Path) -> "subprocess.Popen[bytes]":
+    """Start the API server."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [AIRFLOW_PYTHON, "-m", "airflow", "api-server"], env=env, stdout=output, stderr=subprocess.STDOUT
         )
+
+
+def wait_for(process: "subprocess.Popen[bytes]", url: str, *, log: Path) -> None:
+    """Wait until the API server answers."""
     deadline = time.monotonic() + START_LIMIT_S
-    while not _answers(place.airflow_url):
+    while not _answers(url):
         assert process.poll() is None, log.read_text()[-3000:]
         assert time.monotonic() < deadline, log.read_text()[-3000:]
         time.sleep(0.3)
-    return process
 
 
 def _answers(url: str) -> bool:

@@ -1,5 +1,6 @@
 """A browser, the local AWS, and a web server of somebody else: what the tests of web pages need."""
 
+import contextlib
 import functools
 import http.server
 import json
@@ -20,8 +21,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from tests.pages import airflow_server
 from tests.pages.airflow_server import Airflow
 from tests.pages.written import Written
-
-from laptop.place import Place
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -65,22 +64,29 @@ def free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+@contextlib.contextmanager
+def running_local_aws(state: Path) -> Iterator[LocalAws]:
     """The local AWS, started as `make up` starts it."""
-    state = tmp_path_factory.mktemp("aws")
     command = [ROOT / ".venv/local-aws/bin/python", "-m", "local_aws", "--state", state]
     ports = ["--port", str(free_port()), "--sagemaker-port", str(free_port())]
     env = {**os.environ, "PYTHONPATH": str(ROOT / "include"), "LOCAL_AWS_IAM": "off"}
     process = subprocess.Popen([*command, *ports], env=env, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
-    while not (state / "ready.json").exists():
-        assert process.poll() is None, process.communicate()[1]
-        assert time.monotonic() < deadline, "not ready in time"
-        time.sleep(0.1)
-    yield LocalAws(json.loads((state / "ready.json").read_text()))
-    process.terminate()
-    process.communicate(timeout=60)
+    try:
+        while not (state / "ready.json").exists():
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline, "not ready in time"
+            time.sleep(0.1)
+        yield LocalAws(json.loads((state / "ready.json").read_text()))
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def local_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with running_local_aws(tmp_path_factory.mktemp("aws")) as started:
+        yield started
 
 
 class _EmptyPage(http.server.BaseHTTPRequestHandler):
@@ -135,15 +141,8 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def airflow(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Airflow]:
     """Airflow with the classifiers pets and plants, on the local AWS."""
-    place = Place(tmp_path_factory.mktemp("airflow"), airflow_port=free_port())
-    place.airflow_home.mkdir(parents=True)
-    airflow_server.write_classifiers(place, "pets", "plants")
-    env, passwords = airflow_server.environment(place, local_aws.ready)
-    airflow_server.prepare(env)
-    process = airflow_server.start(place, env, log=place.state / "api-server.log")
-    yield Airflow(place.airflow_url, passwords)
-    process.terminate()
-    process.communicate(timeout=60)
+    with airflow_server.running(tmp_path_factory.mktemp("airflow"), local_aws.ready, port=free_port()) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

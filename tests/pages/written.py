@@ -157,7 +157,7 @@ class Written:
         group = {"id": "0", "images": members, "labels": list(self.labels[:2]), "splits": ["train"]}
         counts = {"used": images, "duplicates": 1, "leaks": 0, "conflicts": 0, "near_test": 0, "rejected": 1}
         report = {
-            "schema": 2, "source": "Pictures of a feeding place", "level": "Each folder is a class.",
+            "schema": 2, "source": "A folder of images", "level": "Each folder is a class.",
             "fingerprint": fingerprint, "pixels": "x", "labels": list(self.labels), "warnings": list(warnings),
             "images": {"train": dict.fromkeys(self.labels, images), "test": dict.fromkeys(self.labels, images // 10)},
             "counts": {**counts, "no_images": 0, "outside_classes": 0},

@@ -1,10 +1,13 @@
 """What holds for every route of the pages, taken from the app's own table, so that a new route is tested as well."""
 
+from types import SimpleNamespace
+
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from fastapi.routing import APIRoute
 from starlette.routing import Mount
 
-from image_classifier_airflow.pages import access, app
+from image_classifier_airflow.pages import access, app, storage
 
 from .conftest import HOSTILE  # isort: skip
 
@@ -99,6 +102,61 @@ def test_the_image_of_another_classifier_is_not_found(client, bucket, method, pa
     )
 
     assert "secret" not in answer.text.replace("secret.png", "")
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+def test_who_may_look_only_is_refused_every_change(client, bucket, method, path):
+    bucket.add("a.png")
+    before = bucket.keys("")
+
+    assert ask(client("viewer"), method, path).status_code == 403
+    assert bucket.keys("") == before
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGES)
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        (access.HEADER, None, 403),
+        ("Sec-Fetch-Site", "cross-site", 403),
+        ("Origin", "https://evil.example", 403),
+        ("Content-Type", "text/plain", 415),
+    ],
+)
+def test_every_change_that_a_foreign_page_could_send_is_refused(client, bucket, method, path, header, value, status):
+    bucket.add("a.png")
+    before, person = bucket.keys(""), client("editor")
+    if value is None:
+        del person.headers[header]
+
+    answer = ask(person, method, path, headers={header: value} if value else None)
+
+    assert (answer.status_code, bucket.keys("")) == (status, before)
+
+
+class Silent:
+    """An S3 client that never gets an answer."""
+
+    def __getattr__(self, _):
+        def call(**_):
+            raise ConnectTimeoutError(endpoint_url="https://s3.example")
+
+        return call
+
+    def get_paginator(self, _):
+        return SimpleNamespace(paginate=self.list_objects_v2)
+
+
+@pytest.mark.parametrize(("method", "path"), [pair for pair in OF_A_CLASSIFIER if pair[0] in READING])
+def test_while_s3_does_not_answer_every_page_says_so(client, bucket, monkeypatch, method, path):
+    monkeypatch.setattr(storage, "s3", lambda _: Silent())
+
+    key = "cats/dataset/test/cat/a.jpg" if path.endswith("/prepared") else KEY["key"]
+    answer = client("viewer").request(method, path.replace("{classifier}", "cats"), params={**KEY, "key": key})
+
+    assert answer.status_code == (200 if path.endswith("/upload") else 503)
+    assert "Traceback" not in answer.text
+    assert answer.status_code == 200 or "S3 does not answer in time" in answer.text
 
 
 def test_a_page_lists_only_the_classifiers_of_the_user(client):

@@ -1,0 +1,277 @@
+"""People work with the pages in a real browser, signed in to a real Airflow."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from tests.pages.written import drawn
+
+PAGES = "image-classifier/pets/"
+NEW, OLD = "image-classifier-pets-1a2b3c4d-99887766", "image-classifier-pets-1a2b3c4d-55443322"
+LOOKED_AT = [
+    "../",
+    "overview",
+    "gallery",
+    "gallery?status=rejected",
+    "corrections",
+    "sample",
+    "models",
+    f"model?job={NEW}",
+    f"compare?one={NEW}&other={OLD}",
+    f"test-images?job={OLD}&label=cat&right=no",
+    "dataset",
+    "upload",
+]
+pytestmark = pytest.mark.timeout(1200)  # the first test starts a local AWS and Airflow
+expect.set_options(timeout=60_000)
+
+
+class Person:
+    """Somebody who is signed in, with one page open; every error that the browser reports is kept."""
+
+    def __init__(self, context, airflow, name):
+        self.airflow, self.name, self.errors = airflow, name, []
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+        self.page.goto(f"{airflow.url}/auth/login")
+        self.page.fill("input[name=username]", name)
+        self.page.fill("input[name=password]", airflow.passwords[name])
+        self.page.click("button[type=submit]")
+        self.page.wait_for_url(re.compile(r"^(?!.*login).*$"))
+        self.errors.clear()
+
+    def open(self, address):
+        answer = self.page.goto(f"{self.airflow.url}/{PAGES}{address}")
+        assert answer is not None
+        return answer
+
+    @property
+    def status(self):
+        return self.page.locator("#status")
+
+
+@pytest.fixture
+def sign_in(chromium, airflow, pets) -> Iterator:
+    contexts = []
+
+    def signed_in(name, **options):
+        contexts.append(chromium.new_context(**options))
+        return Person(contexts[-1], airflow, name)
+
+    yield signed_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def anna(sign_in):
+    return sign_in("anna")
+
+
+def corrections(pets):
+    found = pets.s3.list_objects_v2(Bucket=pets.bucket, Prefix=pets.keys.corrections).get("Contents", [])
+    bodies = (pets.s3.get_object(Bucket=pets.bucket, Key=one["Key"])["Body"].read() for one in found)
+    return {said["key"]: said for said in map(json.loads, bodies) if said["answer"] != "withdrawn"}
+
+
+def keys_of_tiles(person):
+    return [tile.get_attribute("data-key") for tile in person.page.locator(".tile").all()]
+
+
+def test_the_pages_stand_in_airflow_s_navigation_and_keep_their_address(sign_in):
+    admin = sign_in("admin")
+    admin.page.goto(f"{admin.airflow.url}/plugin/image-classifiers")
+    frame = admin.page.frame_locator("iframe")
+    frame.get_by_role("link", name="pets").click()
+    frame.get_by_role("link", name="Gallery").click()
+    expect(frame.get_by_role("heading", name="Predictions of pets")).to_be_visible()
+
+    admin.page.reload()
+
+    expect(admin.page.frame_locator("iframe").get_by_role("heading", name="Predictions of pets")).to_be_visible()
+
+
+def test_without_a_login_the_pages_ask_for_one(chromium, airflow):
+    context = chromium.new_context()
+    page = context.new_page()
+
+    assert page.goto(f"{airflow.url}/{PAGES}gallery").status == 401
+    expect(page.get_by_role("link", name="Sign in to Airflow")).to_be_visible()
+    context.close()
+
+
+def test_a_filter_stands_in_the_address(anna):
+    anna.open("gallery")
+    anna.page.locator("select[name=label]").select_option("dog")
+    anna.page.get_by_role("button", name="Show").click()
+
+    expect(anna.page).to_have_url(re.compile("label=dog"))
+    assert {label.inner_text() for label in anna.page.locator(".tile .label").all()} == {"dog"}
+
+
+def test_twenty_images_are_corrected_by_keyboard_and_the_last_answer_undone(anna, pets):
+    anna.open("gallery?label=cat")
+    wanted = keys_of_tiles(anna)[:20]
+    anna.page.locator(".tile").first.click()
+    for number in range(20):
+        anna.page.keyboard.press("2")
+        expect(anna.page.locator(".tile[data-answer]")).to_have_count(number + 1)
+        expect(anna.status).to_have_text("1 saved")
+
+    said = corrections(pets)
+    assert [said[key]["label"] for key in wanted] == ["dog"] * 20
+    assert {said[key]["by"] for key in wanted} == {"anna"}
+    anna.page.keyboard.press("z")
+
+    expect(anna.status).to_have_text("1 undone")
+    assert wanted[19] not in corrections(pets)
+
+
+def test_all_that_match_are_corrected_at_once_and_undone_at_once(anna, pets):
+    before = corrections(pets)
+    anna.open("gallery?label=fox&corrected=no")
+    matching = int(re.search(r"^(\d+) of", anna.page.locator(".found").inner_text())[1])
+    if matching > 60:
+        anna.page.locator("[data-action=select-matching]").click()
+    else:
+        anna.page.locator("[data-action=select-page]").click()
+    expect(anna.page.locator("#selected")).to_contain_text(f"{matching} selected")
+    anna.page.locator("[data-label-choice=cat]").click()
+    expect(anna.status).to_contain_text(f"{matching} saved")
+    assert len(corrections(pets)) == len(before) + matching
+
+    anna.page.locator("[data-action=undo]").click()
+
+    expect(anna.status).to_contain_text(f"{matching} undone")
+    assert corrections(pets).keys() == before.keys()
+
+
+def test_of_two_people_the_second_sees_what_the_first_said(anna, sign_in, pets):
+    ben = sign_in("ben")
+    for person in (anna, ben):
+        person.open("gallery?corrected=no&status=predicted")
+        person.page.locator(".tile").first.click()
+    key = keys_of_tiles(anna)[0]
+    anna.page.keyboard.press("1")
+    expect(anna.status).to_have_text("1 saved")
+
+    ben.page.keyboard.press("3")
+
+    expect(ben.status).to_contain_text("anna has answered cat")
+    expect(ben.page.locator(".tile").first.locator(".answer")).to_have_text(re.compile("anna said: "))
+    assert corrections(pets)[key]["label"] == "cat"
+    ben.page.keyboard.press("3")
+    expect(ben.status).to_have_text("1 saved")
+    assert corrections(pets)[key]["by"] == "ben"
+
+
+def test_the_blind_sample_counts_answers_and_hides_predictions(anna):
+    anna.open("sample")
+    assert anna.page.locator(".tile .label").count() == 0
+    anna.page.locator(".tile").first.click()
+
+    for key in ("1", "2"):
+        anna.page.keyboard.press(key)
+        expect(anna.status).to_contain_text("1 saved")
+
+    expect(anna.page.locator("[data-live-text]")).to_contain_text("of 2 answers agree with the model")
+
+
+def test_an_upload_shows_its_prediction_as_it_arrives(anna, pets):
+    anna.open("upload")
+    content = drawn("dog", 7777)
+    anna.page.set_input_files("#files", {"name": "my dog.jpg", "mimeType": "image/jpeg", "buffer": content})
+    expect(anna.status).to_have_text("1 of 1 uploaded")
+    prefix = f"{pets.keys.incoming}anna/"
+    [stored] = pets.s3.list_objects_v2(Bucket=pets.bucket, Prefix=prefix)["Contents"]
+    pets.answer(stored["Key"], "dog", job=NEW)  # what the function would write
+
+    expect(anna.page.locator("#uploads .label")).to_contain_text("dog, ")
+    assert pets.s3.get_object(Bucket=pets.bucket, Key=stored["Key"])["Body"].read() == content
+
+
+def test_a_deleted_image_is_gone_in_all_versions_and_the_audit_log_says_so(anna, airflow, pets):
+    picture = drawn("cat", 8888)
+    key = pets.prediction("to-delete.jpg", "cat", at=datetime.now(UTC), job=NEW, picture=picture, is_bad=False)
+    anna.open(f"image?key={key}")
+    anna.page.locator("[data-delete]").click()
+    anna.page.get_by_role("button", name="Delete", exact=True).click()
+    anna.page.wait_for_url("**/gallery")
+
+    left = pets.s3.list_object_versions(Bucket=pets.bucket, Prefix="pets/")
+    versions = [one["Key"] for kind in ("Versions", "DeleteMarkers") for one in left.get(kind, [])]
+    assert [found for found in versions if "to-delete.jpg" in found] == []
+    lines = airflow.api("GET", "/api/v2/eventLogs?event=image_classifier_delete")["event_logs"]
+    assert [(line["dag_id"], line["owner"], json.loads(line["extra"])) for line in lines] == [
+        ("pets_train_and_deploy", "anna", {"key": key})
+    ]
+
+
+def started_run(person):
+    link = person.page.locator("#triggered a")
+    expect(link).to_be_visible()
+    return link.inner_text()
+
+
+def test_a_button_goes_back_to_an_earlier_model_through_airflow(anna, airflow):
+    anna.open("models")
+    anna.page.get_by_role("button", name="Go back to it").click()
+    anna.page.get_by_label("Reason").fill("too many foxes")
+    anna.page.get_by_role("button", name="Start the run").click()
+
+    run = airflow.api("GET", f"/api/v2/dags/image_classifier_roll_back/dagRuns/{started_run(anna)}")
+    assert run["conf"] == {"classifier": "pets", "version": OLD, "reason": "too many foxes"}
+    assert run["triggering_user_name"] == "anna"
+
+
+def test_a_button_starts_a_training_run_through_airflow(anna, airflow):
+    anna.open("models")
+    anna.page.get_by_role("button", name="Train").click()
+    anna.page.get_by_role("button", name="Start the run").click()
+
+    run = airflow.api("GET", f"/api/v2/dags/pets_train_and_deploy/dagRuns/{started_run(anna)}")
+    assert run["triggering_user_name"] == "anna"
+
+
+def test_a_viewer_may_look_and_change_nothing(sign_in, pets):
+    vera = sign_in("vera")
+    for address in ("gallery", "models", "upload", "sample", "corrections"):
+        assert vera.open(address).status == 200
+        assert vera.page.locator("main button:not([type=submit])").count() == 0
+    before = corrections(pets)
+    answer = vera.page.evaluate(
+        """() => fetch("corrections", {method: "POST", headers: {"Content-Type": "application/json",
+             "X-Image-Classifier": "1"}, body: "{}"}).then(answer => answer.status)"""
+    )
+
+    assert answer == 403
+    assert corrections(pets) == before
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_page(sign_in, pets, theme):
+    person = sign_in("anna", color_scheme=theme)
+    offences = []
+    for address in [*LOOKED_AT, f"image?key={pets.keys.incoming}camera-0/7766-cat-0003.jpg"]:
+        person.open(address)
+        for found in Axe().run(person.page)["violations"]:
+            if found["impact"] in ("serious", "critical"):
+                offences.append((address, found["id"], [node["html"][:160] for node in found["nodes"][:3]]))
+
+    assert offences == []
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_page_is_wider_than_the_window_or_breaks_its_own_policy(sign_in, width):
+    person = sign_in("anna", viewport={"width": width, "height": 900})
+    for address in LOOKED_AT:
+        assert person.open(address).status == 200, address
+        assert person.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+
+    assert [error for error in person.errors if "404" not in error] == []
