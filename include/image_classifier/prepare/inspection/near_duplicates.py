@@ -7,6 +7,7 @@ the same hash and would form one giant group: they have no look.
 
 Measured: of 1,399 photographs, one pair is found, which is a copy. JPEG copies of quality 40, copies of half the size
 and copies with a quarter less or more brightness are found in 98 of 100 cases, copies without a margin of 2 % in 92.
+Images of one shape on an even ground (garments, scans) are taken for copies more easily.
 """
 
 import base64
@@ -23,7 +24,7 @@ MAX_DISTANCE: Final = 6
 LEAST_ENTROPY_BITS: Final = 2.5  # of the grey values; a drawing of two colours has about 2, a photograph about 6
 LEAST_GRADIENTS: Final = 6  # a hash with fewer ones, or fewer zeros, says nothing about the picture
 LEAST_CORRELATION: Final = 0.95
-LEAST_CORRELATION_OF_SMALL: Final = 0.99  # of 10,000 garments of 28 x 28 pixels, 6 reach it with another garment
+LEAST_CORRELATION_OF_SMALL: Final = 0.99  # of 10,000 garments of 28 x 28 pixels, 87 still reach it with another
 SMALL_PX: Final = 64  # an image whose longer side has no more pixels is small
 MOST_COMPARED: Final = 32  # groups whose grey values an image is compared with, the nearest first
 
