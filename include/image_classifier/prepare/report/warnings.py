@@ -4,6 +4,7 @@ import statistics as stdlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY, Inspected
@@ -40,22 +41,52 @@ def warnings_of(dataset: Dataset, *, trained: Trained) -> list[str]:
     ]
 
 
+LEFT_OUT: Final = (
+    (
+        "{:,} file cannot be used and was left out; see rejected.",
+        "{:,} files cannot be used and were left out; see rejected.",
+    ),
+    (
+        "{:,} image lies in several classes and was left out of all; see conflicts.",
+        "{:,} images lie in several classes and were left out of all; see conflicts.",
+    ),
+    (
+        "{:,} image is in two splits and was left out of one of them; see leaks.",
+        "{:,} images are in two splits and were left out of one of them; see leaks.",
+    ),
+    (
+        "{:,} image looks nearly like a test image and was left out; see near_test.",
+        "{:,} images look nearly like a test image and were left out; see near_test.",
+    ),
+    (
+        "{:,} copy of an image of the same class was left out; see duplicates.",
+        "{:,} copies of an image of the same class were left out; see duplicates.",
+    ),
+    (
+        "{:,} file in a class folder is no image; see no_images.",
+        "{:,} files in class folders are no images; see no_images.",
+    ),
+    (
+        "{:,} file is in no class folder and was not read; see ignored.",
+        "{:,} files are in no class folder and were not read; see ignored.",
+    ),
+)
+
+
 def _left_out(dataset: Dataset) -> Iterator[str]:
     chosen = dataset.chosen
-    if dataset.rejected:
-        yield f"{len(dataset.rejected):,} files cannot be used and were left out; see rejected."
-    if chosen.conflicts:
-        yield f"{len(chosen.conflicts):,} images lie in several classes and were left out of all; see conflicts."
-    if chosen.leaks:
-        yield f"{len(chosen.leaks):,} images are in two splits and were left out of one of them; see leaks."
-    if near := dataset.placement.near_test:
-        yield f"{len(near):,} images look nearly like a test image and were left out; see near_test."
-    if chosen.duplicates:
-        yield f"{len(chosen.duplicates):,} copies of an image of the same class were left out; see duplicates."
-    if dataset.no_images:
-        yield f"{len(dataset.no_images):,} files in class folders are no images; see no_images."
-    if dataset.layout.ignored:
-        yield f"{len(dataset.layout.ignored):,} files are in no class folder and were not read; see ignored."
+    found = (
+        dataset.rejected,
+        chosen.conflicts,
+        chosen.leaks,
+        dataset.placement.near_test,
+        chosen.duplicates,
+        dataset.no_images,
+        dataset.layout.ignored,
+    )
+    for images, (one, many) in zip(found, LEFT_OUT, strict=True):
+        if images:
+            yield (one if len(images) == 1 else many).format(len(images))
 
 
 def _spanning(images: Iterable[Inspected]) -> Iterator[str]:

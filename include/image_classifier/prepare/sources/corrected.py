@@ -75,7 +75,7 @@ def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> L
     Answers of the blind random sample are split as the source's own images are. All others only train: they were looked
     at because the model was unsure or wrong, and would bias every comparison.
     """
-    of_the_sample: Split | None = "train" if layout.splits else None
+    of_the_sample: Split | None = "train" if layout.has_validation else None
     added = tuple(
         Listed(name, one.label or "", of_the_sample if one.reason == "random" else "train", stamp=one.sha256)
         for name, one in sorted(corrections.items())

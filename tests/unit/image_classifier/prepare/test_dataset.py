@@ -663,8 +663,8 @@ def test_the_report_counts_and_warns(images, prepare, report):
     assert sum(found["images"]["validation"].values()) == prepared.num_validation_samples
     assert (found["pixels"], found["ignored"]) == ("1-pad-32-q90", ["README.md"])
     expected = [
-        "1 files cannot be used",
-        "1 files are in no class folder",
+        "1 file cannot be used",
+        "1 file is in no class folder",
         "and hyperparameters.mini_batch_size is 32",
         "does not weigh classes",
         "Fewer than 20 training images: 'Cat'",
