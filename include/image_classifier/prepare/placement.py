@@ -108,15 +108,16 @@ class Placer:
         placed, before = image.image.split, self.before.get(image.sha256)
         if placed in ("validation", "test"):
             return placed
-        if before and before.split:
+        if before and before.split and self.fractions.may_be(before.split, placed):
             return before.split
         if image.sha256 in self.fractions.only_train:
             return "train"
         if before and not before.group:  # of release 0.1, which placed every image by itself
             return self.fractions.split_of(image.sha256, placed)
-        if of_group:
-            return "train" if placed == "train" and of_group == "validation" else of_group
-        return self.fractions.split_of(image.group, placed)
+        own = self.fractions.split_of(image.group, placed)
+        if of_group and self.fractions.may_be(of_group, placed):
+            return of_group
+        return "train" if placed == "train" and of_group == "validation" else own
 
     def _filled(self, images: Iterable[Inspected]) -> list[Inspected]:
         """Give each class an image to train on, and one to validate if the source names none.

@@ -5,9 +5,17 @@ from dataclasses import dataclass, field, replace
 
 from image_classifier.aws.names import Keys
 from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.pixels import PixelParameters
 from image_classifier.prepare.assemble import Assembler, Dataset
-from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY, Inspected, Inspector, Store, progress
+from image_classifier.prepare.inspection.inspector import (
+    UNMODIFIED_KEY,
+    Inspected,
+    Inspector,
+    Rejected,
+    Store,
+    progress,
+)
 from image_classifier.prepare.layout.folders import Layout, read_layout
 from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
@@ -71,7 +79,7 @@ class Preparation:
             max_left_out=self.classifier.max_left_out,
         )
         dataset = assembler.assemble(inspector.all(images, report=progress(on_progress, total=len(images))))
-        return self._with_moved_stored(dataset)
+        return self._all_stored(dataset, inspector)
 
     def report(self, dataset: Dataset) -> Report:
         """The report of the data set, with its warnings."""
@@ -95,8 +103,9 @@ class Preparation:
 
         def split_of(sha256: str, placed: Split | None) -> Split:
             before = self.previous.placed.get(sha256)
-            fixed = placed in ("validation", "test")
-            return before.split if before and before.split and not fixed else fractions.split_of(sha256, placed)
+            if before and before.split and fractions.may_be(before.split, placed):
+                return before.split
+            return fractions.split_of(sha256, placed)
 
         return Inspector(
             source=self.source,
@@ -109,19 +118,27 @@ class Preparation:
             known=self.previous,
         )
 
-    def _with_moved_stored(self, dataset: Dataset) -> Dataset:
-        """Store under its split what goes elsewhere than by itself; the first copy stays until it is deleted unused."""
+    def _all_stored(self, dataset: Dataset, inspector: Inspector) -> Dataset:
+        """Store what goes elsewhere than by itself, or was left out before; other copies stay until deleted unused."""
         stored_as = {one.sha256: one.split for one in dataset.chosen.images}
-        images = tuple(self._stored_as_placed(image, stored_as[image.sha256]) for image in dataset.images)
+        images = tuple(self._stored(image, inspector, stored_as=stored_as[image.sha256]) for image in dataset.images)
         return replace(dataset, placement=Placement(images, dataset.placement.near_test))
 
-    def _stored_as_placed(self, image: Inspected, stored_as: Split) -> Inspected:
-        if image.split == stored_as:
-            return image
-        key = self.keys.split(image.split) + image.path
-        if key not in self.stored:
-            self.store.copy(self.keys.split(stored_as) + image.path, to=key)
-        return replace(image, uploaded=key not in self.stored)
+    def _stored(self, image: Inspected, inspector: Inspector, *, stored_as: Split) -> Inspected:
+        key, other = (self.keys.split(split) + image.path for split in (image.split, stored_as))
+        if inspector.has(key):
+            return replace(image, uploaded=key not in self.stored)
+        if inspector.has(other):
+            self.store.copy(other, to=key)
+        else:
+            reader = replace(inspector, known=Previous(), split_of=lambda *_: image.split)
+            again = reader.one(image.image)
+            if isinstance(again, Rejected) or again.sha256 != image.sha256:
+                message = (
+                    f"{image.image.name!r} in {self.source.where} was changed or removed meanwhile; run this again."
+                )
+                raise DatasetError(message)
+        return replace(image, uploaded=True)
 
 
 def list_images(classifier: Classifier, source: Source) -> Layout:

@@ -69,6 +69,7 @@ class Previous:
     placed: Mapping[str, PlacedBefore] = field(default_factory=dict)
     _by_name: Mapping[str, tuple[str, str, Facts | tuple[str, str]]] = field(default_factory=dict)
     _by_content: Mapping[str, Facts] = field(default_factory=dict)
+    _left_out: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, s3: "S3Client", *, bucket: str, keys: Keys, split: SplitSettings, pixels_key: str) -> Self:
@@ -101,7 +102,8 @@ class Previous:
         }
         if report.get("inspected_by") == inspected_by():
             by_name |= _rejections(lines)
-        return cls(fingerprint, placed, by_name, {one.sha256: one for one in facts.values()})
+        left_out = frozenset(line["name"] for line in lines if "left_out" in line)
+        return cls(fingerprint, placed, by_name, {one.sha256: one for one in facts.values()}, left_out)
 
     def unchanged(self, image: Listed) -> Facts | Rejected | None:
         """About a file of the same name, size and time of change (or ETag)."""
@@ -113,6 +115,10 @@ class Previous:
     def same_content(self, sha256: str) -> Facts | None:
         """About a file of the same bytes."""
         return self._by_content.get(sha256)
+
+    def left_out(self, image: Listed) -> bool:
+        """Whether the previous version does without the image."""
+        return image.name in self._left_out
 
 
 def write_pointer(s3: "S3Client", *, bucket: str, keys: Keys, fingerprint: str) -> None:

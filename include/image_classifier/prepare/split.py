@@ -49,6 +49,12 @@ class Fractions:
             return "test"
         return "validation" if placed is None and own_share < self.validation else "train"
 
+    def may_be(self, split: Split, placed: Split | None) -> bool:
+        """Whether an image that the source places there may be in a split that an earlier version chose for it."""
+        if placed in ("validation", "test"):
+            return split == placed
+        return self.test > 0 if split == "test" else split == "train" or placed is None
+
 
 @dataclass(frozen=True)
 class Chosen:

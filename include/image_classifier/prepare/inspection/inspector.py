@@ -99,6 +99,9 @@ class Known(Protocol):
     def same_content(self, sha256: str) -> Facts | None:
         """About a file of the same bytes."""
 
+    def left_out(self, image: Listed) -> bool:
+        """Whether the earlier run did without the image, so that its prepared copy may be deleted."""
+
 
 class Store(Protocol):
     """Where prepared images are put."""
@@ -160,12 +163,18 @@ class Inspector:
         known = self.known.unchanged(image)
         if isinstance(known, Rejected):
             return Rejected(image, known.code, known.reason)
-        if known and self._inspected(image, known).uploaded is False:
-            return self._inspected(image, known)
+        if known:
+            found = self._inspected(image, known)
+            if not found.uploaded or self.known.left_out(image):  # which will hardly be used: see `has`
+                return replace(found, uploaded=False)
         try:
             return self._read(image)
         except ImageRejectedError as error:
             return Rejected(image, error.code, str(error))
+
+    def has(self, key: str) -> bool:
+        """Whether a prepared image is stored, before or by this run."""
+        return key in self.stored or key in self._uploads
 
     def _read(self, image: Listed) -> Inspected:
         data = self.source.read(image.name, stamp=image.stamp, limit_bytes=self.parameters.max_image_bytes + 1)

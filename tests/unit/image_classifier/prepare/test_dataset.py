@@ -183,6 +183,44 @@ def test_an_unchanged_set_is_listed_and_not_read(images, prepare, s3, monkeypatc
         assert second == first.model_copy(update={"uploaded": 0, "unchanged": 20})
 
 
+LEAVES_OUT = {
+    **SPLIT,
+    "train/dog": {**{f"{number}.png": number for number in range(100, 108)}, "leaks.png": 0},
+    "train/cat": {**{f"{number}.png": number for number in range(1, 8)}, "both.png": 60, "twin.png": 1},
+    "test/cat": {"0.png": 0, "both.png": 61},
+    "test/dog": {"both.png": 60, "1.png": 130},
+}
+
+
+def test_what_was_left_out_is_neither_read_nor_stored_again(images, prepare, s3, report, monkeypatch):
+    images({**LEAVES_OUT, "train/emu": {f"{number}.png": soft(number, number) for number in range(12)}})
+    images({"test/emu": {f"near {number}.png": soft(number, number + 50) for number in range(3)}})
+    images({"validation/emu": {"1.png": soft(40, 40)}, "test/cat": {"leaks.png": 2}})
+    first = prepare()
+    counts = report(first)["counts"]
+    assert [counts[name] for name in ("near_test", "leaks", "conflicts", "duplicates")] == [3, 1, 4, 1]
+    delete_unreferenced(s3, first)
+    monkeypatch.setattr(FolderSource, "read", lambda *given, **_: pytest.fail("read"))
+
+    second = prepare()
+
+    assert second == first.model_copy(update={"uploaded": 0, "unchanged": second.unchanged})
+    assert delete_unreferenced(s3, second) == 0
+
+
+def test_what_was_left_out_is_stored_once_it_is_used(images, prepare, s3, stored, manifest):
+    folder = images({**SPLIT, "test/cat": {"near.png": soft(1, 50), "1.png": 131}, "test/dog": [130]})
+    images({"train/cat": {"0.png": soft(1, 1)}})
+    delete_unreferenced(s3, prepare())
+    (folder / "test/cat/near.png").unlink()
+
+    prepared = prepare()
+
+    line = manifest(prepared)["train/cat/0.png"]
+    assert line["key"] in stored()
+    assert (prepared.uploaded, "left_out" in line) == (1, False)
+
+
 def test_a_file_that_was_changed_is_read_again(images, prepare):
     images(TWO_CLASSES)
     first = prepare()
@@ -710,7 +748,7 @@ def test_an_error_of_s3_names_the_bucket_and_what_to_check(images, prepare, s3, 
     images(TWO_CLASSES)
     s3.delete_bucket(Bucket=BUCKET)
 
-    with pytest.raises(DatasetError, match=r"s3://pictures/pets/dataset/.*NoSuchBucket.*Check that the bucket exists"):
+    with pytest.raises(DatasetError, match=r"s3://pictures/pets/.*NoSuchBucket.*Check that the bucket exists"):
         prepare()
 
 

@@ -75,6 +75,9 @@ class KnownByContent:
     def same_content(self, sha256):
         return self.facts.get(sha256)
 
+    def left_out(self, image):
+        return False
+
 
 def test_an_image_that_s3_has_is_neither_decoded_nor_uploaded(inspector, tmp_path, picture, stored, monkeypatch):
     (tmp_path / "a.png").write_bytes(picture(1))

@@ -141,22 +141,38 @@ def test_images_of_a_version_without_groups_stay_where_their_contents_say(copied
     assert splits(placement) == {one.image.name: fractions.split_of(one.sha256, None) for one in images}
 
 
-def test_train_and_validation_images_near_a_test_image_are_left_out(inspected):
+@pytest.mark.parametrize("seed", range(8))
+def test_train_and_validation_images_near_a_test_image_are_left_out(inspected, seed):
     train, test, validation, far = [*looks(1, 3), *looks(2, 1)]
     images = [
-        inspected("cat/a", placed="train", look=train),
-        inspected("cat/b", placed="test", look=test),
-        inspected("cat/c", placed="validation", look=validation),
-        inspected("cat/d", placed="train", look=far),
+        inspected("cat/a", f"a{seed}", placed="train", look=train),
+        inspected("cat/b", f"b{seed}", placed="test", look=test),
+        inspected("cat/c", f"c{seed}", placed="validation", look=validation),
+        inspected("cat/d", f"d{seed}", placed="train", look=far),
     ]
 
     placement = placer(needs_validation=False).place(images)
 
     assert splits(placement) == {"cat/b": "test", "cat/d": "train"}
-    assert {(one.image.name, test.image.name) for one, test in placement.near_test} == {
-        ("cat/a", "cat/b"),
-        ("cat/c", "cat/b"),
+    assert {(one.image.name, one.split, test.image.name) for one, test in placement.near_test} == {
+        ("cat/a", "train", "cat/b"),
+        ("cat/c", "validation", "cat/b"),
     }
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_an_image_near_the_source_s_own_test_image_does_not_go_to_test(inspected, many, seed):
+    test, other = looks(1, 2)
+    images = [
+        *many("cat", 20),
+        inspected("cat/b", f"b{seed}", placed="test", look=test),
+        inspected("cat/a", f"a{seed}", look=other),
+    ]
+
+    placement = placer().place(images)
+
+    assert [one.image.name for one in placement.images if one.split == "test"] == ["cat/b"]
+    assert [one.image.name for one, _ in placement.near_test] == ["cat/a"]
 
 
 def test_a_train_image_like_a_validation_image_of_the_source_does_not_go_to_test(inspected):
@@ -167,6 +183,18 @@ def test_a_train_image_like_a_validation_image_of_the_source_does_not_go_to_test
     placement = placer(test=0.5, needs_validation=False).place(images)
 
     assert Counter(splits(placement).values()) == {"validation": 40, "train": 40}
+
+
+def test_the_source_may_take_an_image_out_of_the_split_that_it_was_in(inspected):
+    was_test, was_validation = inspected("cat/a", placed="train"), inspected("cat/b", placed="train")
+    before = {
+        was_test.sha256: PlacedBefore(was_test.sha256, "test", None),
+        was_validation.sha256: PlacedBefore(was_validation.sha256, "validation", None),
+    }
+
+    placement = placer(needs_validation=False, before=before).place([was_test, was_validation])
+
+    assert set(splits(placement).values()) == {"train"}
 
 
 def test_the_order_of_the_images_does_not_matter(copied):
