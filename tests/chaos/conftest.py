@@ -26,7 +26,7 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
     "training": {},
     "creating": {},
-    "between": {},
+    "between": {"source": "judged", "epochs": 10},
     "returning": {"source": "judged", "epochs": 10},
     "photos": {"source": "photos", "epochs": 12},
     "judged": {
