@@ -24,10 +24,10 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
+from image_classifier_airflow.approval_tasks import approval_tasks
 from image_classifier_airflow.assets import CHANGES, schedule_of
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
 from image_classifier_airflow.defaults import SIX_MINUTES, dag_arguments
-from image_classifier_airflow.operators.approval import approval_tasks
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.notification import UploadTriggerOperator

@@ -1,4 +1,4 @@
-"""The tasks of a search for hyperparameters, which the Dag of a classifier has if its file has `tuning`."""
+"""Makes the tasks of a search for hyperparameters, which the Dag of a classifier has if its file has `tuning`."""
 
 from typing import Any
 

@@ -8,13 +8,10 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import TaskAwaitingInput
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
-from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import QuestionOutdatedError
 from image_classifier.promote.approval import APPROVE, REJECT, Question, body, question_about, subject
 from image_classifier_airflow.operators.transform import TransformJobOperator
-from image_classifier_airflow.steps import gate
 from image_classifier_airflow.steps.approval import ApprovalSteps, answer
-from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 
 if TYPE_CHECKING:
     from image_classifier.promote.decision import Decision
@@ -144,24 +141,3 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         if ti.try_number > ti.max_tries:
             return answer(question, "outdated", by=by)
         raise QuestionOutdatedError(f"{changed}. Candidate and model are compared, and the question is asked, again.")
-
-
-def approval_tasks(
-    classifier: Classifier, evaluation: EvaluationSteps, *, dataset: Any, job: Any, training: Any
-) -> list[Any]:
-    """The tasks between the decision and what it lets happen; none unless the classifier's file says so.
-
-    Args:
-        classifier: whose ``promotion.mode`` decides.
-        evaluation: the steps that compare models.
-        dataset: the result of the task that prepares.
-        job: of the task that trains.
-        training: of the task that plans the training, by its keys.
-
-    """
-    if classifier.promotion.mode != "approval":
-        return []
-    approval = ApprovalSteps(classifier, evaluation)
-    inputs = {"dataset": dataset, "job": job, "training": training["config"]}
-    ask = ApprovalOperator(task_id="ask", approval=approval, inputs=inputs)
-    return [ask, gate(approval.promote)(dataset, job, ask.output)]

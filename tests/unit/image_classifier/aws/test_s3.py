@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 from botocore.stub import Stubber
 
@@ -6,6 +8,7 @@ from image_classifier.aws.s3 import Stored
 from image_classifier.contracts.errors import DatasetError, ResourceBusyError, StorageError
 
 BUCKET, KEY = "pictures", "a/labels.json"
+NOW = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
 
 def write(s3, body, etag):
@@ -67,14 +70,15 @@ def test_every_page_of_a_listing_is_read(s3):
     with Stubber(s3) as aws:
         for number, keys in enumerate(pages):
             more = number + 1 < len(pages)
-            answer = {"IsTruncated": more, "Contents": [{"Key": key, "Size": 7, "ETag": '"e"'} for key in keys]}
+            listed = {"Size": 7, "ETag": '"e"', "LastModified": NOW}
+            answer = {"IsTruncated": more, "Contents": [{"Key": key, **listed} for key in keys]}
             asked = {**request, "ContinuationToken": f"after{number}"} if number else request
             next_page = {"NextContinuationToken": f"after{number + 1}"} if more else {}
             aws.add_response("list_objects_v2", {**answer, **next_page}, asked)
 
         found = storage.list_objects(s3, bucket=BUCKET, prefix="p/")
 
-    assert found == dict.fromkeys(["p/1", "p/2", "p/3"], Stored(7, '"e"'))
+    assert found == dict.fromkeys(["p/1", "p/2", "p/3"], Stored(7, '"e"', NOW.isoformat()))
 
 
 def test_same_content_is_known_from_a_listing(s3):

@@ -13,8 +13,9 @@ from image_classifier.contracts.errors import QuestionOutdatedError
 from image_classifier.evaluate.proportions import proportion
 from image_classifier.promote.approval import question_about
 from image_classifier.promote.decision import Decision
+from image_classifier_airflow.approval_tasks import approval_tasks
 from image_classifier_airflow.operators import approval as module
-from image_classifier_airflow.operators.approval import ApprovalOperator, approval_tasks
+from image_classifier_airflow.operators.approval import ApprovalOperator
 
 DECISION = Decision(
     classifier="pets",
