@@ -96,7 +96,7 @@ class MiniStack:
         env = environment(LOCAL_AWS_FUNCTION_PROCESSES=str(PROCESSES), LOCAL_AWS_RETRY_WAIT_S="0.1")
         with (self.state.parent / "ministack.log").open("ab") as log:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
-        until(self._answers)
+        until(self._answers, seconds=120, what="MiniStack's start")
         self.settings = self.settings or stack.deploy(self.url)
 
     def kill(self) -> None:

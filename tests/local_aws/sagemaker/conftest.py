@@ -71,7 +71,7 @@ def ministack_url(tmp_path_factory):
     env = {**os.environ, "GATEWAY_PORT": str(port), "BIND_HOST": "127.0.0.1", "HOME": str(folder)}
     child = start_child([sys.executable, "-m", "ministack"], env=env, log_file=folder / "log", cwd=folder)
     url = f"http://127.0.0.1:{port}"
-    until(lambda: answers(f"{url}/_ministack/health"), what="MiniStack's start")
+    until(lambda: answers(f"{url}/_ministack/health"), seconds=120, what="MiniStack's start")
     yield url
     child.stop(5)
 
@@ -177,7 +177,7 @@ class Server:
         env = {**os.environ, "PYTHONPATH": str(INCLUDE)}
         self.log = (self.state / "server.log").open("ab")
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=self.log)
-        until(lambda: answers(f"{self.url}/health"), what="the start of the SageMaker server")
+        until(lambda: answers(f"{self.url}/health"), seconds=120, what="the start of the SageMaker server")
         return self
 
     def end(self, how=signal.SIGTERM):
