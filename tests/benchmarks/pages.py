@@ -10,7 +10,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,14 @@ from tests.pages import airflow_server
 from tests.pages.conftest import free_port, running_local_aws
 from tests.pages.written import Written
 
+from image_classifier.contracts.labels import labels_document
+
 RECORDS = 1_000_000
 IN_A_PART = 5_000
 PARTS_A_DAY = 20
 ROUNDS = 30
-OURS, AIRFLOWS = "/image-classifier/pets/gallery", "/ui/dags?limit=50"
+OURS = ("/image-classifier/pets/gallery",)
+AIRFLOWS = ("/", "/ui/config", "/ui/dags?limit=50")  # what a browser asks for before Airflow's page of Dags shows any
 
 
 def write_index(written: Written, *, records: int) -> None:
@@ -69,9 +71,10 @@ def memory_mb(pid: int) -> float:
     return int(line.split()[1]) / 1024 + sum(memory_mb(int(child)) for child in children)
 
 
-def seconds(ask: Callable[[], httpx.Response]) -> float:
+def seconds(client: httpx.Client, paths: tuple[str, ...]) -> float:
     began = time.perf_counter()
-    ask().raise_for_status()
+    for path in paths:
+        client.get(path).raise_for_status()
     return time.perf_counter() - began
 
 
@@ -82,26 +85,29 @@ def main(records: int) -> None:
         airflow = stack.enter_context(airflow_server.running(home, aws.ready, port=free_port()))
         url, pid = airflow.url, airflow.pid
         began = time.perf_counter()
-        write_index(Written(aws.client("s3"), aws.bucket, "pets", labels=("cat", "dog", "fox")), records=records)
+        written = Written(aws.client("s3"), aws.bucket, "pets", labels=("cat", "dog", "fox"))
+        written.put(written.keys.model_file("job-1"), labels_document(written.labels))
+        write_index(written, records=records)
         print(f"{records:,} records written in {time.perf_counter() - began:.0f} s", flush=True)
         credentials = {"username": "anna", "password": airflow.passwords["anna"]}
         token = httpx.post(f"{url}/auth/token", json=credentials, timeout=60).json()["access_token"]
         with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=120) as client:
             for _ in range(5):
-                seconds(lambda: client.get(AIRFLOWS))
-            before, first = memory_mb(pid), seconds(lambda: client.get(OURS))
-            taken = {path: [] for path in (OURS, AIRFLOWS)}
+                seconds(client, AIRFLOWS)
+            before, first = memory_mb(pid), seconds(client, OURS)
+            taken: dict[tuple[str, ...], list[float]] = {OURS: [], AIRFLOWS: [], AIRFLOWS[-1:]: []}
             for _ in range(ROUNDS):
-                for path, times in taken.items():
-                    times.append(seconds(lambda path=path: client.get(path)))
+                for paths, times in taken.items():
+                    times.append(seconds(client, paths))
             after = memory_mb(pid)
-        medians = {path: statistics.median(times) for path, times in taken.items()}
+        medians = {paths: statistics.median(times) for paths, times in taken.items()}
         result = {
             "machine": load(),
             "records": records,
             "gallery_first_request_s": round(first, 3),
             "gallery_median_s": round(medians[OURS], 3),
-            "airflow_dags_median_s": round(medians[AIRFLOWS], 3),
+            "airflow_page_median_s": round(medians[AIRFLOWS], 3),
+            "airflow_list_of_dags_alone_median_s": round(medians[AIRFLOWS[-1:]], 3),
             "ratio": round(medians[OURS] / medians[AIRFLOWS], 2),
             "more_memory_mb": round(after - before, 1),
         }
