@@ -12,9 +12,9 @@ from image_classifier.aws.clients import Clients
 from image_classifier.classify_existing.replays import Target
 from image_classifier.connect.deployment import read_deployment
 from image_classifier.contracts.errors import ImageClassifierError
-from image_classifier.watch.comparison import Reaction, differences, restore_or_report
 from image_classifier.watch.full_pass import GRACE, FullPass, is_due
 from image_classifier.watch.record_index import compact
+from image_classifier.watch.restore import Reaction, differences, restore_or_report
 from image_classifier.watch.seen import keep_seen
 from image_classifier.watch.state import WatchState, read_state, write_state
 

@@ -10,7 +10,7 @@ from image_classifier.classify_existing.replays import Target
 from image_classifier.contracts.errors import ResourceBusyError, StorageError
 from image_classifier.watch import classifier_watch
 from image_classifier.watch.classifier_watch import Watch
-from image_classifier.watch.comparison import Difference
+from image_classifier.watch.restore import Difference
 from image_classifier.watch.seen import read_seen
 from image_classifier.watch.state import WatchState, read_state, write_state
 

@@ -9,7 +9,7 @@ from image_classifier.connect.concurrency import concurrency_of
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
 from image_classifier.contracts.errors import StorageError
 from image_classifier.watch import comparison
-from image_classifier.watch.comparison import Difference, differences, restore_or_report
+from image_classifier.watch.restore import Difference, differences, restore_or_report
 
 ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
 DEPLOYMENT = Deployment(
