@@ -178,7 +178,7 @@ def test_failed_messages_return_and_end_in_the_dead_letter_queue(
     queue.upload("a", "b", "bad")
     queue.map_to("image-classifier-batch")
 
-    queue.until(lambda: queue.depth(queue.dead_url) == 1)
+    until(lambda: queue.depth(queue.dead_url) == 1)
     assert queue.results() == ["a-1", "b-1", "bad-1", "bad-2"]
     assert queue.depth(queue.url) == 0
 
@@ -193,7 +193,7 @@ def test_a_batch_is_collected_until_it_is_full(new_queue: Callable[..., Queue]) 
     names = [f"{number:02}" for number in range(12)]
     queue.upload(*names)
 
-    queue.until(lambda: len(queue.results()) == 12)
+    until(lambda: len(queue.results()) == 12)
     assert {queue.server.read(f"{queue.name}/results/{name}-1") for name in names} == {b"12"}
 
 
@@ -210,7 +210,7 @@ def test_a_disabled_mapping_takes_nothing_until_it_is_enabled(new_queue: Callabl
     assert queue.depth(queue.url) == 2
     functions.update_event_source_mapping(UUID=mapping, Enabled=True, ScalingConfig={"MaximumConcurrency": 2})
 
-    queue.until(lambda: queue.results() == ["a-1"])
+    until(lambda: queue.results() == ["a-1"])
     assert functions.get_event_source_mapping(UUID=mapping)["ScalingConfig"] == {"MaximumConcurrency": 2}
 
 
