@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from image_classifier.connect.concurrency import concurrency_of
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
 from image_classifier.contracts.errors import StorageError
-from image_classifier.watch import comparison
+from image_classifier.watch import restore
 from image_classifier.watch.restore import Difference, differences, restore_or_report
 
 ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
@@ -47,13 +47,13 @@ class Account:
         )
         self.s3 = None
         self.change, self.permitted = "unchanged", True
-        monkeypatch.setattr(comparison, "upload_trigger_change", lambda *_, **__: self.change)
+        monkeypatch.setattr(restore, "upload_trigger_change", lambda *_, **__: self.change)
         monkeypatch.setattr(
-            comparison, "ensure_concurrency", lambda *_, **__: self.calls.append(("ensure_concurrency", ""))
+            restore, "ensure_concurrency", lambda *_, **__: self.calls.append(("ensure_concurrency", ""))
         )
-        monkeypatch.setattr(comparison, "is_permitted", lambda *_, **__: self.permitted)
+        monkeypatch.setattr(restore, "is_permitted", lambda *_, **__: self.permitted)
         monkeypatch.setattr(
-            comparison, "ensure_upload_trigger", lambda *_, **__: self.calls.append(("ensure_upload_trigger", ""))
+            restore, "ensure_upload_trigger", lambda *_, **__: self.calls.append(("ensure_upload_trigger", ""))
         )
 
 
