@@ -67,11 +67,12 @@ compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, 
 bench: dev ## What the Dag file costs to load: against the provider alone, and with 100 classifiers
 	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
 
-lint: dev ## ruff and mypy
+lint: dev ## ruff, mypy, and cfn-lint for the CloudFormation template
 	@.venv/airflow/bin/ruff check .
 	@.venv/airflow/bin/ruff format --check .
 	@.venv/airflow/bin/mypy include/image_classifier include/laptop plugins lambda dags
 	@.venv/airflow/bin/mypy --python-executable .venv/local-aws/bin/python include/local_aws include/image_classification_algorithm
+	@.venv/airflow/bin/cfn-lint include/infrastructure/template.yaml
 
 lock: setup ## Write requirements*.txt from pyproject.toml
 	@PATH="$(CURDIR)/.venv/uv/bin:$$PATH" sh include/laptop/lock.sh
