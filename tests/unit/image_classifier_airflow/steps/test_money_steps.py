@@ -49,7 +49,8 @@ def deployment(monkeypatch):
         monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", value)
     monkeypatch.setattr(clients, "of_a_classifier", lambda _: "clients")
     monkeypatch.setattr(clients, "sagemaker", lambda _: SAGEMAKER)
-    monkeypatch.setattr("image_classifier.connect.function.package_of", lambda _: SimpleNamespace(code_sha256="code"))
+    package_of = "image_classifier.connect.function_package.package_of"
+    monkeypatch.setattr(package_of, lambda _: SimpleNamespace(code_sha256="code"))
     day, page = "2026-01-01", "https://example.org/"
     rows = [
         {"instance_type": "ml.g5.xlarge", "use": "training", "usd_per_hour": 1.5},
