@@ -6,6 +6,7 @@ from image_classifier.contracts import errors
 
 WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.SettingsError: "A person has to change a setting first",
+    errors.StackError: "A person has to deploy the stack first",
     errors.ClassifierFileError: "A person has to change the classifier's file first",
     errors.DatasetError: "A person has to change the images first",
     errors.ObjectGoneError: "An earlier task has to write the object again: start a new run",

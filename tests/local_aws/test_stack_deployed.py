@@ -37,7 +37,8 @@ def test_the_alarms_of_the_template_watch_the_failure_queue_and_the_functions(mi
     alarms = ministack.client("cloudwatch").describe_alarms()["MetricAlarms"]
 
     queue = ministack.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]
-    watched = {alarm["MetricName"]: alarm.get("Dimensions", []) for alarm in alarms}
+    ours = [alarm for alarm in alarms if alarm["AlarmName"].startswith(f"{stack.STACK_NAME}-")]
+    watched = {alarm["MetricName"]: alarm.get("Dimensions", []) for alarm in ours}
     assert watched == {
         "ApproximateNumberOfMessagesVisible": [{"Name": "QueueName", "Value": queue}],
         "Errors": [],

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
+UNSEEN = "No test image says how good the model is; it is deployed unseen."
 NOTHING_CHANGES = "Endpoint, function and labels stay as they are, and the run ends here."
 
 
@@ -96,9 +97,9 @@ class EvaluationSteps:
         rule = classifier.promotion
         self._ensure_registry(plan, training_job, classifier=classifier)
         if not dataset["num_test_samples"]:
-            self._register(job, dataset, classifier=classifier)
+            version = self._register(job, dataset, classifier=classifier)
             announce(outlet_events, classifier, kind="model", version=training_job, figures={"verdict": "unseen"})
-            return self._without_test_images(classifier)
+            return self._without_test_images(classifier, version)
         decision, key = self.compare(dataset, job, plan, params, dag_run)
         figures = {"verdict": decision.verdict, "decision": key, **decision.accuracy.model_dump()}
         announce(outlet_events, classifier, kind="model", version=training_job, figures=figures)
@@ -196,12 +197,15 @@ class EvaluationSteps:
                 own_image=settings.algorithm_image,
             )
 
-    def _without_test_images(self, classifier: Classifier) -> bool:
+    def _without_test_images(self, classifier: Classifier, version: str) -> bool:
+        from image_classifier.promote import registry
+
         rule = classifier.promotion
         if rule.mode != "automatic" or rule.floors.accuracy is not None or rule.floors.class_recall is not None:
             log.warning("No test image says whether the model may serve: nothing is deployed. Set test_fraction.")
             return False
-        log.warning("No test image says how good the model is; it is deployed unseen. Set test_fraction.")
+        log.warning("%s Set test_fraction.", UNSEEN)
+        registry.set_approval(clients.sagemaker(self._conn), version, status="Approved", why=UNSEEN)
         return True
 
     def _new_report(

@@ -28,6 +28,7 @@ def decision(error):
         errors.AwsRefusalError("the role may not"),
         errors.NotificationOverlapError("another has the prefix"),
         errors.WatchFindingsError("uploads have no record"),
+        errors.StackError("CloudFormation refused it"),
     ],
     ids=lambda error: type(error).__name__,
 )
@@ -65,6 +66,7 @@ def test_every_error_of_ours_was_thought_about():
     assert ours == {
         "ImageClassifierError",
         "SettingsError",
+        "StackError",
         "ClassifierFileError",
         "HyperparameterError",
         "DatasetError",

@@ -189,7 +189,7 @@ def test_the_form_knows_no_anyof_and_every_field_says_what_it_is():
 
     assert {"source", "epochs", "training_instance_type", "endpoint_instance_type", "reset_labels"} < schemas.keys()
     for name, schema in schemas.items():
-        assert {"type", "title", "description", "section", "default"} <= schema.keys(), name
+        assert {"type", "title", "description", "default"} <= schema.keys(), name
         assert not {"anyOf", "$ref", "allOf", "prefixItems"} & schema.keys(), name
 
 

@@ -199,6 +199,17 @@ def test_without_test_images_only_a_rule_that_asks_for_nothing_lets_a_model_go_l
     assert decided(rule(**changed), NO_TEST) is deploys
 
 
+@pytest.mark.parametrize(("changed", "approved"), [({}, ["Approved"]), ({"mode": "never"}, [])])
+def test_a_model_that_serves_without_test_images_may_be_gone_back_to(changed, approved, registered, monkeypatch):
+    from image_classifier.promote import registry
+
+    noted = []
+    monkeypatch.setattr(registry, "set_approval", lambda _, arn, status, why: noted.append(status))
+    decided(rule(**changed), NO_TEST)
+
+    assert noted == approved
+
+
 @pytest.fixture
 def rejected(registered, monkeypatch):
     """A person went back from the model, which is version 3."""
