@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.clients import ACCOUNT, REGION
-from local_aws.ministack.modules import iam_actions, iam_evaluator
+from local_aws.ministack.modules import iam_actions, iam_evaluator, lambda_svc
 
 log = logging.getLogger(__name__)
 
@@ -164,7 +164,17 @@ def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
         return {"lambda:Principal": str(document["Principal"])}
     if action in _MAPPING_ACTIONS and "FunctionName" in document:
         return {"lambda:FunctionArn": _function_arn(str(document["FunctionName"]), REGION)}
+    if action in _MAPPING_ACTIONS and (mapping := _mapping_of_request()):
+        return {"lambda:FunctionArn": str(mapping["FunctionArn"])}
     return {}
+
+
+def _mapping_of_request() -> Mapping[str, Any] | None:
+    """Return the event source mapping whose UUID ends the request's path; None if there is none."""
+    request = iam_evaluator._signed_request.get()
+    path = request.raw_path.partition("?")[0] if request is not None else ""
+    found: Mapping[str, Any] | None = lambda_svc._esms.get(path.rstrip("/").rpartition("/")[2])
+    return found
 
 
 def resource_of(action: str, found: str, *, document: Mapping[str, Any], region: str) -> str:

@@ -222,3 +222,18 @@ def test_the_keys_are_readable_by_their_owner_alone_and_each_user_has_one(aws: E
         [key] = iam.list_access_keys(UserName=user)["AccessKeyMetadata"]
         assert key["AccessKeyId"] == aws.keys[user]["access_key"]
     assert (aws.state / "keys.json").stat().st_mode & 0o077 == 0
+
+
+def test_airflow_changes_and_deletes_mappings_of_its_own_functions_alone(aws: Enforcing) -> None:
+    functions, sqs = aws.airflow("lambda"), aws.airflow("sqs")
+    queue = sqs.create_queue(QueueName="image-classifier-mapped", Attributes={"VisibilityTimeout": "180"})["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    aws.airflow("lambda").create_function(**aws.function(FunctionName="image-classifier-mapped"))
+    aws.root("lambda").create_function(**aws.function(FunctionName="other"))
+
+    ours = functions.create_event_source_mapping(FunctionName="image-classifier-mapped", EventSourceArn=arn)["UUID"]
+    other = aws.root("lambda").create_event_source_mapping(FunctionName="other", EventSourceArn=arn)["UUID"]
+
+    functions.update_event_source_mapping(UUID=ours, BatchSize=5)
+    functions.delete_event_source_mapping(UUID=ours)
+    assert refusal(functions.delete_event_source_mapping, UUID=other)[0] == "AccessDeniedException"
