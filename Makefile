@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline client-test compose-test bench lint lock algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline record-calls client-test compose-test bench lint lock algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -36,7 +36,7 @@ test-package:
 	  --ignore tests/unit/local_aws --ignore tests/unit/image_classification_algorithm
 
 test-local-aws:
-	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/local_aws
+	@.venv/local-aws/bin/python -m pytest tests/unit/local_aws tests/local_aws tests/permissions/test_statements.py
 
 test-algorithm:
 	@.venv/local-aws/bin/python -m pytest tests/unit/image_classification_algorithm
@@ -56,6 +56,10 @@ CHAOS_promote := promotion going_back same_labels
 CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown or promote))),tests/chaos)
 chaos: dev ## Kills, faults and late answers, as a table; PART=train, jobs, deploy, events, teardown or promote
 	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
+
+record-calls: dev ## Every kind of run under the shipped policies; writes the calls to docs/permissions.md
+	@$(AIRFLOW) -m pytest tests/permissions/test_every_call.py -v --basetemp=build/record-calls
+	@PYTHONPATH=include .venv/local-aws/bin/python -m tests.permissions.record build/record-calls/laptop0/aws/calls.jsonl
 
 client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS: a table; ONLY=boto3 for one client
 	@$(PYTHON) include/laptop/environments.py --clients
