@@ -10,15 +10,15 @@ trap 'rm -rf "$WORK"' EXIT
 
 # debian <tag> <release> <packages>: a Debian of the release with these packages and this machine's certificates.
 debian() {
-  debootstrap --variant=minbase --include="ca-certificates,$3" "$2" "$WORK/root" "$MIRROR" >"$WORK/log" 2>&1 || {
+  debootstrap --variant=minbase --include="ca-certificates,$3" "$2" "$WORK/debian" "$MIRROR" >"$WORK/log" 2>&1 || {
     tail "$WORK/log"
     exit 1
   }
-  rm -rf "$WORK/root/var/cache/apt" "$WORK/root/var/lib/apt/lists" "$WORK/root/usr/share/doc" "$WORK/root/usr/share/locale"
-  mkdir -p "$WORK/root/var/cache/apt/archives/partial" "$WORK/root/var/lib/apt/lists/partial"
-  cp /etc/ssl/certs/ca-certificates.crt "$WORK/root/etc/ssl/certs/ca-certificates.crt"
-  tar -C "$WORK/root" -c . | docker import --change 'ENV LANG=C.UTF-8' - "$1" >/dev/null
-  rm -rf "$WORK/root"
+  rm -rf "$WORK/debian/var/cache/apt" "$WORK/debian/var/lib/apt/lists" "$WORK/debian/usr/share/doc" "$WORK/debian/usr/share/locale"
+  mkdir -p "$WORK/debian/var/cache/apt/archives/partial" "$WORK/debian/var/lib/apt/lists/partial"
+  cp /etc/ssl/certs/ca-certificates.crt "$WORK/debian/etc/ssl/certs/ca-certificates.crt"
+  tar -C "$WORK/debian" -c . | docker import --change 'ENV LANG=C.UTF-8' - "$1" >/dev/null
+  rm -rf "$WORK/debian"
   echo "$1"
 }
 
