@@ -19,7 +19,6 @@ prediction. One Dag per file in `include/classifiers/`.
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.operators.s3 import S3CopyObjectOperator, S3DeleteObjectsOperator
 from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, TaskGroup, chain
 
@@ -31,6 +30,7 @@ from image_classifier_airflow.defaults import SIX_MINUTES, dag_arguments
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
+from image_classifier_airflow.operators.objects import CopyObjectOperator, DeleteObjectsOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.operators.transform import TransformJobOperator
 from image_classifier_airflow.params import train_params
@@ -95,7 +95,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         with TaskGroup("check") as check:
             upload = step(steps.plan_check, multiple_outputs=True)(dataset)
             chain(
-                S3CopyObjectOperator(
+                CopyObjectOperator(
                     task_id="upload_known_image",
                     source_bucket_name=upload["bucket"],
                     source_bucket_key=upload["known_image"],
@@ -113,7 +113,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     soft_fail=True,  # the next task knows what to say, and what to do
                 ),
                 step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
-                S3DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["written"]),
+                DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["written"]),
             )
 
         tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]

@@ -10,7 +10,7 @@ from botocore import exceptions
 from botocore.exceptions import ClientError
 
 from image_classifier.contracts.answers import parse_probabilities
-from image_classifier.contracts.errors import EndpointError, ModelRefusalError
+from image_classifier.contracts.errors import EndpointError, EndpointGoneError, ModelRefusalError
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime.client import SageMakerRuntimeClient
@@ -50,6 +50,7 @@ class Endpoint:
 
         Raises:
             ModelRefusalError: the model refuses this image; a retry would not help.
+            EndpointGoneError: there is no such endpoint.
             EndpointError: the endpoint gave no answer; a later request may succeed.
             PredictionError: the answer is not a list of numbers.
 
@@ -63,7 +64,7 @@ class Endpoint:
                 in_time = remaining_s() > pause_s + READ_TIMEOUT_S + RESERVE_S
                 if not _may_pass(error) or attempt == ATTEMPTS or not in_time:
                     message = f"Endpoint {self.name} gave no answer in {attempt} attempt(s): {error}"
-                    raise EndpointError(message) from error
+                    raise (EndpointGoneError if _is_gone(error) else EndpointError)(message) from error
                 self.pause(pause_s)
         raise EndpointError(f"Endpoint {self.name} was not asked")  # not reached: the last attempt returns or raises
 
@@ -98,6 +99,13 @@ def _raise_refusal(error: Exception) -> None:
     )
     if by_container or too_large:
         raise ModelRefusalError(f"The endpoint does not take the image: {words[:MOST_SHOWN]}") from error
+
+
+def _is_gone(error: Exception) -> bool:
+    """Whether there is no endpoint of this name; SageMaker's runtime says so in the message alone."""
+    if not isinstance(error, ClientError) or error.response["Error"]["Code"] != "ValidationError":
+        return False
+    return "not found" in error.response["Error"]["Message"]
 
 
 def _may_pass(error: Exception) -> bool:

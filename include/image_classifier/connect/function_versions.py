@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws.client_errors import described
 from image_classifier.connect.function_calls import change, wait
 from image_classifier.connect.function_configuration import FunctionConfiguration
-from image_classifier.contracts.errors import FunctionError
+from image_classifier.contracts.errors import EndpointGoneError, FunctionError, ImageClassifierError, ObjectGoneError
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -20,6 +20,8 @@ ALIAS = "live"
 MOST_RETRIES = 2  # Lambda's own default and maximum, one and two minutes later
 MAX_EVENT_AGE_S = 6 * 3600  # Lambda's maximum: throttled events wait that long, then go to the failure queue
 VERSIONS_KEPT = 5  # to go back to
+# By the exception's class in the function: what no later attempt finds again.
+_GONE: dict[str, type[ImageClassifierError]] = {"EndpointGoneError": EndpointGoneError, "NoSuchKey": ObjectGoneError}
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,14 @@ def _publish(
 
 
 def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfiguration, *, version: str) -> None:
-    """Invoke the version's check: it loads, reads model.json, invokes the endpoint and tests its write permission."""
+    """Invoke the version's check: it loads, reads model.json, invokes the endpoint and tests its write permission.
+
+    Raises:
+        EndpointGoneError: the endpoint was deleted.
+        ObjectGoneError: model.json was deleted.
+        FunctionError: the version does not work for another reason, which may pass.
+
+    """
     name, event = configuration.name, {"check": {"bucket": configuration.bucket}}
     response = lambda_client.invoke(FunctionName=name, Qualifier=version, Payload=json.dumps(event).encode())
     if "FunctionError" not in response:
@@ -103,7 +112,16 @@ def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfigura
         f"Version {version} of function {name} does not work and was not made live; uploads still reach the earlier "
         f"version, if there is one. It answered: {answer[:1000]}"
     )
-    raise FunctionError(message)
+    raise _GONE.get(_error_type(answer), FunctionError)(message)
+
+
+def _error_type(answer: str) -> str:
+    """The ``errorType`` of a failed invocation's payload, which is the exception's class in the function."""
+    try:
+        document = json.loads(answer)
+    except ValueError:  # a function that was killed may answer with text
+        return ""
+    return str(document.get("errorType", "")) if isinstance(document, dict) else ""
 
 
 def _ensure_failures_are_kept(lambda_client: "LambdaClient", configuration: FunctionConfiguration) -> bool:

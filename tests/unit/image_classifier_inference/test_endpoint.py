@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_classifier.contracts.errors import EndpointError, ModelRefusalError, PredictionError
+from image_classifier.contracts.errors import EndpointError, EndpointGoneError, ModelRefusalError, PredictionError
 from image_classifier_inference.endpoint import LONGEST_PAUSE_S, Endpoint
 
 
@@ -46,6 +46,13 @@ def test_what_does_not_pass_is_not_asked_again(endpoint, runtime, failure):
     runtime.fails(*failure)
 
     with pytest.raises(EndpointError, match=rf"image-classifier-pets gave no answer in 1 attempt.*{failure[0]}"):
+        ask(endpoint)
+
+
+def test_an_endpoint_that_was_deleted_is_an_error_of_its_own(endpoint, runtime):
+    runtime.fails("ValidationError", 400, message="Endpoint image-classifier-pets of account 1 not found.")
+
+    with pytest.raises(EndpointGoneError, match="1 attempt"):
         ask(endpoint)
 
 

@@ -17,7 +17,7 @@ from image_classifier.connect.function import ensure_function
 from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.connect.function_package import FunctionPackage
 from image_classifier.connect.function_versions import VERSIONS_KEPT
-from image_classifier.contracts.errors import FunctionError, ResourceBusyError
+from image_classifier.contracts.errors import EndpointGoneError, FunctionError, ObjectGoneError, ResourceBusyError
 from image_classifier_inference.environment import Environment
 
 # One session: it reads the services' models once.
@@ -213,6 +213,25 @@ def test_a_version_that_does_not_start_does_not_go_live(aws, monkeypatch):
         aws.ensure(code=package("import PIL"))
 
     assert aws.live()["Version"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("told", "error"),
+    [
+        ({"errorType": "EndpointGoneError"}, EndpointGoneError),
+        ({"errorType": "NoSuchKey"}, ObjectGoneError),
+        ({"errorType": "EndpointError"}, FunctionError),
+        ({}, FunctionError),
+        ([], FunctionError),
+    ],
+)
+def test_a_version_whose_endpoint_or_model_file_was_deleted_is_not_tried_again(aws, monkeypatch, told, error):
+    answer = {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
+    monkeypatch.setattr(aws.functions, "invoke", lambda **_: answer)
+
+    with pytest.raises(error) as caught:
+        aws.ensure()
+    assert type(caught.value) is error
 
 
 def test_a_deployment_that_was_cut_off_before_it_went_live_is_finished(aws, monkeypatch):
