@@ -61,6 +61,18 @@ def delete(call: Callable[[], object], *, what: str) -> None:
     log.info("%s deleted", what)
 
 
+def stop(call: Callable[[], object], *, what: str) -> bool:
+    """Stop a job of SageMaker; return False if it has ended or does not exist."""
+    try:
+        call()
+    except ClientError as error:
+        if is_absent(error) or is_invalid(error):  # "... rejected because the training job is in status Completed"
+            return False
+        raise
+    log.info("%s is being stopped", what)
+    return True
+
+
 def is_absent(error: ClientError) -> bool:
     """SageMaker says ValidationException, its runtime ValidationError, for what is not there and for much else."""
     words = ("could not find", "not found", "does not exist")

@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.client_errors import (
     described,
     exists_already,
-    is_absent,
     is_invalid,
     is_limit,
     is_transient,
     sentence,
+    stop,
 )
 from image_classifier.aws.names import PREFIX, is_transform_job, transform_job_name
 from image_classifier.classifier import Classifier
@@ -133,15 +133,8 @@ def describe_transform_job(sagemaker: "SageMakerClient", name: str) -> Mapping[s
 
 
 def stop_transform_job(sagemaker: "SageMakerClient", name: str) -> bool:
-    """Stop the job; False if it has ended, or never was."""
-    try:
-        sagemaker.stop_transform_job(TransformJobName=name)
-    except ClientError as error:
-        if is_absent(error) or is_invalid(error):
-            return False
-        raise
-    log.info("Transform job %s is being stopped", name)
-    return True
+    """Stop the job; return False if it has ended or does not exist."""
+    return stop(lambda: sagemaker.stop_transform_job(TransformJobName=name), what=f"Transform job {name}")
 
 
 def stop_orphaned_transform_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:

@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.client_errors import (
     described,
     exists_already,
-    is_absent,
     is_invalid,
     is_limit,
     is_transient,
     sentence,
+    stop,
 )
 from image_classifier.aws.names import PREFIX, is_training_job
 from image_classifier.aws.s3 import object_exists
@@ -85,14 +85,7 @@ def machine_of(job: Mapping[str, Any]) -> str:
 
 def stop_training_job(sagemaker: "SageMakerClient", name: str) -> bool:
     """Stop the job; return False if it has ended or does not exist."""
-    try:
-        sagemaker.stop_training_job(TrainingJobName=name)
-    except ClientError as error:
-        if is_absent(error) or is_invalid(error):  # "... rejected because the training job is in status Completed"
-            return False
-        raise
-    log.info("Training job %s is being stopped", name)
-    return True
+    return stop(lambda: sagemaker.stop_training_job(TrainingJobName=name), what=f"Training job {name}")
 
 
 def stop_orphaned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:

@@ -83,7 +83,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
     def _compare_and_ask(self, context: Context) -> dict[str, Any]:
         for config in self.approval.to_score(self.inputs, context=context):
             self.config = config
-            self._score()
+            self.run_job()
         decision, page = self.approval.compare(self.inputs, context=context)
         if decision.champion == decision.candidate:
             return answer(question_about(decision), "serves")

@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTrainingOperator, serialize
 from airflow.sdk import Context
@@ -14,18 +13,18 @@ from image_classifier.aws.names import attempt_number
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
 from image_classifier.train import attempts, ends, job_log, owners, training_jobs
 from image_classifier_airflow.aws_errors import with_our_errors
-from image_classifier_airflow.connection import client, connection_arguments
+from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import TRAINING_LINKS
-from image_classifier_airflow.task_states import is_given_up, owner
+from image_classifier_airflow.operators.jobs import JobWaiting
+from image_classifier_airflow.task_states import owner
 
 if TYPE_CHECKING:
-    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+    from image_classifier_airflow.triggers.jobs import JobTrigger
 
 Begun = Literal["started", "adopted", "awaited"]
-MOST_KILL_S = 4  # Airflow sends SIGKILL to a task's process five seconds after SIGTERM
 
 
-class TrainingJobOperator(SageMakerTrainingOperator):
+class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
     """Train a model, and never pay twice for the same one.
 
     The provider's operator starts a second job on retry, times out after 30 minutes when deferred, leaves the job
@@ -63,7 +62,9 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         "force",
         "accept_time_limit",
     )
-    _task_instance: "RuntimeTaskInstanceProtocol"  # as soon as the task runs
+    words, request = "Training job", "TrainingJob"
+    failed, stopped = TrainingError, TrainingStoppedError
+    limits = "its limits, or the task's execution_timeout"
 
     def __init__(
         self,
@@ -84,8 +85,6 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         self.accept_time_limit = accept_time_limit
         self.poll_interval_s = poll_interval_s
         self.stop_on_kill = stop_on_kill
-        self._job_name: str | None = None
-        self._is_done_with = False  # a kill then has nothing to say about the job
 
     @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:
@@ -112,22 +111,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         begun: Begun = "adopted",
     ) -> dict[str, Any]:
         """Continue after the trigger's event."""
-        if event is None:
-            raise TrainingError("The trigger ended without an event; run this task again: it adopts the job.")
-        self._task_instance, self._job_name = context["ti"], event["job_name"]
-        if event["status"] == "overdue":
-            self._give_up()
-        return self._conclude(event["job_name"], begun)
-
-    def on_kill(self) -> None:
-        """Stop the job if a user ended the task, or if `stop_on_kill` is set.
-
-        The signal may interrupt the task during a request to Airflow; so another thread sends the request.
-        """
-        if self._job_name and not self._is_done_with:
-            thread = Thread(target=self._let_go, name=f"image-classifier {self._job_name}", daemon=True)
-            thread.start()
-            thread.join(MOST_KILL_S)
+        return self._conclude(self._resume(context, event), begun)
 
     @property
     def job_name(self) -> str:
@@ -143,7 +127,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
         begun = self._begin(attempt)
         self._leave_if_given_up()
         if self.deferrable:
-            self._wait_in_triggerer(attempt.job_name, begun)
+            self._wait_in_triggerer(attempt.job_name, begun=begun)
         self._wait_here(attempt.job_name)
         return self._conclude(attempt.job_name, begun)
 
@@ -171,8 +155,7 @@ class TrainingJobOperator(SageMakerTrainingOperator):
 
     def _conclude(self, job_name: str, begun: Begun) -> dict[str, Any]:
         """Return the model of the ended job, or start the next attempt if one is due."""
-        if self._is_done_with:  # Between SIGTERM and SIGKILL are five seconds, enough to start another job
-            raise TrainingError(f"This task was told to end, and training job {job_name} was stopped with it.")
+        self._check_wanted(job_name)
         job = self._describe(job_name)
         if begun == "awaited" or self._is_worth_another(job):
             return self._train()
@@ -188,27 +171,10 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             )
         return bool(left)
 
-    def _leave_if_given_up(self) -> None:
-        """Stop the job if a user ended the task before it was deferred; no kill handler runs in that moment."""
-        if is_given_up(self._task_instance):
-            self._abandon()
-            raise TrainingStoppedError(f"The task was ended while training job {self._job_name} began; it is stopped.")
-
-    def _wait_in_triggerer(self, job_name: str, begun: Begun) -> None:
-        from image_classifier_airflow.triggers.training import TrainingJobTrigger
-
-        trigger = TrainingJobTrigger(
-            job_name=job_name,
-            poll_interval_s=self.poll_interval_s,
-            deadline=self._deadline(job_name),
-            **connection_arguments(self),
-        )
-        self.defer(trigger=trigger, method_name="execute_complete", kwargs={"begun": begun})
-
     def _wait_here(self, job_name: str) -> None:
         logs, cursor, deadline = client(self, "logs"), job_log.START, self._deadline(job_name)
         while True:
-            finished = training_jobs.is_finished(self._describe(job_name))
+            finished = self._is_finished(self._describe(job_name))
             lines, cursor = job_log.log_events(logs, job_name, cursor)
             for line in lines:
                 self.log.info("%s", line)
@@ -225,34 +191,22 @@ class TrainingJobOperator(SageMakerTrainingOperator):
             return deadline
         return min(deadline, time.time() + self.execution_timeout.total_seconds())
 
-    def _give_up(self) -> NoReturn:
-        name = self._job_name
-        self._stop()
-        message = f"Training job {name} ran past its limits, or the task's execution_timeout, and was stopped."
-        raise TrainingStoppedError(message)
+    def _find(self, name: str) -> Mapping[str, Any] | None:
+        return training_jobs.describe_training_job(self.hook.conn, name)
 
-    def _stop(self) -> None:
-        self._is_done_with = True
-        if self._job_name:
-            training_jobs.stop_training_job(self.hook.conn, self._job_name)
+    def _is_finished(self, job: Mapping[str, Any]) -> bool:
+        return training_jobs.is_finished(job)
 
-    def _let_go(self) -> None:
-        """Stop the job, or leave it to the next try of the task."""
-        if self.stop_on_kill or is_given_up(self._task_instance):
-            self._abandon()
-        else:
-            self.log.info("Training job %s runs on; the next try of this task adopts it", self._job_name)
+    def _stop_job(self, name: str) -> None:
+        training_jobs.stop_training_job(self.hook.conn, name)
 
-    def _abandon(self) -> None:
-        self._is_done_with = True
-        if self._job_name:
-            training_jobs.stop_orphaned_job(self.hook.conn, self._job_name, why="its task was ended")
+    def _stop_orphan(self, name: str, *, why: str) -> None:
+        training_jobs.stop_orphaned_job(self.hook.conn, name, why=why)
 
-    def _describe(self, job_name: str) -> Mapping[str, Any]:
-        job = training_jobs.describe_training_job(self.hook.conn, job_name)
-        if job is None:
-            raise TrainingError(f"Training job {job_name} is gone; someone deleted it: run this task again.")
-        return job
+    def _trigger(self) -> "type[JobTrigger]":
+        from image_classifier_airflow.triggers.training import TrainingJobTrigger
+
+        return TrainingJobTrigger
 
     def _result(self, job: Mapping[str, Any], outcome: Literal["started", "adopted", "reused"]) -> dict[str, Any]:
         name = job["TrainingJobName"]

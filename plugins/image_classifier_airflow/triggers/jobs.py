@@ -89,7 +89,11 @@ class JobTrigger(PollingTrigger):
                 raise
             self.log.info("SageMaker did not answer, asking again: %s", error)
             return None
+        self.show(job)
         return {"status": "finished", **self.subject()} if self.is_finished(job) else None
+
+    def show(self, job: Mapping[str, Any]) -> None:
+        """Show in the task's log what is new about the job; a kind of job may have something to show."""
 
     async def _describe(self, sagemaker: Any) -> Mapping[str, Any]:
         job: Mapping[str, Any] = await getattr(sagemaker, f"describe_{self.kind.method}")(**self._named)

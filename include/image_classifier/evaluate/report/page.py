@@ -1,13 +1,13 @@
 """Writes report.html: one file without scripts that asks no other host, so that it can be mailed and kept."""
 
-import base64
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from image_classifier.evaluate.report.model import Report
+from image_classifier.prepare.report.page import data_uris, page_environment
 
 TEMPLATES = Path(__file__).parent / "templates"
 MOST_MATRIX_CLASSES = 25  # a larger matrix cannot be read; the most confused pairs are listed in any case
@@ -22,10 +22,9 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
         pictures: small JPEGs by image key, for the mistakes; one that is missing leaves its place empty.
 
     """
-    sources = {key: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for key, jpeg in pictures.items()}
     page = _template().render(
         report=report,
-        pictures=sources,
+        pictures=data_uris(pictures),
         show_matrix=len(report.labels) <= MOST_MATRIX_CLASSES,
         class_rows=sorted(report.classes, key=lambda one: one.recall.value if one.recall else 2.0)[:MOST_CLASS_ROWS],
     )
@@ -34,13 +33,7 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
 
 @cache
 def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment(TEMPLATES)
     environment.filters.update(percent=_percent, points=_points, duration=_duration, short=_short)
     return environment.get_template("report.html.jinja")
 

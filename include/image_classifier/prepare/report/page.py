@@ -25,10 +25,9 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
         pictures: of `pictures.pictures`; the place of a missing one says so.
 
     """
-    sources = {name: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for name, jpeg in pictures.items()}
     page = _template().render(
         report=report,
-        pictures=sources,
+        pictures=data_uris(pictures),
         most=shown,
         most_rows=MOST_CLASS_ROWS,
         most_names=MOST_NAMES,
@@ -38,15 +37,25 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
     return page.encode()
 
 
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
+def data_uris(pictures: Mapping[str, bytes]) -> dict[str, str]:
+    """Each JPEG as an address that holds the picture itself."""
+    return {name: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for name, jpeg in pictures.items()}
+
+
+def page_environment(templates: Path) -> Environment:
+    """What makes pages of the templates in a folder: escaped, and an unknown name is an error."""
+    return Environment(
+        loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _template() -> Template:
+    environment = page_environment(TEMPLATES)
     environment.filters["number"] = "{:,}".format
     return environment.get_template("report.html.jinja")
 

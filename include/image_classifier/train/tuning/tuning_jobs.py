@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -12,11 +13,11 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.client_errors import (
     described,
     exists_already,
-    is_absent,
     is_invalid,
     is_limit,
     is_transient,
     sentence,
+    stop,
 )
 from image_classifier.aws.names import PREFIX, TAG, is_tuning_job, tuning_job_name
 from image_classifier.contracts.errors import (
@@ -154,14 +155,9 @@ def describe_tuning_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str,
 
 def stop_tuning_job(sagemaker: "SageMakerClient", name: str) -> bool:
     """Stop the job and its training jobs; return False if it has ended or does not exist."""
-    try:
-        sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
-    except ClientError as error:
-        if is_absent(error) or is_invalid(error):
-            return False
-        raise
-    log.info("Tuning job %s is being stopped", name)
-    return True
+    return stop(
+        lambda: sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name), what=f"Tuning job {name}"
+    )
 
 
 def stop_orphaned_tuning_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:

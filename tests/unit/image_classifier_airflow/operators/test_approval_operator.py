@@ -144,7 +144,7 @@ def test_a_model_that_the_rule_refuses_is_not_asked_about(operator, approval, de
 
 def test_a_champion_without_answers_is_scored_first(operator, approval, detail, monkeypatch):
     approval.requests, scored = [{"request": "champion"}], []
-    monkeypatch.setattr(operator, "_score", lambda: scored.append(operator.config))
+    monkeypatch.setattr(operator, "run_job", lambda: scored.append(operator.config))
 
     parked(operator.execute, context())
 

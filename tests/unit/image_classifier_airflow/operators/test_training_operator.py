@@ -18,6 +18,7 @@ from botocore.stub import Stubber
 
 from image_classifier.contracts import errors
 from image_classifier.train.training_jobs import MARGIN_S
+from image_classifier_airflow.operators import jobs as jobs_module
 from image_classifier_airflow.operators import training as module
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.task_states import GOES_ON
@@ -390,7 +391,7 @@ def test_a_signal_that_finds_the_task_asking_airflow_does_not_lock_it_up(
     operator, jobs, instance, deferred, monkeypatch
 ):
     """Airflow has one line to a task, under a lock that a signal's handler would wait for in vain."""
-    monkeypatch.setattr(module, "MOST_KILL_S", 0.1)
+    monkeypatch.setattr(jobs_module, "MOST_KILL_S", 0.1)
     line, task = threading.Lock(), operator()
     deferred(task)
     answer = instance.get_task_states

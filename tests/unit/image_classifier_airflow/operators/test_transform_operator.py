@@ -1,5 +1,6 @@
 """The scoring task starts, adopts or reuses; it waits, and stops the job only when it should."""
 
+import time
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -94,7 +95,7 @@ def instance():
 def operator(sagemaker, monkeypatch):
     monkeypatch.setattr(module, "client", lambda _, service: service)
     monkeypatch.setattr(module.results, "has_enough_results", lambda s3, job: job.get("scored", False))
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
     def make(config=CONFIG, **arguments):
         made = TransformJobOperator(task_id="t", config=config, **arguments)
@@ -146,7 +147,7 @@ def test_the_results_of_a_job_that_is_done_are_taken(operator, sagemaker, instan
 
 
 def test_without_deferring_the_task_waits_itself(operator, sagemaker, instance, first, monkeypatch):
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: sagemaker.add(first, "Completed"))
+    monkeypatch.setattr(time, "sleep", lambda seconds: sagemaker.add(first, "Completed"))
 
     assert operator(deferrable=False).execute({"ti": instance}) == first
 

@@ -1,5 +1,6 @@
 """The tuning task starts, adopts or reuses; it waits, and stops the job only when it should."""
 
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -57,7 +58,7 @@ def first(jobs):
 def operator(jobs, monkeypatch):
     monkeypatch.setattr(module, "client", lambda operator, service: service)
     monkeypatch.setattr(tuning_jobs, "has_best_model", lambda sagemaker, job, s3: job.get("has_model", True))
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
     def make(config=CONFIG, **arguments):
         made = TuningJobOperator(task_id="t", config=config, **arguments)
@@ -116,8 +117,8 @@ def test_a_forced_run_starts_a_job_of_its_own(operator, jobs, instance, first):
 
 
 def test_without_deferring_the_task_waits_itself(operator, jobs, instance, first, monkeypatch):
-    monkeypatch.setattr(module.time, "time", lambda: 0.0)
-    monkeypatch.setattr(module.time, "sleep", lambda seconds: jobs.has_other("tuning", first, "Completed"))
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "sleep", lambda seconds: jobs.has_other("tuning", first, "Completed"))
 
     assert operator(deferrable=False).execute({"ti": instance}) == first
 

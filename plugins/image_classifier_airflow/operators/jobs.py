@@ -1,0 +1,228 @@
+"""Waits for a SageMaker job on a worker or in the triggerer, and stops it if a user ends the task."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from threading import Thread
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
+
+from airflow.sdk import Context
+
+from image_classifier.contracts.errors import ImageClassifierError
+from image_classifier.train import owners
+from image_classifier_airflow.aws_errors import with_our_errors
+from image_classifier_airflow.connection import connection_arguments
+from image_classifier_airflow.task_states import is_given_up, owner
+
+if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.operators.sagemaker import SageMakerBaseOperator
+    from airflow.sdk.types import RuntimeTaskInstanceProtocol
+
+    from image_classifier_airflow.triggers.jobs import JobTrigger
+else:
+    # Airflow's metaclass would give the classes below the __init__ of this base, and skip the provider's own operator.
+    SageMakerBaseOperator = object
+
+MOST_KILL_S = 4  # Airflow sends SIGKILL to a task's process five seconds after SIGTERM
+
+
+class JobWaiting(SageMakerBaseOperator):
+    """The part of an operator that waits for its job; it stands before the provider's operator among the bases.
+
+    Attributes:
+        words: what sentences call the job, such as "Training job".
+        request: what SageMaker's requests call it, such as "TrainingJob".
+        failed: the error if the job is gone, or was stopped by this task itself.
+        stopped: the error if the job is stopped because the task ended, or the job is overdue.
+        limits: the limits that an overdue job exceeded, for a sentence.
+        stop_on_kill: stop the job at every SIGTERM, also when no user ended the task.
+
+    """
+
+    words: ClassVar[str]
+    request: ClassVar[str]
+    failed: ClassVar[type[ImageClassifierError]]
+    stopped: ClassVar[type[ImageClassifierError]]
+    limits: ClassVar[str]
+    stop_on_kill = False
+    poll_interval_s: int
+    _task_instance: "RuntimeTaskInstanceProtocol"  # as soon as the task runs
+    _job_name: str | None = None  # as soon as an attempt is chosen
+    _is_done_with = False  # a kill then leaves the job as it is
+
+    @abstractmethod
+    def _find(self, name: str) -> Mapping[str, Any] | None:
+        """The described job, or None if there is none."""
+
+    @abstractmethod
+    def _is_finished(self, job: Mapping[str, Any]) -> bool:
+        """Whether the described job has ended."""
+
+    @abstractmethod
+    def _deadline(self, name: str) -> float:
+        """The time (seconds since 1970) at which the job is stopped."""
+
+    @abstractmethod
+    def _stop_job(self, name: str) -> None:
+        """Stop the job."""
+
+    @abstractmethod
+    def _stop_orphan(self, name: str, *, why: str) -> None:
+        """Stop the job, and tag it for another try that may have adopted it."""
+
+    @abstractmethod
+    def _trigger(self) -> "type[JobTrigger]":
+        """The trigger's class, imported only when the task defers."""
+
+    def on_kill(self) -> None:
+        """Stop the job if a user ended the task, or if `stop_on_kill` is set.
+
+        The signal may interrupt the task during a request to Airflow; so another thread sends the request.
+        """
+        if self._job_name and not self._is_done_with:
+            thread = Thread(target=self._let_go, name=f"image-classifier {self._job_name}", daemon=True)
+            thread.start()
+            thread.join(MOST_KILL_S)
+
+    def _let_go(self) -> None:
+        """Stop the job, or leave it to the next try of the task."""
+        if self.stop_on_kill or is_given_up(self._task_instance):
+            self._abandon()
+        else:
+            self.log.info("%s %s runs on; the next try of this task adopts it", self.words, self._job_name)
+
+    def _leave_if_given_up(self) -> None:
+        """Stop the job if a user ended the task before it was deferred; no kill handler runs in that moment."""
+        if is_given_up(self._task_instance):
+            self._abandon()
+            name = self._job_name
+            raise self.stopped(f"The task was ended while {self.words.lower()} {name} began; it is stopped.")
+
+    def _abandon(self) -> None:
+        self._is_done_with = True
+        if self._job_name:
+            self._stop_orphan(self._job_name, why="its task was ended")
+
+    def _stop(self) -> None:
+        self._is_done_with = True
+        if self._job_name:
+            self._stop_job(self._job_name)
+
+    def _give_up(self) -> NoReturn:
+        self._stop()
+        raise self.stopped(f"{self.words} {self._job_name} ran past {self.limits}, and was stopped.")
+
+    def _resume(self, context: Context, event: dict[str, Any] | None) -> str:
+        """Take up the task after the trigger's event; returns the job's name."""
+        if event is None:
+            raise self.failed("The trigger ended without an event; run this task again: it adopts the job.")
+        self._task_instance, self._job_name = context["ti"], event["job_name"]
+        if event["status"] == "overdue":
+            self._give_up()
+        return str(event["job_name"])
+
+    def _check_wanted(self, name: str) -> None:
+        """Between SIGTERM and SIGKILL are five seconds, enough to start another job.
+
+        Raises:
+            ImageClassifierError: `failed`, because this task has stopped the job itself.
+
+        """
+        if self._is_done_with:
+            raise self.failed(f"This task was told to end, and {self.words.lower()} {name} was stopped with it.")
+
+    def _wait_in_triggerer(self, name: str, **to_resume: Any) -> None:
+        trigger = self._trigger()(
+            job_name=name,
+            poll_interval_s=self.poll_interval_s,
+            deadline=self._deadline(name),
+            **connection_arguments(self),
+        )
+        self.defer(trigger=trigger, method_name="execute_complete", kwargs=to_resume)
+
+    def _wait_here(self, name: str) -> None:
+        deadline = self._deadline(name)
+        while not self._is_finished(self._describe(name)):
+            if time.time() > deadline:
+                self._give_up()
+            time.sleep(self.poll_interval_s)
+
+    def _describe(self, name: str) -> Mapping[str, Any]:
+        job = self._find(name)
+        if job is None:
+            raise self.failed(f"{self.words} {name} is gone; someone deleted it: run this task again.")
+        return job
+
+
+class Attempt(Protocol):
+    """What is due: start a job, adopt one that runs, await the end of one that stops, or reuse one's results."""
+
+    @property
+    def action(self) -> str: ...  # start, adopt, await or reuse
+
+    @property
+    def job_name(self) -> str: ...
+
+
+Planned = TypeVar("Planned", bound=Attempt)
+
+
+class JobOperator(JobWaiting, Generic[Planned]):
+    """Starts, adopts or reuses a job whose name is its result; an empty config means that the run needs none."""
+
+    deferrable: bool
+
+    @abstractmethod
+    def _plan(self) -> Planned:
+        """The attempt that is due."""
+
+    @abstractmethod
+    def _start(self, attempt: Planned) -> str:
+        """Create the job: "started", or "adopted" if another try of the task has created it."""
+
+    @abstractmethod
+    def _check_completed(self, job: Mapping[str, Any]) -> None:
+        """Raise an error of ours if the job has no results."""
+
+    @property
+    def job_name(self) -> str:
+        """The name of the job that this task waits for; before an attempt is chosen, that of the first attempt."""
+        return self._job_name or str(self.config["request"][f"{self.request}Name"] if self.config else "")
+
+    @with_our_errors
+    def execute_complete(self, context: Context, event: dict[str, Any] | None = None, awaited: bool = False) -> str:
+        """Continue after the trigger's event."""
+        name = self._resume(context, event)
+        return self.run_job() if awaited else self._conclude(name)
+
+    def run_job(self) -> str:
+        """Start, adopt or reuse the job, wait for its end, and return its name."""
+        attempt = self._plan()
+        self._job_name = name = attempt.job_name
+        self.log.info("%s %s: %s", self.words, name, attempt.action)
+        if attempt.action == "reuse":
+            return self._conclude(name)
+        self._begin(attempt)
+        self._leave_if_given_up()
+        if self.deferrable:
+            self._wait_in_triggerer(name, awaited=attempt.action == "await")
+        self._wait_here(name)
+        return self.run_job() if attempt.action == "await" else self._conclude(name)
+
+    def _begin(self, attempt: Planned) -> None:
+        """Start the job, or adopt it; its tags name this task, which the watch Dag asks Airflow about."""
+        begun = self._start(attempt) if attempt.action == "start" else attempt.action
+        if begun in ("adopt", "adopted"):
+            arn = self._describe(attempt.job_name)[f"{self.request}Arn"]
+            owners.set_owner_of_arn(self.hook.conn, arn, owner=owner(self._task_instance))
+
+    def _conclude(self, name: str) -> str:
+        """Return the name of the completed job, or start the next attempt after one that was stopped as orphaned."""
+        self._check_wanted(name)
+        job = self._describe(name)
+        if job[f"{self.request}Status"] == "Stopped" and owners.stopped_as_orphan(
+            owners.tags_of_arn(self.hook.conn, job[f"{self.request}Arn"])
+        ):
+            return self.run_job()
+        self._check_completed(job)
+        return name
