@@ -4,6 +4,8 @@ from tests.permissions.policies import Statement
 
 _SAGEMAKER = "SageMaker's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
 _LAMBDA = "Lambda's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
+_TRANSFORM = "evaluation by a batch transform; the recorded classifier has no test images"
+_TUNING = "for `tuning`; the recorded classifier has none"
 _OF_POLICIES = {
     "SagemakerVpcPolicy": "for classifier files with `vpc_config`; the local AWS has no VPC",
     "KmsPolicy": "for a bucket with a KMS key; the local AWS keeps no keys",
@@ -28,16 +30,56 @@ _OF_ACTIONS = {
             "ecr:GetDownloadUrlForLayer",
         )
     },
-    ("FunctionRole", "logs:CreateLogGroup"): _LAMBDA,
-    ("FunctionRole", "logs:CreateLogStream"): _LAMBDA,
-    ("FunctionRole", "logs:PutLogEvents"): _LAMBDA,
+    **{
+        ("FunctionRole", action): _LAMBDA
+        for action in (
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+            "sqs:DeleteMessage",
+            "sqs:GetQueueAttributes",
+            "sqs:ReceiveMessage",
+            "sqs:SendMessage",
+        )
+    },
+    ("FunctionRole", "s3:ListBucket"): "no call of its own: without it S3 answers 403 for a key that is absent",
+    ("HostingRole", "s3:PutObject"): _TRANSFORM,
+    **{("Airflow", f"sagemaker:{verb}TransformJob"): _TRANSFORM for verb in ("Create", "Describe", "Stop")},
+    **{
+        ("Airflow", f"sagemaker:{verb}HyperParameterTuningJob"): _TUNING
+        for verb in ("Create", "Describe", "Stop", "ListTrainingJobsFor")
+    },
+    ("Airflow", "s3:AbortMultipartUpload"): "teardown, of uploads that nobody completed; the recorded one finds none",
+    ("Airflow", "s3:GetObjectVersion"): "prepare, of uploads that a person corrected; the recorded runs have none",
+    ("Airflow", "cloudwatch:DescribeAlarms"): "for `rollout.alarms`: AWS asks it of who calls UpdateEndpoint",
+    ("Airflow", "lambda:ListTags"): "no call of its own: GetFunction returns tags only with it",
+    ("Airflow", "lambda:TagResource"): "AWS asks it of who creates a function with tags; also called when tags change",
+    ("Airflow", "lambda:UpdateFunctionCode"): "for a function whose code changed; the recorded runs deploy one release",
+    ("Airflow", "logs:TagResource"): "AWS asks it of who creates a log group with tags",
+    (
+        "Airflow",
+        "pricing:GetProducts",
+    ): "plan and report, for prices; the local Price List answers before IAM is asked",
+    ("Airflow", "sqs:SetQueueAttributes"): "for an upload queue whose attributes somebody changed",
+    ("Airflow", "sqs:TagQueue"): "AWS asks it of who creates a queue with tags",
+    ("Airflow", "lambda:UpdateEventSourceMapping"): "for a mapping whose settings somebody changed",
+    ("Airflow", "sqs:DeleteMessage"): "watch, of failed events that were handed to the function again",
+    **{
+        (
+            "ApiServer",
+            f"s3:{call}",
+        ): "corrections, uploads and deletion of an image; the recorded runs only look at pages"
+        for call in ("PutObject", "ListBucketVersions", "DeleteObject", "DeleteObjectVersion", "GetObjectVersion")
+    },
 }
 
 
-NOT_NEEDED = "no recorded run needed it"
-
-
 def reason(statement: Statement, action: str) -> str:
-    """The reason, in words; NOT_NEEDED where nobody has written one down."""
+    """The reason, in words.
+
+    Raises:
+        KeyError: nobody wrote one down; record a call that needs the action, or take it out of the template.
+
+    """
     of_policy = _OF_POLICIES.get(statement.policy)
-    return of_policy or _OF_ACTIONS.get((statement.principal, action), NOT_NEEDED)
+    return of_policy or _OF_ACTIONS[statement.principal, action]
