@@ -13,19 +13,6 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 log = logging.getLogger(__name__)
-# In the order of the Dag image_classifier_teardown: first what lets uploads in, then what costs, then what is stored.
-STEPS = (
-    teardown.delete_upload_trigger,
-    teardown.stop_training_jobs,
-    teardown.stop_transform_jobs,
-    teardown.delete_function,
-    teardown.delete_endpoint,
-    teardown.delete_endpoint_configs,
-    teardown.delete_models,
-    teardown.delete_model_packages,
-    teardown.delete_logs,
-    teardown.delete_objects,
-)
 
 
 def destroy(account: Account, remains: Remains, *, keep_data: bool, poll_s: float = POLL_S) -> None:
@@ -40,7 +27,7 @@ def destroy(account: Account, remains: Remains, *, keep_data: bool, poll_s: floa
     """
     for name in remains.classifiers:
         request = Teardown(name, remains.bucket, keep_images=keep_data, keep_predictions=keep_data)
-        for step in STEPS:
+        for step in teardown.STEPS:
             if not (keep_data and step is teardown.delete_objects):
                 step(account.clients, request)
     for attachment in remains.attachments:

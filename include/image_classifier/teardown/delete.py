@@ -180,6 +180,32 @@ def delete_versions(s3: "S3Client", versions: Iterable[Mapping[str, Any]], *, bu
     return deleted
 
 
+# In the order of the Dag image_classifier_teardown: first what receives uploads, then what costs, then what is stored.
+STEPS: tuple[Callable[[Clients, Teardown], object], ...] = (
+    delete_upload_trigger,
+    stop_training_jobs,
+    stop_transform_jobs,
+    delete_function,
+    delete_endpoint,
+    delete_endpoint_configs,
+    delete_models,
+    delete_model_packages,
+    delete_logs,
+    delete_objects,
+)
+
+
+def delete_all(clients: Clients, teardown: Teardown) -> None:
+    """Take every step; what is gone already costs a listing.
+
+    Raises:
+        ResourceBusyError: something is being changed, or S3 did not delete some objects.
+
+    """
+    for step in STEPS:
+        step(clients, teardown)
+
+
 def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
     """Check that nothing of the classifier is left except what is kept; late logs are only listed, and expire.
 

@@ -75,10 +75,15 @@ def delete_objects(params: Params) -> None:
 def check_nothing_costs(params: Params, ti: Any) -> None:
     """Check that nothing is left and that no run of the classifier's Dag is active, which could create it again.
 
+    A run that was active until now may have created something that had been deleted, so all is deleted once more.
+
     Raises:
         ResourceBusyError: something is left, which is named, or a run is active.
 
     """
+    _check(params)
+    _check_no_run(params["classifier"], ti)
+    _run(teardown.delete_all, params)
     _run(teardown.check_nothing_costs, params)
     _check_no_run(params["classifier"], ti)
 

@@ -136,8 +136,22 @@ def test_a_person_may_insist(listed, tmp_path):
     assert listed == ["list"]
 
 
+def test_what_an_active_run_has_created_since_is_deleted_before_the_last_look(monkeypatch):
+    done = []
+    monkeypatch.setattr(library, "delete_all", lambda *_: done.append("delete"))
+    monkeypatch.setattr(library, "check_nothing_costs", lambda *_: done.append("check"))
+
+    with pytest.raises(ResourceBusyError, match="Mark them failed"):
+        teardown.check_nothing_costs({**PARAMS, "even_while_active": True}, Airflow(active=1))
+    assert done == []
+
+    teardown.check_nothing_costs(PARAMS, Airflow())
+    assert done == ["delete", "check"]
+
+
 def test_at_the_end_a_run_that_may_build_again_is_told(monkeypatch):
-    monkeypatch.setattr(library, "check_nothing_costs", lambda *_: None)
+    for name in ("delete_all", "check_nothing_costs"):
+        monkeypatch.setattr(library, name, lambda *_: None)
     teardown.check_nothing_costs(PARAMS, Airflow())
 
     with pytest.raises(ResourceBusyError, match="Mark them failed"):
