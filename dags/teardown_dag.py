@@ -7,8 +7,8 @@ Deletes what `<classifier>_train_and_deploy` made: first what receives uploads, 
 2. The event notification goes, training jobs are stopped, function, endpoint, endpoint configs, models and logs go.
    What is being created or changed is waited for: AWS lets nobody delete it before.
 3. `delete_objects` removes every version of every object of the classifier, less what the form says to keep.
-4. `check_nothing_costs` fails while a run is active that may create something again, deletes what such a run has created
-   since, and fails if anything is left.
+4. `check_nothing_costs` fails while a run is active that may create something again, deletes what such a run has
+   created since, and fails if anything is left.
 
 **Type the classifier's name twice** in the trigger form. **Safe to repeat**: what is gone stays gone. What others own
 is never touched: a resource must have the classifier's name and carry the tag `image-classifier: <classifier>`. The
