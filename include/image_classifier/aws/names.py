@@ -189,12 +189,12 @@ def model_name(classifier: str, spec: object) -> str:
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
 
 
-def transform_job_name(classifier: str, spec: object) -> str:
-    """Name of the batch transform job with exactly this JSON-serialisable specification."""
+def job_name(classifier: str, spec: object) -> str:
+    """Name of the transform or processing job with exactly this JSON-serialisable specification."""
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
 
 
-def is_transform_job(name: str, *, classifier: str) -> bool:
+def is_job(name: str, *, classifier: str) -> bool:
     """Whether a job is this classifier's: "cat" must not find the jobs of "cat-breeds"."""
     return re.fullmatch(rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{16}}", name) is not None
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.client_errors import delete
 from image_classifier.aws.clients import Clients
+from image_classifier.aws.jobs.kinds import TRAINING_JOB, TUNING_JOB
 from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
 from image_classifier.aws.retry import repeat_until
@@ -16,7 +17,7 @@ from image_classifier.connect import notification
 from image_classifier.connect.upload_queue import delete_upload_queue
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.deploy.endpoint import describe_endpoint
-from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_progress, stop_transform_job
+from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 from image_classifier.promote.registry import delete_registry
 from image_classifier.teardown.inventory import (
     Inventory,
@@ -29,8 +30,8 @@ from image_classifier.teardown.inventory import (
     unfinished_uploads,
 )
 from image_classifier.train.job_log import LOG_GROUP
-from image_classifier.train.training_jobs import list_training_jobs_in_progress, stop_training_job
-from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress, stop_tuning_job
+from image_classifier.train.training_jobs import list_training_jobs_in_progress
+from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -76,18 +77,18 @@ def stop_training_jobs(clients: Clients, teardown: Teardown) -> None:
     """
     tuning = partial(list_tuning_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
     for tuning_job in tuning():
-        stop_tuning_job(clients.sagemaker, tuning_job)
+        TUNING_JOB.stop(clients.sagemaker, tuning_job)
     _await(lambda: not tuning(), what=f"A tuning job of {teardown.classifier} is still being stopped")
     in_progress = partial(list_training_jobs_in_progress, clients.sagemaker, classifier=teardown.classifier)
     for job in in_progress():
-        stop_training_job(clients.sagemaker, job)
+        TRAINING_JOB.stop(clients.sagemaker, job)
     _await(lambda: not in_progress(), what=f"A training job of {teardown.classifier} is still being stopped")
 
 
 def stop_transform_jobs(clients: Clients, teardown: Teardown) -> None:
     """Stop what scores test images; a job that is stopped writes no results."""
-    for job in list_transform_jobs_in_progress(clients.sagemaker, classifier=teardown.classifier):
-        stop_transform_job(clients.sagemaker, job)
+    for job in TRANSFORM_JOBS.in_progress(clients.sagemaker, classifier=teardown.classifier):
+        TRANSFORM_JOBS.kind.stop(clients.sagemaker, job)
 
 
 def delete_function(clients: Clients, teardown: Teardown) -> None:

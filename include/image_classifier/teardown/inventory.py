@@ -12,7 +12,7 @@ from image_classifier.aws import names
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
 from image_classifier.connect.upload_queue import our_upload_queues
-from image_classifier.evaluate.transform_jobs import list_transform_jobs_in_progress
+from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 from image_classifier.promote.registry import our_group, our_versions
 from image_classifier.train.job_log import LOG_GROUP
 from image_classifier.train.training_jobs import list_training_jobs_in_progress
@@ -143,7 +143,7 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
         upload_queues=our_upload_queues(clients.sqs, classifier=classifier),
         tuning_jobs=tuple(list_tuning_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
-        transform_jobs=tuple(list_transform_jobs_in_progress(clients.sagemaker, classifier=classifier)),
+        transform_jobs=tuple(TRANSFORM_JOBS.in_progress(clients.sagemaker, classifier=classifier)),
         functions=functions,
         endpoints=our_endpoints(clients.sagemaker, classifier),
         endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+from image_classifier.aws.jobs.owners import owner_of, tags_of
 from image_classifier.aws.names import MOST_ATTEMPTS, attempt_name
 from image_classifier.contracts.errors import TrainingError
 from image_classifier.train.ends import check_worth_repeating, end_of
-from image_classifier.train.owners import owner_of, tags_of
 from image_classifier.train.training_jobs import describe_training_job, has_artifact
 
 if TYPE_CHECKING:

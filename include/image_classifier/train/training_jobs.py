@@ -9,19 +9,17 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import (
-    described,
     exists_already,
     is_invalid,
     is_limit,
     is_transient,
     sentence,
-    stop,
 )
-from image_classifier.aws.names import PREFIX, is_training_job
+from image_classifier.aws.jobs.kinds import TRAINING_JOB
+from image_classifier.aws.names import is_training_job
 from image_classifier.aws.s3 import object_exists
 from image_classifier.contracts.errors import TrainingInputError, TrainingServiceError
 from image_classifier.train.ends import end_of
-from image_classifier.train.owners import note_stop
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MARGIN_S = 3600  # a job's time limit counts neither its machines' start nor the upload of the model
-FINISHED = ("Completed", "Failed", "Stopped")
 
 
 def start_training_job(
@@ -83,42 +80,15 @@ def machine_of(job: Mapping[str, Any]) -> str:
     return f"{count}{resources['InstanceType']}{' (spot)' if job.get('EnableManagedSpotTraining') else ''}"
 
 
-def stop_training_job(sagemaker: "SageMakerClient", name: str) -> bool:
-    """Stop the job; return False if it has ended or does not exist."""
-    return stop(lambda: sagemaker.stop_training_job(TrainingJobName=name), what=f"Training job {name}")
-
-
-def stop_orphaned_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
-    """Stop the job because its task no longer waits for it, and tag it so; return False if it does not run.
-
-    A task that adopted the job in the meantime finds the tag, and starts the next attempt instead of failing.
-    """
-    job = describe_training_job(sagemaker, name)
-    if job is None or job["TrainingJobStatus"] != "InProgress":
-        return False
-    note_stop(sagemaker, job["TrainingJobArn"], why=why)
-    return stop_training_job(sagemaker, name)
-
-
 def describe_training_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
     """DescribeTrainingJob's answer, or None if there is no such job."""
-    return described(lambda: sagemaker.describe_training_job(TrainingJobName=name))
+    return TRAINING_JOB.describe(sagemaker, name)
 
 
 def list_training_jobs_in_progress(sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
     """Names of this classifier's jobs that still run or are being stopped; its images must stay until they end."""
-    pages = sagemaker.get_paginator("list_training_jobs")
-    found = [
-        job["TrainingJobName"]
-        for status in ("InProgress", "Stopping")
-        for page in pages.paginate(NameContains=f"{PREFIX}{classifier}-", StatusEquals=status)
-        for job in page["TrainingJobSummaries"]
-    ]
-    return sorted({name for name in found if is_training_job(name, classifier=classifier)})
-
-
-def is_finished(job: Mapping[str, Any]) -> bool:
-    return job["TrainingJobStatus"] in FINISHED
+    found = TRAINING_JOB.names_in_progress(sagemaker, classifier=classifier)
+    return sorted(name for name in found if is_training_job(name, classifier=classifier))
 
 
 def deadline(job: Mapping[str, Any]) -> float:

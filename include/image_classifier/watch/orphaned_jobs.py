@@ -1,15 +1,13 @@
-"""Stops training, tuning and transform jobs that run although their task is over: they cost without a use."""
+"""Stops SageMaker jobs of every kind that run although their task is over: they cost without a use."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from image_classifier.aws.names import PREFIX
-from image_classifier.evaluate import transform_jobs
-from image_classifier.train import owners, training_jobs
-from image_classifier.train.tuning import tuning_jobs
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.jobs.kinds import TRAINING_JOB, TUNING_JOB, JobKind
+from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -19,17 +17,26 @@ log = logging.getLogger(__name__)
 TaskStatus = Literal["wanted", "over", "unknown"]  # over: no try of the task follows; unknown: not to this Airflow
 TaskStatusOf = Callable[[owners.Owner], TaskStatus]
 WHY = "its task is over"
+# Where each kind of job writes to, which tells the deployments of an account apart.
+OUTPUTS: Mapping[JobKind, Callable[[Mapping[str, Any]], str]] = {
+    TUNING_JOB: lambda job: str(job["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]),
+    TRAINING_JOB: lambda job: str(job["OutputDataConfig"]["S3OutputPath"]),
+    TRANSFORM_JOBS.kind: lambda job: str(job["TransformOutput"]["S3OutputPath"]),
+}
 
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job that runs now: what it is called, where its output goes, and how it is stopped."""
+    """A job that runs now: its kind, what it is called, and where its output goes."""
 
-    words: str
+    kind: JobKind
     name: str
     arn: str
     output: str
-    stop: Callable[[], bool]
+
+    @property
+    def words(self) -> str:
+        return self.kind.words.capitalize()
 
 
 def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, status_of: TaskStatusOf) -> list[str]:
@@ -40,59 +47,22 @@ def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, status_of: 
     return [
         job.name
         for job in _running_jobs(sagemaker)
-        if job.output.startswith(f"s3://{bucket}/") and _is_orphaned(sagemaker, job, status_of=status_of) and job.stop()
+        if job.output.startswith(f"s3://{bucket}/")
+        and _is_orphaned(sagemaker, job, status_of=status_of)
+        and job.kind.stop_orphaned(sagemaker, job.name, why=WHY)
     ]
 
 
 def _running_jobs(sagemaker: "SageMakerClient") -> Iterator[RunningJob]:
-    """Yield tuning jobs before training jobs: a tuning job that is stopped ends its own training jobs."""
-    yield from _tuning_jobs(sagemaker)
-    yield from _training_jobs(sagemaker)
-    yield from _transform_jobs(sagemaker)
+    """Yield tuning jobs before training jobs: a tuning job that is stopped ends its own training jobs.
 
-
-def _tuning_jobs(sagemaker: "SageMakerClient") -> Iterator[RunningJob]:
-    for job in tuning_jobs.tuning_jobs_in_progress(sagemaker):
-        if job["HyperParameterTuningJobStatus"] == "InProgress":
-            name = job["HyperParameterTuningJobName"]
-            yield RunningJob(
-                "Tuning job",
-                name,
-                job["HyperParameterTuningJobArn"],
-                job["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"],
-                partial(tuning_jobs.stop_orphaned_tuning_job, sagemaker, name, why=WHY),
-            )
-
-
-def _training_jobs(sagemaker: "SageMakerClient") -> Iterator[RunningJob]:
-    """Yield those that a task started; those that a tuning job started carry the tags of its first owner."""
-    pages = sagemaker.get_paginator("list_training_jobs").paginate(NameContains=PREFIX, StatusEquals="InProgress")
-    names = [job["TrainingJobName"] for page in pages for job in page["TrainingJobSummaries"]]
-    for name in names:
-        job = training_jobs.describe_training_job(sagemaker, name) if name.startswith(PREFIX) else None
-        if job is not None and "TuningJobArn" not in job:
-            yield RunningJob(
-                "Training job",
-                name,
-                job["TrainingJobArn"],
-                job["OutputDataConfig"]["S3OutputPath"],
-                partial(training_jobs.stop_orphaned_job, sagemaker, name, why=WHY),
-            )
-
-
-def _transform_jobs(sagemaker: "SageMakerClient") -> Iterator[RunningJob]:
-    pages = sagemaker.get_paginator("list_transform_jobs").paginate(NameContains=PREFIX, StatusEquals="InProgress")
-    names = [job["TransformJobName"] for page in pages for job in page["TransformJobSummaries"]]
-    for name in names:
-        job = transform_jobs.describe_transform_job(sagemaker, name) if name.startswith(PREFIX) else None
-        if job is not None:
-            yield RunningJob(
-                "Transform job",
-                name,
-                job["TransformJobArn"],
-                job["TransformOutput"]["S3OutputPath"],
-                partial(transform_jobs.stop_orphaned_transform_job, sagemaker, name, why=WHY),
-            )
+    A training job of a tuning job is left to it: it has the tags of the task that started the tuning job, which another
+    may have adopted.
+    """
+    for kind, output_of in OUTPUTS.items():
+        for job in kind.running(sagemaker):
+            if "TuningJobArn" not in job:
+                yield RunningJob(kind, job[kind.name_key], kind.arn_of(job), output_of(job))
 
 
 def _is_orphaned(sagemaker: "SageMakerClient", job: RunningJob, *, status_of: TaskStatusOf) -> bool:
@@ -102,7 +72,12 @@ def _is_orphaned(sagemaker: "SageMakerClient", job: RunningJob, *, status_of: Ta
         return False
     status = status_of(owner)
     if status == "unknown":
-        log.warning("%s %s runs for %s, which this Airflow does not know: it is left alone", job.words, job.name, owner)
+        log.warning(
+            "%s %s runs for %s, which this Airflow does not know: it is left alone",
+            job.kind.words.capitalize(),
+            job.name,
+            owner,
+        )
     else:
         log.info("%s %s runs for %s, which is %s", job.words, job.name, owner, status)
     return status == "over"

@@ -3,13 +3,16 @@
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, TypeVar
 
 from airflow.sdk import Context
 
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.jobs.attempts import Attempt, RequestedJobs
+from image_classifier.aws.jobs.kinds import JobKind, deadline
 from image_classifier.contracts.errors import ImageClassifierError
-from image_classifier.train import owners
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import connection_arguments
 from image_classifier_airflow.task_states import is_given_up, owner
@@ -30,8 +33,7 @@ class JobWaiting(SageMakerBaseOperator):
     """The part of an operator that waits for its job; it stands before the provider's operator among the bases.
 
     Attributes:
-        words: what sentences call the job, such as "Training job".
-        request: what SageMaker's requests call it, such as "TrainingJob".
+        kind: of the job.
         failed: the error if the job is gone, or was stopped by this task itself.
         stopped: the error if the job is stopped because the task ended, or the job is overdue.
         limits: the limits that an overdue job exceeded, for a sentence.
@@ -39,8 +41,7 @@ class JobWaiting(SageMakerBaseOperator):
 
     """
 
-    words: ClassVar[str]
-    request: ClassVar[str]
+    kind: ClassVar[JobKind]
     failed: ClassVar[type[ImageClassifierError]]
     stopped: ClassVar[type[ImageClassifierError]]
     limits: ClassVar[str]
@@ -51,28 +52,17 @@ class JobWaiting(SageMakerBaseOperator):
     _is_done_with = False  # a kill then leaves the job as it is
 
     @abstractmethod
-    def _find(self, name: str) -> Mapping[str, Any] | None:
-        """The described job, or None if there is none."""
-
-    @abstractmethod
-    def _is_finished(self, job: Mapping[str, Any]) -> bool:
-        """Whether the described job has ended."""
-
-    @abstractmethod
     def _deadline(self, name: str) -> float:
         """The time (seconds since 1970) at which the job is stopped."""
 
     @abstractmethod
-    def _stop_job(self, name: str) -> None:
-        """Stop the job."""
-
-    @abstractmethod
-    def _stop_orphan(self, name: str, *, why: str) -> None:
-        """Stop the job, and tag it for another try that may have adopted it."""
-
-    @abstractmethod
     def _trigger(self) -> "type[JobTrigger]":
         """The trigger's class, imported only when the task defers."""
+
+    @property
+    def words(self) -> str:
+        """What the beginning of a sentence calls the job."""
+        return self.kind.words.capitalize()
 
     def on_kill(self) -> None:
         """Stop the job if a user ended the task, or if `stop_on_kill` is set.
@@ -96,17 +86,17 @@ class JobWaiting(SageMakerBaseOperator):
         if is_given_up(self._task_instance):
             self._abandon()
             name = self._job_name
-            raise self.stopped(f"The task was ended while {self.words.lower()} {name} began; it is stopped.")
+            raise self.stopped(f"The task was ended while {self.kind.words} {name} began; it is stopped.")
 
     def _abandon(self) -> None:
         self._is_done_with = True
         if self._job_name:
-            self._stop_orphan(self._job_name, why="its task was ended")
+            self.kind.stop_orphaned(self.hook.conn, self._job_name, why="its task was ended")
 
     def _stop(self) -> None:
         self._is_done_with = True
         if self._job_name:
-            self._stop_job(self._job_name)
+            self.kind.stop(self.hook.conn, self._job_name)
 
     def _give_up(self) -> NoReturn:
         self._stop()
@@ -129,7 +119,7 @@ class JobWaiting(SageMakerBaseOperator):
 
         """
         if self._is_done_with:
-            raise self.failed(f"This task was told to end, and {self.words.lower()} {name} was stopped with it.")
+            raise self.failed(f"This task was told to end, and {self.kind.words} {name} was stopped with it.")
 
     def _wait_in_triggerer(self, name: str, **to_resume: Any) -> None:
         trigger = self._trigger()(
@@ -141,20 +131,20 @@ class JobWaiting(SageMakerBaseOperator):
         self.defer(trigger=trigger, method_name="execute_complete", kwargs=to_resume)
 
     def _wait_here(self, name: str) -> None:
-        deadline = self._deadline(name)
-        while not self._is_finished(self._describe(name)):
-            if time.time() > deadline:
+        last = self._deadline(name)
+        while not self.kind.is_finished(self._describe(name)):
+            if time.time() > last:
                 self._give_up()
             time.sleep(self.poll_interval_s)
 
     def _describe(self, name: str) -> Mapping[str, Any]:
-        job = self._find(name)
+        job = self.kind.describe(self.hook.conn, name)
         if job is None:
             raise self.failed(f"{self.words} {name} is gone; someone deleted it: run this task again.")
         return job
 
 
-class Attempt(Protocol):
+class PlannedAttempt(Protocol):
     """What is due: start a job, adopt one that runs, await the end of one that stops, or reuse one's results."""
 
     @property
@@ -164,11 +154,11 @@ class Attempt(Protocol):
     def job_name(self) -> str: ...
 
 
-Planned = TypeVar("Planned", bound=Attempt)
+Planned = TypeVar("Planned", bound=PlannedAttempt)
 
 
 class JobOperator(JobWaiting, Generic[Planned]):
-    """Starts, adopts or reuses a job whose name is its result; an empty config means that the run needs none."""
+    """The part of an operator that starts, adopts or reuses a job whose name is its result."""
 
     deferrable: bool
 
@@ -187,7 +177,7 @@ class JobOperator(JobWaiting, Generic[Planned]):
     @property
     def job_name(self) -> str:
         """The name of the job that this task waits for; before an attempt is chosen, that of the first attempt."""
-        return self._job_name or str(self.config["request"][f"{self.request}Name"] if self.config else "")
+        return self._job_name or str(self.config["request"][self.kind.name_key] if self.config else "")
 
     @with_our_errors
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None, awaited: bool = False) -> str:
@@ -213,16 +203,50 @@ class JobOperator(JobWaiting, Generic[Planned]):
         """Start the job, or adopt it; its tags name this task, which the watch Dag asks Airflow about."""
         begun = self._start(attempt) if attempt.action == "start" else attempt.action
         if begun in ("adopt", "adopted"):
-            arn = self._describe(attempt.job_name)[f"{self.request}Arn"]
+            arn = self.kind.arn_of(self._describe(attempt.job_name))
             owners.set_owner_of_arn(self.hook.conn, arn, owner=owner(self._task_instance))
 
     def _conclude(self, name: str) -> str:
         """Return the name of the completed job, or start the next attempt after one that was stopped as orphaned."""
         self._check_wanted(name)
         job = self._describe(name)
-        if job[f"{self.request}Status"] == "Stopped" and owners.stopped_as_orphan(
-            owners.tags_of_arn(self.hook.conn, job[f"{self.request}Arn"])
-        ):
+        tags = partial(owners.tags_of_arn, self.hook.conn, self.kind.arn_of(job))
+        if self.kind.status_of(job) == "Stopped" and owners.stopped_as_orphan(tags()):
             return self.run_job()
         self._check_completed(job)
         return name
+
+
+class RequestedJobOperator(JobOperator[Attempt]):
+    """The part of an operator whose job is named after its request; an empty config means that the run needs no job.
+
+    The config has ``request``, the request of the first attempt; ``classifier``, whose name the job has; and
+    ``time_limit_s``, after which the task stops the job.
+    """
+
+    jobs: ClassVar[RequestedJobs]
+
+    def run_requested_job(self, context: Context) -> str | None:
+        """Start, adopt or reuse the job, wait for its end, and return its name; None without a config.
+
+        Raises:
+            ImageClassifierError: one of ``jobs.errors``.
+
+        """
+        self._task_instance = context["ti"]
+        if not self.config:
+            self.log.info("This run needs no %s; nothing is started.", self.kind.words)
+            return None
+        return self.run_job()
+
+    def _plan(self) -> Attempt:
+        return self.jobs.plan_attempt(self.hook.conn, self.config["request"], classifier=self.config["classifier"])
+
+    def _start(self, attempt: Attempt) -> str:
+        return self.jobs.start(self.hook.conn, owners.with_owner(attempt.request, owner(self._task_instance)))
+
+    def _check_completed(self, job: Mapping[str, Any]) -> None:
+        self.jobs.check_completed(job)
+
+    def _deadline(self, name: str) -> float:
+        return deadline(self._describe(name), time_limit_s=self.config["time_limit_s"])

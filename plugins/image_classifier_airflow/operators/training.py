@@ -9,9 +9,11 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from botocore.exceptions import ClientError
 
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.jobs.kinds import TRAINING_JOB
 from image_classifier.aws.names import attempt_number
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
-from image_classifier.train import attempts, ends, job_log, owners, training_jobs
+from image_classifier.train import attempts, ends, job_log, training_jobs
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import TRAINING_LINKS
@@ -62,7 +64,7 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         "force",
         "accept_time_limit",
     )
-    words, request = "Training job", "TrainingJob"
+    kind = TRAINING_JOB
     failed, stopped = TrainingError, TrainingStoppedError
     limits = "its limits, or the task's execution_timeout"
 
@@ -174,7 +176,7 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
     def _wait_here(self, job_name: str) -> None:
         logs, cursor, deadline = client(self, "logs"), job_log.START, self._deadline(job_name)
         while True:
-            finished = self._is_finished(self._describe(job_name))
+            finished = self.kind.is_finished(self._describe(job_name))
             lines, cursor = job_log.log_events(logs, job_name, cursor)
             for line in lines:
                 self.log.info("%s", line)
@@ -190,18 +192,6 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         if self.execution_timeout is None:
             return deadline
         return min(deadline, time.time() + self.execution_timeout.total_seconds())
-
-    def _find(self, name: str) -> Mapping[str, Any] | None:
-        return training_jobs.describe_training_job(self.hook.conn, name)
-
-    def _is_finished(self, job: Mapping[str, Any]) -> bool:
-        return training_jobs.is_finished(job)
-
-    def _stop_job(self, name: str) -> None:
-        training_jobs.stop_training_job(self.hook.conn, name)
-
-    def _stop_orphan(self, name: str, *, why: str) -> None:
-        training_jobs.stop_orphaned_job(self.hook.conn, name, why=why)
 
     def _trigger(self) -> "type[JobTrigger]":
         from image_classifier_airflow.triggers.training import TrainingJobTrigger

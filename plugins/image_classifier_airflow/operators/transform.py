@@ -7,19 +7,18 @@ from airflow.providers.amazon.aws.operators.sagemaker import SageMakerBaseOperat
 from airflow.sdk import Context
 
 from image_classifier.contracts.errors import EvaluationError, EvaluationStoppedError
-from image_classifier.evaluate import results, transform_jobs
-from image_classifier.train import owners
+from image_classifier.evaluate import results
+from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import TRANSFORM_LINKS
-from image_classifier_airflow.operators.jobs import JobOperator
-from image_classifier_airflow.task_states import owner
+from image_classifier_airflow.operators.jobs import RequestedJobOperator
 
 if TYPE_CHECKING:
     from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
-class TransformJobOperator(JobOperator[transform_jobs.Attempt], SageMakerBaseOperator):
+class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
     """Score images, and never pay twice for the same ones.
 
     The provider's operator starts a second job, and a second model, on retry, gives up after 30 minutes when deferred,
@@ -46,7 +45,7 @@ class TransformJobOperator(JobOperator[transform_jobs.Attempt], SageMakerBaseOpe
     """
 
     operator_extra_links = TRANSFORM_LINKS
-    words, request = "Transform job", "TransformJob"
+    jobs, kind = TRANSFORM_JOBS, TRANSFORM_JOBS.kind
     failed, stopped, limits = EvaluationError, EvaluationStoppedError, "evaluation.time_limit_s"
 
     def __init__(
@@ -72,40 +71,14 @@ class TransformJobOperator(JobOperator[transform_jobs.Attempt], SageMakerBaseOpe
             EvaluationError: AWS failed, or had no capacity.
 
         """
-        self._task_instance = context["ti"]
-        if not self.config:
-            self.log.info("These images have been scored before; nothing is started.")
-            return None
-        return self.run_job()
-
-    def _plan(self) -> transform_jobs.Attempt:
-        return transform_jobs.plan_attempt(self.hook.conn, self.config["request"], classifier=self.config["classifier"])
-
-    def _start(self, attempt: transform_jobs.Attempt) -> str:
-        request = owners.with_owner(attempt.request, owner(self._task_instance))
-        return transform_jobs.start_transform_job(self.hook.conn, request)
+        return self.run_requested_job(context)
 
     def _check_completed(self, job: Mapping[str, Any]) -> None:
         if job["TransformJobStatus"] == "Failed" and results.has_enough_results(client(self, "s3"), job):
             name = job["TransformJobName"]
             self.log.warning("Transform job %s failed for some images, and the others' results are used: %s", name, job)
             return
-        transform_jobs.check_completed(job)
-
-    def _find(self, name: str) -> Mapping[str, Any] | None:
-        return transform_jobs.describe_transform_job(self.hook.conn, name)
-
-    def _is_finished(self, job: Mapping[str, Any]) -> bool:
-        return transform_jobs.is_finished(job)
-
-    def _deadline(self, name: str) -> float:
-        return transform_jobs.deadline(self._describe(name), time_limit_s=self.config["time_limit_s"])
-
-    def _stop_job(self, name: str) -> None:
-        transform_jobs.stop_transform_job(self.hook.conn, name)
-
-    def _stop_orphan(self, name: str, *, why: str) -> None:
-        transform_jobs.stop_orphaned_transform_job(self.hook.conn, name, why=why)
+        super()._check_completed(job)
 
     def _trigger(self) -> "type[JobTrigger]":
         from image_classifier_airflow.triggers.transform import TransformJobTrigger

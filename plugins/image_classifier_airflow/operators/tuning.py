@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerTuningOperator
 from airflow.sdk import Context
 
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.jobs.kinds import TUNING_JOB
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
-from image_classifier.train import owners
 from image_classifier.train.tuning import tuning_jobs
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client
@@ -47,7 +48,7 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
     """
 
     operator_extra_links = TUNING_LINKS
-    words, request = "Tuning job", "HyperParameterTuningJob"
+    kind = TUNING_JOB
     failed, stopped, limits = TrainingError, TrainingStoppedError, "the limits of its training jobs"
 
     def __init__(
@@ -102,20 +103,8 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
         name = job["HyperParameterTuningJobName"]
         self.log.info("Tuning job %s: %s", name, job.get("TrainingJobStatusCounters"))
 
-    def _find(self, name: str) -> Mapping[str, Any] | None:
-        return tuning_jobs.describe_tuning_job(self.hook.conn, name)
-
-    def _is_finished(self, job: Mapping[str, Any]) -> bool:
-        return tuning_jobs.is_finished(job)
-
     def _deadline(self, name: str) -> float:
         return tuning_jobs.deadline(self._describe(name))
-
-    def _stop_job(self, name: str) -> None:
-        tuning_jobs.stop_tuning_job(self.hook.conn, name)
-
-    def _stop_orphan(self, name: str, *, why: str) -> None:
-        tuning_jobs.stop_orphaned_tuning_job(self.hook.conn, name, why=why)
 
     def _trigger(self) -> "type[JobTrigger]":
         from image_classifier_airflow.triggers.tuning import TuningJobTrigger

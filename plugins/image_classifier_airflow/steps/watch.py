@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from image_classifier.aws.jobs.owners import Owner
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.contracts.errors import ClassifierFileError, WatchFindingsError
-from image_classifier.train.owners import Owner
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import ACTIVE, FINISHED, runs_at_work, states_of_run

@@ -1,33 +1,23 @@
 """Waits in the triggerer for a SageMaker job of any kind; a user's kill stops the job."""
 
 import asyncio
-from abc import abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_invalid, is_transient
-from image_classifier.train.owners import stop_note
+from image_classifier.aws.jobs.kinds import JobKind
+from image_classifier.aws.jobs.owners import stop_note
 from image_classifier_airflow.triggers.polling import PollingTrigger
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What SageMaker calls a kind of job: in sentences, in its methods and in its requests."""
-
-    words: str
-    method: str
-    request: str
 
 
 class JobTrigger(PollingTrigger):
     """One event: {"status": "finished" | "absent" | "overdue", "job_name": ...}. A user's kill stops the job."""
 
-    kind: Kind
+    kind: JobKind
 
     def __init__(self, *, job_name: str, **arguments: Any) -> None:
         """Watch the job `job_name`; see `PollingTrigger` for the rest."""
@@ -36,10 +26,6 @@ class JobTrigger(PollingTrigger):
 
     def subject(self) -> dict[str, Any]:
         return {"job_name": self.job_name}
-
-    @abstractmethod
-    def is_finished(self, job: Mapping[str, Any]) -> bool:
-        """Whether the described job has ended."""
 
     async def watch(self) -> dict[str, Any] | None:
         """Describe the job until it ends or should have."""
@@ -74,7 +60,7 @@ class JobTrigger(PollingTrigger):
     async def _note_end(self, sagemaker: Any) -> None:
         """Tag the job, for a next try of the task that has adopted it already."""
         try:
-            arn = (await self._describe(sagemaker))[f"{self.kind.request}Arn"]
+            arn = self.kind.arn_of(await self._describe(sagemaker))
             await sagemaker.add_tags(ResourceArn=arn, Tags=stop_note("a user ended its task"))
         except (ClientError, *UNREACHABLE) as error:
             self.log.warning("The %s %s is stopped without a tag: %s", self.kind.words, self.job_name, error)
@@ -90,7 +76,7 @@ class JobTrigger(PollingTrigger):
             self.log.info("SageMaker did not answer, asking again: %s", error)
             return None
         self.show(job)
-        return {"status": "finished", **self.subject()} if self.is_finished(job) else None
+        return {"status": "finished", **self.subject()} if self.kind.is_finished(job) else None
 
     def show(self, job: Mapping[str, Any]) -> None:
         """Show in the task's log what is new about the job; a kind of job may have something to show."""
@@ -101,4 +87,4 @@ class JobTrigger(PollingTrigger):
 
     @property
     def _named(self) -> dict[str, str]:
-        return {f"{self.kind.request}Name": self.job_name}
+        return {self.kind.name_key: self.job_name}

@@ -9,24 +9,21 @@ from airflow.providers.amazon.aws.hooks.sagemaker import SageMakerHook
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import UNREACHABLE, is_absent, is_expired, is_transient
-from image_classifier.train import training_jobs
+from image_classifier.aws.jobs.kinds import TRAINING_JOB
 from image_classifier.train.job_log import ABSENT, START, Call, Cursor, Response, new_lines
-from image_classifier_airflow.triggers.jobs import JobTrigger, Kind
+from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
 class TrainingJobTrigger(JobTrigger):
     """Ends with one event; see `JobTrigger`."""
 
-    kind = Kind("training job", "training_job", "TrainingJob")
+    kind = TRAINING_JOB
 
     def __init__(self, *, job_name: str, **arguments: Any) -> None:
         """Watch training job `job_name`; see `PollingTrigger` for the rest."""
         super().__init__(job_name=job_name, **arguments)
         self._cursor: Cursor | None = START  # None once the log may not be read
         self._stage = ""
-
-    def is_finished(self, job: Mapping[str, Any]) -> bool:
-        return training_jobs.is_finished(job)
 
     async def watch(self) -> dict[str, Any] | None:
         """Describe the job and print what is new in its log, until it ends or should have."""

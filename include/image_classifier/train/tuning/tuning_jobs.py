@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import (
-    described,
     exists_already,
     is_invalid,
     is_limit,
     is_transient,
     sentence,
-    stop,
 )
+from image_classifier.aws.jobs.kinds import TUNING_JOB
+from image_classifier.aws.jobs.owners import owner_of, tags_of_arn
 from image_classifier.aws.names import PREFIX, TAG, is_tuning_job, tuning_job_name
 from image_classifier.contracts.errors import (
     TrainingError,
@@ -26,7 +26,6 @@ from image_classifier.contracts.errors import (
     TrainingStoppedError,
 )
 from image_classifier.train.ends import NO_CAPACITY
-from image_classifier.train.owners import note_stop, owner_of, tags_of_arn
 from image_classifier.train.training_jobs import MARGIN_S, describe_training_job, has_artifact, machine_of
 from image_classifier.train.tuning.request import name_spec
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FINISHED = ("Completed", "Failed", "Stopped", "DeleteFailed")
 MOST_ATTEMPTS = 20
 PASSING = ("InternalServerError", *NO_CAPACITY)  # after these the same tuning job may succeed
 
@@ -149,26 +147,7 @@ def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal
 
 def describe_tuning_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
     """DescribeHyperParameterTuningJob's answer, or None if there is no such job."""
-    return described(lambda: sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name))
-
-
-def stop_tuning_job(sagemaker: "SageMakerClient", name: str) -> bool:
-    """Stop the job and its training jobs; return False if it has ended or does not exist."""
-    return stop(
-        lambda: sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name), what=f"Tuning job {name}"
-    )
-
-
-def stop_orphaned_tuning_job(sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
-    """Stop the job because its task no longer waits for it, and tag it so; return False if it does not run.
-
-    A task that adopted the job in the meantime finds the tag, and starts the next attempt instead of failing.
-    """
-    job = describe_tuning_job(sagemaker, name)
-    if job is None or job["HyperParameterTuningJobStatus"] != "InProgress":
-        return False
-    note_stop(sagemaker, job["HyperParameterTuningJobArn"], why=why)
-    return stop_tuning_job(sagemaker, name)
+    return TUNING_JOB.describe(sagemaker, name)
 
 
 def tuning_jobs_in_progress(sagemaker: "SageMakerClient") -> Iterator[Mapping[str, Any]]:
@@ -201,10 +180,6 @@ def our_tuning_jobs(sagemaker: "SageMakerClient", *, classifier: str) -> list[st
         if is_tuning_job(job["HyperParameterTuningJobName"])
         and tags_of_arn(sagemaker, job["HyperParameterTuningJobArn"]).get(TAG) == classifier
     ]
-
-
-def is_finished(job: Mapping[str, Any]) -> bool:
-    return job["HyperParameterTuningJobStatus"] in FINISHED
 
 
 def deadline(job: Mapping[str, Any]) -> float:

@@ -4,9 +4,10 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
+from image_classifier.aws.jobs.kinds import deadline
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
-from image_classifier.evaluate import transform_jobs
+from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS, transform_request
 
 CATS = Classifier(name="cats", source="images")
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -15,7 +16,7 @@ CLIENT = boto3.Session("a", "b", region_name="us-east-1").client("sagemaker")
 
 def request(classifier=CATS, **changed):
     where = {"model": "m", "manifest_uri": "s3://b/input.manifest", "output_uri": "s3://b/output/"}
-    return transform_jobs.transform_request(classifier, **{**where, **changed})
+    return transform_request(classifier, **{**where, **changed})
 
 
 def described(name, status, **fields):
@@ -57,7 +58,7 @@ def test_a_request_is_one_image_at_a_time_from_a_manifest_and_valid(sagemaker):
     wanted = request()
     sagemaker.stubber.add_response("create_transform_job", {"TransformJobArn": "arn:aws:x" + "0" * 20}, wanted)
 
-    assert transform_jobs.start_transform_job(sagemaker, wanted) == "started"
+    assert TRANSFORM_JOBS.start(sagemaker, wanted) == "started"
     assert wanted["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] == "ManifestFile"
     assert (wanted["BatchStrategy"], wanted["TransformInput"]["SplitType"]) == ("SingleRecord", "None")
     assert {"Key": "image-classifier", "Value": "cats"} in wanted["Tags"]
@@ -82,7 +83,7 @@ def test_results_are_encrypted_with_the_key_for_models():
 def test_what_is_due_depends_on_the_job_of_the_name(sagemaker, jobs, status, action):
     jobs(status and described("x", status))
 
-    attempt = transform_jobs.plan_attempt(sagemaker, request(), classifier="cats")
+    attempt = TRANSFORM_JOBS.plan_attempt(sagemaker, request(), classifier="cats")
 
     assert (attempt.action, attempt.job_name) == (action, request()["TransformJobName"])
 
@@ -93,7 +94,7 @@ def test_what_is_due_depends_on_the_job_of_the_name(sagemaker, jobs, status, act
 def test_after_a_stop_or_a_failure_of_aws_the_next_attempt_has_another_name(sagemaker, jobs, last):
     jobs(described("x", last[0], **last[1]), None)
 
-    attempt = transform_jobs.plan_attempt(sagemaker, request(), classifier="cats")
+    attempt = TRANSFORM_JOBS.plan_attempt(sagemaker, request(), classifier="cats")
 
     assert attempt.action == "start"
     assert attempt.job_name not in ("x", request()["TransformJobName"])
@@ -103,13 +104,13 @@ def test_a_job_that_failed_for_its_images_is_not_paid_again(sagemaker, jobs):
     jobs(described("x", "Failed", FailureReason="ClientError: See job logs for more information"))
 
     with pytest.raises(EvaluationInputError, match=r"x failed: ClientError.* would fail, and cost, again"):
-        transform_jobs.plan_attempt(sagemaker, request(), classifier="cats")
+        TRANSFORM_JOBS.plan_attempt(sagemaker, request(), classifier="cats")
 
 
 def test_a_job_that_another_try_created_meanwhile_is_adopted(sagemaker):
     sagemaker.stubber.add_client_error("create_transform_job", "ResourceInUse", "Job name must be unique")
 
-    assert transform_jobs.start_transform_job(sagemaker, request()) == "adopted"
+    assert TRANSFORM_JOBS.start(sagemaker, request()) == "adopted"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_refused_request_is_an_error_of_ours(sagemaker, code, error):
     sagemaker.stubber.add_client_error("create_transform_job", code, "No.")
 
     with pytest.raises(error, match="was not created"):
-        transform_jobs.start_transform_job(sagemaker, request())
+        TRANSFORM_JOBS.start(sagemaker, request())
 
 
 @pytest.mark.parametrize(
@@ -137,22 +138,22 @@ def test_a_refused_request_is_an_error_of_ours(sagemaker, code, error):
 )
 def test_every_end_without_results_is_an_error_that_says_what_a_retry_costs(job, error):
     with pytest.raises(error, match="endpoint was not touched") as raised:
-        transform_jobs.check_completed(job)
+        TRANSFORM_JOBS.check_completed(job)
 
     assert type(raised.value) is error
     assert "cost" in str(raised.value)
 
 
 def test_a_completed_job_is_no_error():
-    transform_jobs.check_completed(described("x", "Completed"))
+    TRANSFORM_JOBS.check_completed(described("x", "Completed"))
 
 
 def test_a_job_that_has_ended_cannot_be_stopped_and_that_is_no_error(sagemaker):
     sagemaker.stubber.add_client_error("stop_transform_job", "ValidationException", "is in status Completed")
     sagemaker.stubber.add_response("stop_transform_job", {}, {"TransformJobName": "x"})
 
-    assert transform_jobs.stop_transform_job(sagemaker, "x") is False
-    assert transform_jobs.stop_transform_job(sagemaker, "x") is True
+    assert TRANSFORM_JOBS.kind.stop(sagemaker, "x") is False
+    assert TRANSFORM_JOBS.kind.stop(sagemaker, "x") is True
 
 
 def test_jobs_in_progress_are_those_of_this_classifier(sagemaker):
@@ -163,10 +164,10 @@ def test_jobs_in_progress_are_those_of_this_classifier(sagemaker):
         wanted = {"NameContains": "image-classifier-cats-", "StatusEquals": status}
         sagemaker.stubber.add_response("list_transform_jobs", {"TransformJobSummaries": summaries}, wanted)
 
-    assert transform_jobs.list_transform_jobs_in_progress(sagemaker, classifier="cats") == names[:1]
+    assert TRANSFORM_JOBS.in_progress(sagemaker, classifier="cats") == names[:1]
 
 
 def test_the_limit_counts_from_the_jobs_creation():
     job = described("x", "InProgress")
 
-    assert transform_jobs.deadline(job, time_limit_s=60) == CREATED.timestamp() + 60
+    assert deadline(job, time_limit_s=60) == CREATED.timestamp() + 60

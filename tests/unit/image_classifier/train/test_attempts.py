@@ -5,9 +5,10 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from image_classifier.aws.jobs import owners
 from image_classifier.aws.names import MOST_ATTEMPTS
 from image_classifier.contracts import errors
-from image_classifier.train import attempts, owners
+from image_classifier.train import attempts
 
 REQUEST = {
     "TrainingJobName": "job",

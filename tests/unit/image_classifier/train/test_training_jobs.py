@@ -3,6 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
+from image_classifier.aws.jobs.kinds import TRAINING_JOB
 from image_classifier.contracts import errors
 from image_classifier.train import training_jobs
 from image_classifier.train.training_jobs import MARGIN_S
@@ -81,15 +82,15 @@ def test_a_refused_request_says_whether_a_retry_may_help(jobs, refused, code, st
 def test_a_job_is_stopped(jobs):
     jobs.has("job")
 
-    assert training_jobs.stop_training_job(jobs, "job") is True
+    assert TRAINING_JOB.stop(jobs, "job") is True
     assert jobs.calls == [("stop_training_job", "job")]
 
 
 def test_stopping_what_has_ended_or_never_was_is_no_error(jobs):
     jobs.has("job", "Completed")
 
-    assert training_jobs.stop_training_job(jobs, "job") is False
-    assert training_jobs.stop_training_job(jobs, "never") is False
+    assert TRAINING_JOB.stop(jobs, "job") is False
+    assert TRAINING_JOB.stop(jobs, "never") is False
 
 
 def test_only_this_classifiers_jobs_in_progress_are_listed(jobs):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_classifier.train import owners
+from image_classifier.aws.jobs import owners
 from image_classifier.watch import orphaned_jobs
 
 OWNER = owners.Owner("cats_train_and_deploy", "manual__1", "train.train_model")

@@ -187,7 +187,7 @@ def test_a_job_taken_over_from_a_task_that_was_killed_then_is_followed_by_the_ne
     job = jobs.has("job")
     task = operator()
     deferred(task)
-    module.training_jobs.stop_orphaned_job(jobs, "job", why="the kill came late")
+    module.TRAINING_JOB.stop_orphaned(jobs, "job", why="the kill came late")
     job |= {"TrainingJobStatus": "Stopped", "SecondaryStatus": "Stopped"}
 
     assert deferred(task, FINISHED).trigger.job_name == "job-2"

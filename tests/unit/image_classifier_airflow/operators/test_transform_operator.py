@@ -8,8 +8,9 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 from botocore.exceptions import ClientError
 
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.names import job_name
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
-from image_classifier.train import owners
 from image_classifier_airflow.operators import transform as module
 from image_classifier_airflow.operators.transform import TransformJobOperator
 
@@ -83,7 +84,7 @@ def sagemaker():
 def first(sagemaker):
     """The name that the operator computes for the first attempt."""
     spec = {name: value for name, value in REQUEST.items() if name not in ("TransformJobName", "Tags")}
-    return module.transform_jobs.transform_job_name("cats", [spec, 1])
+    return job_name("cats", [spec, 1])
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from image_classifier.aws.jobs import owners
 from image_classifier.contracts.errors import (
     TrainingError,
     TrainingInputError,
     TrainingServiceError,
     TrainingStoppedError,
 )
-from image_classifier.train import owners
 from image_classifier.train.tuning import tuning_jobs
 from image_classifier_airflow.operators import tuning as module
 from image_classifier_airflow.operators.tuning import TuningJobOperator

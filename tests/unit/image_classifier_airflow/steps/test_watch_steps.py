@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from image_classifier.aws.jobs.owners import Owner
 from image_classifier.corrections.due import Due
-from image_classifier.train.owners import Owner
 from image_classifier_airflow.steps import clients, watch
 
 JOB = "image-classifier-cats-01234567-89abcdef"

@@ -13,7 +13,7 @@ from airflow.triggers.base import BaseTrigger
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.validate import ParamValidator
 
-from image_classifier.train.owners import stop_note
+from image_classifier.aws.jobs.owners import stop_note
 from image_classifier_airflow.triggers import polling
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
 from image_classifier_airflow.triggers.training import TrainingJobTrigger

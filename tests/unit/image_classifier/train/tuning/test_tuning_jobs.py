@@ -2,13 +2,14 @@
 
 import pytest
 
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.jobs.kinds import TUNING_JOB
 from image_classifier.contracts.errors import (
     TrainingError,
     TrainingInputError,
     TrainingServiceError,
     TrainingStoppedError,
 )
-from image_classifier.train import owners
 from image_classifier.train.tuning import tuning_jobs
 
 FIRST_JOB = "image-classifier-cats-01234567-89abcdef"
@@ -144,11 +145,11 @@ def test_a_refusal_says_that_nothing_was_created(jobs, refused, code, error):
 def test_a_job_is_tagged_before_it_is_stopped_and_an_ended_one_is_left(jobs):
     jobs.has_other("tuning", "x")
 
-    assert tuning_jobs.stop_orphaned_tuning_job(jobs, "x", why="its task is over")
+    assert TUNING_JOB.stop_orphaned(jobs, "x", why="its task is over")
     assert [method for method, _ in jobs.calls] == ["add_tags", "stop_hyper_parameter_tuning_job"]
-    assert not tuning_jobs.stop_orphaned_tuning_job(jobs, "x", why="its task is over")
-    assert not tuning_jobs.stop_tuning_job(jobs, "x")
-    assert not tuning_jobs.stop_tuning_job(jobs, "unknown")
+    assert not TUNING_JOB.stop_orphaned(jobs, "x", why="its task is over")
+    assert not TUNING_JOB.stop(jobs, "x")
+    assert not TUNING_JOB.stop(jobs, "unknown")
 
 
 def test_only_the_classifiers_own_jobs_in_progress_are_listed(jobs):

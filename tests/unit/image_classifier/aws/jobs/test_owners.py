@@ -2,7 +2,8 @@
 
 import pytest
 
-from image_classifier.train import owners, training_jobs
+from image_classifier.aws.jobs import owners
+from image_classifier.aws.jobs.kinds import TRAINING_JOB
 
 REQUEST = {"TrainingJobName": "job", "Tags": [{"Key": "team", "Value": "vision"}]}
 
@@ -34,7 +35,7 @@ def test_a_new_job_has_its_task_beside_the_tags_it_had():
 def test_a_job_stopped_for_want_of_a_task_says_so(jobs):
     jobs.has("job", "InProgress")
 
-    assert training_jobs.stop_orphaned_job(jobs, "job", why="its run (manual) is over; nobody waits") is True
+    assert TRAINING_JOB.stop_orphaned(jobs, "job", why="its run (manual) is over; nobody waits") is True
     assert jobs.calls == [("add_tags", "job"), ("stop_training_job", "job")]
     assert owners.stopped_as_orphan(jobs.tags_of("job"))
 
@@ -43,8 +44,8 @@ def test_a_job_stopped_for_want_of_a_task_says_so(jobs):
 def test_a_job_that_does_not_run_is_left_as_it_is(jobs, status):
     jobs.has("job", status)
 
-    assert training_jobs.stop_orphaned_job(jobs, "job", why="x") is False
-    assert training_jobs.stop_orphaned_job(jobs, "never", why="x") is False
+    assert TRAINING_JOB.stop_orphaned(jobs, "job", why="x") is False
+    assert TRAINING_JOB.stop_orphaned(jobs, "never", why="x") is False
     assert jobs.calls == []
 
 
@@ -52,5 +53,5 @@ def test_a_job_that_may_not_be_tagged_is_stopped_all_the_same(jobs, refused):
     jobs.has("job", "InProgress")
     jobs.refuses["add_tags"] = [refused("AccessDeniedException")]
 
-    assert training_jobs.stop_orphaned_job(jobs, "job", why="x") is True
+    assert TRAINING_JOB.stop_orphaned(jobs, "job", why="x") is True
     assert jobs.stopped == ["job"]

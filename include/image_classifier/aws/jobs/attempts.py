@@ -1,0 +1,168 @@
+"""Plans, starts and checks jobs that are named after their request, so that the same request is paid for once."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import exists_already, is_invalid, is_limit, is_transient, sentence
+from image_classifier.aws.jobs.kinds import JobKind
+from image_classifier.aws.names import is_job, job_name
+from image_classifier.contracts.errors import ImageClassifierError
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 20
+# What a job that failed for other reasons than its input says; the same job may succeed later.
+PASSING = ("InternalServerError", "CapacityError", "Unable to provision requested ML compute capacity")
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is due so that there are results: start a job, adopt one, await the end of a stop, or reuse results."""
+
+    action: Literal["start", "adopt", "await", "reuse"]
+    request: Mapping[str, Any]
+    job_name: str
+
+
+@dataclass(frozen=True)
+class JobErrors:
+    """The errors of one kind of job.
+
+    Attributes:
+        refused: its input was refused, or it failed on it: the same job would fail, and cost, again.
+        failed: AWS failed, or had no capacity; the same job may succeed later.
+        stopped: somebody stopped it, or a time limit did.
+        unchanged: a sentence that says what a failure leaves as it was.
+
+    """
+
+    refused: type[ImageClassifierError]
+    failed: type[ImageClassifierError]
+    stopped: type[ImageClassifierError]
+    unchanged: str
+
+
+@dataclass(frozen=True)
+class RequestedJobs:
+    """Jobs of one kind, each named ``image-classifier-<classifier>-<16 hex of its request and attempt>``.
+
+    Attributes:
+        kind: what SageMaker calls them.
+        errors: raised for the ends without results.
+        log_group: where CloudWatch has their logs.
+        resources: the members of a request that lead to its InstanceType.
+
+    """
+
+    kind: JobKind
+    errors: JobErrors
+    log_group: str
+    resources: tuple[str, ...]
+
+    def request(self, spec: Mapping[str, Any], *, classifier: str, tags: list[dict[str, str]]) -> dict[str, Any]:
+        """The request that creates the first attempt: the same classifier and spec give the same name."""
+        return {**self._named(spec, classifier=classifier, number=1), "Tags": tags}
+
+    def plan_attempt(self, sagemaker: "SageMakerClient", request: Mapping[str, Any], *, classifier: str) -> Attempt:
+        """Find out which attempt is due; changes nothing.
+
+        Raises:
+            ImageClassifierError: `errors.refused`, if the last attempt failed on the same input; `errors.failed`, if
+                there were too many attempts.
+
+        """
+        spec = {name: value for name, value in request.items() if name not in (self.kind.name_key, "Tags")}
+        for number in range(1, MOST_ATTEMPTS + 1):
+            named = {**request, **self._named(spec, classifier=classifier, number=number)}
+            name = named[self.kind.name_key]
+            job = self.kind.describe(sagemaker, name)
+            if job is None:
+                return Attempt("start", named, name)
+            status = self.kind.status_of(job)
+            if status in ("InProgress", "Stopping", "Completed"):
+                actions: dict[str, Literal["adopt", "await"]] = {"InProgress": "adopt", "Stopping": "await"}
+                return Attempt(actions.get(status, "reuse"), named, name)
+            if self.failed_for_its_input(job):
+                self.check_completed(job)
+        raise self.errors.failed(
+            f"{MOST_ATTEMPTS} {self.kind.words}s with the same request left no results, last {name}; see its log."
+        )
+
+    def start(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal["started", "adopted"]:
+        """Create the job; one of the name that exists by now was created by another try of the same task.
+
+        Raises:
+            ImageClassifierError: `errors.refused`, if AWS refuses the request; `errors.failed`, if a quota is reached
+                or AWS has a transient error.
+
+        """
+        name = request[self.kind.name_key]
+        try:
+            getattr(sagemaker, f"create_{self.kind.method}")(**request)
+        except ClientError as error:
+            if exists_already(error):
+                return "adopted"
+            words = self._words(name)
+            if is_invalid(error):
+                raise self.errors.refused(
+                    f"{words} was not created, AWS refuses the request: {sentence(error)}"
+                ) from error
+            if is_limit(error) or is_transient(error):
+                message = f"{words} was not created: {sentence(error)} {self.errors.unchanged}"
+                raise self.errors.failed(message) from error
+            raise
+        log.info("%s created on %s", self._words(name), self._machine(request))
+        return "started"
+
+    def in_progress(self, sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
+        """Names of this classifier's jobs that still run or are being stopped."""
+        found = self.kind.names_in_progress(sagemaker, classifier=classifier)
+        return sorted(name for name in found if is_job(name, classifier=classifier))
+
+    def failed_for_its_input(self, job: Mapping[str, Any]) -> bool:
+        """Whether the job failed in a way that another with the same request would."""
+        return self.kind.status_of(job) == "Failed" and not job.get("FailureReason", "").startswith(PASSING)
+
+    def check_completed(self, job: Mapping[str, Any]) -> None:
+        """Refuse a job that did not end with results.
+
+        Raises:
+            ImageClassifierError: one of `errors`; says what another attempt costs.
+
+        """
+        status, words, unchanged = self.kind.status_of(job), self._words(job[self.kind.name_key]), self.errors.unchanged
+        reason, another = job.get("FailureReason", "AWS gives no reason."), f"another job on {self._machine(job)}"
+        if status == "Stopped":
+            raise self.errors.stopped(
+                f"{words} was stopped and left no results; run this task again, which costs {another}. {unchanged}"
+            )
+        if self.failed_for_its_input(job):
+            raise self.errors.refused(
+                f"{words} failed: {reason} {unchanged} The same job would fail, and cost, again: see its log in "
+                f"{self.log_group}."
+            )
+        if status != "Completed":
+            raise self.errors.failed(
+                f"{words} failed on AWS's side: {reason} {unchanged} It is tried again, which costs {another}."
+            )
+
+    def _named(self, spec: Mapping[str, Any], *, classifier: str, number: int) -> dict[str, Any]:
+        return {self.kind.name_key: job_name(classifier, [spec, number]), **spec}
+
+    def _words(self, name: str) -> str:
+        return f"{self.kind.words.capitalize()} {name}"
+
+    def _machine(self, request: Mapping[str, Any]) -> str:
+        """The instances of a request or a job, for people: "2 x ml.m5.xlarge"."""
+        found: Any = request
+        for member in self.resources:
+            found = found.get(member, {})
+        count = f"{found['InstanceCount']} x " if found.get("InstanceCount", 1) > 1 else ""
+        return f"{count}{found.get('InstanceType', 'its instance type')}"

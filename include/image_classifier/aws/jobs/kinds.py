@@ -1,0 +1,102 @@
+"""Describes, lists and stops SageMaker jobs of any kind."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from image_classifier.aws.client_errors import described, stop
+from image_classifier.aws.jobs.owners import note_stop
+from image_classifier.aws.names import PREFIX
+
+if TYPE_CHECKING:
+    from types_boto3_sagemaker import SageMakerClient
+
+
+@dataclass(frozen=True)
+class JobKind:
+    """A kind of SageMaker job.
+
+    Attributes:
+        words: what sentences call it, such as "transform job".
+        method: what boto3's methods call it, such as "transform_job".
+        member: what requests call it, such as "TransformJob".
+        finished: the states that a job does not leave.
+
+    """
+
+    words: str
+    method: str
+    member: str
+    finished: tuple[str, ...] = ("Completed", "Failed", "Stopped")
+
+    @property
+    def name_key(self) -> str:
+        return f"{self.member}Name"
+
+    def status_of(self, job: Mapping[str, Any]) -> str:
+        return str(job[f"{self.member}Status"])
+
+    def arn_of(self, job: Mapping[str, Any]) -> str:
+        return str(job[f"{self.member}Arn"])
+
+    def is_finished(self, job: Mapping[str, Any]) -> bool:
+        return self.status_of(job) in self.finished
+
+    def describe(self, sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
+        """The job's description, or None if there is no such job."""
+        call = getattr(sagemaker, f"describe_{self.method}")
+        found: Mapping[str, Any] | None = described(lambda: call(**{self.name_key: name}))
+        return found
+
+    def stop(self, sagemaker: "SageMakerClient", name: str) -> bool:
+        """Stop the job; return False if it has ended or does not exist."""
+        call = getattr(sagemaker, f"stop_{self.method}")
+        return stop(lambda: call(**{self.name_key: name}), what=f"{self.words.capitalize()} {name}")
+
+    def stop_orphaned(self, sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
+        """Stop the job because its task no longer waits for it, and tag it so; return False if it does not run.
+
+        A task that adopted the job in the meantime finds the tag, and starts the next attempt instead of failing.
+        """
+        job = self.describe(sagemaker, name)
+        if job is None or self.status_of(job) != "InProgress":
+            return False
+        note_stop(sagemaker, self.arn_of(job), why=why)
+        return self.stop(sagemaker, name)
+
+    def running(self, sagemaker: "SageMakerClient") -> Iterator[Mapping[str, Any]]:
+        """Yield the descriptions of the jobs in progress with names as ours, of every classifier."""
+        for name in self._names(sagemaker, contains=PREFIX, status="InProgress"):
+            job = self.describe(sagemaker, name) if name.startswith(PREFIX) else None
+            if job is not None:
+                yield job
+
+    def names_in_progress(self, sagemaker: "SageMakerClient", *, classifier: str) -> set[str]:
+        """Names that contain this classifier's prefix, of jobs that run or are being stopped."""
+        return {
+            name
+            for status in ("InProgress", "Stopping")
+            for name in self._names(sagemaker, contains=f"{PREFIX}{classifier}-", status=status)
+        }
+
+    def _names(self, sagemaker: "SageMakerClient", *, contains: str, status: str) -> list[str]:
+        """The names on all pages; a list, because the jobs may change while their descriptions are read."""
+        pages = sagemaker.get_paginator(f"list_{self.method}s")  # type: ignore[call-overload]
+        found = pages.paginate(NameContains=contains, StatusEquals=status)
+        return [job[self.name_key] for page in found for job in page[f"{self.member}Summaries"]]
+
+
+TRAINING_JOB = JobKind("training job", "training_job", "TrainingJob")
+TUNING_JOB = JobKind(
+    "tuning job",
+    "hyper_parameter_tuning_job",
+    "HyperParameterTuningJob",
+    ("Completed", "Failed", "Stopped", "DeleteFailed"),
+)
+
+
+def deadline(job: Mapping[str, Any], *, time_limit_s: int) -> float:
+    """When, in seconds since 1970, a job is stopped; the limit counts from its creation."""
+    created: datetime = job["CreationTime"]
+    return created.timestamp() + time_limit_s
