@@ -1,1 +1,1 @@
-"""Provides what every task group needs of AWS: S3, error codes, names, tags, settings and console addresses."""
+"""Provides the AWS code that every task group uses: S3, error codes, names, tags, settings and console addresses."""

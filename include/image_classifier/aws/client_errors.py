@@ -1,4 +1,4 @@
-"""Classifies AWS's errors; two errors of one code often differ only in the message."""
+"""Classifies AWS's errors, by code and, where two errors share a code, by message."""
 
 import logging
 from collections.abc import Callable
@@ -25,16 +25,16 @@ ACCESS_DENIED = {
     "AccessDenied",
     "AccessDeniedException",
     "UnauthorizedOperation",
-    "403",  # of a HEAD request
+    "403",  # a HEAD request's code is its HTTP status
 }
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-# AWS cannot be reached, or its answer broke off.
+# AWS cannot be reached, or the connection broke during its answer.
 UNREACHABLE = (UnreachableError, HTTPClientError, IncompleteReadError)
 SERVER_ERROR = 500
 
 
 def described(describe: Callable[[], Response]) -> Response | None:
-    """Return the answer of `describe`, or None if there is no such resource."""
+    """Return the answer of `describe`, or None if the resource does not exist."""
     try:
         return describe()
     except ClientError as error:
@@ -44,10 +44,10 @@ def described(describe: Callable[[], Response]) -> Response | None:
 
 
 def delete(call: Callable[[], object], *, what: str) -> None:
-    """Delete a resource; one that is absent already is no error.
+    """Delete a resource; it is not an error if the resource does not exist.
 
     Raises:
-        ResourceBusyError: the resource is being changed.
+        ResourceBusyError: an earlier change of the resource is still being applied.
 
     """
     try:
@@ -62,7 +62,7 @@ def delete(call: Callable[[], object], *, what: str) -> None:
 
 
 def stop(call: Callable[[], object], *, what: str) -> bool:
-    """Stop a job of SageMaker; return False if it has ended or does not exist."""
+    """Stop a SageMaker job; return False if it has ended or does not exist."""
     try:
         call()
     except ClientError as error:
@@ -74,7 +74,7 @@ def stop(call: Callable[[], object], *, what: str) -> bool:
 
 
 def is_absent(error: ClientError) -> bool:
-    """SageMaker says ValidationException, its runtime ValidationError, for what is not there and for much else."""
+    """Whether the resource does not exist: SageMaker's code ValidationException also means other errors."""
     words = ("could not find", "not found", "does not exist")
     return code_of(error) in NOT_FOUND or (
         code_of(error) in ("ValidationException", "ValidationError")
@@ -83,7 +83,7 @@ def is_absent(error: ClientError) -> bool:
 
 
 def exists_already(error: ClientError) -> bool:
-    """Whether the name is taken: by an earlier try of ours, because names are computed."""
+    """Whether the name exists already: an earlier attempt created it, because names are computed."""
     return code_of(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
 
 
@@ -98,7 +98,7 @@ def is_invalid(error: ClientError) -> bool:
 
 
 def is_limit(error: ClientError) -> bool:
-    """Whether a quota of the account is reached."""
+    """Whether the request would exceed a quota of the account."""
     return code_of(error) == "ResourceLimitExceeded"
 
 
@@ -108,7 +108,7 @@ def is_access_denied(error: ClientError) -> bool:
 
 
 def is_expired(error: Exception) -> bool:
-    """Whether the credentials expired; a new client gets new ones."""
+    """Whether the credentials expired; a new client obtains new ones."""
     return isinstance(error, ClientError) and code_of(error) in EXPIRED
 
 
@@ -121,10 +121,10 @@ def is_transient(error: Exception) -> bool:
 
 
 def sentence(error: ClientError) -> str:
-    """AWS's message."""
+    """Return AWS's error message."""
     return str(error.response.get("Error", {}).get("Message", ""))
 
 
 def code_of(error: ClientError) -> str:
-    """AWS's error code; HeadObject's is the HTTP status, such as "404"."""
+    """Return AWS's error code; HeadObject's is the HTTP status, such as "404"."""
     return str(error.response.get("Error", {}).get("Code", ""))

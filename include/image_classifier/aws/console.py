@@ -1,7 +1,7 @@
-"""Computes the address of a resource's page in AWS's console, or in the one that IMAGE_CLASSIFIER_CONSOLE_URL names.
+"""Computes the address of a resource's page in AWS's console, or in the console at IMAGE_CLASSIFIER_CONSOLE_URL.
 
-Every function takes the `meta` of a client, which knows the region and the partition, and returns None where no console
-is known (AWS's closed partitions).
+Every function takes the `meta` of a client, which has the region and the partition. It returns None for partitions
+whose console has no known address.
 """
 
 from typing import Protocol
@@ -27,43 +27,43 @@ class Meta(Protocol):
 
 
 def training_job(sagemaker: Meta, name: str) -> str | None:
-    """The page of a training job: status, hyperparameters, metrics."""
+    """Return the address of a training job's page: status, hyperparameters, metrics."""
     return _sagemaker(sagemaker, name, page="training-jobs", console="jobs")
 
 
 def tuning_job(sagemaker: Meta, name: str) -> str | None:
-    """The page of a tuning job: its training jobs and what they reached."""
+    """Return the address of a tuning job's page: its training jobs and their metrics."""
     return _sagemaker(sagemaker, name, page="hyper-tuning-jobs", console="hyper-tuning-jobs")
 
 
 def transform_job(sagemaker: Meta, name: str) -> str | None:
-    """The page of a batch transform job."""
+    """Return the address of a batch transform job's page."""
     return _sagemaker(sagemaker, name, page="transform-jobs", console="transform-jobs")
 
 
 def model(sagemaker: Meta, name: str) -> str | None:
-    """The page of a model."""
+    """Return the address of a model's page."""
     return _sagemaker(sagemaker, name, page="models", console="models")
 
 
 def endpoint_config(sagemaker: Meta, name: str) -> str | None:
-    """The page of an endpoint config."""
+    """Return the address of an endpoint config's page."""
     return _sagemaker(sagemaker, name, page="endpoint-configs", console="endpointConfig")
 
 
 def endpoint(sagemaker: Meta, name: str) -> str | None:
-    """The page of an endpoint."""
+    """Return the address of an endpoint's page."""
     return _sagemaker(sagemaker, name, page="endpoints", console="endpoints")
 
 
 def function(functions: Meta, name: str) -> str | None:
-    """The page of a Lambda function."""
+    """Return the address of a Lambda function's page."""
     console = f"lambda/home?region={functions.region_name}#/functions/{name}"
     return _page(functions, f"functions/{name}", console=console)
 
 
 def logs(logs: Meta, group: str, *, streams: str = "") -> str | None:
-    """The page of a log group, or of those of its streams whose names begin with `streams`."""
+    """Return the address of a log group's page, or of its streams whose names begin with `streams`."""
     console_filter = f"$3FlogStreamNameFilter$3D{_in_fragment(streams)}" if streams else ""
     console = f"cloudwatch/home?region={logs.region_name}#logsV2:log-groups/log-group/{_in_fragment(group)}"
     query = f"?streams={quote(streams, safe='')}" if streams else ""
@@ -71,7 +71,7 @@ def logs(logs: Meta, group: str, *, streams: str = "") -> str | None:
 
 
 def objects(s3: Meta, bucket: str, *, prefix: str) -> str | None:
-    """The page that lists the objects of a bucket below a prefix."""
+    """Return the address of the page that lists a bucket's objects below a prefix."""
     console = f"s3/buckets/{bucket}?region={s3.region_name}&prefix={quote(prefix)}"
     return _page(s3, f"buckets/{bucket}/{quote(prefix)}", console=console)
 
@@ -88,5 +88,5 @@ def _page(meta: Meta, path: str, *, console: str) -> str | None:
 
 
 def _in_fragment(text: str) -> str:
-    """As CloudWatch's console reads names behind the #: encoded twice, with $ in the place of %."""
+    """Encode a name twice, with $ for %, as CloudWatch's console expects it behind the #."""
     return quote(quote(text, safe=""), safe="").replace("%", "$")

@@ -1,4 +1,4 @@
-"""Creates log groups that expire: a group that AWS creates by itself keeps its logs, and their cost, forever."""
+"""Creates log groups with a retention: a group that AWS creates keeps its logs, and their cost, forever."""
 
 import logging
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ RETENTION_DAYS = 30
 
 
 def ensure_log_group(logs: "CloudWatchLogsClient", name: str, *, tags: Mapping[str, str]) -> bool:
-    """Create the log group, and set its retention unless it has one; returns whether anything was changed.
+    """Create the log group, and set its retention unless it has one; return whether anything changed.
 
-    A retention that somebody else has chosen stays.
+    A retention that somebody else set is kept.
     """
     pages = logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
     found = next((group for page in pages for group in page["logGroups"] if group["logGroupName"] == name), None)
@@ -36,5 +36,5 @@ def _create(logs: "CloudWatchLogsClient", name: str, *, tags: Mapping[str, str])
     try:
         logs.create_log_group(logGroupName=name, tags=dict(tags))
     except ClientError as error:
-        if code_of(error) != "ResourceAlreadyExistsException":  # AWS, or another run, created it meanwhile
+        if code_of(error) != "ResourceAlreadyExistsException":  # AWS or another run created it in the meantime
             raise

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 CLASSIFIER_NAME = re.compile(
     r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?"
-)  # goes into names of at most 63 characters, and ends one
-PREFIX = "image-classifier-"  # policies name resources by it
+)  # part of names of at most 63 characters, and the end of some
+PREFIX = "image-classifier-"  # policies select resources by this prefix
 TAG = "image-classifier"  # every resource carries it, with the classifier's name as value
-DAG_TAG, RUN_TAG, TASK_TAG = f"{TAG}-dag", f"{TAG}-run", f"{TAG}-task"  # who follows a training job
-STOPPED_TAG = f"{TAG}-stopped"  # why a training job was stopped that nobody followed any longer
+DAG_TAG, RUN_TAG, TASK_TAG = f"{TAG}-dag", f"{TAG}-run", f"{TAG}-task"  # the task that waits for a training job
+STOPPED_TAG = f"{TAG}-stopped"  # why a training job was stopped that no task waited for
 OUR_TAGS = (TAG, DAG_TAG, RUN_TAG, TASK_TAG, STOPPED_TAG)
-MOST_ATTEMPTS = 999  # a training job's name has room for three digits
+MOST_ATTEMPTS = 999  # a training job's name has three digits for it
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ class Keys:
         return f"{self.root}evaluations/"
 
     def evaluation(self, training_job: str, *, test_manifest: str) -> str:
-        """Prefix of one model's evaluation on one set of test images, by the sha256 of its manifest."""
+        """Return the prefix of a model's evaluation on the test images with this SHA-256 of their manifest."""
         return f"{self.evaluations}{training_job}/{test_manifest[:8]}/"
 
     @property
     def promotions(self) -> str:
-        """Every decision about a model, ``<time>-<training job>.json``."""
+        """Return the prefix of all decisions about models, ``<time>-<training job>.json``."""
         return f"{self.root}promotions/"
 
     def checkpoints(self, training_job: str) -> str:
@@ -68,7 +68,7 @@ class Keys:
 
     @property
     def incoming(self) -> str:
-        """The only prefix whose uploads are classified."""
+        """Return the only prefix whose uploads are classified."""
         return f"{self.root}incoming/"
 
     @property
@@ -91,57 +91,57 @@ class Keys:
 
     @property
     def predictions(self) -> str:
-        """Never below ``incoming``: a record written there would trigger the function again."""
+        """Return the prefix of the records; it is not below ``incoming``, where a record would trigger the function."""
         return f"{self.root}predictions/"
 
     @property
     def corrections(self) -> str:
-        """What people say about predictions, under the same keys as the records."""
+        """Return the prefix of people's corrections, which have the same keys as the records."""
         return f"{self.root}corrections/"
 
     @property
     def thumbnails(self) -> str:
-        """The thumbnails of classified images, which the function writes."""
+        """Return the prefix of the thumbnails, which the function writes."""
         return f"{self.root}thumbnails/"
 
     @property
     def predictions_log(self) -> str:
-        """One small object per record, named by time; they are deleted once they stand in the index."""
+        """Return the prefix of the log entries, one per record, named by time; the index replaces them later."""
         return f"{self.root}predictions-log/"
 
     @property
     def deployment(self) -> str:
-        """What was deployed last; see `image_classifier.connect.deployment`."""
+        """Return the key of the record of the last deployment; see `image_classifier.connect.deployment`."""
         return f"{self.root}deployment.json"
 
     @property
     def question(self) -> str:
-        """The question to a person that is open; see `image_classifier.promote.approval`."""
+        """Return the key of the open question to a person; see `image_classifier.promote.approval`."""
         return f"{self.root}question.json"
 
     @property
     def announced(self) -> str:
-        """Which versions other Dags have been told of; see `image_classifier.promote.announced`."""
+        """Return the key of the versions that asset events announced; see `image_classifier.promote.announced`."""
         return f"{self.root}announced.json"
 
     @property
     def corrections_run(self) -> str:
-        """Up to which correction a run was started; see `image_classifier.corrections.due`."""
+        """Return the key of the last correction that started a run; see `image_classifier.corrections.due`."""
         return f"{self.root}corrections-run.json"
 
     @property
     def watch_state(self) -> str:
-        """What the watch Dag remembers between its runs."""
+        """Return the key of the watch Dag's state between its runs."""
         return f"{self.root}watch/state.json"
 
     @property
     def watch_seen(self) -> str:
-        """What the watch Dag saw last, for the pages."""
+        """Return the key of the watch Dag's last findings, which the pages show."""
         return f"{self.root}watch/seen.json"
 
     @property
     def predictions_index(self) -> str:
-        """The records of each day: ``<day>/part-*.jsonl.gz``."""
+        """Return the prefix of the daily index of records: ``<day>/part-*.jsonl.gz``."""
         return f"{self.root}predictions-index/"
 
 
@@ -152,40 +152,40 @@ def training_job_name(
     hyperparameters: Mapping[str, str],
     own_image: str = "",
 ) -> str:
-    """Name of the first job that trains this classifier on this data set with these settings.
+    """Return the name of the first job that trains this classifier on this data set with these settings.
 
-    The same arguments give the same name, so a job that exists is found and not paid for twice. Another ``own_image``
-    makes another model. At most 59 characters: see `attempt_name`.
+    The same arguments give the same name, so an existing job is found and not paid for twice. Another ``own_image``
+    makes another model. The name has at most 59 characters: `attempt_name` adds to it.
     """
-    # The empty string is what jobs have been named with that were trained already; without it they would train again.
+    # The names of existing jobs were computed with the empty string; without it these models would be trained again.
     settings = _digest([dict(hyperparameters), "", *([own_image] if own_image else [])])
     return f"{PREFIX}{classifier}-{fingerprint[:8]}-{settings[:8]}"
 
 
 def incremental_job_name(first: str) -> str:
-    """Name of the job that trains the same as the job ``first``, and starts from a model; as long as that name."""
+    """Return the name of the job with the settings of the job ``first`` that starts from a model; it is as long."""
     rest, _, settings = first.rpartition("-")
     return f"{rest}-{_digest([settings, 'start_from: champion'])[:8]}"
 
 
 def attempt_name(first: str, number: int) -> str:
-    """Name of attempt `number` at the job whose first attempt is named `first`."""
+    """Return the name of attempt `number` at the job whose first attempt is named `first`."""
     return first if number == 1 else f"{first}-{number}"
 
 
 def attempt_number(first: str, name: str) -> int:
-    """The number in a name that `attempt_name` made."""
+    """Return the attempt's number in a name that `attempt_name` made."""
     return 1 if name == first else int(name.removeprefix(f"{first}-"))
 
 
 def is_training_job(name: str, *, classifier: str) -> bool:
-    """Whether a job is this classifier's: "cat" must not find the jobs of "cat-breeds"."""
+    """Whether a job belongs to this classifier: "cat" must not match the jobs of "cat-breeds"."""
     pattern = rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{8}}-[0-9a-f]{{8}}(-[0-9]{{1,3}})?"
     return re.fullmatch(pattern, name) is not None
 
 
 def model_name(classifier: str, spec: object) -> str:
-    """Name of the model with exactly this JSON-serialisable specification, which may be gone back to unchanged."""
+    """Return the name of the model with exactly this JSON-serialisable specification."""
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
 
 
@@ -195,12 +195,12 @@ def job_name(classifier: str, spec: object) -> str:
 
 
 def is_job(name: str, *, classifier: str) -> bool:
-    """Whether a job is this classifier's: "cat" must not find the jobs of "cat-breeds"."""
+    """Whether a job belongs to this classifier: "cat" must not match the jobs of "cat-breeds"."""
     return re.fullmatch(rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{16}}", name) is not None
 
 
 def tuning_job_name(classifier: str, spec: object) -> str:
-    """Name of the tuning job with exactly this JSON-serialisable specification; AWS allows 32 characters.
+    """Return the name of the tuning job with exactly this JSON-serialisable specification; AWS allows 32 characters.
 
     SageMaker names its training jobs after it: ``<tuning job>-001-<8 hex>``.
     """
@@ -208,7 +208,7 @@ def tuning_job_name(classifier: str, spec: object) -> str:
 
 
 def is_tuning_job(name: str) -> bool:
-    """Whether a tuning job has such a name; whose it is, its tags say."""
+    """Whether a name has the form of our tuning jobs; the job's tags name its classifier."""
     return re.fullmatch(rf"{PREFIX}[0-9a-f]{{15}}", name) is not None
 
 
@@ -219,42 +219,42 @@ def tuning_job_of(training_job: str) -> str | None:
 
 
 def model_package_group_name(classifier: str) -> str:
-    """Name of the group of the classifier's model packages."""
+    """Return the name of the classifier's model package group."""
     return f"{PREFIX}{classifier}"
 
 
 def endpoint_config_name(classifier: str, spec: object) -> str:
-    """Name of the endpoint config with exactly this JSON-serialisable specification."""
+    """Return the name of the endpoint config with exactly this JSON-serialisable specification."""
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
 
 
 def endpoint_name(classifier: str) -> str:
-    """The endpoint's name; it never changes."""
+    """Return the endpoint's name, which never changes."""
     return f"{PREFIX}{classifier}"
 
 
 def function_name(classifier: str) -> str:
-    """The inference function's name; it never changes."""
+    """Return the inference function's name, which never changes."""
     return f"{PREFIX}{classifier}"
 
 
 def function_log_group(classifier: str) -> str:
-    """Where Lambda writes the inference function's logs."""
+    """Return the log group of the inference function."""
     return f"/aws/lambda/{function_name(classifier)}"
 
 
 def endpoint_log_group(endpoint: str) -> str:
-    """Where SageMaker writes the logs of an endpoint's containers."""
+    """Return the log group of an endpoint's containers."""
     return f"/aws/sagemaker/Endpoints/{endpoint}"
 
 
 def notification_id(classifier: str) -> str:
-    """Id of our own entry among the bucket's event notifications."""
+    """Return the id of the classifier's entry among the bucket's event notifications."""
     return f"{PREFIX}{classifier}"
 
 
 def tags(classifier: str, extra: Mapping[str, str]) -> dict[str, str]:
-    """The tags of every resource of a classifier."""
+    """Return the tags of every resource of a classifier."""
     return {**extra, TAG: classifier}
 
 

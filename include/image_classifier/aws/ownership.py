@@ -1,7 +1,7 @@
 """Finds the SageMaker resources that belong to a classifier, by their tags.
 
-A resource is ours when it has the classifier's exact name, or begins with it, and carries the tag
-``image-classifier: <classifier>``: ``digits`` must not take what belongs to ``digits-2``.
+A resource belongs to a classifier if its name is, or begins with, the classifier's name and it has the tag
+``image-classifier: <classifier>``: ``digits`` must not match the resources of ``digits-2``.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def our_endpoints(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """The classifier's endpoint, whatever its status."""
+    """Return the name of the classifier's endpoint, in any status; empty if there is none."""
     pages = sagemaker.get_paginator("list_endpoints").paginate(NameContains=name_prefix(classifier))
     found = [endpoint for page in pages for endpoint in page["Endpoints"]]
     name, ours = names.endpoint_name(classifier), _ours(sagemaker, classifier)
@@ -26,7 +26,7 @@ def our_endpoints(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, .
 
 
 def our_endpoint_configs(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """Every endpoint config that was deployed for the classifier, the newest first."""
+    """Return the names of the classifier's endpoint configs, the newest first."""
     paginator = sagemaker.get_paginator("list_endpoint_configs")
     pages = paginator.paginate(NameContains=name_prefix(classifier), SortBy="CreationTime", SortOrder="Descending")
     found = [config for page in pages for config in page["EndpointConfigs"]]
@@ -39,7 +39,7 @@ def our_endpoint_configs(sagemaker: "SageMakerClient", classifier: str) -> tuple
 
 
 def our_models(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """Every SageMaker model of the classifier, the newest first."""
+    """Return the names of the classifier's SageMaker models, the newest first."""
     paginator = sagemaker.get_paginator("list_models")
     pages = paginator.paginate(NameContains=name_prefix(classifier), SortBy="CreationTime", SortOrder="Descending")
     found = [model for page in pages for model in page["Models"]]
@@ -52,7 +52,7 @@ def name_prefix(classifier: str) -> str:
 
 
 def _ours(sagemaker: "SageMakerClient", classifier: str) -> Callable[[str, str], bool]:
-    """NameContains finds the name anywhere, and also longer classifiers' names; the tag decides."""
+    """Return a filter of (name, ARN): NameContains also matches longer classifiers' names, so the tag decides."""
 
     def is_ours(name: str, arn: str) -> bool:
         if not name.startswith(name_prefix(classifier)):

@@ -1,4 +1,4 @@
-"""Repeats a call to AWS while its error, or its result, says that a later call may succeed."""
+"""Repeats a call to AWS while its error or its result shows that a later call may succeed."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,10 +20,10 @@ Response = TypeVar("Response")
 def repeat_on(
     is_temporary: Callable[[ClientError], bool], call: Callable[[], Response], *, tries: int, pause_s: float
 ) -> Response:
-    """Call until it does not raise a ClientError that is temporary, `tries` times at most.
+    """Repeat `call`, at most `tries` times, while it raises a ClientError that `is_temporary` accepts.
 
     Raises:
-        ClientError: another error, or the error of the last try.
+        ClientError: the error is not temporary, or it is that of the last try.
 
     """
     again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
@@ -32,12 +32,12 @@ def repeat_on(
 
 
 def repeat_until(is_done: Callable[[], bool], *, tries: int, pause_s: float) -> bool:
-    """Call until the result is True, `tries` times at most; return the last result."""
+    """Repeat `is_done`, at most `tries` times, until it returns True; return its last result."""
     return _until(is_done, wait=wait_fixed(pause_s), tries=tries)
 
 
 def repeat_at_random_until(is_done: Callable[[], bool], *, tries: int, first_pause_s: float, most_s: float) -> bool:
-    """The same with random pauses that grow: callers that disturb each other must not repeat at the same moments."""
+    """Do the same with random, growing pauses: callers that overwrite each other must not repeat at the same time."""
     return _until(is_done, wait=wait_random_exponential(multiplier=first_pause_s, max=most_s), tries=tries)
 
 

@@ -1,4 +1,4 @@
-"""Wraps the S3 calls of this package in functions whose errors name the bucket and the key."""
+"""Provides functions for this package's S3 calls, whose errors name the bucket and the key."""
 
 import hashlib
 import logging
@@ -25,7 +25,7 @@ CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", 
 
 @dataclass(frozen=True)
 class Stored:
-    """One object of a listing."""
+    """One object of a listing; sizes are in bytes."""
 
     size_bytes: int
     etag: str
@@ -35,7 +35,7 @@ class Stored:
 def list_objects(
     s3: "S3Client", *, bucket: str, prefix: str, extra: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Stored]:
-    """Return every object below a prefix, by key; ``extra`` goes into the requests."""
+    """Return every object below a prefix, by key; ``extra`` is added to the requests."""
     with naming(bucket, prefix, doing="list"):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **extra)
         return {
@@ -46,7 +46,7 @@ def list_objects(
 
 
 def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
-    """Whether the object exists, by the status of HeadObject; without s3:ListBucket an absent object gives 403."""
+    """Whether HeadObject finds the object; without s3:ListBucket an absent object gives the status 403."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -69,16 +69,16 @@ def read(s3: "S3Client", *, bucket: str, key: str) -> tuple[bytes, str] | None:
 
 
 def read_written(s3: "S3Client", *, bucket: str, key: str) -> bytes:
-    """The bytes of an object that an earlier task wrote.
+    """Return the bytes of an object that an earlier task wrote.
 
     Raises:
-        ObjectGoneError: somebody deleted it; waiting does not bring it back.
+        ObjectGoneError: somebody deleted it; a retry would fail again.
 
     """
     found = read(s3, bucket=bucket, key=key)
     if found is None:
         message = (
-            f"s3://{bucket}/{key} is gone: it was written by an earlier task of this run and deleted since, perhaps by "
+            f"s3://{bucket}/{key} is gone: an earlier task of this run wrote it, and somebody deleted it, perhaps with "
             "a teardown. Start a new run."
         )
         raise ObjectGoneError(message)
@@ -86,7 +86,7 @@ def read_written(s3: "S3Client", *, bucket: str, key: str) -> bytes:
 
 
 def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str) -> None:
-    """Store an object, and replace an existing one."""
+    """Store an object; an existing one is replaced."""
     with naming(bucket, key, doing="write"):
         s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
 
@@ -94,7 +94,7 @@ def write(s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: s
 def write_if_unchanged(
     s3: "S3Client", *, bucket: str, key: str, body: bytes, content_type: str, etag: str | None
 ) -> str:
-    """Store an object only over the one that was read (its ETag), or where there was none (None); returns its ETag.
+    """Store an object if the present one has the ETag `etag`, or, with None, if there is none; return the new ETag.
 
     Raises:
         ResourceBusyError: another writer has changed it in the meantime.
@@ -116,17 +116,17 @@ def write_if_unchanged(
 
 
 def same_content(stored: Stored | None, body: bytes) -> bool:
-    """Whether a listed object certainly holds these bytes; with a KMS key an ETag is no MD5, and the answer is no."""
+    """Whether a listed object holds these bytes; False if unknown: with a KMS key an ETag is not an MD5."""
     return stored is not None and stored.etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
 @contextmanager
 def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
-    """Translate botocore's errors into ours, which name the bucket and the key.
+    """Convert botocore's errors to ours, which name the bucket and the key.
 
     Raises:
         StorageError: the error is transient: S3 is throttling, or the connection broke.
-        DatasetError: the request is refused until a person changes something.
+        DatasetError: the error is permanent: a person must change something.
 
     """
     try:

@@ -12,13 +12,13 @@ from image_classifier.contracts.errors import SettingsError
 PREFIX = "IMAGE_CLASSIFIER_"
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
 OptionalRole = Annotated[RoleArn | None, BeforeValidator(lambda value: value or None)]
-# An environment file sets a variable that is left empty to "".
+# An environment file with an empty value sets the variable to "".
 EcrImage = Annotated[str, Field(pattern=r"^\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.[a-z0-9.-]+/[^:@\s]+[:@]\S+$")]
 OptionalImage = Annotated[EcrImage | None, BeforeValidator(lambda value: value or None)]
 
 
 class Settings(BaseModel):
-    """The settings of a deployment: the outputs of include/infrastructure/template.yaml, and two folders."""
+    """The settings of a deployment: outputs of include/infrastructure/template.yaml, and two folders."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -38,15 +38,15 @@ class Settings(BaseModel):
 
     @property
     def model_role_arn(self) -> str:
-        """Role that models, endpoints and transform jobs work as. A stack of 0.1 has one role for SageMaker."""
+        """Return the role of models, endpoints and transform jobs; a stack of release 0.1 has one SageMaker role."""
         return self.hosting_role_arn or self.sagemaker_role_arn
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read the settings.
+        """Read the settings from environment variables.
 
         Raises:
-            SettingsError: a variable is missing or wrong; names all of them.
+            SettingsError: variables are missing or wrong; the message names all of them.
 
         """
         given = {name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)}
@@ -67,10 +67,10 @@ class Settings(BaseModel):
 
 
 def bucket_from_env(environ: Mapping[str, str] = os.environ) -> str:
-    """The bucket alone: the API server needs no roles.
+    """Return the bucket: the API server, which shows the pages, needs no other setting.
 
     Raises:
-        SettingsError: it is not set.
+        SettingsError: the variable is not set.
 
     """
     bucket = environ.get(f"{PREFIX}BUCKET", "")
@@ -80,9 +80,9 @@ def bucket_from_env(environ: Mapping[str, str] = os.environ) -> str:
 
 
 def console_url_from_env(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the base address of the console that takes the place of AWS's, without a last slash; empty for AWS's own.
+    """Return the base address of a console that replaces AWS's, without a slash at the end; empty for AWS's own.
 
-    Below it pages are named by kind and name: training-jobs, transform-jobs, models, endpoint-configs, endpoints and
-    functions, such as models/<name>; and logs/<group>?streams=<prefix>, buckets/<bucket>/<prefix>.
+    Its pages are <kind>/<name>, where the kind is training-jobs, transform-jobs, models, endpoint-configs, endpoints
+    or functions; logs/<group>?streams=<prefix>; and buckets/<bucket>/<prefix>.
     """
     return environ.get(f"{PREFIX}CONSOLE_URL", "").rstrip("/")

@@ -1,1 +1,1 @@
-"""Confirms a deployment: the endpoint answers, and an uploaded image gets its prediction record."""
+"""Checks a deployment: the endpoint answers, and an uploaded image gets its prediction record."""

@@ -1,4 +1,4 @@
-"""Confirms a deployment at the end of a run: the endpoint answers, and an uploaded image gets its prediction record."""
+"""Checks a deployment: invokes the endpoint with known images, uploads one and reads its prediction record."""
 
 import logging
 import re
@@ -31,7 +31,7 @@ class LabelledImage:
 
 @dataclass(frozen=True)
 class DeployedModel:
-    """The model that must answer: the endpoint's variant carries its training job's name; classes by index."""
+    """The model that must answer: its training job, which is the variant's name, and its labels by class index."""
 
     training_job: str
     labels: tuple[str, ...]
@@ -39,20 +39,20 @@ class DeployedModel:
 
 @dataclass(frozen=True)
 class CheckUpload:
-    """One run's check: where its image is uploaded, and where the record of it appears."""
+    """The S3 keys of one run's check: the uploaded image, and its record."""
 
     image_key: str
     record_key: str
 
     @property
     def thumbnail_key(self) -> str:
-        """Where the function stores the thumbnail of the image."""
+        """Return the S3 key of the image's thumbnail, which the function writes."""
         keys = names.Keys(self.image_key.partition("/")[0])
         return thumbnail_key(self.image_key, incoming_prefix=keys.incoming, thumbnails_prefix=keys.thumbnails)
 
 
 def check_upload(classifier: str, *, run_id: str) -> CheckUpload:
-    """Keys of a run's own; a run's id may hold ``:`` and ``+``, which need encoding in URLs and events."""
+    """Return the keys of a run's check; ``:`` and ``+`` of a run id, which URLs and events encode, are replaced."""
     keys = names.Keys(classifier)
     image_key = f"{keys.incoming}{FOLDER}{re.sub(r'[^A-Za-z0-9._-]', '-', run_id)}.jpg"
     return CheckUpload(
@@ -68,18 +68,18 @@ def check_endpoint(
     images: Sequence[LabelledImage],
     model: DeployedModel,
 ) -> str:
-    """Ask the endpoint about known images; returns a table for people.
+    """Invoke the endpoint with known images; return a text table of labels, predictions and confidences.
 
-    A wrong class is no error: a model may err. An answer that does not fit the labels, or another model's, is.
+    A wrong class is not an error, because a model may err.
 
     Args:
-        classify: sends one image; returns a probability per class, and the name of the variant that answered.
-        read: the bytes of an S3 key.
-        images: what to ask about.
-        model: who must answer.
+        classify: sends an image's bytes; returns (probability per class, name of the variant that answered).
+        read: returns the bytes of an S3 key.
+        images: the known images.
+        model: the model that must answer.
 
     Raises:
-        EndpointError: there is nothing to ask about, or another model answered.
+        EndpointError: `images` is empty, or another model answered.
         PredictionError: the number of probabilities differs from the number of classes.
 
     """
@@ -102,35 +102,35 @@ def _refuse_strange_answer(probabilities: Sequence[float], *, variant: str, mode
 
 
 def forget_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
-    """Remove an earlier record of the same check, so that a record that is there answers this upload."""
+    """Delete an earlier record of the same check, so that a record can only be that of this upload."""
     s3.delete_object(Bucket=bucket, Key=upload.record_key)
 
 
 def upload_again(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
-    """Copy the check's image onto itself, which is one more event.
+    """Copy the check's image onto itself, which causes another event.
 
-    S3: after a notification configuration changes, five minutes may pass before it takes effect.
+    A changed notification configuration may take five minutes until it takes effect (source: the S3 User Guide).
     """
     s3.copy_object(
         Bucket=bucket,
         Key=upload.image_key,
         CopySource={"Bucket": bucket, "Key": upload.image_key},
-        MetadataDirective="REPLACE",  # S3 refuses a copy onto itself that changes nothing
+        MetadataDirective="REPLACE",  # S3 refuses a copy of an object onto itself without a change
         ContentType="image/jpeg",
     )
     log.info("Uploaded s3://%s/%s again", bucket, upload.image_key)
 
 
 def has_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> bool:
-    """Whether the record has come."""
+    """Whether the record of the check's image exists."""
     return object_exists(s3, bucket=bucket, key=upload.record_key)
 
 
 def confirm_prediction(s3: "S3Client", *, bucket: str, upload: CheckUpload, training_job: str) -> Prediction:
-    """The record of the check's image, made by the model of ``training_job``.
+    """Return the record of the check's image, and check that the model of ``training_job`` made it.
 
     Raises:
-        PredictionError: it was rejected, or another model answered.
+        PredictionError: the function rejected the image, or another model answered.
 
     """
     record = Prediction.from_json(read_written(s3, bucket=bucket, key=upload.record_key))
@@ -147,7 +147,7 @@ def confirm_prediction(s3: "S3Client", *, bucket: str, upload: CheckUpload, trai
 
 
 def missing_record(*, bucket: str, upload: CheckUpload, classifier: str) -> PredictionError:
-    """What to say, and where to look, when no record came."""
+    """Return the error for a check without a record; it names the places to look at."""
     function = names.function_name(classifier)
     return PredictionError(
         f"No prediction record s3://{bucket}/{upload.record_key} came for s3://{bucket}/{upload.image_key}. "

@@ -1,4 +1,4 @@
-"""Defines what a classifier is, and reads the files that describe classifiers."""
+"""Defines the model of a classifier, and reads classifier files."""
 
 from image_classifier.classifier.files import classifier_files, classifier_folders
 from image_classifier.classifier.model import Classifier

@@ -1,4 +1,4 @@
-"""Finds the files that describe classifiers, and reads one."""
+"""Finds classifier files, and reads one."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -17,30 +17,30 @@ except ImportError:  # PyYAML was built without it
 
 FOLDERS_VARIABLE = "IMAGE_CLASSIFIER_CLASSIFIERS"
 SHIPPED_FOLDER = shipped("classifiers")
-ENDINGS = (".yaml", ".yml")  # in upper case too
-MERGE = "tag:yaml.org,2002:merge"  # the key <<
+ENDINGS = (".yaml", ".yml")  # compared in lower case
+MERGE = "tag:yaml.org,2002:merge"  # YAML's merge key, <<
 
 
 def classifier_folders(environ: Mapping[str, str] = os.environ) -> list[Path]:
-    """Where classifier files are: the folders of IMAGE_CLASSIFIER_CLASSIFIERS, or the one shipped beside the code."""
+    """Return the folders in IMAGE_CLASSIFIER_CLASSIFIERS, or the folder include/classifiers if it is not set."""
     listed = [Path(folder) for folder in environ.get(FOLDERS_VARIABLE, "").split(os.pathsep) if folder]
     return listed or [SHIPPED_FOLDER]
 
 
 def classifier_files(folders: Iterable[Path]) -> list[Path]:
-    """Every classifier file, sorted; reading one is left to the caller, so that a broken one stands alone."""
+    """Return the paths of all classifier files, sorted; none is read, so that a broken file affects only itself."""
     return sorted(file for folder in folders for file in folder.glob("*") if file.suffix.lower() in ENDINGS)
 
 
 class _Loader(SafeLoader):
-    """YAML keeps the last of two equal keys without a warning; this refuses the second.
+    """A YAML loader that refuses a repeated key; PyYAML's keeps the last one without a warning.
 
-    A field may repeat one that ``<<`` merges in: that is how YAML overrides it.
+    A field may repeat one that ``<<`` merges in, because it overrides that one.
     """
 
     def __init__(self, stream: str) -> None:
         super().__init__(stream)
-        self._checked: set[int] = set()  # merging adds the other mapping's keys to the node: look before it does
+        self._checked: set[int] = set()  # checked before merging, which adds the other mapping's keys to the node
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
         if id(node) not in self._checked:
@@ -55,15 +55,20 @@ class _Loader(SafeLoader):
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The fields of a classifier file.
+    """Return the fields of a classifier file.
 
     Raises:
-        ClassifierFileError: the file cannot be read, is no YAML, gives a field twice, or holds no fields.
+        ClassifierFileError: the file cannot be read, is not YAML, repeats a field, or has no fields.
 
     """
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:  # ValueError: no UTF-8, the 31st of June
+    except (
+        OSError,
+        ValueError,
+        RecursionError,
+        yaml.YAMLError,
+    ) as error:  # ValueError: text that is not UTF-8, or a date such as the 31st of June
         raise ClassifierFileError(f"{path} cannot be read as YAML: {error}. Fix that line.") from error
     if not isinstance(content, dict):
         raise ClassifierFileError(f"{path} holds {content!r}; it must hold fields, at least source: <folder>.")

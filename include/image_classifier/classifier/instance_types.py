@@ -1,6 +1,6 @@
-"""Lists the instance types of training jobs: GPUs for the built-in algorithm, processors too for one's own image."""
+"""Lists the instance types of training jobs: GPU types for the built-in algorithm, all kinds for `algorithm: own`."""
 
-# The built-in algorithm trains on GPUs only, of the families P2, P3, G4dn and G5; a machine's GPUs share each batch.
+# The built-in algorithm trains on the GPU families P2, P3, G4dn and G5 only; an instance's GPUs share each batch.
 SIZES_BY_GPUS = {
     "g4dn": {1: "xlarge 2xlarge 4xlarge 8xlarge 16xlarge", 4: "12xlarge"},
     "g5": {1: "xlarge 2xlarge 4xlarge 8xlarge 16xlarge", 4: "12xlarge 24xlarge", 8: "48xlarge"},
@@ -14,7 +14,7 @@ GPUS = {
     for gpus, sizes in by_gpus.items()
     for size in sizes.split()
 }
-# The open program uses one device: more than one GPU would cost and idle. Its PyTorch has left P2 and P3 behind.
+# The open program uses one device, so other GPUs would only cost. Its PyTorch does not support P2 and P3.
 OWN_SIZES = {
     "m5": "large xlarge 2xlarge 4xlarge 12xlarge",
     "c5": "xlarge 2xlarge 4xlarge 9xlarge",
@@ -26,9 +26,9 @@ OWN_SIZES = {
     "g5": "xlarge 2xlarge 4xlarge 8xlarge 16xlarge",
     "g6": "xlarge 2xlarge 4xlarge 8xlarge 16xlarge",
 }
-TRAINS_ON = {  # a classifier's `algorithm` -> what its training jobs may run on
+TRAINS_ON = {  # a classifier's `algorithm` -> the instance types of its training jobs
     "builtin": tuple(sorted(GPUS)),
     "own": tuple(f"ml.{family}.{size}" for family, sizes in OWN_SIZES.items() for size in sizes.split()),
 }
-# Encrypted by their hardware; a key of one's own is refused.
+# Their storage is encrypted by the hardware; SageMaker refuses a KMS key for it.
 LOCAL_STORAGE = ("ml.g4dn.", "ml.g5.", "ml.g6.", "ml.p3dn.")

@@ -1,4 +1,4 @@
-"""Defines the tables in a classifier's file: pixels, instances, network, KMS keys, notifications."""
+"""Defines the nested parts of a classifier's file: pixels, instances, network, KMS keys, notifications."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,7 +20,7 @@ InstanceType = Annotated[
 Alarm = Annotated[str, Field(min_length=1, max_length=255, pattern=pattern(r"\S", "Give a CloudWatch alarm's name"))]
 LEAST_STEP_PERCENT = {"canary": 1, "linear": 10, "rolling": 5}
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
-# A FIFO topic wants a message group, and delivers to queues only.
+# A FIFO topic requires a message group, and delivers to queues only.
 _TOPIC = pattern(
     r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$",
     "Give the ARN of a standard SNS topic, not a FIFO one",
@@ -30,7 +30,7 @@ _ADDRESS = pattern(r"^[^@\s<>,]+@[^@\s<>,]+$", "Give an e-mail address alone, su
 Address = Annotated[str, Field(pattern=_ADDRESS, max_length=320)]
 _CONNECTION = pattern(r"^[A-Za-z0-9_.-]{1,250}$", "Give the id of an Airflow connection")
 ConnectionId = Annotated[str, Field(pattern=_CONNECTION)]
-# A part that the file leaves out. The validator of the whole file makes it: one of its own takes milliseconds to build.
+# The default of a part: the validator of the whole file builds it. A validator of its own would take milliseconds.
 ALL_DEFAULTS: Any = Field(default={}, validate_default=True)
 
 
@@ -39,16 +39,16 @@ class Part(BaseModel):
 
 
 class Pixels(Part):
-    """How an image becomes the square the network sees, alike in training and at the endpoint."""
+    """How an image is converted to the network's square, in training and at the endpoint."""
 
     fit: Literal["pad", "crop"] = "pad"
     jpeg_quality: Annotated[int, Field(ge=50, le=100)] = 90
-    unmodified: bool = False  # gives up that both sides see the same pixels
+    unmodified: bool = False  # without conversion, training and endpoint see different pixels
 
     @model_validator(mode="before")
     @classmethod
     def _accept_as_is(cls, values: Any) -> Any:
-        """``as_is`` was the name of ``unmodified`` in release 0.1."""
+        """Accept ``as_is``, the name of ``unmodified`` in release 0.1."""
         if not isinstance(values, Mapping) or "as_is" not in values:
             return values
         if "unmodified" in values:
@@ -57,22 +57,24 @@ class Pixels(Part):
 
 
 class Training(Part):
-    """The machines of a training job, and how long it may cost money."""
+    """The instances of a training job, and how long it may run."""
 
     instance_type: InstanceType = "ml.g4dn.xlarge"
     instance_count: InstanceCount = 1
     volume_size_gb: Annotated[int, Field(ge=10, le=16_384)] = 50
     time_limit_s: Annotated[int, Field(ge=60, le=LONGEST_JOB_S)] = 7200
     spot: bool = False
-    max_wait_s: Annotated[int, Field(ge=60, le=LONGEST_JOB_S)] | None = None  # only with spot: waiting and training
+    max_wait_s: Annotated[int, Field(ge=60, le=LONGEST_JOB_S)] | None = (
+        None  # only with spot: the time for waiting and training
+    )
     instance_type_fallbacks: Annotated[tuple[InstanceType, ...], Field(max_length=10)] = ()
-    on_demand_fallback: bool = False  # only with spot: its last resort
+    on_demand_fallback: bool = False  # only with spot: the last alternative
     accept_time_limit: bool = False
-    start_from: Literal["nothing", "champion"] = "nothing"  # champion: the model that serves, where that is possible
+    start_from: Literal["nothing", "champion"] = "nothing"  # champion: the live model, if it fits
 
     @property
     def instance_types(self) -> tuple[str, ...]:
-        """Every type that will do, the favourite first."""
+        """Return the preferred instance type and its alternatives, in this order."""
         return (self.instance_type, *self.instance_type_fallbacks)
 
     @model_validator(mode="after")
@@ -86,7 +88,7 @@ class Training(Part):
         if self.spot and self.max_wait_s is None:
             yield "training.spot needs training.max_wait_s: the seconds to wait for a machine and to train, together."
         if self.on_demand_fallback and not self.spot:
-            yield "training.on_demand_fallback is what spot falls back to; set training.spot, or leave it out."
+            yield "training.on_demand_fallback works only with spot; set training.spot, or leave it out."
         if len(set(self.instance_types)) < len(self.instance_types):
             again = f"training.instance_type_fallbacks names a type twice, or {self.instance_type} again"
             yield f"{again}: leave it out."
@@ -96,21 +98,23 @@ class Training(Part):
 
 
 class Rollout(Part):
-    """How an update shifts traffic to the new model, and which alarms take it back.
+    """How an update shifts traffic to the new model, and which alarms roll it back.
 
     Limits: the SageMaker API reference (BlueGreenUpdatePolicy, TrafficRoutingConfig, RollingUpdatePolicy).
     """
 
     strategy: Literal["all_at_once", "canary", "linear", "rolling"] = "all_at_once"
-    step_percent: Annotated[int, Field(ge=1, le=50)] | None = None  # of the instances: the canary, or each step
-    wait_s: Annotated[int, Field(ge=0, le=3600)] = 0  # after each step, while the alarms are watched
+    step_percent: Annotated[int, Field(ge=1, le=50)] | None = (
+        None  # share of the instances in the canary, or in each step
+    )
+    wait_s: Annotated[int, Field(ge=0, le=3600)] = 0  # pause after each step, during which AWS checks the alarms
     keep_old_s: Annotated[int, Field(ge=0, le=3600)] = 0  # how long the old instances stay once all traffic has moved
     alarms: Annotated[tuple[Alarm, ...], Field(max_length=10)] = ()
-    time_limit_s: Annotated[int, Field(ge=600, le=28_800)] = 3600  # then AWS takes the update back
+    time_limit_s: Annotated[int, Field(ge=600, le=28_800)] = 3600  # then AWS rolls the update back
 
     @property
     def waiting_s(self) -> int:
-        """How long the update waits on purpose."""
+        """Return the sum of the update's pauses, in seconds."""
         steps = {"all_at_once": 1, "canary": 2}.get(self.strategy) or math.ceil(100 / (self.step_percent or 100))
         return steps * self.wait_s + self.keep_old_s
 
@@ -140,7 +144,7 @@ class Rollout(Part):
 
 
 class Endpoint(Part):
-    """The machines that answer, how they take a new model, and how many models stay to go back to."""
+    """The endpoint's instances, the rollout of a new model, and the number of models to keep for a rollback."""
 
     instance_type: InstanceType = "ml.m5.large"
     instance_count: InstanceCount = 1
@@ -176,24 +180,24 @@ class KmsKeys(Part):
 
 
 class Email(Part):
-    """An e-mail by Amazon SES."""
+    """An e-mail that Amazon SES sends."""
 
-    sender: Address  # an identity that is verified in the account
+    sender: Address  # a verified identity of the account
     to: Annotated[tuple[Address, ...], Field(min_length=1, max_length=50)]
 
 
 class Notify(Part):
-    """Who is told when a run fails or takes too long. What is secret stands in Airflow's connections."""
+    """Who gets a message when a run fails or takes too long; secrets are in Airflow's connections."""
 
     sns_topic_arn: TopicArn | None = None
     ses: Email | None = None
     slack_conn_id: ConnectionId | None = None
     webhook_conn_id: ConnectionId | None = None
-    deadline_s: Annotated[int, Field(ge=60)] | None = None  # counted from the moment the run is queued
+    deadline_s: Annotated[int, Field(ge=60)] | None = None  # from the time when the run is queued
 
     @property
     def channels(self) -> dict[str, Any]:
-        """What the file says of each channel that it names; JSON, for it goes through Airflow's database."""
+        """Return the settings of each channel, by its field's name, as JSON values: Airflow's database stores them."""
         return self.model_dump(mode="json", exclude={"deadline_s"}, exclude_none=True)
 
     @model_validator(mode="after")
@@ -207,11 +211,6 @@ class Notify(Part):
 
 
 def refuse(problems: Iterable[str]) -> None:
-    """Raise ValueError, which pydantic collects, if there are problems; its message is all their sentences."""
+    """Raise one ValueError with all problems, which pydantic collects, if there are any."""
     if message := " ".join(problems):
         raise ValueError(message)
-
-
-def refuse_if(checks: Mapping[str, bool]) -> None:
-    """Raise ValueError with every sentence whose check is true."""
-    refuse(sentence for sentence, wrong in checks.items() if wrong)

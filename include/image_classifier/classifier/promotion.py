@@ -1,4 +1,4 @@
-"""Defines what a classifier's file says about evaluation, and about when a trained model goes live."""
+"""Defines the parts of a classifier's file about evaluation and promotion."""
 
 from typing import Annotated, Literal
 
@@ -11,14 +11,14 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Floors(Part):
-    """What a model must reach whatever serves at present: accuracy on the test set, and recall of every class."""
+    """The minimum of a model's accuracy on the test set and of every class's recall, each from 0 to 1."""
 
     accuracy: Fraction | None = None
     class_recall: Fraction | None = None
 
 
 class Evaluation(Part):
-    """The machine that scores the test images, and the accuracy for which the report proposes an `unsure_below`."""
+    """The instances that score the test images, and the accuracy for which the report proposes an `unsure_below`."""
 
     instance_type: InstanceType = "ml.m5.xlarge"
     time_limit_s: Annotated[int, Field(ge=60, le=5 * DAY_S)] = 3600
@@ -26,12 +26,12 @@ class Evaluation(Part):
 
 
 class Promotion(Part):
-    """Whether a model may go live, and by which comparison with the model that serves.
+    """Whether a model may go live, and how it is compared with the live model.
 
-    ``mode``: ``approval`` asks a person in Airflow about a model that the rule lets through; no answer within
-    ``approval_time_limit_s`` is a no. ``when``: ``unless_worse`` refuses a model only if it is shown to be worse;
-    ``not_worse`` wants it shown that it is not worse by ``margin``; ``better`` wants it shown to be better. ``alpha``
-    is the error that each test may make.
+    ``mode``: ``approval`` asks a person in Airflow about a model that passes the rule; the model is rejected if nobody
+    answers within ``approval_time_limit_s``. ``when``: ``unless_worse`` rejects a model only if the test shows that it
+    is worse; ``not_worse`` requires that the test shows it is not worse by ``margin``; ``better`` requires that the
+    test shows it is better. ``alpha`` is the significance level of each test.
     """
 
     mode: Literal["automatic", "approval", "never"] = "automatic"

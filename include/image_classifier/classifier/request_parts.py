@@ -1,4 +1,4 @@
-"""Makes the parts that SageMaker requests of every kind share: tags and the private network."""
+"""Builds the parts that all SageMaker requests share: tags and the private network."""
 
 from typing import Any
 
@@ -7,12 +7,12 @@ from image_classifier.classifier.model import Classifier
 
 
 def tag_list(classifier: Classifier) -> list[dict[str, str]]:
-    """A classifier's tags as SageMaker takes them."""
+    """Return a classifier's tags as SageMaker's list of ``{"Key": ..., "Value": ...}``."""
     return [{"Key": key, "Value": value} for key, value in tags(classifier.name, classifier.tags).items()]
 
 
 def vpc_config(classifier: Classifier) -> dict[str, Any]:
-    """The VpcConfig of a request, if the classifier has one."""
+    """Return ``{"VpcConfig": {...}}`` for a request, or an empty dict if the classifier has no network of its own."""
     vpc = classifier.vpc_config
     if vpc is None:
         return {}

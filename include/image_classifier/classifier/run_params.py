@@ -1,4 +1,4 @@
-"""Defines what a person may change for one run: the trigger form's fields, taken from the models that check them."""
+"""Defines the params of one run: the trigger form's fields, generated from the models that validate them."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -14,7 +14,7 @@ from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import problems_of
 
-# param -> the model and the field that it stands for
+# param -> the model and the field that it changes
 _PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "source": (Classifier, "source"),
     "training_instance_type": (Training, "instance_type"),
@@ -25,7 +25,7 @@ _PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "max_cost_usd": (Classifier, "max_cost_usd"),
     **{name: (Hyperparameters, name) for name in Hyperparameters.model_fields},
 }
-# These are in the form of a classifier whose file has `tuning`: without it the Dag has no tasks for them.
+# Only the form of a classifier whose file has `tuning` contains these: otherwise the Dag has no tuning tasks.
 _TUNING_PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "tune": (Tuning, "enabled"),
     "tuning_strategy": (Tuning, "strategy"),
@@ -40,33 +40,33 @@ _FIELD_OF: dict[type[BaseModel], str] = {
     Hyperparameters: "hyperparameters",
     Tuning: "tuning",
 }
-# What the fields of the form say, beside what their own models know.
+# Titles and descriptions of the form's fields that their models do not define.
 _WORDS = {
     "source": ("Images", "Folder with one folder per class, or s3://bucket/prefix/."),
-    "time_limit_s": ("Time limit (s)", "The training job is stopped, and stops costing, after so many seconds."),
+    "time_limit_s": ("Time limit (s)", "SageMaker stops the training job after this number of seconds."),
     "instance_type_fallbacks": (
         "Fallback instance types",
-        "Tried in this order when AWS has no machine of the training instance type, or the account no quota for it.",
+        "Tried in this order if AWS has no capacity for the training instance type, or the account has no quota.",
     ),
     "accept_time_limit": (
         "Accept the time limit",
-        "A job that its time limit stops counts as trained, with the best model it had by then.",
+        "A job that its time limit stops counts as trained; its best model so far is used.",
     ),
     "endpoint_instance_type": (
         "Endpoint instance type",
-        "The machine that answers; it costs as long as it exists.",
+        "The instance that answers; it costs as long as it exists.",
     ),
-    "tune": ("Tune hyperparameters", "Train several times, and take the model that is best on the validation images."),
-    "tuning_strategy": ("Strategy", "Bayesian learns from the jobs before; Random tries values independently."),
+    "tune": ("Tune hyperparameters", "Train several times, and use the model that is best on the validation images."),
+    "tuning_strategy": ("Strategy", "Bayesian learns from earlier jobs; Random tries values independently."),
     "tuning_max_jobs": (
-        "Most training jobs",
+        "Maximum number of training jobs",
         "The first has the hyperparameters of this form, the others have values from the ranges. Each is paid for.",
     ),
     "tuning_max_parallel": ("Jobs at once", "With fewer at once a Bayesian search learns more from each."),
     "tuning_early_stopping": ("Early stopping", "Stop a job that is worse than the median of the others."),
     "tuning_ranges": (
         "Ranges",
-        'What is searched: {"learning_rate": {"min": 0.001, "max": 0.1, "scaling": "Logarithmic"}, "optimizer": '
+        'The ranges to search: {"learning_rate": {"min": 0.001, "max": 0.1, "scaling": "Logarithmic"}, "optimizer": '
         '["sgd", "adam"]}.',
     ),
     "max_cost_usd": (
@@ -75,33 +75,33 @@ _WORDS = {
         "the limit of the classifier's file, and not raise it.",
     ),
 }
-# What the form says of the machines that fit the classifier's algorithm.
+# The form's descriptions of the instance types that fit the classifier's algorithm.
 _TRAINING_MACHINES = {
-    "builtin": "A GPU machine: P2, P3, G4dn or G5.",
-    "own": "A machine with processors only, or with a GPU if the image holds PyTorch's CUDA build.",
+    "builtin": "A GPU instance: P2, P3, G4dn or G5.",
+    "own": "An instance without GPU, or with one if the image holds PyTorch's CUDA build.",
 }
 
 
 class RunParams(BaseModel):
-    """What a run may ask for beside other values: none of it is part of the classifier."""
+    """The params of a run that do not change the classifier."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     plan: bool = Field(
         default=False,
         title="Only plan",
-        description="Show what the run would create and change, and what that can cost at most; change nothing.",
+        description="Show what the run would create and change, and its maximum cost; change nothing.",
     )
 
     force_retrain: bool = Field(
         default=False,
         title="Train even if nothing changed",
-        description="Pay for a new training job although one exists for these images and settings.",
+        description="Start and pay for a new training job although one exists for these images and settings.",
     )
     reset_labels: bool = Field(
         default=False,
         title="Reset labels",
-        description="Start a new list of classes. Needed when a class is gone; earlier models keep theirs.",
+        description="Start a new list of classes. Needed if a class was removed; earlier models keep their list.",
     )
     promote_version: str = Field(
         default="",
@@ -116,7 +116,7 @@ class RunParams(BaseModel):
         """Read a run's params.
 
         Raises:
-            ClassifierFileError: names every param to fix.
+            ClassifierFileError: the params cannot be used; the message names every wrong one.
 
         """
         try:
@@ -126,7 +126,7 @@ class RunParams(BaseModel):
 
 
 def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
-    """JSON schema of every param, with title, description, limits and the classifier's value as default."""
+    """Return the JSON schema of every param, by name: title, description, limits, the classifier's value as default."""
     values = classifier.model_dump(mode="json")
     fields, schemas = _form_fields(), {}
     for name, (part, field) in _places(classifier).items():
@@ -139,7 +139,7 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
         "description": _TRAINING_MACHINES[classifier.algorithm],
     }
     schemas["instance_type_fallbacks"] |= {
-        "examples": list(TRAINS_ON[classifier.algorithm]),  # which the form offers as a list to choose from
+        "examples": list(TRAINS_ON[classifier.algorithm]),  # the form shows them as a list
         "default": list(classifier.training.instance_type_fallbacks),
     }
     if "tuning_ranges" in schemas:
@@ -148,12 +148,12 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
 
 
 def with_run_params(classifier: Classifier, params: Mapping[str, Any]) -> Classifier:
-    """The classifier with the values that one run's params change; see `changes`.
+    """Return the classifier with the values that one run's params change; see `changes`.
 
-    Of the file's ``max_cost_usd`` and the run's the lower holds.
+    The lower of the file's ``max_cost_usd`` and the run's applies.
 
     Raises:
-        ClassifierFileError: names every param to fix.
+        ClassifierFileError: the params cannot be used; the message names every wrong one.
 
     """
     revised = classifier.revised(changes(params, places=_places(classifier)))
@@ -165,19 +165,19 @@ Places = Mapping[str, tuple[type[BaseModel], str]]
 
 
 def _places(classifier: Classifier) -> Places:
-    """The fields of this classifier that a run may change."""
+    """Return the fields of this classifier that a run may change."""
     return _PLACES if classifier.tuning is None else {**_PLACES, **_TUNING_PLACES}
 
 
 def changes(params: Mapping[str, Any], *, places: Places) -> dict[str, Any]:
-    """What a run's params change in the classifier, in the shape of the classifier's own fields.
+    """Return a run's changes, nested as the classifier's fields are: ``{"training": {"spot": True}}``.
 
     Args:
-        params: the run's.
-        places: the model and the field of each param.
+        params: the run's params, by name.
+        places: the model and the field of each param, by its name.
 
     Raises:
-        ClassifierFileError: a param that does not exist, which would change nothing and say nothing.
+        ClassifierFileError: a param does not exist; without the error it would be ignored.
 
     """
     if unknown := sorted(set(params) - set(places) - set(RunParams.model_fields)):
@@ -192,22 +192,22 @@ def changes(params: Mapping[str, Any], *, places: Places) -> dict[str, Any]:
 
 
 def _free_object(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The field as the form shows it: an object whose contents the model checks, which names what is wrong."""
+    """Return a form field that accepts any object; the model validates its contents, with better messages."""
     shown = ("title", "description", "default")
     return {"type": "object", **{name: schema[name] for name in shown}}
 
 
 def to_the_end(pattern: str) -> str:
-    r"""The pattern for a form, which Airflow checks with Python's `re`: there, $ also matches before a last line break.
+    r"""Return a pattern for a form, in which $ does not match before a final line break, as it does in Python's `re`.
 
-    ``\Z`` would not do: browsers read the same pattern, and take it for the letter Z.
+    ``\Z`` cannot be used: Airflow checks the pattern with `re`, but browsers check it too and read the letter Z.
     """
     return f"{pattern.removesuffix('$')}(?!\\n)$" if pattern.endswith("$") else pattern
 
 
 @cache
 def _form_fields() -> dict[str, dict[str, Any]]:
-    """JSON schema of every param; pydantic makes all in one go, as each call of it takes milliseconds."""
+    """Return the JSON schema of every param, by name; pydantic makes all in one call, as a call takes milliseconds."""
     fields = {name: _core_fields(part)[field] for name, (part, field) in {**_PLACES, **_TUNING_PLACES}.items()}
     fields |= _core_fields(RunParams)
     properties = GenerateJsonSchema().generate({"type": "model-fields", "fields": fields})["properties"]
@@ -216,11 +216,11 @@ def _form_fields() -> dict[str, dict[str, Any]]:
 
 @cache
 def _core_fields(model: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a model in pydantic's core schema; those of a classifier's parts are in the classifier's own."""
+    """Return the fields of a model in pydantic's core schema; a classifier's schema contains those of its parts."""
     if model in _FIELD_OF:
         schema = _core_fields(Classifier)[_FIELD_OF[model]]
     else:
-        model.model_rebuild()  # a model is built when it is first used
+        model.model_rebuild()  # pydantic builds a model's validator at its first use
         schema = model.__pydantic_core_schema__
     while "fields" not in schema:
         schema = schema["schema"]
@@ -229,7 +229,7 @@ def _core_fields(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _form_field(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The form knows ``"type": ["integer", "null"]``, and not the anyOf that pydantic writes for an optional field."""
+    """Replace pydantic's anyOf of an optional field by ``"type": ["integer", "null"]``, which the form supports."""
     schema = dict(schema)
     if "anyOf" in schema:
         given = next(option for option in schema.pop("anyOf") if option["type"] != "null")

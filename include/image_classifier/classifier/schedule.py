@@ -1,11 +1,11 @@
-"""When a classifier is trained again: at times, after changes of Airflow Assets, after corrections."""
+"""Defines the schedule of a classifier: cron times, and changes of Airflow Assets."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from image_classifier.classifier.parts import Part, refuse_if
+from image_classifier.classifier.parts import Part
 from image_classifier.contracts.training.sentences import pattern
 
 CRON = pattern(
@@ -15,11 +15,11 @@ CRON = pattern(
 _ASSET = pattern(r"^[ -~]*[!-~][ -~]*$", "Give the name or the URI of an Airflow Asset, in ASCII")
 Cron = Annotated[str, Field(max_length=250), Field(pattern=CRON)]
 AssetName = Annotated[str, Field(min_length=1, max_length=1500, pattern=_ASSET)]
-OWN_ASSETS = "image-classifier"  # begins the names of the assets that the Dags themselves change
+OWN_ASSETS = "image-classifier"  # prefix of the assets that the Dags themselves change
 
 
 class Schedule(Part):
-    """Times, Airflow Assets, or both: a run starts at each time, and when any of the assets has changed."""
+    """A cron expression, Airflow Assets, or both: a run starts at each time, and whenever one of the assets changes."""
 
     cron: Cron | None = None  # in UTC
     assets: Annotated[tuple[AssetName, ...], Field(max_length=50)] = ()  # names, or URIs, which hold ://
@@ -31,11 +31,11 @@ class Schedule(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        nothing = "schedule names neither cron nor assets; give one, or leave schedule out."
-        refuse_if({nothing: self.cron is None and not self.assets})
+        if self.cron is None and not self.assets:
+            raise ValueError("schedule names neither cron nor assets; give one, or leave schedule out.")
         return self
 
 
 def own_asset(classifier: str, kind: str) -> str:
-    """The name of the Asset of a classifier's data set, model or endpoint."""
+    """Return the name of the Asset of a classifier's data set, model or endpoint."""
     return f"{OWN_ASSETS}/{classifier}/{kind}"

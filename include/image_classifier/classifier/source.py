@@ -1,4 +1,4 @@
-"""What a classifier's file says about its source: where the images are, and how a list of them is read."""
+"""Defines the source in a classifier's file: where the images are, and the columns of a list of images."""
 
 import re
 from pathlib import PurePosixPath
@@ -17,9 +17,9 @@ Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=0)]
 
 
 class Columns(Part):
-    """The columns of a CSV file, or keys of JSON Lines; a number is a column's place, from 0, where there is no header.
+    """The columns of a CSV file or keys of JSON Lines; without a header a column is a number that counts from 0.
 
-    ``folder`` is what the paths are relative to, seen from the list's own folder.
+    Paths are relative to ``folder``, which is relative to the list's own folder.
     """
 
     path: Column | None = None
@@ -29,12 +29,12 @@ class Columns(Part):
 
 
 def is_list(source: str) -> bool:
-    """Whether a source is a file that lists images."""
+    """Whether a source is a list of images, by its suffix."""
     return PurePosixPath(source).suffix.lower() in LIST_ENDINGS
 
 
 def source_problem(source: str) -> str | None:
-    """What is wrong with the text of a source, and what to write instead; None if nothing is."""
+    """Return a sentence on what is wrong with the text of a source and what to write instead; None if it is valid."""
     scheme, colon, rest = source.partition(":")
     lowered = scheme.lower()
     if lowered == "arn" and colon:
@@ -65,14 +65,14 @@ def _instead(address: str | None) -> str:
 
 
 def _of_arn(arn: str) -> str | None:
-    """``arn:aws:s3:::bucket/prefix``."""
+    """Convert ``arn:aws:s3:::bucket/prefix`` to s3://bucket/prefix; None if it is not such an ARN."""
     parts = arn.split(":", 5)
     is_bucket = len(parts) == 6 and parts[2] == "s3" and not parts[3] and parts[5]
     return f"s3://{parts[5].rstrip('*')}" if is_bucket else None
 
 
 def _of_web_address(address: str) -> str | None:
-    """The addresses of S3's REST API and of its console."""
+    """Convert an address of S3's REST API or console to s3://bucket/prefix; None if it is not one."""
     url = urlsplit(address)
     host, path = url.hostname or "", unquote(url.path).lstrip("/")
     if host.endswith("console.aws.amazon.com") and path.startswith("s3/buckets/"):

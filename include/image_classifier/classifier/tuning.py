@@ -1,6 +1,6 @@
-"""The part of a classifier's file about hyperparameter tuning: what is searched, how, and how many jobs are paid for.
+"""Defines the part of a classifier's file about hyperparameter tuning: ranges, strategy and number of jobs.
 
-Which hyperparameters can be tuned, within which limits:
+Source of the tunable hyperparameters and their limits:
 https://docs.aws.amazon.com/sagemaker/latest/dg/IC-tuning.html
 """
 
@@ -11,14 +11,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from image_classifier.classifier.parts import Part, refuse_if
+from image_classifier.classifier.parts import Part, refuse
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import problems_of
 
 
 @dataclass(frozen=True)
 class Limits:
-    """The values that a number may have when it is tuned; ``kind`` as SageMaker's API has it."""
+    """The range within which a number can be tuned; ``kind`` is SageMaker's name of its type."""
 
     kind: Literal["Continuous", "Integer"]
     low: float
@@ -41,7 +41,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"optimizer": ("sgd", 
 
 
 class Numbers(Part):
-    """The smallest and the largest value of a number, and how it is searched in between."""
+    """The smallest and the largest value to search, and SageMaker's scaling of the values in between."""
 
     min: float
     max: float
@@ -49,18 +49,16 @@ class Numbers(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        refuse_if(
-            {
-                f"min is {self.min:g} and max {self.max:g}; min must be less.": self.min >= self.max,
-                f"scaling is Logarithmic and min {self.min:g}; it must be more than 0.": (
-                    self.scaling == "Logarithmic" and self.min <= 0
-                ),
-                f"scaling is ReverseLogarithmic, from {self.min:g} to {self.max:g}; it needs 0 <= min < max < 1.": (
-                    self.scaling == "ReverseLogarithmic" and not 0 <= self.min < self.max < 1
-                ),
-            }
-        )
+        refuse(self._problems())
         return self
+
+    def _problems(self) -> Iterator[str]:
+        if self.min >= self.max:
+            yield f"min is {self.min:g} and max {self.max:g}; min must be less."
+        if self.scaling == "Logarithmic" and self.min <= 0:
+            yield f"scaling is Logarithmic and min {self.min:g}; it must be more than 0."
+        if self.scaling == "ReverseLogarithmic" and not 0 <= self.min < self.max < 1:
+            yield f"scaling is ReverseLogarithmic, from {self.min:g} to {self.max:g}; it needs 0 <= min < max < 1."
 
 
 Choices = Annotated[tuple[str, ...], Field(min_length=2, max_length=10)]
@@ -78,11 +76,11 @@ class Tuning(Part):
     """A search for better hyperparameters by training several times.
 
     Attributes:
-        enabled: whether a run tunes if its form does not say otherwise.
-        max_jobs: training jobs of a run at most; the first has the hyperparameters of the classifier's file.
-        max_parallel: how many of them run at once. With fewer a Bayesian search learns more from each.
+        enabled: whether a run tunes unless its params change it.
+        max_jobs: largest number of training jobs of a run; the first has the hyperparameters of the classifier's file.
+        max_parallel: number of jobs that run at once. With fewer, a Bayesian search learns more from each.
         early_stopping: whether AWS stops a job that is worse than the median of the others.
-        finalists: how many of the tuner's best models are scored on the validation images, beside the first.
+        finalists: number of the tuner's best models that are scored on the validation images, beside the first job's.
 
     """
 
@@ -96,11 +94,11 @@ class Tuning(Part):
 
     @property
     def tuned_jobs(self) -> int:
-        """How many training jobs the tuning job starts at most."""
+        """Return the largest number of training jobs that the tuning job starts."""
         return self.max_jobs - 1
 
     def problems(self, hyperparameters: Hyperparameters) -> list[str]:
-        """What would be wrong with the ends of the ranges beside the classifier's other hyperparameters."""
+        """Return a sentence per end of a range that does not fit the classifier's other hyperparameters."""
         found = []
         for name, value in self.ends():
             try:
@@ -110,7 +108,7 @@ class Tuning(Part):
         return found
 
     def ends(self) -> Iterator[tuple[str, float | str]]:
-        """The smallest and the largest value of each number, and every choice."""
+        """Yield (hyperparameter, value) for the smallest and the largest value of each number, and for every choice."""
         for name, searched in self.ranges.items():
             if isinstance(searched, Numbers):
                 whole = NUMBERS[name].kind == "Integer"
@@ -120,13 +118,12 @@ class Tuning(Part):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        problems = [problem for name, searched in self.ranges.items() if (problem := _problem(name, searched))]
-        refuse_if({" ".join(problems): bool(problems)})
+        refuse(problem for name, searched in self.ranges.items() if (problem := _problem(name, searched)))
         return self
 
 
 def _problem(name: str, searched: Numbers | tuple[str, ...]) -> str | None:
-    """What is wrong with one range, or None."""
+    """Return a sentence on what is wrong with one range, or None if it is valid."""
     if name not in {*NUMBERS, *CHOICES}:
         return f"tuning.ranges has {name}, which cannot be tuned; these can: {', '.join([*NUMBERS, *CHOICES])}."
     if name in CHOICES:

@@ -1,7 +1,7 @@
-"""Limits how many uploads the function classifies at once, in proportion to the endpoint's instances.
+"""Limits the function's concurrent executions in proportion to the endpoint's instances.
 
-Without it a burst of uploads would run as many functions as the account allows, and most of them would only wait for
-the endpoint, or fail.
+Without a limit a burst of uploads would start as many executions as the account allows, and most of them would wait for
+the endpoint or fail.
 """
 
 import logging
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PER_INSTANCE = (
-    8  # one endpoint instance answers one image in some 20 ms; the rest of a function's time is S3 and Pillow
+    8  # an instance answers an image in about 20 ms; the rest of an execution's time is spent on S3 and Pillow
 )
-LEAST_UNRESERVED = 100  # Lambda keeps so many executions of the account for functions without a reservation
+LEAST_UNRESERVED = 100  # the executions that Lambda keeps for functions without a reservation
 QUOTA = "Concurrent executions (L-B99A9384)"
 Outcome = Literal["reserved", "unchanged", "not possible"]
 
 
 def concurrency_of(instance_count: int) -> int:
-    """How many images are classified at once for an endpoint of so many instances."""
+    """Return the number of concurrent executions for an endpoint with this number of instances."""
     return PER_INSTANCE * instance_count
 
 
 def ensure_concurrency(lambda_client: "LambdaClient", *, classifier: str, instance_count: int) -> Outcome:
-    """Reserve the function's concurrency; where the account lets nothing be reserved, log that and go on without."""
+    """Reserve the function's concurrency; if the account has none left to reserve, log that and continue without."""
     name, wanted = function_name(classifier), concurrency_of(instance_count)
     found = lambda_client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions", 0)
     if found == wanted:

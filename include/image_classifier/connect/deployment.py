@@ -1,7 +1,7 @@
-"""Stores what was deployed last as one JSON object in S3, with which the watch Dag compares AWS.
+"""Stores the last deployment as a JSON object in S3; the watch Dag compares AWS with it.
 
-The classifier's file may change at any time and takes effect in the next run; so the file does not say what should be
-there now, and this object does.
+The classifier's file may change at any time and takes effect in the next run, so it does not describe what is deployed
+now.
 """
 
 import json
@@ -27,14 +27,14 @@ class Deployment(BaseModel):
     Attributes:
         classifier: its name.
         training_job: the job that trained the model.
-        endpoint_config: what the endpoint serves.
+        endpoint_config: the config that the endpoint serves.
         function_version: the version behind the alias ``live``; a published version cannot be changed.
         alias_arn: the alias that S3 invokes.
         bucket: the bucket whose uploads are classified.
         trigger_mode: how uploads reach the function.
-        instance_count: of the endpoint.
-        instance_type: of the endpoint; empty if an earlier release wrote the object.
-        usd_per_hour: what one machine of the endpoint cost when it was deployed; None if the price is not known.
+        instance_count: number of the endpoint's instances.
+        instance_type: type of the endpoint's instances; empty if an earlier release wrote the object.
+        usd_per_hour: price of one instance of the endpoint when it was deployed; None if the price is unknown.
 
     """
 
@@ -53,7 +53,7 @@ class Deployment(BaseModel):
 
     @property
     def trigger(self) -> UploadTrigger:
-        """The event notification of the mode."""
+        """Return the event notification for the trigger mode."""
         return upload_trigger(self.trigger_mode, classifier=self.classifier, alias_arn=self.alias_arn)
 
 
@@ -66,15 +66,15 @@ def deployment_of(
     function: Mapping[str, str],
     usd_per_hour: Callable[[str], float | None],
 ) -> Deployment:
-    """Return what is deployed now.
+    """Return the record of the present deployment.
 
     Args:
         classifier: as deployed, with the run's params.
         bucket: the bucket whose uploads are classified.
         training_job: the job that trained the model.
         endpoint_config: CreateEndpointConfig's request.
-        function: what `ensure_function` returned as a dict; its ``version`` and ``alias_arn`` count.
-        usd_per_hour: the price of a machine of an instance type; None if the price is not known.
+        function: the result of `ensure_function` as a dict; its keys ``version`` and ``alias_arn`` are used.
+        usd_per_hour: returns the price of one instance of an instance type; None if the price is unknown.
 
     """
     [variant] = endpoint_config["ProductionVariants"]
@@ -93,10 +93,10 @@ def deployment_of(
 
 
 def write_deployment(s3: "S3Client", deployment: Deployment) -> str:
-    """Store the deployment; returns the object's key.
+    """Store the deployment; return the object's key.
 
     Raises:
-        StorageError: S3 does not answer at present.
+        StorageError: S3 has a transient error.
         DatasetError: S3 refuses the request.
 
     """
@@ -107,10 +107,10 @@ def write_deployment(s3: "S3Client", deployment: Deployment) -> str:
 
 
 def read_deployment(s3: "S3Client", *, bucket: str, classifier: str) -> Deployment | None:
-    """What was deployed last; None if nothing was, or by a release that did not write it.
+    """Return the last deployment; None if there was none, or if a release that did not store it deployed.
 
     Raises:
-        StorageError: S3 refuses, or the object is not a deployment.
+        StorageError: S3 refuses the request, or the object is not a deployment.
 
     """
     key = Keys(classifier).deployment

@@ -1,4 +1,4 @@
-"""Creates or updates the inference function, checks that it works, and then moves its alias to it.
+"""Creates or updates the inference function, checks the new version, and then moves the alias to it.
 
 If a deployment fails, the earlier version stays live. Every step compares first, so a second call changes nothing.
 """
@@ -30,7 +30,7 @@ Outcome = Literal["created", "updated", "unchanged"]
 
 @dataclass(frozen=True)
 class DeployedFunction:
-    """What is live after a deployment."""
+    """The live version of the function after a deployment."""
 
     function_arn: str
     alias_arn: str
@@ -68,7 +68,7 @@ def ensure_function(
     if found is not None:
         _check_ours(found.get("Tags", {}), configuration)
     group = function_log_group(configuration.classifier)
-    ensure_log_group(logs, group, tags=configuration.tags)  # before Lambda creates it, without a retention
+    ensure_log_group(logs, group, tags=configuration.tags)  # before Lambda creates the log group without a retention
     if found is None:
         _create(deployment)
         changed = True
@@ -95,7 +95,7 @@ def _create(deployment: _Deployment) -> None:
 
 
 def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
-    """Change what differs, one change after the other; return whether anything did."""
+    """Change the settings that differ, one after the other; return whether anything changed."""
     configuration, function = deployment.configuration, deployment.lambda_client
     changed = False
     if not configuration.runs_code(found["Configuration"], code_sha256=deployment.package.code_sha256):
@@ -113,7 +113,7 @@ def _update(deployment: _Deployment, found: Mapping[str, Any]) -> bool:
 
 
 def _apply(deployment: _Deployment, request: Callable[[], object]) -> None:
-    """Request a change and wait until it is applied; Lambda refuses another change before that."""
+    """Request a change and wait until it is applied, because Lambda refuses another change before."""
     name = deployment.configuration.name
     change(request, what=f"Function {name}")
     waiter = deployment.lambda_client.get_waiter("function_updated_v2")
@@ -130,7 +130,7 @@ def _check_ours(tags: Mapping[str, str], configuration: FunctionConfiguration) -
 
 
 def _uploaded_code(deployment: _Deployment) -> dict[str, str]:
-    """Upload the zip to S3 under its hash, unless it is there; return the request's code parameters."""
+    """Upload the zip to S3 under its hash, unless it exists; return the code parameters of the request."""
     bucket, package = deployment.configuration.bucket, deployment.package
     key = Keys(deployment.configuration.classifier).function_zip(package.sha256)
     if not object_exists(deployment.s3, bucket=bucket, key=key):

@@ -1,4 +1,4 @@
-"""Calls Lambda and retries what becomes possible within a minute, such as a new role."""
+"""Calls Lambda, and retries for a minute while, for example, a new role is not usable yet."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,19 +13,19 @@ Response = TypeVar("Response")
 
 MOST_TRIES = 12
 TRY_PAUSE_S = 5.0
-# A role, or a policy of one, takes some seconds to be known everywhere; Lambda then says one of these.
+# A new role or policy takes some seconds to reach all of AWS; until then Lambda answers with one of these.
 FRESH_ROLE = (
     "cannot be assumed by Lambda",
     "does not have permissions to call SendMessage",
 )
-IN_PROGRESS = "ResourceConflictException"  # "an update is in progress for resource"; or: the name is taken
+IN_PROGRESS = "ResourceConflictException"  # "an update is in progress for resource", or the name exists
 
 
 def change(request: Callable[[], Response], *, what: str) -> Response:
-    """Repeat a change, for a minute at most, until Lambda accepts it.
+    """Repeat a change for at most a minute until Lambda accepts it.
 
     Raises:
-        ResourceBusyError: an earlier change is still being applied, or Lambda does not know the role yet.
+        ResourceBusyError: an earlier change is still being applied, or Lambda cannot use the role yet.
 
     """
     try:

@@ -10,12 +10,12 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect.function_package import HANDLER
 
-TIMEOUT_S = 60  # two answers of the endpoint at its time-out (20 s each), an image to read and a record to write
+TIMEOUT_S = 60  # two requests to the endpoint of up to 20 s each, reading the image and writing the record
 MEMORY_MB = 1024  # decoding the largest image takes 520 MB; Lambda lends a processor by memory: here 0.58 of one
 
 
 class FunctionConfiguration(BaseModel):
-    """One function; goes through XCom as a dict."""
+    """The configuration of one function; XCom carries it as a dict."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -46,7 +46,7 @@ class FunctionConfiguration(BaseModel):
         }
 
     def matches(self, found: Mapping[str, Any]) -> bool:
-        """Whether the function that Lambda describes has this configuration."""
+        """Whether a function that Lambda describes has this configuration."""
         seen = {**found, "Environment": {"Variables": found.get("Environment", {}).get("Variables", {})}}
         return all(seen.get(name) == value for name, value in self.as_request().items())
 
@@ -72,7 +72,7 @@ def function_configuration(
         "THUMBNAILS_PREFIX": keys.thumbnails,
         "LOG_PREFIX": keys.predictions_log,
         **({"CALIBRATE": "true"} if classifier.calibrate else {}),
-        # The function reads the threshold beside the model; another wish makes another version, which reads it again.
+        # The function reads the threshold from model.json; another setting makes a new version, which reads it again.
         **(
             {"WANTED_ACCURACY": str(classifier.evaluation.wanted_accuracy)} if classifier.unsure_below == "auto" else {}
         ),

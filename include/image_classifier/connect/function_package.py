@@ -1,7 +1,7 @@
-"""Packs the inference function: the same sources and wheels give the same zip, byte for byte.
+"""Packs the inference function; the same sources and wheels give the same zip, byte for byte.
 
 The zip holds lambda/image_classifier_inference, the folder image_classifier/contracts that it shares with Airflow,
-and what lambda/requirements.txt pins, built for the function's runtime and not for this machine.
+and the wheels of lambda/requirements.txt for the function's runtime, which may differ from this machine's.
 """
 
 import base64
@@ -26,21 +26,23 @@ INCLUDE_FOLDER = Path(__file__).parents[2]
 LAMBDA_FOLDER = shipped("lambda")
 HANDLER = "image_classifier_inference.handler.lambda_handler"
 PACKAGE = "image_classifier_inference"
-CONTRACTS = "image_classifier/contracts"  # what the function shares with Airflow, packed without its subfolders
+CONTRACTS = (
+    "image_classifier/contracts"  # the folder that the function shares with Airflow, packed without its subfolders
+)
 MAX_ZIP_BYTES = 50 * 1024 * 1024  # Lambda's limit
-ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}  # Lambda's word: the wheels' word
-# 2_28: glibc of Amazon Linux 2023 is 2.34. Without it Pillow has no wheel at all.
+ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}  # Lambda's architecture name: that of the wheels
+# Amazon Linux 2023 has glibc 2.34, which runs wheels for 2.28; Pillow has no wheel for an older glibc
 PLATFORMS = ("manylinux_2_28", "manylinux2014")
 DOWNLOAD_LIMIT_S = 300
-ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can tell
-READABLE = 0o100644 << 16  # Lambda runs the code as another user than the zip's
+ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip
+READABLE = 0o100644 << 16  # readable by all, because Lambda runs the code as another user
 UNIX = 3
 METADATA = re.compile(r"[^/]+\.dist-info/(?!licenses/)|.*\.pyi$|(.*/)?py\.typed$")
 
 
 @dataclass(frozen=True)
 class FunctionPackage:
-    """A zip ready for Lambda. ``code_sha256`` is Lambda's spelling of the hash, Base64; ``sha256`` is hexadecimal."""
+    """A zip for Lambda; ``code_sha256`` is its hash in Base64, as Lambda gives it, ``sha256`` in hexadecimal."""
 
     zip_bytes: bytes
     sha256: str
@@ -57,11 +59,11 @@ def package_function(
 ) -> FunctionPackage:
     """Pack the function for ``runtime`` (``python3.12``) on ``architecture`` (``x86_64`` or ``arm64``).
 
-    Wheels come from ``cache_folder`` if they are there, and through pip otherwise; either way their hashes are those
-    of lambda/requirements.txt.
+    Wheels come from ``cache_folder``, or through pip if they are not there. In both cases their hashes must be those of
+    lambda/requirements.txt.
 
     Raises:
-        FunctionError: a file is missing, a wheel cannot be had, or the zip is larger than Lambda takes.
+        FunctionError: a file is missing, a wheel cannot be downloaded, or the zip is larger than Lambda allows.
 
     """
     files = _sources(lambda_folder, include_folder)
@@ -79,7 +81,7 @@ def package_function(
 
 
 def package_of(settings: Settings) -> FunctionPackage:
-    """The function of this checkout, packed for the deployment's runtime and architecture.
+    """Pack the function of this checkout for the deployment's runtime and architecture.
 
     Raises:
         FunctionError: the wheels cannot be fetched, or the zip is too large.
@@ -95,13 +97,13 @@ def package_of(settings: Settings) -> FunctionPackage:
 
 
 def default_cache_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where wheels are kept between deployments, as the XDG base directories say."""
+    """Return the folder that keeps wheels between deployments, by the XDG Base Directory Specification."""
     base = environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "image-classifier"
 
 
 def _sources(lambda_folder: Path, include_folder: Path) -> dict[str, bytes]:
-    """The function's own modules, and those it shares, by their names in the zip."""
+    """Return the contents of the function's own and shared modules, by their names in the zip."""
     required = [
         lambda_folder / PACKAGE / "handler.py",
         include_folder / "image_classifier/__init__.py",
@@ -117,14 +119,14 @@ def _sources(lambda_folder: Path, include_folder: Path) -> dict[str, bytes]:
 
 
 def _contents(wheel: Path) -> dict[str, bytes]:
-    """What a wheel installs, and its licences."""
+    """Return the files that a wheel installs, and its licences, by name."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if not name.endswith("/") and not METADATA.match(name)]
         return {name: archive.read(name) for name in names}
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:
-    """Names sorted, dates and permissions fixed: nothing of the machine or the moment gets in."""
+    """Zip files with sorted names, fixed dates and fixed permissions, so that the result depends on the files only."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in sorted(files):
@@ -137,7 +139,7 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def _wheels(requirements: Path, *, runtime: str, architecture: str, cache_folder: Path) -> list[Path]:
-    """The wheels that requirements.txt pins, for the function's machine; downloaded once."""
+    """Return the wheels that requirements.txt pins, for the function's platform; they are downloaded once."""
     if architecture not in ARCHITECTURES or not re.fullmatch(r"python3\.\d+", runtime):
         message = f"Functions run on python3.x and {' or '.join(ARCHITECTURES)}, found {runtime} and {architecture}"
         raise FunctionError(message)
@@ -156,27 +158,27 @@ def _wheels(requirements: Path, *, runtime: str, architecture: str, cache_folder
 
 
 def _is_complete(folder: Path, pinned: set[str]) -> bool:
-    """A folder appears whole or not at all; what is in it must still be what was pinned."""
+    """Whether the folder holds all pinned wheels, with the pinned hashes."""
     wheels = list(folder.glob("*.whl"))
     return bool(wheels) and all(hashlib.sha256(wheel.read_bytes()).hexdigest() in pinned for wheel in wheels)
 
 
 def _download(requirements: Path, *, runtime: str, architecture: str, folder: Path) -> None:
-    """Fetch into a folder beside the final one, then rename: a run that is cut off leaves nothing half done."""
+    """Download into a temporary folder and rename it, so that an interrupted run leaves no incomplete folder."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as temporary:
         incoming = Path(temporary) / "wheels"
         _run_pip(requirements, runtime=runtime, architecture=architecture, folder=incoming)
-        shutil.rmtree(folder, ignore_errors=True)  # there only if it was damaged
+        shutil.rmtree(folder, ignore_errors=True)  # an existing folder is damaged
         try:
             incoming.rename(folder)
         except OSError:
-            if not folder.is_dir():  # otherwise another process was quicker, with the same wheels
+            if not folder.is_dir():  # otherwise another process downloaded the same wheels first
                 raise
 
 
 def _run_pip(requirements: Path, *, runtime: str, architecture: str, folder: Path) -> None:
-    """Ask pip, with whatever index this machine's pip is configured for."""
+    """Run pip with the index for which this machine's pip is configured."""
     platforms = [f"--platform={platform}_{ARCHITECTURES[architecture]}" for platform in PLATFORMS]
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
     command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp", *platforms]
@@ -197,12 +199,12 @@ def _run_pip(requirements: Path, *, runtime: str, architecture: str, folder: Pat
 
 
 def _advice(complaint: str) -> str:
-    """What to do about pip's refusal."""
+    """Return the remedy for pip's error message."""
     if "No module named pip" in complaint:
         return "Install pip beside Airflow: requirements.txt lists it."
     if "do not match the hashes" in complaint.lower():
         return "The index offers other files than the ones that were pinned: do not use them."
-    # Offline, pip finds no distribution either: it warns of retries before.
+    # Offline, pip also says so, but warns of retries before.
     if "No matching distribution" in complaint and "Retrying" not in complaint:
         return (
             "The index has no wheel for this runtime and architecture: change IMAGE_CLASSIFIER_FUNCTION_RUNTIME or "

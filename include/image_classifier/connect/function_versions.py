@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ALIAS = "live"
-MOST_RETRIES = 2  # Lambda's own default and maximum, one and two minutes later
-MAX_EVENT_AGE_S = 6 * 3600  # Lambda's maximum: throttled events wait that long, then go to the failure queue
-VERSIONS_KEPT = 5  # to go back to
-# By the exception's class in the function: what no later attempt finds again.
+MOST_RETRIES = 2  # Lambda's default and maximum; the retries come one and two minutes later
+MAX_EVENT_AGE_S = 6 * 3600  # Lambda's maximum: throttled events wait up to this time, then go to the failure queue
+VERSIONS_KEPT = 5  # for a rollback
+# Class names of the function's exceptions that a retry cannot fix.
 _GONE: dict[str, type[ImageClassifierError]] = {"EndpointGoneError": EndpointGoneError, "NoSuchKey": ObjectGoneError}
 
 
 @dataclass(frozen=True)
 class Live:
-    """The version behind the alias, and whether anything had to be changed."""
+    """The version behind the alias, and whether anything changed."""
 
     alias_arn: str
     version: str
@@ -38,7 +38,7 @@ class Live:
 
 
 def ensure_live(lambda_client: "LambdaClient", *, configuration: FunctionConfiguration, code_sha256: str) -> Live:
-    """Point the alias at the function's present code and configuration; failed events go to the failure queue.
+    """Point the alias at the function's present code and configuration, and failed events at the failure queue.
 
     Raises:
         FunctionError: the new version does not work; the alias still points at the earlier one.
@@ -57,7 +57,7 @@ def ensure_live(lambda_client: "LambdaClient", *, configuration: FunctionConfigu
 
 
 def _is_shared(alias: Mapping[str, Any]) -> bool:
-    """Whether the alias sends a part of the uploads to another version."""
+    """Whether the alias routes part of the uploads to another version."""
     return bool(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"))
 
 
@@ -95,12 +95,12 @@ def _publish(
 
 
 def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfiguration, *, version: str) -> None:
-    """Invoke the version's check: it loads, reads model.json, invokes the endpoint and tests its write permission.
+    """Invoke the version's check, which reads model.json, invokes the endpoint and tests its write permission.
 
     Raises:
         EndpointGoneError: the endpoint was deleted.
         ObjectGoneError: model.json was deleted.
-        FunctionError: the version does not work for another reason, which may pass.
+        FunctionError: the version does not work for another reason, which a retry may fix.
 
     """
     name, event = configuration.name, {"check": {"bucket": configuration.bucket}}
@@ -119,13 +119,13 @@ def _error_type(answer: str) -> str:
     """The ``errorType`` of a failed invocation's payload, which is the exception's class in the function."""
     try:
         document = json.loads(answer)
-    except ValueError:  # a function that was killed may answer with text
+    except ValueError:  # a killed function may answer with plain text
         return ""
     return str(document.get("errorType", "")) if isinstance(document, dict) else ""
 
 
 def _ensure_failures_are_kept(lambda_client: "LambdaClient", configuration: FunctionConfiguration) -> bool:
-    """Send events that fail in every attempt to the failure queue; return whether that was changed."""
+    """Configure the failure queue for events whose attempts all failed; return whether anything changed."""
     name = configuration.name
     wanted: dict[str, Any] = {
         "MaximumRetryAttempts": MOST_RETRIES,

@@ -1,8 +1,8 @@
-"""Sets the trigger: S3 calls the function for every object created below incoming/.
+"""Sets the event notification by which S3 invokes the function for every object created below incoming/.
 
-A bucket has one notification configuration, which a write replaces as a whole, and S3 has no conditional write for it.
-So all other entries are written back unchanged, and the configuration is read again: if our entry is missing, another
-writer has overwritten it, and the change is repeated.
+A bucket has one notification configuration; a write replaces all of it, and S3 has no conditional write for it. So all
+other entries are written back unchanged, and the configuration is read again: if our entry is missing, another writer
+has overwritten it, and the change is repeated.
 """
 
 import logging
@@ -43,7 +43,7 @@ class UploadTrigger:
 
     Attributes:
         id: names the notification among the bucket's, and the statement in the function's policy.
-        prefix: of the keys that count.
+        prefix: prefix of the keys whose creation is reported.
         function_arn: the function, its alias or a version.
         queue_arn: the queue from which the function is invoked; None if S3 invokes it directly.
 
@@ -56,12 +56,12 @@ class UploadTrigger:
 
     @classmethod
     def of(cls, classifier: str, *, function_arn: str, queue_arn: str | None = None) -> "UploadTrigger":
-        """The notification of a classifier's uploads."""
+        """Return the notification of a classifier's uploads."""
         return cls(notification_id(classifier), Keys(classifier).incoming, function_arn, queue_arn)
 
     @property
     def kind(self) -> str:
-        """Where the notification stands in the bucket's configuration."""
+        """Return the key of the notification's list in the bucket's configuration."""
         return FUNCTIONS if self.queue_arn is None else QUEUES
 
 
@@ -72,12 +72,12 @@ def ensure_upload_trigger(
     bucket: str,
     trigger: UploadTrigger,
 ) -> Outcome:
-    """Grant S3 the permission to call the function, then write the notification, for which S3 needs the permission.
+    """Let S3 invoke the function, then write the notification: S3 tests the permission when it is written.
 
     Raises:
         NotificationOverlapError: another notification of the bucket overlaps with ours.
-        FunctionError: S3 refuses ours.
-        ResourceBusyError: others keep changing the bucket's notifications.
+        FunctionError: S3 refuses our notification.
+        ResourceBusyError: other writers keep changing the bucket's notifications.
 
     """
     permitted = trigger.queue_arn is None and ensure_permission(
@@ -90,7 +90,7 @@ def ensure_upload_trigger(
 
 
 def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger) -> Outcome:
-    """Return what `ensure_upload_trigger` would do to the bucket's notifications; changes nothing.
+    """Return what `ensure_upload_trigger` would do with the bucket's notifications; nothing is changed.
 
     Raises:
         NotificationOverlapError: another notification of the bucket overlaps with ours.
@@ -119,7 +119,7 @@ def delete_upload_trigger(lambda_client: "LambdaClient", s3: "S3Client", *, buck
 
 
 def other_notifications(s3: "S3Client", *, bucket: str, trigger_id: str) -> list[str]:
-    """The bucket's notifications that are not the trigger's, by name and destination."""
+    """Return the bucket's other notifications, each as a text with its id and destination."""
     found = _read(s3, bucket=bucket)
     others = [f"{item.get('Id', 'without Id')} to {_destination(item)}" for _, item in _others(found, trigger_id)]
     return [*others, *(["all events to EventBridge"] if "EventBridgeConfiguration" in found else [])]
@@ -139,7 +139,7 @@ def _entry(trigger: UploadTrigger) -> Configuration:
 
 @dataclass
 class _Change:
-    """Puts ``entry`` in the place of the one with its Id, or takes that one out if ``entry`` is None."""
+    """A change that replaces the entry with the id by ``entry``, or removes it if ``entry`` is None."""
 
     s3: "S3Client"
     bucket: str
@@ -149,7 +149,7 @@ class _Change:
     refusal: ClientError | None = None
 
     def is_done(self) -> bool:
-        """Read the notifications, and write them unless they are as wanted; only what is read back is done."""
+        """Whether the notifications that are read back have the entry; they are written first if not."""
         self.found = _read(self.s3, bucket=self.bucket)
         own = _own(self.found, self.entry_id)
         if [_meaning(item) for item in own] == ([] if self.entry is None else [_meaning(self.entry)]):
@@ -163,7 +163,7 @@ class _Change:
 
 
 def _rewrite(s3: "S3Client", *, bucket: str, entry_id: str, entry: Configuration | None) -> Outcome:
-    """Change the notifications; returns what was done.
+    """Change the notifications; return what was done.
 
     Raises:
         FunctionError: S3 refuses our entry.
@@ -192,7 +192,7 @@ def _read(s3: "S3Client", *, bucket: str) -> Configuration:
 
 
 def _write(s3: "S3Client", configuration: Any, *, bucket: str) -> ClientError | None:
-    """Replace the notifications; returns a refusal that may pass: S3 does not know a permission of this moment yet."""
+    """Replace the notifications; return an error that a retry may fix: a new permission takes effect after seconds."""
     try:
         s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
     except ClientError as error:
@@ -206,9 +206,9 @@ def _write(s3: "S3Client", configuration: Any, *, bucket: str) -> ClientError | 
 
 
 def _replaced(found: Configuration, *, entry_id: str, entry: Configuration | None) -> Configuration:
-    """The bucket's notifications with ours put in or taken out, and everybody else's as they were.
+    """Return the bucket's notifications with our entry replaced or removed, and all others unchanged.
 
-    One request moves ours from the function to the queue, or back: no upload between two requests is missed.
+    One request moves our entry between the function and the queue, so no upload between two requests is missed.
     """
     ours = {} if entry is None else {FUNCTIONS if "LambdaFunctionArn" in entry else QUEUES: [entry]}
     kinds = {
@@ -224,7 +224,7 @@ def _own(found: Configuration, entry_id: str) -> list[Entry]:
 
 
 def _meaning(entry: Entry) -> object:
-    """What an entry says. S3 gives rules back as Prefix that were written as prefix."""
+    """Return an entry in a form that can be compared: S3 returns the rule name prefix as Prefix."""
     return entry["Id"], _destination(entry), sorted(entry["Events"]), sorted(_rules(entry).items())
 
 
@@ -234,7 +234,7 @@ def _rules(entry: Entry) -> dict[str, str]:
 
 
 def _check_no_overlap(found: Configuration, *, entry_id: str, entry: Configuration | None, bucket: str) -> None:
-    """S3 refuses two notifications of one event for one key, and does not say whose the other one is."""
+    """Check that no other notification covers the same keys: S3 refuses that without naming the other one."""
     if entry is None:
         return
     ours = _rules(entry)["prefix"]

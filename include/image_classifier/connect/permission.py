@@ -1,4 +1,4 @@
-"""Gives S3 the permission to invoke a function's alias, for one bucket of this account."""
+"""Permits S3 to invoke a function's alias for one bucket of this account."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ def is_permitted(lambda_client: "LambdaClient", *, bucket: str, statement_id: st
 
 
 def _permission(*, bucket: str, statement_id: str, function_arn: str) -> dict[str, str]:
-    """AddPermission's request."""
+    """Return AddPermission's request."""
     _, partition, _, _, account, _, name, *qualifier = function_arn.split(":")
     return {
         "FunctionName": name,
@@ -35,12 +35,12 @@ def _permission(*, bucket: str, statement_id: str, function_arn: str) -> dict[st
         "Action": "lambda:InvokeFunction",
         "Principal": "s3.amazonaws.com",
         "SourceArn": f"arn:{partition}:s3:::{bucket}",
-        "SourceAccount": account,  # a bucket's name may one day be another account's
+        "SourceAccount": account,  # another account may own a bucket of this name one day
     }
 
 
 def ensure_permission(lambda_client: "LambdaClient", *, bucket: str, statement_id: str, function_arn: str) -> bool:
-    """Let S3 call the function for this bucket of this account; says whether that had to be changed."""
+    """Permit S3 to invoke the function for this bucket of this account; return whether anything changed."""
     request = _permission(bucket=bucket, statement_id=statement_id, function_arn=function_arn)
     of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
     statement = _statement(lambda_client, request)
@@ -59,7 +59,7 @@ def _permit(lambda_client: "LambdaClient", request: Mapping[str, str]) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceConflictException":
             raise
-        statement = _statement(lambda_client, request)  # another run was quicker
+        statement = _statement(lambda_client, request)  # another run added it first
         if statement is None or not _permits(statement, request):
             message = (
                 f"Statement {request['StatementId']} of function {request['FunctionName']} is being changed; retry"
@@ -70,7 +70,7 @@ def _permit(lambda_client: "LambdaClient", request: Mapping[str, str]) -> None:
 
 
 def _statement(lambda_client: "LambdaClient", request: Mapping[str, str]) -> Entry | None:
-    """Our statement of the alias's policy, if there is one."""
+    """Return our statement of the alias's policy, or None."""
     of = {name: value for name, value in request.items() if name in ("FunctionName", "Qualifier")}
     answer = described(lambda: lambda_client.get_policy(**of))
     statements: list[Entry] = json.loads(answer["Policy"])["Statement"] if answer else []
@@ -78,7 +78,7 @@ def _statement(lambda_client: "LambdaClient", request: Mapping[str, str]) -> Ent
 
 
 def _permits(statement: Entry, request: Mapping[str, str]) -> bool:
-    """Whether a statement says what the request asks for; AWS spells the conditions' keys AWS:SourceArn."""
+    """Whether a statement permits what the request asks for; AWS spells the conditions' keys AWS:SourceArn."""
     conditions = {
         key.lower(): value for operator in statement.get("Condition", {}).values() for key, value in operator.items()
     }

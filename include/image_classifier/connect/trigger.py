@@ -1,4 +1,4 @@
-"""Sets a classifier's trigger as its file says: S3 invokes the function, or through a queue, or not for now."""
+"""Sets a classifier's trigger in its file's mode: S3 invokes the function directly, through a queue, or not at all."""
 
 from typing import TYPE_CHECKING, Literal
 
@@ -19,16 +19,16 @@ Outcome = Literal["created", "updated", "unchanged", "paused"]
 
 
 class TriggerConfiguration(BaseModel):
-    """How a classifier's uploads reach its function; goes through XCom as a dict.
+    """How a classifier's uploads reach its function; XCom carries it as a dict.
 
     Attributes:
         classifier: its name.
-        bucket: the bucket whose uploads count.
+        bucket: the bucket of the uploads.
         mode: `direct`: S3 invokes the function. `queue`: S3 sends a message, and Lambda polls the queue. `paused`: no
-            upload is classified until the mode is another one; the watch Dag then classifies what came meanwhile.
-        failure_queue_arn: where a queue's message goes that failed five times.
-        instance_count: of the endpoint; the function's concurrency is in proportion to it.
-        tags: of the queue.
+            upload is classified until the mode changes; the watch Dag then classifies the uploads of the meantime.
+        failure_queue_arn: the queue for messages that failed five times.
+        instance_count: number of the endpoint's instances; the function's concurrency is in proportion to it.
+        tags: the tags of the upload queue.
 
     """
 
@@ -43,12 +43,12 @@ class TriggerConfiguration(BaseModel):
 
     @property
     def id(self) -> str:
-        """The notification's name among the bucket's."""
+        """Return the notification's id."""
         return notification_id(self.classifier)
 
 
 def upload_trigger(mode: Mode, *, classifier: str, alias_arn: str) -> UploadTrigger:
-    """The notification that S3 should have in a mode."""
+    """Return the notification for a mode."""
     partition, region, account = (alias_arn.split(":")[index] for index in (1, 3, 4))
     queue_arn = f"arn:{partition}:sqs:{region}:{account}:{queue_name(classifier)}" if mode == "queue" else None
     return UploadTrigger.of(classifier, function_arn=alias_arn, queue_arn=queue_arn)
@@ -57,14 +57,14 @@ def upload_trigger(mode: Mode, *, classifier: str, alias_arn: str) -> UploadTrig
 def set_trigger(
     functions: "LambdaClient", s3: "S3Client", sqs: "SQSClient", *, wanted: TriggerConfiguration, alias_arn: str
 ) -> Outcome:
-    """Bring notification, permission, queue, mapping and reserved concurrency to what is wanted.
+    """Set notification, permission, queue, mapping and reserved concurrency as `wanted` says.
 
-    The queue and its mapping are there before the notification points to the queue. A queue that is no longer used
-    keeps its mapping: what is in it is still classified; the teardown deletes both.
+    Queue and mapping are created before the notification points at the queue. An unused queue keeps its mapping, so
+    that its messages are still classified; the teardown deletes both.
 
     Raises:
         FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
-        ResourceBusyError: others keep changing the bucket's notifications.
+        ResourceBusyError: other writers keep changing the bucket's notifications.
 
     """
     if wanted.mode == "paused":

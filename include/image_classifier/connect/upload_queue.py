@@ -1,7 +1,7 @@
-"""Sets up the queue between S3 and the function: S3 sends a message for each upload, and Lambda polls the queue.
+"""Creates the queue between S3 and the function: S3 sends a message for each upload, and Lambda polls the queue.
 
-A queue keeps uploads while the function or the endpoint cannot keep up, limits how many run at once, and reports each
-message that failed by itself. Limits: AWS's guide to SQS as an event source
+A queue holds uploads while the function or the endpoint is too slow, limits how many run at once, and reports each
+failed message separately. Source of the limits: AWS's guide to SQS as an event source
 (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html).
 """
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Outcome = Literal["created", "updated", "unchanged"]
-VISIBILITY_S = 6 * TIMEOUT_S  # at least six times the function's timeout
+VISIBILITY_S = 6 * TIMEOUT_S  # AWS recommends at least six times the function's timeout
 RETENTION_S = 14 * 86_400  # SQS's maximum
-MOST_RECEIVES = 5  # then a message goes to the failure queue
+MOST_RECEIVES = 5  # after as many receives a message goes to the failure queue
 BATCH_SIZE = 10
-LEAST_CONCURRENCY = 2  # SQS event source mappings take 2 to 1,000
+LEAST_CONCURRENCY = 2  # SQS event source mappings accept 2 to 1,000
 ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
 def queue_name(classifier: str) -> str:
-    """The name of a classifier's upload queue; it never changes."""
+    """Return the name of a classifier's upload queue, which never changes."""
     return function_name(classifier)
 
 
 def ensure_upload_queue(
     sqs: "SQSClient", *, classifier: str, bucket_arn: str, account: str, failure_queue_arn: str, tags: Mapping[str, str]
 ) -> tuple[str, Outcome]:
-    """Create the queue, or bring its attributes up to date; returns its ARN and what was done.
+    """Create the queue or update its attributes; return its ARN and what was done.
 
-    A message that was received five times goes to the deployment's failure queue, which the watch Dag drains.
+    A message that was received five times goes to the deployment's failure queue, which the watch Dag reads.
     """
     partition, region = failure_queue_arn.split(":")[1], failure_queue_arn.split(":")[3]
     arn = f"arn:{partition}:sqs:{region}:{account}:{queue_name(classifier)}"
@@ -60,7 +60,7 @@ def ensure_upload_queue(
 
 
 def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str, concurrency: int) -> Outcome:
-    """Let Lambda invoke the alias for the queue's messages, at most `concurrency` at once."""
+    """Let Lambda invoke the alias for the queue's messages, with at most `concurrency` executions at once."""
     wanted: dict[str, Any] = {
         "BatchSize": BATCH_SIZE,
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
@@ -81,7 +81,7 @@ def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: 
 
 
 def delete_upload_queue(sqs: "SQSClient", lambda_client: "LambdaClient", *, classifier: str) -> bool:
-    """Delete the classifier's event source mappings, then its queue; returns whether the queue was there."""
+    """Delete the classifier's event source mappings, then its queue; return whether the queue existed."""
     url = _url(sqs, classifier)
     if url is None:
         return False
@@ -108,7 +108,9 @@ def _attributes(
                 "Resource": arn,
                 "Condition": {
                     "ArnEquals": {"aws:SourceArn": bucket_arn},
-                    "StringEquals": {"aws:SourceAccount": account},  # a bucket's name may become another account's
+                    "StringEquals": {
+                        "aws:SourceAccount": account
+                    },  # another account may own a bucket of this name one day
                 },
             }
         ],
@@ -122,12 +124,12 @@ def _attributes(
 
 
 def _meaning(value: str | None) -> object:
-    """JSON attributes are compared by content: SQS may write them back in another order."""
+    """Return an attribute in a form that can be compared: SQS may return JSON in another order."""
     return json.loads(value) if value and value.startswith("{") else value
 
 
 def our_upload_queues(sqs: "SQSClient", *, classifier: str) -> tuple[str, ...]:
-    """The URL of the classifier's queue, if there is one."""
+    """Return the URL of the classifier's queue; empty if there is none."""
     url = _url(sqs, classifier)
     return () if url is None else (url,)
 

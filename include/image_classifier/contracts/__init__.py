@@ -1,1 +1,1 @@
-"""Defines what also runs outside Airflow: in the function, which packs this folder, and in the algorithm's image."""
+"""Contains the code that also runs outside Airflow: in the inference function's zip and in the algorithm's image."""

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 
 from image_classifier.contracts.errors import PredictionError
 
-SMALLEST = 1e-12  # a probability that the model rounded to zero
+SMALLEST = 1e-12  # takes the place of a probability that the model rounded to zero, whose logarithm is infinite
 
 
 def parse_probabilities(body: bytes) -> list[float]:
-    """The probabilities in an endpoint's answer, in the order of the labels.
+    """Return the probabilities in an endpoint's answer, one per class, in the order of the labels.
 
-    The algorithm answers ``[0.1, 0.9]`` or ``{"prediction": [0.1, 0.9]}``; its Content-Type does not tell which.
+    The algorithm answers ``[0.1, 0.9]`` or ``{"prediction": [0.1, 0.9]}``; its Content-Type does not say which.
 
     Raises:
-        PredictionError: the answer has neither shape.
+        PredictionError: the answer has neither form.
 
     """
     try:
@@ -69,7 +69,7 @@ def at_temperature(probabilities: Sequence[float], temperature: float) -> list[f
 
 
 def ranked(probabilities: Sequence[float], *, labels: Sequence[str]) -> list[tuple[str, float]]:
-    """Every label with its probability, the most likely first; of equals the one with the lower index comes first."""
+    """Return (label, probability) pairs, the most likely first; equal probabilities keep the order of the labels."""
     return sorted(zip(labels, probabilities, strict=True), key=lambda pair: -pair[1])
 
 

@@ -32,12 +32,12 @@ class Correction:
 
     Attributes:
         key: the image's S3 key.
-        version_id: the version of the image that was looked at; None in a bucket without versions.
-        sha256: of that version's bytes, hexadecimal.
+        version_id: the S3 version of the image that the person saw; None in a bucket without versions.
+        sha256: SHA-256 of that version's bytes, hexadecimal.
         answer: see the table of this module.
         label: the class after the correction.
         label_before: the class that was predicted; None where no model answered.
-        training_job: of the model that was corrected.
+        training_job: the job that trained the model whose prediction was corrected; None where no model answered.
         reason: why the image was shown: ``random`` for the blind sample, ``unsure`` for the queue of unsure
             predictions, ``search`` for everything that somebody looked for.
         by: the user's name in Airflow.
@@ -62,7 +62,7 @@ class Correction:
         return self.answer == "label" and self.label == self.label_before
 
     def as_json(self) -> bytes:
-        """The correction as it is stored."""
+        """Return the bytes of the JSON object that is stored in S3."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False, indent=1).encode()
 
     @classmethod
@@ -70,7 +70,7 @@ class Correction:
         """Read a stored correction; fields that this version does not know are ignored.
 
         Raises:
-            CorrectionError: it is no correction of schema 1, or one that contradicts itself.
+            CorrectionError: `data` is not a correction of schema 1, or its answer and label contradict each other.
 
         """
         try:
@@ -85,7 +85,7 @@ class Correction:
 
 
 def _check(correction: Correction) -> None:
-    """A reader may rely on what the answer promises."""
+    """Check that the label fits the answer, as the table of this module says."""
     if correction.answer not in get_args(Answer) or correction.reason not in get_args(Reason):
         raise CorrectionError(f"The correction of {correction.key} has answer {correction.answer!r}")
     has_label = isinstance(correction.label, str) and 0 < len(correction.label) <= MAX_LABEL_CHARACTERS

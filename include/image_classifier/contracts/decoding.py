@@ -16,20 +16,22 @@ from image_classifier.contracts import signatures, tiff
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS
 
-# MPO, a phone's JPEG of two pictures, is opened as JPEG; its first picture is the photograph.
+# Pillow opens MPO, a phone's JPEG of two pictures, as JPEG; the first picture is the photograph.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF")
-MAX_SIDE_PX: Final = 65_535  # JPEG's own limit; Pillow needs memory for every row, also for one of a single pixel
-MAX_PIXELS_OF: Final = {"WEBP": 30_000_000}  # 16 bytes each: libwebp's own frame, and Pillow's
-MAX_JPEG_SCANS: Final = 64  # encoders write about ten
-MAX_SCANNED_PIXELS: Final = 600_000_000  # of all scans of a JPEG together
+MAX_SIDE_PX: Final = 65_535  # JPEG's own limit; Pillow allocates memory for every row, however short it is
+MAX_PIXELS_OF: Final = {
+    "WEBP": 30_000_000
+}  # a pixel takes 16 bytes while it is decoded: libwebp's frame and Pillow's copy
+MAX_JPEG_SCANS: Final = 64  # encoders write about ten scans
+MAX_SCANNED_PIXELS: Final = 600_000_000  # the sum over all scans of a JPEG
 
-_FIRST_COUNTS: Final = ("MPO", "HEIF")  # whose first picture is the photograph
+_FIRST_COUNTS: Final = ("MPO", "HEIF")  # formats that may hold several pictures; the first one is the photograph
 _BMP_HEADERS: Final = (12, 16, 40, 52, 56, 64, 108, 124)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is decoded at all: a file's bytes, and the pixels that its header announces."""
+    """The largest file, in bytes, and the largest image, in pixels, that are decoded."""
 
     max_image_bytes: int
     max_image_pixels: int
@@ -39,10 +41,10 @@ Shrink = Callable[[Image.Image], None]
 
 
 def open_image(data: bytes, limits: Limits) -> Image.Image:
-    """Open an image and check what its header says; no pixel is decoded.
+    """Open an image and check its header; no pixel is decoded.
 
     Raises:
-        ImageRejectedError: the bytes are not one image within the limits; the code says which.
+        ImageRejectedError: the bytes are not one image within the limits; its `code` names the reason.
 
     """
     try:
@@ -71,19 +73,19 @@ def _open(data: bytes, limits: Limits) -> Image.Image:
 def decode(data: bytes, limits: Limits, *, shrink: Shrink) -> tuple[Image.Image, tuple[int, int]]:
     """Open an image and decode all of it.
 
-    What does not concern the pixels does not matter: damaged or large text and profiles of a PNG, and a JPEG's missing
-    end marker.
+    Faults outside the pixels are ignored: damaged or large text chunks and colour profiles of a PNG, and a JPEG's
+    missing end marker.
 
     Args:
-        data: the file.
-        limits: of what is decoded.
-        shrink: is given the opened image before it is decoded, and may let a JPEG be decoded at a scale.
+        data: the file's bytes.
+        limits: the largest file and image that are accepted.
+        shrink: a function that receives the opened image before it is decoded; it may set a JPEG's decoding scale.
 
     Returns:
-        The decoded image, and width and height as its header has them.
+        The decoded image, and (width, height) in pixels from its header.
 
     Raises:
-        ImageRejectedError: the bytes are not one complete image within the limits; the code says which.
+        ImageRejectedError: the bytes are not one complete image within the limits; its `code` names the reason.
 
     """
     try:
@@ -110,7 +112,7 @@ def _decode(data: bytes, limits: Limits, *, shrink: Shrink) -> tuple[Image.Image
 
 
 def _essential_png(data: bytes) -> bytes | None:
-    """A PNG without what does not concern its pixels; None if that is the file itself, or if it is no PNG."""
+    """Return a PNG without its metadata; None if there is no metadata, or if the file is not a PNG."""
     essential = signatures.png_without_metadata(data) if data.startswith(signatures.PNG) else data
     return None if essential == data else essential
 
@@ -118,7 +120,7 @@ def _essential_png(data: bytes) -> bytes | None:
 def _decode_to_the_end(
     data: bytes, limits: Limits, *, shrink: Shrink, error: ImageRejectedError
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a JPEG without its end marker, if nothing but the marker is missing."""
+    """Decode a JPEG that lacks its end marker, if only the marker is missing."""
     endings = signatures.jpeg_endings(data)
     if endings is None:
         raise error
@@ -133,7 +135,7 @@ def _decode_to_the_end(
 def _identified(data: bytes) -> Image.Image:
     container = signatures.container_format(data)
     if container == "HEIF":
-        import pi_heif  # here, for it takes memory that other images do not need
+        import pi_heif  # imported here: it takes memory, and other images do not need it
 
         pi_heif.register_heif_opener(thumbnails=False)
     formats = (container,) if container else FORMATS[:-2]
@@ -160,7 +162,7 @@ def _unidentified(data: bytes) -> ImageRejectedError:
 
 
 def _sound_but_unknown(data: bytes) -> str | None:
-    """A BMP or TIFF whose header is whole, so that it is not damage that keeps it from being read."""
+    """Return "a BMP" or "a TIFF" for a file with an intact header, whose kind Pillow does not read; None otherwise."""
     if data.startswith(b"BM") and len(data) > 26:
         pixels, header = struct.unpack_from("<II", data, 10)
         return "a BMP" if header in _BMP_HEADERS and 14 + header <= pixels <= len(data) else None
@@ -184,7 +186,7 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
 
 
 def _check_pictures(image: Image.Image, data: bytes) -> None:
-    """Refuse several frames or pages, and a preview in place of the picture."""
+    """Refuse a file with several frames or pages, and a TIFF whose first page is only a preview."""
     if image.format == "TIFF":
         tiff.check_pages(data)
         return
@@ -197,7 +199,7 @@ def _check_pictures(image: Image.Image, data: bytes) -> None:
 
 
 def _check_scans(image: Image.Image, data: bytes) -> None:
-    """A JPEG may ask a decoder to go over all its pixels as often as it likes."""
+    """Refuse a JPEG with so many scans that decoding would take too long: every scan passes over all pixels."""
     if image.format not in ("JPEG", "MPO"):
         return
     width, height = image.size
@@ -222,7 +224,7 @@ def _drop_empty_alpha(image: Image.Image, data: bytes) -> None:
 
 
 def has_empty_alpha(image: Image.Image, data: bytes) -> bool:
-    """Whether a BMP's alpha is 0 everywhere: many programs leave the fourth byte at that and mean an opaque image."""
+    """Whether a BMP's alpha is 0 everywhere: many programs write 0 in the fourth byte of an opaque image."""
     if image.format != "BMP" or image.mode != "RGBA":
         return False
     pixels = int.from_bytes(data[10:14], "little")

@@ -1,4 +1,4 @@
-"""Defines the errors of this package in one tree. Standard library only: the inference function packs this file.
+"""Defines all errors of this package, in one tree. Imports the standard library only, as the function's zip holds it.
 
 ImageClassifierError
  +-- SettingsError                  a variable of the deployment is missing or wrong
@@ -6,31 +6,31 @@ ImageClassifierError
  |    +-- HyperparameterError       values that the algorithm would refuse
  +-- DatasetError                   the labelled images cannot be trained on
  |    +-- ImageRejectedError        one image cannot be used; carries a reason code
- |    +-- LabelsChangedError        a class is gone and the run did not say reset_labels
+ |    +-- LabelsChangedError        a class is missing and the run did not set reset_labels
  +-- StackError                     the deployment's CloudFormation stack was not created, updated or deleted
  +-- StorageError                   S3 did not answer as it should: a later attempt may succeed
- +-- ObjectGoneError                an object that an earlier task wrote is gone: somebody deleted it
- +-- AwsRefusalError                AWS refused a request of a step, and would refuse it again
- +-- BudgetError                    a run may cost more than it may; nothing was started
+ +-- ObjectGoneError                somebody deleted an object that an earlier task wrote
+ +-- AwsRefusalError                AWS refused a step's request and would refuse it again
+ +-- BudgetError                    a run could cost more than max_cost_usd; nothing was started
  +-- TrainingError                  a training job did not end with a model
  |    +-- TrainingInputError        the algorithm refused its input: a retry would fail and cost the same
  |    +-- TrainingServiceError      AWS's side failed or had no capacity: a retry may help
  |    +-- TrainingStoppedError      someone, or the time limit, stopped the job
- +-- EvaluationError                a model was not evaluated, and nothing that serves was touched
+ +-- EvaluationError                a model was not evaluated; the live model was not changed
  |    +-- EvaluationInputError      the model refused the images: a retry would fail and cost the same
  |    +-- EvaluationStoppedError    someone, or the time limit, stopped the transform job
- +-- QuestionOutdatedError          what a person approved was compared with a model that no longer serves
+ +-- QuestionOutdatedError          a person approved a comparison with a model that no longer serves
  +-- ResourceClashError             a name is taken by something with other content
  +-- ResourceBusyError              an earlier change is still being applied: retry in a few minutes
  +-- EndpointError                  the endpoint does not serve what it should
- |    +-- ModelRefusalError         the model does not take what it was sent: sending it again is in vain
- |    +-- EndpointGoneError         somebody deleted the endpoint while a change of it was waited for
- |    +-- EndpointRolledBackError   AWS took the update back: the earlier model still serves
- +-- UnwantedEndpointError          an endpoint costs that no classifier's file wants
+ |    +-- ModelRefusalError         the model refuses the image: a retry would fail again
+ |    +-- EndpointGoneError         somebody deleted the endpoint while a task waited for a change of it
+ |    +-- EndpointRolledBackError   AWS rolled the update back: the earlier model still serves
+ +-- UnwantedEndpointError          an endpoint exists, and costs, that no classifier file describes
  +-- FunctionError                  the function cannot be packed or deployed
  |    +-- NotificationOverlapError  another event notification of the bucket covers the same uploads
- +-- PredictionError                an answer that does not fit the model's labels, or that did not come
- +-- CorrectionError                a person's correction of a prediction that cannot be read or stored
+ +-- PredictionError                a prediction does not fit the model's labels, or is missing
+ +-- CorrectionError                a person's correction of a prediction cannot be read or stored
 """
 
 
@@ -58,18 +58,18 @@ class ImageRejectedError(DatasetError):
     """One image cannot be used.
 
     Attributes:
-        code: one word for machines, such as ``truncated``; the message is the sentence for people.
+        code: the reason as an identifier, such as ``truncated``; the message explains it to people.
 
     """
 
     def __init__(self, code: str, sentence: str) -> None:
-        """Keep the code beside the sentence."""
+        """Store the code; the sentence becomes the error's message."""
         super().__init__(sentence)
         self.code = code
 
 
 class LabelsChangedError(DatasetError):
-    """A class that the model knows is gone from the images."""
+    """A class of the earlier model has no images any more."""
 
 
 class StackError(ImageClassifierError):
@@ -81,15 +81,15 @@ class StorageError(ImageClassifierError):
 
 
 class ObjectGoneError(ImageClassifierError):
-    """An object that an earlier task of the run wrote is gone."""
+    """Somebody deleted an object that an earlier task of the run wrote."""
 
 
 class AwsRefusalError(ImageClassifierError):
-    """AWS, or this machine's disk, refused what a step asked for, and would refuse it again."""
+    """AWS, or this machine's disk, refused a step's request and would refuse it again."""
 
 
 class BudgetError(ImageClassifierError):
-    """A run may cost more than its classifier allows, or nobody knows what it costs."""
+    """A run could cost more than its classifier allows, or its cost is unknown."""
 
 
 class TrainingError(ImageClassifierError):
@@ -109,7 +109,7 @@ class TrainingStoppedError(TrainingError):
 
 
 class EvaluationError(ImageClassifierError):
-    """A model was not evaluated; what serves was not touched."""
+    """A model was not evaluated; the live model was not changed."""
 
 
 class EvaluationInputError(EvaluationError):
@@ -121,11 +121,11 @@ class EvaluationStoppedError(EvaluationError):
 
 
 class QuestionOutdatedError(ImageClassifierError):
-    """The model that serves, or the test set, changed while a person was asked; a retry compares and asks again."""
+    """The live model or the test set changed while a person was asked; a retry compares and asks again."""
 
 
 class ResourceClashError(ImageClassifierError):
-    """A name is taken by a resource with other content, which is not ours to replace."""
+    """A resource with other content, which does not belong to the classifier, has the name already."""
 
 
 class ResourceBusyError(ImageClassifierError):
@@ -137,23 +137,23 @@ class EndpointError(ImageClassifierError):
 
 
 class ModelRefusalError(EndpointError):
-    """The model, or the endpoint before it, does not take the image that it was sent."""
+    """The model, or the endpoint in front of it, refuses the image that it received."""
 
 
 class EndpointGoneError(EndpointError):
-    """Somebody deleted the endpoint while a change of it was waited for."""
+    """Somebody deleted the endpoint while a task waited for a change of it."""
 
 
 class EndpointRolledBackError(EndpointError):
-    """AWS took an update back; the endpoint still serves the earlier model."""
+    """AWS rolled an update back; the endpoint still serves the earlier model."""
 
 
 class UnwantedEndpointError(ImageClassifierError):
-    """An endpoint costs that no classifier's file wants."""
+    """An endpoint exists, and costs, that no classifier file describes."""
 
 
 class WatchFindingsError(ImageClassifierError):
-    """The watch Dag found something that it could not mend."""
+    """The watch Dag found something that it could not repair."""
 
 
 class FunctionError(ImageClassifierError):
@@ -165,8 +165,8 @@ class NotificationOverlapError(FunctionError):
 
 
 class PredictionError(ImageClassifierError):
-    """A prediction that does not fit the model's labels, or that did not come."""
+    """A prediction does not fit the model's labels, or is missing."""
 
 
 class CorrectionError(ImageClassifierError):
-    """A person's correction of a prediction that cannot be read or stored."""
+    """A person's correction of a prediction cannot be read or stored."""

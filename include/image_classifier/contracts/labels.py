@@ -1,4 +1,4 @@
-"""Reads and writes labels.json, the classes of a model in order; it lies beside every data set version and model."""
+"""Reads and writes labels.json, the ordered classes of a model; every data set version and model has one."""
 
 import hashlib
 import json
@@ -11,22 +11,22 @@ LABELS_SCHEMA: Final = 1
 
 
 def labels_sha256(labels: Sequence[str]) -> str:
-    """Identity of a label space: the names and their order."""
+    """Return the SHA-256, in hex, of the labels and their order."""
     text = json.dumps(list(labels), ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def labels_document(labels: Sequence[str]) -> bytes:
-    """The bytes of labels.json; a label's position is its class index."""
+    """Return the bytes of labels.json: schema, labels and sha256; a label's position is its class index."""
     document = {"schema": LABELS_SCHEMA, "labels": list(labels), "sha256": labels_sha256(labels)}
     return json.dumps(document, ensure_ascii=False).encode()
 
 
 def parse_labels(document: bytes) -> tuple[str, ...]:
-    """The labels of a labels.json.
+    """Return the labels of a labels.json, in the order of their class indices.
 
     Raises:
-        DatasetError: the document is not one, or its hash does not fit its labels.
+        DatasetError: `document` is not a labels.json, or its hash does not match its labels.
 
     """
     try:

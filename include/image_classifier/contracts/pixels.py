@@ -1,7 +1,7 @@
-"""Turns any photograph into the square JPEG that the network sees; one function for the data set and for the endpoint.
+"""Converts an image into the square JPEG that the network sees; the data set and the endpoint use the same function.
 
-The algorithm crops in training and squashes at inference. Of a square image neither takes anything away, so the
-endpoint scores what the training job reported. The inference function packs this file.
+The algorithm crops images in training and squashes them at inference. Neither changes a square image, so the endpoint
+reaches the accuracy that the training job reported. The inference function's zip contains this file.
 """
 
 import io
@@ -16,18 +16,22 @@ from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.sixteen_bits import grey_of_16_bits, is_dark_of_16_bits
 from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS, has_8_bit_palette, is_planar_16_bit
 
-ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # what the endpoint takes as it is
+ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # formats that the endpoint accepts unchanged
 MAX_IMAGE_BYTES: Final = 25 * 1024 * 1024
-THUMBNAIL_PX = 160  # the longer side, for people
+THUMBNAIL_PX = 160  # length of the longer side
 THUMBNAIL_QUALITY = 80
-MAX_IMAGE_PIXELS: Final = 60_000_000  # a 50-megapixel telephone's photo passes; up to 8 bytes each while decoded
-PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: next to nothing once a network has subtracted it
+MAX_IMAGE_PIXELS: Final = (
+    60_000_000  # accepts a phone's photo of 50 megapixels; a pixel takes up to 8 bytes while it is decoded
+)
+PADDING: Final = (124, 116, 104)  # the mean of ImageNet's pixels: close to zero once a network has subtracted that mean
 BLANK_PX: Final = 64
-BACKGROUND: Final = (255, 255, 255)  # what transparent images are drawn for
-PROCEDURE: Final = "1"  # raise it when the same image and parameters give other pixels: every image is prepared anew
+BACKGROUND: Final = (255, 255, 255)  # transparent images are usually drawn for a white page
+PROCEDURE: Final = (
+    "1"  # raise it when the same image and parameters give other pixels; then every image is prepared again
+)
 
-_MAKER, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112  # of EXIF
-_BITS_PER_SAMPLE, _PHOTOMETRIC, _BLACK_IS_ZERO = 0x0102, 0x0106, 1  # of TIFF
+_MAKER, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112  # EXIF tag
+_BITS_PER_SAMPLE, _PHOTOMETRIC, _BLACK_IS_ZERO = 0x0102, 0x0106, 1  # TIFF tag
 _UPRIGHT: Final = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -37,19 +41,19 @@ _UPRIGHT: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_LYING: Final = (5, 6, 7, 8)  # the orientations that exchange width and height
+_LYING: Final = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 
 
 @dataclass(frozen=True)
 class PixelParameters:
-    """Everything that decides the pixels, and the limits of what is decoded at all.
+    """The parameters that decide the pixels of the result, and the limits of a source image.
 
     Attributes:
         side_px: width and height of the result.
-        fit: ``pad`` keeps the whole image and fills up with grey; ``crop`` keeps the central square.
-        jpeg_quality: of the result, 1 to 95.
-        max_image_bytes: larger files are rejected unread.
-        max_image_pixels: larger images are rejected undecoded (their header says so).
+        fit: ``pad`` keeps the whole image and fills the square with grey; ``crop`` keeps the central square.
+        jpeg_quality: quality of the result, 1 to 95.
+        max_image_bytes: larger files are rejected before they are read.
+        max_image_pixels: larger images are rejected before they are decoded; their header gives the size.
 
     """
 
@@ -61,17 +65,17 @@ class PixelParameters:
 
     @property
     def limits(self) -> Limits:
-        """Of what is decoded."""
+        """Return the limits of a source image."""
         return Limits(self.max_image_bytes, self.max_image_pixels)
 
     def key(self) -> str:
-        """The same text if and only if the same source gives the same pixels; the limits do not change pixels."""
+        """Return a text that is equal for two parameter sets if and only if they give the same pixels."""
         return f"{PROCEDURE}-{self.fit}-{self.side_px}-q{self.jpeg_quality}"
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """An image ready for the network, and the size the source had when held upright."""
+    """An image ready for the network, and the source's width and height in pixels when held upright."""
 
     jpeg: bytes
     width: int
@@ -80,17 +84,17 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as the network sees it, and what its file was like.
+    """An image as the network sees it, with properties of its file.
 
     Attributes:
-        square: of mode RGB, upright and opaque.
-        width, height: of the source when held upright, in pixels.
+        square: the upright, opaque image of mode RGB, side_px x side_px pixels.
+        width, height: size of the source when held upright, in pixels.
         format: Pillow's name of the file's format.
-        mode: Pillow's name of the file's kind of pixels, such as CMYK.
+        mode: Pillow's name of the file's pixel mode, such as CMYK.
         orientation: the EXIF orientation, 1 to 8, that was applied.
         dark_16_bit: the image has 16 bits per value, and all values are so low that it is nearly black.
-        has_transparency: some pixels may be transparent; the background shows through them.
-        camera: maker and model that EXIF names; empty if it names none.
+        has_transparency: some pixels may be transparent; they show the background.
+        camera: maker and model from EXIF; empty if EXIF names none.
 
     """
 
@@ -105,15 +109,15 @@ class Picture:
     camera: str = ""
 
     def jpeg(self, quality: int) -> bytes:
-        """The square as a baseline JPEG without metadata."""
+        """Return the square as a baseline JPEG without metadata."""
         return _jpeg(self.square, quality)
 
 
 def prepare(data: bytes, parameters: PixelParameters) -> Prepared:
-    """Make the upright, opaque, square RGB baseline JPEG without metadata; the same bytes always give the same result.
+    """Convert an image to an upright, opaque, square RGB baseline JPEG without metadata; the result is deterministic.
 
     Raises:
-        ImageRejectedError: the bytes are not one complete image within the limits; the code says which.
+        ImageRejectedError: the bytes are not one complete image within the limits; its `code` names the reason.
 
     """
     shown = picture(data, parameters)
@@ -137,10 +141,10 @@ def picture(data: bytes, parameters: PixelParameters) -> Picture:
 
 
 def keep(data: bytes, parameters: PixelParameters) -> Prepared:
-    """Check an image as strictly as ``prepare`` does, and return its own bytes: the algorithm reads JPEG and PNG.
+    """Check an image as ``prepare`` does, and return its bytes unchanged.
 
     Raises:
-        ImageRejectedError: as ``prepare``; or the format is one that the algorithm does not read.
+        ImageRejectedError: as ``prepare``; or the format is neither JPEG nor PNG, which the algorithm reads.
 
     """
     image = open_image(data, parameters.limits)
@@ -152,10 +156,10 @@ def keep(data: bytes, parameters: PixelParameters) -> Prepared:
 
 
 def revision(data: bytes, parameters: PixelParameters) -> str:
-    """What to add to an image's identity if release 0.1 made other pixels of it, which were wrong; else nothing.
+    """Return a suffix for an image's identity if release 0.1 made wrong pixels of it; otherwise an empty text.
 
-    A BMP whose alpha is 0 everywhere was white; a 16-bit PNG with low values black; a planar 16-bit TIFF noise; a TIFF
-    with a palette of 8 bits black.
+    Release 0.1 made a BMP whose alpha is 0 everywhere white, a 16-bit PNG with low values black, a planar 16-bit TIFF
+    noise, and a TIFF with a palette of 8 bits black.
     """
     if signatures.png_is_16_bit(data):
         return "-2" if (signatures.png_significant_bits(data) or 16) < 16 else ""
@@ -169,7 +173,7 @@ def revision(data: bytes, parameters: PixelParameters) -> str:
 
 
 def thumbnail(data: bytes) -> bytes:
-    """A prepared image as a JPEG of at most THUMBNAIL_PX x THUMBNAIL_PX pixels; a smaller image is not enlarged."""
+    """Return a prepared image as a JPEG of at most THUMBNAIL_PX x THUMBNAIL_PX pixels; no image is enlarged."""
     with Image.open(io.BytesIO(data)) as image:
         image.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
         small = image.convert("RGB")
@@ -180,15 +184,15 @@ def thumbnail(data: bytes) -> bytes:
 
 
 def blank() -> bytes:
-    """A small image without content, to ask a model whether it answers."""
+    """Return a small grey JPEG, which tests whether a model answers."""
     return _jpeg(Image.new("RGB", (BLANK_PX, BLANK_PX), PADDING), PixelParameters(BLANK_PX).jpeg_quality)
 
 
 def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:
-    """Width and height of an image held upright, from its header alone; for images that were prepared before.
+    """Return (width, height) in pixels of an image held upright, from its header; for images that were prepared before.
 
     Raises:
-        ImageRejectedError: the header cannot be read or is beyond the limits.
+        ImageRejectedError: the header cannot be read, or the image is larger than the limits.
 
     """
     image = open_image(data, parameters.limits)
@@ -196,7 +200,7 @@ def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:
 
 
 def _shrink_while_decoding(image: Image.Image, parameters: PixelParameters) -> None:
-    """Let libjpeg decode a large photo at 1/2, 1/4 or 1/8, never below twice the size that is needed."""
+    """Let libjpeg decode a large photo at 1/2, 1/4 or 1/8 of its size, never below twice the size that is needed."""
     side = min(image.size) if parameters.fit == "crop" else max(image.size)
     for scale in (8, 4, 2):
         if side >= 2 * parameters.side_px * scale:
@@ -205,10 +209,10 @@ def _shrink_while_decoding(image: Image.Image, parameters: PixelParameters) -> N
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8. Read after loading: PNG may keep it behind the pixels, TIFF is turned by Pillow."""
+    """Return a loaded image's EXIF orientation, 1 to 8: PNG may store it behind the pixels; Pillow rotates TIFFs."""
     try:
         orientation = image.getexif().get(_ORIENTATION)
-    except DECODER_ERRORS:  # a damaged EXIF block does not spoil the pixels
+    except DECODER_ERRORS:  # a damaged EXIF block does not affect the pixels
         return 1
     return orientation if orientation in _UPRIGHT else 1
 
@@ -227,9 +231,9 @@ def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
 
 
 def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
-    """RGB, or RGBA if anything may be transparent; and whether the values of 16 bits are so low that it is dark.
+    """Return the image as RGB, or RGBA if pixels may be transparent, and whether its 16-bit values are nearly black.
 
-    What is RGB already is not copied, which saves much memory.
+    An RGB image is not copied, which saves memory.
     """
     if image.mode in ("I", "F", "LAB") or (image.mode.startswith("I;16") and _is_odd_grey(image)):
         sentence = f"The image's pixels are of kind {image.mode}, whose range of brightness is not known: {SAVE_AS}."
@@ -246,7 +250,7 @@ def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
 
 
 def _is_odd_grey(image: Image.Image) -> bool:
-    """A TIFF whose samples have 12 bits, or whose zero is white: Pillow hands the numbers out as they are."""
+    """Whether a TIFF's samples have 12 bits, or its zero is white: Pillow does not convert these values."""
     tags = getattr(image, "tag_v2", None)
     return tags is not None and (tags.get(_BITS_PER_SAMPLE), tags.get(_PHOTOMETRIC)) != ((16,), _BLACK_IS_ZERO)
 
@@ -285,7 +289,7 @@ def _flat(image: Image.Image) -> Image.Image:
 
 def _jpeg(image: Image.Image, quality: int) -> bytes:
     out = io.BytesIO()
-    image.info.clear()  # Pillow copies comments and profiles of the source into what it saves
-    # Colour at full resolution (4:4:4): at 28 pixels a side, half of it would be missing.
+    image.info.clear()  # Pillow would copy the source's comments and profiles into the saved file
+    # Colour is stored at full resolution (4:4:4): half of it would be lost, which matters at 28 pixels a side.
     image.save(out, "JPEG", quality=quality, subsampling=0)
     return out.getvalue()

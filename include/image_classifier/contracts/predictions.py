@@ -1,16 +1,16 @@
 """Defines the prediction record: what is stored about one uploaded image.
 
-Standard library only: the inference function packs this file; the Dag's check and terminal programs read with it.
-Where it is stored, and which of two records is current: see ``record_keys`` and ``record_order``.
+It imports the standard library only, as the inference function's zip contains it. ``record_keys`` computes where a
+record is stored, ``record_order`` decides which of two records is current.
 
 A record is JSON, ``schema`` 1. ``status`` says how to read it:
 
 =========  ==================================================================================================
 predicted  ``label`` is the most likely class and ``confidence`` its probability
-unsure     the same, but the probability is below the classifier's ``unsure_below``: ``label`` is what the model
-           leans to, so that a person who checks it starts from there. Act on ``status``, not on ``label`` alone
+unsure     the same, but the probability is below the classifier's ``unsure_below``: ``label`` is only a suggestion
+           for the person who checks it. Programs must look at ``status``, not at ``label`` alone
 rejected   no model answered: ``reason`` says why; ``label``, ``confidence`` and ``model`` are null, ``top`` empty
-failed     the same, but the image is not at fault: every attempt failed. A replay may replace the record
+failed     the same, but every attempt failed for a reason outside the image. A replay may replace the record
 =========  ==================================================================================================
 """
 
@@ -25,11 +25,13 @@ from image_classifier.contracts.answers import at_temperature, check_probabiliti
 from image_classifier.contracts.errors import PredictionError
 
 SCHEMA = 1
-TOP = 5  # classes that a record names, most likely first
-ALL_LABELS = 50  # up to so many classes a record holds every probability
-SOME_LABELS = 20  # of more classes it holds those of the most likely ones, and the sum of the rest
+TOP = 5  # number of classes in `top`
+ALL_LABELS = 50  # a model of at most this many classes has all its probabilities in the record
+SOME_LABELS = 20  # for more classes the record holds the likeliest ones and the sum of the rest
 
-ADDED = frozenset({"probabilities", "rest_probability", "temperature", "thumbnail", "generation"})  # since 0.1
+ADDED = frozenset(
+    {"probabilities", "rest_probability", "temperature", "thumbnail", "generation"}
+)  # fields that were added after release 0.1
 
 Status = Literal["predicted", "unsure", "rejected", "failed"]
 _Part = TypeVar("_Part")
@@ -51,7 +53,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One class and how likely the model takes it to be."""
+    """One class and its probability, from 0 to 1."""
 
     label: str
     probability: float
@@ -59,7 +61,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an image was not classified: a word for machines, a sentence for people."""
+    """Why an image was not classified: an identifier, and a sentence for people."""
 
     code: str
     sentence: str
@@ -78,7 +80,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Times:
-    """When it happened (ISO 8601, UTC) and how long it took; ``total_ms`` runs from the upload to the record."""
+    """Times (ISO 8601, UTC) and durations of one prediction; ``total_ms`` is the time from the upload to the record."""
 
     uploaded: str
     predicted: str
@@ -91,13 +93,13 @@ class Prediction:
     """One prediction record.
 
     Attributes:
-        probabilities: of every class up to 50 classes, otherwise of the 20 most likely ones, most likely first. Empty
-            in records of earlier releases.
+        probabilities: one entry per class for up to 50 classes, otherwise the 20 most likely ones; the most likely
+            first. Empty in records of earlier releases.
         rest_probability: the sum of the probabilities that `probabilities` leaves out.
-        temperature: what the model's logits were divided by; 1 without calibration.
-        thumbnail: key of a JPEG of at most 160 x 160 pixels; None if the image could not be decoded.
-        generation: 0 for events and replays; for images that were classified again the start of that run, in
-            milliseconds since 1970.
+        temperature: the number that the model's logits were divided by; 1 without calibration.
+        thumbnail: S3 key of a JPEG of at most 160 x 160 pixels; None if the image could not be decoded.
+        generation: 0 for events and replays; the start of the run, in milliseconds since 1970, for images that a
+        run classified again.
 
     """
 
@@ -116,7 +118,7 @@ class Prediction:
     generation: int = 0
 
     def as_json(self) -> bytes:
-        """The record as it is stored: the same record gives the same bytes."""
+        """Return the bytes of the JSON object that is stored in S3; equal records give equal bytes."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False, indent=1).encode()
 
     @classmethod
@@ -124,7 +126,7 @@ class Prediction:
         """Read a stored record; fields that this version does not know are ignored.
 
         Raises:
-            PredictionError: it is not a record of schema 1, or one that contradicts itself.
+            PredictionError: `data` is not a record of schema 1, or its fields contradict its status.
 
         """
         try:
@@ -149,16 +151,16 @@ def predicted(
     times: Times,
     temperature: float = 1.0,
 ) -> Prediction:
-    """The record of an answer: ``predicted``, or ``unsure`` when the best probability is below ``unsure_below``.
+    """Return the record of an answer: ``predicted``, or ``unsure`` if the best probability is below ``unsure_below``.
 
     Args:
-        image: what was classified.
-        probabilities: the model's answer.
-        labels: of the model, by index.
-        unsure_below: from 0 to 1; compared with the probability at the temperature.
-        model: which answered.
-        times: of the upload and the answer.
-        temperature: the record's probabilities are the answer's at this temperature; 1 leaves them as they are.
+        image: the object that was classified.
+        probabilities: the model's answer, one number per class, in the order of `labels`.
+        labels: the model's labels, by class index.
+        unsure_below: a probability from 0 to 1; it is compared with the best probability at the temperature.
+        model: the model that answered.
+        times: when the image was uploaded and classified.
+        temperature: the answer's logits are divided by it; 1 leaves the probabilities unchanged.
 
     Raises:
         PredictionError: the answer does not fit the model's labels.
@@ -183,20 +185,20 @@ def predicted(
 
 
 def rejected(image: Image, *, code: str, sentence: str, times: Times) -> Prediction:
-    """The record of an image that no model was asked about, or that a model did not take."""
+    """Return the record of an image that cannot be decoded, or that the model refused."""
     return Prediction(status="rejected", image=image, times=times, reason=Reason(code, sentence))
 
 
 def failed(image: Image, *, code: str, sentence: str, times: Times) -> Prediction:
-    """The record of an image whose every attempt failed, although nothing is wrong with the image itself."""
+    """Return the record of an image for which every attempt failed, for a reason outside the image."""
     return Prediction(status="failed", image=image, times=times, reason=Reason(code, sentence))
 
 
 def instant(iso_time: str) -> datetime:
-    """A time of a record.
+    """Parse a time of a record.
 
     Raises:
-        PredictionError: it is not ISO 8601, or does not say its offset from UTC.
+        PredictionError: `iso_time` is not ISO 8601, or has no offset from UTC.
 
     """
     try:
@@ -209,7 +211,7 @@ def instant(iso_time: str) -> datetime:
 
 
 def _check_consistent(prediction: Prediction) -> None:
-    """A reader may rely on what the status promises."""
+    """Check that the fields fit the status, as the table of this module says."""
     answered = (prediction.label, prediction.confidence, prediction.model)
     if prediction.status in ("rejected", "failed"):
         consistent = prediction.reason is not None and answered == (None, None, None) and not prediction.top
@@ -230,9 +232,9 @@ def _check_consistent(prediction: Prediction) -> None:
 
 
 def _read(part: type[_Part], document: Mapping[str, Any], where: str) -> _Part:
-    """Build a dataclass from a JSON object, naming the field that does not fit.
+    """Build a dataclass from a JSON object; an error names the field that does not fit.
 
-    A field that earlier releases did not write has its default: `ADDED` names them.
+    The fields in `ADDED`, which earlier releases did not write, may be missing and then have their defaults.
     """
     hints = get_type_hints(part)
     values = {}
@@ -245,7 +247,7 @@ def _read(part: type[_Part], document: Mapping[str, Any], where: str) -> _Part:
 
 
 def _value(kind: Any, value: Any, where: str) -> Any:
-    """``value`` as the annotation ``kind`` asks for it."""
+    """Convert a JSON value to the type of the annotation ``kind``."""
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (UnionType, Union):
         return None if value is None else _value(arguments[0], value, where)
@@ -261,7 +263,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
 
 
 def _is(value: Any, kind: type) -> bool:
-    """Whether a JSON value is of ``kind``; JSON's true is no number and its integers are numbers."""
+    """Whether a JSON value has the type ``kind``; true is not a number, and an integer is also a float."""
     if isinstance(value, bool):
         return False
     return isinstance(value, (int, float)) if kind is float else isinstance(value, kind)

@@ -1,4 +1,4 @@
-"""Computes the S3 keys of what belongs to one uploaded image: record, thumbnail, and entry in the log of a day.
+"""Computes the S3 keys of one uploaded image's record, thumbnail, correction and log entry.
 
 Standard library only: the inference function packs this file.
 """
@@ -14,10 +14,10 @@ LONG_FOLDER = ".long/"
 
 
 def record_key(key: str, *, incoming_prefix: str, predictions_prefix: str) -> str:
-    """Where the record of the image ``key`` is stored.
+    """Return the S3 key of the prediction record of the image ``key``.
 
-    An image's key may take all of S3's 1,024 bytes and leave no room for the record's prefix and ``.json``; such a
-    record is found by the SHA-256 of the image's whole key.
+    A record's key would exceed S3's 1,024 bytes if the image's key is long; such a record has the SHA-256 of the
+    image's whole key in its place.
 
     Raises:
         PredictionError: the image is not below ``incoming_prefix``.
@@ -27,7 +27,7 @@ def record_key(key: str, *, incoming_prefix: str, predictions_prefix: str) -> st
 
 
 def thumbnail_key(key: str, *, incoming_prefix: str, thumbnails_prefix: str) -> str:
-    """Where the thumbnail of the image ``key`` is stored; a long key is shortened as `record_key` does.
+    """Return the S3 key of the thumbnail of the image ``key``; a long key is shortened as in `record_key`.
 
     Raises:
         PredictionError: the image is not below ``incoming_prefix``.
@@ -37,7 +37,7 @@ def thumbnail_key(key: str, *, incoming_prefix: str, thumbnails_prefix: str) -> 
 
 
 def correction_key(key: str, *, incoming_prefix: str, corrections_prefix: str) -> str:
-    """Where a person's correction of the image ``key`` is stored; a long key is shortened as `record_key` does.
+    """Return the S3 key of a person's correction of the image ``key``; a long key is shortened as in `record_key`.
 
     Raises:
         PredictionError: the image is not below ``incoming_prefix``.
@@ -47,10 +47,10 @@ def correction_key(key: str, *, incoming_prefix: str, corrections_prefix: str) -
 
 
 def log_key(prediction: Prediction, *, log_prefix: str) -> str:
-    """Where the record's log entry is stored: ``<log_prefix><YYYY-MM-DD>/<HH>/<MMSS.mmm>-<16 hex>.json``.
+    """Return the S3 key of the record's log entry: ``<log_prefix><YYYY-MM-DD>/<HH>/<MMSS.mmm>-<16 hex>.json``.
 
-    S3 lists keys in alphabetical order and cannot list by time, so the time of the prediction (UTC) begins the name.
-    The same record has the same key; the hash keeps records of one millisecond apart.
+    S3 lists keys in alphabetical order and cannot list by time, so the name begins with the prediction's time (UTC).
+    The same record always has the same key; the hash separates records of the same millisecond.
     """
     at = datetime.fromisoformat(prediction.times.predicted).astimezone(UTC)
     image = prediction.image

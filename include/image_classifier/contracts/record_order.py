@@ -1,4 +1,4 @@
-"""Decides which of two records of one image is current: the later upload's, then the one of the higher generation.
+"""Decides which of two records of one image is current: the one of the later upload, then of the higher generation.
 
 Standard library only: the inference function packs this file.
 """
@@ -7,14 +7,14 @@ from image_classifier.contracts.predictions import Prediction, instant
 
 
 def supersedes(new: Prediction, stored: Prediction) -> bool:
-    """Whether ``new`` takes the place of the record that is ``stored``.
+    """Whether ``new`` replaces the record ``stored``.
 
     S3 delivers events at least once and in any order, an image may be classified again by a replay, and all images
     may be classified again with another model. The order of the uploads decides first. Of the same upload
 
-    - an answer (predicted, unsure, rejected) takes the place of a failed record, and never the reverse,
+    - an answer (predicted, unsure, rejected) replaces a failed record, and never the reverse,
     - the higher generation wins: 0 for events and replays, the start of the run for images classified again,
-    - otherwise the stored record stays: it was decided before.
+    - otherwise the stored record stays.
     """
     order = _compare_uploads(new, stored)
     if order:
@@ -30,9 +30,9 @@ def is_same_upload(one: Prediction, other: Prediction) -> bool:
 
 
 def _compare_uploads(one: Prediction, other: Prediction) -> int:
-    """Below, at or above 0 as the upload of ``one`` came before, is, or came after that of ``other``.
+    """Compare two uploads: the result is below 0 if that of ``one`` came first, 0 if they are the same, else above 0.
 
-    Equal version ids are the same upload. A replay knows no sequencer, only the time of its upload, as S3 lists it.
+    Equal version ids are the same upload. A replay has no sequencer, only the upload's time as S3 lists it.
     """
     if one.image.version_id and one.image.version_id == other.image.version_id:
         return 0
@@ -47,8 +47,8 @@ def _compare_sequencers(one: str, other: str) -> int:
 
     AWS (re:Post knowledge center, "s3-duplicate-sqs-messages"; editions of the S3 User Guide, "Event message
     structure"): right-pad the shorter value with zeros, then compare lexicographically. Other editions of the guide
-    say left-pad. Right is what fits: the value begins with the upload's second in a fixed number of digits, which
-    padding on the left would shift. Values of one length, the usual case, compare the same either way.
+    say left-pad. Right-padding is used, because the value begins with the upload's second in a fixed number of digits,
+    which padding on the left would shift. Values of equal length, the usual case, compare the same either way.
     """
     length = max(len(one), len(other))
     first, second = one.upper().ljust(length, "0"), other.upper().ljust(length, "0")

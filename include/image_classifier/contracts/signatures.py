@@ -1,6 +1,7 @@
-"""Reads from a file's bytes what no decoder is needed for: its format, a PNG's chunks, a JPEG's scans.
+"""Reads a file's format, a PNG's chunks and a JPEG's scans from its bytes, without a decoder.
 
-Standard library only. Formats: PNG (ISO 15948, section 5), JPEG (ITU-T T.81, annex B), ISO base media (ISO 14496-12).
+It imports the standard library only. Sources: PNG (ISO 15948, section 5), JPEG (ITU-T T.81, annex B), ISO base media
+(ISO 14496-12).
 """
 
 import re
@@ -12,9 +13,9 @@ from typing import Final
 JPEG: Final = b"\xff\xd8\xff"
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-READ: Final = (JPEG, PNG, b"GIF8", b"BM", b"RIFF", *TIFF)  # formats that are decoded begin so
+READ: Final = (JPEG, PNG, b"GIF8", b"BM", b"RIFF", *TIFF)  # the first bytes of the formats that are decoded
 
-# Formats that people take for pictures and that are not decoded.
+# Image formats that are not decoded, by their first bytes.
 _UNREAD: Final = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 image"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
@@ -37,12 +38,12 @@ _JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _STANDALONE: Final = (0x01, 0xD8)  # JPEG markers without a length
 _EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
 _LAST_COEFFICIENT: Final = 63
-# Chunks without which a PNG's pixels, their orientation or the number of frames would be others.
+# Chunks that decide a PNG's pixels, their orientation or the number of frames.
 _PNG_PIXELS: Final = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"eXIf", b"acTL", b"fcTL", b"fdAT")
 
 
 def container_format(data: bytes) -> str | None:
-    """AVIF or HEIF, if an ISO base media file says that it is one."""
+    """Return AVIF or HEIF if the file is an ISO base media file with such a brand; None otherwise."""
     if data[4:8] != b"ftyp":
         return None
     box = data[8 : min(max(16, int.from_bytes(data[:4], "big")), 256)]
@@ -53,7 +54,7 @@ def container_format(data: bytes) -> str | None:
 
 
 def unread_format(data: bytes) -> str | None:
-    """What a file is that some people call an image and that is not decoded, such as ``a PDF document``."""
+    """Name the format of an image file that is not decoded, such as ``a PDF document``; None if it is unknown."""
     for magic, name in _UNREAD:
         if data.startswith(magic):
             return name
@@ -67,9 +68,9 @@ def unread_format(data: bytes) -> str | None:
 
 
 def png_without_metadata(data: bytes) -> bytes:
-    """A PNG without text, profiles and the like, nor any chunk of those that a checksum shows to be damaged.
+    """Return a PNG without metadata such as text and profiles.
 
-    Only chunks that the decoder can do without are removed: a damaged pixel chunk stays, and is found by the decoder.
+    Only chunks that the decoder does not need are removed; it reports a damaged pixel chunk itself.
     """
     kept = [PNG]
     for name, body, chunk in _png_chunks(data):
@@ -80,7 +81,7 @@ def png_without_metadata(data: bytes) -> bytes:
 
 
 def png_significant_bits(data: bytes) -> int | None:
-    """The most bits of a channel that an ``sBIT`` chunk calls significant; None without that chunk."""
+    """Return the largest number of significant bits of a channel by the ``sBIT`` chunk; None without the chunk."""
     for name, body, _ in _png_chunks(data[:65_536]):
         if name == b"sBIT" and body:
             return max(body)
@@ -95,7 +96,7 @@ def png_is_16_bit(data: bytes) -> bool:
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
-    """Name, body and the whole chunk of each, up to the first that is cut off."""
+    """Yield (name, body, whole chunk) of every chunk, up to the first that is cut off."""
     position = len(PNG)
     while position + 12 <= len(data):
         end = position + 12 + int.from_bytes(data[position : position + 4], "big")
@@ -111,9 +112,9 @@ class JpegScans:
     """The scans of the first image of a JPEG file.
 
     Attributes:
-        count: of scans.
-        has_end: the end-of-image marker is there.
-        is_complete: the scans bring every bit of every coefficient; none of them is missing.
+        count: number of scans.
+        has_end: the end-of-image marker is present.
+        is_complete: the scans contain every bit of every coefficient.
         next_restart: the restart marker that would follow, 0 to 7; None if the image has none.
 
     """
@@ -125,9 +126,9 @@ class JpegScans:
 
 
 def jpeg_scans(data: bytes) -> JpegScans:
-    """Walk over a JPEG's markers; entropy-coded data is skipped, not decoded."""
+    """Read a JPEG's markers; entropy-coded data is skipped, not decoded."""
     count, position, last_scan, interval, has_end = 0, 2, 0, 0, False
-    final: set[tuple[int, int]] = set()  # component and coefficient whose last bit came
+    final: set[tuple[int, int]] = set()  # (component, coefficient) pairs whose lowest bit was read
     components = 0
     while found := _JPEG_MARKER.search(data, position):
         marker, position = found.group(1)[0], found.end()
@@ -155,7 +156,7 @@ def _is_frame(marker: int) -> bool:
 
 
 def _finished(scan: bytes) -> set[tuple[int, int]]:
-    """The component and coefficient pairs whose lowest bit a scan brings."""
+    """Return the (component, coefficient) pairs whose lowest bit a scan contains."""
     if len(scan) < 1 or len(scan) < 4 + 2 * scan[0]:
         return set()
     first, last, bits = scan[1 + 2 * scan[0] : 4 + 2 * scan[0]]
@@ -166,11 +167,11 @@ def _finished(scan: bytes) -> set[tuple[int, int]]:
 
 
 def jpeg_endings(data: bytes) -> tuple[bytes, bytes] | None:
-    """Two ways to go on where a JPEG lacks its end marker: if both give the same picture, only the marker is missing.
+    """Return two endings for a JPEG without end marker: if both decode to the same image, only the marker is missing.
 
-    A decoder fills up an image that ends too early. The first ending is the end marker alone; the second has other
-    pixels before it, which show in the picture if there is room for any. None if the file has its end marker, or lacks
-    scans.
+    A decoder fills the rest of an image that ends too early. The first ending is the end marker alone; the second has
+    other pixels before it, which change the decoded image if pixels are missing. The result is None if the file has its
+    end marker, or if scans are missing.
     """
     scans = jpeg_scans(data)
     if scans.has_end or not scans.count or not scans.is_complete:

@@ -1,4 +1,4 @@
-"""Reduces images of 16 bits per value to eight, by the bits that the file uses."""
+"""Reduces images of 16 bits per value to 8 bits, and keeps the bits that the file uses."""
 
 from typing import Final
 
@@ -7,11 +7,14 @@ from PIL import Image
 from image_classifier.contracts import signatures
 from image_classifier.contracts.errors import ImageRejectedError
 
-DARK: Final = 16  # of 255: a 16-bit image whose brightest value is below shows nothing
+DARK: Final = 16  # of 255: a 16-bit image whose brightest value is lower looks black
 
 
 def grey_of_16_bits(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
-    """Grey of 16 bits at full range, or at that of the bits that the file calls significant and that suffice for it."""
+    """Reduce a grey image of 16 bits to 8; return it, and whether it is nearly black.
+
+    The range is that of the bits which the file calls significant, if its values fit into them, otherwise all 16 bits.
+    """
     grey = image if image.mode == "I;16" else image.convert("I")
     brightest = _brightest(grey)
     bits = signatures.png_significant_bits(data) or 16
@@ -25,7 +28,7 @@ def _brightest(band: Image.Image) -> int:
 
 
 def is_dark_of_16_bits(image: Image.Image, data: bytes) -> bool:
-    """Of colours of 16 bits the decoder hands out the upper eight alone.
+    """Whether a colour image of 16 bits is nearly black: the decoder returns only the upper 8 bits.
 
     Raises:
         ImageRejectedError: the file says that it uses the lower bits, which are lost.

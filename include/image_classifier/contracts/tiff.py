@@ -1,4 +1,4 @@
-"""Reads the pages of TIFF files, and corrects what Pillow misreads in them. Tags and kinds: TIFF 6.0."""
+"""Reads the pages of TIFF files, and corrects values that Pillow misreads. Source of tags and types: TIFF 6.0."""
 
 import io
 import struct
@@ -12,10 +12,10 @@ from image_classifier.contracts.errors import ImageRejectedError
 SAVE_AS: Final = "save it as JPEG or PNG"
 MAX_PAGES: Final = 16
 _SUBFILE, _BITS, _PLANAR, _COLOUR_MAP = 254, 258, 284, 320
-_STRIPS, _TILES = (273, 279), (324, 325)  # offsets and byte counts
+_STRIPS, _TILES = (273, 279), (324, 325)  # tags that hold offsets and byte counts
 _REDUCED: Final = 0b001
 _REDUCED_OR_MASK: Final = 0b101
-# Pillow's decoders raise whatever a malformed header led them into, not one error of their own; AVIF's a RuntimeError.
+# Pillow's decoders have no common error for a malformed header; the one of AVIF raises RuntimeError.
 DECODER_ERRORS: Final = (
     OSError,
     SyntaxError,
@@ -32,10 +32,10 @@ DECODER_ERRORS: Final = (
 
 
 def check_pages(data: bytes) -> None:
-    """Make sure that the first page is the picture, and that all others are smaller copies or masks of it.
+    """Check that the first page is the picture, and that all others are smaller copies or masks of it.
 
     Raises:
-        ImageRejectedError: it is a preview, or there are several pages.
+        ImageRejectedError: the first page is a preview, or there are several full pages.
 
     """
     kinds = [tags.get(_SUBFILE, 0) for tags in _directories(data, most=MAX_PAGES)]
@@ -47,7 +47,7 @@ def check_pages(data: bytes) -> None:
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether all the bytes are there that the first directory speaks of."""
+    """Whether the file contains all the bytes that its first directory refers to."""
     tags = next(iter(_directories(data, most=1)), {})
     for offsets, counts in (_STRIPS, _TILES):
         where, sizes = _numbers(tags.get(offsets)), _numbers(tags.get(counts))
@@ -57,7 +57,7 @@ def is_whole(data: bytes) -> bool:
 
 
 def correct(image: Image.Image) -> None:
-    """Correct what Pillow misreads: planes of 16 bits, and palettes of eight bits where the standard asks for 16."""
+    """Correct what Pillow misreads: planes of 16 bits, and palettes of 8 bits where the standard requires 16."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags = image.tag_v2
@@ -70,19 +70,19 @@ def correct(image: Image.Image) -> None:
 
 
 def is_planar_16_bit(image: Image.Image) -> bool:
-    """Whether a TIFF keeps each colour in a plane of its own, of 16 bits per value."""
+    """Whether a TIFF stores each colour in a separate plane of 16 bits per value."""
     tags = getattr(image, "tag_v2", {})
     return tags.get(_PLANAR) == 2 and 16 in _numbers(tags.get(_BITS))
 
 
 def has_8_bit_palette(image: Image.Image) -> bool:
-    """Whether a TIFF's palette, whose values should go to 65,535, goes to 255 at most."""
+    """Whether the largest value of a TIFF's palette is at most 255, where the standard's range ends at 65,535."""
     values = _numbers(getattr(image, "tag_v2", {}).get(_COLOUR_MAP))
     return image.mode == "P" and bool(values) and 0 < max(values) <= 255
 
 
 def _directories(data: bytes, *, most: int) -> list[dict[int, Any]]:
-    """The tags of a TIFF's first directories; of a damaged one those before it."""
+    """Return the tags of a TIFF's first directories, one dict each; reading ends at a damaged directory."""
     found: list[dict[int, Any]] = []
     seen: set[int] = set()
     try:

@@ -1,16 +1,16 @@
-"""Names what differs between a resource that AWS describes and the request that created it."""
+"""Finds the differences between a resource as AWS describes it and the request that creates it."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def differences(found: Any, wanted: Any, *, where: str = "") -> list[str]:
-    """One sentence for each field of `wanted` that `found` has otherwise; AWS's answers hold more than was asked for.
+    """Return one sentence per field of `wanted` whose value differs in `found`; other fields of `found` are ignored.
 
     Args:
-        found: what AWS answers.
-        wanted: what the request says.
-        where: the field's name, as a path.
+        found: the value in AWS's answer.
+        wanted: the value in the request.
+        where: path of the field, for the sentences.
 
     """
     if isinstance(wanted, Mapping):
@@ -30,6 +30,6 @@ def _is_table(value: Any) -> bool:
 
 
 def _same(found: Any, wanted: Any) -> bool:
-    if isinstance(wanted, list):  # of names, such as subnets: their order says nothing
+    if isinstance(wanted, list):  # a list of names, such as subnets, whose order has no meaning
         return isinstance(found, list) and sorted(map(str, found)) == sorted(map(str, wanted))
     return bool(found == wanted) or (wanted is False and found is None)

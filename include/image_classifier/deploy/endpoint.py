@@ -1,4 +1,4 @@
-"""Takes one step at a time towards the endpoint that is requested, and checks that it serves; nothing here waits."""
+"""Creates, updates or recreates the endpoint in single steps that do not wait, and checks the result."""
 
 import logging
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# adopted: a change to the requested config is under way already, begun by an earlier try of the same task.
-# deleted: the endpoint had failed, which allows nothing else. waiting: somebody else's change is under way.
+# adopted: a change to the requested config is in progress, which an earlier try of the same task started.
+# deleted: a failed endpoint can only be deleted. waiting: a change that somebody else started is in progress.
 EndpointStep = Literal["created", "updated", "adopted", "unchanged", "deleted", "waiting"]
 Endpoint = Mapping[str, Any]
 Step = TypeVar("Step", bound=str)
@@ -26,19 +26,19 @@ STABLE = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
 
 
 def ensure_endpoint(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> EndpointStep:
-    """Take one step towards an endpoint that serves the requested config, and say which; it does not wait.
+    """Take one step towards an endpoint that serves the requested config; return the step, and do not wait for it.
 
     After "deleted" and "waiting" call again once no change is in progress. After "created", "updated" and "adopted"
     `check_serves` tells whether the change succeeded.
 
     Raises:
-        EndpointError: the endpoint is in a state that a person has to look at.
+        EndpointError: the endpoint is in a state that a person must resolve.
 
     """
     name, wanted = request["EndpointName"], request["EndpointConfigName"]
     endpoint = describe_endpoint(sagemaker, name)
     if endpoint is None:
-        creation = without(request, "DeploymentConfig")  # there is nothing to shift from
+        creation = without(request, "DeploymentConfig")  # a new endpoint has no old traffic to shift
         created = was_created(lambda: once_visible(lambda: sagemaker.create_endpoint(**creation)))
         return _told(name, "created" if created else "waiting")
     if endpoint["EndpointStatus"] == "Failed":
@@ -50,7 +50,7 @@ def ensure_endpoint(sagemaker: "SageMakerClient", request: Mapping[str, Any]) ->
         raise EndpointError(_needs_a_person(endpoint))
     if endpoint["EndpointConfigName"] == wanted:
         if reason := endpoint.get("FailureReason"):
-            log.warning("Endpoint %s serves %s; AWS has taken a later update back: %s", name, wanted, reason)
+            log.warning("Endpoint %s serves %s; AWS rolled a later update back: %s", name, wanted, reason)
         return _told(name, "unchanged")
     return _told(name, _update(sagemaker, request))
 
@@ -59,9 +59,9 @@ def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
     """Check that the change to `endpoint_config` succeeded.
 
     Raises:
-        EndpointGoneError: somebody deleted the endpoint meanwhile.
-        EndpointRolledBackError: AWS took the update back; the endpoint is in service, with the earlier config.
-        EndpointError: the endpoint is not in service, or in service with something to complain about.
+        EndpointGoneError: somebody deleted the endpoint in the meantime.
+        EndpointRolledBackError: AWS rolled the update back; the endpoint is in service with the earlier config.
+        EndpointError: the endpoint is not in service, or it is in service and AWS reports a failure.
 
     """
     if endpoint is None:
@@ -87,22 +87,22 @@ def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
 
 
 def describe_endpoint(sagemaker: "SageMakerClient", name: str) -> Endpoint | None:
-    """DescribeEndpoint's answer, or None if there is no such endpoint."""
+    """Return DescribeEndpoint's answer, or None if the endpoint does not exist."""
     return described(lambda: sagemaker.describe_endpoint(EndpointName=name))
 
 
 def is_stable(endpoint: Endpoint | None) -> bool:
-    """Whether no change of the endpoint is in progress; True also if there is no endpoint."""
+    """Whether no change of the endpoint is in progress; True if the endpoint does not exist."""
     return endpoint is None or endpoint["EndpointStatus"] in STABLE
 
 
 def configs_in_use(endpoint: Endpoint | None) -> set[str]:
-    """The endpoint configs that must not be deleted: that which serves, and that which an update is bringing up."""
+    """Return the endpoint configs that must not be deleted: the one that serves and the one an update leads to."""
     return set() if endpoint is None else {endpoint["EndpointConfigName"], _becomes(endpoint)} - {""}
 
 
 def _becomes(endpoint: Endpoint) -> str:
-    """The config that a change under way leads to; while an update lasts, EndpointConfigName is still the old one."""
+    """Return the config that a change leads to; during an update EndpointConfigName is still the old one."""
     if endpoint["EndpointStatus"] == "Creating":
         return str(endpoint["EndpointConfigName"])
     return str(endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName", ""))
@@ -112,7 +112,7 @@ def _update(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal
     try:
         once_visible(lambda: sagemaker.update_endpoint(**without(request, "Tags")))
     except ClientError as error:
-        if is_busy(error):  # someone else's change came between
+        if is_busy(error):  # somebody else's change was faster
             return "waiting"
         raise
     return "updated"

@@ -1,7 +1,7 @@
-"""Makes the requests for model, endpoint config and endpoint, and creates the first two.
+"""Builds the requests for model, endpoint config and endpoint, and creates the model and the endpoint config.
 
-Models and endpoint configs cannot be changed. Their names are computed from their content, so that a change makes a new
-one, and what serves now, or may be gone back to, stays what it was.
+Models and endpoint configs cannot be changed in AWS. Their names are computed from their content, so another content
+makes a new one, and the live model and earlier models stay unchanged.
 """
 
 import logging
@@ -35,7 +35,7 @@ VISIBLE_PAUSE_S = 2.0
 def model_request(
     classifier: Classifier, *, settings: Settings, training_job: str, model_artifact: str, image: str
 ) -> dict[str, Any]:
-    """CreateModel's request; the artifact's place names the job that trained it."""
+    """Return CreateModel's request; the artifact's S3 address contains the training job's name."""
     spec = {
         "PrimaryContainer": {"Image": image, "ModelDataUrl": model_artifact},
         "ExecutionRoleArn": settings.model_role_arn,
@@ -47,7 +47,7 @@ def model_request(
 
 
 def endpoint_config_request(classifier: Classifier, *, training_job: str, model: Mapping[str, Any]) -> dict[str, Any]:
-    """CreateEndpointConfig's request; the variant is named after the training job, so an answer tells who gave it."""
+    """Return CreateEndpointConfig's request; the variant has the training job's name, which every answer contains."""
     key = classifier.kms_keys.endpoint_volume
     spec = {
         "ProductionVariants": [
@@ -65,7 +65,7 @@ def endpoint_config_request(classifier: Classifier, *, training_job: str, model:
 
 
 def endpoint_request(classifier: Classifier, *, endpoint_config: str) -> dict[str, Any]:
-    """What an endpoint should be: CreateEndpoint takes it without DeploymentConfig, UpdateEndpoint without Tags."""
+    """Return the endpoint's request: CreateEndpoint takes it without DeploymentConfig, UpdateEndpoint without Tags."""
     rollout = deployment_config(classifier.endpoint)
     return {
         "EndpointName": endpoint_name(classifier.name),
@@ -76,10 +76,10 @@ def endpoint_request(classifier: Classifier, *, endpoint_config: str) -> dict[st
 
 
 def ensure_model(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Outcome:
-    """Create the model, unless it exists.
+    """Create the model unless it exists.
 
     Raises:
-        ResourceClashError: its name is that of a model with other content.
+        ResourceClashError: a model with other content has the name.
 
     """
     name = request["ModelName"]
@@ -92,10 +92,10 @@ def ensure_model(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Ou
 
 
 def ensure_endpoint_config(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Outcome:
-    """Create the endpoint config, unless it exists.
+    """Create the endpoint config unless it exists.
 
     Raises:
-        ResourceClashError: its name is that of an endpoint config with other content.
+        ResourceClashError: an endpoint config with other content has the name.
 
     """
     name = request["EndpointConfigName"]
@@ -108,7 +108,7 @@ def ensure_endpoint_config(sagemaker: "SageMakerClient", request: Mapping[str, A
 
 
 def was_created(create: Callable[[], object]) -> bool:
-    """False if it exists by now: names are computed, so another try of the same task created it."""
+    """Whether `create` created the resource; False if an earlier try of the task did, as names are computed."""
     try:
         create()
     except ClientError as error:
@@ -119,15 +119,15 @@ def was_created(create: Callable[[], object]) -> bool:
 
 
 def once_visible(call: Callable[[], Response]) -> Response:
-    """Repeat a call that says that a resource is absent: SageMaker may not see one for seconds after its creation.
+    """Repeat a call while it says that a resource does not exist: SageMaker may not find it for seconds after creation.
 
-    Source: CreateEndpoint's page of the API reference, which says to try again.
+    Source: CreateEndpoint in the SageMaker API reference, which says to retry.
     """
     return repeat_on(is_absent, call, tries=VISIBLE_AFTER_TRIES, pause_s=VISIBLE_PAUSE_S)
 
 
 def without(request: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The request less one of its fields."""
+    """Return the request without one of its fields."""
     return {field: value for field, value in request.items() if field != name}
 
 

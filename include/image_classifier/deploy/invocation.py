@@ -1,4 +1,4 @@
-"""Asks an endpoint about one image; returns the probabilities and the model that gave them."""
+"""Invokes an endpoint with one image, and checks its answer."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ PAUSE_S = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """Probabilities by class index, and the variant that answered: the name of its training job."""
+    """The probabilities by class index, and the variant that answered, which has its training job's name."""
 
     probabilities: list[float]
     variant: str
@@ -33,11 +33,11 @@ def invoke(
     endpoint: str,
     image: bytes,
 ) -> Answer:
-    """Ask the endpoint about one JPEG or PNG; a model that is still starting is asked again.
+    """Invoke the endpoint with one JPEG or PNG; repeat it while the model is starting.
 
     Raises:
         PredictionError: the endpoint's answer is not a list of probabilities.
-        EndpointGoneError: there is no such endpoint.
+        EndpointGoneError: the endpoint does not exist.
 
     """
     try:
@@ -62,16 +62,16 @@ def _is_starting(error: ClientError) -> bool:
 
 
 def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: int) -> None:
-    """Check that a variant of the endpoint answered, with one probability per class.
+    """Check that a variant of the endpoint answered with one probability per class.
 
     Args:
-        answer: what the endpoint said.
+        answer: the endpoint's answer.
         endpoint: DescribeEndpoint's answer.
-        num_classes: how many labels the model has.
+        num_classes: the number of the model's labels.
 
     Raises:
-        EndpointError: a variant answered that the endpoint should no longer have.
-        PredictionError: the model has another number of classes than there are labels.
+        EndpointError: a variant answered that the endpoint no longer has.
+        PredictionError: the number of probabilities differs from the number of labels.
 
     """
     name, variants = endpoint["EndpointName"], [one["VariantName"] for one in endpoint["ProductionVariants"]]

@@ -1,4 +1,4 @@
-"""Stores what the function must know of a model beside its artifact: its classes, and the pixels it was trained on."""
+"""Writes model.json, from which the function reads a model's labels, pixel parameters, temperature and thresholds."""
 
 import json
 import logging
@@ -26,18 +26,18 @@ def publish_model_file(
     training_job: str,
     report: "Report | None" = None,
 ) -> str:
-    """Write model.json to where the function finds it by the variant that answered; the same model, the same bytes.
+    """Write model.json at the key that the function computes from the variant's name; equal models give equal bytes.
 
-    It is the data set version's labels.json, how images become what this model sees, and the report's temperature and
-    thresholds: while an update lets two models answer, and after going back, each has its own.
+    It contains the data set version's labels.json, the pixel parameters, and the report's temperature and thresholds.
+    Every model has a file of its own, because two models answer during an update, and a rollback returns to an old one.
 
     Args:
-        s3: the client.
-        bucket: of the deployment.
-        classifier: whose pixels the model sees.
-        labels_key: of the data set version's labels.json.
-        training_job: which trained the model.
-        report: of the model's evaluation; None without test images.
+        s3: the S3 client.
+        bucket: the deployment's bucket.
+        classifier: the classifier whose pixel parameters the model needs.
+        labels_key: S3 key of the data set version's labels.json.
+        training_job: name of the job that trained the model.
+        report: the report of the model's evaluation; None without test images.
 
     """
     labels = json.loads(read_written(s3, bucket=bucket, key=labels_key))
@@ -52,7 +52,7 @@ def publish_model_file(
 
 
 def _calibration(report: "Report | None") -> dict[str, Any]:
-    """What the function applies with `calibrate`, and with `unsure_below: auto`."""
+    """Return the fields that the function uses for `calibrate` and for `unsure_below: auto`."""
     if report is None:
         return {}
     found = {
@@ -64,5 +64,5 @@ def _calibration(report: "Report | None") -> dict[str, Any]:
 
 
 def read_labels(s3: "S3Client", *, bucket: str, key: str) -> tuple[str, ...]:
-    """The classes, by index."""
+    """Return the labels by class index."""
     return parse_labels(read_written(s3, bucket=bucket, key=key))

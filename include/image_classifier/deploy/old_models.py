@@ -1,4 +1,4 @@
-"""Keeps the newest models to go back to, and deletes older ones, which count towards the account's quotas."""
+"""Deletes old models and endpoint configs, which count towards the account's quotas; the newest stay for a rollback."""
 
 import logging
 from functools import partial
@@ -16,19 +16,19 @@ log = logging.getLogger(__name__)
 
 
 def delete_old_models(sagemaker: "SageMakerClient", *, classifier: str, keep: int) -> list[str]:
-    """Delete all but the newest `keep` endpoint configs and models of the classifier; returns the names.
+    """Delete all but the newest `keep` endpoint configs and models of the classifier; return the deleted names.
 
-    What the endpoint serves, or is being brought to, stays, however old it is; so does a model that a config names that
-    stays. Model artifacts stay on S3: they cost cents, and a model is made of one again without training.
+    The config that the endpoint serves or is being updated to is kept at any age, and so is a model of a kept config.
+    Model artifacts stay on S3: they cost cents, and SageMaker can create a model from one without training.
 
     Args:
         sagemaker: the client.
-        classifier: whose; what carries another's tag, or none, is not touched.
-        keep: how many, beside those in use.
+        classifier: the classifier's name; resources without its tag are not deleted.
+        keep: the number of configs and models to keep beside those in use.
 
     """
     configs, models = our_endpoint_configs(sagemaker, classifier), our_models(sagemaker, classifier)
-    # Asked after the lists: whatever comes into use later is newer than they are.
+    # Read after the lists: a config that an update uses later is newer than the listed ones.
     kept = {*configs[:keep], *configs_in_use(describe_endpoint(sagemaker, endpoint_name(classifier)))}
     named = {model for config in kept for model in _models_of(sagemaker, config)} | set(models[:keep])
     deleted = [config for config in configs if config not in kept]
@@ -38,7 +38,7 @@ def delete_old_models(sagemaker: "SageMakerClient", *, classifier: str, keep: in
         if model not in named:
             delete(partial(sagemaker.delete_model, ModelName=model), what=f"Model {model}")
             deleted.append(model)
-    log.info("%d endpoint configs and models of %s are older than those kept, and deleted", len(deleted), classifier)
+    log.info("%d endpoint configs and models of %s were old and are deleted", len(deleted), classifier)
     return deleted
 
 

@@ -1,4 +1,4 @@
-"""Makes UpdateEndpoint's DeploymentConfig from the classifier's file: how an update shifts traffic.
+"""Builds UpdateEndpoint's DeploymentConfig, which says how an update shifts traffic, from the classifier's file.
 
 Limits and defaults: the SageMaker API reference (TrafficRoutingConfig, BlueGreenUpdatePolicy, RollingUpdatePolicy).
 """
@@ -13,7 +13,7 @@ STEP_FIELD = {"canary": "CanarySize", "linear": "LinearStepSize"}
 
 
 def deployment_config(endpoint: Endpoint) -> dict[str, Any] | None:
-    """The DeploymentConfig of an endpoint's updates; None leaves it to AWS, which shifts all traffic at once."""
+    """Return the DeploymentConfig of the endpoint's updates; with None AWS shifts all traffic at once."""
     rollout = endpoint.rollout
     if rollout == Rollout():
         return None
@@ -41,7 +41,7 @@ def _step(rollout: Rollout) -> dict[str, Any]:
 
 
 def rollout_limit_s(endpoint_request: Mapping[str, Any]) -> int:
-    """How long the update may take that an endpoint's request asks for, by its DeploymentConfig alone."""
+    """Return the time limit, in seconds, of an update with the request's DeploymentConfig."""
     policies: Mapping[str, Any] = endpoint_request.get("DeploymentConfig", {})
     limits = [policy.get("MaximumExecutionTimeoutInSeconds", 0) for policy in policies.values()]
     return max(limits, default=0)

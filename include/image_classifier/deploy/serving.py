@@ -1,4 +1,4 @@
-"""Finds the model that an endpoint serves: its variant carries the training job's name."""
+"""Finds the model that an endpoint serves, whose variant has the training job's name."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Serving:
-    """The model that a classifier's endpoint serves, or is being brought to."""
+    """The model that a classifier's endpoint serves or is being updated to."""
 
     training_job: str
     model: str
@@ -21,7 +21,7 @@ class Serving:
 
 
 def serving_model(sagemaker: "SageMakerClient", *, classifier: str) -> Serving | None:
-    """What serves at present; None without an endpoint, or if its config is gone."""
+    """Return the live model; None if the endpoint or its config does not exist."""
     endpoint = describe_endpoint(sagemaker, endpoint_name(classifier))
     if endpoint is None:
         return None

@@ -1,1 +1,1 @@
-"""Measures a model on images that neither trained it nor chose its epoch, before it may serve."""
+"""Evaluates a model on test images, which were used neither for training nor for choosing the epoch."""

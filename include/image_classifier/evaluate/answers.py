@@ -1,4 +1,4 @@
-"""What a model answered for each test image: predictions.jsonl, from which later models are compared with it."""
+"""Reads and writes predictions.jsonl, a model's answers for the test images; later models are compared with them."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ FILE = "predictions.jsonl"
 
 @dataclass(frozen=True)
 class Answer:
-    """A model's answer for one test image; ``probabilities`` are in the order of the model's own labels."""
+    """A model's answer for one test image; ``probabilities`` has one number per class, in the order of the labels."""
 
     key: str
     sha256: str
@@ -32,7 +32,7 @@ class Answer:
 def answers_of(
     images: Sequence[VersionImage], results: Mapping[str, Sequence[float]], *, labels: Sequence[str]
 ) -> tuple[Answer, ...]:
-    """The results as classes; of equally likely ones the first, as the inference function takes it."""
+    """Convert results to answers; of equally likely classes the first counts, as in the inference function."""
     found = []
     for image in images:
         if (values := results.get(image.key)) is not None:
@@ -42,13 +42,13 @@ def answers_of(
 
 
 def write_answers(s3: "S3Client", answers: Sequence[Answer], *, bucket: str, evaluation: str) -> None:
-    """Store them at the evaluation's prefix."""
+    """Store the answers as predictions.jsonl below the evaluation's prefix."""
     body = "".join(json.dumps(asdict(one)) + "\n" for one in answers).encode()
     storage.write(s3, bucket=bucket, key=evaluation + FILE, body=body, content_type="application/jsonl")
 
 
 def read_answers(s3: "S3Client", *, bucket: str, evaluation: str) -> tuple[Answer, ...] | None:
-    """The stored ones; None if there are none."""
+    """Return the stored answers, or None if none are stored."""
     found = storage.read(s3, bucket=bucket, key=evaluation + FILE)
     if found is None:
         return None

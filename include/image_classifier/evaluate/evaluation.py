@@ -1,4 +1,4 @@
-"""The evaluation of a model on a version's test images: what has to be scored, and the report of the answers."""
+"""Evaluates a model on the test images of a data set version: builds the transform requests and the report."""
 
 import io
 import logging
@@ -32,11 +32,11 @@ PICTURE_PX = 120
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Where one model's evaluation on one version's test images is.
+    """Identifies the evaluation of one model on the test images of one data set version.
 
     Attributes:
-        fingerprint: of the data set's version.
-        test_manifest: sha256 of its test.manifest.
+        fingerprint: fingerprint of the data set version.
+        test_manifest: SHA-256 of its test.manifest, hexadecimal.
 
     """
 
@@ -56,7 +56,7 @@ class Evaluation:
 
     @property
     def output(self) -> str:
-        """Prefix of the transform job's results."""
+        """Return the prefix of the transform job's results."""
         return f"{self.prefix}output/"
 
     def images(self, s3: "S3Client") -> tuple[VersionImage, ...]:
@@ -69,9 +69,9 @@ class Evaluation:
 def request_for_candidate(
     s3: "S3Client", evaluation: Evaluation, *, classifier: Classifier, model: str
 ) -> dict[str, Any] | None:
-    """The transform job that scores test and validation images; None if the model has its report.
+    """Return the request of the transform job that scores test and validation images; None if the report exists.
 
-    The validation images are there for the temperature, and in no other figure.
+    The validation images only serve to fit the temperature.
     """
     if storage.object_exists(s3, bucket=evaluation.bucket, key=evaluation.prefix + REPORT):
         return None
@@ -83,7 +83,7 @@ def request_for_candidate(
 def request_for_champion(
     s3: "S3Client", evaluation: Evaluation, *, classifier: Classifier, model: str
 ) -> dict[str, Any] | None:
-    """The transform job that scores the same test images; None if the model has answered for them before."""
+    """Return the request of the transform job that scores the same test images; None if their answers are stored."""
     if storage.object_exists(s3, bucket=evaluation.bucket, key=evaluation.prefix + FILE):
         return None
     test, _ = to_score(evaluation.images(s3))
@@ -92,7 +92,7 @@ def request_for_champion(
 
 
 def keep_answers(s3: "S3Client", evaluation: Evaluation, *, labels: Sequence[str]) -> None:
-    """Store what the transform job answered for the test images, unless it is stored."""
+    """Store the transform job's answers for the test images, unless they are stored already."""
     if storage.object_exists(s3, bucket=evaluation.bucket, key=evaluation.prefix + FILE):
         return
     test, _ = to_score(evaluation.images(s3))
@@ -102,7 +102,7 @@ def keep_answers(s3: "S3Client", evaluation: Evaluation, *, labels: Sequence[str
 
 
 def stored_report(s3: "S3Client", evaluation: Evaluation) -> "Report | None":
-    """The report that is stored, if one is."""
+    """Return the stored report, or None if there is none."""
     from image_classifier.evaluate.report.model import Report
 
     found = storage.read(s3, bucket=evaluation.bucket, key=evaluation.prefix + REPORT)
@@ -110,22 +110,22 @@ def stored_report(s3: "S3Client", evaluation: Evaluation) -> "Report | None":
 
 
 def is_current(report: "Report", *, classifier: Classifier, tuning: "TuningFigures | None") -> bool:
-    """Whether the report is about what the classifier's file says of confidences, and about the same search."""
+    """Whether the report has the classifier's present settings of confidences and the same hyperparameter search."""
     unsure, calibrate = report.unsure, classifier.calibrate
     present = classifier.unsure_below
     if present == "auto":
         present = unsure.auto_calibrated if calibrate else unsure.auto
-        if "auto" not in unsure.model_fields_set:  # a report of an earlier release
+        if "auto" not in unsure.model_fields_set:  # an earlier release wrote the report
             return False
     found = (unsure.calibrate, unsure.wanted_accuracy, unsure.present, report.tuning)
     return found == (calibrate, classifier.evaluation.wanted_accuracy, present, tuning)
 
 
 def write_report(s3: "S3Client", evaluation: Evaluation, subject: "Subject") -> "Report":
-    """Make report.json and report.html of the answers, and store the answers; report.json comes last.
+    """Write the answers, report.html and report.json, in this order; return the report.
 
     Raises:
-        PredictionError: an answer does not fit the model's labels, or no test image has one.
+        PredictionError: an answer does not fit the model's labels, or no test image has an answer.
 
     """
     from image_classifier.evaluate.report.assemble import make_report
@@ -184,7 +184,7 @@ def _table(images: Sequence[VersionImage], results: dict[str, tuple[float, ...]]
 
 
 def _picture(s3: "S3Client", bucket: str, key: str) -> bytes:
-    """A small JPEG of a prepared image; nothing if the image is gone."""
+    """Return a small JPEG of a prepared image; empty if the image was deleted."""
     found = storage.read(s3, bucket=bucket, key=key)
     if found is None:
         return b""

@@ -1,4 +1,4 @@
-"""The images of a data set's version that a model is evaluated on, with what the version's manifest knows of them."""
+"""Reads the images of a data set version from its manifest, and selects those that a model is evaluated on."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,19 +10,19 @@ from image_classifier.prepare.manifest import Line, read_manifest
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-MOST_VALIDATION = 2000  # images that the temperature is fitted on: more would move it by less than a hundredth
+MOST_VALIDATION = 2000  # number of images for fitting the temperature: more would change it by less than 0.01
 
 
 @dataclass(frozen=True)
 class VersionImage:
-    """An image of a version.
+    """An image of a data set version.
 
     Attributes:
-        key: of the prepared image in S3.
+        key: S3 key of the prepared image.
         split: train, validation or test.
-        sha256: of the source file.
-        group: of near-duplicates: the sha256 of its first image, the image's own if it is alone.
-        name: of the source file.
+        sha256: SHA-256 of the source file, hexadecimal.
+        group: SHA-256 of the first image of its group of near-duplicates; its own if it has none.
+        name: name of the source file.
 
     """
 
@@ -38,11 +38,11 @@ class VersionImage:
 
 
 def version_images(s3: "S3Client", *, bucket: str, version: str) -> tuple[VersionImage, ...]:
-    """The images that a version uses, of all splits.
+    """Return the images of all splits of a data set version.
 
     Args:
-        s3: the client.
-        bucket: where the data set is.
+        s3: the S3 client.
+        bucket: the bucket of the data set.
         version: the version's prefix.
 
     Raises:
@@ -53,9 +53,9 @@ def version_images(s3: "S3Client", *, bucket: str, version: str) -> tuple[Versio
 
 
 def to_score(images: Sequence[VersionImage]) -> tuple[list[VersionImage], list[VersionImage]]:
-    """The test images, and the validation images that the temperature is fitted on.
+    """Return (test images, validation images for fitting the temperature).
 
-    Of many validation images those with the lowest file names are taken, which their contents decide.
+    If there are many validation images, those with the lowest file names are used; the names depend on the contents.
     """
     test = [image for image in images if image.split == "test"]
     validation = [image for image in images if image.split == "validation"]
@@ -64,7 +64,7 @@ def to_score(images: Sequence[VersionImage]) -> tuple[list[VersionImage], list[V
 
 
 def input_manifest(images: Sequence[VersionImage], *, bucket: str, root: str) -> bytes:
-    """A manifest of these images, in the form of S3DataType ManifestFile."""
+    """Return a manifest of these images, as SageMaker's S3DataType ManifestFile requires."""
     paths = sorted(image.key.removeprefix(root) for image in images)
     return json.dumps([{"prefix": f"s3://{bucket}/{root}"}, *paths]).encode()
 

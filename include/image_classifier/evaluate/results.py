@@ -1,4 +1,4 @@
-"""What a transform job answered: one object per image, found by the image's name, which its content gives it."""
+"""Reads a transform job's results: one object per image, which has the image's unique base name."""
 
 import json
 import logging
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ENDING = ".out"
-READERS = 10  # botocore keeps as many connections
-FEWEST_SCORED = 0.9  # of the images: with fewer, something else is wrong than a bad image
+READERS = 10  # the size of botocore's connection pool
+FEWEST_SCORED = 0.9  # share of the images; with fewer results the cause is not a single bad image
 
 
 def has_enough_results(s3: "S3Client", job: Mapping[str, Any]) -> bool:
-    """Whether a transform job that failed has nevertheless scored nearly all images: one bad image fails the job."""
+    """Whether a failed transform job has scored nearly all images: a single bad image makes the job fail."""
     source = urlsplit(job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
     output = urlsplit(job["TransformOutput"]["S3OutputPath"])
     manifest = storage.read(s3, bucket=source.netloc, key=source.path.lstrip("/"))
@@ -31,16 +31,16 @@ def has_enough_results(s3: "S3Client", job: Mapping[str, Any]) -> bool:
 
 
 def read_results(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """The probabilities of each image that has an answer, by the image's key.
+    """Return the probabilities of each image that has an answer, by the image's S3 key, in the order of the labels.
 
-    Where SageMaker puts a result below the output path is not documented for a manifest, so that the results are found
-    by their base name, which is unique: it is made of the image's content.
+    AWS does not document where below the output path the results of a manifest are; so they are found by their base
+    name, which is unique because it is a hash of the image's content.
 
     Args:
-        s3: the client.
-        bucket: where images and results are.
-        prefix: of the results.
-        keys: of the images that were to be scored.
+        s3: the S3 client.
+        bucket: the bucket of the images and results.
+        prefix: prefix of the results.
+        keys: S3 keys of the images that the job had to score.
 
     Raises:
         PredictionError: an answer cannot be read.
@@ -55,10 +55,10 @@ def read_results(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str
 
 
 def parse_answer(body: bytes) -> tuple[float, ...]:
-    """The probabilities in a result: a JSON list, or ``{"prediction": [...]}`` as with application/jsonlines.
+    """Return the probabilities in a result: a JSON list, or ``{"prediction": [...]}`` as for application/jsonlines.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the result is neither.
 
     """
     content = json.loads(body)
@@ -69,7 +69,7 @@ def parse_answer(body: bytes) -> tuple[float, ...]:
 
 
 def _found(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str]) -> dict[str, str]:
-    """The key of each image's result, by the image's key."""
+    """Return the S3 key of each image's result, by the image's key."""
     named = {key.rpartition("/")[2] + ENDING: key for key in keys}
     stored = storage.list_objects(s3, bucket=bucket, prefix=prefix)
     return {named[base]: result for result in stored if (base := result.rpartition("/")[2]) in named}

@@ -23,16 +23,16 @@ TRANSFORM_JOBS = RequestedJobs(
 
 
 def transform_request(classifier: Classifier, *, model: str, manifest_uri: str, output_uri: str) -> dict[str, Any]:
-    """CreateTransformJob's request for the first attempt; the same images and model give the same name.
+    """Return CreateTransformJob's request for the first attempt; the same images and model give the same name.
 
-    One request per object, which is one image (SplitType None, SingleRecord). How many are asked at once stays unset:
-    the built-in algorithms answer /execution-parameters themselves.
+    The job sends one request per image (SplitType None, SingleRecord). MaxConcurrentTransforms is not set, because the
+    built-in algorithms choose it in their answer to /execution-parameters.
 
     Args:
-        classifier: whose.
+        classifier: the classifier whose instances, network and tags the job has.
         model: name of the SageMaker model.
-        manifest_uri: of a manifest (S3DataType ManifestFile) of exactly the images to score.
-        output_uri: prefix of the results, one ``.out`` object per image.
+        manifest_uri: S3 URI of a manifest (S3DataType ManifestFile) of the images to score.
+        output_uri: S3 URI of the results' prefix; each image has one ``.out`` object.
 
     """
     key = classifier.kms_keys.model_artifact

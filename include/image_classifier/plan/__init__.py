@@ -1,1 +1,1 @@
-"""Computes what a run would change and cost, whether that is within the budget, and what it did cost."""
+"""Computes what a run would change and cost, checks the budget, and reports what the run has cost."""

@@ -1,4 +1,4 @@
-"""Compares AWS with what a run would create, and returns the changes as a plan; every call only reads."""
+"""Compares AWS with what a run would create, and returns the differences as a plan; it only reads."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ from image_classifier.train.tuning.request import tuning_job_request
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What a run asks for beside its classifier, and what it would deploy.
+    """The params of a run that matter for a plan, and the function's code.
 
     Attributes:
         reset_labels: number the classes anew.
-        only_of_run: a Dag's and a run's id, if the run wants a training job of its own.
-        code_sha256: Lambda's hash of the function's zip.
+        only_of_run: the ids of a Dag and a run, if the run must have its own training job.
+        code_sha256: SHA-256 of the function's zip in Base64, as Lambda gives it.
 
     """
 
@@ -53,13 +53,13 @@ def build_plan(
     options: PlanOptions,
     on_progress: Callable[[str], None],
 ) -> Plan:
-    """What a run of `classifier` would create and change, and what that can cost at most.
+    """Return what a run of `classifier` would create and change, and the maximum cost.
 
     Raises:
         SettingsError: the bucket cannot be reached, or the algorithm is not available in the region.
         DatasetError: the images cannot be trained on.
         HyperparameterError: the algorithm would refuse the hyperparameters for these images.
-        TrainingError: another attempt at the training job would end like the last.
+        TrainingError: another attempt at the training job would fail as the last one did.
 
     """
     check_deployment(clients.s3, classifier=classifier, settings=settings, region=prices.region)
@@ -114,17 +114,17 @@ def _tuning(
     prices: PriceBook,
     only_of_run: tuple[str, str] | None,
 ) -> tuple[list[Line], str | None]:
-    """The tuning job and what scores its models; and the training job whose model is evaluated, None if not chosen.
+    """Return (lines of the tuning job and of scoring its models, training job to evaluate or None if not yet chosen).
 
     Args:
-        classifier: whose.
-        clients: only read.
-        settings: name the bucket.
+        classifier: the classifier of the run.
+        clients: the clients; they only read.
+        settings: the deployment's settings, for the bucket.
         training: requests of the training job with the file's hyperparameters, and of its alternatives.
         first: name of that training job.
         dataset: the prepared images.
-        prices: of the region.
-        only_of_run: a Dag's and a run's id, if the run wants jobs of its own.
+        prices: prices of the region.
+        only_of_run: the ids of a Dag and a run, if the run must have its own jobs.
 
     """
     request = tuning_job_request(classifier, training=training[0], dataset=dataset)
@@ -159,7 +159,7 @@ def _hosting(
     job: str | None,
     prices: PriceBook,
 ) -> tuple[list[Line], str]:
-    """Model, endpoint config and endpoint; and the endpoint config's name. Without `job` tuning has yet to choose."""
+    """Return (lines of model, endpoint config and endpoint, the config's name); `job` is None before tuning chooses."""
     sagemaker, cost = clients.sagemaker, _endpoint_cost(classifier, prices=prices)
     name = endpoint_name(classifier.name)
     found = endpoints.describe_endpoint(sagemaker, name)

@@ -1,4 +1,4 @@
-"""The lines of a plan about jobs: training, tuning, and the transform jobs that score images."""
+"""Builds the lines of a plan about jobs: training, tuning, and the transform jobs that score images."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
 
 SECONDS_AN_HOUR = 3600
 STARTS = {"start": "started", "await": "started once it has stopped"}
-MODELS_COMPARED = 2  # the new one and the one that serves
+MODELS_COMPARED = 2  # the new model and the live model
 Machines = Sequence[Mapping[str, Any]]
 
 
 def models_scored(tuning: Tuning) -> int:
-    """How many models a search scores on the validation images: the first, and the best others."""
+    """Return the number of models that a search scores on the validation images: the first and the best others."""
     return 1 + min(tuning.finalists, tuning.tuned_jobs)
 
 
 def training_line(attempt: attempts.Attempt, machines: Machines, *, prices: PriceBook) -> Line:
-    """The training job; it costs what its most expensive machine does: whichever AWS has is taken.
+    """Return the line of the training job, with the price of the most expensive of its possible instance types.
 
     Args:
-        attempt: what the run would do.
+        attempt: the next attempt at the job.
         machines: requests of the job and of its alternatives.
-        prices: of the region.
+        prices: prices of the region.
 
     """
     if attempt.action == "adopt":
@@ -47,7 +47,7 @@ def training_line(attempt: attempts.Attempt, machines: Machines, *, prices: Pric
 
 
 def tuning_line(attempt: tuning_jobs.Attempt, machines: Machines, *, prices: PriceBook) -> Line:
-    """The tuning job; it costs what all its training jobs cost, each up to its time limit."""
+    """Return the line of the tuning job, with the cost of all its training jobs at their time limits."""
     if attempt.action == "adopt":
         return Line("tuning job", attempt.job_name, "followed", Cost(words="nothing more: it runs already"))
     if attempt.action == "reuse":
@@ -59,7 +59,7 @@ def tuning_line(attempt: tuning_jobs.Attempt, machines: Machines, *, prices: Pri
 def trials_line(
     classifier: Classifier, tuning: Tuning, *, job: str, figures: "TuningFigures | None", prices: PriceBook
 ) -> Line:
-    """The transform jobs that score the validation images: of the best trials, and of the first training job."""
+    """Return the line of the transform jobs that score the validation images with the best trials and the first job."""
     if figures is not None:
         return Line("validation", f"{figures.chosen} is chosen", "unchanged")
     models = models_scored(tuning)
@@ -75,15 +75,15 @@ def evaluation_line(
     job: str | None,
     prices: PriceBook,
 ) -> Line:
-    """Two transform jobs at most, each up to its time limit: of the new model, and of the one that serves.
+    """Return the line of the evaluation: at most two transform jobs at their time limits, for the new and live model.
 
     Args:
-        classifier: whose.
-        clients: S3's says whether the model has its report.
-        settings: name the bucket.
+        classifier: the classifier of the run.
+        clients: the S3 client reads whether the model's report exists.
+        settings: the deployment's settings, for the bucket.
         dataset: the prepared images.
-        job: the training job whose model is evaluated; None if tuning has yet to choose it.
-        prices: of the region.
+        job: the training job whose model is evaluated; None before tuning has chosen it.
+        prices: prices of the region.
 
     """
     images = dataset.num_test_samples
@@ -99,7 +99,7 @@ def evaluation_line(
 
 
 def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Cost]:
-    """What the jobs of a run cost at most if nothing is reused: training, tuning, and the transform jobs."""
+    """Return the maximum costs of a run's training, tuning and transform jobs if none is reused."""
     training, tuning = classifier.training, classifier.tuning
     machines = [
         {
@@ -119,7 +119,7 @@ def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Cost]:
 
 
 def transform_cost(classifier: Classifier, prices: PriceBook, *, jobs: int) -> Cost:
-    """What so many transform jobs cost at most, each up to its time limit; AWS asks the price of hosting for them."""
+    """Return the cost of `jobs` transform jobs at their time limits; AWS charges the hosting price for them."""
     machine, limit_s = classifier.evaluation.instance_type, classifier.evaluation.time_limit_s
     price = prices.price(machine, use="hosting")
     machines = f"{jobs} x {machine} for {limit_s:,} s"

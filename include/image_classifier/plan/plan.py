@@ -1,4 +1,4 @@
-"""Defines a plan: every resource of a classifier, what a run would do to it, and what that can cost at most."""
+"""Defines a plan: every resource of a classifier, what a run would do with it, and the maximum cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from image_classifier.contracts.errors import BudgetError
 
 HOURS_A_DAY = 24
-HOURS_A_MONTH = 730  # 365 days, a twelfth of them
+HOURS_A_MONTH = 730  # a twelfth of 365 days, in hours
 NOT_COUNTED = (
     "Not in these figures: storage volumes of training jobs and endpoints, S3, Lambda and logs, which are paid by use; "
     "a later attempt at a job that failed; the old machines of an endpoint while an update replaces them."
@@ -16,12 +16,12 @@ NOT_COUNTED = (
 
 @dataclass(frozen=True)
 class Cost:
-    """What one thing can cost at most, in US dollars; None is a price that is not known.
+    """The maximum cost of one resource, in US dollars; None if its price is unknown.
 
     Attributes:
-        once_usd: what the run starts to pay for, at most.
-        hourly_usd: what is paid as long as the thing exists.
-        words: how the figures come about, or why there are none.
+        once_usd: the maximum that is paid once, such as for a job.
+        hourly_usd: the price per hour while the resource exists.
+        words: how the figures are computed, or why they are missing.
 
     """
 
@@ -36,7 +36,7 @@ BY_USE = Cost(words="by use")
 
 @dataclass(frozen=True)
 class Line:
-    """One resource: its name, and what becomes of it (created, updated, reused, unchanged and so on)."""
+    """One resource: its name, and what the run does with it, such as created, updated, reused or unchanged."""
 
     resource: str
     name: str
@@ -45,7 +45,7 @@ class Line:
 
     @property
     def first_day_usd(self) -> float | None:
-        """What the run begins to pay: once, and a day of what it changes; what was there is paid without it too."""
+        """Return the one-time cost and a day's cost of what the run creates or changes."""
         if self.change == "unchanged":
             return 0.0
         if self.cost.once_usd is None or self.cost.hourly_usd is None:
@@ -55,23 +55,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run of a classifier would do."""
+    """The changes that a run of a classifier would make."""
 
     classifier: str
     lines: tuple[Line, ...]
 
     @property
     def first_day_usd(self) -> float | None:
-        """What the run can cost until a day after its endpoint is up, at most; None if a price is not known."""
+        """Return the maximum cost of the run and its endpoint's first day; None if a price is unknown."""
         costs = [line.first_day_usd for line in self.lines]
         return None if None in costs else round(sum(cost for cost in costs if cost is not None), 6)
 
     def as_json(self) -> dict[str, Any]:
-        """The plan for XCom."""
+        """Return the plan as JSON values, for XCom."""
         return {"classifier": self.classifier, "first_day_usd": self.first_day_usd, "lines": _as_json(self.lines)}
 
     def as_table(self) -> str:
-        """The plan for people."""
+        """Return the plan as a text table."""
         rows = [("resource", "name", "would be", "costs at most"), *(_row(line) for line in self.lines)]
         widths = [max(len(row[column]) for row in rows) for column in range(3)]
         table = [
@@ -89,7 +89,7 @@ def check_budget(plan: Plan, *, max_cost_usd: float) -> None:
     """Check that the plan costs at most `max_cost_usd`.
 
     Raises:
-        BudgetError: it may cost more, or a price is not known; nothing has been started.
+        BudgetError: the plan may cost more, or a price is unknown; nothing was started.
 
     """
     usd = plan.first_day_usd

@@ -1,4 +1,4 @@
-"""Checks what a run needs, before it costs anything."""
+"""Checks the requirements of a run before anything is paid."""
 
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settings, region: str) -> None:
-    """Check the algorithm's region, the bucket, and that no other notification concerns the classifier's uploads.
+    """Check the algorithm's region, the bucket, and that no other notification covers the classifier's uploads.
 
     Raises:
-        SettingsError: the bucket cannot be reached, or the region lacks the algorithm; nothing has been created.
-        NotificationOverlapError: another notification overlaps; nothing has been created.
+        SettingsError: the bucket cannot be reached, or the algorithm is not available in the region.
+        NotificationOverlapError: another notification overlaps.
 
     """
     algorithm_image(classifier, settings=settings, region=region)
@@ -31,5 +31,5 @@ def check_deployment(s3: "S3Client", *, classifier: Classifier, settings: Settin
             "in the account and region of the Airflow connection, and that the connection's role may list it."
         )
         raise SettingsError(message) from error
-    trigger = UploadTrigger.of(classifier.name, function_arn="")  # only its prefix counts here
+    trigger = UploadTrigger.of(classifier.name, function_arn="")  # only its prefix matters here
     upload_trigger_change(s3, bucket=settings.bucket, trigger=trigger)

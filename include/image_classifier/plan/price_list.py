@@ -1,6 +1,6 @@
-"""Asks AWS's Price List what a SageMaker machine costs an hour on demand.
+"""Reads the on-demand price per hour of a SageMaker instance from AWS's Price List.
 
-The names are those of AWS's own list, https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonSageMaker/: an "ML
+Source of the field names: AWS's list, https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonSageMaker/. An "ML
 Instance" has instanceName (ml.g4dn.xlarge), component (Training, Hosting and others) and regionCode.
 """
 
@@ -13,30 +13,30 @@ Use = Literal["training", "hosting"]
 
 SERVICE = "AmazonSageMaker"
 COMPONENTS: Mapping[Use, str] = {"training": "Training", "hosting": "Hosting"}
-HOURS = ("hrs", "hours")  # the list's unit; it writes both
+HOURS = ("hrs", "hours")  # the list uses both spellings
 
 
 @dataclass(frozen=True)
 class Published:
-    """A price of the list, and when the list was published."""
+    """A price of the list in US dollars per hour, and the day on which the list was published."""
 
     usd_per_hour: float
     published: str
 
 
 def published_price(pricing: Any, *, instance_type: str, use: Use, region: str) -> Published | None:
-    """The on-demand price of a machine, or None if the list has none in US dollars.
+    """Return the on-demand price of an instance type, or None if the list has none in US dollars.
 
-    Where the list has several for one machine, the highest: what is asked for is a limit.
+    If the list has several prices for one type, the highest is returned, because it serves as a limit.
 
     Args:
         pricing: a boto3 client of the Price List.
         instance_type: such as ml.g4dn.xlarge.
-        use: training and hosting have prices of their own.
-        region: where the machine would be; not that of the client.
+        use: training or hosting, which have different prices.
+        region: the region of the instance, which may differ from the client's.
 
     Raises:
-        ClientError: the Price List refuses.
+        ClientError: the Price List refuses the request.
         BotoCoreError: the Price List cannot be reached.
 
     """

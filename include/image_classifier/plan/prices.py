@@ -1,4 +1,4 @@
-"""Finds the price of an instance per hour in AWS's Price List, or in the table beside this file."""
+"""Finds the price of an instance per hour in AWS's Price List or, without one, in prices.yaml."""
 
 import functools
 import logging
@@ -17,10 +17,10 @@ from image_classifier.plan.price_list import Use, published_price
 
 log = logging.getLogger(__name__)
 
-# Without a way to AWS's Price List, nobody should wait for it for minutes.
+# Short time-outs: if the Price List cannot be reached, nobody should wait for minutes.
 IMPATIENT = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 TABLE = Path(__file__).with_name("prices.yaml")
-# Where a partition answers for the Price List, and for which regions; a test compares them with botocore's endpoints.
+# The Price List's regions of a partition, by region prefix; a test compares them with botocore's endpoints.
 PRICE_LIST_REGIONS = {
     "aws": {"us-east-1": "us-east-1", "eu-": "eu-central-1", "ap-": "ap-south-1"},
     "aws-cn": {"cn-northwest-1": "cn-northwest-1"},
@@ -34,14 +34,14 @@ PRICE_LIST_REGIONS = {
 
 @dataclass(frozen=True)
 class Price:
-    """US dollars an hour of one machine, or None; and in words whose price that is, or why there is none."""
+    """The price of one instance in US dollars per hour, or None; and its source, or the reason why it is unknown."""
 
     usd_per_hour: float | None
     source: str
 
 
 class Quoted(BaseModel):
-    """A row of the table: a figure is worth nothing without the day it held and the page that says so."""
+    """A row of prices.yaml, with the day and the web page of the price."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,24 +55,24 @@ class Quoted(BaseModel):
 
 @functools.cache
 def quoted_prices(file: Path = TABLE) -> tuple[Quoted, ...]:
-    """The rows of the table."""
+    """Return the rows of the table."""
     return tuple(Quoted.model_validate(row) for row in yaml.safe_load(file.read_text(encoding="utf-8")) or ())
 
 
 def price_list_region(region: str, *, partition: str) -> str | None:
-    """The nearest region that answers for the Price List, or None if the partition has none (GovCloud)."""
+    """Return the nearest region of the Price List, or None if the partition has none (GovCloud)."""
     regions = PRICE_LIST_REGIONS.get(partition, {})
     near = (there for start, there in regions.items() if region.startswith(start))
     return next(near, next(iter(regions.values()), None))
 
 
 def price_book(meta: Any, *, client: Callable[[str], Any], table: Sequence[Quoted] | None = None) -> "PriceBook":
-    """The prices of a client's region.
+    """Return the prices of a client's region.
 
     Args:
         meta: the `meta` of a client of that region.
-        client: makes a client of the Price List in the region that answers for it; see `IMPATIENT`.
-        table: what is known without the Price List, if not the table beside this file.
+        client: creates a client of the Price List in a given region; see `IMPATIENT`.
+        table: the prices without the Price List; prices.yaml by default.
 
     """
     there = price_list_region(meta.region_name, partition=meta.partition)
@@ -85,9 +85,9 @@ class PriceBook:
     """The prices of one region.
 
     Attributes:
-        region: where the machines would be.
-        pricing: a client of the Price List, or None where the partition has none.
-        table: what is known without it.
+        region: the region of the instances.
+        pricing: a client of the Price List, or None if the partition has none.
+        table: the prices without the Price List.
 
     """
 
@@ -96,7 +96,7 @@ class PriceBook:
     table: Sequence[Quoted]
 
     def price(self, instance_type: str, *, use: Use) -> Price:
-        """The price of one machine: AWS's own if it can be had, else the table's, else unknown."""
+        """Return the price of one instance from the Price List or, if it is not there, from the table."""
         published = self._published(instance_type, use=use)
         if published.usd_per_hour is not None:
             return published

@@ -12,17 +12,17 @@ SECONDS_AN_HOUR = 3600
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a person wants to know of a run; dollars are None where the price is not known.
+    """The result and the cost of a run; amounts in US dollars are None if the price is unknown.
 
     Attributes:
         outcome: whether the training job was started by this run, adopted or reused.
-        billable_s: what AWS bills for the training job, of all machines together.
-        training_usd: what the job cost, and the tuning job's other training jobs, at the price on demand; nothing is
-            paid again for what is reused.
-        waiting: how many uploaded images have waited for a record for more than ten minutes, of how many.
-        tuning: the tuning job that the model was chosen from, and its training jobs in this run.
-        endpoint_usd_per_day: what the endpoint costs as long as it exists.
-        spot_savings: the part of the price that managed spot saved, from 0 to 1; None without spot.
+        billable_s: the seconds that AWS bills for the training job, summed over its instances.
+        training_usd: the cost of the job and of the tuning job's other training jobs at the on-demand price; reused
+        jobs cost nothing.
+        waiting: the number of uploaded images without a record after ten minutes, and of all uploaded images.
+        tuning: the tuning job in which the model was chosen, and its training jobs in this run.
+        endpoint_usd_per_day: the endpoint's cost per day.
+        spot_savings: the share of the price that managed spot saved, from 0 to 1; None without spot.
 
     """
 
@@ -42,11 +42,11 @@ class RunReport:
     waiting: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The report for XCom."""
+        """Return the report as JSON values, for XCom."""
         return asdict(self)
 
     def as_table(self) -> str:
-        """The report for people."""
+        """Return the report as a text table."""
         accuracy = self.best_validation_accuracy
         rows = {
             "training job": f"{self.training_job}, {self.outcome}",
@@ -78,16 +78,16 @@ def report_of(
     evaluated: Mapping[str, Any],
     waiting: str = "",
 ) -> RunReport:
-    """The report of a run.
+    """Build the report of a run.
 
     Args:
-        job: what `training_result` says of the training job.
+        job: the result of `training_result` for the training job.
         endpoint: the endpoint's name.
-        training: the price of the machine that trained.
-        hosting: the price of the machine that answers.
-        instance_count: how many of those the endpoint has.
+        training: the price of a training instance.
+        hosting: the price of an endpoint instance.
+        instance_count: the number of the endpoint's instances.
         evaluated: accuracy and page of the model's evaluation; empty without test images.
-        waiting: how many uploaded images wait for a record.
+        waiting: the number of uploaded images without a record.
 
     """
     tuning, hourly_usd = job.get("tuning"), training.usd_per_hour

@@ -1,1 +1,1 @@
-"""Runs training jobs: the request, the attempts, the task that owns a job, and how a job ended."""
+"""Runs training jobs: builds requests, plans attempts, records the owner of a job, and checks how a job ended."""

@@ -1,4 +1,4 @@
-"""Decides from the attempts so far which attempt at a training job is next, so that nothing is paid for twice."""
+"""Decides which attempt at a training job is next from the earlier ones, so that nothing is paid for twice."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Job = Mapping[str, Any]
 Request = Mapping[str, Any]
-# After these, and only with managed spot, the next attempt goes on from the checkpoints of the last.
+# After these, and only with managed spot, the next attempt continues from the last one's checkpoints.
 GOES_ON_AFTER = ("capacity", "wait_limit", "time_limit")
 
 
@@ -26,7 +26,7 @@ class Attempt:
     """The next action that leads to a model.
 
     Attributes:
-        action: start a job; adopt a running one; await the end of one that is being stopped, then plan again; or reuse
+        action: start a job; adopt a running one; wait for the end of a stopping one, then plan again; or reuse
             the model of a completed one.
         requests: CreateTrainingJob's requests, for the preferred instance type first, then for the alternatives.
         because: the reason, in one sentence.
@@ -63,7 +63,7 @@ def plan_attempt(
         s3: if given, a completed job counts only while its model artifact exists.
         alternatives: the same request for each alternative instance type, in order.
         accept_time_limit: whether the model of a job that its time limit stopped is accepted.
-        only_of_run: a Dag's and a run's id: only attempts of that run count, so the run gets its own job.
+        only_of_run: the ids of a Dag and a run: only attempts of that run count, so the run gets its own job.
 
     Raises:
         TrainingInputError: the last attempt failed on the same input; another would cost the same and fail.
@@ -125,7 +125,7 @@ def _run_of(sagemaker: "SageMakerClient", job: Job) -> tuple[str, str] | None:
 
 
 def _existing(jobs: Sequence[Job], request: Request, *, is_good: Callable[[Job], bool]) -> Attempt | None:
-    """Return the newest usable attempt; one that is being stopped only if no earlier one has a model."""
+    """Return the newest usable attempt; a job that is being stopped is used only if no earlier one has a model."""
     stopping: Attempt | None = None
     for job in reversed(jobs):
         named = ({**request, "TrainingJobName": job["TrainingJobName"]},)

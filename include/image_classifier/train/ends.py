@@ -11,8 +11,8 @@ from image_classifier.contracts.errors import (
 )
 from image_classifier.train.failures import cause_of, is_remedied_elsewhere, remedy_for
 
-# input: the same job would fail again; elsewhere: it may succeed once rights, keys or the network are right;
-# wait_limit: managed spot found no machine, or too few hours of one, in time; stopped: somebody stopped it.
+# input: the same job would fail again; elsewhere: it may succeed once permissions, keys or network are corrected;
+# wait_limit: managed spot had no instance for long enough in time; stopped: somebody stopped the job.
 End = Literal[
     "completed", "input", "elsewhere", "capacity", "service", "time_limit", "wait_limit", "stopped", "unknown"
 ]
@@ -32,7 +32,7 @@ def end_of(job: Mapping[str, Any]) -> End:
 
 
 def _failure(reason: str) -> End:
-    """Classify a failure by the error kind that SageMaker puts before its sentence."""
+    """Classify a failure by the error kind at the beginning of SageMaker's sentence."""
     if any(words in reason for words in NO_CAPACITY):
         return "capacity"
     if reason.startswith("InternalServerError"):

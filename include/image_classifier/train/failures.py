@@ -1,7 +1,7 @@
 """Lists the messages with which training jobs fail, and the remedy for each.
 
-The messages are those of AWS's documentation, of published logs and issues, and of our own program, which uses the same
-words. A message that is not in the table sends the reader to the job's log.
+The messages come from AWS's documentation, from published logs and issues, and from our own program, which uses the
+same ones. For any other message the remedy is to read the job's log.
 """
 
 import re
@@ -13,7 +13,7 @@ from image_classifier.train.job_log import LOG_GROUP
 
 @dataclass(frozen=True)
 class KnownFailure:
-    """A message, its remedy, and where that applies: if not in the request, the same request may succeed later."""
+    """A message, its remedy, and whether the remedy is in the request; if not, the same request may succeed later."""
 
     message: re.Pattern[str]
     remedy: str

@@ -1,11 +1,11 @@
-"""Chooses the image that trains and serves: the built-in algorithm's, from AWS's account per region, or our own."""
+"""Chooses the container image: the built-in algorithm's, from AWS's registry of the region, or our own."""
 
 from image_classifier.aws.settings import PREFIX, Settings
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import SettingsError
 
 AWS = "amazonaws.com"
-# region -> the account and the domain of its registry; a test compares them with the SageMaker SDK's own data
+# region -> account and domain of AWS's registry; a test compares them with the SageMaker SDK's data
 REGISTRIES = {
     "af-south-1": ("455444449433", AWS),
     "ap-east-1": ("286214385809", AWS),

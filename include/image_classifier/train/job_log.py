@@ -1,7 +1,7 @@
-"""Reads the new lines of a training job's log, and the accuracy that the algorithm reports in them.
+"""Reads the new lines of a training job's log, and parses the accuracy that the algorithm reports.
 
-The reading is a generator of requests that a client executes: a blocking client here and an asynchronous one in the
-trigger share it.
+`new_lines` is a generator of requests that a client executes, so that the blocking client here and the asynchronous one
+in the trigger share it.
 """
 
 import math
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-TAB = "#011"  # as CloudWatch shows it
+TAB = "#011"  # the name that CloudWatch shows
 
 _METRIC = re.compile(r"Epoch\[(?P<epoch>\d+)\] (?P<split>Train|Validation)-(?P<name>\w+)=(?P<value>[-+0-9.eE]+|nan)")
 
@@ -51,7 +51,7 @@ class Call:
 Response = Mapping[str, Any]
 Reading = Generator[Call, Response, tuple[list[str], Cursor]]
 START = Cursor()
-ABSENT: Response = {}  # a log group or stream that does not exist yet has nothing to say
+ABSENT: Response = {}  # a log group or stream that does not exist yet has no lines
 
 
 def log_events(logs: "CloudWatchLogsClient", job_name: str, after: Cursor = START) -> tuple[list[str], Cursor]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from image_classifier.prepare.dataset import PreparedDataset
 
 CONTENT_TYPE = "application/x-image"
-# Of the built-in algorithm AWS knows them itself; in another image's log SageMaker finds only what it is told to.
+# SageMaker knows the built-in algorithm's metrics; for another image the request must define them.
 METRIC_DEFINITIONS = [
     {"Name": f"{split.lower()}:accuracy", "Regex": rf"Epoch\[\d+\] {split}-accuracy=([0-9.]+)"}
     for split in ("Train", "Validation")

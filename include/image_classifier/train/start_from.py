@@ -1,4 +1,4 @@
-"""Lets a training job start from the model that serves, where the algorithm's contract allows it.
+"""Builds the request of a training job that starts from the live model, if the algorithm's contract allows it.
 
 The contract: the parent comes from the same algorithm, and has the same num_layers, image_shape and num_classes.
 Source: docs.aws.amazon.com/sagemaker/latest/dg/image-classification.html, "Incremental Training".
@@ -30,17 +30,17 @@ class Start:
 def from_champion(
     sagemaker: "SageMakerClient", s3: "S3Client", request: Mapping[str, Any], *, champion: str | None
 ) -> Start:
-    """The training job's request with the model that serves in the channel ``model``, if that is possible.
+    """Return the training job's request with the live model in the channel ``model``, if that is possible.
 
-    The job has another name than one that starts from nothing, and its name does not depend on the parent: a job of
-    these images and settings that exists decides, so that an unchanged run trains nothing although another model
-    serves.
+    The job's name differs from that of a job that starts from nothing, and does not depend on the parent. So an
+    existing job with these images and settings is found, and an unchanged run trains nothing although another model is
+    live.
 
     Args:
         sagemaker: the client.
-        s3: looks for the parent's artifact.
-        request: CreateTrainingJob's, of a job that starts from nothing.
-        champion: training job of the model that serves, if one does.
+        s3: the client that checks for the parent's artifact.
+        request: CreateTrainingJob's request of a job that starts from nothing.
+        champion: training job of the live model, if there is one.
 
     """
     plain, name = dict(request), incremental_job_name(request["TrainingJobName"])
@@ -60,7 +60,7 @@ def from_champion(
 
 
 def why_not(request: Mapping[str, Any], parent: Mapping[str, Any]) -> list[str]:
-    """Why the contract forbids to go on from the parent, a training job as SageMaker describes it."""
+    """Return the reasons why the contract forbids to continue from the parent, a described training job."""
     ours, theirs = request["HyperParameters"], parent.get("HyperParameters", {})
     differing = [name for name in FIXED if ours.get(name) != theirs.get(name)]
     problems = [f"{name} is {ours.get(name)}, and was {theirs.get(name)}." for name in differing]
@@ -92,5 +92,5 @@ def _parent_of(job: Mapping[str, Any]) -> str:
 
 
 def _repository(image: str) -> str:
-    """Repository of an image URI: ``own`` of ``1.dkr.ecr.us-east-1.amazonaws.com/own:1``."""
+    """Return the repository of an image URI: ``own`` of ``1.dkr.ecr.us-east-1.amazonaws.com/own:1``."""
     return image.partition("/")[2].partition("@")[0].rpartition(":")[0] or image

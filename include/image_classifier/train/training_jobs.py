@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MARGIN_S = 3600  # a job's time limit counts neither its machines' start nor the upload of the model
+MARGIN_S = 3600  # a job's time limit includes neither the start of its instances nor the upload of the model
 
 
 def start_training_job(
@@ -74,19 +74,19 @@ def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal
 
 
 def machine_of(job: Mapping[str, Any]) -> str:
-    """The machines of a job or a request, for people: "2 x ml.g4dn.xlarge (spot)"."""
+    """Return the instances of a job or a request as text: "2 x ml.g4dn.xlarge (spot)"."""
     resources = job["ResourceConfig"]
     count = f"{resources['InstanceCount']} x " if resources.get("InstanceCount", 1) > 1 else ""
     return f"{count}{resources['InstanceType']}{' (spot)' if job.get('EnableManagedSpotTraining') else ''}"
 
 
 def describe_training_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
-    """DescribeTrainingJob's answer, or None if there is no such job."""
+    """Return DescribeTrainingJob's answer, or None if the job does not exist."""
     return TRAINING_JOB.describe(sagemaker, name)
 
 
 def list_training_jobs_in_progress(sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
-    """Names of this classifier's jobs that still run or are being stopped; its images must stay until they end."""
+    """Return the names of this classifier's jobs that run or are being stopped, which still read its images."""
     found = TRAINING_JOB.names_in_progress(sagemaker, classifier=classifier)
     return sorted(name for name in found if is_training_job(name, classifier=classifier))
 
@@ -107,7 +107,10 @@ def training_result(
     Times are in seconds. ``billable_s`` is the sum over all instances; ``spot_savings`` is the fraction (0 to 1) of the
     price that managed spot saved, or None without spot.
     """
-    billable_s, seconds = job.get("BillableTimeInSeconds"), job.get("TrainingTimeInSeconds")  # of each machine
+    billable_s, seconds = (
+        job.get("BillableTimeInSeconds"),
+        job.get("TrainingTimeInSeconds"),
+    )  # the training time of each instance
     resources, spot = job["ResourceConfig"], bool(job.get("EnableManagedSpotTraining"))
     return {
         "training_job": job["TrainingJobName"],
@@ -122,7 +125,7 @@ def training_result(
         "spot": spot,
         "billable_s": None if billable_s is None else billable_s * resources["InstanceCount"],
         "seconds": seconds,
-        # AWS's own formula, of DescribeTrainingJob's documentation of BillableTimeInSeconds
+        # AWS's formula, from BillableTimeInSeconds in DescribeTrainingJob's documentation
         "spot_savings": round(1 - billable_s / seconds, 4) if spot and seconds and billable_s is not None else None,
     }
 

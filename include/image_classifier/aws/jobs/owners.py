@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_CHARACTERS = 256  # of a tag's value
-_SAFE = " _.:/+-@"  # beside letters and digits, AWS allows these in a value; and "=", which stands for the "%" of URLs
+MOST_CHARACTERS = 256  # AWS's limit of a tag's value, in characters
+_SAFE = (
+    " _.:/+-@"  # AWS allows these beside letters and digits in a value, and "=", which replaces the "%" of URL encoding
+)
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Owner:
     task: str
 
     def __str__(self) -> str:
-        """The task, its run and its Dag, for a log."""
+        """Return the task, its run and its Dag, for a log line."""
         return f"task {self.task} of run {self.run_id} of {self.dag_id}"
 
     def tags(self) -> "list[TagTypeDef]":
-        """The tags of a job that this task waits for."""
+        """Return the tags of a job that this task waits for."""
         values = {DAG_TAG: self.dag_id, RUN_TAG: self.run_id, TASK_TAG: self.task}
         return [{"Key": key, "Value": _encoded(value)} for key, value in values.items()]
 
@@ -56,29 +58,29 @@ def set_owner(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, owner: Ow
 
 
 def set_owner_of_arn(sagemaker: "SageMakerClient", arn: str, *, owner: Owner) -> None:
-    """Make this task the owner of a job of any kind."""
+    """Make this task the owner of the job with this ARN."""
     sagemaker.add_tags(ResourceArn=arn, Tags=owner.tags())
 
 
 def tags_of(sagemaker: "SageMakerClient", job: Mapping[str, Any]) -> dict[str, str]:
-    """The tags of a training job."""
+    """Return the tags of a training job."""
     return tags_of_arn(sagemaker, job["TrainingJobArn"])
 
 
 def tags_of_arn(sagemaker: "SageMakerClient", arn: str) -> dict[str, str]:
-    """The tags of a job of any kind."""
+    """Return the tags of the job with this ARN."""
     pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=arn)
     return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
 
 
 def stop_note(why: str) -> "list[TagTypeDef]":
-    """The tag of a job that is stopped because its task ended, and not because someone did not want it."""
+    """Return the tag of a job that is stopped because no task waits for it; a person's stop has no such tag."""
     return [{"Key": STOPPED_TAG, "Value": re.sub(r"[^\w .:/=+\-@]", " ", why)[:MOST_CHARACTERS]}]
 
 
 def note_stop(sagemaker: "SageMakerClient", arn: str, *, why: str) -> None:
-    """Tag a job that is about to be stopped because no task waits for it; a missing right does not prevent the stop."""
-    try:  # before the stop: who waits for the job must find the tag as soon as the job has ended
+    """Tag a job that is stopped because no task waits for it; a missing permission does not prevent the stop."""
+    try:  # before the stop, so that a waiting task finds the tag as soon as the job has ended
         sagemaker.add_tags(ResourceArn=arn, Tags=stop_note(why))
     except ClientError as error:
         log.warning("%s cannot be tagged, and is stopped without: %s", arn, error)

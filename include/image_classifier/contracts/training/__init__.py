@@ -1,1 +1,1 @@
-"""Defines what Airflow and the training program share, and the function does not: hyperparameters and image lists."""
+"""Contains what Airflow and the training program share: hyperparameters and image lists."""

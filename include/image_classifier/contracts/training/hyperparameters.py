@@ -1,7 +1,7 @@
-"""Defines the built-in algorithm's hyperparameters: their values, what excludes what, and how SageMaker spells them.
+"""Defines the built-in algorithm's hyperparameters: their limits, how they depend on each other, and their spelling.
 
-AWS publishes no schema for them, and the container checks its own only after the instance has started and costs money;
-so the whole documented table is checked here. The trigger form is made from these fields: a limit is written once.
+AWS publishes no schema, and the container checks them only after the instance has started and costs money; so the
+documented table is checked here. The trigger form is generated from these fields.
 """
 
 import re
@@ -21,7 +21,7 @@ COLOUR_CHANNELS, GREY_CHANNELS = 3, 1
 
 
 def _integer(value: object) -> object:
-    """A choice among integers is not read from text, unlike an integer; SageMaker and the trigger form give text."""
+    """Convert text to an integer: SageMaker and the trigger form send text, which pydantic refuses for a Literal."""
     return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
 
 
@@ -37,7 +37,7 @@ _STOPPING: JsonDict = {"section": "Early stopping and checkpoints"}
 
 
 class Hyperparameters(BaseModel):
-    """What a person may set. The defaults are the documented ones."""
+    """The hyperparameters that a person may set, with the documented defaults."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -51,15 +51,16 @@ class Hyperparameters(BaseModel):
     image_shape: str = Field(
         default="3,224,224",
         title="Image shape",
-        description="Channels, height and width of the images the network sees, such as 3,224,224. One channel is "
-        "grey: reported to train, and then to fail at the built-in algorithm's endpoint.",
+        description="Channels, height and width of the images the network sees, such as 3,224,224. One channel means "
+        "grey images; users report that these train, and then fail at the built-in algorithm's endpoint.",
         pattern=_SHAPE,
         json_schema_extra=_MODEL,
     )
     use_pretrained_model: bool = Field(
         default=False,
         title="Use a pretrained model",
-        description="Start from weights trained on ImageNet; only the last layer starts anew. Made for 3,224,224.",
+        description="Start from weights trained on ImageNet; only the last layer starts with random weights. Made for "
+        "3,224,224.",
         json_schema_extra=_MODEL,
     )
     multi_label: bool = Field(
@@ -197,7 +198,7 @@ class Hyperparameters(BaseModel):
 
     @property
     def side_px(self) -> int:
-        """Side of the square that holds the image shape; the shape's own side when it is square."""
+        """Return the longer side of the image shape, in pixels."""
         return max(self.height, self.width)
 
     @property
@@ -241,7 +242,7 @@ class Hyperparameters(BaseModel):
 
 
 class JobHyperparameters(Hyperparameters):
-    """All hyperparameters of one training job: a person's, and what only the data set tells."""
+    """All hyperparameters of one training job: those that a person sets, and those that the data set determines."""
 
     num_classes: Positive
     num_training_samples: Positive
@@ -249,7 +250,7 @@ class JobHyperparameters(Hyperparameters):
 
     @classmethod
     def from_strings(cls, values: Mapping[str, str]) -> Self:
-        """Read what SageMaker hands to the container.
+        """Read the hyperparameters that SageMaker passes to the container.
 
         Raises:
             HyperparameterError: one sentence per problem, unknown and missing names in the container's own words.
@@ -264,7 +265,7 @@ class JobHyperparameters(Hyperparameters):
             raise HyperparameterError(" ".join(problems_of(error))) from error
 
     def as_strings(self) -> dict[str, str]:
-        """SageMaker takes every hyperparameter as a string; what is not set is left out."""
+        """Return every hyperparameter that is set as a string, as SageMaker's API requires."""
         return {name: _as_string(name, value) for name, value in self if value is not None}
 
     def _problems(self) -> Iterator[str]:
@@ -283,7 +284,7 @@ class JobHyperparameters(Hyperparameters):
 def for_job(
     hyperparameters: Hyperparameters, *, num_classes: int, num_training_samples: int, num_validation_samples: int
 ) -> JobHyperparameters:
-    """Complete what a person set with what the data set tells; the prepared images are as large as the image shape.
+    """Complete a person's hyperparameters with those of the data set, whose images have the side of the image shape.
 
     Raises:
         HyperparameterError: the data set cannot be trained on with these values; one sentence per problem.
@@ -310,7 +311,7 @@ def for_job(
     return job
 
 
-# How the algorithm spells the truth: 0 and 1, but True and False for one.
+# The algorithm spells booleans 0 and 1, but one of them True and False.
 _BOOLEANS = {
     "use_pretrained_model": ("0", "1"),
     "multi_label": ("0", "1"),
@@ -333,7 +334,7 @@ def _unexpected(values: Mapping[str, str], known: Mapping[str, object]) -> list[
 
 
 def _misspelt(values: Mapping[str, str]) -> list[str]:
-    """Pydantic would read "yes" as true and "3.0" as an integer; the container reads neither."""
+    """Return a sentence per value that pydantic accepts and the container refuses, such as "yes" or "3.0"."""
     wrong_booleans = [
         f"{name} is {values[name]!r}; it must be {' or '.join(allowed)}."
         for name, allowed in _BOOLEANS.items()

@@ -1,4 +1,4 @@
-"""Reads and writes image lists (.lst files) as MXNet's im2rec does, and the documents beside one. Stdlib only."""
+"""Reads and writes image lists (.lst files) as MXNet's im2rec does. It imports the standard library only."""
 
 import hashlib
 import io
@@ -18,9 +18,9 @@ class Entry:
     """One line: an image and its label.
 
     Attributes:
-        index: unique over train and validation; it becomes the record's key.
-        labels: one class index, or one 0 or 1 per class for a multi-label set.
-        path: relative to the root of the image channel.
+        index: a number that is unique over train and validation; RecordIO uses it as the record's key.
+        labels: one class index; for a multi-label set one 0 or 1 per class.
+        path: the image's path relative to the root of its channel.
 
     """
 
@@ -30,24 +30,29 @@ class Entry:
 
     @property
     def label(self) -> int:
-        """The class index of a single-label entry."""
+        """Return the class index of a single-label entry.
+
+        Raises:
+            DatasetError: the entry has several labels.
+
+        """
         if len(self.labels) != 1 or not self.labels[0].is_integer():
             raise DatasetError(f"Image {self.path!r} has the labels {self.labels}; one class index was expected.")
         return int(self.labels[0])
 
 
 def dumps(entries: Iterable[Entry]) -> str:
-    """The list's text, byte for byte (as UTF-8) what im2rec writes for the same entries in the same order.
+    """Return the list's text; as UTF-8 it equals the file that im2rec writes for the same entries in the same order.
 
     Raises:
-        DatasetError: an entry that im2rec would read back as something else.
+        DatasetError: im2rec would read an entry back differently.
 
     """
     return "".join(_line(entry) for entry in entries)
 
 
 def parse(text: str) -> list[Entry]:
-    """Read a list as im2rec does, but refuse the lines that im2rec drops with a printed message.
+    """Parse a list as im2rec does, but refuse the lines that im2rec drops with a printed message.
 
     Raises:
         DatasetError: names the line.
@@ -55,7 +60,7 @@ def parse(text: str) -> list[Entry]:
     """
     entries: list[Entry] = []
     seen: dict[int, int] = {}
-    # The line ends of a text file (LF, CRLF, CR) and no others: splitlines() would cut at U+2028 inside a name.
+    # Only LF, CRLF and CR end a line: splitlines() would also split at U+2028, which a file name may contain.
     for number, line in enumerate(io.StringIO(text, newline=None), start=1):
         if line.strip():
             entry = _entry(line, number)
@@ -67,17 +72,17 @@ def parse(text: str) -> list[Entry]:
 
 
 def shuffled(entries: Iterable[Entry], *, seed: str) -> list[Entry]:
-    """The entries in an order that only their paths and the seed decide, the same on every machine and Python."""
+    """Return the entries in an order that depends only on their paths and the seed, on every machine and Python."""
     return sorted(entries, key=lambda entry: hashlib.sha256(f"{seed}\n{entry.path}".encode()).digest())
 
 
 def fingerprint(images: Iterable[tuple[str, int, str]], *, pixels_key: str, labels: Sequence[str]) -> str:
-    """Identity of a data set: 16 hex digits. Neither file names and order nor the machine or its encoder enter.
+    """Return the identity of a data set, 16 hex digits; it is independent of file names, order, machine and encoder.
 
     Args:
-        images: split, class index and SHA-256 of the source bytes of every image.
-        pixels_key: ``PixelParameters.key()``, or what stands in its place.
-        labels: the label space.
+        images: (split, class index, SHA-256 of the source bytes) of every image.
+        pixels_key: ``PixelParameters.key()``, or the text that replaces it for unmodified images.
+        labels: the labels by class index.
 
     """
     identity = [FINGERPRINT_FORMAT, pixels_key, list(labels), sorted(images)]

@@ -1,21 +1,21 @@
-"""Turns what pydantic finds wrong with a file, a form or a job's hyperparameters into sentences for people."""
+"""Converts pydantic's validation errors of a file, a form or a job's hyperparameters into sentences for people."""
 
 from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-LONGEST_QUOTE = 100  # characters of a wrong value
-_WORDS: dict[str, str] = {}  # a field's regular expression -> what it asks for
+LONGEST_QUOTE = 100  # in characters, of a wrong value
+_WORDS: dict[str, str] = {}  # a field's regular expression -> a sentence that says which values it accepts
 
 
 def pattern(expression: str, words: str) -> str:
-    """A field's regular expression; `words` say what to give instead of a value that does not match it."""
+    """Register the sentence that an error shows for a value which does not match `expression`; return `expression`."""
     _WORDS[expression] = words
     return expression
 
 
 def problems_of(error: ValidationError) -> list[str]:
-    """One readable sentence per problem that pydantic found."""
+    """Return one sentence per problem that pydantic found; each names the field and the value."""
     return [_sentence(".".join(map(str, problem["loc"])), problem) for problem in error.errors()]
 
 

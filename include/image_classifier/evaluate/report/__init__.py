@@ -1,1 +1,1 @@
-"""The report of one model on one test set: figures in report.json, the same for people in report.html."""
+"""Makes the report of a model on a test set: report.json for programs, report.html for people."""

@@ -1,4 +1,4 @@
-"""Makes the report of a model from its scored test and validation images and from what is known of its training."""
+"""Assembles a model's report from its scored test and validation images and the facts about its training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from image_classifier.evaluate.report.thresholds import unsure
 
 @dataclass(frozen=True)
 class Subject:
-    """What a report is about, and how the classifier uses confidences.
+    """The model and test set of a report, and how the classifier uses confidences.
 
     Attributes:
-        labels: a class's position is its index.
-        unsure_below: the classifier's present threshold; None if it takes the report's proposal.
-        wanted_accuracy: of the predictions above the threshold that the report proposes.
+        labels: the labels by class index.
+        unsure_below: the classifier's present threshold; None if it uses the report's proposal.
+        wanted_accuracy: the accuracy, from 0 to 1, of the predictions above the threshold that the report proposes.
         calibrate: whether the inference function applies the fitted temperature.
-        tuning: the search that the model was chosen from; None if it was trained alone.
+        tuning: the hyperparameter search in which the model was chosen; None if it was trained alone.
 
     """
 
@@ -38,13 +38,13 @@ class Subject:
 
 
 def make_report(subject: Subject, *, test: Table, validation: Table | None, missing: Sequence[str] = ()) -> Report:
-    """The report; imports numpy and scikit-learn.
+    """Compute the report; it imports numpy and scikit-learn.
 
     Args:
-        subject: what is evaluated.
+        subject: the model, its labels and settings.
         test: the scored test images.
         validation: the scored validation images, on which the temperature is fitted.
-        missing: keys of test images that have no answer.
+        missing: S3 keys of the test images that have no answer.
 
     Raises:
         PredictionError: no test image has an answer.

@@ -1,4 +1,4 @@
-"""Calibration: how far a model's confidences can be trusted, and the temperature that corrects them."""
+"""Measures the calibration of a model's confidences, and fits the temperature that corrects them."""
 
 from typing import TYPE_CHECKING
 
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     Probabilities = NDArray[numpy.float64]
 
 BINS = 15
-FEWEST_TO_FIT = 50  # validation images; with fewer the fitted temperature says little
-LOWEST, HIGHEST = 0.2, 10.0  # outside, a temperature makes every answer certain or none
-SMALLEST = 1e-12  # a probability that the model rounded to zero
+FEWEST_TO_FIT = 50  # validation images; with fewer the fitted temperature is too uncertain
+LOWEST, HIGHEST = 0.2, 10.0  # beyond these, every answer is certain or none is
+SMALLEST = 1e-12  # takes the place of a probability that the model rounded to zero
 UNCHANGED = 1.0
 
 
 def calibration(test: Table, validation: Table | None) -> tuple[Calibration, "Probabilities"]:
-    """The figures without and with the fitted temperature, and the test images' probabilities with it."""
+    """Return the figures without and with the fitted temperature, and the test images' probabilities at it.
+
+    The probabilities have the shape (test images, classes).
+    """
     temperature, note = fitted_temperature(validation)
     tempered = at_temperature(test.probabilities, temperature)
     figures = Calibration(
@@ -33,9 +36,9 @@ def calibration(test: Table, validation: Table | None) -> tuple[Calibration, "Pr
 
 
 def fitted_temperature(validation: Table | None) -> tuple[float, str]:
-    """The temperature with the smallest log loss on validation images, and a sentence about it.
+    """Return the temperature with the smallest log loss on validation images, and a sentence about it.
 
-    Guo et al., On Calibration of Modern Neural Networks (ICML 2017). The likeliest class stays the likeliest.
+    Guo et al., On Calibration of Modern Neural Networks (ICML 2017). It never changes which class is the likeliest.
     """
     from scipy.optimize import minimize_scalar
 
@@ -53,7 +56,7 @@ def fitted_temperature(validation: Table | None) -> tuple[float, str]:
 
 
 def log_loss_at(table: Table, temperature: float) -> float:
-    """Log loss of the table's probabilities at a temperature, not rounded."""
+    """Return the unrounded log loss of the table's probabilities at a temperature."""
     import numpy
 
     tempered = at_temperature(table.probabilities, temperature)
@@ -62,7 +65,7 @@ def log_loss_at(table: Table, temperature: float) -> float:
 
 
 def at_temperature(probabilities: "Probabilities", temperature: float) -> "Probabilities":
-    """softmax(log p / T): exact, because the model's answers are softmax outputs."""
+    """Return softmax(log p / T), of shape (images, classes); it is exact because the answers are softmax outputs."""
     import numpy
 
     if temperature == UNCHANGED:
@@ -74,7 +77,14 @@ def at_temperature(probabilities: "Probabilities", temperature: float) -> "Proba
 
 
 def calibration_figures(table: Table, probabilities: "Probabilities", *, temperature: float) -> CalibrationFigures:
-    """Log loss, ECE, Brier score and reliability curve of these probabilities of the table's images."""
+    """Compute log loss, ECE, Brier score and reliability curve.
+
+    Args:
+        table: the images with their true classes.
+        probabilities: of shape (images, classes).
+        temperature: the temperature at which they were computed.
+
+    """
     from sklearn.metrics import brier_score_loss
 
     classes = range(table.num_classes)
@@ -91,7 +101,7 @@ def calibration_figures(table: Table, probabilities: "Probabilities", *, tempera
 
 
 def reliability(table: Table, confidence: "Probabilities") -> tuple[Bin, ...]:
-    """At most 15 bins of equally many images, from the least to the most confident."""
+    """Return at most 15 bins with equally many images each, from the least to the most confident."""
     import numpy
 
     order = numpy.argsort(confidence, kind="stable")

@@ -1,4 +1,4 @@
-"""What a test set of a given size can show about a model and about the difference of two, in sentences."""
+"""Describes, in sentences, how precisely a test set of a given size measures a model and compares two models."""
 
 from collections.abc import Mapping
 
@@ -10,18 +10,18 @@ from image_classifier.evaluate.proportions import (
 )
 
 ALPHA = 0.05
-DISCORDANT = 0.06  # of the images, between two trainings of about the same accuracy: 3 to 10% is usual
+DISCORDANT = 0.06  # share of the images on which two models of about the same accuracy disagree; 3 to 10% is usual
 USUAL_ACCURACY = 0.95
 FEW_OF_A_CLASS = 20
 MOST_NAMED = 8
 
 
 def what_it_can_show(images: int, *, of_class: Mapping[str, int]) -> tuple[str, ...]:
-    """Sentences for a report and for a plan.
+    """Return the sentences, for a report or a plan.
 
     Args:
-        images: in the test set.
-        of_class: the same per class.
+        images: number of test images.
+        of_class: number of test images of each class, by label.
 
     """
     if not images:

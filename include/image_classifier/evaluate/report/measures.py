@@ -1,4 +1,4 @@
-"""Accuracy and its parts: top-k, log loss, figures per class, the confusion matrix."""
+"""Computes top-k accuracy, log loss, figures per class and the confusion matrix."""
 
 import math
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 TOP = (3, 5)
 MOST_CONFUSED = 10
-DIGITS = 6  # of every figure in report.json
+DIGITS = 6  # decimal places of every figure in report.json
 
 
 def accuracy(table: Table) -> Proportion:
@@ -22,7 +22,7 @@ def accuracy(table: Table) -> Proportion:
 
 
 def top_k(table: Table) -> tuple[TopK, ...]:
-    """For k of 3 and 5, where there are more classes than that."""
+    """Return the top-k accuracy for k of 3 and 5, if there are more than k classes."""
     from sklearn.metrics import top_k_accuracy_score
 
     classes, total = range(table.num_classes), len(table.images)
@@ -35,14 +35,14 @@ def top_k(table: Table) -> tuple[TopK, ...]:
 
 
 def log_loss(labels: "NDArray[numpy.int64]", probabilities: "NDArray[numpy.float64]") -> float:
-    """Mean of -log of the true class's probability."""
+    """Return the mean of -log of the true class's probability; shapes: (images,) and (images, classes)."""
     from sklearn.metrics import log_loss as computed
 
     return round(float(computed(labels, probabilities, labels=range(probabilities.shape[1]))), DIGITS)
 
 
 def per_class(table: Table, labels: Sequence[str]) -> tuple[ClassFigures, ...]:
-    """Precision, recall and F1 of each class, in the order of the indices."""
+    """Return precision, recall and F1 of each class, in the order of the labels."""
     from numpy import nan
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -62,7 +62,7 @@ def per_class(table: Table, labels: Sequence[str]) -> tuple[ClassFigures, ...]:
 
 
 def confusion_matrix(table: Table) -> tuple[tuple[int, ...], ...]:
-    """Counts; row: the true class, column: the predicted one, both in the order of the indices."""
+    """Return the counts of shape (classes, classes): rows are true classes, columns predicted classes, by index."""
     from sklearn.metrics import confusion_matrix as computed
 
     matrix = computed(table.labels, table.predicted, labels=range(table.num_classes))
@@ -70,7 +70,7 @@ def confusion_matrix(table: Table) -> tuple[tuple[int, ...], ...]:
 
 
 def most_confused(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> tuple[Confusion, ...]:
-    """The pairs of classes that are taken for each other most often."""
+    """Return the pairs of true and predicted class with the most wrong predictions, the largest first."""
     pairs = [
         Confusion(label=labels[true], predicted=labels[predicted], images=count)
         for true, row in enumerate(matrix)

@@ -1,4 +1,4 @@
-"""Which test images the model gets wrong, and which of them are more likely labelled wrong."""
+"""Finds the test images that the model predicts wrongly, and those whose label is probably wrong."""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     Counts = NDArray[numpy.float64]
 
 MOST_SHOWN = 24
-ROUNDING = 1e-6  # of probabilities that a model printed with few digits
+ROUNDING = 1e-6  # tolerance for probabilities that a model printed with few digits
 
 
 def most_confident_mistakes(table: Table, labels: Sequence[str]) -> tuple[Mistake, ...]:
-    """The wrong predictions, the most confident first."""
+    """Return the wrong predictions, the most confident first."""
     import numpy
 
     wrong = numpy.flatnonzero(~table.right)
@@ -27,11 +27,11 @@ def most_confident_mistakes(table: Table, labels: Sequence[str]) -> tuple[Mistak
 
 
 def label_mistakes(table: Table, labels: Sequence[str]) -> LabelMistakes:
-    """Images that confident learning takes for labelled wrong, the least like their label first.
+    """Return the images whose label is probably wrong by confident learning, the least probable label first.
 
-    Northcutt, Jiang, Chuang, Confident Learning (JAIR 2021): an image counts as of class j if its probability of j
-    reaches the mean that images labelled j have. The model has not trained on test images, as the method wants. The
-    list ends at the number of wrong labels that the counts let expect.
+    Northcutt, Jiang, Chuang, Confident Learning (JAIR 2021): an image is confidently of class j if its probability of
+    j reaches the mean of the images labelled j. The method requires images on which the model was not trained. The
+    list has as many images as the counts estimate to be labelled wrongly.
     """
     import numpy
 
@@ -49,7 +49,7 @@ def label_mistakes(table: Table, labels: Sequence[str]) -> LabelMistakes:
 
 
 def _confident_class(table: Table) -> "NDArray[numpy.int64]":
-    """The class that each image belongs to with confidence, or -1."""
+    """Return the class to which each image confidently belongs, or -1; of shape (images,)."""
     import numpy
 
     thresholds = numpy.full(table.num_classes, numpy.inf)
@@ -60,7 +60,7 @@ def _confident_class(table: Table) -> "NDArray[numpy.int64]":
 
 
 def _counts(given: "NDArray[numpy.int64]", guess: "NDArray[numpy.int64]", num_classes: int) -> "Counts":
-    """The confident joint: how many images labelled i (row) are confidently of class j (column)."""
+    """Return the confident joint: the number of images labelled i (row) that are confidently of class j (column)."""
     import numpy
 
     counts = numpy.zeros((num_classes, num_classes))
@@ -70,7 +70,7 @@ def _counts(given: "NDArray[numpy.int64]", guess: "NDArray[numpy.int64]", num_cl
 
 
 def _expected_wrong(counts: "Counts", support: "NDArray[numpy.int64]") -> int:
-    """How many labels are wrong, each row of the joint scaled to the number of images of its label."""
+    """Estimate the number of wrong labels; each row of the joint is scaled to the number of images of its label."""
     joint = counts / counts.sum(axis=1, keepdims=True) * support[:, None]
     return int(joint.sum() - joint.trace() + 0.5)
 

@@ -1,4 +1,4 @@
-"""What report.json holds. Fractions are between 0 and 1, intervals are two-sided 95%, times are in seconds."""
+"""Defines report.json. Fractions are from 0 to 1, intervals are two-sided with 95% confidence, times in seconds."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from image_classifier.evaluate.proportions import Proportion
 
-UNSURE_BELOW = 0.5  # in reports of earlier releases, which hold no threshold for auto
+UNSURE_BELOW = 0.5  # the value in reports of earlier releases, which have no threshold for auto
 
 
 class _Part(BaseModel):
@@ -14,14 +14,14 @@ class _Part(BaseModel):
 
 
 class TopK(_Part):
-    """How often the true class is among the k likeliest."""
+    """The share of the images whose true class is among the k likeliest."""
 
     k: int
     accuracy: Proportion
 
 
 class ClassFigures(_Part):
-    """One class; precision and F1 are None if no image was predicted as it, recall if it has no test image."""
+    """The figures of one class; precision and F1 are None if it was never predicted, recall if it has no test image."""
 
     label: str
     support: int
@@ -32,7 +32,7 @@ class ClassFigures(_Part):
 
 
 class Confusion(_Part):
-    """Images of one class that were taken for another."""
+    """The number of images of one class that were predicted as another."""
 
     label: str
     predicted: str
@@ -40,7 +40,7 @@ class Confusion(_Part):
 
 
 class Bin(_Part):
-    """Images of about the same confidence: how sure the model was on average, and how often it was right."""
+    """Images of similar confidence, with their mean confidence and their accuracy."""
 
     images: int
     confidence: float
@@ -48,7 +48,7 @@ class Bin(_Part):
 
 
 class CalibrationFigures(_Part):
-    """How far confidences can be trusted, at one temperature.
+    """Calibration figures at one temperature.
 
     ``ece`` is the expected calibration error over 15 bins with the same number of images each; ``brier`` is the
     multi-class Brier score, 0 (best) to 2.
@@ -62,7 +62,7 @@ class CalibrationFigures(_Part):
 
 
 class Calibration(_Part):
-    """The model as it is, and with the temperature that was fitted on validation images; both judged on test images."""
+    """Calibration on the test images without temperature, and with the one that was fitted on validation images."""
 
     fitted_on: int
     note: str
@@ -71,7 +71,7 @@ class Calibration(_Part):
 
 
 class Threshold(_Part):
-    """What happens if predictions below this confidence go to people: who is kept, and how often that is right."""
+    """The share of predictions kept, and their accuracy, if predictions below this confidence go to people."""
 
     unsure_below: float
     kept: float
@@ -79,12 +79,12 @@ class Threshold(_Part):
 
 
 class Unsure(_Part):
-    """The risk-coverage table, and the threshold that it proposes for a wanted accuracy of what is kept.
+    """The risk-coverage table, and the threshold that reaches the wanted accuracy of the kept predictions.
 
-    ``share_before`` and ``share_after`` are the parts of the test images below the classifier's present
-    ``unsure_below``, without and with the temperature. ``auto`` and ``auto_calibrated`` are what `unsure_below: auto`
-    takes without and with the temperature: the lowest threshold that shows the wanted accuracy; if none does, the one
-    that shows the most. ``calibrate`` says which of the two the table and the proposal are about.
+    ``share_before`` and ``share_after`` are the shares of the test images below the classifier's present
+    ``unsure_below``, without and with the temperature. ``auto`` and ``auto_calibrated`` are the thresholds that
+    `unsure_below: auto` uses without and with the temperature: the lowest one whose accuracy is shown to reach the
+    wanted one, or the most accurate one if none does. ``calibrate`` says for which of the two the table is computed.
     """
 
     wanted_accuracy: float
@@ -100,7 +100,7 @@ class Unsure(_Part):
 
 
 class Mistake(_Part):
-    """A test image that the model takes for another class."""
+    """A test image that the model predicts as another class."""
 
     key: str
     name: str
@@ -111,7 +111,7 @@ class Mistake(_Part):
 
 
 class LabelMistakes(_Part):
-    """Images whose label in the source is likely wrong, by confident learning, the likeliest first."""
+    """Images whose label in the source is probably wrong by confident learning, the most probable first."""
 
     estimated: int
     images: tuple[Mistake, ...]
@@ -129,7 +129,7 @@ class Segment(_Part):
 
 
 class Epoch(_Part):
-    """Accuracies that the training job logged after an epoch; epochs count from zero."""
+    """The accuracies that the training job logged after an epoch; epochs count from zero."""
 
     epoch: int
     train_accuracy: float | None
@@ -137,7 +137,7 @@ class Epoch(_Part):
 
 
 class Training(_Part):
-    """What made the model."""
+    """The training job of the model, with its settings and curves."""
 
     training_job: str
     algorithm: str = ""
@@ -155,8 +155,8 @@ class Training(_Part):
 class TrialFigures(_Part):
     """One training job of a search for hyperparameters.
 
-    ``last_epoch_accuracy`` is the tuner's metric. ``validation`` is how the model itself, that of the best epoch,
-    scores on the validation images; only the best few models and the first are scored.
+    ``last_epoch_accuracy`` is the tuner's metric. ``validation`` is the accuracy of the stored model, which is that of
+    the best epoch, on the validation images; only the best few models and the first are scored.
     """
 
     training_job: str
@@ -170,7 +170,7 @@ class TrialFigures(_Part):
 
 
 class TuningFigures(_Part):
-    """A search for hyperparameters: every training job, the one with the file's own first, and which was chosen."""
+    """A hyperparameter search: its training jobs, of which the first has the file's values, and the chosen one."""
 
     tuning_job: str
     strategy: str
@@ -183,7 +183,7 @@ class TuningFigures(_Part):
 
 
 class DatasetVersion(_Part):
-    """Which images: the data set's version, and the sha256 of the test manifest."""
+    """The fingerprint of the data set version, and the SHA-256 of its test manifest."""
 
     fingerprint: str
     test_manifest: str
@@ -193,10 +193,10 @@ class DatasetVersion(_Part):
 
 
 class Report(_Part):
-    """One model on one test set.
+    """The report of one model on one test set.
 
-    ``missing`` names test images without an answer: they are in no figure. ``can_show`` says in sentences what a test
-    set of this size can and cannot show.
+    ``missing`` names test images without an answer, which no figure includes. ``can_show`` says in sentences what a
+    test set of this size can and cannot show.
     """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -221,5 +221,5 @@ class Report(_Part):
     tuning: TuningFigures | None = None
 
     def document(self) -> bytes:
-        """The bytes of report.json; the same figures give the same bytes."""
+        """Return the bytes of report.json; equal figures give equal bytes."""
         return self.model_dump_json(indent=1, by_alias=True).encode()

@@ -1,4 +1,4 @@
-"""Writes report.html: one file without scripts that asks no other host, so that it can be mailed and kept."""
+"""Writes report.html: one file without scripts or external resources, so that people can archive and mail it."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -10,16 +10,16 @@ from image_classifier.evaluate.report.model import Report
 from image_classifier.prepare.report.page import data_uris, page_environment
 
 TEMPLATES = Path(__file__).parent / "templates"
-MOST_MATRIX_CLASSES = 25  # a larger matrix cannot be read; the most confused pairs are listed in any case
+MOST_MATRIX_CLASSES = 25  # a larger matrix is not readable; the most confused pairs are listed anyway
 MOST_CLASS_ROWS = 200
 
 
 def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
-    """The bytes of report.html.
+    """Return the bytes of report.html.
 
     Args:
         report: the figures.
-        pictures: small JPEGs by image key, for the mistakes; one that is missing leaves its place empty.
+        pictures: small JPEGs of the mistakes, by S3 key; a missing one leaves its place empty.
 
     """
     page = _template().render(
@@ -43,12 +43,12 @@ def _percent(value: float | None) -> str:
 
 
 def _points(values: list[tuple[float, float]]) -> str:
-    """Coordinates of an SVG polyline."""
+    """Return the coordinates of an SVG polyline."""
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in values)
 
 
 def _short(value: str) -> str:
-    """A hyperparameter with at most four digits, and any other text as it is."""
+    """Shorten a number to four significant digits; return any other text unchanged."""
     try:
         return f"{float(value):.4g}"
     except ValueError:

@@ -1,4 +1,4 @@
-"""The table that a report is made from: images with their labels and the probabilities that the model gave them."""
+"""Defines the table that a report is computed from: images, their true classes and the model's probabilities."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
 
-SUM_TOLERANCE = 0.01  # of probabilities that a model printed with few digits
+SUM_TOLERANCE = 0.01  # tolerance for probabilities that a model printed with few digits
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,11 @@ class ScoredImage:
 
     Attributes:
         key: S3 key of the prepared image.
-        label: index of the class it is in.
-        probabilities: the model's, one per class, in the order of the indices.
-        name: of the file in the source, below its split.
-        width, height: of the source's image, in pixels.
-        brightness: mean of its grey values, 0 to 255.
+        label: index of its true class.
+        probabilities: the model's answer, one number per class, by class index.
+        name: path of the file in the source, below its split.
+        width, height: size of the source image, in pixels.
+        brightness: mean of its grey values, from 0 to 255.
 
     """
 
@@ -52,7 +52,7 @@ class Table:
 
     @cached_property
     def probabilities(self) -> "NDArray[numpy.float64]":
-        """Rows that sum to one exactly."""
+        """Return the probabilities, scaled so that every row sums to one; of shape (images, classes)."""
         import numpy
 
         rows = numpy.array([image.probabilities for image in self.images], dtype=numpy.float64)
@@ -62,7 +62,7 @@ class Table:
 
     @cached_property
     def predicted(self) -> "NDArray[numpy.int64]":
-        """Index of the likeliest class; of equal ones the first, as the inference function takes it."""
+        """Return the index of each image's likeliest class, of equal ones the first; of shape (images,)."""
         return self.probabilities.argmax(axis=1)  # type: ignore[no-any-return]
 
     @cached_property
@@ -75,10 +75,10 @@ class Table:
 
 
 def scored_table(images: Sequence[ScoredImage], *, num_classes: int) -> Table:
-    """The table of these images.
+    """Return the table of these images.
 
     Raises:
-        PredictionError: an answer is not one probability per class, or a label is not one of the model's.
+        PredictionError: an answer is not one probability per class, or a class index is not one of the model's.
 
     """
     for image in images:
@@ -91,7 +91,9 @@ def scored_table(images: Sequence[ScoredImage], *, num_classes: int) -> Table:
 def _problem(image: ScoredImage, num_classes: int) -> str | None:
     if len(image.probabilities) != num_classes:
         return f"the answer has {len(image.probabilities)} numbers and the model has {num_classes} classes"
-    if not all(0 <= value <= 1 + SUM_TOLERANCE for value in image.probabilities):  # also false for NaN
+    if not all(
+        0 <= value <= 1 + SUM_TOLERANCE for value in image.probabilities
+    ):  # the comparison is also false for NaN
         return "the answer has a number that is no probability"
     if abs((total := sum(image.probabilities)) - 1) > SUM_TOLERANCE:
         return f"its probabilities sum to {total:.3f} instead of 1"

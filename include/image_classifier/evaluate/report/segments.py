@@ -1,4 +1,4 @@
-"""Parts of the test set on which the model is weaker: dark images, small ones, and those of one source."""
+"""Tests whether the model is weaker on parts of the test set: dark images, small images, images of one source."""
 
 import re
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ ALPHA = 0.05
 FEWEST_IMAGES = 20
 MOST_SOURCES = 20
 QUARTER = 0.25
-MOST_OF_ALL = 0.5  # a "darkest quarter" that ties make larger says nothing
+MOST_OF_ALL = 0.5  # ties may make a quarter larger; a much larger one is not used
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class _Part:
 
 
 def segments(table: Table) -> tuple[Segment, ...]:
-    """Every segment with enough images inside and outside, the weakest first.
+    """Return every segment with enough images inside and outside, the weakest first.
 
-    Raises nothing where a fact is unknown: images without brightness, size or a source folder are in no such segment.
+    Images whose brightness, size or source folder is unknown are left out of the segments that need it.
     """
     parts = [part for part in _parts(table.images) if _is_comparable(part, len(table.images))]
     p_values = [_p_value(table, part) for part in parts]
@@ -41,7 +41,7 @@ def segments(table: Table) -> tuple[Segment, ...]:
 
 
 def source_of(name: str) -> str | None:
-    """The folder below a class's, ``cam1`` of ``cat/cam1/7.jpg``, or what the file's name has before ``_`` or ``-``."""
+    """Return the folder below the class, ``cam1`` of ``cat/cam1/7.jpg``, or the name's part before ``_`` or ``-``."""
     _, *below = name.split("/")
     if not below:
         return None
@@ -65,14 +65,14 @@ def _lowest_quarter(kind: Literal["dark", "small"], values: dict[int, float], na
     if values:
         limit = sorted(values.values())[int(QUARTER * (len(values) - 1))]
         members = [place for place, value in values.items() if value <= limit]
-        if len(members) > MOST_OF_ALL * len(values):  # many have just this value
+        if len(members) > MOST_OF_ALL * len(values):  # many images have exactly this value
             members = [place for place, value in values.items() if value < limit]
         if members:
             yield _Part(kind, name.format(max(values[place] for place in members)), frozenset(members))
 
 
 def _sources(images: Sequence[ScoredImage]) -> Iterator[_Part]:
-    """Sources that more than one class has; of a single class, a weak source and a weak class are the same."""
+    """Yield the sources with several classes: if it has one class, a weak source is the same as a weak class."""
     members, labels = defaultdict[str, set[int]](set), defaultdict[str, set[int]](set)
     for place, image in enumerate(images):
         if (source := source_of(image.name)) is not None:
@@ -88,7 +88,7 @@ def _is_comparable(part: _Part, total: int) -> bool:
 
 
 def _rights(table: Table, part: _Part) -> tuple[int, int, int, int]:
-    """Right inside, images inside, right outside, images outside."""
+    """Return (right inside, images inside, right outside, images outside) of a segment."""
     inside = sum(bool(table.right[place]) for place in part.members)
     size, total = len(part.members), len(table.images)
     return inside, size, int(table.right.sum()) - inside, total - size

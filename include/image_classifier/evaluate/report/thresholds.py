@@ -1,4 +1,4 @@
-"""What a confidence threshold costs and brings: predictions below it go to people, the others are kept."""
+"""Computes, per confidence threshold, the share and the accuracy of the predictions that are kept."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEPS = 100
-SHOWN = (0, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92, 94, 95, 96, 97, 98, 99)  # hundredths
+SHOWN = (0, 30, 40, 50, 60, 70, 75, 80, 85, 90, 92, 94, 95, 96, 97, 98, 99)  # in hundredths
 
 
 def unsure(
@@ -23,14 +23,14 @@ def unsure(
     present: float | None,
     wanted_accuracy: float,
 ) -> Unsure:
-    """The table of thresholds and the proposed one.
+    """Return the table of thresholds and the proposed one.
 
     Args:
-        table: the test images.
+        table: the scored test images.
         tempered: their probabilities at the fitted temperature, of shape (images, classes).
-        calibrate: whether the inference function applies the temperature; the table is about what it will do.
+        calibrate: whether the inference function applies the temperature; the table is computed accordingly.
         present: the classifier's `unsure_below`; None for `auto`.
-        wanted_accuracy: of the predictions that are kept.
+        wanted_accuracy: the accuracy, from 0 to 1, that the kept predictions must have.
 
     """
     confidences = (table.confidence, tempered.max(axis=1))
@@ -54,7 +54,7 @@ def unsure(
 
 
 def _proposed(rows: list[Threshold], wanted_accuracy: float) -> Threshold | None:
-    """The lowest threshold whose kept predictions show the wanted accuracy."""
+    """Return the lowest threshold at which the lower bound of the accuracy reaches the wanted one, or None."""
     return next((row for row in rows if row.accuracy.of and row.accuracy.low >= wanted_accuracy), None)
 
 

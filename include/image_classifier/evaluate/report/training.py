@@ -1,4 +1,4 @@
-"""The training curves that a job's log holds."""
+"""Reads the training curves from a job's log."""
 
 import math
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from image_classifier.train.job_log import Metric, parse_metrics
 
 
 def epochs_of(lines: Iterable[str]) -> tuple[Epoch, ...]:
-    """The accuracies of each epoch; of an epoch that was trained twice, as after an interruption, the last."""
+    """Return the accuracies of each epoch; the last ones of an epoch that was repeated after an interruption."""
     found: dict[int, dict[str, float]] = {}
     for line in lines:
         metric: Metric | None = parse_metrics(line)

@@ -1,1 +1,1 @@
-"""Which of a run's trained models is evaluated on the test images: the best one on the validation images."""
+"""Chooses which of a run's trained models is evaluated on the test images: the best on the validation images."""

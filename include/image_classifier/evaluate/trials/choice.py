@@ -1,4 +1,4 @@
-"""Chooses the model that is best on the validation images, and keeps the table of everything that was tried."""
+"""Chooses the model that is best on the validation images, and stores the table of all training jobs."""
 
 import logging
 import math
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SMALLEST = 1e-12  # a probability that the model rounded to zero
+SMALLEST = 1e-12  # takes the place of a probability that the model rounded to zero
 DIGITS = 6
 
 
 def trial_figures(
     trial: Trial, answers: Sequence[Answer] | None, *, labels: Sequence[str], is_default: bool, billable_s: int | None
 ) -> TrialFigures:
-    """What is known of one trained model.
+    """Return the figures of one trained model.
 
     Args:
         trial: the training job.
-        answers: the model's for the validation images; None if it was not scored.
-        labels: the classes, by index.
+        answers: the model's answers for the validation images; None if it was not scored.
+        labels: the labels by class index.
         is_default: whether it has the hyperparameters of the classifier's file.
-        billable_s: what AWS bills for it, in seconds of all its instances.
+        billable_s: the seconds that AWS bills for it, summed over its instances.
 
     """
     scored = {} if answers is None else _scored(answers, labels)
@@ -48,16 +48,16 @@ def trial_figures(
 
 
 def choose(trials: Sequence[TrialFigures]) -> TrialFigures:
-    """The most accurate of the scored models; of equal ones the one with the lower log loss, then the first.
+    """Return the most accurate of the scored models; of equal ones that with the lower log loss, then the first.
 
-    The first is the one with the hyperparameters of the classifier's file, so that it loses only to a better one.
+    The first has the hyperparameters of the classifier's file, so only a better model can replace it.
     """
     scored = [trial for trial in trials if trial.validation is not None]
     return max(scored, key=lambda trial: (trial.validation.value if trial.validation else 0.0, -(trial.log_loss or 0)))
 
 
 def tuning_figures(tuning: Tuning, *, tuning_job: str, trials: Sequence[TrialFigures]) -> TuningFigures:
-    """The table of a search, with the chosen model."""
+    """Return the table of a search, with the chosen model."""
     return TuningFigures(
         tuning_job=tuning_job,
         strategy=tuning.strategy,
@@ -71,7 +71,7 @@ def tuning_figures(tuning: Tuning, *, tuning_job: str, trials: Sequence[TrialFig
 
 
 def write_tuning(s3: "S3Client", figures: TuningFigures, *, classifier: str, bucket: str) -> str:
-    """Store the table beside the evaluations; returns its key."""
+    """Store the table beside the evaluations; return its S3 key."""
     key = _key(classifier, figures.tuning_job)
     body = figures.model_dump_json(indent=1).encode()
     storage.write(s3, bucket=bucket, key=key, body=body, content_type="application/json")
@@ -80,13 +80,13 @@ def write_tuning(s3: "S3Client", figures: TuningFigures, *, classifier: str, buc
 
 
 def stored_tuning(s3: "S3Client", *, classifier: str, bucket: str, tuning_job: str) -> TuningFigures | None:
-    """The stored table; None before a model was chosen."""
+    """Return the stored table, or None before a model was chosen."""
     found = storage.read(s3, bucket=bucket, key=_key(classifier, tuning_job))
     return TuningFigures.model_validate_json(found[0]) if found else None
 
 
 def as_table(figures: TuningFigures) -> str:
-    """The models that were scored on the validation images, for the task's log."""
+    """Return a text table of the models that were scored on the validation images, for the task's log."""
     lines = []
     for trial in figures.trials:
         if trial.validation is not None:

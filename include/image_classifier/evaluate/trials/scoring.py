@@ -1,4 +1,4 @@
-"""Scores the validation images with a trained model, as far as they are needed to choose between trained models."""
+"""Scores validation images with the trained models among which one is chosen."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Validation:
-    """The validation images of a data set's version, of many at most 2,000, and where models' answers for them are."""
+    """At most 2,000 validation images of a data set version, and the place of the models' answers for them."""
 
     classifier: str
     bucket: str
     images: tuple[VersionImage, ...]
 
     def prefix(self, training_job: str) -> str:
-        """Prefix of one model's answers: another set of validation images has another."""
+        """Return the prefix of a model's answers; it depends on the set of validation images."""
         digest = hashlib.sha256("\n".join(image.key for image in self.images).encode()).hexdigest()
         return f"{Keys(self.classifier).evaluations}{training_job}/validation-{digest[:8]}/"
 
 
 def validation_of(images: tuple[VersionImage, ...], *, classifier: str, bucket: str) -> Validation:
-    """The validation images among a version's images."""
+    """Select the validation images among a version's images."""
     _, validation = to_score(images)
     return Validation(classifier, bucket, tuple(validation))
 
@@ -40,7 +40,7 @@ def validation_of(images: tuple[VersionImage, ...], *, classifier: str, bucket: 
 def request_for_trial(
     s3: "S3Client", validation: Validation, *, classifier: Classifier, training_job: str, model: str
 ) -> dict[str, Any] | None:
-    """The transform job that scores the validation images; None if the model has answered for them before."""
+    """Return the request of the transform job that scores the validation images; None if the answers are stored."""
     prefix, bucket = validation.prefix(training_job), validation.bucket
     if read_answers(s3, bucket=bucket, evaluation=prefix) is not None:
         return None
@@ -54,10 +54,10 @@ def request_for_trial(
 def validation_answers(
     s3: "S3Client", validation: Validation, *, training_job: str, labels: tuple[str, ...]
 ) -> tuple[Answer, ...]:
-    """A model's answers for the validation images, which are stored once they are read.
+    """Return a model's answers for the validation images, and store them.
 
     Raises:
-        PredictionError: an answer cannot be read, or there is none.
+        PredictionError: an answer cannot be read, or no image has one.
 
     """
     prefix, bucket = validation.prefix(training_job), validation.bucket

@@ -1,1 +1,1 @@
-"""Checks an account before a run costs anything; every call only reads."""
+"""Checks an account before a run costs anything; it only reads."""

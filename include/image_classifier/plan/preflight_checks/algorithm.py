@@ -1,4 +1,4 @@
-"""Checks that the image that trains and serves exists: by AWS's table of regions, or in one's own registry."""
+"""Checks that the algorithm's image exists: in AWS's table of regions, or in the account's own ECR registry."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ BUILD = "make algorithm-image # and the two commands that it prints"
 
 
 def check_image(ecr: Any, *, classifier: Classifier, settings: Settings, region: str) -> Finding:
-    """Whether there is an image for this classifier in this region; `ecr` is a client of that region."""
+    """Check that the classifier's image exists in this region; `ecr` is a client of that region."""
     check = f"image of {classifier.name}"
     try:
         image = algorithm_image(classifier, settings=settings, region=region)

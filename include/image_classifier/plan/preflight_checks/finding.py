@@ -1,4 +1,4 @@
-"""Defines one result of the preflight: what was checked, what was found, and the command that gets what is missing."""
+"""Defines one result of the preflight: the check, what it found, and the command that provides what is missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ Status = Literal["ok", "missing", "not checked"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found out about one need of the deployment.
+    """The result of checking one requirement of the deployment.
 
     Attributes:
-        check: what was asked, in two or three words.
-        status: ``missing`` stops a run; ``not checked`` is a question that AWS did not answer.
-        found: what AWS said.
-        command: what gets it, as a person types it; empty if nothing is missing.
+        check: the requirement, in two or three words.
+        status: ``missing`` stops a run; ``not checked`` means that AWS did not answer.
+        found: what AWS answered.
+        command: the shell command that provides it; empty if nothing is missing.
 
     """
 
@@ -28,14 +28,14 @@ class Finding:
 
 
 def as_report(findings: Sequence[Finding]) -> str:
-    """The findings for people, each with its command below it, and a sentence that sums them up."""
+    """Return the findings as text, each with its command, followed by a summary."""
     width = max(len(finding.check) for finding in findings)
     lines = [line for finding in findings for line in _lines(finding, width=width)]
     return "\n".join([*lines, "", _summary(findings)])
 
 
 def is_ready(findings: Sequence[Finding]) -> bool:
-    """Whether nothing is missing."""
+    """Whether no finding has the status ``missing``."""
     return all(finding.status != "missing" for finding in findings)
 
 

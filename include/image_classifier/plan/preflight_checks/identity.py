@@ -1,6 +1,6 @@
-"""Checks who calls AWS, whether the roles trust their services, and whether the caller may do what a run does.
+"""Checks the caller's identity, the trust policies of the roles, and the caller's permissions for a run.
 
-IAM's simulator evaluates the caller's own policies with the context that is given to it; it sees no session policy, and
+IAM's simulator evaluates the caller's own policies with the given context; it ignores session policies, and covers
 policies of the organization only in part
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_testing-policies.html).
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
 
 SAGEMAKER, LAMBDA = "sagemaker.amazonaws.com", "lambda.amazonaws.com"
-# What a run calls before or when it starts to cost, by the resource it is simulated on.
+# The actions that a run needs before or when it starts to cost, by the resource in the simulation.
 CALLS = {
     "arn:{partition}:sagemaker:{region}:{account}:training-job/{prefix}x": ("sagemaker:CreateTrainingJob",),
     "arn:{partition}:sagemaker:{region}:{account}:model/{prefix}x": ("sagemaker:CreateModel",),
@@ -36,7 +36,7 @@ CALLS = {
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls AWS: the ARN as STS gives it, and that of the role or user whose policies count."""
+    """The caller: its ARN as STS gives it, and the ARN of the role or user whose policies apply."""
 
     arn: str
     account: str
@@ -49,12 +49,12 @@ class Caller:
 
     @property
     def is_root(self) -> bool:
-        """Whether it is the account's root, which IAM does not simulate and nothing restricts."""
+        """Whether the caller is the account's root user, which has all permissions and which IAM cannot simulate."""
         return self.arn.endswith(":root")
 
 
 def find_caller(sts: Any, iam: "IAMClient") -> Caller:
-    """The caller; the session of an assumed role is traced to the role.
+    """Return the caller; for the session of an assumed role the policies are those of the role.
 
     Raises:
         ClientError: STS refuses the credentials.
@@ -66,7 +66,7 @@ def find_caller(sts: Any, iam: "IAMClient") -> Caller:
 
 
 def check_identity(caller: Caller, *, settings: Settings) -> Finding:
-    """Whether the credentials are of the account that the settings name."""
+    """Check that the credentials belong to the account in the settings."""
     expected = settings.function_role_arn.split(":")[4]
     found = f"{caller.arn} in region {caller.region}"
     if caller.account == expected:
@@ -80,13 +80,13 @@ def check_identity(caller: Caller, *, settings: Settings) -> Finding:
 
 
 def check_trust(iam: "IAMClient", *, settings: Settings) -> Iterator[Finding]:
-    """Whether SageMaker may assume the roles of jobs and models, and Lambda the functions' role."""
+    """Check that SageMaker may assume the roles of jobs and models, and Lambda the functions' role."""
     for arn, service in _roles(settings):
         yield _trust(iam, arn=arn, service=service)
 
 
 def check_permissions(iam: "IAMClient", *, caller: Caller, settings: Settings) -> Iterator[Finding]:
-    """Whether the caller may pass each role and make the calls of a run, by simulation."""
+    """Check, by simulation, that the caller may pass each role and make the calls of a run."""
     if caller.is_root:
         yield Finding("permissions", "not checked", "the caller is the account's root, which IAM does not simulate")
         return
@@ -105,13 +105,13 @@ def check_permissions(iam: "IAMClient", *, caller: Caller, settings: Settings) -
 
 
 def _roles(settings: Settings) -> list[tuple[str, str]]:
-    """Each role that a run passes, once, and the service that assumes it."""
+    """Return (role ARN, service that assumes it) for each role that a run passes."""
     of_sagemaker = dict.fromkeys((settings.sagemaker_role_arn, settings.model_role_arn))
     return [*((arn, SAGEMAKER) for arn in of_sagemaker), (settings.function_role_arn, LAMBDA)]
 
 
 def _policy_source(arn: str, iam: "IAMClient") -> str:
-    """The role of an assumed role's session. STS leaves out the role's path, which IAM knows."""
+    """Return the ARN of an assumed role's session; STS leaves out the role's path, so IAM is asked for it."""
     parts = arn.split(":", 5)
     if not parts[5].startswith("assumed-role/"):
         return arn
@@ -169,7 +169,7 @@ def _simulated(
 
 
 def _attach(caller: Caller) -> str:
-    """Attaches the stack's policy for Airflow to the caller."""
+    """Return the command that attaches the stack's policy for Airflow to the caller."""
     kind, _, name = caller.policy_source_arn.split(":", 5)[5].rpartition("/")
     is_user = kind.startswith("user")
     query = "Stacks[0].Outputs[?OutputKey=='AirflowPolicyArn'].OutputValue"

@@ -1,7 +1,7 @@
 """Checks with Service Quotas whether the account may run the instances of a classifier.
 
-A quota's name is that of the Service Quotas console: "ml.g4dn.xlarge for training job usage". ListServiceQuotas leaves
-out quotas without an applied value; for those AWS's default counts
+A quota has the name that the Service Quotas console shows: "ml.g4dn.xlarge for training job usage". ListServiceQuotas
+leaves out quotas without an applied value; for those AWS's default applies
 (https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html).
 """
 
@@ -16,12 +16,12 @@ from image_classifier.plan.job_lines import MODELS_COMPARED, models_scored
 from image_classifier.plan.preflight_checks.finding import Finding
 
 FUNCTION_CONCURRENCY = "Concurrent executions"
-LEAST_CONCURRENCY = 10  # what AWS lets a new account have; a queue of uploads needs no more
+LEAST_CONCURRENCY = 10  # a new account's quota at AWS; a queue of uploads needs no more
 
 
 @dataclass(frozen=True)
 class Need:
-    """How many of something a classifier uses at once."""
+    """The amount of one quota that a classifier uses at the same time."""
 
     service: str
     quota: str
@@ -38,10 +38,10 @@ class Quota:
 
 
 def needs_of(classifier: Classifier) -> tuple[Need, ...]:
-    """What a run uses at once. The training jobs of a tuning job count as any others.
+    """Return the quotas that a run needs; the training jobs of a tuning job count as other training jobs.
 
-    The new model and the one that serves are scored beside each other, and so are the models that tuning chooses from.
-    An update of an endpoint runs the old and the new machines beside each other.
+    The new and the live model are scored at the same time, and so are the models among which tuning chooses. An update
+    of an endpoint runs the old and the new instances at the same time.
     """
     training, endpoint, tuning = classifier.training, classifier.endpoint, classifier.tuning
     kind = "spot training job" if training.spot else "training job"
@@ -59,7 +59,7 @@ def needs_of(classifier: Classifier) -> tuple[Need, ...]:
 
 
 def check_quotas(quotas: Any, *, classifier: Classifier) -> Iterator[Finding]:
-    """Whether each quota suffices; what runs already is not subtracted. `quotas` is a client of Service Quotas."""
+    """Check each quota; present usage is not subtracted. `quotas` is a client of Service Quotas."""
     needs = needs_of(classifier)
     for service in dict.fromkeys(need.service for need in needs):
         wanted = [need for need in needs if need.service == service]
@@ -90,7 +90,7 @@ def _finding(need: Need, quota: Quota | None, *, region: str) -> Finding:
 
 
 def _quotas(client: Any, *, service: str, names: set[str]) -> dict[str, Quota]:
-    """The account's quotas of these names; AWS's defaults where the account has none of its own."""
+    """Return the account's quotas by name; AWS's defaults where the account has no value of its own."""
     found = _listed(client, "list_service_quotas", service=service, names=names)
     if names - found.keys():
         found = {**_listed(client, "list_aws_default_service_quotas", service=service, names=names), **found}

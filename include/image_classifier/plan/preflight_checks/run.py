@@ -1,4 +1,4 @@
-"""Runs every check of the preflight, the account's first and then each classifier's."""
+"""Runs all checks of the preflight, first those of the account, then those of each classifier."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreflightClients:
-    """What the preflight asks; each is a client of the region that the classifiers shall run in."""
+    """The clients of the preflight, of the region in which the classifiers will run."""
 
     sts: Any
     iam: "IAMClient"
@@ -40,7 +40,7 @@ class PreflightClients:
 
 
 def preflight(classifiers: Sequence[Classifier], *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
-    """What is there and what is missing; without valid credentials nothing else is asked."""
+    """Yield the results of all checks; without valid credentials only the first one runs."""
     try:
         caller = find_caller(clients.sts, clients.iam)
     except (ClientError, BotoCoreError) as error:
@@ -65,7 +65,7 @@ def _of_classifier(classifier: Classifier, *, clients: PreflightClients, setting
 
 
 def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
-    """What the jobs of a run cost at most, if each takes all of its time limit: training, tuning and transforms."""
+    """Return the maximum cost of a run's jobs, if each one reaches its time limit: training, tuning and transforms."""
     check, costs = f"price of a run of {classifier.name}", most_of_a_run(classifier, prices)
     unknown = [cost.words for cost in costs if cost.once_usd is None]
     if unknown:
@@ -75,7 +75,7 @@ def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
 
 
 def price_of_a_month(classifier: Classifier, *, prices: PriceBook) -> Finding:
-    """What the endpoint costs in a month of 730 hours."""
+    """Return the endpoint's cost in a month of 730 hours."""
     endpoint = classifier.endpoint
     price = prices.price(endpoint.instance_type, use="hosting")
     check, machines = f"price of a month of {classifier.name}", f"{endpoint.instance_count} x {endpoint.instance_type}"

@@ -1,4 +1,4 @@
-"""Checks that the bucket can be used, that no notification overlaps with the trigger, and that the source exists."""
+"""Checks that the bucket is usable, that no notification overlaps with the trigger, and that the source exists."""
 
 from typing import TYPE_CHECKING
 
@@ -18,11 +18,11 @@ from image_classifier.prepare.sources.opening import open_source
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-HOW_MANY = 5  # objects that are asked about: enough to see that listing and reading work
+HOW_MANY = 5  # number of objects to list, which shows that listing and reading work
 
 
 def check_bucket(s3: "S3Client", *, settings: Settings) -> Finding:
-    """Whether the bucket of all classifiers can be reached, in the region of the calls."""
+    """Check that the bucket of all classifiers can be reached and is in the clients' region."""
     bucket, region = settings.bucket, s3.meta.region_name
     try:
         answer = s3.head_bucket(Bucket=bucket)
@@ -39,9 +39,9 @@ def check_bucket(s3: "S3Client", *, settings: Settings) -> Finding:
 
 
 def check_notification(s3: "S3Client", *, classifier: Classifier, settings: Settings) -> Finding:
-    """Whether another event notification of the bucket overlaps with the classifier's uploads."""
+    """Check that no other event notification of the bucket overlaps with the classifier's uploads."""
     check, bucket = f"upload trigger of {classifier.name}", settings.bucket
-    trigger = notification.UploadTrigger.of(classifier.name, function_arn="")  # only its prefix counts here
+    trigger = notification.UploadTrigger.of(classifier.name, function_arn="")  # only its prefix matters here
     try:
         notification.upload_trigger_change(s3, bucket=bucket, trigger=trigger)
     except FunctionError as error:
@@ -57,7 +57,7 @@ def check_notification(s3: "S3Client", *, classifier: Classifier, settings: Sett
 
 
 def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) -> Finding:
-    """Whether the labelled images can be listed and the first of them read."""
+    """Check that the labelled images can be listed and the first of them read."""
     check = f"source of {classifier.name}"
     try:
         source = open_source(classifier, s3=s3, data_folder=settings.data_folder)

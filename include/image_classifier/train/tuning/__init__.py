@@ -1,1 +1,1 @@
-"""Tuning jobs: several training jobs with other hyperparameters, which SageMaker chooses and starts."""
+"""Runs tuning jobs, in which SageMaker starts several training jobs and chooses their hyperparameters."""

@@ -12,10 +12,10 @@ from image_classifier.contracts.training.hyperparameters import Hyperparameters,
 if TYPE_CHECKING:
     from image_classifier.prepare.dataset import PreparedDataset
 
-OBJECTIVE = "validation:accuracy"  # the algorithm's own metric; of a job SageMaker knows that of the last epoch
+OBJECTIVE = "validation:accuracy"  # a metric of the algorithm; SageMaker uses its value after the last epoch
 LARGEST_SEED = 2**32 - 1
-# What a training job of the tuning job shares with the one with the file's settings. Checkpoints are left out: whether
-# each of these jobs would write to a prefix of its own is not documented, and none may continue another's training.
+# The fields that the tuning job's training jobs share with the one with the file's settings. Checkpoints are left out:
+# AWS does not document whether each job would use its own prefix, and no job may continue another one's training.
 SHARED = (
     "AlgorithmSpecification",
     "RoleArn",
@@ -35,8 +35,8 @@ def tuning_job_request(
     """Return the request of the first attempt, or None if the classifier does not tune.
 
     Args:
-        classifier: whose `tuning` says what is searched.
-        training: CreateTrainingJob's request with the file's settings; its name stands for images and settings.
+        classifier: the classifier, with the search in `tuning`.
+        training: CreateTrainingJob's request with the file's settings; its name identifies images and settings.
         dataset: the prepared images.
 
     Raises:
@@ -122,7 +122,7 @@ def _ranges(tuning: Tuning) -> dict[str, list[dict[str, Any]]]:
 
 
 def _number(value: float, *, kind: str) -> str:
-    """A number as the API's text, without an exponent."""
+    """Return a number as text without an exponent, as the API requires."""
     return str(int(value)) if kind == "Integer" else f"{Decimal(str(value)):f}"
 
 

@@ -1,4 +1,4 @@
-"""The training jobs that a tuning job started: their hyperparameters, what they reached, and which are the best."""
+"""Lists the training jobs that a tuning job started, with their hyperparameters and metric, and selects the best."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,10 +13,10 @@ class Trial:
     """One training job of a tuning job.
 
     Attributes:
-        hyperparameters: those that are tuned, as SageMaker chose them.
-        status: the training job's.
-        last_epoch_accuracy: the tuner's metric, on validation images after the last epoch; None if there is none. The
-            model is that of the best epoch, so that the metric alone does not say which model is best.
+        hyperparameters: the tuned hyperparameters with the values that SageMaker chose.
+        status: the training job's status.
+        last_epoch_accuracy: the tuner's metric, the accuracy on validation images after the last epoch, or None. The
+        stored model is that of the best epoch, so the metric alone does not show which model is best.
 
     """
 
@@ -36,7 +36,7 @@ def trials_of(sagemaker: "SageMakerClient", tuning_job: str) -> list[Trial]:
 
 
 def finalists(trials: Sequence[Trial], *, count: int) -> list[Trial]:
-    """Return the `count` completed trials with the best metric; of equal ones the earlier."""
+    """Return the `count` completed trials with the best metric; of equal ones the earlier ones."""
     completed = [trial for trial in trials if trial.status == "Completed" and trial.last_epoch_accuracy is not None]
     return sorted(completed, key=lambda trial: -(trial.last_epoch_accuracy or 0.0))[:count]
 

@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 20
-PASSING = ("InternalServerError", *NO_CAPACITY)  # after these the same tuning job may succeed
+PASSING = ("InternalServerError", *NO_CAPACITY)  # failure reasons after which the same tuning job may succeed
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is due: start a tuning job, adopt one that runs, await the end of one that stops, or reuse one's models."""
+    """The next step: start a tuning job, adopt a running one, wait for a stopping one, or reuse the models of one."""
 
     action: Literal["start", "adopt", "await", "reuse"]
     request: Mapping[str, Any]
@@ -60,14 +60,14 @@ def plan_attempt(
     training_job: str,
     only_of_run: tuple[str, str] | None = None,
 ) -> Attempt:
-    """Find out which attempt is next; changes nothing, so that a plan may call it too.
+    """Return the next attempt; nothing is changed, so that a plan may call it too.
 
     Args:
         sagemaker: the client; it only describes.
-        request: of the first attempt.
+        request: the request of the first attempt.
         s3: a completed tuning job counts only while its best model's artifact exists.
-        classifier: whose; part of the names.
-        training_job: the training job with the file's settings, which the names are computed from.
+        classifier: the classifier's name, which is part of the jobs' names.
+        training_job: the training job with the file's settings, from which the names are computed.
         only_of_run: a Dag's and a run's id: only attempts of that run count, so the run gets its own job.
 
     Raises:
@@ -96,7 +96,7 @@ def plan_attempt(
 
 
 def has_best_model(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, s3: "S3Client") -> bool:
-    """Whether the artifact of the tuning job's best model is on S3; teardown may have deleted it."""
+    """Whether the artifact of the tuning job's best model exists on S3; a teardown may have deleted it."""
     best = job.get("BestTrainingJob", {}).get("TrainingJobName")
     training = describe_training_job(sagemaker, best) if best else None
     return training is not None and has_artifact(s3, training)
@@ -146,7 +146,7 @@ def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal
 
 
 def describe_tuning_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
-    """DescribeHyperParameterTuningJob's answer, or None if there is no such job."""
+    """Return DescribeHyperParameterTuningJob's answer, or None if the job does not exist."""
     return TUNING_JOB.describe(sagemaker, name)
 
 
@@ -162,7 +162,7 @@ def tuning_jobs_in_progress(sagemaker: "SageMakerClient") -> Iterator[Mapping[st
 
 
 def list_tuning_jobs_in_progress(sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
-    """Names of this classifier's tuning jobs that still run or are being stopped; their tags say whose they are."""
+    """Return the names of the tuning jobs with this classifier's tag that run or are being stopped."""
     return sorted(
         job["HyperParameterTuningJobName"]
         for job in tuning_jobs_in_progress(sagemaker)
@@ -171,7 +171,7 @@ def list_tuning_jobs_in_progress(sagemaker: "SageMakerClient", *, classifier: st
 
 
 def our_tuning_jobs(sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
-    """Names of all tuning jobs of this classifier, whatever their status."""
+    """Return the names of all tuning jobs of this classifier, in any status."""
     pages = sagemaker.get_paginator("list_hyper_parameter_tuning_jobs").paginate(NameContains=PREFIX)
     found = [job for page in pages for job in page["HyperParameterTuningJobSummaries"]]
     return [
@@ -193,7 +193,7 @@ def deadline(job: Mapping[str, Any]) -> float:
 
 
 def failed_for_its_input(job: Mapping[str, Any]) -> bool:
-    """Whether the job failed in a way that another with the same images and ranges would."""
+    """Whether the job failed for a reason that would make the same job fail again."""
     reason = job.get("FailureReason", "")
     return job["HyperParameterTuningJobStatus"] == "Failed" and not any(words in reason for words in PASSING)
 

@@ -87,7 +87,7 @@ def test_a_file_reads_as_it_is_written(file):
         ("source: a\nkms_keys: {training_volume: key}", "has storage of its own"),
         ("source: a\ntags: {image-classifier: x}", "which are ours"),
         ("source: a\ntags: {image-classifier-run: x}", "which are ours"),
-        ("source: a\ntraining: {on_demand_fallback: true}", "what spot falls back to"),
+        ("source: a\ntraining: {on_demand_fallback: true}", "works only with spot"),
         ("source: a\ntraining: {instance_type_fallbacks: [ml.g4dn.xlarge]}", "names a type twice"),
         (
             "source: a\ntraining: {instance_type_fallbacks: [ml.m5.large]}",
@@ -200,7 +200,7 @@ def test_an_optional_choice_may_be_left_empty_in_the_form():
     assert schema["enum"] == ["dist_sync", "dist_async", None]
 
 
-@pytest.mark.parametrize(("algorithm", "word"), [("builtin", "A GPU machine"), ("own", "processors only")])
+@pytest.mark.parametrize(("algorithm", "word"), [("builtin", "A GPU instance"), ("own", "without GPU")])
 def test_the_form_offers_exactly_the_machines_the_algorithm_trains_on(algorithm, word):
     schema = run_params_schema(classifier(algorithm=algorithm))["training_instance_type"]
 

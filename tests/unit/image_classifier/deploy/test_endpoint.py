@@ -96,7 +96,7 @@ def test_an_endpoint_that_serves_the_config_is_left_alone(sagemaker, aws):
     assert endpoint.ensure_endpoint(sagemaker, REQUEST) == "unchanged"
 
 
-def test_what_serves_stays_although_a_later_update_was_taken_back(sagemaker, aws, caplog):
+def test_what_serves_stays_although_a_later_update_was_rolled_back(sagemaker, aws, caplog):
     has_endpoint(aws, "InService", "new", FailureReason="ping failed")
 
     assert endpoint.ensure_endpoint(sagemaker, REQUEST) == "unchanged"
