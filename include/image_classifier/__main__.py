@@ -1,7 +1,7 @@
-"""`python -m image_classifier COMMAND`: inspects images, deploys to an account, checks it, plans a run, removes all.
+"""Implements `python -m image_classifier COMMAND`: inspect, init, deploy, preflight, plan and destroy.
 
-AWS is reached as any AWS tool reaches it (environment, profile, role of the machine), and the deployment's settings
-come from IMAGE_CLASSIFIER_* variables. It ends with 0 if all is well, with 1 and a sentence if not.
+Region and credentials come from boto3's usual sources (environment, profile, role of the machine), and the deployment's
+settings from IMAGE_CLASSIFIER_* variables. The exit code is 0, or 1 with an error message.
 """
 
 import argparse
@@ -45,7 +45,7 @@ POLICIES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the process's exit code."""
+    """Run the command; return the process's exit code."""
     options = _options(arguments)
     try:
         code: int = options.run(options)
@@ -58,13 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m image_classifier", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    plan = _command(commands, "plan", run=_run_plan, text="what a run would change and cost; changes nothing")
-    plan.add_argument("classifier", help="its name, that of its file without .yaml")
-    plan.add_argument("--max-cost-usd", type=float, help="end with 1 if it may cost more, or if nobody knows")
-    plan.add_argument("--reset-labels", action="store_true", help="number the classes anew, which lets a class go")
-    text = "what the account lacks, each with the command that gets it; changes nothing"
+    plan = _command(commands, "plan", run=_run_plan, text="show what a run would change and cost; nothing is changed")
+    plan.add_argument("classifier", help="the classifier's name: its file's name without .yaml")
+    plan.add_argument(
+        "--max-cost-usd", type=float, help="exit with 1 if the run may cost more, or if its cost is unknown"
+    )
+    plan.add_argument(
+        "--reset-labels", action="store_true", help="number the classes anew, which allows removing a class"
+    )
+    text = "check what the account lacks, each with the command that provides it; nothing is changed"
     check = _command(commands, "preflight", run=_run_preflight, text=text)
-    check.add_argument("classifier", nargs="*", help="names of classifiers; all of them if none is given")
+    check.add_argument("classifier", nargs="*", help="names of classifiers; default: all")
     _inspect_command(commands)
     _deploy_command(commands)
     _init_command(commands)
@@ -73,15 +77,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _inspect_command(commands: Any) -> None:
-    text = "look at labelled images: what a run would use, leave out and warn of; asks no AWS for a folder"
+    text = (
+        "inspect labelled images: which ones a run would use and leave out, and its warnings; needs no AWS for a folder"
+    )
     inspect = _command(commands, "inspect", run=_run_inspect, text=text)
     inspect.add_argument("source", help="a folder, a list such as labels.csv, or s3://bucket/prefix/")
-    inspect.add_argument("--layout", choices=("classes", "splits"), help="what the top folders are, if it is not clear")
-    inspect.add_argument("--report", type=Path, metavar="FOLDER", help="write report.json and report.html there")
+    inspect.add_argument(
+        "--layout", choices=("classes", "splits"), help="the meaning of the top folders, if it is ambiguous"
+    )
+    inspect.add_argument("--report", type=Path, metavar="FOLDER", help="folder for report.json and report.html")
 
 
 def _deploy_command(commands: Any) -> None:
-    text = "create or update the stack that all classifiers share; prints Airflow's settings"
+    text = "create or update the stack that all classifiers share, and print Airflow's settings"
     deploy = _command(commands, "deploy", run=_run_deploy, text=text)
     deploy.add_argument("--stack-name", default=STACK_NAME)
     deploy.add_argument(
@@ -98,17 +106,17 @@ def _init_command(commands: Any) -> None:
     text = "write the Dag files and a classifier file into a project that has installed this package"
     init = commands.add_parser("init", help=text, description=text)
     init.set_defaults(run=_run_init)
-    init.add_argument("folder", type=Path, help="the project; gets dags/ and classifiers/")
+    init.add_argument("folder", type=Path, help="the project's folder, in which dags/ and classifiers/ are written")
     init.add_argument("--classifier", default="photographs", help="name of the first classifier (default: %(default)s)")
     init.add_argument("--source", required=True, help="its labelled images: a folder or s3://bucket/prefix/")
 
 
 def _destroy_command(commands: Any) -> None:
-    text = "list everything of the deployment, ask, delete it, and list again"
+    text = "list everything of the deployment, ask for confirmation, delete it, and list again"
     remove = _command(commands, "destroy", run=_run_destroy, text=text)
     remove.add_argument("--stack-name", default=STACK_NAME)
-    remove.add_argument("--bucket", default="", help="the bucket of a stack that is gone already")
-    remove.add_argument("--keep-data", action="store_true", help="keep the bucket with everything in it")
+    remove.add_argument("--bucket", default="", help="the bucket of a stack that was deleted already")
+    remove.add_argument("--keep-data", action="store_true", help="keep the bucket and all its objects")
     remove.add_argument("--yes", metavar="STACK", default="", help="the stack's name: delete without asking")
 
 
@@ -130,7 +138,7 @@ def _command(
 
 
 def _client_maker(options: argparse.Namespace) -> Callable[..., Any]:
-    """Makes clients of the region and profile that the command line names."""
+    """Return a function that creates clients of the command line's region and profile."""
     session = botocore.session.Session(profile=options.profile)
     region = options.region or session.get_config_variable("region")
 
@@ -241,8 +249,8 @@ def _run_destroy(options: argparse.Namespace) -> int:
 def _is_confirmed(options: argparse.Namespace) -> bool:
     if options.yes:
         return bool(options.yes == options.stack_name)
-    kept = "The bucket stays. " if options.keep_data else "Images, models and predictions go for good. "
-    print(f"{kept}Pause the Dags first: a run builds its classifier again.", file=sys.stderr)
+    kept = "The bucket stays. " if options.keep_data else "Images, models and predictions are deleted for good. "
+    print(f"{kept}Pause the Dags first: a run would create its classifier again.", file=sys.stderr)
     answer = input(f"Type {options.stack_name} to delete all this: ")
     return bool(answer == options.stack_name)
 

@@ -1,1 +1,1 @@
-"""Deploys to an AWS account what all classifiers share, and removes everything again; nothing here runs in a Dag."""
+"""Creates and deletes the resources that all classifiers share in an AWS account; no Dag uses this folder."""

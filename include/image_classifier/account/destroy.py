@@ -1,4 +1,4 @@
-"""Removes a whole deployment: every classifier, the stack, and unless they are kept the bucket and its objects."""
+"""Removes a whole deployment: every classifier, the stack, and the bucket with its objects unless it is kept."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def destroy(account: Account, remains: Remains, *, keep_data: bool, poll_s: float = POLL_S) -> None:
     """Delete what `remains` lists. `keep_data` keeps the bucket with images, models, predictions and corrections.
 
-    Run it again after a failure: what is gone stays gone.
+    It can be run again after a failure; what is deleted already is skipped.
 
     Raises:
         ResourceBusyError: a resource is being changed, or S3 did not delete some objects.
@@ -65,7 +65,7 @@ def _detach(iam: "IAMClient", attachment: Attachment) -> None:
 
 
 def _delete_queue(clients: Clients, arn: str) -> None:
-    """The failure queue, if the stack retained it with its messages."""
+    """Delete the failure queue, if the stack retained it with its messages."""
     try:
         url = clients.sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[-1])["QueueUrl"]
     except clients.sqs.exceptions.QueueDoesNotExist:

@@ -14,9 +14,9 @@ PHOTOGRAPHS = Path(__file__).with_name("photographs.yaml")
 
 
 def write_project(folder: Path, *, classifier: str, source: str) -> Iterator[tuple[str, Path]]:
-    """Write ``dags/`` and ``classifiers/<classifier>.yaml``; yields ``written`` or ``kept`` with each file.
+    """Write ``dags/`` and ``classifiers/<classifier>.yaml``; yield ``written`` or ``kept`` with each file.
 
-    A file that is there is never changed, so it may be called again, and after an upgrade for new Dag files.
+    An existing file is never changed, so it may be called again, for example after an upgrade for new Dag files.
 
     Raises:
         ClassifierFileError: the classifier's name or source cannot be used; nothing has been written.
@@ -42,6 +42,6 @@ def _check(classifier: str, *, source: str) -> None:
 
 
 def classifier_text(source: str) -> str:
-    """A classifier file for photographs. Every field is explained in the shipped digits.yaml."""
+    """Return the text of a classifier file for photographs; the shipped digits.yaml explains every field."""
     explained = shipped("classifiers") / "digits.yaml"
     return f"# Every field is explained in {explained}.\nsource: {source!r}\n{PHOTOGRAPHS.read_text()}"

@@ -1,4 +1,4 @@
-"""Lists what a deployment has in an AWS account: its stack, its classifiers and what each of them has."""
+"""Lists the resources of a deployment in an AWS account: its stack, its classifiers and their resources."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ ABSENT_BUCKET = {"NoSuchBucket", "404"}
 
 @dataclass(frozen=True)
 class Attachment:
-    """A role or user that has one of the stack's managed policies; it keeps the policy from being deleted."""
+    """A role or user with one of the stack's managed policies, which prevents the policy's deletion."""
 
     policy_arn: str
     kind: str  # role or user
@@ -30,15 +30,15 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Remains:
-    """What a deployment has in the account now.
+    """The resources of a deployment in the account.
 
     Attributes:
         stack: name and status of the CloudFormation stack; empty if there is none.
-        bucket: the deployment's bucket; empty if there is none any more.
+        bucket: the deployment's bucket; empty if it was deleted.
         queue_arn: the failure queue's ARN; empty if the stack has none.
-        attachments: who has the stack's managed policies.
-        classifiers: what each classifier has, by its name.
-        object_versions: versions and delete markers in the bucket, those of no classifier included.
+        attachments: the roles and users with the stack's managed policies.
+        classifiers: the resources of each classifier, by its name.
+        object_versions: number of all versions and delete markers in the bucket.
 
     """
 
@@ -54,7 +54,7 @@ class Remains:
         return self == Remains()
 
     def as_table(self) -> str:
-        """One line per thing, for people."""
+        """Return a text with one line per resource."""
         lines = [
             *([f"{'stack':<22} {self.stack}"] if self.stack else []),
             *(f"{'policy attached to':<22} {one.kind} {one.name}" for one in self.attachments),
@@ -67,7 +67,7 @@ class Remains:
 
 @dataclass(frozen=True)
 class Account:
-    """The clients that look at a whole deployment, and the stack's name."""
+    """The clients that read a whole deployment, and the stack's name."""
 
     cloudformation: "CloudFormationClient"
     iam: "IAMClient"
@@ -76,7 +76,7 @@ class Account:
 
 
 def find_remains(account: Account, *, bucket: str = "") -> Remains:
-    """What is there now; `bucket` names the bucket of a stack that is gone.
+    """Return the resources of the deployment; `bucket` names the bucket of a stack that was deleted.
 
     Raises:
         StackError: CloudFormation refuses to describe the stack.
@@ -101,7 +101,7 @@ def find_remains(account: Account, *, bucket: str = "") -> Remains:
 
 
 def object_versions(clients: Clients, bucket: str) -> Iterator[Mapping[str, Any]]:
-    """Every version and delete marker of the bucket."""
+    """Yield every version and delete marker of the bucket, each with ``Key`` and ``VersionId``."""
     for page in clients.s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
         yield from [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
 
@@ -127,7 +127,7 @@ def _has_bucket(clients: Clients, bucket: str) -> bool:
 
 
 def _classifiers(clients: Clients, bucket: str) -> set[str]:
-    """Names of classifiers: prefixes of the bucket, and tags of functions and endpoints that carry our name."""
+    """Return the names of the classifiers, from the bucket's prefixes and the tags of functions and endpoints."""
     return {*_in_bucket(clients, bucket), *_of_functions(clients), *_of_endpoints(clients)}
 
 

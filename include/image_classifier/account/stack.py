@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 STACK_NAME = "image-classifier"
 TEMPLATE = shipped("infrastructure/template.yaml")
-# A stack whose creation failed holds nothing that works, and CloudFormation only lets it be deleted.
+# A stack whose creation failed has no working resource, and CloudFormation allows only its deletion.
 NEVER_CREATED = frozenset({"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "REVIEW_IN_PROGRESS"})
 POLL_S, MOST_POLLS = 5, 720
 Outcome = Literal["created", "updated", "unchanged"]
@@ -33,7 +33,7 @@ class StackRequest:
 
     Attributes:
         name: the stack's name in CloudFormation.
-        parameters: the template's parameters by name. One that is left out keeps its value in an update, and takes the
+        parameters: the template's parameters by name. A missing parameter keeps its value in an update, and has the
             template's default in a creation.
         template: the template's text.
 
@@ -45,10 +45,10 @@ class StackRequest:
 
 
 def deploy_stack(cloudformation: "CloudFormationClient", request: StackRequest, *, poll_s: float = POLL_S) -> Outcome:
-    """Create the stack, or update it if it exists, and wait for the end. A second call finds nothing to do.
+    """Create the stack, or update it if it exists, and wait for the end; a second call changes nothing.
 
     Raises:
-        StackError: CloudFormation refuses the request, or rolls the change back; names the resources that failed.
+        StackError: CloudFormation refuses the request or rolls the change back; the message names the failed resources.
 
     """
     found = describe_stack(cloudformation, request.name)
@@ -70,10 +70,10 @@ def deploy_stack(cloudformation: "CloudFormationClient", request: StackRequest, 
 
 
 def delete_stack(cloudformation: "CloudFormationClient", name: str, *, poll_s: float = POLL_S) -> None:
-    """Delete the stack and wait until it is gone; what the template retains stays.
+    """Delete the stack and wait for the end; resources that the template retains are kept.
 
     Raises:
-        StackError: CloudFormation cannot delete a resource; names it.
+        StackError: CloudFormation cannot delete a resource; the message names it.
 
     """
     _call(name, lambda: cloudformation.delete_stack(StackName=name))
@@ -81,10 +81,10 @@ def delete_stack(cloudformation: "CloudFormationClient", name: str, *, poll_s: f
 
 
 def describe_stack(cloudformation: "CloudFormationClient", name: str) -> Mapping[str, Any] | None:
-    """What DescribeStacks says of the stack; None if there is none.
+    """Return DescribeStacks' description of the stack, or None if it does not exist.
 
     Raises:
-        StackError: CloudFormation refuses the question.
+        StackError: CloudFormation refuses the request.
 
     """
     try:
@@ -97,7 +97,7 @@ def describe_stack(cloudformation: "CloudFormationClient", name: str) -> Mapping
 
 
 def settings_of(stack: Mapping[str, Any]) -> dict[str, str]:
-    """The IMAGE_CLASSIFIER_* variables that a stack's outputs stand for; the outputs' descriptions name them."""
+    """Return the IMAGE_CLASSIFIER_* variables, whose names are in the descriptions of the stack's outputs."""
     return {
         output["Description"]: output["OutputValue"]
         for output in stack.get("Outputs", [])
@@ -106,7 +106,7 @@ def settings_of(stack: Mapping[str, Any]) -> dict[str, str]:
 
 
 def output_of(stack: Mapping[str, Any], key: str) -> str | None:
-    """The value of one output of a stack; None if the stack has no such output."""
+    """Return the value of one output of a stack; None if the stack has no such output."""
     values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return values.get(key)
 
@@ -161,7 +161,7 @@ def _await(cloudformation: "CloudFormationClient", name: str, what: _Waited, *, 
 
 
 def _why_failed(cloudformation: "CloudFormationClient", name: str) -> str:
-    """The status of the stack, and the resources that failed, the first one first."""
+    """Return a sentence with the stack's status and the failed resources, the first failure first."""
     found = describe_stack(cloudformation, name)
     status = found["StackStatus"] if found else "gone"
     events = cloudformation.describe_stack_events(StackName=name)["StackEvents"] if found else []
@@ -171,6 +171,6 @@ def _why_failed(cloudformation: "CloudFormationClient", name: str) -> str:
         if event["ResourceStatus"].endswith("_FAILED")
     ]
     return (
-        f"Stack {name} is {status}. {'; '.join(reasons) or 'CloudFormation gives no reason'}. Mend it, then run this "
+        f"Stack {name} is {status}. {'; '.join(reasons) or 'CloudFormation gives no reason'}. Correct it, then run this "
         "again; a change that failed was rolled back."
     )

@@ -1,1 +1,1 @@
-"""What people say about predictions: stored once per image, read by the pages and by the next data set."""
+"""Stores people's corrections of predictions, which the pages show and the next data set uses."""

@@ -1,4 +1,4 @@
-"""Whether enough predictions were corrected since the model was trained to train it again."""
+"""Decides whether there are enough corrections since a model was trained to train it again."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Due:
-    """How many corrections count, and when the newest of them was made, as a part of a run's id."""
+    """The number of new corrections, and the time of the newest one in the form of a part of a run id."""
 
     count: int
     until: str
@@ -28,9 +28,9 @@ class Due:
 def corrections_due(
     s3: "S3Client", sagemaker: "SageMakerClient", *, classifier: str, bucket: str, wanted: int
 ) -> Due | None:
-    """The accepted corrections that no run has been started for, if there are as many as wanted; they are noted.
+    """Return the accepted corrections for which no run was started, if there are at least `wanted`, and record them.
 
-    Each correction counts for one run: a candidate that is refused is not trained again for the same ones.
+    Each correction counts for one run: a rejected candidate is not trained again for the same corrections.
     """
     keys = Keys(classifier)
     deployed = storage.read(s3, bucket=bucket, key=keys.deployment)
@@ -51,13 +51,13 @@ def corrections_due(
 
 
 def count_since(times: Sequence[datetime], *, since: datetime, wanted: int) -> Due | None:
-    """The times after ``since``, if there are as many as wanted."""
+    """Count the times after ``since``; return None if there are fewer than `wanted`."""
     later = [time for time in times if time > since]
     return Due(len(later), max(later).isoformat()) if len(later) >= wanted else None
 
 
 def _trained_at(sagemaker: "SageMakerClient", job: str) -> datetime:
-    """When the job was created: what was corrected later is not in its data set."""
+    """Return the time of the job's creation: its data set does not contain later corrections."""
     found = described(lambda: sagemaker.describe_training_job(TrainingJobName=job))
     return found["CreationTime"] if found else datetime.min.replace(tzinfo=UTC)
 

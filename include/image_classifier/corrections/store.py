@@ -1,4 +1,4 @@
-"""Corrections in S3: written only over what was seen, so that of two people the second is told; read with a cache."""
+"""Reads and writes corrections in S3; a write over another person's unseen correction is refused."""
 
 import itertools
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/json"
 READERS = 16
 CACHED = 20_000
-LISTING_AGE_S = 10  # so long a listing of all corrections is used again
+LISTING_AGE_S = 10  # a listing of all corrections is used again up to this age
 
 
 @dataclass(frozen=True)
@@ -35,35 +35,35 @@ class Stored:
 
 
 class CorrectionConflictError(CorrectionError):
-    """Somebody else has corrected the image meanwhile.
+    """Somebody else has corrected the image in the meantime.
 
     Attributes:
-        stored: what they said; None if it is gone again.
+        stored: their correction; None if they withdrew it.
 
     """
 
     def __init__(self, sentence: str, stored: Stored | None) -> None:
-        """Keep what is stored beside the sentence."""
+        """Store the other correction; the sentence becomes the error's message."""
         super().__init__(sentence)
         self.stored = stored
 
 
 class CorrectionCache:
-    """Corrections by bucket, key and ETag: an object that has not changed is not read again, nor soon listed again.
+    """Corrections by bucket, key and ETag: an unchanged object is not read again, and a recent listing is reused.
 
     Args:
-        clock: seconds that only grow.
+        clock: returns seconds of a monotonic clock.
 
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start empty."""
+        """Create an empty cache."""
         self._lock, self._clock = threading.Lock(), clock
         self._found: dict[tuple[str, str, str], Correction | None] = {}
         self._listed: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
 
     def listing(self, s3: "S3Client", *, bucket: str, prefix: str) -> dict[str, str]:
-        """The ETags of all corrections below a prefix, by key; other processes' are up to `LISTING_AGE_S` late."""
+        """Return the ETags of all corrections below a prefix, by key; other processes' may be `LISTING_AGE_S` late."""
         with self._lock:
             made, found = self._listed.get((bucket, prefix), (float("-inf"), {}))
             if self._clock() - made < LISTING_AGE_S:
@@ -74,13 +74,13 @@ class CorrectionCache:
         return dict(found)
 
     def note(self, *, bucket: str, prefix: str, key: str, etag: str) -> None:
-        """Take a correction that was just written into the listing."""
+        """Add a correction that was just written to the listing."""
         with self._lock:
             if (bucket, prefix) in self._listed:
                 self._listed[bucket, prefix][1][key] = etag
 
     def find(self, s3: "S3Client", *, bucket: str, key: str, etag: str) -> Correction | None:
-        """The correction with this ETag, or the one that has taken its place; None if it is gone or no correction."""
+        """Return the correction with this ETag, or its successor; None if the object is missing or not a correction."""
         with self._lock:
             if (bucket, key, etag) in self._found:
                 return self._found[bucket, key, etag]
@@ -103,29 +103,29 @@ class Corrections:
     cache: CorrectionCache
 
     def all(self) -> dict[str, Stored]:
-        """Every correction by the image's key, withdrawn ones left out.
+        """Return every correction that is not withdrawn, by the image's key.
 
         Raises:
-            StorageError: S3 did not answer in time.
-            DatasetError: the connection may not read the corrections.
+            StorageError: S3 has a transient error.
+            DatasetError: S3 refuses to return the corrections.
 
         """
         return self._read_all(self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections))
 
     def among(self, image_keys: Iterable[str]) -> dict[str, Stored]:
-        """The corrections of many images, as `all` has them."""
+        """Return the corrections of many images, by key, from the same listing as `all`."""
         listed = self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
         wanted = {self._key(key) for key in image_keys} if listed else set()
         return self._read_all({key: etag for key, etag in listed.items() if key in wanted})
 
     def of(self, image_keys: Iterable[str]) -> dict[str, Stored]:
-        """The corrections of some images by the image's key, withdrawn ones left out; as they are at this moment.
+        """Return the present corrections of some images that are not withdrawn, by the image's key.
 
-        They are listed while one answer of S3 holds all corrections of the classifier, and read one by one after that.
+        They are listed if one answer of S3 holds all corrections of the classifier; otherwise each one is read.
 
         Raises:
-            StorageError: S3 did not answer in time.
-            DatasetError: the connection may not read the corrections.
+            StorageError: S3 has a transient error.
+            DatasetError: S3 refuses to return the corrections.
 
         """
         wanted = {self._key(key): key for key in image_keys}
@@ -140,21 +140,21 @@ class Corrections:
             return {stored.correction.key: stored for stored in found if stored}
 
     def current(self, image_key: str) -> Stored | None:
-        """The correction of one image; None if there is none, or if it was withdrawn."""
+        """Return the correction of one image; None if there is none, or if it was withdrawn."""
         stored = _read(self.s3, bucket=self.bucket, key=self._key(image_key))
         return stored if stored and stored.correction.answer != "withdrawn" else None
 
     def write(self, correction: Correction, *, seen: str | None) -> str:
-        """Store a correction over the one that was seen (its ETag), or where none was seen; returns its ETag.
+        """Store a correction if the stored one has the ETag `seen` (None: if there is none); return the new ETag.
 
         Raises:
-            CorrectionConflictError: another correction was stored meanwhile.
+            CorrectionConflictError: another correction was stored in the meantime.
 
         """
         key, bucket = self._key(correction.key), self.bucket
         stored = _read(self.s3, bucket=bucket, key=key)
         if stored and _same(stored.correction, correction):
-            return stored.etag  # the same answer came before: a request that was sent twice
+            return stored.etag  # a request that was sent twice has stored the same answer already
         is_withdrawn = stored is not None and stored.correction.answer == "withdrawn"
         etag = stored.etag if stored and seen is None and is_withdrawn else seen
         try:
@@ -180,10 +180,10 @@ class Corrections:
 
 
 def accepted(corrections: Iterable[Correction], *, labels: Iterable[str]) -> list[Correction]:
-    """The corrections that give an image a class that the next data set may use, oldest first.
+    """Return the corrections with a class that the next data set may use, the oldest first.
 
-    ``labels`` are the data set's classes and those that the classifier's file accepts. Left out are answers without a
-    class (unclear, irrelevant, withdrawn) and proposals of a class that is not accepted.
+    ``labels`` are the data set's classes and those that the classifier's file accepts. Answers without a class
+    (unclear, irrelevant, withdrawn) and proposals of a class that is not accepted are left out.
     """
     known = set(labels)
     usable = [correction for correction in corrections if correction.label is not None and correction.label in known]
@@ -191,7 +191,7 @@ def accepted(corrections: Iterable[Correction], *, labels: Iterable[str]) -> lis
 
 
 def count_by_person(corrections: Iterable[Correction]) -> Mapping[str, int]:
-    """How many corrections each person made."""
+    """Return the number of corrections by person."""
     counts: dict[str, int] = {}
     for correction in corrections:
         counts[correction.by] = counts.get(correction.by, 0) + 1
@@ -200,9 +200,11 @@ def count_by_person(corrections: Iterable[Correction]) -> Mapping[str, int]:
 
 def _conflict(image_key: str, stored: Stored | None) -> CorrectionConflictError:
     if stored is None:
-        return CorrectionConflictError(f"The correction of {image_key} was taken back meanwhile.", None)
+        return CorrectionConflictError(f"The correction of {image_key} was withdrawn in the meantime.", None)
     said = stored.correction.label or stored.correction.answer
-    return CorrectionConflictError(f"{stored.correction.by} has answered {said} for {image_key} meanwhile.", stored)
+    return CorrectionConflictError(
+        f"{stored.correction.by} has answered {said} for {image_key} in the meantime.", stored
+    )
 
 
 def _same(one: Correction, other: Correction) -> bool:
@@ -210,7 +212,7 @@ def _same(one: Correction, other: Correction) -> bool:
 
 
 def _read(s3: "S3Client", *, bucket: str, key: str) -> Stored | None:
-    """The stored correction; None if there is none, or if it cannot be read as one."""
+    """Return the stored correction; None if there is none, or if the object is not a correction."""
     found = read(s3, bucket=bucket, key=key)
     if found is None:
         return None

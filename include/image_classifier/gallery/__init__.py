@@ -1,1 +1,1 @@
-"""What people see of a classifier's predictions: the newest records, filtered, sorted and exported."""
+"""Reads what the pages show of a classifier: predictions, models, data set versions and figures."""

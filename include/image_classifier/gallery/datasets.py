@@ -1,4 +1,4 @@
-"""The versions of a classifier's data set, their reports, and what changed from one to the next."""
+"""Reads the versions of a classifier's data set and their reports, and compares two of them."""
 
 import json
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ SPLITS = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """One version, and when it was written."""
+    """One version, and the time when it was written."""
 
     fingerprint: str
     written: datetime
@@ -27,7 +27,7 @@ class DatasetVersion:
 
 @dataclass(frozen=True)
 class ClassRow:
-    """One class of a version: used images by split, and the change since the version before."""
+    """One class of a version: its used images by split, and the change from the earlier version."""
 
     label: str
     images: dict[str, int]
@@ -43,7 +43,7 @@ class DatasetVersions:
     keys: Keys
 
     def all(self) -> list[DatasetVersion]:
-        """Every version that has a report, the newest first."""
+        """Return every version with a report, the newest first."""
         prefix = self.keys.version("")[:-1]
         with naming(self.bucket, prefix, doing="list"):
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
@@ -56,10 +56,10 @@ class DatasetVersions:
         return sorted(found, key=lambda version: version.written, reverse=True)
 
     def report(self, fingerprint: str) -> Report | None:
-        """The report of a version; None if there is none.
+        """Return the report of a version, or None if there is none.
 
         Raises:
-            DatasetError: it is no report.
+            DatasetError: the object is not a report.
 
         """
         key = self.keys.version(fingerprint) + REPORT
@@ -74,7 +74,7 @@ class DatasetVersions:
 
 
 def class_rows(report: Report, before: Report | None) -> list[ClassRow]:
-    """The classes of a version, and those that only the version before has."""
+    """Return the classes of a version and of the earlier version."""
     labels = dict.fromkeys([*report["labels"], *(before["labels"] if before else [])])
     return [ClassRow(label, _counts(report, label), _changes(report, before, label)) for label in labels]
 
@@ -91,16 +91,16 @@ def _counts(report: Report, label: str) -> dict[str, int]:
 
 
 def new_warnings(report: Report, before: Report | None) -> set[str]:
-    """The warnings that the version before did not have."""
+    """Return the warnings that the earlier version does not have."""
     return set(report["warnings"]) - set(before["warnings"]) if before else set()
 
 
 def examples_of(classes: list[ClassCounts]) -> dict[str, list[str]]:
-    """Keys of a few prepared images of each class."""
+    """Return the S3 keys of a few prepared images by class."""
     return {one["label"]: one["examples"] for one in classes}
 
 
-# What the reports of release 0.1 do not have.
+# Fields that the reports of release 0.1 lack.
 EMPTY: dict[str, object] = {
     "level": "",
     "counts": None,

@@ -1,4 +1,4 @@
-"""Deletes one uploaded image with everything that was made of it, in all versions: for requests about privacy."""
+"""Deletes all versions of one uploaded image and of everything derived from it, for privacy requests."""
 
 import gzip
 import json
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READERS = 16
-MOST_KEYS = 1000  # of one DeleteObjects request
+MOST_KEYS = 1000  # AWS's limit of a DeleteObjects request
 SPLITS = ("train", "validation", "test")
 Version = dict[str, str]  # Key and VersionId
 
@@ -37,20 +37,19 @@ class Deletion:
     keys: Keys
 
     def delete(self, key: str, *, prepared: Iterable[str] = ()) -> int:
-        """Delete an image, its record, thumbnail, correction and prepared copies, and its lines of log and index.
+        """Delete an image, its record, thumbnail, correction, prepared copies, log entries and lines of the index.
 
-        The record goes last, because it says where the others are: what was interrupted is done again with the same
-        call.
+        The record is deleted last, because it names the other objects; so an interrupted call can be repeated.
 
         Args:
-            key: the image's, below incoming/.
-            prepared: file names that its prepared copies may have.
+            key: the image's S3 key, below incoming/.
+            prepared: possible file names of its prepared copies.
 
         Returns:
-            How many object versions were deleted.
+            The number of deleted object versions.
 
         Raises:
-            ResourceBusyError: the watch Dag writes the index at this moment, or S3 kept something; call it again.
+            ResourceBusyError: the watch Dag is writing the index, or S3 did not delete a version; call it again.
 
         """
         record = record_key(key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
@@ -71,7 +70,7 @@ class Deletion:
         return deleted
 
     def versions_of(self, key: str) -> Iterator[bytes]:
-        """The bytes of every version of an object."""
+        """Yield the bytes of every version of an object."""
         for version in self._versions(key):
             try:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
@@ -89,7 +88,7 @@ class Deletion:
                 log.warning("A version of s3://%s/%s is no record: %s", self.bucket, key, error)
 
     def _versions(self, key: str) -> list[Version]:
-        """Every version and delete marker of one key."""
+        """Return every version and delete marker of one key."""
         with naming(self.bucket, key, doing="list the versions of"):
             pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
             return [
@@ -100,7 +99,7 @@ class Deletion:
             ]
 
     def _prepared(self, names: Iterable[str]) -> list[str]:
-        """The keys that the prepared copies may have: one in each class of each split."""
+        """Return the possible keys of the prepared copies: one in each class of each split."""
         wanted = list(names)
         folders = [folder for split in SPLITS for folder in self._folders(self.keys.split(split))] if wanted else []
         return [folder + name for folder in folders for name in wanted]
@@ -111,7 +110,7 @@ class Deletion:
             return [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
 
     def _leave_index(self, prefix: str, key: str) -> int:
-        """Take the image's lines out of a day's parts; returns how many versions of parts were deleted."""
+        """Remove the image's lines from a day's parts; return the number of deleted versions of parts."""
         with naming(self.bucket, prefix, doing="list"):
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             parts = [found["Key"] for page in pages for found in page.get("Contents", [])]
@@ -120,7 +119,7 @@ class Deletion:
         return self._delete(self._superseded(prefix))
 
     def _superseded(self, prefix: str) -> list[Version]:
-        """The earlier versions of parts, also of those that the watch Dag has put together since."""
+        """Return the earlier versions of parts, also of those that the watch Dag has merged since."""
         with naming(self.bucket, prefix, doing="list the versions of"):
             pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
             return [
@@ -160,5 +159,5 @@ def _is_about(line: bytes, key: str) -> bool:
     try:
         found: bool = json.loads(line)["image"]["key"] == key
     except (ValueError, KeyError, TypeError):
-        return False  # no record; readers leave it out
+        return False  # not a record; readers ignore it
     return found

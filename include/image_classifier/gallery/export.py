@@ -1,4 +1,4 @@
-"""The predictions that a filter selects, as CSV and as JSON Lines."""
+"""Exports the predictions that a filter selects as CSV and as JSON Lines."""
 
 import csv
 import io
@@ -23,17 +23,24 @@ COLUMNS = (
     "corrected_by",
     "corrected_at",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet runs a cell that begins so (OWASP, "CSV Injection")
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+)  # a spreadsheet evaluates a cell that begins with one of these (OWASP, "CSV Injection")
 
 
 def as_json_lines(rows: Iterable[Row], corrections: Mapping[str, Correction]) -> Iterator[str]:
-    """One JSON object per line, with the keys `COLUMNS`."""
+    """Yield one JSON object per line, with the keys `COLUMNS`."""
     for row in rows:
         yield json.dumps(_values(row, corrections), ensure_ascii=False) + "\n"
 
 
 def as_csv(rows: Iterable[Row], corrections: Mapping[str, Correction]) -> Iterator[str]:
-    """A header and one line per row. Text that a spreadsheet would run as a formula begins with an apostrophe."""
+    """Yield a header and one line per row; an apostrophe precedes text that a spreadsheet would run as a formula."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, COLUMNS)
     writer.writeheader()

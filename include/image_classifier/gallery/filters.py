@@ -1,4 +1,4 @@
-"""Which predictions a person wants to see, and in what order: a filter as it stands in a page's address."""
+"""Filters and sorts predictions by the parameters of a page's address."""
 
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -17,12 +17,12 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Filter(BaseModel):
-    """What of the predictions is shown. An empty field does not filter.
+    """A filter of predictions; an empty field does not filter.
 
     Attributes:
-        prefix: what follows ``incoming/`` begins so.
-        text: the key contains it, in small or capital letters.
-        day: ``YYYY-MM-DD``, UTC, of the prediction.
+        prefix: the key's part after ``incoming/`` begins with it.
+        text: the key contains it, regardless of case.
+        day: the UTC day of the prediction, ``YYYY-MM-DD``.
 
     """
 
@@ -41,16 +41,16 @@ class Filter(BaseModel):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the newest records are what it shows, whatever they say."""
+        """Whether it selects the newest records regardless of their contents."""
         return self == Filter()
 
     def as_query(self) -> dict[str, str]:
-        """The fields that differ from an empty filter, as an address has them."""
+        """Return the fields that differ from an empty filter, as query parameters."""
         return {name: str(value) for name, value in self.model_dump(exclude_defaults=True).items()}
 
 
 def selected(rows: Iterable[Row], filter_: Filter, *, incoming: str, corrected: Container[str]) -> list[Row]:
-    """The rows that the filter lets through, in its order. ``corrected`` holds the keys of corrected images."""
+    """Return the rows that match the filter, in its order; ``corrected`` holds the keys of corrected images."""
     checks = list(_checks(filter_, incoming=incoming, corrected=corrected))
     found = [row for row in rows if all(check(row) for check in checks)]
     return ordered(found, filter_.order)
@@ -75,7 +75,7 @@ def _checks(filter_: Filter, *, incoming: str, corrected: Container[str]) -> Ite
 
 
 def ordered(rows: Sequence[Row], order: str) -> list[Row]:
-    """Rows that come newest first, in another order; only "newest" keeps those that no model answered."""
+    """Sort rows, which come newest first; every order but "newest" leaves out rows without a model's answer."""
     if order == "newest":
         return list(rows)
     answered = [row for row in rows if row.confidence is not None]
@@ -89,10 +89,10 @@ def ordered(rows: Sequence[Row], order: str) -> list[Row]:
 
 
 def _likely_mistakes(rows: Sequence[Row]) -> list[Row]:
-    """By how far the confidence is below the mean of its class.
+    """Sort by the difference between the confidence and the mean of its class, the lowest first.
 
-    A class of which the model is always less sure does not fill the list: see "adjusted self-confidence" in Northcutt
-    et al., Confident Learning (2021).
+    So a class with low confidence in general does not fill the list: see "adjusted self-confidence" in Northcutt et
+    al., Confident Learning (2021).
     """
     of_class: dict[str | None, list[float]] = defaultdict(list)
     for row in rows:

@@ -1,4 +1,4 @@
-"""The models of a classifier as S3 knows them: evaluated, registered, decided about, and one of them serving."""
+"""Reads the models of a classifier from S3: their evaluations, registry versions and promotion decisions."""
 
 import json
 import logging
@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 READERS = 16
 MOST_VERSIONS = 50
 MOST_DECISIONS = 100
-MOST_TEST_IMAGES = 5_000  # that one page looks at
+MOST_TEST_IMAGES = 5_000  # on one page
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where one model's evaluation is; the newest, if the model was evaluated on several sets of test images."""
+    """The S3 prefix of a model's evaluation; the newest, if the model was evaluated on several test sets."""
 
     prefix: str
     evaluated: datetime
@@ -47,7 +47,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Decided:
-    """A decision, and the time of its run as its key has it, such as ``20261128T050000Z``."""
+    """A decision, and the time of its run as in its key, such as ``20261128T050000Z``."""
 
     time: str
     decision: Decision
@@ -58,10 +58,10 @@ class Version:
     """One model.
 
     Attributes:
-        number: in the registry; None if the watch Dag has not seen it there.
-        approval: in the registry.
+        number: its version in the registry; None if the watch Dag has not seen it there.
+        approval: its approval status in the registry.
         is_champion: whether it was deployed last.
-        report: its evaluation; None if there is none.
+        report: the report of its evaluation; None if there is none.
 
     """
 
@@ -76,7 +76,7 @@ class Version:
 
 @dataclass(frozen=True)
 class TestImage:
-    """A test image and what a model answered for it."""
+    """A test image and a model's answer for it."""
 
     key: str
     label: str
@@ -93,11 +93,11 @@ class Models:
     keys: Keys
 
     def versions(self, *, seen: Seen | None, champion: str | None) -> list[Version]:
-        """The newest `MOST_VERSIONS` models, the newest first.
+        """Return the newest `MOST_VERSIONS` models, the newest first.
 
         Raises:
-            StorageError: S3 did not answer in time.
-            DatasetError: the connection may not read the bucket.
+            StorageError: S3 has a transient error.
+            DatasetError: S3 refuses to return the objects.
 
         """
         registered = {one.training_job: one for one in seen.versions} if seen else {}
@@ -121,7 +121,7 @@ class Models:
         ]
 
     def places(self) -> dict[str, Place]:
-        """The newest evaluation of each model, by training job."""
+        """Return the newest evaluation of each model, by training job."""
         folders = self._folders(self.keys.evaluations)
         with ThreadPoolExecutor(READERS) as readers:
             found = readers.map(self._place, folders)
@@ -129,11 +129,11 @@ class Models:
             return {job: place for job, place in zip(jobs, found, strict=True) if place}
 
     def place(self, training_job: str) -> Place | None:
-        """The newest evaluation of one model; None if it has none."""
+        """Return the newest evaluation of one model, or None if it has none."""
         return self._place(f"{self.keys.evaluations}{training_job}/")
 
     def report(self, place: Place) -> Report | None:
-        """The report of an evaluation; None if it is gone, or if another release wrote it in another form."""
+        """Return the report of an evaluation; None if it is missing, or in another release's format."""
         found = read(self.s3, bucket=self.bucket, key=place.report)
         try:
             return Report.model_validate_json(found[0]) if found else None
@@ -142,15 +142,15 @@ class Models:
             return None
 
     def decisions(self) -> list[Decided]:
-        """The newest `MOST_DECISIONS` decisions, the newest first; one that cannot be read is logged and left out."""
+        """Return the newest `MOST_DECISIONS` decisions, the newest first; unreadable ones are logged and skipped."""
         keys = sorted(self._keys(self.keys.promotions), reverse=True)[:MOST_DECISIONS]
         with ThreadPoolExecutor(READERS) as readers:
             return [found for found in readers.map(self._decision, keys) if found]
 
     def test_images(self, place: Place, *, label: str, predicted: str, right: str) -> Iterator[TestImage]:
-        """What the model answered for the test images of a class, as a class, rightly ("yes") or wrongly ("no").
+        """Yield a model's answers for test images, by true class, predicted class, and right ("yes") or wrong ("no").
 
-        An empty argument does not choose.
+        An empty argument does not filter.
         """
         with naming(self.bucket, place.prefix + FILE, doing="read"):
             found = read(self.s3, bucket=self.bucket, key=place.prefix + FILE)
@@ -190,7 +190,7 @@ class Models:
 
 
 def between(decisions: Sequence[Decided], one: str, other: str) -> Decided | None:
-    """The newest decision that compared these two models."""
+    """Return the newest decision that compared these two models, or None."""
     pair = {one, other}
     return next((found for found in decisions if {found.decision.candidate, found.decision.champion} == pair), None)
 

@@ -1,8 +1,8 @@
-"""Reads the newest prediction records of a classifier: the index of each day, and the log of what is not yet in it.
+"""Reads the newest prediction records of a classifier from the daily indexes and the log of newer records.
 
-S3 cannot list by time, so the inference function writes each record once more under a key that begins with its time
-(``predictions-log/``), and the watch Dag moves those into files of a day (``predictions-index/<day>/part-*.jsonl.gz``).
-Parts and log entries never change once they are written, so what was read stays in a cache.
+S3 cannot list by time, so the inference function writes each record a second time under a key that begins with its time
+(``predictions-log/``), and the watch Dag moves these into daily files (``predictions-index/<day>/part-*.jsonl.gz``).
+Parts and log entries never change once they are written, so they are cached.
 """
 
 import gzip
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_RECORDS = 50_000  # that a filter or a sort looks at
-MOST_LOG_ENTRIES = 2_000  # read one by one; the watch Dag moves them into the index every ten minutes
-CACHED_ROWS = 60_000  # of all classifiers together
+MOST_RECORDS = 50_000  # the rows that are filtered or sorted
+MOST_LOG_ENTRIES = 2_000  # each one is read separately; the watch Dag moves them into the index every ten minutes
+CACHED_ROWS = 60_000  # for all classifiers together
 READERS = 16
 
 
 class RowCache:
-    """Rows of parts and log entries by S3 key and ETag; the least recently used go first.
+    """A least-recently-used cache of the rows of parts and log entries, by S3 key and ETag.
 
     Args:
-        most_rows: how many rows to keep.
+        most_rows: the largest number of rows in the cache.
 
     """
 
     def __init__(self, most_rows: int = CACHED_ROWS) -> None:
-        """Start empty."""
+        """Create an empty cache."""
         self._most, self._rows, self._lock = most_rows, 0, threading.Lock()
         self._parts: OrderedDict[tuple[str, str, str], tuple[Row, ...]] = OrderedDict()
 
     def get(self, part: tuple[str, str, str], load: Callable[[], tuple[Row, ...]]) -> tuple[Row, ...]:
-        """The rows of a part (bucket, key, ETag), loaded if they are not here."""
+        """Return the rows of a part (bucket, key, ETag); they are loaded if they are not in the cache."""
         with self._lock:
             if part in self._parts:
                 self._parts.move_to_end(part)
@@ -66,9 +66,9 @@ class Newest:
     """The newest rows, one per image, the newest upload first.
 
     Attributes:
-        rows: at most as many as were asked for.
-        is_all: whether there are no others.
-        unread_log: whether there are more log entries than are read one by one: the watch Dag has not indexed them.
+        rows: at most the requested number.
+        is_all: whether there are no other rows.
+        unread_log: whether some log entries were not read, because there are too many that are not in the index.
 
     """
 
@@ -87,11 +87,11 @@ class Records:
     cache: RowCache
 
     def newest(self, limit: int = MOST_RECORDS, *, day: str = "") -> Newest:
-        """The newest rows; of one day (``YYYY-MM-DD``, UTC, when the prediction was made) where it is given.
+        """Return the newest rows, optionally of one UTC day of prediction (``YYYY-MM-DD``).
 
         Raises:
-            StorageError: S3 did not answer in time.
-            DatasetError: the connection may not read the bucket.
+            StorageError: S3 has a transient error.
+            DatasetError: S3 refuses to return the objects.
 
         """
         entries = self._log_entries(day)
@@ -108,12 +108,12 @@ class Records:
         return Newest(newest[:limit], is_all and len(newest) <= limit, len(entries) > MOST_LOG_ENTRIES)
 
     def days(self) -> list[str]:
-        """The days that have records, the newest first."""
+        """Return the days with records, the newest first."""
         prefixes = {*self._folders(self.keys.predictions_index), *self._folders(self.keys.predictions_log)}
         return sorted({prefix.rstrip("/").rpartition("/")[2] for prefix in prefixes}, reverse=True)
 
     def _parts(self, day: str) -> Iterator[tuple[Row, ...]]:
-        """The rows of one part after the other, of the newest day first."""
+        """Yield the rows of each part, the newest day first."""
         index = self.keys.predictions_index
         for folder in [f"{index}{day}/"] if day else sorted(self._folders(index), reverse=True):
             for key, etag in sorted(self._objects(folder), reverse=True):
@@ -135,12 +135,12 @@ class Records:
             return tuple(itertools.chain.from_iterable(readers.map(entry, entries)))
 
     def _log_entry(self, key: str) -> tuple[Row, ...]:
-        """One row; none if the watch Dag has moved it into the index meanwhile."""
+        """Return the row of a log entry; empty if the watch Dag has moved it into the index in the meantime."""
         found = read(self.s3, bucket=self.bucket, key=key)
         return _rows_of([found[0]], key=key) if found else ()
 
     def _log_entries(self, day: str) -> list[tuple[str, str]]:
-        """Keys and ETags of the newest log entries, the newest first; one more than is read where there are more."""
+        """Return (key, ETag) of the newest log entries, the newest first; at most one more than is read."""
         prefix = self.keys.predictions_log
         found: list[tuple[str, str]] = []
         for folder in [f"{prefix}{day}/"] if day else sorted(self._folders(prefix), reverse=True):
@@ -151,7 +151,7 @@ class Records:
         return found
 
     def _newest_of_hour(self, hour: str, *, most: int) -> list[tuple[str, str]]:
-        """S3 lists oldest first; an hour of more than a page is listed minute by minute from its end."""
+        """Return (key, ETag) of an hour's newest entries; as S3 lists the oldest first, it may list minute by minute."""
         page, more = self._first_page(hour)
         if not more:
             return sorted(page, reverse=True)[:most]
@@ -183,7 +183,7 @@ def _rows(text: bytes, *, key: str) -> tuple[Row, ...]:
 
 
 def _rows_of(lines: Sequence[bytes], *, key: str) -> tuple[Row, ...]:
-    """The rows of the lines that are records; one that is not is logged and left out, and the others are shown."""
+    """Return the rows of all lines that are records; any other line is logged and skipped."""
     rows = []
     for line in lines:
         try:

@@ -1,4 +1,4 @@
-"""Figures of the newest predictions: how many per day and class, how many unsure or rejected, how long they took."""
+"""Computes figures of the newest predictions: numbers per day, class and status, and latencies."""
 
 import math
 from collections import Counter, defaultdict
@@ -16,8 +16,8 @@ class Day:
 
     Attributes:
         day: ``YYYY-MM-DD``.
-        statuses: how many records have each status.
-        labels: how many records name each class.
+        statuses: number of records by status.
+        labels: number of records by class.
 
     """
 
@@ -32,7 +32,7 @@ class Day:
 
 @dataclass(frozen=True)
 class LabelFigures:
-    """One class among the predictions: ``unsure`` of ``predictions`` are unsure; ``confidence`` is the mean."""
+    """The predictions of one class: their number, the number of unsure ones, and the mean confidence."""
 
     label: str
     predictions: int
@@ -42,15 +42,15 @@ class LabelFigures:
 
 @dataclass(frozen=True)
 class Overview:
-    """The figures.
+    """The figures of the newest predictions.
 
     Attributes:
         days: at most `MOST_DAYS`, the newest first.
         labels: the classes, the most frequent first.
-        statuses: how many records have each status, of all days.
-        reasons: how many rejected and failed records have each reason, the most frequent first.
-        p50_s: half of the predictions of uploads came within so many seconds; None if there are none.
-        p99_s: 99 of 100 came within so many seconds.
+        statuses: number of records by status, of all days.
+        reasons: number of rejected and failed records by reason, the most frequent first.
+        p50_s: median time from upload to record, in seconds; None if there are no predictions of uploads.
+        p99_s: 99th percentile of the same time.
 
     """
 
@@ -66,19 +66,19 @@ class Overview:
         return sum(self.statuses.values())
 
     def share(self, status: str) -> float:
-        """The part of all records that have the status, from 0 to 1."""
+        """Return the share of the records with the status, from 0 to 1."""
         return self.statuses.get(status, 0) / self.total if self.total else 0.0
 
 
 def overview(rows: Sequence[Row]) -> Overview:
-    """The figures of these rows."""
+    """Compute the figures of these rows."""
     days: dict[str, Day] = {}
     for row in rows:
         day = days.setdefault(row.predicted[:10], Day(row.predicted[:10]))
         day.statuses[row.status] += 1
         if row.label is not None:
             day.labels[row.label] += 1
-    # A run over existing images has a generation, and its times count from uploads of long ago.
+    # Records of a run over existing images, which have a generation, count from old uploads.
     times = sorted(row.total_ms / 1000 for row in rows if row.generation == 0)
     return Overview(
         days=tuple(sorted(days.values(), key=lambda day: day.day, reverse=True)[:MOST_DAYS]),
@@ -91,7 +91,7 @@ def overview(rows: Sequence[Row]) -> Overview:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest of the ordered values that at least this share of them does not exceed (nearest rank)."""
+    """Return the percentile of sorted values by the nearest-rank method; `share` is from 0 to 1."""
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 

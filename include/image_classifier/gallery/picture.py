@@ -1,4 +1,4 @@
-"""Pictures that a browser may show: a few formats, told by their first bytes and never by their name."""
+"""Recognises, by their first bytes, the few image formats that the pages send to a browser."""
 
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ GONE = (*ABSENT, "MethodNotAllowed", "NoSuchVersion")
 
 
 def picture_type(content: bytes) -> str | None:
-    """The media type of a JPEG, PNG, GIF or WebP file; None of all else, SVG among it, which can run scripts."""
+    """Return the media type of a JPEG, PNG, GIF or WebP file; None for others, such as SVG, which can run scripts."""
     if content.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
     if content.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -28,7 +28,7 @@ def picture_type(content: bytes) -> str | None:
 
 
 def read_picture(s3: "S3Client", *, bucket: str, key: str, most_bytes: int) -> bytes | None:
-    """An object's bytes; None if it is gone, or larger than `most_bytes`: then nothing of it is read."""
+    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read."""
     with naming(bucket, key, doing="read"):
         try:
             answer = s3.get_object(Bucket=bucket, Key=key)

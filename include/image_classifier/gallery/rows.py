@@ -1,6 +1,6 @@
-"""One prediction as a table shows it: the few fields of a record that filters, sorts and tiles need.
+"""Defines the row of a prediction: the few fields of a record that filters, sorting and tiles need.
 
-A record takes kilobytes in memory and a row about half of one: fifty thousand rows fit into the API server.
+A record takes several kilobytes of memory and a row about half a kilobyte, so the API server can hold 50,000 rows.
 """
 
 import json
@@ -13,7 +13,7 @@ from image_classifier.contracts.record_order import is_same_upload, supersedes
 
 
 class OtherAnswer(NamedTuple):
-    """What another model answered for the same upload."""
+    """Another model's answer for the same upload."""
 
     label: str
     confidence: float
@@ -25,10 +25,10 @@ class Row(NamedTuple):
 
     Attributes:
         key: the image's S3 key, below ``incoming/``.
-        margin: the probability of the likeliest class less that of the second; None where no model answered.
-        uploaded: ISO 8601; so is `predicted`.
-        total_ms: from the upload to the record.
-        other: the answer that another model gave for the same upload before, if it is in the index.
+        margin: the likeliest class's probability minus the second's; None where no model answered.
+        uploaded: ISO 8601, as is `predicted`.
+        total_ms: time from the upload to the record, in milliseconds.
+        other: another model's earlier answer for the same upload, if it is in the index.
 
     """
 
@@ -52,10 +52,10 @@ class Row(NamedTuple):
 
 
 def row_of_json(line: str | bytes) -> Row:
-    """Read one stored record, as the log and the index of a day hold it.
+    """Parse one stored record of the log or of a daily index.
 
     Raises:
-        PredictionError: it is no record of schema 1.
+        PredictionError: the line is not a record of schema 1.
 
     """
     try:
@@ -94,12 +94,12 @@ def _row(record: dict[str, Any]) -> Row:
 
 
 def _shared(text: str | None) -> Any:
-    """The same object for the same text: a label stands in thousands of rows."""
+    """Return one shared object for equal texts, because thousands of rows have the same label."""
     return sys.intern(text) if isinstance(text, str) else None
 
 
 def merged(one: Row, other: Row) -> Row:
-    """The current one of two rows of one image; it keeps another model's answer for the same upload."""
+    """Return the current one of two rows of one image, with another model's answer for the same upload."""
     first, second = _as_prediction(one), _as_prediction(other)
     current, past = (other, one) if supersedes(second, first) else (one, other)
     if past.label is None or not is_same_upload(first, second):
@@ -110,7 +110,7 @@ def merged(one: Row, other: Row) -> Row:
 
 
 def _as_prediction(row: Row) -> Prediction:
-    """As much of the record as decides which of two is current."""
+    """Return a record with the fields that decide which of two is current."""
     image = Image(bucket="", key=row.key, version_id=row.version_id, etag=None, bytes=0, sequencer=row.sequencer)
     times = Times(uploaded=row.uploaded, predicted=row.predicted, endpoint_ms=None, total_ms=row.total_ms)
     return Prediction(status=row.status, image=image, times=times, generation=row.generation)

@@ -1,4 +1,4 @@
-"""The blind random sample: images that people classify without seeing the prediction, so that its accuracy is fair."""
+"""Selects the blind random sample, which people label without seeing the prediction, and computes its accuracy."""
 
 import hashlib
 import math
@@ -9,16 +9,16 @@ from image_classifier.contracts.corrections import Correction
 from image_classifier.evaluate.proportions import CONFIDENCE, NORMAL, Proportion, proportion
 from image_classifier.gallery.rows import Row
 
-WANTED_HALF_WIDTH = 0.03  # the accuracy is known to 3 points
+WANTED_HALF_WIDTH = 0.03  # the interval's half width, 3 points
 
 
 @dataclass(frozen=True)
 class LiveAccuracy:
-    """How often the live model was right in the blind sample.
+    """The accuracy of the live model in the blind sample.
 
     Attributes:
-        accuracy: right answers of all answers that name a class, with the Wilson interval (95%).
-        more: about how many more answers make the interval +-3 points; 0 if it is as narrow.
+        accuracy: right predictions among the answers that name a class, with the Wilson interval (95%).
+        more: estimated number of further answers for an interval of +-3 points; 0 if it is narrower already.
 
     """
 
@@ -27,10 +27,10 @@ class LiveAccuracy:
 
 
 def blind_queue(rows: Iterable[Row], corrections: Mapping[str, Correction], *, training_job: str) -> list[Row]:
-    """The predictions of one model that the sample has no answer for, in an order that has nothing to do with them.
+    """Return the predictions of one model without an answer in the sample, in an order independent of the predictions.
 
-    The order is that of the SHA-256 of key and version, so it is the same for everybody and at any time. An image that
-    somebody corrected for another reason is asked for again: without those the sample would be too easy.
+    The order is that of the SHA-256 of key and version, so it is always the same for everybody. Images that somebody
+    corrected for another reason are included, because without these the sample would be too easy.
     """
     answered = {key for key, correction in corrections.items() if correction.reason == "random"}
     asked = [row for row in rows if row.training_job == training_job and row.key not in answered]
@@ -38,7 +38,7 @@ def blind_queue(rows: Iterable[Row], corrections: Mapping[str, Correction], *, t
 
 
 def live_accuracy(corrections: Iterable[Correction], *, training_job: str) -> LiveAccuracy:
-    """The accuracy of one model in the blind sample."""
+    """Compute the accuracy of one model in the blind sample."""
     answers = [
         correction
         for correction in corrections
@@ -49,7 +49,7 @@ def live_accuracy(corrections: Iterable[Correction], *, training_job: str) -> Li
 
 
 def _wanted(found: Proportion) -> int:
-    """Answers for an interval of +-3 points, by the normal approximation at the middle of the present interval."""
+    """Estimate the answers for an interval of +-3 points, by the normal approximation at the interval's middle."""
     if found.of and (found.high - found.low) / 2 <= WANTED_HALF_WIDTH:
         return 0
     middle = (found.low + found.high) / 2

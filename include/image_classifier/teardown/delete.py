@@ -1,4 +1,4 @@
-"""Deletes what belongs to one classifier, in an order in which nothing is created again; each step may be repeated."""
+"""Deletes the resources of one classifier, in an order in which nothing is created again; steps can be repeated."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,16 +39,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_KEYS = 1000  # of one DeleteObjects request
+MOST_KEYS = 1000  # AWS's limit of a DeleteObjects request
 POLL_S = 10.0
 MOST_POLLS = 120
 
 
 def check_confirmed(classifier: str, *, confirm: str) -> None:
-    """Check that the name was typed twice and can be a classifier's.
+    """Check that the name was typed twice and is a valid classifier name.
 
     Raises:
-        ClassifierFileError: it was not, or cannot; nothing has been deleted.
+        ClassifierFileError: the names differ or are not valid; nothing was deleted.
 
     """
     if CLASSIFIER_NAME.fullmatch(classifier) is None:
@@ -59,7 +59,7 @@ def check_confirmed(classifier: str, *, confirm: str) -> None:
 
 
 def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
-    """First of all: no upload starts a function that is about to go."""
+    """Delete the event notification first, so that no upload starts a function that is being deleted."""
     notification.delete_upload_trigger(
         clients.functions, clients.s3, bucket=teardown.bucket, classifier=teardown.classifier
     )
@@ -67,9 +67,9 @@ def delete_upload_trigger(clients: Clients, teardown: Teardown) -> None:
 
 
 def stop_training_jobs(clients: Clients, teardown: Teardown) -> None:
-    """Stop what still costs, and wait: a job that is being stopped still uploads its model.
+    """Stop tuning and training jobs and wait for their end, because a stopping job still uploads its model.
 
-    A tuning job goes first, and ends when its training jobs have ended: it would start others.
+    Tuning jobs are stopped first, because they would start other training jobs.
 
     Raises:
         ResourceBusyError: a job takes too long to stop.
@@ -86,23 +86,23 @@ def stop_training_jobs(clients: Clients, teardown: Teardown) -> None:
 
 
 def stop_transform_jobs(clients: Clients, teardown: Teardown) -> None:
-    """Stop what scores test images; a job that is stopped writes no results."""
+    """Stop transform jobs; a stopped one writes no results."""
     for job in TRANSFORM_JOBS.in_progress(clients.sagemaker, classifier=teardown.classifier):
         TRANSFORM_JOBS.kind.stop(clients.sagemaker, job)
 
 
 def delete_function(clients: Clients, teardown: Teardown) -> None:
-    """The function with its versions and its alias."""
+    """Delete the function with its versions and its alias."""
     for name in our_functions(clients.functions, teardown.classifier):
         clients.functions.delete_function(FunctionName=name)
         log.info("Function %s deleted", name)
 
 
 def delete_endpoint(clients: Clients, teardown: Teardown) -> None:
-    """The endpoint, which is what costs; waits until it is gone, because its config must outlive it.
+    """Delete the endpoint and wait for the end, because its config may only be deleted after it.
 
     Raises:
-        ResourceBusyError: its creation or update takes too long, or its deletion.
+        ResourceBusyError: its creation, update or deletion takes too long.
 
     """
     for name in our_endpoints(clients.sagemaker, teardown.classifier):
@@ -113,26 +113,26 @@ def delete_endpoint(clients: Clients, teardown: Teardown) -> None:
 
 
 def delete_endpoint_configs(clients: Clients, teardown: Teardown) -> None:
-    """Every endpoint config that was deployed for the classifier."""
+    """Delete every endpoint config of the classifier."""
     for name in our_endpoint_configs(clients.sagemaker, teardown.classifier):
         call = partial(clients.sagemaker.delete_endpoint_config, EndpointConfigName=name)
         delete(call, what=f"Endpoint config {name}")
 
 
 def delete_models(clients: Clients, teardown: Teardown) -> None:
-    """Every SageMaker model of the classifier, unless models are kept."""
+    """Delete every SageMaker model of the classifier, unless models are kept."""
     for name in () if teardown.keep_models else our_models(clients.sagemaker, teardown.classifier):
         delete(partial(clients.sagemaker.delete_model, ModelName=name), what=f"Model {name}")
 
 
 def delete_model_packages(clients: Clients, teardown: Teardown) -> None:
-    """Every version of the classifier in the registry, and its group, unless models are kept."""
+    """Delete every version of the classifier in the registry, and its group, unless models are kept."""
     if not teardown.keep_models:
         delete_registry(clients.sagemaker, classifier=teardown.classifier)
 
 
 def delete_logs(clients: Clients, teardown: Teardown) -> None:
-    """The logs of the function, of the endpoint and of the training jobs, whose group others share: it stays."""
+    """Delete the logs of function, endpoint and training jobs; the training jobs' log group is shared and stays."""
     for name in our_log_groups(clients, teardown.classifier):
         clients.logs.delete_log_group(logGroupName=name)
         log.info("Log group %s deleted", name)
@@ -142,9 +142,9 @@ def delete_logs(clients: Clients, teardown: Teardown) -> None:
 
 
 def delete_objects(clients: Clients, teardown: Teardown) -> int:
-    """Every version and delete marker below the classifier's prefix that is not kept; returns how many.
+    """Delete every version and delete marker of the classifier that is not kept; return their number.
 
-    Uploads that were never completed go first: they are paid for as objects are.
+    Incomplete multipart uploads are aborted first, because they cost as objects do.
 
     Raises:
         ResourceBusyError: S3 did not delete some of them.
@@ -159,7 +159,7 @@ def delete_objects(clients: Clients, teardown: Teardown) -> int:
 
 
 def delete_versions(s3: "S3Client", versions: Iterable[Mapping[str, Any]], *, bucket: str) -> int:
-    """Delete these object versions and delete markers, each with ``Key`` and ``VersionId``; returns how many.
+    """Delete these object versions and delete markers, each with ``Key`` and ``VersionId``; return their number.
 
     Raises:
         ResourceBusyError: S3 did not delete some of them.
@@ -181,7 +181,7 @@ def delete_versions(s3: "S3Client", versions: Iterable[Mapping[str, Any]], *, bu
     return deleted
 
 
-# In the order of the Dag image_classifier_teardown: first what receives uploads, then what costs, then what is stored.
+# In the order of the Dag image_classifier_teardown: first what receives uploads, then what costs, then stored objects.
 STEPS: tuple[Callable[[Clients, Teardown], object], ...] = (
     delete_upload_trigger,
     stop_training_jobs,
@@ -197,10 +197,10 @@ STEPS: tuple[Callable[[Clients, Teardown], object], ...] = (
 
 
 def delete_all(clients: Clients, teardown: Teardown) -> None:
-    """Take every step; what is gone already costs a listing.
+    """Take every step; a step whose resources are deleted already only lists them.
 
     Raises:
-        ResourceBusyError: something is being changed, or S3 did not delete some objects.
+        ResourceBusyError: a resource is being changed, or S3 did not delete some objects.
 
     """
     for step in STEPS:
@@ -208,10 +208,10 @@ def delete_all(clients: Clients, teardown: Teardown) -> None:
 
 
 def check_nothing_costs(clients: Clients, teardown: Teardown) -> None:
-    """Check that nothing of the classifier is left except what is kept; late logs are only listed, and expire.
+    """Check that no resource of the classifier is left except what is kept; late logs are only listed, and expire.
 
     Raises:
-        ResourceBusyError: something is left; names all of it.
+        ResourceBusyError: resources are left; the message names all of them.
 
     """
     found = inventory(clients, teardown)
@@ -227,7 +227,7 @@ def _is_gone(clients: Clients, endpoint: str) -> bool:
 
 
 def _is_going(clients: Clients, endpoint: str) -> bool:
-    """Ask for its deletion; AWS refuses while it is being created or updated, and later it would go on to cost."""
+    """Request the endpoint's deletion; return False while AWS refuses it, during a creation or update."""
     found = describe_endpoint(clients.sagemaker, endpoint)
     if found is None or found["EndpointStatus"] == "Deleting":
         return True

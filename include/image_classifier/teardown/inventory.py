@@ -1,7 +1,7 @@
-"""Lists what AWS has of one classifier.
+"""Lists the resources of one classifier on AWS.
 
-A resource is ours when it has the classifier's exact name, or begins with it, and carries the tag
-``image-classifier: <classifier>``: ``digits`` must not take what belongs to ``digits-2``.
+A resource belongs to a classifier if its name is, or begins with, the classifier's name and it has the tag
+``image-classifier: <classifier>``: ``digits`` must not match the resources of ``digits-2``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Teardown:
-    """What to tear down, and what to keep."""
+    """The classifier to tear down, and what to keep."""
 
     classifier: str
     bucket: str
@@ -36,7 +36,7 @@ class Teardown:
 
     @property
     def kept_prefixes(self) -> tuple[str, ...]:
-        """Prefixes whose objects stay."""
+        """Return the prefixes whose objects are kept."""
         keys = names.Keys(self.classifier)
         choices = {
             keys.dataset: self.keep_images,
@@ -64,7 +64,7 @@ class Folder:
 
 @dataclass(frozen=True)
 class UnfinishedUpload:
-    """A multipart upload that nobody completed: its parts are paid for, and no listing of objects shows them."""
+    """An incomplete multipart upload: its parts cost, and listings of objects do not show them."""
 
     key: str
     upload_id: str
@@ -72,7 +72,7 @@ class UnfinishedUpload:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Everything of a classifier that is there now and will be deleted."""
+    """The resources of a classifier that will be deleted."""
 
     upload_triggers: tuple[str, ...] = ()
     upload_queues: tuple[str, ...] = ()
@@ -91,7 +91,7 @@ class Inventory:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many of each kind."""
+        """Return the number of resources by kind."""
         return {
             "event notifications to remove": len(self.upload_triggers),
             "upload queues": len(self.upload_queues),
@@ -110,7 +110,7 @@ class Inventory:
         }
 
     def as_table(self) -> str:
-        """One line per thing, for people."""
+        """Return a text with one line per resource."""
         kinds: dict[str, Sequence[str]] = {
             "event notification": self.upload_triggers,
             "upload queue": self.upload_queues,
@@ -135,7 +135,7 @@ class Inventory:
 
 
 def inventory(clients: Clients, teardown: Teardown) -> Inventory:
-    """List what the teardown would delete; changes nothing."""
+    """List the resources that the teardown would delete; nothing is changed."""
     classifier = teardown.classifier
     functions = our_functions(clients.functions, classifier)
     return Inventory(
@@ -161,20 +161,20 @@ def _our_model_packages(clients: Clients, classifier: str) -> tuple[str, ...]:
 
 
 def our_upload_triggers(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[str, ...]:
-    """Our entry among the bucket's event notifications."""
+    """Return the id of the classifier's event notification; empty if there is none."""
     entries = s3.get_bucket_notification_configuration(Bucket=bucket).get("LambdaFunctionConfigurations", [])
     return tuple(entry["Id"] for entry in entries if entry.get("Id") == names.notification_id(classifier))
 
 
 def our_functions(functions: "LambdaClient", classifier: str) -> tuple[str, ...]:
-    """The classifier's function, unless another's has its name."""
+    """Return the name of the classifier's function; empty if there is none, or if another owner's has the name."""
     name = names.function_name(classifier)
     tags = _function_tags(functions, name)
     return (name,) if tags is not None and tags.get(names.TAG) == classifier else ()
 
 
 def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
-    """Logs of the function and of the endpoint; those of training jobs share one group of the whole account."""
+    """Return the log groups of function and endpoint; training jobs share one group per account."""
     name = names.function_name(classifier)
     is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
         clients.functions, classifier
@@ -191,7 +191,7 @@ def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
 
 
 def our_job_logs(clients: Clients, classifier: str) -> tuple[str, ...]:
-    """The log streams of the classifier's training jobs, named ``<training job>/algo-<n>-<time>``."""
+    """Return the log streams of the classifier's training jobs, named ``<training job>/algo-<n>-<time>``."""
     prefix = f"{name_prefix(classifier)}-"
     own = [
         stream
@@ -212,7 +212,7 @@ def _streams(logs: "CloudWatchLogsClient", prefix: str) -> list[str]:
 
 
 def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUpload, ...]:
-    """Multipart uploads of the classifier that were begun and not completed, but for those into what is kept."""
+    """Return the classifier's incomplete multipart uploads outside the kept prefixes."""
     pages = s3.get_paginator("list_multipart_uploads").paginate(
         Bucket=teardown.bucket, Prefix=names.Keys(teardown.classifier).root
     )
@@ -221,7 +221,7 @@ def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUp
 
 
 def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:
-    """What the deletion of objects will free, by folder of the classifier."""
+    """Return the object versions to delete, by prefix of the classifier."""
     root, found = names.Keys(teardown.classifier).root, dict[str, Folder]()
     for version in doomed_versions(s3, teardown):
         prefix = f"{root}{version['Key'].removeprefix(root).partition('/')[0]}/"
@@ -231,7 +231,7 @@ def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:
 
 
 def doomed_versions(s3: "S3Client", teardown: Teardown) -> Iterator[dict[str, Any]]:
-    """Every object version and delete marker of the classifier that is not kept."""
+    """Yield every object version and delete marker of the classifier that is not kept, with ``Key``, ``VersionId``."""
     root = names.Keys(teardown.classifier).root
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=teardown.bucket, Prefix=root):
         for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
