@@ -151,7 +151,7 @@ class Records:
         return found
 
     def _newest_of_hour(self, hour: str, *, most: int) -> list[tuple[str, str]]:
-        """Return (key, ETag) of an hour's newest entries; as S3 lists the oldest first, it may list minute by minute."""
+        """Return (key, ETag) of an hour's newest entries; S3 lists the oldest first, so it may list each minute."""
         page, more = self._first_page(hour)
         if not more:
             return sorted(page, reverse=True)[:most]

@@ -100,7 +100,7 @@ def test_what_serves_stays_although_a_later_update_was_rolled_back(sagemaker, aw
     has_endpoint(aws, "InService", "new", FailureReason="ping failed")
 
     assert endpoint.ensure_endpoint(sagemaker, REQUEST) == "unchanged"
-    assert "taken a later update back: ping failed" in caplog.text
+    assert "AWS rolled a later update back: ping failed" in caplog.text
 
 
 def test_an_endpoint_is_created_without_a_rollout_and_updated_with_it(sagemaker, aws):
