@@ -171,6 +171,6 @@ def _why_failed(cloudformation: "CloudFormationClient", name: str) -> str:
         if event["ResourceStatus"].endswith("_FAILED")
     ]
     return (
-        f"Stack {name} is {status}. {'; '.join(reasons) or 'CloudFormation gives no reason'}. Correct it, then run this "
+        f"Stack {name} is {status}. {'; '.join(reasons) or 'CloudFormation gives no reason'}. Correct it and run this "
         "again; a change that failed was rolled back."
     )
