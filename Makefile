@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline record-calls client-test compose-test bench lint lock algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline record-calls client-test compose-test bench lint lock service-models algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -68,8 +68,9 @@ client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local
 compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
 	@$(AIRFLOW) -m pytest tests/compose
 
-bench: dev ## What the Dag file costs to load: against the provider alone, and with 100 classifiers
+bench: dev ## What the Dag file costs to load, and the function's cold start and work, each against a stated limit
 	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
+	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/cold_start.py
 
 lint: dev ## ruff, mypy, and cfn-lint for the CloudFormation template
 	@.venv/airflow/bin/ruff check .
@@ -80,6 +81,9 @@ lint: dev ## ruff, mypy, and cfn-lint for the CloudFormation template
 
 lock: setup ## Write requirements*.txt from pyproject.toml
 	@PATH="$(CURDIR)/.venv/uv/bin:$$PATH" sh include/laptop/lock.sh
+
+service-models: setup ## Write what the function's clients read, after an upgrade of botocore
+	@PYTHONPATH=include $(AIRFLOW) -m laptop.service_models
 
 AWS := PYTHONPATH=include $(AIRFLOW) -m image_classifier
 aws-preflight: setup ## What the AWS account lacks, each with its command; REGION=, PROFILE=, CLASSIFIER=

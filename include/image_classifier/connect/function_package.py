@@ -1,7 +1,8 @@
 """Packs the inference function; the same sources and wheels give the same zip, byte for byte.
 
 The zip holds lambda/image_classifier_inference, the folder image_classifier/contracts that it shares with Airflow,
-and the wheels of lambda/requirements.txt for the function's runtime, which may differ from this machine's.
+and what the two need of the wheels of lambda/requirements.txt for the function's runtime, which may differ from this
+machine's. If the runtime is this Python's, the zip also holds the bytecode, which differs between releases of Python.
 """
 
 import base64
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from image_classifier.aws.settings import Settings
+from image_classifier.connect.function_bytecode import bytecode
 from image_classifier.contracts.errors import FunctionError
 from image_classifier.shipped import shipped
 
@@ -38,6 +40,16 @@ ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date in a zip
 READABLE = 0o100644 << 16  # readable by all, because Lambda runs the code as another user
 UNIX = 3
 METADATA = re.compile(r"[^/]+\.dist-info/(?!licenses/)|.*\.pyi$|(.*/)?py\.typed$")
+# What reads JPEG, PNG, GIF, BMP, WebP, TIFF and AVIF, and writes JPEG.
+PILLOW_MODULES = re.compile(
+    r"PIL/(__init__|_binary|_deprecate|_typing|_util|_version|features|JpegPresets|ExifTags|TiffTags|"
+    r"Image(Chops|Color|File|Mode|Ops|Palette|Sequence)?|PaletteFile|Gimp(Gradient|Palette)File|"
+    r"(Avif|Bmp|Gif|Jpeg|Mpo|Png|Tiff|WebP)ImagePlugin)\.py"
+)
+# Fonts, colour profiles, arithmetic, morphology and Tk, and the libraries that only these are linked to.
+UNUSED_BINARIES = re.compile(
+    r"PIL/_imaging(ft|cms|math|morph|tk)\..*|pillow\.libs/lib(freetype|harfbuzz|brotli(common|dec)|png16|lcms2)-.*"
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ def package_function(
     requirements = lambda_folder / "requirements.txt"
     for wheel in _wheels(requirements, runtime=runtime, architecture=architecture, cache_folder=cache_folder):
         files |= _contents(wheel)
-    package = FunctionPackage.of(_zip(files))
+    package = FunctionPackage.of(_zip(files | bytecode(files, runtime=runtime)))
     if len(package.zip_bytes) > MAX_ZIP_BYTES:
         message = (
             f"The function's zip has {len(package.zip_bytes):,} bytes; Lambda takes at most {MAX_ZIP_BYTES:,}. "
@@ -112,17 +124,23 @@ def _sources(lambda_folder: Path, include_folder: Path) -> dict[str, bytes]:
     if missing := [str(path) for path in required if not path.is_file()]:
         message = f"The function cannot be packed without {', '.join(missing)}: name the folders of this package."
         raise FunctionError(message)
-    own = {path.relative_to(lambda_folder).as_posix(): path for path in (lambda_folder / PACKAGE).rglob("*.py")}
+    found = (path for pattern in ("*.py", "*.json") for path in (lambda_folder / PACKAGE).rglob(pattern))
+    own = {path.relative_to(lambda_folder).as_posix(): path for path in found}
     shared = [required[1], *(include_folder / CONTRACTS).glob("*.py")]
     files = own | {path.relative_to(include_folder).as_posix(): path for path in shared}
     return {name: path.read_bytes() for name, path in files.items()}
 
 
 def _contents(wheel: Path) -> dict[str, bytes]:
-    """Return the files that a wheel installs, and its licences, by name."""
+    """Return the files of a wheel that the function needs, and its licences, by name."""
     with zipfile.ZipFile(wheel) as archive:
-        names = [name for name in archive.namelist() if not name.endswith("/") and not METADATA.match(name)]
-        return {name: archive.read(name) for name in names}
+        return {name: archive.read(name) for name in archive.namelist() if _is_needed(name)}
+
+
+def _is_needed(name: str) -> bool:
+    if name.endswith("/") or METADATA.match(name) or UNUSED_BINARIES.fullmatch(name):
+        return False
+    return bool(PILLOW_MODULES.fullmatch(name)) if name.startswith("PIL/") and name.endswith(".py") else True
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:

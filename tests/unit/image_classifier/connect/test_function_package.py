@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -40,8 +41,8 @@ def wheel_bytes():
 @pytest.fixture
 def folders(tmp_path):
     """A copy of the function's sources whose requirements pin the stand-in."""
-    own, contracts = "lambda/image_classifier_inference/*.py", "include/image_classifier/contracts/*.py"
-    for pattern in (own, "include/image_classifier/*.py", contracts):
+    own, models = "lambda/image_classifier_inference/*.py", "lambda/image_classifier_inference/service_models/**/*.json"
+    for pattern in (own, models, "include/image_classifier/*.py", "include/image_classifier/contracts/*.py"):
         for path in ROOT.glob(pattern):
             copy = tmp_path / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,7 @@ def pip(monkeypatch):
         (folder / "pillow-13.0.0-cp312-cp312-manylinux_2_28_x86_64.whl").write_bytes(wheel_bytes())
         return subprocess.CompletedProcess(command, 0, "", "")
 
-    monkeypatch.setattr(function_package.subprocess, "run", run)
+    monkeypatch.setattr(function_package, "subprocess", SimpleNamespace(run=run))
     return calls
 
 
@@ -73,7 +74,7 @@ def broken_pip(monkeypatch):
 
     def complain(stderr):
         result = subprocess.CompletedProcess([], 1, "", stderr)
-        monkeypatch.setattr(function_package.subprocess, "run", lambda *_, **__: result)
+        monkeypatch.setattr(function_package, "subprocess", SimpleNamespace(run=lambda *_, **__: result))
 
     return complain
 
@@ -93,7 +94,8 @@ def names(package):
 
 
 def test_the_zip_holds_the_function_what_it_shares_and_what_it_needs(folders, pip):
-    own = sorted(f"image_classifier_inference/{path.name}" for path in (ROOT / "lambda").glob("*/*.py"))
+    function = ROOT / "lambda/image_classifier_inference"
+    own = [path.relative_to(ROOT / "lambda").as_posix() for path in function.rglob("*.*") if path.suffix != ".pyc"]
     contracts = [
         f"image_classifier/contracts/{path.name}" for path in (ROOT / "include/image_classifier/contracts").glob("*.py")
     ]
