@@ -1,4 +1,4 @@
-"""Makes the tasks of an approval, which the Dag of a classifier has if its file has `promotion.mode: approval`."""
+"""Builds the approval tasks of a classifier's Dag, if its file has `promotion.mode: approval`."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 def approval_tasks(
     classifier: Classifier, evaluation: EvaluationSteps, *, dataset: Any, job: Any, training: Any
 ) -> list[Any]:
-    """The tasks between the decision and what it lets happen; none unless the classifier's file says so.
+    """Return the tasks between the decision and the deployment; empty unless the classifier's file asks for approval.
 
     Args:
-        classifier: whose ``promotion.mode`` decides.
+        classifier: the classifier with its ``promotion.mode``.
         evaluation: the steps that compare models.
-        dataset: the result of the task that prepares.
-        job: of the task that trains.
-        training: of the task that plans the training, by its keys.
+        dataset: result of the task that prepares the data set.
+        job: result of the task that trains.
+        training: result of the task that plans the training, by its keys.
 
     """
     if classifier.promotion.mode != "approval":

@@ -1,7 +1,7 @@
-"""The Airflow Assets of a classifier: its data set, its model and its endpoint, for other Dags to follow.
+"""Defines a classifier's Airflow Assets, which other Dags can depend on: its data set, its model and its endpoint.
 
-The tasks have an alias as outlet, to which they add an asset's event only when its version has changed: an outlet asset
-itself would have an event after every run.
+The tasks' outlet is an alias, to which they add an asset's event only when its version has changed. If the outlet were
+the asset itself, it would have an event after every run.
 """
 
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,12 +21,12 @@ CHANGES = AssetAlias(name=OWN_ASSETS, group=OWN_ASSETS)
 
 
 def asset(classifier: str, kind: Kind) -> Asset:
-    """The Asset; an event's extra holds ``version`` and the figures of that version."""
+    """Return the Asset; the extra of its events holds ``version`` and the figures of that version."""
     return Asset(name=own_asset(classifier, kind), group=OWN_ASSETS)
 
 
 def announce(outlet_events: Any, classifier: Classifier, *, kind: Kind, version: str, figures: dict[str, Any]) -> None:
-    """Add an event to the Asset if the version is another than the last one's."""
+    """Add an event to the Asset if the version differs from the last one's."""
     from image_classifier.promote import announced
 
     if outlet_events is None:  # not called by Airflow
@@ -38,13 +38,13 @@ def announce(outlet_events: Any, classifier: Classifier, *, kind: Kind, version:
 
 
 def announce_endpoint(outlet_events: Any, classifier: Classifier, deployment: "Deployment") -> None:
-    """Add an event of the endpoint, whose version is its endpoint config."""
+    """Add an event of the endpoint if its endpoint config, which is its version, has changed."""
     figures = deployment.model_dump(mode="json", include={"training_job", "function_version", "instance_count"})
     announce(outlet_events, classifier, kind="endpoint", version=deployment.endpoint_config, figures=figures)
 
 
 def schedule_of(classifier: Classifier) -> Any:
-    """The classifier's schedule, as Airflow's DAG takes it."""
+    """Return the classifier's schedule for Airflow's DAG."""
     if classifier.schedule is None:
         return None
     cron, named = classifier.schedule.cron, classifier.schedule.assets

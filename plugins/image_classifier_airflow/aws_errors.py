@@ -1,4 +1,4 @@
-"""Turns the errors of botocore and of the operating system into ours, by which Airflow's retries are decided."""
+"""Converts errors of botocore and the operating system to ours, which decide whether Airflow retries a task."""
 
 import functools
 from collections.abc import Callable
@@ -16,8 +16,8 @@ def with_our_errors(function: Function) -> Function:
     """Wrap the function of a task, or an operator's `execute`.
 
     The wrapped function raises:
-        ResourceBusyError: AWS does not answer at present, or the credentials expired; a later try may succeed.
-        AwsRefusalError: AWS refuses the request, or a file cannot be read or written; it is not tried again.
+        ResourceBusyError: AWS has a transient error, or the credentials expired; a later try may succeed.
+        AwsRefusalError: AWS refuses the request, or a file cannot be read or written; the task is not retried.
 
     """
 
@@ -38,5 +38,5 @@ def with_our_errors(function: Function) -> Function:
 
 
 def _task(function: Callable[..., Any], arguments: tuple[Any, ...]) -> str:
-    """The task's name: an operator's own, or the name of the function that the task is made of."""
+    """Return the task's name: an operator's task id, or the name of the task's function."""
     return str(getattr(arguments[0] if arguments else None, "task_id", function.__name__))

@@ -13,7 +13,7 @@ from image_classifier_airflow.unusable import report_unusable
 
 
 def usable_classifiers() -> Iterator[Classifier]:
-    """Every classifier of the classifier folders that a Dag can be made of; in a task's process only the task's own."""
+    """Yield every classifier with a valid file; in a task's process only that of the task's Dag."""
     first: dict[str, Path] = {}
     only = get_parsing_context().dag_id
     for file in classifier_files(classifier_folders()):
@@ -30,7 +30,7 @@ def usable_classifiers() -> Iterator[Classifier]:
 
 
 def train_and_deploy_dag_id(classifier: str) -> str:
-    """The Dag that a classifier's file makes."""
+    """Return the id of the Dag of a classifier's file."""
     return f"{classifier}_train_and_deploy"
 
 
@@ -40,10 +40,10 @@ def _refuse_second(file: Path, *, first: Path) -> None:
 
 
 def _check_schedule(classifier: Classifier, *, file: Path) -> None:
-    """Check the cron expression now; Airflow would check it later, and refuse every Dag of the Dag file.
+    """Check the cron expression; without this check Airflow would refuse all Dags of the Dag file.
 
     Raises:
-        ClassifierFileError: Airflow refuses the schedule, or its day never comes, as the 31st of February.
+        ClassifierFileError: Airflow refuses the schedule, or its day does not exist, such as the 31st of February.
 
     """
     if classifier.schedule is None:

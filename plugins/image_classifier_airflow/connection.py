@@ -1,4 +1,4 @@
-"""Reaches AWS as an operator is told to: its connection, region, TLS verification and client settings."""
+"""Creates clients from an operator's AWS arguments: connection, region, TLS verification and client settings."""
 
 from typing import Any, Protocol, TypedDict
 
@@ -6,7 +6,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
 
 class ConnectionArguments(TypedDict):
-    """The arguments that every operator of the Amazon provider and every trigger of ours has."""
+    """The arguments that the Amazon provider's operators and our triggers share."""
 
     aws_conn_id: str | None
     region_name: str | None
@@ -15,7 +15,7 @@ class ConnectionArguments(TypedDict):
 
 
 class AwsOperator(Protocol):
-    """The part of the provider's `AwsBaseOperator` that is used here."""
+    """The attributes of the provider's `AwsBaseOperator` that this module uses."""
 
     aws_conn_id: Any
     region_name: Any
@@ -34,7 +34,7 @@ def connection_arguments(operator: AwsOperator) -> ConnectionArguments:
 
 
 def client(operator: AwsOperator, service: str) -> Any:
-    """Make a boto3 client of `service`, such as "s3", with the operator's connection arguments."""
+    """Create a boto3 client of `service`, such as "s3", with the operator's connection arguments."""
     hook: AwsGenericHook[Any] = AwsGenericHook(
         aws_conn_id=operator.aws_conn_id,
         region_name=operator.region_name,

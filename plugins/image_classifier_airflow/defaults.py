@@ -1,4 +1,4 @@
-"""Makes the arguments that every task of a classifier's Dag has by default: connection, retries, time limit."""
+"""Defines the default arguments of a classifier's Dag and its tasks: connection, retries, time limit."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ SIX_MINUTES: dict[str, Any] = {"retries": 6, "retry_delay": timedelta(minutes=1)
 
 
 def dag_arguments(classifier: Classifier) -> dict[str, Any]:
-    """What a classifier's Dag has beside its id, its schedule and its text."""
+    """Return the arguments of a classifier's Dag besides id, schedule and text."""
     return {
         "description": classifier.description,
         "catchup": False,
@@ -25,7 +25,7 @@ def dag_arguments(classifier: Classifier) -> dict[str, Any]:
 
 
 def default_args(classifier: Classifier) -> dict[str, Any]:
-    """A Dag's default_args."""
+    """Return the default_args of a classifier's Dag."""
     return {
         "owner": "image-classifier",
         "aws_conn_id": classifier.aws_conn_id,

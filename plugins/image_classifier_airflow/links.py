@@ -26,7 +26,7 @@ Address = Callable[[Any], str | None]
 
 
 class ResourceLink(BaseOperatorLink):
-    """A button whose address is computed from the operator; without an address Airflow disables it.
+    """A button with an address that is computed from the operator; without an address Airflow disables it.
 
     Args:
         name: the button's text.
@@ -64,12 +64,12 @@ def records_link(classifier: Classifier) -> ResourceLink:
 
 
 def evaluations_link(classifier: Classifier) -> ResourceLink:
-    """The reports, by model and test images."""
+    """Return the link to the evaluation reports, by model and test images."""
     return _prefix_link("Evaluations", classifier, prefix=Keys(classifier.name).evaluations)
 
 
 def decisions_link(classifier: Classifier) -> ResourceLink:
-    """Every decision about a model."""
+    """Return the link to the promotion decisions."""
     return _prefix_link("Decisions", classifier, prefix=Keys(classifier.name).promotions)
 
 

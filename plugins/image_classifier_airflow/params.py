@@ -1,4 +1,4 @@
-"""Makes the params of the trigger form; limits, texts and defaults come from the library's models."""
+"""Builds the params of the trigger forms; limits, texts and defaults come from the library's models."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,7 +11,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.model import NAME
 from image_classifier.classifier.run_params import run_params_schema, to_the_end
 
-# The sections of the params that are not hyperparameters, which have sections of their own.
+# The form sections of the params that are not hyperparameters; those of hyperparameters are in their own fields.
 SECTIONS: Mapping[str, str] = {
     "source": "Data",
     "reset_labels": "Data",
@@ -50,7 +50,7 @@ def _place(param: tuple[str, Mapping[str, Any]]) -> int:
 
 
 def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
-    """Return the teardown's params: the name, its confirmation, what to keep. The file may be gone already."""
+    """Return the teardown's params: the name, its confirmation, what to keep; the file may be deleted already."""
     name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "section": "What to delete"}
     known = [file.stem for file in files]
     return {
@@ -60,10 +60,10 @@ def teardown_params(files: Iterable[Path]) -> dict[str, Param]:
             False,
             type="boolean",
             title="Even while a run is active",
-            description="Stop its training job and delete what it makes, instead of asking for its end first.",
+            description="Stop its training job and delete what it has created, instead of refusing until it has ended.",
             section="What to delete",
         ),
-        "keep_images": _keep("Keep the images", "The prepared data set, and what people dropped under incoming/."),
+        "keep_images": _keep("Keep the images", "The prepared data set, and the uploads under incoming/."),
         "keep_models": _keep("Keep the models", "Model artifacts, checkpoints, evaluations and SageMaker models."),
         "keep_predictions": _keep("Keep the predictions", "Prediction records and corrections."),
     }
@@ -75,13 +75,15 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
     name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "examples": known}
     prefix = "Only images whose keys below incoming/ begin with this; all if it is empty."
     again = "Also images that have a record, with the present model."
-    budget = "A run that may cost more is refused; the lower of this and the file's max_cost_usd counts."
-    at_once = "Images that one task has classified at the same time."
+    budget = "A run that may cost more is refused; the lower of this and the file's max_cost_usd applies."
+    at_once = "Number of images that one task classifies at the same time."
     return {
         "classifier": Param(title="Classifier", description="Its name.", **name),
         "prefix": Param("", type="string", maxLength=1024, title="Prefix", description=prefix),
         "again": Param(False, type="boolean", title="Again", description=again),
-        "tasks": Param(4, type="integer", minimum=1, maximum=64, title="Tasks", description="Mapped tasks at most."),
+        "tasks": Param(
+            4, type="integer", minimum=1, maximum=64, title="Tasks", description="Maximum number of mapped tasks."
+        ),
         "concurrency": Param(4, type="integer", minimum=1, maximum=32, title="Concurrency", description=at_once),
         "max_cost_usd": Param(
             None, type=["number", "null"], minimum=0, title="Most it may cost (US dollars)", description=budget
@@ -93,8 +95,8 @@ def roll_back_params(files: Iterable[Path]) -> dict[str, Param]:
     """Which classifier goes back to which version, and why."""
     known = [file.stem for file in files]
     name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "examples": known}
-    version = "Its number in the registry, or its training job; if empty the newest approved one that does not serve."
-    reason = "It is kept with the version that is left."
+    version = "Its number in the registry, or its training job; if empty, the newest approved version that is not live."
+    reason = "It is stored with the version that is rejected."
     return {
         "classifier": Param(title="Classifier", description="Its name.", **name),
         "version": Param("", type="string", maxLength=63, title="Version", description=version),
@@ -104,7 +106,7 @@ def roll_back_params(files: Iterable[Path]) -> dict[str, Param]:
 
 def watch_params() -> dict[str, Param]:
     """Return the param for the minutes after which the watch Dag replays an upload without a record."""
-    description = "An upload that is younger is left to its own event, which Lambda tries three times in four minutes."
+    description = "A younger upload is left to its own event, which Lambda tries three times in four minutes."
     return {"grace_s": Param(600, type="integer", minimum=0, title="Grace (s)", description=description)}
 
 

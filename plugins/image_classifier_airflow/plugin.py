@@ -18,7 +18,7 @@ class ImageClassifierPlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012 - Airflow reads and changes this list
         {
             "name": "Image classifiers",
-            "href": f"{URL_PREFIX.lstrip('/')}/",  # relative: Airflow may stand below a path
+            "href": f"{URL_PREFIX.lstrip('/')}/",  # relative, because Airflow may be served below a path
             "destination": "nav",
             "url_route": "image-classifiers",
             "category": "browse",
@@ -27,9 +27,9 @@ class ImageClassifierPlugin(AirflowPlugin):
 
     @property
     def fastapi_apps(self) -> list[dict[str, Any]]:  # type: ignore[override]
-        """The app behind the pages. Only the API server asks for it, so nothing else imports FastAPI or boto3 for it.
+        """Return the app of the pages; only the API server reads it, so only that imports FastAPI and boto3 for it.
 
-        Airflow asks while it starts, and an error here would keep it from starting.
+        Airflow reads it while it starts, and an error here would prevent the start.
         """
         try:
             from image_classifier_airflow.pages.app import pages

@@ -1,4 +1,4 @@
-"""Decides which failures are retried: a wrong file or a refused input would fail, and cost, again."""
+"""Lists the errors that are not retried, because a retry would fail, and possibly cost, again."""
 
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
 
@@ -21,7 +21,7 @@ WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.EndpointGoneError: "Somebody deleted the endpoint, perhaps with the classifier: another would cost again",
     errors.EndpointRolledBackError: "The new model does not start; the earlier one still serves",
     errors.WatchFindingsError: "The next run looks again, in ten minutes",
-    errors.UnwantedEndpointError: "A person has to delete the endpoint, or to want it",
+    errors.UnwantedEndpointError: "A person has to delete the endpoint, or to add its classifier file",
 }
 
 RETRY_POLICY = ExceptionRetryPolicy(

@@ -1,4 +1,4 @@
-"""Asks Airflow which task and run this is, and whether another try of a task will follow."""
+"""Reads from Airflow's API the states of tasks and runs, and whether another try of a task will follow."""
 
 import logging
 from collections.abc import Mapping
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# No try of the task comes after these.
+# No try of the task follows these.
 FINISHED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 ASKS = "promote.ask"  # the task that waits for a person's answer
-ACTIVE = ["running", "queued"]  # states of a run that may still change what is deployed
-# Here a try runs, or will. Neither is "restarting": a task is that from the moment a user cleared it while it ran.
+ACTIVE = ["running", "queued"]  # states of a run that may still change the deployment
+# In these states a try runs or will run. "restarting" is not one: a user cleared the task while it ran.
 GOES_ON = {"running", "queued", "scheduled", "deferred", "up_for_retry", "up_for_reschedule", None}
 
 
 def owner(task_instance: "RuntimeTaskInstanceProtocol") -> Owner:
-    """The task, by the names that Airflow's task states have."""
+    """Return the task as the owner of a job."""
     index = task_instance.map_index
     suffix = "" if index is None or index < 0 else f"_{index}"
     return Owner(task_instance.dag_id, task_instance.run_id, f"{task_instance.task_id}{suffix}")
 
 
 def is_given_up(task_instance: "RuntimeTaskInstanceProtocol") -> bool:
-    """Whether a user ended this task, which still runs; False also if Airflow does not answer."""
+    """Whether a user ended this task while it runs; False also if Airflow does not answer."""
     owner_task = owner(task_instance)
     try:
         states = states_of_run(task_instance, dag_id=owner_task.dag_id, run_id=owner_task.run_id)
@@ -40,7 +40,7 @@ def is_given_up(task_instance: "RuntimeTaskInstanceProtocol") -> bool:
 
 
 def runs_at_work(task_instance: "RuntimeTaskInstanceProtocol", *, dag_id: str) -> int:
-    """How many runs of the Dag may change what is deployed; one that waits for a person's answer does not."""
+    """Count the active runs of the Dag, except those that wait for a person's answer and so change nothing."""
     active = task_instance.get_dr_count(dag_id=dag_id, states=ACTIVE)
     waiting = task_instance.get_ti_count(dag_id=dag_id, task_ids=[ASKS], states=["awaiting_input"]) if active else 0
     return active - waiting
@@ -49,6 +49,6 @@ def runs_at_work(task_instance: "RuntimeTaskInstanceProtocol", *, dag_id: str) -
 def states_of_run(
     task_instance: "RuntimeTaskInstanceProtocol", *, dag_id: str, run_id: str
 ) -> Mapping[str, str | None]:
-    """The states of a run's tasks, by task; empty if Airflow knows no such run."""
+    """Return the states of a run's tasks by task id; empty if the run does not exist."""
     states: dict[str, dict[str, str | None]] = task_instance.get_task_states(dag_id=dag_id, run_ids=[run_id])
     return states.get(run_id, {})

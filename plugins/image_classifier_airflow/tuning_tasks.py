@@ -1,4 +1,4 @@
-"""Makes the tasks of a search for hyperparameters, which the Dag of a classifier has if its file has `tuning`."""
+"""Builds the tuning tasks of a classifier's Dag, if its file has `tuning`."""
 
 from typing import Any
 
@@ -13,11 +13,11 @@ from image_classifier_airflow.steps import step
 def tuned(classifier: Classifier, dataset: Any, training: Any, job: Any) -> Any:
     """Add the tasks after the training task, and return the result of the job whose model is evaluated.
 
-    Without `tuning` in the classifier's file there is no further task, and it is `job`. The training job with the
-    file's hyperparameters runs first: what the algorithm would refuse costs one job and not a whole search.
+    Without `tuning` in the classifier's file no task is added, and `job` is returned. The training job with the file's
+    hyperparameters runs first, so that an input that the algorithm refuses costs one job and not a whole search.
 
     Args:
-        classifier: whose Dag is being made.
+        classifier: the classifier of the Dag.
         dataset: result of the task that prepares the data set.
         training: result of the task that plans the training.
         job: result of the training task.

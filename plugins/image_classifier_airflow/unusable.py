@@ -1,4 +1,4 @@
-"""Turns a classifier file that cannot be used into an import error of its own."""
+"""Reports a classifier file that cannot be used as a separate import error in Airflow."""
 
 import hashlib
 from pathlib import Path
@@ -14,36 +14,36 @@ if TYPE_CHECKING:
 class UnusableClassifierFile(DAG):
     """Airflow's import error for one classifier file.
 
-    A Dag file that raises loses all its Dags, and so does one with any import error under its own path: Airflow then
-    marks every Dag of that path stale. But a Dag that cannot be serialized becomes an import error under the path that
-    the Dag names, and its neighbours stay. So this one names the classifier file and refuses to be serialized.
+    If a Dag file raises, or has an import error under its own path, Airflow marks all its Dags as stale. But a Dag that
+    cannot be serialized becomes an import error under the path that the Dag names, and the file's other Dags stay. So
+    this Dag names the classifier file and refuses to be serialized.
     """
 
     def __init__(self, file: Path, error: Exception) -> None:
-        """Keep the file to blame and the sentence to show."""
+        """Store the classifier file and the error message."""
         self._file, self._error = str(file.resolve()), error
         super().__init__(f"unusable_{hashlib.sha256(self._file.encode()).hexdigest()[:16]}")
 
     @property
     def relative_fileloc(self) -> str:
-        """The classifier's file."""
+        """Return the classifier's file."""
         return self._file
 
     @relative_fileloc.setter
     def relative_fileloc(self, _: str | None) -> None:
-        """Airflow sets the Dag file's path here, which is not the file at fault."""
+        """Ignore the Dag file's path, which Airflow sets: it is not the file at fault."""
 
     @property
     def edge_info(self) -> "dict[str, dict[str, EdgeInfoType]]":
-        """Raise, instead of an answer for the serializer."""
+        """Raise the error when the serializer reads this property."""
         raise SerializationError(f"{self._error}") from None
 
     @edge_info.setter
     def edge_info(self, _: object) -> None:
-        """The parent's initializer sets it."""
+        """Ignore the value that the parent's initializer sets."""
 
 
 def report_unusable(file: Path, error: Exception) -> None:
-    """Make `error` the file's import error."""
+    """Report `error` as the file's import error."""
     with UnusableClassifierFile(file, error):
-        pass  # Airflow collects the Dags that were entered
+        pass  # Airflow collects the Dags whose context was entered

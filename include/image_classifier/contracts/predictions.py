@@ -99,7 +99,7 @@ class Prediction:
         temperature: the number that the model's logits were divided by; 1 without calibration.
         thumbnail: S3 key of a JPEG of at most 160 x 160 pixels; None if the image could not be decoded.
         generation: 0 for events and replays; the start of the run, in milliseconds since 1970, for images that a
-        run classified again.
+            run classified again.
 
     """
 

@@ -18,7 +18,7 @@ class RunReport:
         outcome: whether the training job was started by this run, adopted or reused.
         billable_s: the seconds that AWS bills for the training job, summed over its instances.
         training_usd: the cost of the job and of the tuning job's other training jobs at the on-demand price; reused
-        jobs cost nothing.
+            jobs cost nothing.
         waiting: the number of uploaded images without a record after ten minutes, and of all uploaded images.
         tuning: the tuning job in which the model was chosen, and its training jobs in this run.
         endpoint_usd_per_day: the endpoint's cost per day.

@@ -1,4 +1,4 @@
-"""Makes the provider's notifier for each channel that a classifier's file may name.
+"""Creates the provider's notifier for each channel of a classifier's file.
 
 Their `notify` and `async_notify` are called directly. Used as a callback, a notifier renders its message as a Jinja
 template, and an error message may contain anything.
@@ -42,7 +42,9 @@ def notifier(channel: str, to: Any, *, message: Message, aws_conn_id: str) -> Ba
                 html_content=f"<pre>{html.escape(message.text)}</pre>",
             )
         case "slack_conn_id":
-            text = html.escape(f"*{message.subject}*\n{message.text}", quote=False)  # or "<!channel>" notifies all
+            text = html.escape(
+                f"*{message.subject}*\n{message.text}", quote=False
+            )  # otherwise "<!channel>" in a message would notify everybody
             return WebhookNotifier(http_conn_id=to, json={"text": text})
         case "webhook_conn_id":
             return WebhookNotifier(http_conn_id=to, json=message.fields())

@@ -1,4 +1,4 @@
-"""Sends one message, over every channel of the classifier's file, for a run that has not ended in time."""
+"""Sends a message over every channel of the classifier's file for a run that has not ended in time."""
 
 import logging
 from datetime import timedelta
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 def deadlines(classifier: Classifier) -> list[DeadlineAlert]:
     """Return the Dag's deadline once per channel, so that a channel that fails does not affect the others.
 
-    Waiting for a person's answer does not count. So a classifier that asks has a second deadline, later by the longest
-    that one question may be open; the first sends nothing for a run that has come to its question.
+    Waiting for a person's answer does not count. So a classifier with approval has a second deadline, which is later by
+    the time limit of a question; the first one sends nothing for a run that has asked its question.
     """
     notify, promotion = classifier.notify, classifier.promotion
     if notify is None or notify.deadline_s is None:
@@ -52,7 +52,7 @@ def deadlines(classifier: Classifier) -> list[DeadlineAlert]:
 
 
 def run_url(dag_id: str, run_id: str) -> str:
-    """The address of a run's page."""
+    """Return the address of a run's page in Airflow."""
     base_url = conf.get("api", "base_url", fallback="").rstrip("/")
     return f"{base_url}/dags/{dag_id}/runs/{quote(run_id)}"
 
@@ -73,7 +73,9 @@ async def tell_overdue(
         return
     dag_id, run_id = run["dag_id"], run["dag_run_id"]
     if unless_asked and await _was_asked_about(dag_id, run_id):
-        log.info("Run %s waits, or waited, for a person's answer, which does not count; it is looked at later", run_id)
+        log.info(
+            "Run %s waits, or waited, for a person's answer, which does not count; it is checked again later", run_id
+        )
         return
     url = run_url(dag_id, run_id)
     message = overdue(classifier, dag_id=dag_id, run_id=run_id, deadline_s=deadline_s, url=url)
@@ -82,7 +84,7 @@ async def tell_overdue(
 
 
 async def _was_asked_about(dag_id: str, run_id: str) -> bool:
-    """Whether the run has come to the question to a person; False also if Airflow does not answer."""
+    """Whether the run has asked a person; False also if Airflow does not answer."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     try:

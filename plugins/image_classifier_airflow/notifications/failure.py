@@ -1,4 +1,4 @@
-"""Sends one message per failed run, over every channel of the classifier's file."""
+"""Sends a message per failed run over every channel of the classifier's file."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from image_classifier_airflow.notifications.messages import Message, failed, in_
 
 log = logging.getLogger(__name__)
 
-ERROR = "error"  # the XCom of a task that failed for good
+ERROR = "error"  # the XCom key for the error of a task that has no retries left
 
 
 def keep_error(context: Context) -> None:
@@ -38,7 +38,7 @@ def _callback(classifier: Classifier, channel: str, to: Any) -> Callable[[Contex
 
 
 def _message(classifier: str, context: Any) -> Message:
-    """Make the message from the Dag processor's context, which holds the last failed task, if there is one."""
+    """Build the message from the Dag processor's context, which contains the last failed task, if there is one."""
     run = {"dag_id": context["dag"].dag_id, "run_id": context["run_id"], "reason": context["reason"]}
     if (ti := context.get("ti")) is None:
         return failed(classifier, **run, task_id=None, error=None, url="")

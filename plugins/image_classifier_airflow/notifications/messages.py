@@ -1,4 +1,4 @@
-"""Composes the messages: classifier, run, one sentence about the problem, and a link."""
+"""Builds the messages: classifier, run, one sentence about the problem, and a link."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -58,8 +58,8 @@ def found(classifier: str, *, dag_id: str, run_id: str, sentences: list[str], ur
 def approval_wanted(
     classifier: str, *, dag_id: str, run_id: str, task_id: str, summary: str, until: datetime, url: str
 ) -> Message:
-    """Return the message that a person's answer is awaited, and until when."""
-    sentence = f"An answer is awaited until {until:%Y-%m-%d %H:%M} UTC; none is a no. {summary}"
+    """Return the message that asks for a person's answer, with its time limit."""
+    sentence = f"Answer until {until:%Y-%m-%d %H:%M} UTC; without an answer the model is not deployed. {summary}"
     return Message("approval_wanted", classifier, dag_id, run_id, task_id, sentence, url)
 
 

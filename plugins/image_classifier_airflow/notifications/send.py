@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 def send(message: Message, *, classifier: Classifier) -> None:
-    """Send the message; a channel that fails is logged, and leaves the others and the task alone."""
+    """Send the message; the failure of a channel is logged and affects neither the others nor the task."""
     if classifier.notify is None:
         return
     for channel, to in classifier.notify.channels.items():

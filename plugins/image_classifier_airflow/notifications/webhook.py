@@ -4,7 +4,7 @@ from airflow.providers.common.compat.connection import get_async_connection
 from airflow.providers.http.notifications.http import HttpNotifier
 from airflow.sdk import BaseHook, Connection, Context
 
-TIME_LIMIT_S = 10  # without a time-out requests waits for ever, and so does the Dag processor
+TIME_LIMIT_S = 10  # without a time-out requests, and with it the Dag processor, would wait forever
 
 
 class WebhookNotifier(HttpNotifier):
@@ -15,7 +15,7 @@ class WebhookNotifier(HttpNotifier):
     """
 
     def notify(self, context: Context) -> None:
-        """Post the message; raises the provider's error unless the answer is a success."""
+        """Post the message; raise the provider's error unless the status is a success."""
         self.endpoint = _secret_path(BaseHook.get_connection(self.http_conn_id))
         self.extra_options = {"timeout": TIME_LIMIT_S}
         super().notify(context)

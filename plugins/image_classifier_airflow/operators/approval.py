@@ -16,28 +16,28 @@ from image_classifier_airflow.steps.approval import ApprovalSteps, answer
 if TYPE_CHECKING:
     from image_classifier.promote.decision import Decision
 
-LONGEST_LOOK_S, SHORTEST_LOOK_S = 300, 10  # between two looks at whether a newer run waits
+LONGEST_LOOK_S, SHORTEST_LOOK_S = 300, 10  # between two checks whether a newer run waits
 
 
 class ApprovalOperator(HITLOperator, TransformJobOperator):
-    """Airflow's human-in-the-loop operator for one model, compared with the model that serves.
+    """Asks a person whether a model may replace the live model; extends Airflow's human-in-the-loop operator.
 
-    The provider's operator asks once; its time-out is an error that a retry answers with the same question, or an
-    answer that nobody gave; and it does not notice that what it asks about has changed. This one:
+    The provider's operator asks once. Its time-out is an error, which a retry repeats, or counts as a default answer;
+    and it does not notice when the compared models change. This operator:
 
-    * compares candidate and champion itself before it asks, and scores the champion if that has no answers yet;
-    * asks again, as its next try, if another model serves when the answer comes, at most `retries` times;
-    * takes no answer within ``promotion.approval_time_limit_s`` for a no;
+    * compares candidate and champion before it asks, and scores the champion if its answers are missing;
+    * asks again, in its next try and at most `retries` times, if the live model changed before the answer;
+    * rejects the model if nobody answers within ``promotion.approval_time_limit_s``;
     * withdraws the question when a newer run of the Dag waits for this one to end.
 
-    The task is in the state awaiting_input, which takes no slot. It looks for a newer run every few minutes.
+    The task waits in the state awaiting_input, which takes no slot. It checks for a newer run every few minutes.
 
     Returns ``outcome`` (approved, rejected, timed_out, withdrawn, outdated, refused; serves if there is nothing to
     ask), ``by``, ``at`` and ``question``.
 
     Args:
         approval: the classifier's steps.
-        inputs: ``dataset``, ``job`` and ``training``, the results of the tasks before.
+        inputs: ``dataset``, ``job`` and ``training``, the results of earlier tasks.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
@@ -45,7 +45,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
     template_fields = ("inputs",)
 
     def __init__(self, *, approval: ApprovalSteps, inputs: dict[str, Any], **kwargs: Any) -> None:
-        """Keep what the task needs; subject and body are written when it asks."""
+        """Store the arguments; subject and body are written when the task asks."""
         super().__init__(subject="", options=[APPROVE, REJECT], config={}, **kwargs)
         self.approval, self.inputs = approval, inputs
 
@@ -61,10 +61,10 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         awaited: bool = False,  # noqa: ARG002 - of a transform job
         question: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Go on where the transform job, the person or the time limit left off.
+        """Continue after the transform job, the person's answer or the time limit.
 
         Raises:
-            QuestionOutdatedError: another model serves than the one that was compared; the next try asks again.
+            QuestionOutdatedError: the live model is not the compared one any more; the next try asks again.
 
         """
         self._task_instance = context["ti"]
@@ -103,7 +103,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         )
 
     def _wait(self, question: Question) -> NoReturn:
-        """Park the task until a person answers, or until the next look."""
+        """Defer the task until a person answers, or until the next check."""
         remaining_s = (question.until - datetime.now(UTC)).total_seconds()
         look_s = (question.until - question.asked_at).total_seconds() / 10
         seconds = max(1, min(remaining_s, max(SHORTEST_LOOK_S, min(LONGEST_LOOK_S, look_s))))
@@ -115,10 +115,10 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         )
 
     def _look(self, context: Context, question: Question) -> dict[str, Any]:
-        """See whether the time is over or a newer run waits; else wait on.
+        """Check whether the time limit has passed or a newer run waits; otherwise continue to wait.
 
-        The question is not written again: that would delete an answer that has come meanwhile, with which Airflow
-        resumes a task that waits on.
+        The question is not written again, because that would delete an answer that arrived in the meantime, with which
+        Airflow resumes the task.
         """
         ti = context["ti"]
         if datetime.now(UTC) >= question.until:

@@ -1,4 +1,4 @@
-"""Deploys the inference function in a task that may run twice and changes only what differs."""
+"""Deploys the inference function; the task can be repeated, and changes only what differs."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,18 +13,17 @@ from image_classifier_airflow.links import FUNCTION_LINKS
 
 
 class LambdaFunctionOperator(LambdaCreateFunctionOperator):
-    """Pack the function and bring it up to date, or create it; the alias `live` moves once the version has answered.
+    """Packs the function, creates or updates it, and moves the alias `live` once the new version has answered.
 
-    The provider's operator only creates: its second run fails. Returns a dict of function_arn, alias_arn, version and
-    outcome (created, updated, unchanged).
+    The provider's operator only creates functions, so its second run fails. Returns a dict of function_arn, alias_arn,
+    version and outcome (created, updated, unchanged).
 
     Args:
-        config: `FunctionConfiguration` as a dict; may be another task's result. Its name, role, runtime and code take
-            the place of the provider's arguments.
-        lambda_folder: holds image_classifier_inference and requirements.txt; the one shipped beside the code if not
-            given.
-        include_folder: holds image_classifier; the one that this code runs from if not given.
-        cache_folder: keeps the wheels between runs; the machine's own cache folder if not given.
+        config: `FunctionConfiguration` as a dict; may be another task's result. Its name, role, runtime and code
+            replace the provider's arguments.
+        lambda_folder: the folder with image_classifier_inference and requirements.txt; default: this package's.
+        include_folder: the folder with image_classifier; default: that of the running code.
+        cache_folder: the folder that keeps the wheels between runs; default: the user's cache folder.
         kwargs: AwsBaseOperator's and BaseOperator's arguments.
 
     """

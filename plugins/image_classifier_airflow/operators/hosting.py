@@ -1,4 +1,4 @@
-"""Creates model, endpoint config and endpoint in tasks that may run twice and change only what differs."""
+"""Creates model, endpoint config and endpoint; the tasks can be repeated, and change only what differs."""
 
 import time
 from collections.abc import Sequence
@@ -24,10 +24,10 @@ ONE_HOUR_S = 3600
 
 
 class ModelOperator(SageMakerModelOperator):
-    """Create the model, unless it exists with this content. Returns a dict of name and outcome (created, unchanged).
+    """Creates the model unless it exists with this content. Returns a dict of name and outcome (created, unchanged).
 
-    A model of this name with other content is an error that names the difference, because models cannot be changed and
-    one that serves must not be deleted. So compute the name from the content.
+    A model of this name with other content raises an error that names the difference, because models cannot be changed
+    and the live one must not be deleted. The name should therefore be computed from the content.
     """
 
     operator_extra_links = MODEL_LINKS
@@ -46,10 +46,10 @@ class ModelOperator(SageMakerModelOperator):
 
 
 class EndpointConfigOperator(SageMakerEndpointConfigOperator):
-    """Create the endpoint config, unless it exists with this content.
+    """Creates the endpoint config unless it exists with this content.
 
-    Returns a dict of name and outcome (created, unchanged). An endpoint config of this name with other content is an
-    error that names the difference.
+    Returns a dict of name and outcome (created, unchanged). An endpoint config of this name with other content raises
+    an error that names the difference.
     """
 
     operator_extra_links = ENDPOINT_CONFIG_LINKS
@@ -69,18 +69,18 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
 
 
 class EndpointOperator(SageMakerEndpointOperator):
-    """Bring the endpoint to the requested config, wait until it is in service, and ask it about a sample image.
+    """Creates or updates the endpoint, waits until it is in service, and invokes it with a sample image.
 
-    Creates or updates the endpoint, waits for a change in progress, replaces a failed endpoint, and changes nothing if
-    it serves the config already. The provider's operator succeeds after a rolled-back update; this one raises an error
-    that names the config that still serves.
+    It waits for a change in progress, replaces a failed endpoint, and changes nothing if the endpoint serves the config
+    already. The provider's operator succeeds after a rolled-back update; this one raises an error that names the config
+    that still serves.
 
     Returns a dict of name and outcome (created, updated, adopted, unchanged); "adopted" means that an earlier try of
-    the task began the change to this config.
+    the task started the change to this config.
 
     Args:
         config: CreateEndpoint's request; its DeploymentConfig is used by updates.
-        sample: an image to ask about, as a dict of bucket, key and num_classes; None asks nothing.
+        sample: an image for the invocation, as a dict of bucket, key and num_classes; None skips it.
         poll_interval_s: seconds between two DescribeEndpoint calls.
         time_limit_s: how many seconds all waiting may take, in addition to the DeploymentConfig's own limit.
         deferrable: wait in the triggerer instead of on a worker.
@@ -119,7 +119,7 @@ class EndpointOperator(SageMakerEndpointOperator):
 
         Raises:
             EndpointRolledBackError: AWS rolled the update back; the earlier model still serves.
-            EndpointError: the endpoint failed, does not answer, or is in a state that a person has to look at.
+            EndpointError: the endpoint failed, does not answer, or is in a state that a person must resolve.
             PredictionError: the number of probabilities differs from the sample's num_classes.
             ResourceBusyError: a change is still being applied after `time_limit_s`.
 
@@ -128,7 +128,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         return self._advance(deadline=time.time() + self._limit_s)
 
     def _let_logs_expire(self) -> None:
-        """Give the log group a retention before SageMaker creates it without; go on if the role may not do it."""
+        """Create the log group with a retention before SageMaker creates it without; continue if the role may not."""
         from image_classifier.aws.client_errors import is_access_denied
         from image_classifier.aws.log_groups import ensure_log_group
         from image_classifier.aws.names import endpoint_log_group
@@ -168,7 +168,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         return self._conclude(step, deadline=deadline)
 
     def _conclude(self, step: "EndpointStep", *, deadline: float) -> dict[str, Any]:
-        """After a change to our config check that it serves; otherwise take the next step."""
+        """Check that the endpoint serves our config after a change to it; after other steps take the next one."""
         from image_classifier.deploy import endpoint
 
         if step in ("waiting", "deleted"):

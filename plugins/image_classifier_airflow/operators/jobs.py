@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
     from image_classifier_airflow.triggers.jobs import JobTrigger
 else:
-    # Airflow's metaclass would give the classes below the __init__ of this base, and skip the provider's own operator.
+    # Airflow's metaclass would call this base's __init__ in the subclasses, and skip that of the provider's operator.
     SageMakerBaseOperator = object
 
 MOST_KILL_S = 4  # Airflow sends SIGKILL to a task's process five seconds after SIGTERM
 
 
 class JobWaiting(SageMakerBaseOperator):
-    """The part of an operator that waits for its job; it stands before the provider's operator among the bases.
+    """The part of an operator that waits for its job; in the list of bases it precedes the provider's operator.
 
     Attributes:
-        kind: of the job.
-        failed: the error if the job is gone, or was stopped by this task itself.
-        stopped: the error if the job is stopped because the task ended, or the job is overdue.
-        limits: the limits that an overdue job exceeded, for a sentence.
+        kind: the kind of job.
+        failed: the error if the job was deleted, or if this task has stopped it.
+        stopped: the error if the job is stopped because the task ended or the job is overdue.
+        limits: the limits that an overdue job exceeded, for the error message.
         stop_on_kill: stop the job at every SIGTERM, also when no user ended the task.
 
     """
@@ -47,9 +47,9 @@ class JobWaiting(SageMakerBaseOperator):
     limits: ClassVar[str]
     stop_on_kill = False
     poll_interval_s: int
-    _task_instance: "RuntimeTaskInstanceProtocol"  # as soon as the task runs
-    _job_name: str | None = None  # as soon as an attempt is chosen
-    _is_done_with = False  # a kill then leaves the job as it is
+    _task_instance: "RuntimeTaskInstanceProtocol"  # set when the task starts
+    _job_name: str | None = None  # set when an attempt is chosen
+    _is_done_with = False  # if True, a kill does not stop the job
 
     @abstractmethod
     def _deadline(self, name: str) -> float:

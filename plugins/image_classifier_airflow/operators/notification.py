@@ -1,4 +1,4 @@
-"""Sets how a classifier's uploads reach its function, in a task that may run twice and changes only what differs."""
+"""Sets how a classifier's uploads reach its function; the task can be repeated, and changes only what differs."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -18,17 +18,18 @@ if TYPE_CHECKING:
 
 
 class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
-    """Let S3 call a function for every object created below a prefix, directly or through a queue; or pause that.
+    """Lets S3 invoke a function for every object created below a prefix, directly or through a queue, or pauses that.
 
     The provider has no such operator. A bucket has one notification configuration, which a write replaces as a whole.
     So this operator grants the permission first, adds its entry to the existing ones, reads the configuration back, and
     after a random pause repeats this if another writer has overwritten it.
 
-    Returns a dict of outcome (created, updated, unchanged, paused) and others: the bucket's other notifications.
+    Returns a dict of ``outcome`` (created, updated, unchanged, paused) and ``others``, the bucket's other
+    notifications.
 
     Args:
         config: `image_classifier.connect.trigger.TriggerConfiguration` as a dict; may be another task's result.
-        function_arn: of the function's alias; may be another task's result.
+        function_arn: ARN of the function's alias; may be another task's result.
         kwargs: AwsBaseOperator's and BaseOperator's arguments.
 
     """
@@ -64,10 +65,10 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
 
     @property
     def s3(self) -> "S3Client":
-        """Make a client with the connection, region and settings of the operator's hook."""
+        """Create an S3 client with the connection, region and settings of the operator's hook."""
         return cast("S3Client", client(self, "s3"))
 
     @property
     def sqs(self) -> "SQSClient":
-        """The same for SQS."""
+        """Create an SQS client in the same way."""
         return cast("SQSClient", client(self, "sqs"))

@@ -1,4 +1,4 @@
-"""Runs a function in a task. Importing Airflow's task decorators instead takes 20 ms, in the process of every task."""
+"""Runs a function in a task; importing Airflow's task decorators would take 20 ms more in every task's process."""
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
@@ -11,9 +11,9 @@ from image_classifier_airflow.aws_errors import with_our_errors
 
 
 class StepOperator(BaseOperator):
-    """Call `function` and return its result.
+    """Calls `function` and returns its result.
 
-    Its parameters that are named like a variable of Airflow's context, such as `params` and `run_id`, are filled in.
+    Parameters of the function that have the name of a variable in Airflow's context, such as `params`, get its value.
 
     Args:
         function: any function; its docstring is the task's documentation.
@@ -44,7 +44,8 @@ class StepOperator(BaseOperator):
         """Call the function.
 
         Raises:
-            ImageClassifierError: an error of the function; botocore's and the operating system's are turned into ours.
+            ImageClassifierError: the function failed; errors of botocore and the operating system are converted to
+                ours.
 
         """
         known: dict[str, Any] = {**context}
@@ -53,7 +54,7 @@ class StepOperator(BaseOperator):
 
 
 class GateOperator(StepOperator, SkipMixin):
-    """Call `function`, and skip every later task if it returns False; Airflow's ShortCircuitOperator does the same."""
+    """Calls `function`, and skips every later task if it returns False, as Airflow's ShortCircuitOperator does."""
 
     def execute(self, context: Context) -> Any:
         """Call the function and return its result."""

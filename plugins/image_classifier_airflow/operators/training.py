@@ -27,7 +27,7 @@ Begun = Literal["started", "adopted", "awaited"]
 
 
 class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
-    """Train a model, and never pay twice for the same one.
+    """Trains a model, and never pays twice for the same one.
 
     The provider's operator starts a second job on retry, times out after 30 minutes when deferred, leaves the job
     running when a user kills the task, and shows a stopped job as success; this one does not.

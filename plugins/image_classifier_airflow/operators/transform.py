@@ -1,4 +1,4 @@
-"""Scores test images: starts a batch transform job, adopts one in progress, or takes the results of a completed one."""
+"""Scores images: starts a transform job, adopts a running one or reuses a completed one, and waits for its end."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
 
 
 class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
-    """Score images, and never pay twice for the same ones.
+    """Scores images, and never pays twice for the same ones.
 
-    The provider's operator starts a second job, and a second model, on retry, gives up after 30 minutes when deferred,
+    The provider's operator starts a second job, and a second model, on retry, times out after 30 minutes when deferred,
     leaves the job running when a user kills the task, and shows a stopped job as success; this one does not.
 
-    **The job's name** is computed from its request. A retry, a cleared task and a later run find the job that runs and
-    follow it, and take the results of one that is done. One that failed for its images is not tried again until the
-    images or the model change; after a failure of AWS the next attempt is started. A job that failed although nearly
-    all images have a result counts as done: one image that cannot be read fails a whole job.
+    **The job's name** is computed from its request. A retry, a cleared task and a later run adopt a running job, and
+    reuse the results of a completed one. A job that failed because of its images is not repeated until the images or
+    the model change; after a failure of AWS the next attempt is started. A failed job with results of nearly all images
+    counts as completed, because a single unreadable image makes a job fail.
 
-    **When the job is stopped**: by a user's mark failed, mark success or clear, whether the task runs or is deferred;
-    and after its time limit, which takes the place of an execution_timeout. A worker or a triggerer that goes down
-    leaves it alone, and the next try adopts it.
+    **When the job is stopped**: when a user marks the task failed or success or clears it, whether it runs or is
+    deferred; and after its time limit, which replaces an execution_timeout. A shutdown of the worker or the triggerer
+    does not stop it, and the next try adopts it.
 
-    Returns the job's name, or None if there was nothing to score.
+    Returns the job's name, or None if no image had to be scored.
 
     Args:
         config: ``request``, CreateTransformJob's request for the first attempt; ``classifier``, whose name the job has;
-            ``time_limit_s``, after which it is stopped. Nothing if the images have been scored before.
-        poll_interval_s: seconds between two looks at the job.
-        deferrable: wait in the triggerer, and not on a worker.
+            ``time_limit_s``, after which it is stopped. Empty if the images have been scored before.
+        poll_interval_s: seconds between two DescribeTransformJob calls.
+        deferrable: wait in the triggerer instead of on a worker.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
@@ -56,18 +56,18 @@ class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
         deferrable: bool = True,
         **kwargs: Any,
     ) -> None:
-        """Keep what the task needs; the request is another task's result."""
-        super().__init__(config=config, **{**kwargs, "execution_timeout": None})  # time_limit_s takes its place
+        """Store the arguments; the request is another task's result."""
+        super().__init__(config=config, **{**kwargs, "execution_timeout": None})  # time_limit_s replaces it
         self.poll_interval_s = poll_interval_s
         self.deferrable = deferrable
 
     @with_our_errors
     def execute(self, context: Context) -> str | None:
-        """Start, adopt or reuse; then wait.
+        """Start, adopt or reuse a job, and wait for its end.
 
         Raises:
-            EvaluationInputError: the model refused the images; a retry would cost the same.
-            EvaluationStoppedError: the job was stopped, by a person or by the time limit.
+            EvaluationInputError: the model refused the images; a retry would cost the same and fail again.
+            EvaluationStoppedError: a person or the time limit stopped the job.
             EvaluationError: AWS failed, or had no capacity.
 
         """

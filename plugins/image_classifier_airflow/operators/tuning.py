@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperator):  # type: ignore[misc]  # execute_complete
-    """Tune hyperparameters, and never pay twice for the same search.
+    """Tunes hyperparameters, and never pays twice for the same search.
 
-    The provider's operator does not look for an existing job, so that a retry fails while the first job runs on; it
+    The provider's operator does not look for an existing job, so a retry fails while the first job continues; it
     times out after four hours when deferred, leaves the job running when a user kills the task, and shows a stopped
     job as success; this one does not.
 
@@ -32,7 +32,7 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
     the request changes; after any other end the next attempt is started.
 
     **When the job is stopped**, with its training jobs: when a user marks the task failed or success or clears it,
-    whether it runs or is deferred; and when it exceeds the limits of its training jobs, which take the place of an
+    whether it runs or is deferred; and when it exceeds the limits of its training jobs, which replace an
     execution_timeout. A shutdown of the worker or the triggerer does not stop it, and the next try adopts it.
 
     Returns the tuning job's name, or None if the run does not tune.
@@ -40,7 +40,7 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
     Args:
         config: ``request``, CreateHyperParameterTuningJob's request for the first attempt; ``alternatives``, the same
             for other instance types; ``classifier`` and ``training_job``, from which the name is computed; ``force``,
-            whether the run wants a job of its own. Empty if the run does not tune.
+            whether the run must have its own job. Empty if the run does not tune.
         poll_interval_s: seconds between two DescribeHyperParameterTuningJob calls.
         deferrable: wait in the triggerer instead of on a worker.
         kwargs: the provider's and BaseOperator's arguments.
@@ -60,7 +60,7 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
         **kwargs: Any,
     ) -> None:
         """Store the arguments; the request is another task's result."""
-        arguments = {**kwargs, "execution_timeout": None}  # the limits of the training jobs take its place
+        arguments = {**kwargs, "execution_timeout": None}  # the limits of the training jobs replace it
         super().__init__(config=config, check_interval=poll_interval_s, deferrable=deferrable, **arguments)
         self.poll_interval_s = poll_interval_s
 

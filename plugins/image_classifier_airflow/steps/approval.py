@@ -1,4 +1,4 @@
-"""Implements the tasks of a classifier that asks a person before a model goes live."""
+"""Implements the tasks of a classifier whose models a person must approve."""
 
 import logging
 from collections.abc import Mapping
@@ -20,28 +20,28 @@ log = logging.getLogger(__name__)
 Json = dict[str, Any]
 WHY_NOT = {
     "rejected": "{by} rejected the model.",
-    "timed_out": "Nobody answered in time, which is a no; the next run asks again.",
+    "timed_out": "Nobody answered in time, so the model is not deployed; the next run asks again.",
     "withdrawn": "The question was withdrawn, because a newer run is waiting: it compares and asks again.",
-    "outdated": "The model that serves changed each time somebody approved; the next run asks again.",
-    "refused": "Compared with the model that serves now, it is refused by the rule.",
+    "outdated": "The live model changed before each approval; the next run asks again.",
+    "refused": "The rule refuses it in a comparison with the present live model.",
 }
 
 
 class ApprovalSteps:
-    """What the operator that asks, and the task after it, call."""
+    """The methods that the approval operator and the task after it call."""
 
     def __init__(self, classifier: Classifier, evaluation: EvaluationSteps) -> None:
-        """Keep the classifier, and the steps that compare models."""
+        """Store the classifier and the steps that compare models."""
         self._classifier, self._evaluation = classifier, evaluation
         self.links = {"promote": evaluation.links["decide"]}
 
     def to_score(self, inputs: Json, *, context: Mapping[str, Any]) -> list[Json]:
-        """What has to be scored before candidate and champion can be compared; nothing in most cases."""
+        """Return the scoring configs that a comparison of candidate and champion still needs; usually empty."""
         plan = self._plan(inputs, context)
         return [plan[one] for one in ("candidate", "champion") if plan[one]]
 
     def compare(self, inputs: Json, *, context: Mapping[str, Any]) -> "tuple[Decision, str]":
-        """Compare with the model that serves now; returns the decision and where the report is."""
+        """Compare the candidate with the present live model; return the decision and the report's address."""
         plan, dataset, job, params = (
             self._plan(inputs, context),
             inputs["dataset"],
@@ -53,14 +53,14 @@ class ApprovalSteps:
         return decision, told["page"]
 
     def ask(self, decision: "Decision") -> "tuple[Question, bool]":
-        """The question about a decision, and whether it is a new one."""
+        """Return the question about a decision, and whether it is new."""
         from image_classifier.promote import approval
 
         question = approval.question_about(decision)
         return approval.open_question(self._s3, question, bucket=Settings.from_env().bucket)
 
     def what_changed(self, question: "Question") -> str | None:
-        """Why an answer to the question says nothing any more: what it compared with is not what there is now."""
+        """Return why an answer is outdated, that is, the live model or the test set changed; None if it is not."""
         from image_classifier.deploy.serving import serving_model
 
         serving = serving_model(clients.sagemaker(self._classifier.aws_conn_id), classifier=question.classifier)
@@ -70,9 +70,10 @@ class ApprovalSteps:
         return f"{champion or 'No model'} serves now, and {question.champion or 'none'} did when the question was asked"
 
     def promote(self, dataset: Json, job: Json, answer: Json | None, dag_run: Any) -> bool:
-        """Let the model go live if a person approved exactly this model, compared with what serves now.
+        """Return whether a person approved exactly this model in a comparison with the present live model.
 
-        The answer is what the task before returned. Marking that task a success returns nothing, and promotes nothing.
+        `answer` is the earlier task's result. If a user marked that task as success, there is none, and nothing is
+        promoted.
         """
         from image_classifier.promote.approval import Question, close_question
 
@@ -98,12 +99,12 @@ class ApprovalSteps:
         return False
 
     def _note(self, answer: Json, question: "Question", dag_run: Any) -> None:
-        """Note the answer in the decision's record and in the registry."""
+        """Write the answer to the decision's record and to the registry."""
         from image_classifier.promote import promotion, registry
         from image_classifier.promote.decision import Answer
 
         if answer["outcome"] == "refused":
-            return  # the comparison has noted it
+            return  # the comparison has written it
         bucket, outcome = Settings.from_env().bucket, answer["outcome"]
         key = promotion.decision_key(question.classifier, question.candidate, at=dag_run.start_date)
         decision = promotion.stored_decision(self._s3, bucket=bucket, key=key)
@@ -123,7 +124,7 @@ class ApprovalSteps:
         registry.set_approval(sagemaker, found["ModelPackageArn"], status=status, why=f"{prefix}{why}")
 
     def notify(self, question: "Question", decision: "Decision", *, ti: Any) -> None:
-        """Tell the people of the file's `notify` that an answer is awaited."""
+        """Send a message over the file's `notify` channels that an answer is needed."""
         from image_classifier_airflow.notifications.deadline import run_url
         from image_classifier_airflow.notifications.messages import approval_wanted
         from image_classifier_airflow.notifications.send import send
@@ -148,6 +149,6 @@ class ApprovalSteps:
 
 
 def answer(question: "Question", outcome: str, *, by: str | None = None) -> Json:
-    """What the task that asks returns."""
+    """Return the result of the task that asks."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     return {"outcome": outcome, "by": by, "at": at, "question": question.model_dump(mode="json")}

@@ -37,7 +37,7 @@ def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
     """Classify one share of the images; return their number.
 
     Raises:
-        PredictionError: images failed; names the first ones.
+        PredictionError: images failed; the message names the first ones.
 
     """
     from image_classifier.classify_existing.run import classify_share
@@ -63,10 +63,10 @@ def _request(params: Params, *, started: "datetime") -> "Request":
 
 
 def classifier_of(name: str) -> Classifier:
-    """The classifier of that name.
+    """Return the classifier of that name.
 
     Raises:
-        ClassifierFileError: there is no such file, or it cannot be used.
+        ClassifierFileError: the file does not exist, or it cannot be used.
 
     """
     files = {file.stem: file for file in classifier_files(classifier_folders())}

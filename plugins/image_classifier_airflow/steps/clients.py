@@ -1,4 +1,4 @@
-"""Makes AWS clients from an Airflow connection, which decides the account, region, role and endpoint URLs."""
+"""Creates AWS clients from an Airflow connection, which has the account, region, role and endpoint URLs."""
 
 from typing import TYPE_CHECKING, Any, cast
 
@@ -50,7 +50,7 @@ def prices(aws_conn_id: str) -> "PriceBook":
 
 
 def hosting_price(aws_conn_id: str) -> "Callable[[str], float | None]":
-    """Return a function from an instance type to its price as an endpoint's machine, in US dollars an hour."""
+    """Return a function that gives an instance type's hosting price in US dollars per hour, or None if unknown."""
     return lambda instance_type: prices(aws_conn_id).price(instance_type, use="hosting").usd_per_hour
 
 

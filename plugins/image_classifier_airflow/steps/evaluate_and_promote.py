@@ -1,4 +1,4 @@
-"""Implements the tasks between training and deployment: what is scored, the report, the decision."""
+"""Implements the tasks between training and deployment: scoring requests, report and decision."""
 
 import logging
 from collections.abc import Mapping
@@ -23,23 +23,23 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 Json = dict[str, Any]
-UNSEEN = "No test image says how good the model is; it is deployed unseen."
-NOTHING_CHANGES = "Endpoint, function and labels stay as they are, and the run ends here."
+UNSEEN = "There are no test images, so the model is deployed without an evaluation."
+NOTHING_CHANGES = "Endpoint, function and labels are not changed, and the run ends here."
 
 
 class EvaluationSteps:
-    """The steps of one classifier's Dag; each is given what Airflow knows of its run by the names of its arguments."""
+    """The steps of one classifier's Dag; Airflow passes the variables of a run by the names of the arguments."""
 
     def __init__(self, classifier: Classifier) -> None:
-        """Keep the classifier as its file describes it; a run's params come with the run."""
+        """Store the classifier of the file; a run's params may change it."""
         self._classifier = classifier
         decisions = [decisions_link(classifier)]
         self.links = {"write_report": [evaluations_link(classifier)], "decide": decisions, "promote": decisions}
 
     def plan_evaluation(self, dataset: Json, job: Json, params: Params) -> Json:
-        """Requests for the model, and for what scores the test images: of this model, and of the one that serves.
+        """Return the requests for the new model, and for scoring the test images with it and with the live model.
 
-        A request is empty where the images have been scored before, and where there is no test image.
+        A request is empty if the images have been scored before, or if there are no test images.
         """
         from image_classifier.deploy import hosting, serving
         from image_classifier.evaluate import evaluation as evaluations
@@ -56,7 +56,7 @@ class EvaluationSteps:
         plan: Json = {"model": model, "candidate": {}, "champion": {}, "champion_job": ""}
         plan |= {"serving": champion.training_job, "model_that_serves": champion.model} if champion else {"serving": ""}
         if not dataset["num_test_samples"]:
-            log.warning("There is no test image, so the model is not evaluated; set test_fraction.")
+            log.warning("There are no test images, so the model is not evaluated; set test_fraction.")
             return plan
         s3, name = clients.s3(self._conn), model["ModelName"]
         candidate = self._evaluation(dataset, job["training_job"])
@@ -69,7 +69,7 @@ class EvaluationSteps:
         return plan
 
     def write_report(self, dataset: Json, job: Json, training: Json, plan: Json, params: Params) -> Json:
-        """Make report.json and report.html of the scored images, unless there is a report for these settings."""
+        """Write report.json and report.html of the scored images, unless the report for these settings exists."""
         from image_classifier.contracts.labels import parse_labels
         from image_classifier.evaluate import evaluation as evaluations
 
@@ -89,7 +89,7 @@ class EvaluationSteps:
     def decide(
         self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any, ti: Any, outlet_events: Any = None
     ) -> bool:
-        """Decide whether the model may go live, and store why. A model that may not ends the run here, and well."""
+        """Decide whether the model may go live, and store the reasons; the run succeeds and ends here if it may not."""
         training_job = job["training_job"]
         if not self._may_be_decided(training_job, params):
             return False
@@ -111,7 +111,7 @@ class EvaluationSteps:
         return decision.verdict == "promote" and rule.mode != "never"
 
     def _may_be_decided(self, training_job: str, params: Params) -> bool:
-        """Whether no person has decided against the model, or the run's `promote_version` names it.
+        """Whether no person has rejected the model, or the run's `promote_version` names it.
 
         Raises:
             ClassifierFileError: `promote_version` names another model.
@@ -132,7 +132,7 @@ class EvaluationSteps:
         if why is None or wanted:
             return True
         log.warning(
-            "A person decided against the model of %s (%s). It serves again only if image_classifier_roll_back is run "
+            "A person rejected the model of %s (%s). It is deployed again only if image_classifier_roll_back is run "
             "with it, or this Dag with promote_version; changed images or settings train another model. %s",
             training_job,
             why,
@@ -141,7 +141,7 @@ class EvaluationSteps:
         return False
 
     def compare(self, dataset: Json, job: Json, plan: Json, params: Params, dag_run: Any) -> "tuple[Decision, str]":
-        """The decision by the rule, which is stored and noted in the registry, and the key of its record."""
+        """Decide by the rule, store the decision in S3 and in the registry; return it and the key of its record."""
         from image_classifier.promote import promotion
 
         classifier, candidate = self._of(params), self._evaluation(dataset, job["training_job"])
@@ -153,7 +153,7 @@ class EvaluationSteps:
         return decision, promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
 
     def _register(self, job: Json, dataset: Json, *, classifier: Classifier) -> str:
-        """The version of the run's model, which is registered if it is not; with its report, if it has one."""
+        """Register the run's model with its report, unless it is registered; return the version's ARN."""
         from image_classifier.evaluate.evaluation import REPORT, stored_report
         from image_classifier.promote import registry
 
@@ -170,7 +170,7 @@ class EvaluationSteps:
         )
 
     def _note(self, arn: str, decision: "Decision") -> None:
-        """Note a decision on the version; with `approval` a person has the last word, with `never` nobody."""
+        """Set the version's approval status; in the mode `approval` a person decides, in `never` it stays pending."""
         from image_classifier.promote import registry
 
         is_approved = decision.verdict == "promote" and decision.rule.mode == "automatic"
@@ -179,7 +179,7 @@ class EvaluationSteps:
             registry.set_approval(clients.sagemaker(self._conn), arn, status=status, why=decision.summary)
 
     def _ensure_registry(self, plan: Json, candidate: str, *, classifier: Classifier) -> None:
-        """Create the group, and register the model that serves, which an earlier release may have deployed."""
+        """Create the group, and register the live model, which an earlier release may have deployed."""
         from image_classifier.classifier.request_parts import tag_list
         from image_classifier.promote import live_model, registry
 
@@ -202,7 +202,7 @@ class EvaluationSteps:
 
         rule = classifier.promotion
         if rule.mode != "automatic" or rule.floors.accuracy is not None or rule.floors.class_recall is not None:
-            log.warning("No test image says whether the model may serve: nothing is deployed. Set test_fraction.")
+            log.warning("Without test images the model cannot be evaluated: nothing is deployed. Set test_fraction.")
             return False
         log.warning("%s Set test_fraction.", UNSEEN)
         registry.set_approval(clients.sagemaker(self._conn), version, status="Approved", why=UNSEEN)
@@ -277,7 +277,7 @@ class EvaluationSteps:
 
 
 def _scoring(request: Json | None, classifier: Classifier) -> Json:
-    """What the operator needs; nothing if there is nothing to score."""
+    """Return the scoring operator's config; empty if no image must be scored."""
     if request is None:
         return {}
     limit_s = classifier.evaluation.time_limit_s
@@ -285,7 +285,7 @@ def _scoring(request: Json | None, classifier: Classifier) -> Json:
 
 
 def _told(report: "Report", evaluation: "Evaluation") -> Json:
-    """The figures for XCom, and for the task's log."""
+    """Log the report's figures, and return them for XCom."""
     from image_classifier.evaluate.evaluation import PAGE, REPORT
 
     accuracy = report.accuracy

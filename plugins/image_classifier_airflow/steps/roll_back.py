@@ -1,4 +1,4 @@
-"""Implements the tasks of the Dag that goes back to an earlier model."""
+"""Implements the tasks of the Dag that deploys an earlier model again."""
 
 import logging
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 
 def plan(params: Params, ti: Any) -> Json:
-    """Find the version to go back to and return the requests for what serves it; changes nothing.
+    """Find the version to go back to, and return the requests that deploy it; nothing is changed.
 
     Raises:
         ClassifierFileError: there is no such classifier, deployment or version.
@@ -59,7 +59,7 @@ def plan(params: Params, ti: Any) -> Json:
 
 
 def record_deployment(function: Json, plan: Json, params: Params, outlet_events: Any = None) -> str:
-    """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
+    """Store the record of the present deployment, with which the watch Dag compares AWS; return its key."""
     from image_classifier.connect.deployment import deployment_of, write_deployment
 
     classifier = classifier_of(params["classifier"])
@@ -76,7 +76,7 @@ def record_deployment(function: Json, plan: Json, params: Params, outlet_events:
 
 
 def mark_versions(plan: Json, params: Params) -> None:
-    """Approve the version that serves now, and reject the one that was left, with the reason."""
+    """Approve the version that is live now, and reject the one before, with the reason."""
     from image_classifier.promote import registry
 
     sagemaker, reason = clients.sagemaker(plan["aws_conn_id"]), params["reason"].strip() or "no reason was given"
@@ -111,7 +111,7 @@ def _requests(classifier: Classifier, settings: Settings, *, model: Any, s3: Any
 
 
 def _sample(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:
-    """A prepared image to ask the endpoint about, and how many classes the model has."""
+    """Return a prepared image for invoking the endpoint, and the number of the model's classes."""
     from image_classifier.aws.s3 import object_exists
     from image_classifier.deploy.model_file import read_labels
 

@@ -1,4 +1,4 @@
-"""What a training job starts from: nothing, or the model that serves."""
+"""Chooses what a training job starts from: nothing, or the live model."""
 
 import logging
 from typing import Any
@@ -10,7 +10,7 @@ log = logging.getLogger(__name__)
 
 
 def started_from(request: dict[str, Any], *, classifier: Classifier) -> dict[str, Any]:
-    """CreateTrainingJob's request as `training.start_from` wants it; the log says why a model is not taken."""
+    """Apply `training.start_from` to CreateTrainingJob's request; the log says why the live model is not used."""
     if classifier.training.start_from == "nothing":
         return request
     from image_classifier.deploy.serving import serving_model

@@ -1,4 +1,4 @@
-"""Implements the tasks of the teardown Dag; each task lists the classifier's resources anew."""
+"""Implements the tasks of the teardown Dag; each task lists the classifier's resources again."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 
 Params = Mapping[str, Any]
 PARAMS = frozenset(teardown_params([]))
-DEFAULT_CONNECTION = "aws_default"  # for a classifier whose file is gone
+DEFAULT_CONNECTION = "aws_default"  # for a classifier whose file was deleted
 
 
 def list_resources(params: Params, ti: Any) -> dict[str, int]:
     """List in the task's log everything that will be deleted; return the number of resources by kind.
 
     Raises:
-        ResourceBusyError: a run of the classifier's Dag is active, or its schedule is on; it would create all again.
+        ResourceBusyError: a run of the classifier's Dag is active, or its schedule is on; both would create resources.
 
     """
     _check(params)
@@ -110,7 +110,7 @@ def _check_no_run(classifier: str, ti: Any) -> None:
 
 
 def _check(params: Params) -> None:
-    """Refuse params that do not exist: ``keep_image`` would otherwise delete what ``keep_images`` keeps."""
+    """Refuse unknown params: with the misspelt ``keep_image`` the images would be deleted."""
     if unknown := sorted(set(params) - PARAMS):
         message = f"There is no param {', '.join(unknown)}; there are {', '.join(sorted(PARAMS))}. Nothing was deleted."
         raise ClassifierFileError(message)

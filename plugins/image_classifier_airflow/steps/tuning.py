@@ -1,4 +1,4 @@
-"""The tasks of tuning that no operator does: which models are scored on the validation images, and which is chosen."""
+"""Implements the tasks after tuning: choose the models to score on the validation images, and the best of them."""
 
 import logging
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 def search_of(job: Json, classifier: Classifier) -> "TuningFigures | None":
-    """Return the search that a run's model was chosen from; None if it was trained alone."""
+    """Return the search in which a run's model was chosen; None if it was trained alone."""
     from image_classifier.evaluate.trials.choice import stored_tuning
 
     if "tuning" not in job:
@@ -35,16 +35,16 @@ def search_of(job: Json, classifier: Classifier) -> "TuningFigures | None":
 
 
 class TuningSteps:
-    """The steps of one classifier's Dag; each is given what Airflow knows of its run by the names of its arguments."""
+    """The steps of one classifier's Dag; Airflow passes the variables of a run by the names of the arguments."""
 
     def __init__(self, classifier: Classifier) -> None:
-        """Keep the classifier as its file describes it; a run's params come with the run."""
+        """Store the classifier of the file; a run's params may change it."""
         self._classifier = classifier
 
     def plan_trials(self, dataset: Json, job: Json, tuning_job: str | None, params: Params) -> list[Json]:
-        """Of the first job and of the best trials the requests for the ``model``, and for its ``scoring``.
+        """Return, for the first job and the best trials, the requests for the ``model`` and for its ``scoring``.
 
-        A model that has answered for these validation images before is left out.
+        A model whose answers for these validation images are stored is left out.
         """
         from image_classifier.deploy import hosting
         from image_classifier.evaluate.trials.scoring import request_for_trial
@@ -71,7 +71,7 @@ class TuningSteps:
         return planned
 
     def choose_trial(self, dataset: Json, job: Json, tuning_job: str | None, params: Params, dag_run: Any) -> Json:
-        """Choose the model that is most accurate on the validation images; the result is that of a training task.
+        """Choose the model that is most accurate on the validation images; return its job as a training task does.
 
         Without tuning it is the only model.
         """
@@ -104,7 +104,7 @@ class TuningSteps:
         return self._result(job, chosen=figures.chosen, tuning_job=tuning_job, since=dag_run.start_date)
 
     def _result(self, job: Json, *, chosen: str, tuning_job: str, since: Any) -> Json:
-        """The chosen job's result, with what the whole search is billed for in this run."""
+        """Return the chosen job's result, with the billed seconds of the whole search in this run."""
         from image_classifier.train.training_jobs import training_result
         from image_classifier.train.tuning.tuning_jobs import describe_tuning_job
 
@@ -136,7 +136,7 @@ class TuningSteps:
         return trials_of(clients.sagemaker(self._conn), tuning_job)
 
     def _own_hyperparameters(self, job: Json, tuning: "Tuning") -> dict[str, str]:
-        """Those of the file that the tuning job searches."""
+        """Return the file's values of the hyperparameters that the tuning job searches."""
         return {
             name: value
             for name, value in self._describe(job["training_job"])["HyperParameters"].items()
@@ -144,7 +144,7 @@ class TuningSteps:
         }
 
     def _billable_s(self, training_job: str) -> int | None:
-        """What AWS bills for a training job, in seconds of all its instances."""
+        """Return the seconds that AWS bills for a training job, summed over its instances."""
         found = self._describe(training_job)
         billable_s = found.get("BillableTimeInSeconds")
         return None if billable_s is None else billable_s * found["ResourceConfig"]["InstanceCount"]

@@ -1,4 +1,4 @@
-"""What a run says at its end of uploaded images that have no record yet."""
+"""Checks at the end of a run whether uploaded images wait for a record."""
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def count_waiting(classifier: Classifier) -> "Waiting":
-    """The images that wait now, of the first 20,000."""
+    """Count the waiting images among the first 20,000."""
     from image_classifier.classify_existing.waiting import waiting_images
 
     bucket, s3 = Settings.from_env().bucket, clients.s3(classifier.aws_conn_id)
@@ -21,10 +21,10 @@ def count_waiting(classifier: Classifier) -> "Waiting":
 
 
 def check_none_waits(classifier: Classifier, waiting: "Waiting") -> None:
-    """Check that no image waits, unless the file lets uploads wait.
+    """Check that no image waits, unless the file's trigger is paused.
 
     Raises:
-        WatchFindingsError: an image waits; says how many, which, and what classifies them.
+        WatchFindingsError: images wait; the message says how many, which ones, and how to classify them.
 
     """
     if not waiting.images or classifier.trigger == "paused":

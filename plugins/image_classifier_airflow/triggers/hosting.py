@@ -13,14 +13,14 @@ from image_classifier_airflow.triggers.polling import PollingTrigger
 
 
 class EndpointTrigger(PollingTrigger):
-    """Yields one event: {"status": "finished" | "overdue", "endpoint": name}.
+    """A trigger with one event: {"status": "finished" | "overdue", "endpoint": name}.
 
     A user's kill leaves the endpoint as it is: an update in progress either completes or is rolled back by AWS, and the
     next run of the task handles both.
     """
 
     def __init__(self, *, endpoint: str, **arguments: Any) -> None:
-        """Watch `endpoint`; see `PollingTrigger` for the rest."""
+        """Store the endpoint's name; see `PollingTrigger` for the rest."""
         super().__init__(**arguments)
         self.endpoint = endpoint
         self._status = ""

@@ -15,12 +15,12 @@ from image_classifier_airflow.triggers.polling import PollingTrigger
 
 
 class JobTrigger(PollingTrigger):
-    """One event: {"status": "finished" | "absent" | "overdue", "job_name": ...}. A user's kill stops the job."""
+    """A trigger with one event: {"status": "finished" | "absent" | "overdue", "job_name": ...}."""
 
     kind: JobKind
 
     def __init__(self, *, job_name: str, **arguments: Any) -> None:
-        """Watch the job `job_name`; see `PollingTrigger` for the rest."""
+        """Store the job's name; see `PollingTrigger` for the rest."""
         super().__init__(**arguments)
         self.job_name = job_name
 
@@ -28,7 +28,7 @@ class JobTrigger(PollingTrigger):
         return {"job_name": self.job_name}
 
     async def watch(self) -> dict[str, Any] | None:
-        """Describe the job until it ends or should have."""
+        """Describe the job until it has ended, or until the deadline."""
         async with await self.client(SageMakerHook) as sagemaker:
             while True:
                 if event := await self._look(sagemaker) or self.overdue():
@@ -36,9 +36,9 @@ class JobTrigger(PollingTrigger):
                 await asyncio.sleep(self.poll_interval_s)
 
     async def on_kill(self) -> None:
-        """Stop the job: Airflow calls this for a user's kill, and not when a worker or the triggerer goes down.
+        """Stop the job: Airflow calls this if a user ends the task, and not if a worker or the triggerer shuts down.
 
-        Airflow 3.3.2 cancels a trigger anew every second until it has ended, this method included, so it is shielded.
+        Airflow 3.3.2 cancels a trigger every second until it has ended, including this method, so it is shielded.
         """
         self.log.info("A user ended the task: %s %s is being stopped", self.kind.words, self.job_name)
         stopping = asyncio.ensure_future(self._stop())
@@ -58,7 +58,7 @@ class JobTrigger(PollingTrigger):
                 self.log.info("The %s %s had ended before it could be stopped", self.kind.words, self.job_name)
 
     async def _note_end(self, sagemaker: Any) -> None:
-        """Tag the job, for a next try of the task that has adopted it already."""
+        """Tag the job as orphaned, for a next try of the task that has already adopted it."""
         try:
             arn = self.kind.arn_of(await self._describe(sagemaker))
             await sagemaker.add_tags(ResourceArn=arn, Tags=stop_note("a user ended its task"))
@@ -79,7 +79,7 @@ class JobTrigger(PollingTrigger):
         return {"status": "finished", **self.subject()} if self.kind.is_finished(job) else None
 
     def show(self, job: Mapping[str, Any]) -> None:
-        """Show in the task's log what is new about the job; a kind of job may have something to show."""
+        """Log news about the job in the task's log; a subclass may override this."""
 
     async def _describe(self, sagemaker: Any) -> Mapping[str, Any]:
         job: Mapping[str, Any] = await getattr(sagemaker, f"describe_{self.kind.method}")(**self._named)

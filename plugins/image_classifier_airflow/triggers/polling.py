@@ -1,4 +1,4 @@
-"""Defines the triggers' base class: how it reaches AWS, how often it polls, its deadline, which errors it retries."""
+"""Defines the triggers' base class: connection to AWS, polling interval, deadline and retried errors."""
 
 import asyncio
 import time
@@ -13,21 +13,21 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import is_expired
 
-# Airflow 3.3.2's scheduler takes a task that is resumed before it has noted the deferral for one that died, and uses up
-# a try ("finished with state success, but the task instance's state attribute is running"). So no event comes sooner.
+# If a task is resumed before Airflow 3.3.2's scheduler has stored its deferral, the scheduler treats it as failed and
+# uses up a try ("finished with state success, but the task instance's state attribute is running"). So events wait.
 EARLIEST_EVENT_S = 5
 
 
 class PollingTrigger(BaseTrigger):
-    """Look every `poll_interval_s` seconds until there is an event, at the latest at `deadline`.
+    """A trigger that polls every `poll_interval_s` seconds until there is an event, at most until `deadline`.
 
     Args:
-        poll_interval_s: seconds between two looks.
-        deadline: when to give up, in seconds since 1970: it survives a restart of the triggerer.
+        poll_interval_s: seconds between two requests.
+        deadline: the latest time of the event, in seconds since 1970, which survives a restart of the triggerer.
         aws_conn_id: the Airflow connection.
-        region_name: region, if not the connection's.
-        verify: how TLS certificates are checked, if not as the connection says.
-        botocore_config: settings of the client, if not the connection's.
+        region_name: the region; default: the connection's.
+        verify: how TLS certificates are verified; default: the connection's setting.
+        botocore_config: settings of the client; default: the connection's.
 
     """
 
@@ -41,7 +41,7 @@ class PollingTrigger(BaseTrigger):
         verify: bool | str | None = None,
         botocore_config: dict[str, Any] | None = None,
     ) -> None:
-        """Keep what `serialize` hands to the triggerer."""
+        """Store the arguments, which `serialize` passes to the triggerer."""
         super().__init__()  # type: ignore[no-untyped-call]
         self.poll_interval_s = poll_interval_s
         self.deadline = deadline
@@ -53,7 +53,7 @@ class PollingTrigger(BaseTrigger):
         }
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """What the triggerer needs to make this trigger again."""
+        """Return the class path and the arguments with which the triggerer recreates this trigger."""
         waiting = {"poll_interval_s": self.poll_interval_s, "deadline": self.deadline}
         return f"{type(self).__module__}.{type(self).__qualname__}", {**self.subject(), **waiting, **self.connection}
 
@@ -77,18 +77,18 @@ class PollingTrigger(BaseTrigger):
 
     @abstractmethod
     def subject(self) -> dict[str, Any]:
-        """The trigger's own arguments."""
+        """Return the arguments that the subclass adds."""
 
     @abstractmethod
     async def watch(self) -> dict[str, Any] | None:
-        """Connect, and look until there is an event."""
+        """Connect to AWS and poll until there is an event; return it, or None to connect again."""
 
     def overdue(self) -> dict[str, Any] | None:
-        """The event of giving up, once the deadline has passed."""
+        """Return the event "overdue" once the deadline has passed, otherwise None."""
         return {"status": "overdue", **self.subject()} if time.time() > self.deadline else None
 
     async def client(self, hook_class: type[AwsGenericHook[Any]]) -> Any:
-        """An asynchronous client that reaches AWS as the operator does; a context manager."""
+        """Return a context manager of an asynchronous client with the operator's connection arguments."""
         arguments = {name: value for name, value in self.connection.items() if name != "botocore_config"}
         hook = hook_class(**arguments, config=self.connection["botocore_config"])
         return await hook.get_async_conn()  # type: ignore[no-untyped-call]

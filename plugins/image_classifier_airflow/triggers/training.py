@@ -1,4 +1,4 @@
-"""Waits for a training job in the triggerer, and shows its log in the task's log while it runs."""
+"""Waits for a training job in the triggerer, and copies its log to the task's log."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,18 +15,18 @@ from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
 class TrainingJobTrigger(JobTrigger):
-    """Ends with one event; see `JobTrigger`."""
+    """Waits for a training job; for its event see `JobTrigger`."""
 
     kind = TRAINING_JOB
 
     def __init__(self, *, job_name: str, **arguments: Any) -> None:
-        """Watch training job `job_name`; see `PollingTrigger` for the rest."""
+        """Store the job's name; see `PollingTrigger` for the rest."""
         super().__init__(job_name=job_name, **arguments)
-        self._cursor: Cursor | None = START  # None once the log may not be read
+        self._cursor: Cursor | None = START  # None once reading the log was refused
         self._stage = ""
 
     async def watch(self) -> dict[str, Any] | None:
-        """Describe the job and print what is new in its log, until it ends or should have."""
+        """Describe the job and print its new log lines until it has ended, or until the deadline."""
         async with await self.client(SageMakerHook) as sagemaker, await self.client(AwsLogsHook) as logs:
             while True:
                 event = await self._look(sagemaker)
@@ -42,7 +42,7 @@ class TrainingJobTrigger(JobTrigger):
             self.log.info("Training job %s: %s", self.job_name, stage)
 
     async def _print_new_lines(self, logs: Any) -> None:
-        """The log is good to see and never worth failing for: a job trains whether or not it can be read."""
+        """Print the job's new log lines; an error is only logged, because the log is not essential."""
         if self._cursor is None:
             return
         try:

@@ -5,6 +5,6 @@ from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
 class TransformJobTrigger(JobTrigger):
-    """Ends with one event; see `JobTrigger`."""
+    """Waits for a transform job; for its event see `JobTrigger`."""
 
     kind = TRANSFORM_JOBS.kind

@@ -5,6 +5,6 @@ from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
 class TuningJobTrigger(JobTrigger):
-    """Ends with one event; see `JobTrigger`."""
+    """Waits for a tuning job; for its event see `JobTrigger`."""
 
     kind = TUNING_JOB

@@ -16,7 +16,7 @@ class Trial:
         hyperparameters: the tuned hyperparameters with the values that SageMaker chose.
         status: the training job's status.
         last_epoch_accuracy: the tuner's metric, the accuracy on validation images after the last epoch, or None. The
-        stored model is that of the best epoch, so the metric alone does not show which model is best.
+            stored model is that of the best epoch, so the metric alone does not show which model is best.
 
     """
 
