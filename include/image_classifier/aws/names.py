@@ -40,6 +40,15 @@ class Keys:
         return f"{self.dataset}versions/{fingerprint}/"
 
     @property
+    def listings(self) -> str:
+        """The listings of sources while their images are prepared."""
+        return f"{self.dataset}listing/"
+
+    def listing(self, run: str) -> str:
+        """Return the prefix of one listing; see `image_classifier.prepare.shards.listing`."""
+        return f"{self.listings}{run}/"
+
+    @property
     def models(self) -> str:
         return f"{self.root}models/"
 

@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 HTTP_NOT_FOUND = 404
 ABSENT = ("NoSuchKey", "404")
+DELETED_AT_ONCE = 1000  # of one DeleteObjects request
 CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
@@ -113,6 +115,28 @@ def write_if_unchanged(
             raise ResourceBusyError(message) from error
     log.info("Wrote s3://%s/%s", bucket, key)
     return stored["ETag"]
+
+
+def delete(s3: "S3Client", *, bucket: str, keys: Iterable[str]) -> None:
+    """Delete objects; absent ones are no error.
+
+    Raises:
+        DatasetError: S3 does not delete one of them.
+
+    """
+    waiting = iter(keys)
+    while batch := list(islice(waiting, DELETED_AT_ONCE)):
+        with naming(bucket, batch[0], doing="delete"):
+            answer = s3.delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+            )
+        if errors := answer.get("Errors"):
+            first = errors[0]
+            message = (
+                f"S3 did not delete {len(errors)} objects, such as s3://{bucket}/{first.get('Key')}: "
+                f"{first.get('Message')}."
+            )
+            raise DatasetError(message)
 
 
 def same_content(stored: Stored | None, body: bytes) -> bool:

@@ -21,6 +21,9 @@ from image_classifier.prepare.layout.folders import SPLITS
 from image_classifier.prepare.preparation import Preparation, list_images, pixels_key, split_settings
 from image_classifier.prepare.previous import Previous, write_pointer
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, publish, test_manifest
+from image_classifier.prepare.shards.joined import joined
+from image_classifier.prepare.shards.listing import Listing, delete_listings, write_listing
+from image_classifier.prepare.shards.shard import prepare_shard
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.corrected import (
     CorrectedSource,
@@ -37,6 +40,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
+
+IMAGES_PER_SHARD = 1000
 
 
 class PreparedDataset(BaseModel):
@@ -88,11 +93,92 @@ def prepare_dataset(
         ResourceBusyError: another run of the classifier wrote its labels meanwhile.
 
     """
-    keys, bucket = Keys(classifier.name), settings.bucket
-    preparation = _preparation(classifier, s3=s3, settings=settings, store=BucketStore(s3, bucket))
+    listing = list_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=on_progress)
+    prepared = finish_dataset(
+        classifier.name, listing, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=on_progress
+    )
+    delete_listings(s3, bucket=settings.bucket, keys=Keys(classifier.name))
+    return prepared
+
+
+def list_dataset(
+    classifier: Classifier,
+    *,
+    s3: "S3Client",
+    settings: Settings,
+    reset_labels: bool = False,
+    on_progress: Callable[[str], None] = log.info,
+) -> Listing:
+    """List the classifier's source, and write the shards of images that must be read; see `shards.listing`.
+
+    Args:
+        classifier: names the source and how its images are prepared and split.
+        s3: client for the bucket, and for the source if that is an S3 prefix.
+        settings: of the deployment.
+        reset_labels: number the classes anew, which lets a class go.
+        on_progress: takes lines for people.
+
+    Raises:
+        DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
+        StorageError: S3 does not answer as it should at present.
+        LabelsChangedError: a known class is gone.
+
+    """
+    bucket = settings.bucket
+    preparation, source = _preparation(classifier, s3=s3, settings=settings, store=BucketStore(s3, bucket))
+    known = KnownLabels.read(s3, bucket=bucket, keys=preparation.keys)
+    decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
+    for line in preparation.introduction():
+        on_progress(line)
+    listing = write_listing(preparation, source, images_per_shard=IMAGES_PER_SHARD, s3=s3, bucket=bucket)
+    delete_listings(s3, bucket=bucket, keys=preparation.keys, but=listing.run)
+    return listing
+
+
+def finish_dataset(
+    classifier: str,
+    listing: Listing,
+    *,
+    s3: "S3Client",
+    settings: Settings,
+    reset_labels: bool = False,
+    on_progress: Callable[[str], None] = log.info,
+) -> PreparedDataset:
+    """Prepare the shards that nothing else has prepared, and write the version; may be called again.
+
+    Reads ``unchanged/`` and ``inspected/`` of the listing; see `shards.listing`. Writes the version's documents.
+
+    Args:
+        classifier: its name; everything else is in the listing.
+        listing: of `list_dataset`.
+        s3: client for the bucket, and for the source if that is an S3 prefix.
+        settings: of the deployment.
+        reset_labels: as `list_dataset` was given it.
+        on_progress: takes lines for people.
+
+    Raises:
+        DatasetError: the images cannot be trained on, or S3 refuses; says what to do.
+        StorageError: S3 does not answer as it should at present.
+        LabelsChangedError: a known class is gone.
+        ResourceBusyError: another run of the classifier wrote its labels meanwhile.
+        ObjectGoneError: the listing was deleted.
+
+    """
+    keys, bucket = Keys(classifier), settings.bucket
+    for number in range(listing.shards):
+        prepare_shard(
+            number,
+            classifier=classifier,
+            run=listing.run,
+            s3=s3,
+            bucket=bucket,
+            data_folder=settings.data_folder,
+            on_progress=on_progress,
+        )
+    preparation, found = joined(listing, s3=s3, bucket=bucket, keys=keys, data_folder=settings.data_folder)
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
-    dataset = preparation.dataset(labels, on_progress=on_progress)
+    dataset = preparation.assembled(found, labels=labels, inspector=preparation.inspector(known=preparation.previous))
     report = preparation.report(dataset)
     publish(dataset, report, lambda: preparation.page(dataset, report), s3=s3, bucket=bucket, keys=keys)
     known.replace(dataset.labels, s3=s3, bucket=bucket, keys=keys)  # known once a version with them is complete
@@ -119,13 +205,15 @@ def plan_dataset(
 
     """
     keys, bucket = Keys(classifier.name), settings.bucket
-    preparation = _preparation(classifier, s3=s3, settings=settings, store=NoStore())
+    preparation, _ = _preparation(classifier, s3=s3, settings=settings, store=NoStore())
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     return _prepared(preparation.dataset(labels, on_progress=on_progress), bucket=bucket, keys=keys)
 
 
-def _preparation(classifier: Classifier, *, s3: "S3Client", settings: Settings, store: Store) -> Preparation:
+def _preparation(
+    classifier: Classifier, *, s3: "S3Client", settings: Settings, store: Store
+) -> tuple[Preparation, CorrectedSource]:
     keys, bucket = Keys(classifier.name), settings.bucket
     source = _source(classifier, s3=s3, settings=settings)
     listed = list_images(classifier, source)
@@ -133,15 +221,17 @@ def _preparation(classifier: Classifier, *, s3: "S3Client", settings: Settings, 
     layout = with_corrections(listed, corrections)
     split, key = split_settings(classifier, layout), pixels_key(classifier)
     listings = [storage.list_objects(s3, bucket=bucket, prefix=keys.split(part)) for part in SPLITS]
-    return Preparation(
+    corrected = CorrectedSource(source, s3, bucket, corrections)
+    preparation = Preparation(
         classifier,
-        CorrectedSource(source, s3, bucket, corrections),
+        corrected,
         layout,
         store,
         stored=frozenset(key for listing in listings for key, stored in listing.items() if stored.size_bytes),
         previous=Previous.read(s3, bucket=bucket, keys=keys, split=split, pixels_key=key),
         only_train=only_train(corrections),
     )
+    return preparation, corrected
 
 
 def _source(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> Source:

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NotRequired, TypedDict
 
 from image_classifier.aws import s3 as storage
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.inspection.inspector import Facts, Inspected, Rejected
+from image_classifier.prepare.inspection.near_duplicates import Look
+from image_classifier.prepare.inspection.statistics import Statistics
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -44,12 +47,59 @@ Line = TypedDict(
 )
 
 
+def line_of(one: Inspected | Rejected) -> dict[str, Any]:
+    """What the inspection found out about a file, as the keys of `Line`."""
+    given = {"name": one.image.name, "class": one.image.class_name}
+    stamp = {"stamp": one.image.stamp} if one.image.stamp else {}
+    if isinstance(one, Rejected):
+        return {**given, **stamp, "rejected": one.code, "reason": one.reason}
+    facts = one.facts
+    look = {"look": facts.look.dumps()} if facts.look else {}
+    return {
+        **given,
+        "sha256": facts.sha256,
+        "width": facts.width,
+        "height": facts.height,
+        "file": facts.file_name,
+        "statistics": facts.statistics.as_json(),
+        "traits": list(facts.traits),
+        **stamp,
+        **look,
+        **({"revision": facts.revision} if facts.revision else {}),
+    }
+
+
+def facts_of(line: Mapping[str, Any]) -> Facts:
+    """The facts of a line that has ``statistics``."""
+    look = line.get("look")
+    return Facts(
+        sha256=line["sha256"],
+        width=line["width"],
+        height=line["height"],
+        statistics=Statistics.from_json(line["statistics"]),
+        traits=tuple(line["traits"]),
+        look=Look.loads(look) if look else None,
+        file_name=line["file"],
+        revision=line.get("revision", ""),
+    )
+
+
+def packed(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    """The lines as JSON Lines in gzip; the same lines give the same bytes."""
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+
+
+def unpacked(data: bytes) -> Iterator[dict[str, Any]]:
+    """Read what `packed` made."""
+    return map(json.loads, gzip.decompress(data).splitlines())
+
+
 def parts(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
     """The names below the version's prefix and the bytes of the manifest's parts; no line makes one empty part."""
     rest, number = iter(lines), 0
     while (part := list(islice(rest, LINES_OF_A_PART))) or not number:
-        text = "".join(json.dumps(line) + "\n" for line in part)
-        yield f"{FOLDER}part-{number:05}.jsonl.gz", gzip.compress(text.encode(), compresslevel=6, mtime=0)
+        yield f"{FOLDER}part-{number:05}.jsonl.gz", packed(part)
         number += 1
 
 

@@ -1,6 +1,6 @@
 """Makes the data set of a classifier from its source, and has the prepared images stored."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from image_classifier.aws.names import Keys
@@ -12,15 +12,16 @@ from image_classifier.prepare.inspection.inspector import (
     UNMODIFIED_KEY,
     Inspected,
     Inspector,
+    Known,
     Rejected,
     Store,
-    progress,
 )
 from image_classifier.prepare.layout.folders import Layout, read_layout
 from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.placement import Placement, Placer
 from image_classifier.prepare.previous import Previous, SplitSettings
+from image_classifier.prepare.progress import Progress
 from image_classifier.prepare.report.document import make_report
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.report.warnings import Trained, warnings_of
@@ -44,7 +45,7 @@ class Preparation:
     source: Source
     layout: Layout
     store: Store
-    stored: frozenset[str] = frozenset()
+    stored: Container[str] = frozenset()
     previous: Previous = field(default_factory=Previous)
     only_train: frozenset[str] = frozenset()
 
@@ -67,9 +68,31 @@ class Preparation:
             DatasetError: as `Assembler.assemble`.
 
         """
-        inspector, images = self._inspector(), self.layout.images
-        on_progress(f"{len(images):,} images of {len(self.layout.classes)} classes in {self.source.where}")
-        on_progress(self.layout.level)
+        inspector, images = self.inspector(known=self.previous), self.layout.images
+        for line in self.introduction():
+            on_progress(line)
+        found = inspector.all(images, report=Progress(on_progress, len(images)).count)
+        return self.assembled(found, labels=labels, inspector=inspector)
+
+    def introduction(self) -> tuple[str, ...]:
+        """Sentences that say what the source holds."""
+        images, classes = len(self.layout.images), len(self.layout.classes)
+        return f"{images:,} images of {classes} classes in {self.source.where}", self.layout.level
+
+    def assembled(
+        self, found: Iterable[Inspected | Rejected], *, labels: Sequence[str], inspector: Inspector
+    ) -> Dataset:
+        """Make the data set of what the inspection found.
+
+        Args:
+            found: every image of the layout, in its order.
+            labels: a class's position is its index.
+            inspector: stores the images that go to another split than by themselves.
+
+        Raises:
+            DatasetError: as `Assembler.assemble`; or an image was changed meanwhile.
+
+        """
         assembler = Assembler(
             where=self.source.where,
             layout=self.layout,
@@ -78,8 +101,7 @@ class Preparation:
             placer=self.placer,
             max_left_out=self.classifier.max_left_out,
         )
-        dataset = assembler.assemble(inspector.all(images, report=progress(on_progress, total=len(images))))
-        return self._all_stored(dataset, inspector)
+        return self._all_stored(assembler.assemble(found), inspector)
 
     def report(self, dataset: Dataset) -> Report:
         """The report of the data set, with its warnings."""
@@ -98,13 +120,20 @@ class Preparation:
         images |= {self.keys.split(one.split) + one.path: one.image for one in dataset.images}
         return report_page(report, pictures=pictures(report, images, source=self.source))
 
-    def _inspector(self) -> Inspector:
-        fractions = self.fractions
+    def inspector(self, *, known: Known, split_before: Callable[[str], Split | None] | None = None) -> Inspector:
+        """What inspects the images.
+
+        Args:
+            known: what an earlier run found out.
+            split_before: the split that the previous version has an image in, by its sha256; `previous` unless given.
+
+        """
+        fractions, before_of = self.fractions, split_before or self.previous.split_before
 
         def split_of(sha256: str, placed: Split | None) -> Split:
-            before = self.previous.placed.get(sha256)
-            if before and before.split and fractions.may_be(before.split, placed):
-                return before.split
+            before = before_of(sha256)
+            if before and fractions.may_be(before, placed):
+                return before
             return fractions.split_of(sha256, placed)
 
         return Inspector(
@@ -115,7 +144,7 @@ class Preparation:
             unmodified=self.classifier.pixels.unmodified,
             split_of=split_of,
             stored=self.stored,
-            known=self.previous,
+            known=known,
         )
 
     def _all_stored(self, dataset: Dataset, inspector: Inspector) -> Dataset:
@@ -126,6 +155,8 @@ class Preparation:
 
     def _stored(self, image: Inspected, inspector: Inspector, *, stored_as: Split) -> Inspected:
         key, other = (self.keys.split(split) + image.path for split in (image.split, stored_as))
+        if key == other and (image.uploaded or not self.previous.left_out(image.image)):
+            return image
         if inspector.has(key):
             return replace(image, uploaded=key not in self.stored)
         if inspector.has(other):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import PIL
@@ -12,8 +13,8 @@ from image_classifier.aws.names import Keys
 from image_classifier.prepare import manifest
 from image_classifier.prepare.inspection.inspector import Facts, Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
-from image_classifier.prepare.inspection.statistics import Statistics
 from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.placement import PlacedBefore
 from image_classifier.prepare.report import schema
 
@@ -84,6 +85,20 @@ class Previous:
 
         """
         fingerprint = _current(s3, bucket=bucket, keys=keys)
+        return cls.read_version(fingerprint, s3=s3, bucket=bucket, keys=keys, split=split, pixels_key=pixels_key)
+
+    @classmethod
+    def read_version(
+        cls,
+        fingerprint: str | None,
+        *,
+        s3: "S3Client",
+        bucket: str,
+        keys: Keys,
+        split: SplitSettings,
+        pixels_key: str,
+    ) -> Self:
+        """Read this version, as `read` does; None stands for no version."""
         if fingerprint is None:
             return cls()
         version = keys.version(fingerprint)
@@ -94,7 +109,7 @@ class Previous:
         placed = {line["sha256"]: _placed(line, same_split) for line in lines if "split" in line}
         if report.get("pixels") != pixels_key:
             return cls(fingerprint, placed)
-        facts = {line["name"]: _facts(line) for line in lines if "statistics" in line}
+        facts = {line["name"]: manifest.facts_of(line) for line in lines if "statistics" in line}
         by_name: dict[str, tuple[str, str, Facts | tuple[str, str]]] = {
             line["name"]: (line["class"], line["stamp"], facts[line["name"]])
             for line in lines
@@ -115,6 +130,20 @@ class Previous:
     def same_content(self, sha256: str) -> Facts | None:
         """About a file of the same bytes."""
         return self._by_content.get(sha256)
+
+    def probably(self, image: Listed) -> Facts | None:
+        """About a file of the same name, or of the same size and time of change (or ETag); its bytes may be others."""
+        _, _, found = self._by_name.get(image.name, ("", "", None))
+        return found if isinstance(found, Facts) else self._by_stamp.get(image.stamp)
+
+    def split_before(self, sha256: str) -> Split | None:
+        """The split of an image of these bytes; None if other settings split that version."""
+        before = self.placed.get(sha256)
+        return before.split if before else None
+
+    @cached_property
+    def _by_stamp(self) -> dict[str, Facts]:
+        return {stamp: found for _, stamp, found in self._by_name.values() if isinstance(found, Facts)}
 
     def left_out(self, image: Listed) -> bool:
         """Whether the previous version does without the image."""
@@ -152,20 +181,6 @@ def _placed(line: manifest.Line, same_split: bool) -> PlacedBefore:
     look = line.get("look")
     group = line.get("group", "")
     return PlacedBefore(group, line["split"] if same_split and group else None, Look.loads(look) if look else None)  # type: ignore[arg-type]
-
-
-def _facts(line: manifest.Line) -> Facts:
-    look = line.get("look")
-    return Facts(
-        sha256=line["sha256"],
-        width=line["width"],
-        height=line["height"],
-        statistics=Statistics.from_json(line["statistics"]),
-        traits=tuple(line["traits"]),
-        look=Look.loads(look) if look else None,
-        file_name=line["file"],
-        revision=line.get("revision", ""),
-    )
 
 
 def _rejections(lines: Iterable[manifest.Line]) -> dict[str, tuple[str, str, Facts | tuple[str, str]]]:

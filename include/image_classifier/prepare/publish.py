@@ -2,9 +2,8 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import s3 as storage
@@ -29,7 +28,6 @@ JSON, HTML = "application/json", "text/html; charset=utf-8"
 REPORT, PAGE = "report.json", "report.html"
 LIST_NAMES: dict[Split, str] = {"train": "train_lst/train.lst", "validation": "validation_lst/validation.lst"}
 TEST_MANIFEST = "test.manifest"
-DELETED_AT_ONCE = 1000  # of one DeleteObjects request
 
 
 def publish(
@@ -57,7 +55,7 @@ def publish(
         if lacks:
             version.write(name, body, content_type)
     if surplus := [key for key in version.stored if key.startswith(prefix + manifest.FOLDER) and key not in written]:
-        _delete(s3, bucket, surplus)  # of an earlier manifest, which had more lines
+        storage.delete(s3, bucket=bucket, keys=surplus)  # of an earlier manifest, which had more lines
 
 
 @dataclass(frozen=True)
@@ -142,9 +140,7 @@ def delete_unreferenced_images(
     keys = Keys(classifier)
     unreferenced = [key for split in LISTED for key in _unreferenced(s3, bucket, keys, split, fingerprint)]
     unreferenced += _unreferenced_tests(s3, bucket, keys, fingerprint)
-    waiting = iter(unreferenced)
-    while batch := list(islice(waiting, DELETED_AT_ONCE)):
-        _delete(s3, bucket, batch)
+    storage.delete(s3, bucket=bucket, keys=unreferenced)
     if unreferenced:
         log.info("Deleted %d images that left the data set from s3://%s/%s", len(unreferenced), bucket, keys.dataset)
     return len(unreferenced)
@@ -165,14 +161,3 @@ def _unreferenced_tests(s3: "S3Client", bucket: str, keys: Keys, fingerprint: st
     found = storage.read(s3, bucket=bucket, key=keys.version(fingerprint) + TEST_MANIFEST)
     listed = {keys.dataset + path for path in json.loads(found[0])[1:]} if found else set()
     return [key for key in storage.list_objects(s3, bucket=bucket, prefix=keys.split("test")) if key not in listed]
-
-
-def _delete(s3: "S3Client", bucket: str, batch: Sequence[str]) -> None:
-    with storage.naming(bucket, batch[0], doing="delete"):
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True})
-    if errors := answer.get("Errors"):
-        first = errors[0]
-        message = (
-            f"S3 did not delete {len(errors)} images, such as s3://{bucket}/{first.get('Key')}: {first.get('Message')}."
-        )
-        raise DatasetError(message)

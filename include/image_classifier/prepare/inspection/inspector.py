@@ -2,9 +2,8 @@
 
 import hashlib
 import os
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from threading import BoundedSemaphore
@@ -26,7 +25,6 @@ from image_classifier.prepare.sources.source import Source
 # may be a daemon, which may not have children. botocore keeps 10 connections.
 WORKERS = 8
 IN_FLIGHT = 4 * WORKERS  # images read ahead, which bounds the memory
-PROGRESS_EVERY_S = 5.0
 UNMODIFIED_KEY = "as-is"  # a name of release 0.1, kept because fingerprints are made of it
 
 
@@ -131,7 +129,7 @@ class Inspector:
     parameters: PixelParameters
     unmodified: bool
     split_of: Callable[[str, Split | None], Split]
-    stored: frozenset[str]
+    stored: Container[str]
     known: Known
     _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1))
     _uploads: dict[str, object] = field(default_factory=dict)  # who uploads a key
@@ -141,32 +139,40 @@ class Inspector:
         """What decides the prepared bytes, besides the source's."""
         return pixels_key(self.parameters, unmodified=self.unmodified)
 
-    def all(self, images: Iterable[Listed], *, report: Callable[[int], None]) -> Iterator[Inspected | Rejected]:
-        """Inspect images in parallel; the answers come in the order of the images."""
+    def all(
+        self, images: Iterable[Listed], *, report: Callable[[Inspected | Rejected], None]
+    ) -> Iterator[Inspected | Rejected]:
+        """Inspect images in parallel; the answers come in the order of the images, each is reported."""
         running: deque[Future[Inspected | Rejected]] = deque()
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="inspect")
         try:
-            done = 0
             for image in images:
                 running.append(pool.submit(self.one, image))
                 if len(running) >= IN_FLIGHT:
-                    yield running.popleft().result()
-                    report(done := done + 1)
+                    yield _reported(running.popleft().result(), report)
             while running:
-                yield running.popleft().result()
-                report(done := done + 1)
+                yield _reported(running.popleft().result(), report)
         finally:
             pool.shutdown(cancel_futures=True)
 
     def one(self, image: Listed) -> Inspected | Rejected:
         """Inspect one image and hand it on, unless S3 has it."""
+        return self.unread(image) or self.read(image)
+
+    def unread(self, image: Listed) -> Inspected | Rejected | None:
+        """What is known of an image that has not changed since and needs no upload; None if it must be read."""
         known = self.known.unchanged(image)
+        if known is None:
+            return None
         if isinstance(known, Rejected):
             return Rejected(image, known.code, known.reason)
-        if known:
-            found = self._inspected(image, known)
-            if not found.uploaded or self.known.left_out(image):  # which will hardly be used: see `has`
-                return replace(found, uploaded=False)
+        found = self._inspected(image, known)
+        if not found.uploaded or self.known.left_out(image):  # which will hardly be used: see `has`
+            return replace(found, uploaded=False)
+        return None
+
+    def read(self, image: Listed) -> Inspected | Rejected:
+        """Read one image, inspect it and hand it on, unless S3 has it."""
         try:
             return self._read(image)
         except ImageRejectedError as error:
@@ -226,6 +232,11 @@ class Inspector:
             self.store.put(key, prepared)
 
 
+def _reported(found: Inspected | Rejected, report: Callable[[Inspected | Rejected], None]) -> Inspected | Rejected:
+    report(found)
+    return found
+
+
 def pixels_key(parameters: PixelParameters, *, unmodified: bool) -> str:
     """What decides the prepared bytes, besides the source's."""
     return UNMODIFIED_KEY if unmodified else parameters.key()
@@ -237,18 +248,3 @@ def file_name(data: bytes, *, parameters: PixelParameters, unmodified: bool, rev
     content.update(f"{pixels_key(parameters, unmodified=unmodified)}{revision}".encode())
     ending = "png" if unmodified and data.startswith(b"\x89PNG") else "jpg"
     return f"{content.hexdigest()[:16]}.{ending}"
-
-
-def progress(
-    say: Callable[[str], None], *, total: int, clock: Callable[[], float] = time.monotonic
-) -> Callable[[int], None]:
-    """A counter that says every few seconds how far the inspection is, and when all is done."""
-    last = clock()
-
-    def report(done: int) -> None:
-        nonlocal last
-        if done == total or clock() - last >= PROGRESS_EVERY_S:
-            last = clock()
-            say(f"{done:,} of {total:,} images inspected")
-
-    return report

@@ -7,6 +7,7 @@ from typing import Any
 from image_classifier.aws.names import Keys
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspection.inspector import Inspected, Rejected
+from image_classifier.prepare.manifest import line_of
 from image_classifier.prepare.previous import SplitSettings, inspected_by
 from image_classifier.prepare.report import findings
 from image_classifier.prepare.report.schema import (
@@ -64,40 +65,17 @@ def manifest_lines(dataset: Dataset, *, keys: Keys) -> list[dict[str, Any]]:
 
 def _lines(dataset: Dataset, keys: Keys) -> Iterator[dict[str, Any]]:
     for image in dataset.images:
-        yield {**_facts(image), "split": image.split, "group": image.group, "key": findings.key_of(image, keys)}
+        yield {**line_of(image), "split": image.split, "group": image.group, "key": findings.key_of(image, keys)}
     for image, test in dataset.placement.near_test:
         left_out = {"left_out": "near_test", "same_as": test.image.name}
-        yield {**_facts(image), "split": image.split, "group": image.group, **left_out}
+        yield {**line_of(image), "split": image.split, "group": image.group, **left_out}
     for one, kept in dataset.chosen.duplicates:
-        yield {**_facts(one), "left_out": "duplicate", "same_as": kept.image.name}
+        yield {**line_of(one), "left_out": "duplicate", "same_as": kept.image.name}
     for one, kept in dataset.chosen.leaks:
-        yield {**_facts(one), "left_out": "leak", "same_as": kept.image.name}
+        yield {**line_of(one), "left_out": "leak", "same_as": kept.image.name}
     for group in dataset.chosen.conflicts:
-        yield from ({**_facts(one), "left_out": "conflict"} for one in group)
-    for rejected in (*dataset.rejected, *dataset.no_images):
-        line = {"name": rejected.image.name, "class": rejected.image.class_name, "stamp": rejected.image.stamp}
-        yield {**_without_empty(line), "rejected": rejected.code, "reason": rejected.reason}
-
-
-def _facts(one: Inspected) -> dict[str, Any]:
-    facts = one.facts
-    return {
-        "name": one.image.name,
-        "class": one.image.class_name,
-        "sha256": facts.sha256,
-        "width": facts.width,
-        "height": facts.height,
-        "file": facts.file_name,
-        "statistics": facts.statistics.as_json(),
-        "traits": list(facts.traits),
-        **_without_empty(
-            {"stamp": one.image.stamp, "look": facts.look.dumps() if facts.look else "", "revision": facts.revision}
-        ),
-    }
-
-
-def _without_empty(values: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value}
+        yield from ({**line_of(one), "left_out": "conflict"} for one in group)
+    yield from map(line_of, (*dataset.rejected, *dataset.no_images))
 
 
 def _counts(dataset: Dataset) -> Counts:

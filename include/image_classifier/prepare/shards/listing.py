@@ -1,0 +1,155 @@
+"""Writes the listing of a source to S3: the images that have not changed, and shards of those that must be read.
+
+Below ``<c>/dataset/listing/<run>/``. ``run`` is computed from the content: the same source has the same listing, and
+what an interrupted run has done is done.
+
+=============================  =====================================================================================
+part-<n>.jsonl.gz              the images of shard n, from 0: see `lines.entry_line`
+inspected/part-<n>.jsonl.gz    what was found out about them, written by `shard.prepare_shard`: see `lines.result_line`
+unchanged/part-<n>.jsonl.gz    images that are in no shard, as the previous version knows them: see `lines.image_line`
+header.json.gz                 see `header.Header`; written last
+=============================  =====================================================================================
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from image_classifier.aws import s3 as storage
+from image_classifier.aws.names import Keys
+from image_classifier.prepare import manifest
+from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.preparation import Preparation
+from image_classifier.prepare.previous import inspected_by
+from image_classifier.prepare.shards import header
+from image_classifier.prepare.shards.lines import Entry, entry_line, image_line
+from image_classifier.prepare.sources.corrected import CorrectedSource
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+GZIP = "application/gzip"
+LINES_OF_AN_UNCHANGED_PART = 100_000
+
+
+class Listing(BaseModel):
+    """A listing in S3; small, because it travels through XCom.
+
+    Attributes:
+        run: names its folder.
+        images: how many the source has.
+        unread: how many of them must be read; the others have not changed since the previous version.
+        shards: how many there are, numbered from 0; none if no image must be read.
+
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    images: int
+    unread: int
+    shards: int
+
+
+def entries_key(number: int, *, keys: Keys, run: str) -> str:
+    """The key of a shard's images."""
+    return f"{keys.listing(run)}part-{number:05}.jsonl.gz"
+
+
+def inspected_key(number: int, *, keys: Keys, run: str) -> str:
+    """The key of what a shard found out: its part of the manifest."""
+    return f"{keys.listing(run)}inspected/part-{number:05}.jsonl.gz"
+
+
+def unchanged_prefix(*, keys: Keys, run: str) -> str:
+    """Below it are the images that have not changed since the previous version."""
+    return f"{keys.listing(run)}unchanged/"
+
+
+def write_listing(
+    preparation: Preparation,
+    source: CorrectedSource,
+    *,
+    images_per_shard: int,
+    s3: "S3Client",
+    bucket: str,
+) -> Listing:
+    """Write the listing of a source; may be called again, and writes the same.
+
+    Args:
+        preparation: with the listed source, the keys in S3 and the previous version.
+        source: its source.
+        images_per_shard: at most; the images are shared out evenly.
+        s3: the client.
+        bucket: of the classifier.
+
+    Returns:
+        What the shards and the step that joins them are called with.
+
+    """
+    keys, images = preparation.keys, preparation.layout.images
+    unread = _unread(preparation)
+    shards = -(-len(unread) // images_per_shard)
+    head = header.Header(
+        classifier=preparation.classifier,
+        layout=preparation.layout,
+        corrections=dict(source.corrections),
+        previous=preparation.previous.fingerprint,
+        images=len(images),
+        shards=shards,
+        inspected_by=inspected_by(),
+    )
+    run = _run(head, images, unread=unread)
+
+    def write(key: str, lines: Iterable[Mapping[str, Any]]) -> None:
+        storage.write(s3, bucket=bucket, key=key, body=manifest.packed(lines), content_type=GZIP)
+
+    for number, lines in enumerate(_unchanged_parts(images, unread=frozenset(unread))):
+        write(f"{unchanged_prefix(keys=keys, run=run)}part-{number:05}.jsonl.gz", lines)
+    for number in range(shards):
+        places = unread[number * len(unread) // shards : (number + 1) * len(unread) // shards]
+        write(entries_key(number, keys=keys, run=run), (entry_line(_entry(at, preparation)) for at in places))
+    storage.write(s3, bucket=bucket, key=keys.listing(run) + header.NAME, body=head.dumps(), content_type=GZIP)
+    log.info("Wrote s3://%s/%s: %d shards", bucket, keys.listing(run), shards)
+    return Listing(run=run, images=len(images), unread=len(unread), shards=shards)
+
+
+def _unread(preparation: Preparation) -> list[int]:
+    """The places of the images that must be read."""
+    inspector = preparation.inspector(known=preparation.previous)
+    return [at for at, image in enumerate(preparation.layout.images) if inspector.unread(image) is None]
+
+
+def _entry(at: int, preparation: Preparation) -> Entry:
+    image, previous = preparation.layout.images[at], preparation.previous
+    known = previous.probably(image)
+    return Entry(at, image, known, previous.split_before(known.sha256) if known else None)
+
+
+def _unchanged_parts(images: Sequence[Listed], *, unread: frozenset[int]) -> Iterator[list[dict[str, Any]]]:
+    lines = (image_line(at, image) for at, image in enumerate(images) if at not in unread)
+    while part := list(islice(lines, LINES_OF_AN_UNCHANGED_PART)):
+        yield part
+
+
+def delete_listings(s3: "S3Client", *, bucket: str, keys: Keys, but: str = "") -> None:
+    """Delete the classifier's listings, but for the one of this run: what other runs began is listed again."""
+    listed = storage.list_objects(s3, bucket=bucket, prefix=keys.listings)
+    kept = keys.listing(but) if but else None
+    storage.delete(s3, bucket=bucket, keys=[key for key in listed if not (kept and key.startswith(kept))])
+
+
+def _run(head: header.Header, images: Sequence[Listed], *, unread: Iterable[int]) -> str:
+    """Names the listing by its content: 16 hex digits."""
+    content = hashlib.sha256(head.dumps())
+    for image in images:
+        content.update(json.dumps([image.name, image.class_name, image.split, image.stamp]).encode())
+    content.update(json.dumps(list(unread)).encode())
+    return content.hexdigest()[:16]
