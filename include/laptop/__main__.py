@@ -27,13 +27,13 @@ def main() -> None:
     except LaptopError as error:
         sys.exit(f"\n{error}")
     except KeyboardInterrupt:
-        sys.exit("\nInterrupted. The services go on running; `make down` stops them.")
+        sys.exit("\nInterrupted. The services still run; `make down` stops them.")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Carry out one command."""
     command = arguments.command
-    for variable in ("NO_PROXY", "no_proxy"):  # the local services are reached without a proxy
+    for variable in ("NO_PROXY", "no_proxy"):  # no proxy for the local services
         os.environ[variable] = ",".join(filter(None, [os.environ.get(variable), "127.0.0.1", "localhost"]))
     leave_own_aws_alone(os.environ)
     place = Place.from_env()
@@ -44,11 +44,7 @@ def run(arguments: argparse.Namespace) -> None:
         print_status(place)
     elif command == "down":
         stopped = supervisor.stop(place)
-        print(
-            "Stopped. What was trained and predicted stays in " + str(place.state)
-            if stopped
-            else "Nothing was running."
-        )
+        print("Stopped. Models and predictions are kept in " + str(place.state) if stopped else "Nothing was running.")
     else:
         print_status(place)
 
@@ -57,7 +53,7 @@ def print_status(place: Place) -> None:
     """Print which services run and their addresses, or which part ended and why."""
     pid, status = supervisor.is_running(place), supervisor.status(place)
     if pid is None or "stopped" in status:
-        ended = f"It stopped by itself: {status['stopped']}\n" if "stopped" in status else ""
+        ended = f"It ended: {status['stopped']}\n" if "stopped" in status else ""
         print(
             f"{ended}Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` runs the "
             "demonstration."

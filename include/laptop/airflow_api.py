@@ -34,7 +34,7 @@ class AirflowApi:
         """Wait until the Dag processor has parsed the Dag, and unpause it.
 
         Raises:
-            LaptopError: the Dag has an import error, or is not there in time.
+            LaptopError: the Dag has an import error, or was not loaded in time.
 
         """
         deadline = time.monotonic() + DAG_WAIT_S

@@ -1,4 +1,4 @@
-"""Makes the environment of Airflow's components: its configuration, the connection and the deployment's settings."""
+"""Builds the environment of Airflow's components: configuration, connection and the deployment's settings."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ API_SERVER = "api-server"
 COMPONENTS = (API_SERVER, "scheduler", "dag-processor", "triggerer")
 USER = "admin"
 LOCK_WAIT_S = 60
-NO_AWS_FILES = {  # keep clients from reading ~/.aws
+NO_AWS_FILES = {  # so that clients do not read ~/.aws
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
@@ -37,7 +37,7 @@ def deployment(place: Place, ready: Mapping[str, Any], *, component: str) -> dic
 
 
 def deployment_variables(ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
-    """The connection and the settings that follow from ready.json; the API server has a key, and rights, of its own."""
+    """Return connection and settings from ready.json; the API server has a key, and permissions, of its own."""
     key = ready["api_server" if component == API_SERVER else "aws"]
     sagemaker = {"endpoint_url": ready["sagemaker_endpoint_url"]}
     connection = {
@@ -56,7 +56,7 @@ def deployment_variables(ready: Mapping[str, Any], *, component: str) -> dict[st
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         **ready["settings"],
         "IMAGE_CLASSIFIER_CONSOLE_URL": f"{ready['endpoint_url']}/_console",
-        # The image of `algorithm: own`: the local SageMaker's program, without the rules of AWS's built-in image.
+        # The image of `algorithm: own`: the local SageMaker runs our program without the built-in image's rules.
         "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": (
             f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"
         ),

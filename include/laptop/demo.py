@@ -45,7 +45,7 @@ def demonstrate(place: Place, data: Path | None, *, layout: Choice | None = None
     """Run the whole demonstration and print its results.
 
     Raises:
-        LaptopError: the user has to change something; or a task failed, with the end of its log.
+        LaptopError: the user must change something, or a task failed; the message has the end of its log.
 
     """
     began = time.monotonic()
@@ -56,7 +56,7 @@ def demonstrate(place: Place, data: Path | None, *, layout: Choice | None = None
     aws = train_and_classify(place, demonstration)
     print(f"It took {time.monotonic() - began:.0f} s.")
     where = f"Logs       {place.logs}"
-    stop = "make down (what was trained and predicted stays)"
+    stop = "make down (models and predictions are kept)"
     print_farewell(place, aws, demonstration.classifier, airflow_url=place.airflow_url, where=where, stop=stop)
 
 
@@ -181,7 +181,7 @@ def await_records(aws: Aws, classifier: str, uploads: list[Upload]) -> dict[str,
     """Wait for the prediction records of exactly these uploads; return them by key.
 
     Raises:
-        LaptopError: an upload has no record in time; names one.
+        LaptopError: an upload has no record in time; the message names one.
 
     """
     keys = names.Keys(classifier)

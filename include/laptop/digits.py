@@ -1,7 +1,7 @@
-"""Write scikit-learn's handwritten digits (1,797 images of 8 x 8, BSD licence) as folders of PNG files.
+"""Writes scikit-learn's handwritten digits (1,797 images of 8 x 8, BSD licence) as folders of PNG files.
 
-Run by the local AWS's environment, which has scikit-learn: `python -m laptop.digits IMAGES HELD_OUT`. Five images of
-each digit go to HELD_OUT/<digit>/; of the rest, four fifths to IMAGES/train/<digit>/ and one fifth to
+The local AWS's environment, which has scikit-learn, runs it: `python -m laptop.digits IMAGES HELD_OUT`. Five images of
+each digit go to HELD_OUT/<digit>/; of the rest, four fifths go to IMAGES/train/<digit>/ and one fifth to
 IMAGES/validation/<digit>/.
 """
 
@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 HELD_OUT_PER_CLASS = 5
 VALIDATION_FRACTION = 0.2
 SIDE_PX = 32
-BRIGHTEST = 16.0  # of the 8 x 8 originals
+BRIGHTEST = 16.0  # enlargement of the 8 x 8 originals
 
 
 def write_digits(images: Path, held_out: Path) -> None:

@@ -1,4 +1,4 @@
-"""Makes the virtual environments under .venv/, pinned by hash; if nothing changed it ends quickly and prints nothing.
+"""Creates the virtual environments under .venv/, pinned by hash; if nothing changed it ends fast and prints nothing.
 
 The machine's own `python3` runs it before anything is installed. So it uses the standard library only, and old releases
 of Python can parse it, so that it can say which release is needed.
@@ -23,7 +23,7 @@ STAMP = ".requirements"
 
 
 class SetupError(Exception):
-    """The user has to change something on this machine; the message says what."""
+    """The user must change something on this machine; the message says what."""
 
 
 class Environment:
@@ -105,7 +105,7 @@ def make_environment(environment: Environment, *, dev: bool) -> None:
     uv = bootstrap_uv()
     if not same_python(folder):
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "make the environment")
-    done.unlink(missing_ok=True)  # an interrupted installation is done again
+    done.unlink(missing_ok=True)  # an interrupted installation is repeated
     install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--compile-bytecode", "--require-hashes"]
     hashed = environment.hashed(dev=dev)
     run([*install, "-r", str(ROOT / hashed)], f"install {hashed}")
@@ -113,7 +113,7 @@ def make_environment(environment: Environment, *, dev: bool) -> None:
         run([*install, "--no-deps", "-r", str(ROOT / file)], f"install {file}")
     for file in environment.by_pip:
         run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(ROOT / file)], f"install {file}")
-    # The tools for tests come on top: with them, what `make demo` needs is there as well.
+    # The tools for tests are added to what `make demo` needs.
     done.write_text(" ".join(environment.stamp(dev=with_tools) for with_tools in {False, dev}))
 
 

@@ -1,4 +1,4 @@
-"""The images of a demonstration: the digits that ship, or a folder of one's own, each with some images held out."""
+"""Provides the images of the demonstration of the digits, some of which are held out."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ UPLOADS = 20
 
 @dataclass(frozen=True)
 class Demonstration:
-    """A classifier, and images of known class that it has never seen."""
+    """A classifier, and held-out images of known class."""
 
     classifier: str
     uploads: list[tuple[str, Path]]  # (true class, file)
 
 
 def digits(place: Place) -> Demonstration:
-    """The classifier that ships. Its images are written once."""
+    """Return the demonstration of the shipped classifier; its images are written once."""
     images, held_out = place.images / "digits", place.held_out / "digits"
     done = held_out / ".complete"
     if not done.exists():
@@ -37,7 +37,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 def choose_uploads(held_out: Path) -> list[tuple[str, Path]]:
-    """Up to UPLOADS held-out pictures, taken from the classes in turn."""
+    """Return up to UPLOADS pairs (class, held-out image), distributed over the classes."""
     classes = sorted(folder for folder in held_out.iterdir() if folder.is_dir()) if held_out.is_dir() else []
     piles = [sorted(_files(folder)) for folder in classes]
     turns = [

@@ -1,8 +1,8 @@
-"""Makes what Amazon MWAA takes: `python -m laptop.mwaa_bundle FOLDER` writes dags/, plugins.zip and requirements.txt.
+"""Builds the bundle for Amazon MWAA: `python -m laptop.mwaa_bundle FOLDER` writes dags/, plugins.zip, requirements.txt.
 
-MWAA unpacks plugins.zip into the plugins folder, which is on the path of imports
-(https://docs.aws.amazon.com/mwaa/latest/userguide/configuring-dag-import-plugins.html): the packages of include/ lie
-there beside the plugin's. The same sources give the same bytes.
+MWAA unpacks plugins.zip into the plugins folder, which is on the import path
+(https://docs.aws.amazon.com/mwaa/latest/userguide/configuring-dag-import-plugins.html); so plugins.zip contains the
+packages of include/ beside the plugin's. The same sources give the same bytes.
 """
 
 import re
@@ -14,13 +14,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ("plugins/image_classifier_airflow", "include/image_classifier", "include/classifiers", "lambda")
-OF_MWAA = ("apache-airflow", "apache-airflow-providers-amazon")  # MWAA's image has them; ours would exclude its own
+OF_MWAA = (
+    "apache-airflow",
+    "apache-airflow-providers-amazon",
+)  # MWAA's image contains these; our pins would conflict with them
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can store
 READABLE = 0o100644 << 16
 
 
 def main(arguments: list[str]) -> int:
-    """Write the bundle into the folder that is named; returns the process's exit code."""
+    """Write the bundle to the folder in `arguments`; return the process's exit code."""
     folder = Path(arguments[0]) if arguments else ROOT / "build" / "mwaa"
     make_bundle(folder)
     print(f"{folder}: upload what is in it to the MWAA environment's bucket; see docs/where-airflow-runs.md")
@@ -38,7 +41,7 @@ def make_bundle(folder: Path) -> None:
 
 
 def requirements() -> list[str]:
-    """What this package needs beside MWAA's own packages; the amazon provider's extra, at MWAA's release."""
+    """Return the requirements besides MWAA's own packages, with the amazon provider's extra at MWAA's release."""
     dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     own = [one for one in dependencies if re.split(r"[\[=<>]", one)[0] not in OF_MWAA]
     return ["apache-airflow-providers-amazon[aiobotocore]", *own]

@@ -20,7 +20,7 @@ def observability(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _remote_logs(folder: str) -> dict[str, str]:
-    """Tasks write their log to the disk, and copy it to S3 when they end, with the connection aws_default."""
+    """Return the settings with which tasks copy their log to S3 when they end, over the connection aws_default."""
     if not folder:
         return {}
     if not S3_FOLDER.fullmatch(folder):

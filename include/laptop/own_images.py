@@ -1,6 +1,6 @@
-"""Makes a demonstration of a folder of one's own: what the library finds usable in it, some of it held out.
+"""Prepares a demonstration of the user's own images, some of which are held out.
 
-The library reads, inspects and places the images, exactly as the Dag does afterwards.
+The library reads, inspects and assigns the images in the same way as the Dag does afterwards.
 """
 
 import hashlib
@@ -28,14 +28,14 @@ from image_classifier.prepare.stores import NoStore
 from laptop.images import Demonstration, choose_uploads
 from laptop.place import ROOT, LaptopError, Place
 
-HELD_OUT_IMAGES = 40  # over all classes; at most a tenth of each class
-FEWEST_TO_HOLD_OUT = 5  # a class with fewer images needs them all
+HELD_OUT_IMAGES = 40  # for all classes together; at most a tenth of each class
+FEWEST_TO_HOLD_OUT = 5  # a class with fewer images is not reduced
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
 class _Folder:
-    """A folder of one's own, the name of its classifier, and the classifier's file."""
+    """The user's folder, the name of its classifier, and the classifier's file."""
 
     data: Path
     name: str
@@ -47,21 +47,21 @@ class _Folder:
         return f"Images of {self.data.resolve()}"
 
     def values(self) -> dict[str, Any]:
-        """What the classifier's file holds, or will hold."""
+        """Return the present or future fields of the classifier's file."""
         written = self.file if self.file.exists() else ROOT / "include/laptop/own_images.yaml"
         return {**(yaml.safe_load(written.read_text()) or {}), "layout": self.layout}
 
 
 def own(place: Place, data: Path, layout: Choice | None = None) -> Demonstration:
-    """A classifier of one's own folder: links to its images, some held out, and a classifier file beside the state.
+    """Create the classifier of the user's folder: links to its images, some held out, and a classifier file.
 
     Args:
-        place: of the demonstration.
-        data: the folder.
-        layout: what its top folders are, where that is not clear.
+        place: the folders and ports of the demonstration.
+        data: the user's folder.
+        layout: the meaning of its top folders, if it is ambiguous.
 
     Raises:
-        LaptopError: the images cannot be trained on, or the folder's name is another folder's classifier already.
+        LaptopError: the images cannot be trained on, or a classifier of this name exists for another folder.
 
     """
     name = _classifier_name(data)
@@ -79,7 +79,7 @@ def own(place: Place, data: Path, layout: Choice | None = None) -> Demonstration
 
 
 def _inspected(folder: _Folder) -> tuple[Preparation, Dataset]:
-    """The data set that the Dag would make of the folder."""
+    """Return the preparation and the data set that the Dag would make of the folder."""
     print(f"Looking at the images in {folder.data} ...", flush=True)
     try:
         classifier = Classifier.model_validate({**folder.values(), "name": folder.name, "source": str(folder.data)})
@@ -93,7 +93,7 @@ def _inspected(folder: _Folder) -> tuple[Preparation, Dataset]:
 
 
 def _held_out(dataset: Dataset) -> dict[str, Inspected]:
-    """Images to upload, by name: from test, else validation, else all; none of which another image is nearly a copy."""
+    """Choose images to upload, by name, from test, else validation, else all; none with near-duplicates."""
     layout = dataset.layout
     part = "test" if layout.has_test else "validation" if layout.has_validation else None
     sizes = Counter(image.group for image in dataset.images)
@@ -111,7 +111,7 @@ def _held_out(dataset: Dataset) -> dict[str, Inspected]:
 
 
 def _link_all(place: Place, folder: _Folder, dataset: Dataset, *, held_out: dict[str, Inspected]) -> int:
-    """Link the images into folders of the usual names; returns how many are for the Dag."""
+    """Link the images into folders with the usual names; return the number of those for the Dag."""
     images, uploads = place.images / folder.name, place.held_out / folder.name
     for target in (images, uploads):
         shutil.rmtree(target, ignore_errors=True)
@@ -128,14 +128,16 @@ def _link(images: Iterable[Listed], data: Path, target: Path, *, splits: bool) -
     for image in images:
         folder = target / (image.split or "train") if splits else target
         link = folder / image.class_name / _below_class(image)
-        if link.is_symlink():  # two folders of the source are one class, in other Unicode forms or as train-1, train-2
+        if (
+            link.is_symlink()
+        ):  # two folders of the source may be one class, in other Unicode forms or as train-1, train-2
             link = folder / image.class_name / image.name
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to((data / image.name).resolve())
 
 
 def _below_class(image: Listed) -> str:
-    """The name below the class's folder."""
+    """Return the name below the class's folder."""
     *folders, file = image.name.split("/")
     place = next(place for place, one in enumerate(folders) if unicodedata.normalize("NFC", one) == image.class_name)
     return "/".join([*folders[place + 1 :], file])
@@ -151,7 +153,7 @@ def _tell(dataset: Dataset, trained: int) -> None:
         "look nearly like a test image": len(dataset.placement.near_test),
         "are in no class folder": len(layout.ignored),
     }
-    print(f"  {trained:,} files go to the Dag; its log and report.json say what becomes of each", flush=True)
+    print(f"  {trained:,} files go to the Dag; its log and report.json say how each one is used", flush=True)
     for words, count in left_out.items():
         if count:
             print(f"  {count:,} {words}", flush=True)
@@ -178,7 +180,7 @@ def _check_origin(folder: _Folder) -> None:
 
 
 def _check_layout(folder: _Folder, dataset: Dataset) -> None:
-    """Refuse a classifier file that reads the links in another way."""
+    """Refuse a classifier file whose `layout` differs from that of the links."""
     written = (yaml.safe_load(folder.file.read_text()) or {}).get("layout") if folder.file.exists() else None
     if written not in (None, _linked_layout(dataset)):
         message = (
@@ -193,7 +195,7 @@ def _linked_layout(dataset: Dataset) -> Choice:
 
 
 def _write_classifier(folder: _Folder, dataset: Dataset, *, batch_size: int) -> None:
-    """The classifier's file, written once; a person may edit it."""
+    """Write the classifier's file, unless it exists: a person may have edited it."""
     template = (ROOT / "include/laptop/own_images.yaml").read_text()
     folder.file.parent.mkdir(parents=True, exist_ok=True)
     layout = f"layout: {_linked_layout(dataset)} # as the links to the images are laid out\n"
@@ -204,7 +206,7 @@ def _write_classifier(folder: _Folder, dataset: Dataset, *, batch_size: int) -> 
 
 
 def _batch_size(placement: Placement) -> int:
-    """A power of two that neither train nor validation is too small for."""
+    """Return the largest allowed power of two that neither train nor validation is too small for."""
     counts = Counter(image.split for image in placement.images)
     fewest = min(counts["train"], counts["validation"])
     return max(size for size in BATCH_SIZES if size <= max(1, fewest))

@@ -16,7 +16,7 @@ LOCAL_AWS_PYTHON = ROOT / ".venv/local-aws/bin/python"
 
 
 class LaptopError(Exception):
-    """The user has to change something; the message says what."""
+    """The user must change something; the message says what."""
 
 
 @dataclass(frozen=True)
@@ -49,22 +49,22 @@ class Place:
 
     @property
     def reports(self) -> Path | None:
-        """Where the demonstration copies what a browser can open."""
+        """Return the folder for the copies of reports, which a browser can open."""
         return self.state / "reports"
 
     @property
     def images(self) -> Path:
-        """The folder that a relative `source` of a classifier file is relative to."""
+        """Return the folder to which a classifier file's relative `source` refers."""
         return self.state / "images"
 
     @property
     def held_out(self) -> Path:
-        """The folder of held-out images, by classifier and class; no model is trained or selected on them."""
+        """Return the folder of held-out images, by classifier and class; no model is trained or selected on them."""
         return self.state / "held_out"
 
     @property
     def classifiers(self) -> Path:
-        """The folder of the classifier files that `make demo DATA=...` writes."""
+        """Return the folder of the classifier files that `make demo DATA=...` writes."""
         return self.state / "classifiers"
 
     @property
@@ -89,7 +89,7 @@ class Place:
         Waits up to ``patience_s`` seconds for a port, because a killed service needs a moment to end.
 
         Raises:
-            LaptopError: a port is in use; names it, its purpose and the variable that changes it.
+            LaptopError: a port is in use; the message names it, its purpose and the variable that changes it.
 
         """
         ports = {

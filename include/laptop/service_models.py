@@ -1,4 +1,4 @@
-"""Writes the service models that the function's clients read, from those of the botocore that is installed here.
+"""Writes the service models that the function's clients read, from those of the installed botocore.
 
 `make service-models` runs it: the models follow the release of botocore that requirements.txt pins.
 """
@@ -13,9 +13,9 @@ from botocore.loaders import Loader
 from image_classifier.connect.function_package import LAMBDA_FOLDER, PACKAGE
 
 SERVICE_MODELS = LAMBDA_FOLDER / PACKAGE / "service_models"
-# botocore itself calls HeadBucket, to find the region of a bucket that is not in the client's.
+# botocore itself calls HeadBucket to find a bucket's region.
 OPERATIONS = {"s3": ["GetObject", "HeadBucket", "PutObject"], "sagemaker-runtime": ["InvokeEndpoint"]}
-WHOLE = ("partitions", "_retry", "sdk-default-configuration")  # what botocore reads for every client
+WHOLE = ("partitions", "_retry", "sdk-default-configuration")  # files that botocore reads for every client
 Document = dict[str, Any]
 
 

@@ -29,7 +29,7 @@ class Services:
         Raises:
             ChildEndedError: a process ended.
             NotReadyError: a process was not ready within `START_LIMIT_S` seconds.
-            StopRequested: a stop was requested meanwhile.
+            StopRequested: a stop was requested in the meantime.
 
         """
         aws = self.place.aws_state

@@ -19,7 +19,7 @@ from local_aws.processes.state_folder import OTHERS, StateLock, write_atomically
 from local_aws.processes.supervisor import StopRequested, log_end
 
 _POLL_S = 0.2
-_LOCK_WAIT_S = 2  # another process may test the lock at this moment
+_LOCK_WAIT_S = 2  # another process may be testing the lock
 
 
 class Status(TypedDict, total=False):
@@ -27,7 +27,7 @@ class Status(TypedDict, total=False):
 
     pid: int
     ready: bool  # every service is ready
-    stopped: str  # why the supervisor stops by itself
+    stopped: str  # why the supervisor ended without a stop request
 
 
 def supervise(place: Place, *, stop_requested: threading.Event) -> None:
@@ -50,7 +50,7 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
 
 
 def status(place: Place) -> Status:
-    """Return what the last supervisor wrote; empty if no supervisor has written anything."""
+    """Return the last supervisor's status; empty if there is none."""
     try:
         found: Status = json.loads(_status_file(place).read_text())
     except FileNotFoundError:

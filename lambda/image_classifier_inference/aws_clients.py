@@ -1,4 +1,4 @@
-"""Makes the clients of S3 and of the endpoint from models of the operations that the function uses.
+"""Creates the clients of S3 and of the endpoint from models of the operations that the function uses.
 
 For any client botocore reads the models of all operations of its service, and the endpoints of all services, which is
 a third of a cold start. ``service_models`` holds only those of the function, in botocore's own format (the docstring of
@@ -29,13 +29,13 @@ RUNTIME_CONFIG = Config(connect_timeout=3, read_timeout=READ_TIMEOUT_S, retries=
 
 
 class FunctionModels(Loader):
-    """Loads the models of `folder` alone, which are botocore's own, of fewer operations and services."""
+    """A botocore loader of the models in `folder` only, which contain fewer operations and services than botocore's."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(extra_search_paths=[str(folder)], include_default_search_paths=False)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Whether the endpoints are botocore's own; from others it takes one address for all regions of a bucket."""
+        """Whether a path is in the folder; for other endpoints botocore uses one address for all regions of a bucket."""
         return path.startswith(tuple(self.search_paths))
 
 

@@ -19,17 +19,17 @@ CONTENT_TYPE = "application/x-image"
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-READ_TIMEOUT_S = 20  # the slowest instance needs well below a second for an image; two time-outs fit into one run
+READ_TIMEOUT_S = 20  # the slowest instance needs less than a second per image; an invocation has time for two time-outs
 RESERVE_S = 5.0  # reserved for writing the record and reporting the failure
-REFUSED = {400, 413, 415, 422}  # status codes with which a container refuses these bytes
+REFUSED = {400, 413, 415, 422}  # the container's status codes for bytes that it refuses
 TOO_LARGE = 413
-MOST_SHOWN = 300  # characters of the container's message that are quoted
+MOST_SHOWN = 300  # characters of the container's message in an error
 THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}  # HTTP 400
 
 
 @dataclass(frozen=True)
 class Answer:
-    """The endpoint's answer; the variant is named after the training job of the model that gave it."""
+    """The endpoint's answer: probabilities by class index, and the variant, which has its training job's name."""
 
     probabilities: list[float]
     variant: str
@@ -39,7 +39,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One SageMaker endpoint. ``runtime`` must have botocore's retries off: they ignore the time that is left."""
+    """One SageMaker endpoint; botocore's retries must be off in ``runtime``, because they ignore the remaining time."""
 
     runtime: "SageMakerRuntimeClient"
     name: str
@@ -50,7 +50,7 @@ class Endpoint:
 
         Raises:
             ModelRefusalError: the model refuses this image; a retry would not help.
-            EndpointGoneError: there is no such endpoint.
+            EndpointGoneError: the endpoint does not exist.
             EndpointError: the endpoint gave no answer; a later request may succeed.
             PredictionError: the answer is not a list of numbers.
 
@@ -98,11 +98,11 @@ def _raise_refusal(error: Exception) -> None:
         code == "ValidationError" and "length less than or equal to" in words
     )
     if by_container or too_large:
-        raise ModelRefusalError(f"The endpoint does not take the image: {words[:MOST_SHOWN]}") from error
+        raise ModelRefusalError(f"The endpoint refuses the image: {words[:MOST_SHOWN]}") from error
 
 
 def _is_gone(error: Exception) -> bool:
-    """Whether there is no endpoint of this name; SageMaker's runtime says so in the message alone."""
+    """Whether the endpoint does not exist, which only the message of SageMaker's runtime says."""
     if not isinstance(error, ClientError) or error.response["Error"]["Code"] != "ValidationError":
         return False
     return "not found" in error.response["Error"]["Message"]

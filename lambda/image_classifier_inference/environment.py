@@ -45,7 +45,7 @@ class Environment:
         """Read the variables.
 
         Raises:
-            SettingsError: names every variable that is missing or wrong.
+            SettingsError: variables are missing or wrong; the message names all of them.
 
         """
         given: dict[str, Any] = {}

@@ -23,7 +23,7 @@ FAILURES = (ImageClassifierError, BotoCoreError, ClientError)
 
 
 class LambdaContext(Protocol):
-    """The part of Lambda's context that is used here."""
+    """The attributes of Lambda's context that this module uses."""
 
     aws_request_id: str
 
@@ -42,7 +42,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
         again; for a check only ``labels``, the number of the model's labels.
 
     Raises:
-        PredictionError: an image of a direct event failed; names all of them. The others have their records.
+        PredictionError: images of a direct event failed; the message names them. The others have their records.
 
     """
     if CHECK in event:

@@ -7,7 +7,7 @@ The environment variables are listed in ``environment``.
 
 import gc
 
-gc.disable()  # imports leave no garbage, and looking for it takes a tenth of the start
+gc.disable()  # imports leave no garbage, and collecting it would take a tenth of the cold start
 
 import os
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ from image_classifier_inference.models import ModelFiles
 
 
 def cold_start(environ: Mapping[str, str]) -> Inference:
-    """Make the objects that a warm function keeps. Calls nothing over the network.
+    """Create the objects that a warm function keeps; nothing is called over the network.
 
     Raises:
         SettingsError: an environment variable or Pillow's WebP decoder is missing.
 
     """
     environment = Environment.from_environ(environ)
-    # Pillow omits a decoder without a message when the system's C library is too old for it.
+    # Pillow omits a decoder, without a message, if the system's C library is too old for it.
     if not features.check("webp"):
         message = (
             "Pillow cannot load its WebP decoder here, so WebP images would be rejected. Use a runtime on Amazon Linux "
@@ -48,9 +48,9 @@ def cold_start(environ: Mapping[str, str]) -> Inference:
     )
 
 
-# While Lambda imports this module, it gives more processor time than the function's memory size buys later.
+# During this import Lambda gives the function more CPU than its memory size does later.
 _inference = cold_start(os.environ)
-gc.freeze()  # none of this becomes garbage
+gc.freeze()  # these objects live as long as the process
 gc.enable()
 
 
@@ -58,7 +58,7 @@ def lambda_handler(event: Mapping[str, Any], context: LambdaContext) -> dict[str
     """Classify every image that the event names.
 
     Raises:
-        PredictionError: an image failed; names all of them. The others have their records.
+        PredictionError: images failed; the message names them. The others have their records.
 
     """
     return handle(event, context, inference=_inference)

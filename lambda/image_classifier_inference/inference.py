@@ -1,4 +1,4 @@
-"""Makes and stores the prediction record of one upload."""
+"""Creates and stores the prediction record of one upload."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
 NO_UPLOAD = ".check/none"  # no object is stored under this name
-MOST_MODELS = 4  # an update has two models; it may begin and be rolled back while one image is classified
+MOST_MODELS = 4  # an update has two models, and it may start and be rolled back while one image is classified
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Inference:
-    """Holds what a warm function keeps: its environment and its clients."""
+    """The environment and the clients that a warm function keeps."""
 
     environment: Environment
     s3: "S3Client"
@@ -150,7 +150,7 @@ class Inference:
                 return Asked(answered, prepared, answer)
             training_job = answer.variant
         message = (
-            f"Endpoint {self.endpoint.name} changed its model with each of {MOST_MODELS} answers; it is asked later"
+            f"Endpoint {self.endpoint.name} changed its model with each of {MOST_MODELS} answers; the event is retried"
         )
         raise EndpointError(message)
 
@@ -169,7 +169,7 @@ class Inference:
         model = predictions.Model(
             training_job=answer.variant,
             endpoint=self.environment.endpoint,
-            # Only this deployment's model is known; during an update of the endpoint another one may answer.
+            # This is only known for this deployment's model; during an update another one may answer.
             endpoint_config=self.environment.endpoint_config
             if answer.variant == self.environment.training_job
             else None,
@@ -186,7 +186,7 @@ class Inference:
         )
 
     def _unsure_below(self, model: Model) -> float:
-        """Return the classifier's threshold; with auto that of the model that answered."""
+        """Return the classifier's threshold; with auto, the one of the model that answered."""
         if self.environment.unsure_below is not None:
             return self.environment.unsure_below
         return model.proposed[self.environment.calibrate]

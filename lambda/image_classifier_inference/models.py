@@ -13,7 +13,7 @@ from image_classifier.contracts.pixels import PixelParameters, Prepared
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-UNSURE_BELOW = 0.5  # of a model that has no proposal
+UNSURE_BELOW = 0.5  # the threshold for a model without a proposal
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Model:
     """One trained model; the position of a label is the index in the model's answer.
 
     Attributes:
-        temperature: fitted on validation images; 1 if none was.
+        temperature: the temperature that was fitted on validation images; 1 without one.
         proposed: the report's thresholds for `unsure_below: auto`, without and with the temperature.
 
     """
@@ -59,7 +59,7 @@ class ModelFiles:
         """Return the model of a training job.
 
         Raises:
-            PredictionError: the file is not one that the deployment wrote.
+            PredictionError: the file is not a valid model.json.
 
         """
         if training_job not in self._read:
@@ -83,7 +83,7 @@ def _parse(data: bytes, *, key: str) -> Model:
 
 
 def _calibration(found: Mapping[str, Any] | None) -> tuple[float, tuple[float, float]]:
-    """The temperature, and the proposed thresholds; a model of an earlier release, or without test images, has none."""
+    """Return temperature and proposed thresholds; defaults for a model of an earlier release or without test images."""
     if found is None:
         return 1.0, (UNSURE_BELOW, UNSURE_BELOW)
     temperature, before, after = (

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 ATTEMPTS = 6
 FIRST_PAUSE_S = 0.05
 CONTENT_TYPE = "application/json"
-NO_ETAG = f'"{"0" * 32}"'  # of no object
+NO_ETAG = f'"{"0" * 32}"'  # an ETag that no object has
 IF_ABSENT: Mapping[str, str] = {"IfNoneMatch": "*"}
-# 412: the record is not as the condition says. 409: another conditional write is under way.
+# 412: the condition does not hold. 409: another conditional write is in progress.
 # NoSuchKey: the record that If-Match names was deleted.
 COLLIDED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "412", "409", "404"}
 
@@ -27,7 +27,7 @@ COLLIDED = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey", "41
 def store(
     s3: "S3Client", prediction: Prediction, *, key: str, pause: Callable[[float], None] = time.sleep
 ) -> Prediction:
-    """Write the record unless the stored one stays (see `record_order`). Returns the record that is stored now.
+    """Write the record unless the stored one is current (see `record_order`); return the record that is stored now.
 
     Raises:
         PredictionError: another writer changed the record in each attempt.
@@ -37,7 +37,7 @@ def store(
     for attempt in range(ATTEMPTS):
         if _put(s3, prediction, key=key, condition=condition):
             return prediction
-        if attempt:  # the first collision only shows that there is a record
+        if attempt:  # the first collision only shows that a record exists
             pause(random.uniform(0.5, 1) * FIRST_PAUSE_S * 2**attempt)  # noqa: S311 - no secret
         stored, etag = _stored(s3, bucket=prediction.image.bucket, key=key)
         if stored and not supersedes(prediction, stored):
@@ -66,7 +66,7 @@ def write_thumbnail(s3: "S3Client", jpeg: bytes, *, bucket: str, key: str) -> No
 
 
 def write_log_entry(s3: "S3Client", prediction: Prediction, *, bucket: str, key: str) -> None:
-    """Write the record under a key that begins with its time; the watch Dag makes the day's index of these."""
+    """Write the record under a key that begins with its time; the watch Dag builds the daily index from these."""
     s3.put_object(Bucket=bucket, Key=key, Body=prediction.as_json(), ContentType=CONTENT_TYPE)
 
 

@@ -37,7 +37,7 @@ class Upload:
 
     @property
     def is_folder(self) -> bool:
-        """Whether this is the empty object with which consoles and sync tools show a folder."""
+        """Whether this is the empty object that consoles and sync tools create for a folder."""
         return self.image.key.endswith("/") and self.image.bytes == 0
 
 

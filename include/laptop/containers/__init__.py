@@ -1,1 +1,1 @@
-"""Contains what docker-compose.yaml runs besides Airflow: secrets, the connection to the local AWS, health, a demo."""
+"""Contains the programs of docker-compose.yaml besides Airflow: secrets, connection, health checks, demonstration."""

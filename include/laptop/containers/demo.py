@@ -21,7 +21,7 @@ def main() -> None:
     except LaptopError as error:
         sys.exit(f"\n{error}")
     where = "Logs       docker compose logs; a task's in Airflow"
-    stop = "docker compose down (what was trained and predicted stays; --volumes forgets it)"
+    stop = "docker compose down (models and predictions are kept; --volumes deletes them)"
     airflow_url = os.environ["AIRFLOW__API__BASE_URL"]
     print_farewell(place, aws, CLASSIFIER, airflow_url=airflow_url, where=where, stop=stop)
 

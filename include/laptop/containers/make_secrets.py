@@ -1,4 +1,4 @@
-"""Makes every key and password once, each in the volume of its service; docker-compose.yaml runs this program first.
+"""Creates every key and password once, in the volume of its service; docker-compose.yaml runs this program first.
 
 Airflow reads its own with commands (``AIRFLOW__CORE__FERNET_KEY_CMD: cat ...``). The containers of the database and of
 the broker see only their own password, so an intruder in one of them does not have Airflow's keys.
@@ -14,7 +14,7 @@ from local_aws.processes.state_folder import write_atomically
 
 
 def main() -> None:
-    """Make the missing secrets; existing ones are kept, because Airflow's database is encrypted with them."""
+    """Create missing secrets; existing ones are kept, because Airflow's database is encrypted with them."""
     place = ContainerPlace()
     os.umask(0o027)
     for name, value in made_secrets(place).items():
@@ -24,7 +24,7 @@ def main() -> None:
     broker = keep(place.broker_secrets / "password", secrets.token_urlsafe(24))
     write_atomically(place.broker_secrets / "redis.conf", redis_configuration(broker))
     for file in (*place.database_secrets.iterdir(), *place.broker_secrets.iterdir()):
-        file.chmod(0o644)  # read by another user, whose container sees no other secret
+        file.chmod(0o644)  # readable by another user, whose container has no other secret
     database_url = f"postgresql+psycopg2://airflow:{database}@postgres/airflow"
     write_atomically(place.airflow_home / "database_url", database_url)
     write_atomically(place.airflow_home / "result_backend", f"db+{database_url}")

@@ -14,12 +14,12 @@ class ContainerPlace(Place):
 
     @property
     def airflow_home(self) -> Path:
-        """The folder of the volume with Airflow's secrets."""
+        """Return the folder of the volume with Airflow's secrets."""
         return self.state / "secrets"
 
     @property
     def reports(self) -> None:
-        """A container's own files go with it."""
+        """Return None: a container's files are deleted with it."""
 
     @property
     def images(self) -> Path:
@@ -31,7 +31,7 @@ class ContainerPlace(Place):
 
     @property
     def aws_state(self) -> Path:
-        """The folder of the local AWS's volume; it is empty without a local AWS."""
+        """Return the folder of the local AWS's volume, which is empty without a local AWS."""
         return Path("/opt/local-aws")
 
     @property

@@ -1,1 +1,1 @@
-"""Pages in Airflow: predictions, corrections, models and data sets of the classifiers that a user may see."""
+"""Contains the pages in Airflow: predictions, corrections, models and data sets of the user's classifiers."""

@@ -1,7 +1,7 @@
-"""Who may see and change what: Airflow's own login and permissions, and no request of a foreign page.
+"""Checks every request: Airflow's login, the permission on the classifier's Dag, and the request's origin.
 
-Airflow protects nothing that a plugin mounts. A user may see a classifier who may read its Dag, and change what the
-Dag may change who may edit the Dag.
+Airflow does not protect the apps of plugins. A user who may read a classifier's Dag may see its pages, and a user who
+may edit the Dag may change what they show.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 
-HEADER = "X-Image-Classifier"  # a page of another origin cannot send it without asking first, which is refused
+HEADER = "X-Image-Classifier"  # a page of another origin must send a CORS preflight first, which is refused
 READING = {"GET", "HEAD", "OPTIONS"}
 JSON = "application/json"
 BYTES = "application/octet-stream"
@@ -30,10 +30,10 @@ Method = Literal["GET", "PUT"]
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who looks at which classifier.
+    """The user of a request, and the classifier.
 
     Attributes:
-        name: the user's name in Airflow, which corrections are signed with.
+        name: the user's name in Airflow, which corrections contain.
         may_change: whether the user may edit the classifier's Dag.
 
     """
@@ -51,15 +51,15 @@ def may(user: Any, classifier: str, method: Method) -> bool:
 
 
 def known_classifiers() -> list[str]:
-    """The names of all classifiers that have a file."""
+    """Return the names of all classifiers with a file."""
     return sorted({file.stem for file in classifier_files(classifier_folders())})
 
 
 def refuse_foreign(request: Request) -> None:
-    """Refuse a change that a page of another origin, or a plain form, could have sent with the user's cookie.
+    """Refuse a change that a page of another origin, or a plain form, may have sent with the user's cookie.
 
-    Airflow has no protection of its own against cross-site request forgery; its cookie is sent by pages of the same
-    site, such as a neighbour below the same domain.
+    Airflow does not protect against cross-site request forgery, and browsers send its cookie with requests of all pages
+    of the same site, such as another host of the same domain.
     """
     if request.method in READING:
         return
@@ -72,7 +72,7 @@ def refuse_foreign(request: Request) -> None:
 
 
 def _is_same_origin(request: Request) -> bool:
-    """Programs send neither header and authenticate by a token; browsers always send one with a change."""
+    """Whether the request is same-origin: programs, which use a token, send neither header; browsers send one."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None and site not in ("same-origin", "none"):
         return False
@@ -84,7 +84,7 @@ def _is_same_origin(request: Request) -> bool:
 
 def _visitor(method: Method) -> Callable[..., Visitor]:
     def visitor(classifier: str, user: GetUserDep) -> Visitor:
-        """Permission first: who may not see a classifier does not learn whether it exists."""
+        """Return the user and the classifier; without permission the answer does not show whether it exists."""
         if not CLASSIFIER_NAME.fullmatch(classifier):
             raise HTTPException(404, "There is no classifier of this name.")
         if not may(user, classifier, method):

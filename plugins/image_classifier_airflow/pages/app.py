@@ -1,4 +1,4 @@
-"""The app that Airflow's API server mounts: every route of it needs a login, and every answer forbids foreign code."""
+"""Defines the app in Airflow's API server: all routes need a login, all answers have a Content-Security-Policy."""
 
 import logging
 import traceback
@@ -39,7 +39,7 @@ from image_classifier_airflow.pages.rendering import page
 
 log = logging.getLogger(__name__)
 
-STATIC = Path(__file__).parent / "static"  # styles and scripts alone: a mount asks for no login
+STATIC = Path(__file__).parent / "static"  # only styles and scripts, because a mount needs no login
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'self'"
@@ -50,20 +50,20 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-STATUS_OF = {  # what a page answers when it cannot be made
+STATUS_OF = {  # the answer if a page fails
     StorageError: HTTPStatus.SERVICE_UNAVAILABLE,
     DatasetError: HTTPStatus.BAD_GATEWAY,
     SettingsError: HTTPStatus.INTERNAL_SERVER_ERROR,
     ClassifierFileError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 PARTS = (classifiers, overview, gallery, images, corrections, correcting, models, dataset, uploads)
-MOST_BYTES = LARGEST_PICTURE_BYTES + 100_000  # of a request
+MOST_BYTES = LARGEST_PICTURE_BYTES + 100_000  # the limit of a request's body
 TOO_LARGE = f"A request must say its length, and have at most {MOST_BYTES:,} bytes."
 UNKNOWN = "The page could not be made; the API server's log says why."
 
 
 def pages() -> FastAPI:
-    """The app. Its description is not published: it would be, without a login."""
+    """Create the app; its OpenAPI description is disabled, because it would need no login."""
     app = FastAPI(
         title="Image classifiers",
         dependencies=[Depends(get_user), Depends(refuse_foreign)],
@@ -83,17 +83,17 @@ def pages() -> FastAPI:
 
 
 class SafeAnswers:
-    """Adds the headers to every answer, and answers a sentence where a page fails.
+    """Middleware that adds the headers to every answer, and answers with a sentence if a page fails.
 
-    An error that left this app would go through Airflow's own error handling.
+    Otherwise Airflow's own error handling would answer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
-        """Wrap the app."""
+        """Store the app."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -124,7 +124,7 @@ class SafeAnswers:
 
 
 def _is_too_large(scope: Scope) -> bool:
-    """Whether a body must not be read into memory: FastAPI reads it before it asks who sends it."""
+    """Whether a body is too large; FastAPI would read it into memory before it checks the login."""
     headers = Headers(scope=scope)
     if "transfer-encoding" in headers:
         return True
@@ -133,7 +133,7 @@ def _is_too_large(scope: Scope) -> bool:
 
 
 def _answer(request: Request, status: int, sentence: str) -> Response:
-    """A page for people, JSON for the scripts of our pages."""
+    """Return HTML to a person, and JSON to the scripts of our pages."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": sentence}, status)
     depth = request.url.path.removeprefix(request.scope.get("root_path", "")).strip("/").count("/")
@@ -159,7 +159,7 @@ def _failed(request: Request, error: Any) -> Response:
 
 
 def _sentence(error: ImageClassifierError) -> str:
-    """What the user reads. An answer of AWS goes into the log alone: it names accounts and roles."""
+    """Return the message for the user; AWS's answer is only logged, because it names accounts and roles."""
     if isinstance(error, StorageError):
         return "S3 does not answer in time. Try again in a moment."
     if isinstance(error, DatasetError):

@@ -1,4 +1,4 @@
-"""Writes into Airflow's audit log who changed what through the pages."""
+"""Writes changes that users make on the pages to Airflow's audit log."""
 
 import json
 
@@ -10,7 +10,7 @@ from image_classifier_airflow.pages.access import Visitor
 
 
 def note(visitor: Visitor, *, event: str, **what: str) -> None:
-    """Add a line to the audit log of the classifier's Dag; it is written before what it is about happens."""
+    """Add a line to the audit log of the classifier's Dag, before the change is made."""
     with create_session() as session:
         session.add(
             Log(

@@ -1,11 +1,11 @@
-"""Coordinates of the pages' charts, which the templates draw as inline SVG."""
+"""Computes the coordinates of the pages' charts, which the templates draw as inline SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-WIDTH, HEIGHT = 640, 180  # of the plot area, in the units of the SVG's view box
-LEFT, TOP = 44, 10  # its corner
-GAP = 0.2  # of a bar's place
+WIDTH, HEIGHT = 640, 180  # size of the plot area, in units of the SVG's view box
+LEFT, TOP = 44, 10  # its upper left corner
+GAP = 0.2  # share of a bar's place
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The list of classifiers that a user may see."""
+"""Shows the list of classifiers that a user may see."""
 
 from airflow.api_fastapi.core_api.security import GetUserDep
 from fastapi import APIRouter, Response
@@ -11,5 +11,5 @@ router = APIRouter()
 
 @router.get("/")
 def show_classifiers(user: GetUserDep) -> Response:
-    """Every classifier whose Dag the user may read."""
+    """Show every classifier whose Dag the user may read."""
     return page("classifiers.html", names=[name for name in known_classifiers() if may(user, name, "GET")])

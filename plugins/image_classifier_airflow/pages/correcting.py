@@ -1,4 +1,4 @@
-"""Where people begin to correct: the blind random sample with its accuracy, the unsure queue, and who said what."""
+"""Shows the pages for corrections: the blind random sample with its accuracy, and the newest corrections."""
 
 from collections import Counter
 from typing import Any
@@ -19,12 +19,12 @@ from image_classifier_airflow.pages.rendering import page
 router = APIRouter()
 
 AT_ONCE = 24
-SHOWN = 60  # of the newest corrections
+SHOWN = 60  # number of the newest corrections on the page
 
 
 @router.get("/{classifier}/corrections")
 def show_corrections(visitor: Looking) -> Response:
-    """The figures of the sample, the newest corrections, and the classes that people proposed."""
+    """Show the figures of the sample, the newest corrections, and the classes that people proposed."""
     rows, stored = _rows(visitor), _all(visitor)
     said = sorted((one.correction for one in stored.values()), key=lambda one: one.at, reverse=True)
     job = _live_job(rows)
@@ -49,7 +49,7 @@ def show_corrections(visitor: Looking) -> Response:
 
 @router.get("/{classifier}/sample")
 def show_sample(visitor: Looking) -> Response:
-    """The next images of the blind random sample, without what the model said."""
+    """Show the next images of the blind random sample, without the predictions."""
     rows, stored = _rows(visitor), _all(visitor)
     job = _live_job(rows)
     queue = blind_queue(rows, _corrections(stored), training_job=job) if job else []
@@ -72,7 +72,7 @@ def show_sample(visitor: Looking) -> Response:
 
 @router.get("/{classifier}/sample-accuracy")
 def tell_accuracy(visitor: Looking) -> dict[str, Any]:
-    """The sample's accuracy: right, of, value, low, high, and how many more answers are wanted."""
+    """Return the sample's accuracy as right, of, value, low and high, and the number of answers still needed."""
     live = _accuracy(_all(visitor), _live_job(_rows(visitor)))
     return {**live.accuracy.model_dump(), "more": live.more} if live else {"of": 0}
 
@@ -91,7 +91,7 @@ def _corrections(stored: dict[str, Stored]) -> dict[str, Correction]:
 
 
 def _live_job(rows: list[Row]) -> str | None:
-    """The training job of the model that answered last."""
+    """Return the training job of the model that answered last, or None."""
     return next((row.training_job for row in rows if row.training_job), None)
 
 

@@ -1,4 +1,4 @@
-"""Takes a person's answers about images: each is stored over what the person saw, and the second of two is told."""
+"""Stores people's corrections; an answer that would overwrite another person's unseen answer is a conflict."""
 
 import hashlib
 import logging
@@ -32,7 +32,7 @@ MOST_AT_ONCE = 1_000
 
 
 class Said(BaseModel):
-    """One answer. ``etag`` is that of the correction that the person saw; empty if there was none."""
+    """One answer; ``etag`` is that of the correction that the person saw, or empty if there was none."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -43,7 +43,7 @@ class Said(BaseModel):
 
 
 class Request(BaseModel):
-    """Answers that were given at once."""
+    """The answers of one request."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,10 +53,10 @@ class Request(BaseModel):
 
 @router.post("/{classifier}/corrections")
 def correct(visitor: Changing, request: Request) -> dict[str, list[dict[str, Any]]]:
-    """Store each answer; an image that cannot be corrected does not keep the others from it.
+    """Store each answer; one that cannot be stored does not affect the others.
 
     Returns ``results`` in the order of the request, each with key, state (saved, conflict or refused), etag, answer,
-    label, by and sentence; of a conflict these are the other person's.
+    label, by and sentence; for a conflict these are those of the other person.
     """
     prefix = Keys(visitor.classifier.name).incoming
     if foreign := [said.key for said in request.answers if not said.key.startswith(prefix)]:
@@ -95,7 +95,7 @@ def _check_label(said: Said, labels: tuple[str, ...]) -> None:
 
 
 def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason) -> Correction:
-    """The answer with what it is about: the record's model and class, and the hash of the image's bytes."""
+    """Build the correction from the answer, the record's model and class, and the hash of the image's bytes."""
     place = place_of(visitor, said.key)
     found = read(s3, bucket=place.bucket, key=place.record)
     image = read_picture(s3, bucket=place.bucket, key=said.key, most_bytes=LARGEST_PICTURE_BYTES)

@@ -1,4 +1,4 @@
-"""The data set of a classifier: what is in a version, what was left out and why, and what changed."""
+"""Shows a classifier's data set: the images of a version, those left out with the reasons, and the changes."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ from image_classifier_airflow.pages.rendering import page
 router = APIRouter()
 
 MOST_VERSIONS = 50
-MOST_ROWS = 100  # of a list; the report in S3 has up to 500
+MOST_ROWS = 100  # entries of a list on the page; the report in S3 has up to 500
 MOST_GROUPS = 30
 
 Fingerprint = Annotated[str, Query(pattern=r"^([0-9a-f]{8,64})?$")]
@@ -30,7 +30,7 @@ Fingerprint = Annotated[str, Query(pattern=r"^([0-9a-f]{8,64})?$")]
 
 @router.get("/{classifier}/dataset")
 def show_dataset(visitor: Looking, version: Fingerprint = "") -> Response:
-    """One version of the data set, by default the newest, beside the one before it."""
+    """Show one version of the data set, by default the newest, compared with the earlier one."""
     name = visitor.classifier.name
     versions = DatasetVersions(storage.s3(visitor.classifier), bucket_from_env(), Keys(name))
     known = versions.all()
@@ -59,7 +59,7 @@ def show_dataset(visitor: Looking, version: Fingerprint = "") -> Response:
 
 
 def _chosen(known: list[DatasetVersion], fingerprint: str) -> DatasetVersion | None:
-    """The version whose fingerprint begins so; the newest of all, if none is asked for."""
+    """Return the version whose fingerprint begins with the given text; the newest if it is empty."""
     found = [version for version in known if version.fingerprint.startswith(fingerprint)]
     if fingerprint and not found:
         raise HTTPException(404, f"There is no data set version {fingerprint}, or its report is gone.")

@@ -1,4 +1,4 @@
-"""The gallery: a classifier's predictions as pictures, filtered by what stands in the address; and their export."""
+"""Shows the gallery of a classifier's predictions, filtered by the query of the address, and exports them."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from image_classifier_airflow.pages.rendering import page
 router = APIRouter()
 
 PAGE = 60
-DAY_RECORDS = 200_000  # of one day that was chosen
+DAY_RECORDS = 200_000  # rows of one selected day
 ORDER_NAMES = {
     "newest": "newest first",
     "least_sure": "least sure first",
@@ -37,7 +37,7 @@ Start = Annotated[int, Query(ge=0, le=DAY_RECORDS)]
 
 
 def _chosen(request: Request) -> Filter:
-    """The filter of the address; FastAPI's own reading of a model takes no other parameter beside it."""
+    """Parse the filter from the address; FastAPI's parsing of a model would allow no other parameter."""
     try:
         return Filter.model_validate({name: value for name, value in request.query_params.items() if value})
     except ValidationError as error:
@@ -49,10 +49,10 @@ Chosen = Annotated[Filter, Depends(_chosen)]
 
 @router.get("/{classifier}/matching")
 def list_matching(visitor: Looking, chosen: Chosen) -> dict[str, Any]:
-    """What the filter selects, for an answer to all of it at once: at most `MOST_AT_ONCE` of them.
+    """Return at most `MOST_AT_ONCE` predictions that the filter selects, for one answer to all of them.
 
-    Returns ``found`` (how many there are) and ``images`` in the filter's order, each with key, label, etag, answer and
-    answer_label as the gallery's tiles have them.
+    Returns ``found``, their number, and ``images`` in the filter's order, each with key, label, etag, answer and
+    answer_label.
     """
     _, rows = find(visitor, chosen, needed=MOST_AT_ONCE)
     first = rows[:MOST_AT_ONCE]
@@ -67,7 +67,7 @@ def _image(row: Row, stored: Stored | None) -> dict[str, str]:
 
 @router.get("/{classifier}/gallery")
 def show_gallery(visitor: Looking, chosen: Chosen, start: Start = 0) -> Response:
-    """One page of the predictions that the filter selects."""
+    """Show one page of the predictions that the filter selects."""
     newest, rows = find(visitor, chosen, needed=start + PAGE + 1)
     labels, shown = known_labels(visitor.classifier, newest.rows), rows[start : start + PAGE]
     return page(
@@ -95,19 +95,19 @@ def show_gallery(visitor: Looking, chosen: Chosen, start: Start = 0) -> Response
 
 
 def reason_of(chosen: Filter) -> Reason:
-    """Why the images of a filter are shown; what the model was unsure about would bias the measured accuracy."""
+    """Return why the filter's images are shown; corrections of unsure ones would bias the measured accuracy."""
     return "unsure" if chosen.status == "unsure" or chosen.order == "least_sure" else "search"
 
 
 @router.get("/{classifier}/export.csv")
 def export_csv(visitor: Looking, chosen: Chosen) -> Response:
-    """The predictions that the filter selects, as CSV."""
+    """Send the predictions that the filter selects, as CSV."""
     return _download(visitor, chosen, kind="csv")
 
 
 @router.get("/{classifier}/export.jsonl")
 def export_json_lines(visitor: Looking, chosen: Chosen) -> Response:
-    """The predictions that the filter selects, as JSON Lines."""
+    """Send the predictions that the filter selects, as JSON Lines."""
     return _download(visitor, chosen, kind="jsonl")
 
 
@@ -122,7 +122,7 @@ def _download(visitor: Visitor, chosen: Filter, *, kind: str) -> Response:
 
 
 def find(visitor: Visitor, chosen: Filter, *, needed: int) -> tuple[Newest, list[Row]]:
-    """The newest records, and those of them that the filter selects."""
+    """Return the newest records, and those of them that the filter selects."""
     limit = DAY_RECORDS if chosen.day else min(needed, MOST_RECORDS) if chosen.is_plain else MOST_RECORDS
     newest = storage.records(visitor.classifier).newest(limit, day=chosen.day)
     keys = (row.key for row in newest.rows)

@@ -1,4 +1,4 @@
-"""One prediction at large, and the bytes of pictures: they go through here, behind the login, and are never decoded."""
+"""Shows one prediction, and sends the bytes of images, which are never decoded here."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -19,8 +19,8 @@ from image_classifier_airflow.pages.rendering import page
 router = APIRouter()
 
 SPLITS = ("train", "validation", "test")
-SMALL_BYTES = 262_144  # an original that is shown in place of a thumbnail that an earlier release did not write
-# A picture that is opened by itself may run nothing, whatever it holds.
+SMALL_BYTES = 262_144  # the largest original that is sent if an earlier release wrote no thumbnail
+# An image that is opened in a tab of its own may not run scripts.
 PICTURE_HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox", "Cache-Control": "private, max-age=300"}
 
 ImageKey = Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)]
@@ -28,7 +28,7 @@ ImageKey = Annotated[str, Query(min_length=1, max_length=MAX_KEY_BYTES)]
 
 @dataclass(frozen=True)
 class Place:
-    """Where what belongs to one image is stored."""
+    """The S3 keys of one image's objects."""
 
     bucket: str
     image: str
@@ -37,7 +37,7 @@ class Place:
 
 
 def place_of(visitor: Visitor, key: str) -> Place:
-    """Where an image of this classifier is; a key below another classifier's prefix is refused."""
+    """Return the S3 keys of an image of this classifier; a key below another classifier's prefix is refused."""
     keys = Keys(visitor.classifier.name)
     if not key.startswith(keys.incoming):
         raise HTTPException(404, f"The classifier {visitor.classifier.name} has no image of this key.")
@@ -51,7 +51,7 @@ def place_of(visitor: Visitor, key: str) -> Place:
 
 @router.get("/{classifier}/image")
 def show_image(visitor: Looking, key: ImageKey) -> Response:
-    """One prediction with everything that its record says."""
+    """Show one prediction with all fields of its record."""
     place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
     found = read(s3, bucket=place.bucket, key=place.record)
     if found is None:
@@ -74,7 +74,7 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
 
 @router.get("/{classifier}/thumbnail")
 def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
-    """The thumbnail that the inference function wrote, or a small original."""
+    """Send the thumbnail that the inference function wrote, or a small original."""
     place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
     if found:
@@ -84,7 +84,7 @@ def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
 
 @router.get("/{classifier}/picture")
 def send_picture(visitor: Looking, key: ImageKey) -> Response:
-    """The uploaded image, or its thumbnail where a browser cannot show it."""
+    """Send the uploaded image, or its thumbnail if a browser cannot show it."""
     place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
     original = read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=LARGEST_PICTURE_BYTES)
     if original and picture_type(original):
@@ -95,7 +95,7 @@ def send_picture(visitor: Looking, key: ImageKey) -> Response:
 
 @router.get("/{classifier}/prepared")
 def send_prepared(visitor: Looking, key: ImageKey) -> Response:
-    """An image as it was prepared for training or testing."""
+    """Send an image as it was prepared for training or testing."""
     keys = Keys(visitor.classifier.name)
     if not key.startswith(tuple(keys.split(split) for split in SPLITS)):
         raise HTTPException(404, f"The classifier {visitor.classifier.name} has no prepared image of this key.")

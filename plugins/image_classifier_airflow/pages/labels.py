@@ -1,4 +1,4 @@
-"""The classes that a person may choose from, and the key of the keyboard that chooses each."""
+"""Finds the classes that a person may choose, and assigns keyboard shortcuts to them."""
 
 import logging
 from collections.abc import Sequence
@@ -14,12 +14,12 @@ from image_classifier_airflow.pages import storage
 
 log = logging.getLogger(__name__)
 
-RECENT = 500  # records among which one of the live model is found
-TAKEN = "suwxz"  # select, unclear, withdraw, not of interest, undo
+RECENT = 500  # number of newest records, which include one of the live model
+TAKEN = "suwxz"  # keys for select, unclear, withdraw, not of interest, undo
 
 
 def known_labels(classifier: Classifier, rows: Sequence[Row]) -> tuple[str, ...]:
-    """The classes of the model that answered last; of its records, if its model.json cannot be read."""
+    """Return the classes of the model that answered last; if its model.json is not readable, those of the records."""
     jobs = [row.training_job for row in rows if row.training_job]
     if not jobs:
         return ()
@@ -28,7 +28,7 @@ def known_labels(classifier: Classifier, rows: Sequence[Row]) -> tuple[str, ...]
 
 
 def shortcuts(labels: Sequence[str]) -> dict[str, str]:
-    """The key of each class that has one: its name if that is one character, else 1 to 9 in order."""
+    """Return the keyboard shortcut by class: the class itself if it is one character, otherwise 1 to 9 in order."""
     single = {label: label.lower() for label in labels if len(label) == 1 and label.lower() not in TAKEN}
     if len(set(single.values())) < len(single):
         single = {}
@@ -38,7 +38,7 @@ def shortcuts(labels: Sequence[str]) -> dict[str, str]:
 
 
 def _labels_of_model(classifier: Classifier, training_job: str) -> tuple[str, ...]:
-    """A model's classes never change, so they are read once."""
+    """Read a model's classes once, as they never change."""
     bucket, key = bucket_from_env(), Keys(classifier.name).model_file(training_job)
     if (bucket, key) not in _READ:
         found = read(storage.s3(classifier), bucket=bucket, key=key)

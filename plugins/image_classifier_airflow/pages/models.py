@@ -1,4 +1,4 @@
-"""The models of a classifier: all of them, one with its evaluation report, and two side by side."""
+"""Shows the models of a classifier: the list, one with its evaluation report, and two compared."""
 
 import itertools
 from typing import Annotated, Literal
@@ -21,7 +21,7 @@ from image_classifier_airflow.pages.rendering import page
 router = APIRouter()
 
 PAGE = 60
-MOST_MATRIX_CLASSES = 25  # a larger matrix cannot be read; the most confused pairs are listed in any case
+MOST_MATRIX_CLASSES = 25  # a larger matrix is not readable; the most confused pairs are listed anyway
 ROLL_BACK = "image_classifier_roll_back"
 
 Job = Annotated[str, Query(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9-]{0,62}$")]
@@ -30,7 +30,7 @@ Label = Annotated[str, Query(max_length=255)]
 
 @router.get("/{classifier}/models")
 def show_models(visitor: Looking) -> Response:
-    """Every model, the newest first, with what can be done with it."""
+    """Show every model, the newest first, with its possible actions."""
     models, champion = _models(visitor), _champion(visitor)
     seen = read_seen(models.s3, bucket=models.bucket, classifier=visitor.classifier.name)
     return page(
@@ -46,7 +46,7 @@ def show_models(visitor: Looking) -> Response:
 
 @router.get("/{classifier}/model")
 def show_model(visitor: Looking, job: Job) -> Response:
-    """One model's evaluation report, its training, and the decisions about it."""
+    """Show one model's evaluation report, its training, and the decisions about it."""
     models = _models(visitor)
     place = models.place(job)
     report = models.report(place) if place else None
@@ -68,7 +68,7 @@ def show_model(visitor: Looking, job: Job) -> Response:
 
 @router.get("/{classifier}/compare")
 def compare_models(visitor: Looking, one: Job, other: Job) -> Response:
-    """Two models side by side, and the decision that compared them."""
+    """Show two models side by side, and the decision that compared them."""
     models = _models(visitor)
     reports = [_report(models, job) for job in (one, other)]
     return page(
@@ -94,7 +94,7 @@ def show_test_images(
     right: Literal["", "yes", "no"] = "",
     start: Annotated[int, Query(ge=0, le=MOST_TEST_IMAGES)] = 0,
 ) -> Response:
-    """The test images behind a cell of the confusion matrix, or the right and wrong ones of a class."""
+    """Show the test images of a cell of the confusion matrix, or the right or wrong ones of a class."""
     models = _models(visitor)
     place = _place(models, job)
     wanted = models.test_images(place, label=label, predicted=predicted, right=right)
@@ -117,7 +117,7 @@ def show_test_images(
 
 @router.get("/{classifier}/report.html")
 def send_report(visitor: Looking, job: Job) -> Response:
-    """The report as one file, to be kept or mailed."""
+    """Send the report as one HTML file."""
     models = _models(visitor)
     found = read(models.s3, bucket=models.bucket, key=_place(models, job).page)
     if found is None:
@@ -154,7 +154,7 @@ def _report(models: Models, job: str) -> Report:
 
 
 def _curves(report: Report) -> dict[str, object] | None:
-    """The accuracies of each epoch as lines, and the range that they are drawn in; None without epochs."""
+    """Return the accuracies by epoch as polylines, and the range of their axis; None without epochs."""
     train = [epoch.train_accuracy for epoch in report.training.epochs]
     validation = [epoch.validation_accuracy for epoch in report.training.epochs]
     known = [value for value in (*train, *validation) if value is not None]
@@ -168,13 +168,13 @@ def _curves(report: Report) -> dict[str, object] | None:
 
 
 def _settings(reports: list[Report]) -> list[tuple[str, list[str]]]:
-    """Each hyperparameter of either model, with both values."""
+    """Return each hyperparameter of either model with both values."""
     first, second = (report.training.hyperparameters for report in reports)
     return [(name, [first.get(name, ""), second.get(name, "")]) for name in sorted({*first, *second})]
 
 
 def _classes(reports: list[Report]) -> list[tuple[str, list[float | None]]]:
-    """The recall of each class with both models, the largest loss of the second first."""
+    """Return the recall of each class with both models, the largest loss of the second model first."""
     recalls = [{one.label: one.recall.value if one.recall else None for one in report.classes} for report in reports]
     rows = [(label, [found.get(label) for found in recalls]) for label in dict.fromkeys([*recalls[0], *recalls[1]])]
     return sorted(rows, key=lambda row: (row[1][1] or 0.0) - (row[1][0] or 0.0))

@@ -1,4 +1,4 @@
-"""The overview of one classifier: its predictions in figures, its endpoint, its cost, and what the watch Dag found."""
+"""Shows the overview of one classifier: figures of its predictions, endpoint, cost, and the watch Dag's findings."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ LABELS_IN_TABLE = 8
 
 @router.get("/{classifier}/overview")
 def show_overview(visitor: Looking) -> Response:
-    """The figures of the newest predictions, and the state of what serves them."""
+    """Show the figures of the newest predictions, and the state of the endpoint."""
     name, bucket, s3 = visitor.classifier.name, bucket_from_env(), storage.s3(visitor.classifier)
     with ThreadPoolExecutor(3) as readers:
         newest = readers.submit(storage.records(visitor.classifier).newest, MOST_RECORDS)
@@ -54,7 +54,7 @@ def show_overview(visitor: Looking) -> Response:
 
 
 def _usd_per_day(deployment: Deployment | None) -> float | None:
-    """What the endpoint costs a day; None if nothing is deployed or the price is not known."""
+    """Return the endpoint's cost per day; None if nothing is deployed or the price is unknown."""
     if deployment is None or deployment.usd_per_hour is None:
         return None
     return deployment.usd_per_hour * deployment.instance_count * HOURS_A_DAY

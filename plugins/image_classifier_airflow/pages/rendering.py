@@ -1,4 +1,4 @@
-"""Templates to HTML. Every value is escaped, whatever an image in S3 is named."""
+"""Renders templates to HTML; every value is escaped, because names of images in S3 may contain HTML."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from image_classifier_airflow.pages.access import Visitor
 
 FOLDER = Path(__file__).parent
-PAGES = {  # address -> text of the navigation within a classifier
+PAGES = {  # relative address -> text of the navigation within a classifier
     "overview": "Overview",
     "gallery": "Gallery",
     "corrections": "Correct",
@@ -23,23 +23,23 @@ PAGES = {  # address -> text of the navigation within a classifier
 
 
 def address(page: str, query: Mapping[str, object] | None = None, /, **changes: object) -> str:
-    """A relative address with a query; what is None or empty is left out."""
+    """Return a relative address with a query; empty values are left out."""
     values = {name: value for name, value in {**(query or {}), **changes}.items() if value not in (None, "")}
     return f"{page}?{urlencode(values)}" if values else page
 
 
 def percent(share: float | None) -> str:
-    """A share as people read it; an empty text for none."""
+    """Format a share from 0 to 1 as a percentage; an empty text for None."""
     return "" if share is None else f"{share:.1%}"
 
 
 def dollars(usd: float | None) -> str:
-    """US dollars; an empty text for none."""
+    """Format US dollars; an empty text for None."""
     return "" if usd is None else f"{usd:,.2f} USD"
 
 
 def moment(iso_time: str) -> str:
-    """An ISO time to the second."""
+    """Format an ISO time to the second."""
     return iso_time[:19].replace("T", " ")
 
 
@@ -55,7 +55,7 @@ ENVIRONMENT.globals.update(address=address)
 
 
 def page(template: str, *, visitor: Visitor | None = None, status: int = HTTPStatus.OK, **values: Any) -> HTMLResponse:
-    """One page; ``up`` leads from it to the list of classifiers."""
+    """Render one page; ``up`` is the relative address of the list of classifiers."""
     up = "../" if visitor else ""
     html = ENVIRONMENT.get_template(template).render(
         visitor=visitor, classifier=visitor.classifier if visitor else None, up=up, pages=PAGES, **values

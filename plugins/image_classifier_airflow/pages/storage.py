@@ -1,4 +1,4 @@
-"""S3 as the pages use it: short time-outs, and a client that is made once per connection and minutes."""
+"""Provides the pages' S3 client, with short time-outs and cached for minutes per connection."""
 
 import functools
 import time
@@ -22,23 +22,23 @@ PATIENCE = Config(
     retries={"total_max_attempts": 2, "mode": "standard"},
     max_pool_connections=2 * READERS,
 )
-CLIENT_AGE_S = 300  # then a changed connection is noticed
+CLIENT_AGE_S = 300  # after this time a changed connection takes effect
 ROWS = RowCache()
 CORRECTIONS = CorrectionCache()
 
 
 def s3(classifier: Classifier) -> "S3Client":
-    """The client of the classifier's connection."""
+    """Return the client of the classifier's connection."""
     return _client(classifier.aws_conn_id, int(time.monotonic() // CLIENT_AGE_S))
 
 
 def records(classifier: Classifier) -> Records:
-    """The prediction records."""
+    """Return the prediction records of the classifier."""
     return Records(s3(classifier), bucket_from_env(), Keys(classifier.name), ROWS)
 
 
 def corrections(classifier: Classifier) -> Corrections:
-    """The corrections."""
+    """Return the corrections of the classifier."""
     return Corrections(s3(classifier), bucket_from_env(), Keys(classifier.name), CORRECTIONS)
 
 

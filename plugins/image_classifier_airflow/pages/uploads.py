@@ -1,4 +1,4 @@
-"""Takes images that people drop on a page, as any program would upload them, and deletes one image for good."""
+"""Uploads images that people drop on a page, and deletes an image with everything derived from it."""
 
 import functools
 import hashlib
@@ -25,7 +25,7 @@ from image_classifier_airflow.pages.rendering import page
 
 router = APIRouter()
 
-MOST_NAME = 120  # characters of a file name or a person's name in a key
+MOST_NAME = 120  # characters of a file name or a user name in a key
 
 FileName = Annotated[str, Query(min_length=1, max_length=1024)]
 Bytes = Annotated[bytes, Body(media_type="application/octet-stream")]
@@ -42,7 +42,7 @@ class Image(BaseModel):
 
 @router.get("/{classifier}/upload")
 def show_upload(visitor: Looking) -> Response:
-    """Where images can be dropped."""
+    """Show the page for uploads."""
     incoming = Keys(visitor.classifier.name).incoming
     return page(
         "upload.html",
@@ -55,7 +55,7 @@ def show_upload(visitor: Looking) -> Response:
 
 @router.post("/{classifier}/uploads")
 def take_upload(visitor: Changing, name: FileName, content: Bytes) -> dict[str, str]:
-    """Store one file below incoming/, under the user's name; the same file again takes the same key.
+    """Store one file below incoming/, under the user's name; the same file always has the same key.
 
     Returns ``key`` and ``version`` (empty in a bucket without versions).
     """
@@ -73,21 +73,21 @@ def take_upload(visitor: Changing, name: FileName, content: Bytes) -> dict[str, 
 
 @router.get("/{classifier}/prediction")
 def tell_prediction(visitor: Looking, key: ImageKey, version: VersionId = "") -> dict[str, Any]:
-    """What the model says of an upload: ``state`` is waiting, or the record's status beside label and confidence."""
+    """Return the prediction of an upload: ``state`` is waiting, or the record's status with label and confidence."""
     place = place_of(visitor, key)
     found = read(storage.s3(visitor.classifier), bucket=place.bucket, key=place.record)
     if found is None:
         return {"state": "waiting"}
     record = Prediction.from_json(found[0])
     if version and record.image.version_id != version:
-        return {"state": "waiting"}  # the record of what was stored under this key before
+        return {"state": "waiting"}  # the record belongs to an earlier upload with this key
     sentence = record.reason.sentence if record.reason else ""
     return {"state": record.status, "label": record.label, "confidence": record.confidence, "sentence": sentence}
 
 
 @router.post("/{classifier}/delete")
 def delete_image(visitor: Changing, image: Image) -> dict[str, int]:
-    """Delete an image with all that was made of it; Airflow's audit log says who did it. Returns ``deleted``."""
+    """Delete an image with everything derived from it, and write to the audit log; return ``deleted``, a number."""
     place, s3 = place_of(visitor, image.key), storage.s3(visitor.classifier)
     audit.note(visitor, event="image_classifier_delete", key=image.key)
     deletion = Deletion(s3, place.bucket, Keys(visitor.classifier.name))
@@ -96,14 +96,14 @@ def delete_image(visitor: Changing, image: Image) -> dict[str, int]:
             image.key, prepared=_prepared_names(visitor.classifier, deletion.versions_of(image.key))
         )
     except ResourceBusyError as error:
-        raise HTTPException(409, "The index is being written at this moment. Delete the image once more.") from error
+        raise HTTPException(409, "The watch Dag is writing the index now. Delete the image again.") from error
     except PredictionError as error:
         raise HTTPException(404, str(error)) from error
     return {"deleted": deleted}
 
 
 def _prepared_names(classifier: Classifier, contents: Iterable[bytes]) -> set[str]:
-    """The names that the prepared forms of an image's versions may have, with the file's present pixels."""
+    """Return the possible file names of the prepared copies of an image's versions, by the file's present pixels."""
     from image_classifier.prepare.inspection.inspector import file_name
     from image_classifier.prepare.preparation import pixel_parameters
 
@@ -114,5 +114,5 @@ def _prepared_names(classifier: Classifier, contents: Iterable[bytes]) -> set[st
 
 
 def safe(name: str) -> str:
-    """A name as a part of an S3 key: letters, digits, dots, hyphens and underscores."""
+    """Return a name for an S3 key, with letters, digits, dots, hyphens and underscores only."""
     return re.sub(r"[^\w.-]+", "_", name.rpartition("/")[2].rpartition("\\")[2])[-MOST_NAME:].lstrip(".") or "_"

@@ -59,7 +59,7 @@ def test_an_endpoint_that_was_deleted_is_an_error_of_its_own(endpoint, runtime):
 def test_an_image_that_the_container_refuses_is_not_sent_again(endpoint, runtime):
     runtime.fails("ModelError", 424, original_status=400)
 
-    with pytest.raises(ModelRefusalError, match="does not take the image: no"):
+    with pytest.raises(ModelRefusalError, match="refuses the image: no"):
         ask(endpoint)
 
     assert runtime.pauses_s == []

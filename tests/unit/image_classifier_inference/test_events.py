@@ -309,7 +309,7 @@ def test_a_refusal_of_an_image_that_we_prepared_is_no_fault_of_the_image(
 ):
     runtime.fails("ModelError", 424, original_status=400)
 
-    with pytest.raises(PredictionError, match="does not take the image"):
+    with pytest.raises(PredictionError, match="refuses the image"):
         handle(upload(event("put")), context, inference=inference)
 
     assert keys(s3) == []
