@@ -17,7 +17,7 @@ demo: setup ## From labelled images to predictions; your own with DATA=/path/to/
 up: setup ## Start the local AWS and Airflow, and leave them running
 	@$(LAPTOP) up
 
-down: ## Stop all that was started here; what was trained and predicted stays
+down: ## Stop the services; models and predictions are kept
 	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 0; }; $(LAPTOP) down
 
 status: ## What is running, and where

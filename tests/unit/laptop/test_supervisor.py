@@ -33,7 +33,7 @@ def test_status_prints_why_a_service_ended_while_the_rest_is_being_stopped(place
     with supervisor.lock(place).held():
         commands.print_status(place)
 
-    assert "It stopped by itself: airflow-triggerer ended\nNothing is running here." in capsys.readouterr().out
+    assert "It ended: airflow-triggerer ended\nNothing is running here." in capsys.readouterr().out
 
 
 def test_status_names_the_services_that_are_not_healthy(place, capsys, monkeypatch):
