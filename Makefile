@@ -8,10 +8,10 @@ LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-setup: ## Make the virtual environments under .venv/
+setup: ## Create the virtual environments under .venv/
 	@$(PYTHON) include/laptop/environments.py
 
-demo: setup ## From labelled images to predictions; your own with DATA=/path/to/folder, LAYOUT=classes or splits
+demo: setup ## Train, deploy and classify 20 images; your own with DATA=/path/to/folder, LAYOUT=classes or splits
 	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)") $(if $(LAYOUT),--layout $(LAYOUT))
 
 up: setup ## Start the local AWS and Airflow, and leave them running
@@ -20,13 +20,13 @@ up: setup ## Start the local AWS and Airflow, and leave them running
 down: ## Stop the services; models and predictions are kept
 	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 0; }; $(LAPTOP) down
 
-status: ## What is running, and where
+status: ## Show which services run, and their addresses
 	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 0; }; $(LAPTOP) status
 
-dev: ## The environments with the tools for tests and linters
+dev: ## Install the tools for tests and linters
 	@$(PYTHON) include/laptop/environments.py --dev
 
-test: dev ## Unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
+test: dev ## Run unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
 	@echo "Three parts run two at a time, each shown when it ends: the local AWS, the package, the algorithm; then the whole pipeline."
 	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-local-aws test-package test-algorithm
 	@$(MAKE) --no-print-directory test-pipeline
@@ -44,7 +44,7 @@ test-algorithm:
 test-pipeline:
 	@$(AIRFLOW) -m pytest tests/e2e
 
-pages-test: dev ## What web pages may do, tried in Debian's Chromium (/usr/bin/chromium)
+pages-test: dev ## Test the pages, and attacks by web pages, in Debian's Chromium (/usr/bin/chromium)
 	@$(AIRFLOW) -m pytest tests/pages
 
 CHAOS_train := a_kill_stops_the_job evaluation_and_tuning_paid_once nothing_is_paid_twice
@@ -54,25 +54,25 @@ CHAOS_events := notifications_side_by_side
 CHAOS_teardown := teardown
 CHAOS_promote := promotion going_back same_labels
 CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown or promote))),tests/chaos)
-chaos: dev ## Kills, faults and late answers, as a table; PART=train, jobs, deploy, events, teardown or promote
+chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown or promote
 	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
-record-calls: dev ## Every kind of run under the shipped policies; writes the calls to docs/permissions.md
+record-calls: dev ## Record the calls of every kind of run under the shipped policies in docs/permissions.md
 	@$(AIRFLOW) -m pytest tests/permissions/test_every_call.py -v --basetemp=build/record-calls
 	@PYTHONPATH=include .venv/local-aws/bin/python -m tests.permissions.record build/record-calls/laptop0/aws/calls.jsonl
 
-client-test: dev ## SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS: a table; ONLY=boto3 for one client
+client-test: dev ## Test SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS; ONLY=boto3 for one client
 	@$(PYTHON) include/laptop/environments.py --clients
 	@PYTHONPATH=include .venv/local-aws/bin/python tests/clients/run.py $(if $(ONLY),--only $(ONLY))
 
-compose-test: dev ## docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, and nothing left
+compose-test: dev ## Test docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, clean-up
 	@$(AIRFLOW) -m pytest tests/compose
 
-bench: dev ## What the Dag file costs to load, and the function's cold start and work, each against a stated limit
+bench: dev ## Measure the Dag file's loading, and the function's cold start and work, against their limits
 	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
 	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/cold_start.py
 
-lint: dev ## ruff, mypy, and cfn-lint for the CloudFormation template
+lint: dev ## Run ruff, mypy, and cfn-lint for the CloudFormation template
 	@.venv/airflow/bin/ruff check .
 	@.venv/airflow/bin/ruff format --check .
 	@.venv/airflow/bin/mypy include/image_classifier include/laptop plugins lambda dags
@@ -82,28 +82,28 @@ lint: dev ## ruff, mypy, and cfn-lint for the CloudFormation template
 lock: setup ## Write requirements*.txt from pyproject.toml
 	@PATH="$(CURDIR)/.venv/uv/bin:$$PATH" sh include/laptop/lock.sh
 
-service-models: setup ## Write what the function's clients read, after an upgrade of botocore
+service-models: setup ## Write the service models of the function's clients, after an upgrade of botocore
 	@PYTHONPATH=include $(AIRFLOW) -m laptop.service_models
 
 AWS := PYTHONPATH=include $(AIRFLOW) -m image_classifier
-aws-preflight: setup ## What the AWS account lacks, each with its command; REGION=, PROFILE=, CLASSIFIER=
+aws-preflight: setup ## Show what the AWS account lacks, with commands that provide it; REGION=, PROFILE=, CLASSIFIER=
 	@$(AWS) preflight $(CLASSIFIER) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 
 aws-deploy: setup ## Create or update the stack; REGION=, PROFILE=, PARAMETERS="KmsKeyArn=... InVpc=yes"
 	@$(AWS) deploy $(foreach parameter,$(PARAMETERS),--parameter $(parameter)) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 
-aws-destroy: setup ## List all that the deployment has in the account, ask, delete, list again; KEEP_DATA=1, REGION=, PROFILE=
+aws-destroy: setup ## List the deployment's resources, ask, delete them, list again; KEEP_DATA=1, REGION=, PROFILE=
 	@$(AWS) destroy $(if $(KEEP_DATA),--keep-data) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 
-wheel: dev ## An installable wheel in build/wheel/: operators, Dags and pages for a project of one's own
+wheel: dev ## Build a wheel in build/wheel/: operators, Dags and pages for another Airflow project
 	@$(AIRFLOW) -m hatchling build -t wheel -d build/wheel
 
-mwaa-bundle: setup ## What Amazon MWAA takes, in build/mwaa/: dags, plugins.zip, requirements.txt
+mwaa-bundle: setup ## Build the bundle for Amazon MWAA in build/mwaa/: dags, plugins.zip, requirements.txt
 	@PYTHONPATH=include $(AIRFLOW) -m laptop.mwaa_bundle build/mwaa
 
 # cyclonedx-bom runs in an environment of its own: pinned by version, its dependencies are not.
 CYCLONEDX := .venv/uv/bin/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py
-sbom: setup ## CycloneDX files in build/sbom/: of every lock file, and of both environments with licences
+sbom: setup ## Write CycloneDX files to build/sbom/: of every lock file, and of both environments with licences
 	@mkdir -p build/sbom
 	@for file in requirements requirements-containers requirements-local-aws requirements-algorithm lambda/requirements; do \
 	  $(CYCLONEDX) requirements $$file.txt --output-reproducible --of JSON -o build/sbom/$$(echo $$file | tr / -).cdx.json || exit 1; done
@@ -120,7 +120,7 @@ IMAGE ?= image-classification:1
 DEVICE ?= cpu
 comma := ,
 # SageMaker's machines are x86_64 and take no image index, which attestations would make of the image.
-algorithm-image: ## The open algorithm as an image for SageMaker; DEVICE=cuda, IMAGE=name:tag, PIP_CONF=a pip.conf
+algorithm-image: ## Build the open algorithm's image for SageMaker; DEVICE=cuda, IMAGE=name:tag, PIP_CONF=a pip.conf
 	@DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform linux/amd64 -t $(IMAGE) \
 	  -f include/image_classification_algorithm/Dockerfile --build-arg DEVICE=$(DEVICE) \
 	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) $(if $(PIP_CONF),--secret id=pip$(comma)src=$(PIP_CONF)) $(DOCKER_BUILD) .
