@@ -61,7 +61,7 @@ record-calls: dev ## Record the calls of every kind of run under the shipped pol
 	@$(AIRFLOW) -m pytest tests/permissions/test_every_call.py -v --basetemp=build/record-calls
 	@PYTHONPATH=include .venv/local-aws/bin/python -m tests.permissions.record build/record-calls/laptop0/aws/calls.jsonl
 
-client-test: dev ## Test SageMaker SDK v2 and v3, AWS CLI and boto3 against the local AWS; ONLY=boto3 for one client
+client-test: dev ## Test SageMaker SDK v2 and v3, AWS CLI, boto3 and moto's tests against the local AWS; ONLY=boto3 for one client
 	@$(PYTHON) include/laptop/environments.py --clients
 	@PYTHONPATH=include .venv/local-aws/bin/python tests/clients/run.py $(if $(ONLY),--only $(ONLY))
 

@@ -62,7 +62,7 @@ CLIENT_ENVIRONMENTS = tuple(
     Environment(
         f"clients-{name}", hashed=f"tests/clients/requirements/{name}.txt", no_deps=[], dev_no_deps=[], by_pip=[]
     )
-    for name in ("aws-cli", "sagemaker-2", "sagemaker-3")
+    for name in ("aws-cli", "moto", "sagemaker-2", "sagemaker-3")
 )
 
 

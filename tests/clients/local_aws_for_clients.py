@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-COUNT_FILES = Path(__file__).with_name("count_files.py")
+HERE = Path(__file__).parent
+IMAGES = {"count-files": HERE / "count_files.py", "succeed": HERE / "succeed.py"}
 START_S = 120
 STOP_S = 60
 
@@ -36,7 +37,7 @@ def running(folder: Path) -> Iterator[dict[str, Any]]:
     """
     log = folder / "local_aws.log"
     options = ["--port", str(_free_port()), "--sagemaker-port", str(_free_port())]
-    options.append(f"--image=count-files={sys.executable} {COUNT_FILES}")
+    options += [f"--image={name}={sys.executable} {program}" for name, program in IMAGES.items()]
     command = [sys.executable, "-m", "local_aws", "--state", str(folder / "state"), *options]
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment(folder, LOCAL_AWS_IAM="off"), stdout=output, stderr=output)

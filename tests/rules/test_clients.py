@@ -35,7 +35,15 @@ def test_a_clients_own_fault_has_its_proof():
     assert [proof for proof in marked if len(proof) < 40] == []
 
 
-@pytest.mark.parametrize("client", sorted(PROGRAMS.keys() - {"boto3"}))
+def test_each_deviation_from_motos_tests_has_a_reason_and_stands_once():
+    entries = yaml.safe_load((CLIENTS / "moto_deviations.yaml").read_text())
+    tests = [test for entry in entries for test in entry["tests"]]
+
+    assert [entry for entry in entries if len(entry["reason"]) < 40] == []
+    assert len(set(tests)) == len(tests)
+
+
+@pytest.mark.parametrize("client", ["moto", *sorted(PROGRAMS.keys() - {"boto3"})])
 def test_a_client_is_pinned_by_hash(client):
     requirements = (CLIENTS / "requirements" / f"{client}.txt").read_text()
     pins = re.findall(r"^[a-z0-9].*$", requirements, re.MULTILINE | re.IGNORECASE)

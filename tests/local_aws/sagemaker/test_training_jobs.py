@@ -193,7 +193,7 @@ def test_pages_hold_every_job_once(server, name, job_request):
 
     assert [len(page["TrainingJobSummaries"]) for page in pages] == [2, 1]
     found = [summary["TrainingJobName"] for page in pages for summary in page["TrainingJobSummaries"]]
-    assert found == sorted(names, reverse=True)
+    assert found == sorted(names)
 
 
 def test_an_operation_that_is_missing_is_named(server, refusal):

@@ -59,7 +59,7 @@ def test_the_metrics_of_the_built_in_algorithm_are_not_to_be_defined(server, nam
 
 
 def test_a_page_is_cut_before_its_jobs_are_filtered_by_status(server, name, job_request):
-    for number, behaviour in enumerate(("complete", "fail")):
+    for number, behaviour in enumerate(("fail", "complete")):
         server.sagemaker.create_training_job(
             **job_request(f"{name}-{number}", hyperparameters={"behaviour": behaviour})
         )
@@ -71,8 +71,20 @@ def test_a_page_is_cut_before_its_jobs_are_filtered_by_status(server, name, job_
 
     first, token = listed(MaxResults=1)
     assert first == []
-    assert listed(MaxResults=1, NextToken=token) == ([f"{name}-0"], None)
-    assert listed() == ([f"{name}-0"], None)
+    assert listed(MaxResults=1, NextToken=token) == ([f"{name}-1"], None)
+    assert listed() == ([f"{name}-1"], None)
+
+
+def test_training_jobs_are_listed_oldest_first_unless_asked_otherwise(server, name, job_request):
+    for number in range(2):
+        server.sagemaker.create_training_job(**job_request(f"{name}-{number}"))
+
+    def listed(**more):
+        answer = server.sagemaker.list_training_jobs(NameContains=name, **more)
+        return [job["TrainingJobName"] for job in answer["TrainingJobSummaries"]]
+
+    assert listed() == [f"{name}-0", f"{name}-1"]
+    assert listed(SortOrder="Descending") == [f"{name}-1", f"{name}-0"]
 
 
 def test_no_job_is_listed_that_keeps_a_warm_pool(server, name, job_request):
@@ -165,6 +177,19 @@ def test_weights_of_an_unknown_variant_are_refused(server, in_service, refusal):
 
     assert code == "ValidationException"
     assert message == (f'The variant name(s) "other" is/are not present within endpoint configuration "{in_service}".')
+
+
+def test_a_variant_named_twice_in_a_change_of_capacity_is_refused(server, in_service, refusal):
+    code, message = refusal(
+        server.sagemaker.update_endpoint_weights_and_capacities,
+        EndpointName=in_service,
+        DesiredWeightsAndCapacities=[{"VariantName": in_service, "DesiredInstanceCount": count} for count in (1, 2)],
+    )
+
+    assert (code, message) == (
+        "ValidationException",
+        f'The variant name "{in_service}" was non-unique within the request.',
+    )
 
 
 def test_a_failed_change_of_capacity_leaves_the_endpoint_as_it_was(server, in_service):

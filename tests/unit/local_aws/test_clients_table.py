@@ -49,4 +49,4 @@ def test_the_table_counts_what_each_client_did(run):
 
     last = run.table(rows).splitlines()[-1]
 
-    assert last == "boto3: 1 passed, 1 client's own fault, 0 FAULT"
+    assert last == "boto3: 1 passed, 1 client's own fault, 0 explained deviation, 0 FAULT"

@@ -193,11 +193,15 @@ def scaled(plan: Plan, wanted: list[Document]) -> Plan:
     """Return the plan with the weights and instance counts of DesiredWeightsAndCapacities.
 
     Raises:
-        ServiceError: ``ValidationException``, for a variant that the endpoint config does not have.
+        ServiceError: ``ValidationException``, for a variant that is named twice or that the endpoint config does not
+            have. moto's tests have the first message.
 
     """
     config = plan["config"]
     changes = {item["VariantName"]: item for item in wanted}
+    twice = next((name for name, count in Counter(item["VariantName"] for item in wanted).items() if count > 1), None)
+    if twice is not None:
+        raise validation_error(f'The variant name "{twice}" was non-unique within the request.')
     unknown = changes.keys() - {variant["VariantName"] for variant in config["ProductionVariants"]}
     if unknown:
         names = ", ".join(sorted(unknown))

@@ -22,12 +22,14 @@ class JobKind:
         kind: as ARNs and the store have it, such as ``transform-job``.
         member: what the members of its documents begin with: ``TransformJob`` of ``TransformJobName``.
         times: what the members that hold its times begin with: ``Transform`` of ``TransformEndTime``.
+        listed: the order of a listing that names none, as the API reference gives it for each kind.
 
     """
 
     kind: str
     member: str
     times: str
+    listed: str = "Descending"
 
     @property
     def noun(self) -> str:

@@ -112,7 +112,7 @@ class Jobs:
         return job
 
     def listed(self, request: Document, *, summary: Sequence[str]) -> Document:
-        """Return one page of the jobs, newest first."""
+        """Return one page of the jobs."""
         return page(
             request,
             self._store.all(self._kind.kind),
@@ -120,6 +120,7 @@ class Jobs:
             summary=summary,
             name_key=self._kind.name_key,
             status_key=self._kind.status_key,
+            default_order=self._kind.listed,
         )
 
     def stop(self, name: str) -> None:

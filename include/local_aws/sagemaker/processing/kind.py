@@ -2,4 +2,4 @@
 
 from local_aws.sagemaker.jobs.kinds import JobKind
 
-PROCESSING_JOB = JobKind("processing-job", "ProcessingJob", "Processing")
+PROCESSING_JOB = JobKind("processing-job", "ProcessingJob", "Processing", listed="Ascending")

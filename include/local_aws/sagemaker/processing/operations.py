@@ -76,7 +76,7 @@ class ProcessingJobs:
         return self._jobs.existing(request["ProcessingJobName"])
 
     def list_processing_jobs(self, request: Document) -> Document:
-        """Return the jobs, newest first."""
+        """Return the jobs, oldest first unless the request says otherwise."""
         return self._jobs.listed(request, summary=SUMMARY)
 
     def stop_processing_job(self, request: Document) -> Document:

@@ -121,7 +121,7 @@ class TrainingJobs:
         return self._jobs.existing(request["TrainingJobName"])
 
     def list_training_jobs(self, request: Document) -> Document:
-        """Return the jobs, newest first.
+        """Return the jobs, oldest first unless the request says otherwise.
 
         With MaxResults and StatusEquals a page is cut before its jobs are filtered by status, as the API reference
         says, so a page may be empty and have a NextToken. No job here has a warm pool or a training plan.

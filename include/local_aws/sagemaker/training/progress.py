@@ -102,7 +102,7 @@ class TrainingJobKind(JobKind):
         return ServiceError("ResourceInUse", f"{message} name already exists ({arn})")
 
 
-TRAINING_JOB = TrainingJobKind("training-job", "TrainingJob", "Training")
+TRAINING_JOB = TrainingJobKind("training-job", "TrainingJob", "Training", listed="Ascending")
 
 
 def _end(job: TrainingJob, *, now: float) -> None:
