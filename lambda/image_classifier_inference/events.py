@@ -42,13 +42,14 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
         again; for a check only ``labels``, the number of the model's labels.
 
     Raises:
-        PredictionError: images of a direct event failed; the message names them. The others have their records.
+        PredictionError: the event is of another kind, or images of a direct event failed; the message names them. The
+            others have their records.
 
     """
     if CHECK in event:
         return {"labels": inference.check(event[CHECK]["bucket"], remaining_s=_remaining_s(context))}
-    event_records = event.get("Records", ())
-    if any(record.get("eventSource") == SQS for record in event_records):
+    event_records = _records(event)
+    if any(isinstance(record, Mapping) and record.get("eventSource") == SQS for record in event_records):
         return {"batchItemFailures": list(_failed_messages(event_records, context, inference=inference))}
     failures = _classify_all(event_records, context, inference=inference)
     if failures:
@@ -62,13 +63,25 @@ def _failed_messages(
     """Classify the images of each message; yield ``{"itemIdentifier": message id}`` for each that failed."""
     for message in messages:
         try:
-            s3_event = json.loads(message["body"])
-            failures = _classify_all(s3_event.get("Records", ()), context, inference=inference)
-        except (ValueError, AttributeError) as error:
+            failures = _classify_all(_records(json.loads(message["body"])), context, inference=inference)
+        except (ValueError, RecursionError, PredictionError) as error:
             write(key="?", status="failed", error=f"The message {message['messageId']} is no S3 event: {error!r}")
             failures = ["?"]
         if failures:
             yield {"itemIdentifier": message["messageId"]}
+
+
+def _records(event: Any) -> list[Any]:
+    """Return the records of an event; S3's test event has none.
+
+    Raises:
+        PredictionError: the event is not of S3 or SQS.
+
+    """
+    found = event.get("Records", []) if isinstance(event, Mapping) else None
+    if not isinstance(found, list):
+        raise PredictionError(f"The event is neither of S3 nor of SQS: its Records are {type(found).__name__}")
+    return found
 
 
 def _classify_all(event_records: Any, context: LambdaContext, *, inference: Inference) -> list[str]:
@@ -92,7 +105,9 @@ def _key(record: Any) -> str:
     return record if isinstance(record, str) else "?"
 
 
-def _handle_record(record: Mapping[str, Any], context: LambdaContext, *, inference: Inference) -> None:
+def _handle_record(record: Any, context: LambdaContext, *, inference: Inference) -> None:
+    if not isinstance(record, Mapping):
+        raise PredictionError(f"The event's record is not one of an S3 upload: {type(record).__name__}")
     if is_another_event(record):
         write(key=_key(record), status="skipped", reason="not an upload")
         return

@@ -45,4 +45,5 @@ def image_line(line: Mapping[str, Any], *, classifier: str) -> dict[str, Any]:
 
 def write(**line: Any) -> None:
     """Write one line of JSON to the log; Lambda's own logger would prefix the line."""
-    print(json.dumps(line, ensure_ascii=False), flush=True)
+    text = json.dumps(line, ensure_ascii=False)
+    print(text.encode(errors="replace").decode(), flush=True)  # half of a surrogate pair cannot be printed

@@ -53,17 +53,27 @@ def read_upload(record: Mapping[str, Any]) -> Upload:
     """
     try:
         bucket, found = record["s3"]["bucket"]["name"], record["s3"]["object"]
+        if not isinstance(bucket, str):
+            raise TypeError(f"the bucket's name is {bucket!r}")
         image = Image(
             bucket=bucket,
             key=unquote_plus(found["key"]),
-            version_id=found.get("versionId"),
-            etag=found.get("eTag"),
+            version_id=_text_or_none(found, "versionId"),
+            etag=_text_or_none(found, "eTag"),
             bytes=int(found["size"]),
-            sequencer=found.get("sequencer"),
+            sequencer=_text_or_none(found, "sequencer"),
         )
+        image.key.encode()  # raises for half of a surrogate pair, which no key in S3 has
         return Upload(image, uploaded=_with_offset(record["eventTime"]), generation=int(record.get("generation", 0)))
-    except (KeyError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise PredictionError(f"The event's record is not one of an S3 upload: {error!r} in {list(record)}") from error
+
+
+def _text_or_none(found: Mapping[str, Any], name: str) -> str | None:
+    value = found.get(name)
+    if not isinstance(value, str | None):
+        raise TypeError(f"{name} is {value!r}")
+    return value
 
 
 def _with_offset(iso_time: str) -> str:
