@@ -14,6 +14,7 @@ from image_classifier.connect.deployment import read_deployment
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.watch.full_pass import GRACE, FullPass, is_due
 from image_classifier.watch.record_index import compact
+from image_classifier.watch.replaced import ReplacedImages
 from image_classifier.watch.restore import Reaction, differences, restore_or_report
 from image_classifier.watch.seen import keep_seen
 from image_classifier.watch.state import WatchState, read_state, write_state
@@ -80,7 +81,10 @@ class Watch:
         with findings.of("compare with the deployment"):
             self._compare(findings)
         with findings.of("index of the records"):
-            done = compact(s3, bucket=bucket, classifier=classifier, now=now, is_over=self.is_over)
+            replaced = ReplacedImages(self.clients.functions, s3, self.target)
+            done = compact(
+                s3, bucket=bucket, classifier=classifier, now=now, is_over=self.is_over, look_at=replaced.replay
+            )
             log.info("%d log entries were moved to the index", done.entries)
         with findings.of("images without a record"):
             self._find_missing(state, findings, now=now)

@@ -45,15 +45,34 @@ class Compacted:
     unreadable: int = 0
 
 
-def compact(s3: "S3Client", *, bucket: str, classifier: str, now: datetime, is_over: Callable[[], bool]) -> Compacted:
-    """Move every log entry that is old enough into the index of its day; entries of a run's own check are deleted."""
+def compact(
+    s3: "S3Client",
+    *,
+    bucket: str,
+    classifier: str,
+    now: datetime,
+    is_over: Callable[[], bool],
+    look_at: Callable[[Sequence[bytes]], object] = len,
+) -> Compacted:
+    """Move every log entry that is old enough into the index of its day; entries of a run's own check are deleted.
+
+    Args:
+        s3: reads, writes and deletes.
+        bucket: of the deployment.
+        classifier: whose records.
+        now: decides which entries are old enough.
+        is_over: whether to stop; the next call goes on.
+        look_at: called with the records of each part, as JSON, before their log entries are deleted.
+
+    """
     keys, done = Keys(classifier), Compacted()
     entries = _final_entries(s3, bucket=bucket, prefix=keys.predictions_log, now=now)
     for day, of_day in groupby(entries, key=lambda key: key.removeprefix(keys.predictions_log).partition("/")[0]):
         while batch := list(islice(of_day, MOST_ENTRIES)):
             if is_over():
                 return done
-            _move(s3, batch, bucket=bucket, keys=keys, day=day, done=done)
+            look_at(_move(s3, batch, bucket=bucket, keys=keys, day=day, done=done))
+            _delete(s3, batch, bucket=bucket)
         _merge_parts(s3, bucket=bucket, prefix=f"{keys.predictions_index}{day}/")
     return done
 
@@ -65,7 +84,8 @@ def _final_entries(s3: "S3Client", *, bucket: str, prefix: str, now: datetime) -
                 yield entry["Key"]
 
 
-def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day: str, done: Compacted) -> None:
+def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day: str, done: Compacted) -> list[bytes]:
+    """Write the entries of a batch to the index; returns their records."""
     with ThreadPoolExecutor(THREADS) as pool:
         lines = list(pool.map(lambda key: _line(s3, bucket=bucket, key=key, check=keys.incoming + CHECK_FOLDER), batch))
     done.unreadable += lines.count(None)
@@ -73,8 +93,8 @@ def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day:
         folder, time = f"{keys.predictions_index}{day}/", _time(batch[0])
         _write_part(s3, kept, bucket=bucket, key=folder + _part_name(time, lines=len(kept), of=batch))
         done.parts += 1
-    _delete(s3, batch, bucket=bucket)
     done.entries += len(batch)
+    return kept
 
 
 def _line(s3: "S3Client", *, bucket: str, key: str, check: str) -> bytes | None:

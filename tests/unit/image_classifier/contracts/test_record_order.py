@@ -4,12 +4,15 @@ import dataclasses
 import itertools
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from image_classifier.contracts import predictions
 from image_classifier.contracts.predictions import Image, Times
 from image_classifier.contracts.record_order import is_same_upload, supersedes
 
 IMAGE = Image("bucket", "pets/incoming/a", None, None, bytes=1, sequencer=None)
+MOST_RECORDS = 6  # of one image, in all of their 720 orders
 TIMES = Times("2026-01-01T00:00:00.000Z", "2026-01-01T00:00:01.000Z", endpoint_ms=None, total_ms=1.0)
 
 
@@ -75,21 +78,54 @@ def test_a_failed_record_of_a_newer_upload_takes_the_place_of_an_older_answer():
     )
 
 
-def test_the_same_record_is_current_after_every_order_of_writing():
-    first, second = "2026-01-01T00:00:00.250Z", "2026-01-01T00:05:00.750Z"
-    records = [
-        made("v1", uploaded=first, sequencer="0A"),  # the event
-        made("v1", uploaded=first, sequencer="0A", status="failed"),  # its failure
-        made("v1", uploaded="2026-01-01T00:00:00Z", generation=7),  # classified again
-        made("v2", uploaded=second, sequencer="0B"),  # a newer upload
-        made("v2", uploaded="2026-01-01T00:05:00Z", generation=9),  # a newer model
-    ]
-    ends = set()
-    for order in itertools.permutations(range(len(records))):
-        current = None
-        for number in order:
-            if current is None or supersedes(records[number], records[current]):
-                current = number
-        ends.add(current)
+def test_of_two_uploads_within_a_second_the_replayed_one_is_the_later():
+    event = made("v1", uploaded="2026-01-01T00:00:00.200Z", sequencer="0A")
+    replay = made("v2", uploaded="2026-01-01T00:00:00Z")
 
-    assert ends == {4}
+    assert supersedes(replay, event)
+    assert not supersedes(event, replay)
+    assert not is_same_upload(event, replay)
+
+
+@st.composite
+def lives(draw):
+    """The records of one image's life: uploads, some replayed, repeated, failed, or classified by newer models."""
+    milliseconds = sorted(draw(st.sets(st.integers(0, 4_000), min_size=1, max_size=3)))
+    records = []
+    for number, after in enumerate(milliseconds):
+        version, sequencer = f"v{number}", f"0A{number}"
+        uploaded = f"2026-01-01T00:00:{after // 1000:02}.{after % 1000:03}Z"
+        event = made(version, uploaded=uploaded, sequencer=sequencer)
+        is_current = number == len(milliseconds) - 1 or milliseconds[number + 1] // 1000 > after // 1000
+        listed = f"2026-01-01T00:00:{after // 1000:02}.000Z"
+        kinds = {
+            "event": event,
+            "repeated": dataclasses.replace(event, temperature=2.0),
+            "failure": made(version, uploaded=uploaded, sequencer=sequencer, status="failed"),
+        }
+        if is_current:  # replays and newer models come minutes later, and name what is current then
+            kinds |= {
+                "replay": made(version, uploaded=listed),
+                "newer model": made(version, uploaded=listed, generation=5),
+                "newest model": made(version, uploaded=listed, generation=9),
+            }
+        most = MOST_RECORDS // len(milliseconds)
+        names = draw(st.sets(st.sampled_from(sorted(kinds)), min_size=1, max_size=most))
+        records += [kinds[name] for name in sorted(names)]
+    return records
+
+
+@given(lives())
+def test_the_current_record_is_the_best_of_the_latest_upload_after_every_order(records):
+    latest = max(record.image.version_id for record in records)
+    of_latest = [record for record in records if record.image.version_id == latest]
+    answers = [record for record in of_latest if record.status != "failed"] or of_latest
+    generation = max(record.generation for record in answers)
+    best = [record for record in answers if record.generation == generation]
+
+    for order in itertools.permutations(records):
+        current = None
+        for record in order:
+            if current is None or supersedes(record, current):
+                current = record
+        assert current in best

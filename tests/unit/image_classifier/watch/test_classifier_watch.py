@@ -7,7 +7,9 @@ import boto3
 import pytest
 
 from image_classifier.classify_existing.replays import Target
+from image_classifier.contracts import predictions
 from image_classifier.contracts.errors import ResourceBusyError, StorageError
+from image_classifier.contracts.predictions import Image, Times
 from image_classifier.watch import classifier_watch
 from image_classifier.watch.classifier_watch import Watch
 from image_classifier.watch.restore import Difference
@@ -74,6 +76,21 @@ def test_an_image_is_a_finding_only_after_a_second_replay(watch, s3):
 
     assert watch(hours=1)[0] == {}
     assert list(watch(hours=2)[0]) == ["images without a record"]
+
+
+def test_an_image_with_a_late_record_of_an_earlier_upload_is_replayed(watch, s3):
+    for body in (b"first", b"second"):
+        s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=body)
+    image = Image("pictures", "pets/incoming/a.jpg", None, "the first's", bytes=5, sequencer=None)
+    times = Times("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", endpoint_ms=None, total_ms=1.0)
+    record = predictions.rejected(image, code="empty", sentence="The file is empty.", times=times).as_json()
+    for key in ("predictions/a.jpg.json", "predictions-log/2026-01-01/00/0000.000-a.json"):
+        s3.put_object(Bucket="pictures", Key=f"pets/{key}", Body=record)
+
+    assert watch() == ({}, [])
+    assert len(watch.events) == 1
+    watch()
+    assert len(watch.events) == 1
 
 
 def test_two_runs_at_once_do_not_overwrite_each_others_state(s3):
