@@ -50,11 +50,11 @@ pages-test: dev ## Test the pages, and attacks by web pages, in Debian's Chromiu
 CHAOS_train := a_kill_stops_the_job evaluation_and_tuning_paid_once nothing_is_paid_twice
 CHAOS_jobs := failures_by_kind spot
 CHAOS_deploy := an_update_that_fails
-CHAOS_events := notifications_side_by_side
+CHAOS_events := notifications_side_by_side every_upload_gets_its_record
 CHAOS_teardown := teardown
 CHAOS_promote := promotion going_back same_labels
 CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown or promote))),tests/chaos)
-chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown or promote
+chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown or promote; UPLOADS=5000
 	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
 record-calls: dev ## Record the calls of every kind of run under the shipped policies in docs/permissions.md

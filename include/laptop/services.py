@@ -32,16 +32,25 @@ class Services:
             StopRequested: a stop was requested in the meantime.
 
         """
+        self.start_local_aws()
+        self._migrate_database(configuration(self.place))
+        self.await_local_aws()
+        for component in COMPONENTS:
+            self.start_component(component)
+        self.supervisor.wait_until(lambda: airflow_is_healthy(self.place), what="Airflow", limit_s=START_LIMIT_S)
+
+    def start_local_aws(self) -> None:
+        """Start the local AWS, which is ready when it has written ready.json."""
         aws = self.place.aws_state
         (aws / "ready.json").unlink(missing_ok=True)
         ports = ["--port", str(self.place.aws_port), "--sagemaker-port", str(self.place.sagemaker_port)]
         command = [str(LOCAL_AWS_PYTHON), "-m", "local_aws", "--state", str(aws), *ports]
         self.supervisor.start(LOCAL_AWS, command, env={**os.environ, "PYTHONPATH": str(ROOT / "include")}, cwd=ROOT)
-        self._migrate_database(configuration(self.place))
-        self.supervisor.wait_until((aws / "ready.json").exists, what="the local AWS", limit_s=START_LIMIT_S)
-        for component in COMPONENTS:
-            self.start_component(component)
-        self.supervisor.wait_until(lambda: airflow_is_healthy(self.place), what="Airflow", limit_s=START_LIMIT_S)
+
+    def await_local_aws(self) -> None:
+        """Wait until the local AWS is ready; raises what `start` raises."""
+        ready = self.place.aws_state / "ready.json"
+        self.supervisor.wait_until(ready.exists, what="the local AWS", limit_s=START_LIMIT_S)
 
     def start_component(self, component: str) -> None:
         """Start one component of Airflow: ``api-server``, ``scheduler``, ``dag-processor`` or ``triggerer``."""

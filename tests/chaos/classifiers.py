@@ -60,10 +60,12 @@ def write_classifier(
     source: str = "shades",
     epochs: int = 2,
     promotion: str = "",
+    trigger: str = "direct",
 ) -> None:
     """A classifier file, from which the Dag processor makes a Dag."""
     first, *others = instance_types
     fallbacks = f"  instance_type_fallbacks: [{', '.join(others)}]\n" if others else ""
     text = FILE.format(source=source, epochs=epochs, instance_type=first, fallbacks=fallbacks) + promotion
+    text += f"trigger: {trigger}\n"
     place.classifiers.mkdir(parents=True, exist_ok=True)
     (place.classifiers / f"{name}.yaml").write_text(text)

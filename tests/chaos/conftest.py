@@ -27,6 +27,7 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "training": {},
     "creating": {},
     "between": {"source": "judged", "epochs": 10},
+    "uploads": {},
     "returning": {"source": "judged", "epochs": 10},
     "photos": {"source": "photos", "epochs": 12},
     "judged": {

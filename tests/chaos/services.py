@@ -5,7 +5,7 @@ import os
 import signal
 from pathlib import Path
 
-from laptop.services import Services
+from laptop.services import LOCAL_AWS, Services
 
 DAGS = Path(__file__).parent / "dags"
 # Shorter intervals, so that no test waits for minutes, and longer time-outs for a busy machine.
@@ -40,7 +40,16 @@ class ChaosServices(Services):
 
     def kill(self, component: str) -> None:
         """Send SIGKILL to a component of Airflow and to all it started, such as the scheduler's workers."""
-        child = self.supervisor.children.pop(f"airflow-{component}")
+        self._kill(f"airflow-{component}")
+
+    def restart_local_aws(self) -> None:
+        """Send SIGKILL to the local AWS, with which its servers, functions and jobs end, and start it again."""
+        self._kill(LOCAL_AWS)
+        self.start_local_aws()
+        self.await_local_aws()
+
+    def _kill(self, name: str) -> None:
+        child = self.supervisor.children.pop(name)
         os.killpg(child.pid, signal.SIGKILL)
         child.wait(timeout_s=10)
 

@@ -1,0 +1,179 @@
+"""Compares each uploaded image with its prediction record, and does to the classifier what happens in its life."""
+
+import json
+import statistics
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tests.chaos.airflow_runs import Airflow, Run, now, until
+from tests.chaos.uploads import Uploads, by_etag
+
+from image_classifier.aws.names import Keys, endpoint_name
+from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.pixels import PixelParameters, prepare
+from image_classifier.gallery.newest import Records, RowCache
+
+NAME, DAG_ID, WATCH = "uploads", "uploads_train_and_deploy", "image_classifier_watch"
+KEYS = Keys(NAME)
+SIDE_PX = 28
+TOLERANCE = 1e-4  # of a probability
+READERS = 16
+QUIET_S = 15  # without a new record: what is still to come, comes by a retry or a replay
+PASSES = 8
+Expected = Mapping[str, Mapping[int, Mapping[str, float]]]  # probabilities by training job, picture and class
+
+
+@dataclass
+class Compared:
+    """What the bucket holds for one folder of images: the records, and what is wrong with any."""
+
+    images: int
+    records: list[dict[str, Any]]
+    wrong: list[str] = field(default_factory=list)
+
+    @property
+    def replayed(self) -> int:
+        """Records that a replay wrote; S3's own events have a sequencer."""
+        return sum(record["image"]["sequencer"] is None for record in self.records)
+
+    def summary(self, uploads: Uploads) -> str:
+        """Throughput of the images whose own event was enough, and the delays of all, in seconds."""
+        times = [record["times"] for record in self.records]
+        delays = sorted(one["total_ms"] / 1000 for one in times)
+        by_event = [one for one, record in zip(times, self.records, strict=True) if record["image"]["sequencer"]]
+        last_event = max(datetime.fromisoformat(one["predicted"]).timestamp() for one in by_event)
+        last = max(datetime.fromisoformat(one["predicted"]).timestamp() for one in times)
+        percentiles = statistics.quantiles(delays, n=100)
+        return (
+            f"{len(self.records)} of {self.images} images have their record, {len(self.wrong)} wrong; "
+            f"{len(by_event) / (last_event - uploads.began):.1f} images/s by event, p50 {percentiles[49]:.1f} s, "
+            f"p99 {percentiles[98]:.1f} s; {self.replayed} by replay; last {last - uploads.ended:.0f} s after the "
+            f"last upload; {uploads.repeated} uploads repeated by the client"
+        )
+
+
+class EventTrial:
+    """One classifier under faults."""
+
+    def __init__(self, aws: Any, airflow: Airflow, *, pictures: Sequence[bytes]) -> None:
+        self._aws, self._airflow, self.pictures = aws, airflow, pictures
+        self._expected: dict[str, Mapping[int, Mapping[str, float]]] = {}
+        self._runs, self.second = 0, ""  # the training job of the second model
+
+    def run(self, dag_id: str, **conf: Any) -> Run:
+        """Start a run of a Dag."""
+        self._runs += 1
+        return self._airflow.ordered_run(dag_id, f"events-{self._runs}", conf=conf)
+
+    def ended(self, run: Run) -> None:
+        """Wait for the end of a run, which must be a success."""
+        assert run.await_end(seconds=900) == "success", run.explain()
+
+    def roll_back(self) -> None:
+        """Go back to the other model: the endpoint and the function are updated."""
+        self.ended(self.run("image_classifier_roll_back", classifier=NAME, reason="the other one is wanted"))
+
+    def watch(self, **conf: Any) -> dict[str, str]:
+        """One pass of the watch Dag over all classifiers; returns this classifier's open findings."""
+        began = now()
+        self.run(WATCH, **conf).await_end(seconds=900)
+        seen = json.loads(self._read(KEYS.watch_seen))
+        assert datetime.fromisoformat(seen["at"]) > began, "the watch Dag did not reach the classifier"
+        return dict(seen["findings"])
+
+    @property
+    def serving(self) -> str:
+        """The training job of the model that the endpoint serves."""
+        endpoint = self._aws.sagemaker.describe_endpoint(EndpointName=endpoint_name(NAME))
+        return str(endpoint["ProductionVariants"][0]["VariantName"])
+
+    def learn_answers(self) -> str:
+        """Ask the endpoint, while nothing disturbs it, for each picture; returns the model's training job."""
+        job = self.serving
+        labels = json.loads(self._read(KEYS.model_file(job)))["labels"]
+        self._expected[job] = {index: self._answer(picture, labels) for index, picture in enumerate(self.pictures)}
+        return job
+
+    def _answer(self, picture: bytes, labels: Sequence[str]) -> Mapping[str, float]:
+        """The probability of each class; empty for a picture that is to be rejected."""
+        try:
+            body = prepare(picture, PixelParameters(SIDE_PX)).jpeg
+        except ImageRejectedError:
+            return {}
+        answer = self._aws.sagemaker_runtime.invoke_endpoint(
+            EndpointName=endpoint_name(NAME), ContentType="application/x-image", Body=body
+        )
+        return dict(zip(labels, json.loads(answer["Body"].read()), strict=True))
+
+    def await_quiet(self, folder: str) -> None:
+        """Wait until no record has been added for a while."""
+        seen, since = -1, now()
+
+        def is_quiet() -> bool:
+            nonlocal seen, since
+            found = len(self._listed(f"{KEYS.predictions}{folder}/"))
+            if found != seen:
+                seen, since = found, now()
+            return (now() - since).total_seconds() > QUIET_S
+
+        until(is_quiet, seconds=900, what="an end of the records")
+
+    def bring_up(self, folder: str) -> tuple[Compared, dict[str, str], int]:
+        """Run passes of the watch Dag until each image has its record; returns what there is, findings and passes."""
+        passes = 0
+        while passes < PASSES:
+            self.await_quiet(folder)
+            findings, passes = self.watch(grace_s=0), passes + 1
+            self.await_quiet(folder)
+            compared = self.compare(folder)
+            if len(compared.records) == compared.images and not compared.wrong and not findings:
+                break
+        return compared, findings, passes
+
+    def compare(self, folder: str) -> Compared:
+        """Compare every image below a folder of incoming/ with its record."""
+        images = self._listed(f"{KEYS.incoming}{folder}/")
+        records = self._listed(f"{KEYS.predictions}{folder}/")
+        picture_of = by_etag(self.pictures)
+        with ThreadPoolExecutor(READERS) as readers:
+            found = [json.loads(body) for body in readers.map(self._read, sorted(records))]
+        compared = Compared(len(images), found)
+        for key, record in zip(sorted(records), found, strict=True):
+            image = record["image"]
+            etag = images.get(image["key"])
+            belongs = key == f"{KEYS.predictions}{image['key'].removeprefix(KEYS.incoming)}.json"
+            if not belongs or etag is None or etag != image["etag"] or not self._is_right(record, picture_of[etag]):
+                compared.wrong.append(f"{key}: {record['status']} {record['label']} of {image['etag']}, now {etag}")
+        return compared
+
+    def _is_right(self, record: Mapping[str, Any], picture: int) -> bool:
+        if record["status"] == "rejected":
+            return not any(self._expected[job][picture] for job in self._expected)
+        if record["status"] == "failed":
+            return False
+        expected = self._expected[record["model"]["training_job"]][picture]
+        given = {one["label"]: one["probability"] for one in record["probabilities"]}
+        return given.keys() == expected.keys() and all(abs(given[k] - expected[k]) < TOLERANCE for k in expected)
+
+    def differing_rows(self, compared: Compared) -> list[str]:
+        """Images that the pages show more than once, not at all, or otherwise than their record says."""
+        records = Records(self._aws.s3, self._aws.bucket, KEYS, RowCache())
+        shown = {row.key: row for row in records.newest().rows}
+        wanted = {record["image"]["key"]: record for record in compared.records}
+        return [
+            key
+            for key, record in wanted.items()
+            if key not in shown
+            or (shown[key].version_id, shown[key].label) != (record["image"]["version_id"], record["label"])
+        ]
+
+    def _listed(self, prefix: str) -> dict[str, str]:
+        pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self._aws.bucket, Prefix=prefix)
+        return {found["Key"]: found["ETag"].strip('"') for page in pages for found in page.get("Contents", [])}
+
+    def _read(self, key: str) -> bytes:
+        body: bytes = self._aws.s3.get_object(Bucket=self._aws.bucket, Key=key)["Body"].read()
+        return body

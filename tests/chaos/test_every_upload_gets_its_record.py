@@ -1,0 +1,114 @@
+"""Every upload gets its one right record, whatever happens to events, functions, the endpoint and the trigger.
+
+UPLOADS is the number of images of each scenario, 5,000 by default.
+"""
+
+import io
+import os
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from PIL import Image
+from tests.chaos.airflow_runs import FINISHED
+from tests.chaos.classifiers import SHADES, write_classifier, write_images
+from tests.chaos.event_faults import killed_functions, overwrite_notifications, plan
+from tests.chaos.event_trial import DAG_ID, KEYS, NAME, EventTrial
+from tests.chaos.uploads import Uploads
+
+pytestmark = pytest.mark.timeout(2400)
+
+NUMBER = int(os.environ.get("UPLOADS", "5000"))
+SPREAD_S = 120.0  # the uploads of a scenario, without the time that they wait for others
+PICTURES, SIDE_PX = 16, 48
+
+
+def pictures() -> list[bytes]:
+    """Noise around both shades, and one file that is cut off."""
+    noise, made = random.Random(11), list[bytes]()
+    for number in range(PICTURES):
+        shade = list(SHADES.values())[number % len(SHADES)]
+        pixels = bytes(shade + noise.randrange(-35, 36) for _ in range(SIDE_PX * SIDE_PX))
+        buffer = io.BytesIO()
+        Image.frombytes("L", (SIDE_PX, SIDE_PX), pixels).save(buffer, "PNG")
+        made.append(buffer.getvalue())
+    return [*made, made[0][: len(made[0]) // 2]]
+
+
+@pytest.fixture(scope="module")
+def trial(airflow: Any, aws: Any, place: Any) -> EventTrial:
+    """A classifier with two models of other labels; the second serves."""
+    trial = EventTrial(aws, airflow, pictures=pictures())
+    trial.ended(trial.run(DAG_ID))
+    trial.learn_answers()
+    write_images(place, "renamed", labels=("black", "white"))
+    trial.ended(trial.run(DAG_ID, source="renamed", reset_labels=True))
+    trial.second = trial.learn_answers()
+    return trial
+
+
+@pytest.fixture
+def disturbed(aws: Any, place: Any, faults: Callable[..., None], trial: EventTrial) -> Any:
+    """Uploads to a folder while the endpoint fails, events are lost and function processes are killed."""
+
+    @contextmanager
+    def begin(folder: str) -> Iterator[Uploads]:
+        faults(*plan(NAME))
+        prefix = f"{KEYS.incoming}{folder}/"
+        uploads = Uploads(aws, prefix=prefix, number=NUMBER, seconds=SPREAD_S, pictures=trial.pictures)
+        with killed_functions(place.aws_state) as killed, uploads:
+            yield uploads
+        assert killed, "no function process was killed"
+
+    return begin
+
+
+def check(trial: EventTrial, folder: str, uploads: Uploads, row: Any) -> None:
+    """Every image has its one right record, the pages show the same, and nothing is left to report."""
+    compared, findings, passes = trial.bring_up(folder)
+    differing = trial.differing_rows(compared)
+    summary = f"{compared.summary(uploads)}; {passes} passes of the watch Dag; the pages differ for {len(differing)}"
+    problems = [*compared.wrong[:3], *differing[:3], *findings.values()]
+    row.check_ours(len(compared.records) == compared.images == NUMBER and not problems, "; ".join([summary, *problems]))
+
+
+def disturb(trial: EventTrial, services: Any, aws: Any, uploads: Uploads) -> None:
+    """Delete the notifications, let the watch Dag restore them, and kill the local AWS, while images are uploaded."""
+    uploads.reach(0.4)
+    overwrite_notifications(aws)
+    uploads.allow(0.5)
+    trial.watch()
+    uploads.allow(1.0)
+    uploads.reach(0.7)
+    services.restart_local_aws()
+
+
+def test_uploads_with_the_direct_trigger(trial, services, aws, disturbed, row):
+    with disturbed("direct") as uploads:
+        uploads.reach(0.1)
+        uploads.allow(0.3)
+        trial.roll_back()
+        disturb(trial, services, aws, uploads)
+    check(trial, "direct", uploads, row)
+
+
+def test_uploads_while_the_trigger_is_switched_to_a_queue(trial, place, services, aws, disturbed, row):
+    write_classifier(place, NAME, trigger="queue")
+    switch = trial.run(DAG_ID, source="renamed", promote_version=trial.second)
+    switch.await_task("promote.decide", FINISHED, seconds=600)
+    with disturbed("switching") as uploads:
+        uploads.allow(0.3)
+        trial.ended(switch)
+        disturb(trial, services, aws, uploads)
+    check(trial, "switching", uploads, row)
+
+
+def test_uploads_with_the_queue_trigger(trial, services, aws, disturbed, row):
+    with disturbed("queue") as uploads:
+        uploads.reach(0.1)
+        uploads.allow(0.3)
+        trial.roll_back()
+        disturb(trial, services, aws, uploads)
+    check(trial, "queue", uploads, row)
