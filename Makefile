@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos test-package test-local-aws test-algorithm test-pipeline record-calls client-test compose-test bench lint lock service-models algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test compose-test bench lint lock service-models algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ CHAOS_promote := promotion going_back same_labels
 CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown or promote))),tests/chaos)
 chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown or promote; UPLOADS=5000
 	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
+
+fuzz: dev ## Give the inference function random files and events within 1,024 MB; MINUTES=10, SEED=0
+	@PYTHONPATH=include:lambda:. $(AIRFLOW) -m tests.fuzz.inference_function
 
 record-calls: dev ## Record the calls of every kind of run under the shipped policies in docs/permissions.md
 	@$(AIRFLOW) -m pytest tests/permissions/test_every_call.py -v --basetemp=build/record-calls

@@ -49,12 +49,17 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
     if CHECK in event:
         return {"labels": inference.check(event[CHECK]["bucket"], remaining_s=_remaining_s(context))}
     event_records = _records(event)
-    if any(isinstance(record, Mapping) and record.get("eventSource") == SQS for record in event_records):
+    if event_records and all(_is_message(record) for record in event_records):
         return {"batchItemFailures": list(_failed_messages(event_records, context, inference=inference))}
     failures = _classify_all(event_records, context, inference=inference)
     if failures:
         raise PredictionError(f"{len(failures)} of {len(event_records)} image(s) failed: {'; '.join(failures)}")
     return {"images": len(event_records)}
+
+
+def _is_message(record: Any) -> bool:
+    """Whether a record is a message of an SQS queue."""
+    return isinstance(record, Mapping) and record.get("eventSource") == SQS and "body" in record
 
 
 def _failed_messages(
@@ -64,7 +69,7 @@ def _failed_messages(
     for message in messages:
         try:
             failures = _classify_all(_records(json.loads(message["body"])), context, inference=inference)
-        except (ValueError, RecursionError, PredictionError) as error:
+        except (ValueError, TypeError, RecursionError, PredictionError) as error:
             write(key="?", status="failed", error=f"The message {message['messageId']} is no S3 event: {error!r}")
             failures = ["?"]
         if failures:

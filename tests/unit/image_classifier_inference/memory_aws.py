@@ -40,10 +40,15 @@ class MemoryAws:
     """One bucket with versions, and an endpoint that gives every image `probabilities`."""
 
     def __init__(self, probabilities: tuple[float, ...] = (0.1, 0.9)) -> None:
-        self.probabilities, self.asked = probabilities, 0
-        self.objects: dict[str, list[bytes | None]] = {}  # by key, the versions' bytes, oldest first; None is deleted
+        self.probabilities = probabilities
         self._params: dict[str, Any] = {}
         self.s3, self.runtime = (self._client(name) for name in ("s3", "sagemaker-runtime"))
+        self.empty()
+
+    def empty(self) -> None:
+        """Leave nothing but the model's file."""
+        self.asked = 0
+        self.objects: dict[str, list[bytes | None]] = {}  # by key, the versions' bytes, oldest first; None is deleted
         self.write(f"pets/models/{JOB}/model.json", _model_file())
 
     def inference(self) -> Inference:
