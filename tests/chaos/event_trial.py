@@ -60,6 +60,7 @@ class EventTrial:
 
     def __init__(self, aws: Any, airflow: Airflow, *, pictures: Sequence[bytes]) -> None:
         self._aws, self._airflow, self.pictures = aws, airflow, pictures
+        self._shown = Records(aws.s3, aws.bucket, KEYS, RowCache())
         self._expected: dict[str, Mapping[int, Mapping[str, float]]] = {}
         self._runs, self.second = 0, ""  # the training job of the second model
 
@@ -158,11 +159,10 @@ class EventTrial:
         given = {one["label"]: one["probability"] for one in record["probabilities"]}
         return given.keys() == expected.keys() and all(abs(given[k] - expected[k]) < TOLERANCE for k in expected)
 
-    def differing_rows(self, compared: Compared) -> list[str]:
+    def differing_rows(self, compared: Sequence[Compared]) -> list[str]:
         """Images that the pages show more than once, not at all, or otherwise than their record says."""
-        records = Records(self._aws.s3, self._aws.bucket, KEYS, RowCache())
-        shown = {row.key: row for row in records.newest().rows}
-        wanted = {record["image"]["key"]: record for record in compared.records}
+        shown = {row.key: row for row in self._shown.newest().rows}
+        wanted = {record["image"]["key"]: record for one in compared for record in one.records}
         return [
             key
             for key, record in wanted.items()
