@@ -8,7 +8,6 @@ from image_classifier.aws.names import model_package_group_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
-from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.assets import announce
 from image_classifier_airflow.links import decisions_link, evaluations_link
 from image_classifier_airflow.steps import clients
@@ -117,17 +116,12 @@ class EvaluationSteps:
             ClassifierFileError: `promote_version` names another model.
 
         """
-        from image_classifier.promote import registry
+        from image_classifier.promote import named, registry
 
         sagemaker, name = clients.sagemaker(self._conn), self._classifier.name
         wanted = RunParams.from_params(params).promote_version.strip()
-        group = model_package_group_name(name)
-        if wanted and not registry.names_model(sagemaker, wanted, training_job=training_job, group=group):
-            message = (
-                f"promote_version is {wanted!r}, and the model of these images and settings is {training_job}: run "
-                "image_classifier_roll_back to bring back another."
-            )
-            raise ClassifierFileError(message)
+        if wanted:
+            named.check_names(sagemaker, wanted, training_job=training_job, classifier=name)
         why = registry.rejected_by_a_person(sagemaker, training_job, classifier=name)
         if why is None or wanted:
             return True

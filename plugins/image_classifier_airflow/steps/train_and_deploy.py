@@ -15,6 +15,7 @@ from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier_airflow.assets import announce, announce_endpoint
 from image_classifier_airflow.links import images_link, records_link
 from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.promote_version import check_promote_version
 from image_classifier_airflow.steps.start_from import started_from
 from image_classifier_airflow.steps.waiting import check_none_waits, count_waiting
 
@@ -85,7 +86,7 @@ class Steps:
         announce(outlet_events, classifier, kind="dataset", version=dataset.fingerprint, figures=figures)
         return dataset.model_dump(mode="json")
 
-    def plan_training(self, dataset: Json, params: Params) -> Json:
+    def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
         """The arguments of the training and of the tuning task: the same images and settings give the same jobs."""
         from image_classifier.prepare.dataset import PreparedDataset
         from image_classifier.train import job_request
@@ -99,16 +100,17 @@ class Steps:
         )
         request = started_from(request, classifier=classifier)
         alternatives = job_request.alternative_requests(classifier, request)
-        planned = {
+        planned: Json = {
             "config": request,
             "alternatives": alternatives,
             "force": force,
             "accept_time_limit": classifier.training.accept_time_limit,
         }
-        if classifier.tuning is None:
-            return planned
-        tuning = tuning_task_config(classifier, training=request, alternatives=alternatives, dataset=prepared)
-        return {**planned, "tuning": {**tuning, "force": force} if tuning else {}}
+        if classifier.tuning is not None:
+            tuning = tuning_task_config(classifier, training=request, alternatives=alternatives, dataset=prepared)
+            planned["tuning"] = {**tuning, "force": force} if tuning else {}
+        check_promote_version(planned, classifier=classifier, params=params, run_id=run_id)
+        return planned
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Requests for what serves the model, once what the function must know lies beside its artifact."""

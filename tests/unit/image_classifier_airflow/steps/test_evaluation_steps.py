@@ -211,10 +211,11 @@ def test_a_model_that_serves_without_test_images_may_be_gone_back_to(changed, ap
 
 
 @pytest.fixture
-def rejected(registered, monkeypatch):
+def rejected(aws, registered, monkeypatch):
     """A person went back from the model, which is version 3."""
     from image_classifier.promote import registry
 
+    aws.sagemaker.create_model_package_group(ModelPackageGroupName="image-classifier-pets")
     version = registry.Version("arn", 3, JOB["training_job"], "Rejected")
     monkeypatch.setattr(registry, "versions", lambda *_, **__: [version])
     monkeypatch.setattr(registry, "rejected_by_a_person", lambda *_, **__: "Rolled back: it called a cat a dog")

@@ -98,26 +98,40 @@ def test_the_data_set_is_prepared_as_the_runs_params_ask(steps, s3, monkeypatch)
 
 
 def test_the_same_images_and_params_give_the_same_job_in_every_run(steps, s3):
-    assert steps.plan_training(DATASET, params()) == steps.plan_training(DATASET, params())
+    assert steps.plan_training(DATASET, params(), RUN) == steps.plan_training(DATASET, params(), RUN)
 
 
 def test_another_param_gives_another_job(steps, s3):
-    changed = steps.plan_training(DATASET, params(epochs=7))["config"]
+    changed = steps.plan_training(DATASET, params(epochs=7), RUN)["config"]
 
     assert changed["HyperParameters"]["epochs"] == "7"
-    assert changed["TrainingJobName"] != steps.plan_training(DATASET, params())["config"]["TrainingJobName"]
+    assert changed["TrainingJobName"] != steps.plan_training(DATASET, params(), RUN)["config"]["TrainingJobName"]
 
 
 def test_force_retrain_asks_for_the_same_job_and_says_that_it_is_forced(steps, s3):
-    forced, ordinary = (steps.plan_training(DATASET, params(force_retrain=force)) for force in (True, False))
+    forced, ordinary = (steps.plan_training(DATASET, params(force_retrain=force), RUN) for force in (True, False))
 
     assert (forced["force"], ordinary["force"]) == (True, False)
     assert forced["config"] == ordinary["config"]
 
 
+def test_a_run_that_names_another_model_to_promote_ends_before_it_trains(steps, s3, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "image_classifier.promote.named.check_before_training", lambda *asks, **said: asked.append((asks[2], said))
+    )
+    steps.plan_training(DATASET, params(promote_version=" 3 "), RUN)
+    steps.plan_training(DATASET, params(promote_version="3", force_retrain=True), RUN)
+    steps.plan_training(DATASET, params(), RUN)
+
+    assert [wanted for wanted, _ in asked] == ["3", "3"]
+    assert [said["only_of_run"] for _, said in asked] == [None, ("digits_train_and_deploy", RUN)]
+    assert asked[0][1]["planned"]["config"] == steps.plan_training(DATASET, params(), RUN)["config"]
+
+
 def test_what_will_do_instead_goes_with_the_request(steps, s3):
     planned = steps.plan_training(
-        DATASET, params(instance_type_fallbacks=["ml.g5.xlarge"], time_limit_s=900, accept_time_limit=True)
+        DATASET, params(instance_type_fallbacks=["ml.g5.xlarge"], time_limit_s=900, accept_time_limit=True), RUN
     )
 
     assert [request["ResourceConfig"]["InstanceType"] for request in planned["alternatives"]] == ["ml.g5.xlarge"]

@@ -1,0 +1,81 @@
+"""A run that names a version to promote trains and searches nothing else."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.promote.named import check_before_training
+from image_classifier.train.tuning import tuning_jobs
+
+JOB = "image-classifier-pets-01234567-89abcdef"
+BEST = "image-classifier-0123456789abcde-002-01234567"
+CONFIG = {"Strategy": "Random", "ResourceLimits": {"MaxParallelTrainingJobs": 1}}
+PLANNED = {
+    "config": {"TrainingJobName": JOB, "ResourceConfig": {}, "StoppingCondition": {}},
+    "alternatives": [],
+    "accept_time_limit": False,
+}
+TUNED = {**PLANNED, "tuning": {"request": {"HyperParameterTuningJobConfig": CONFIG}}}
+S3 = SimpleNamespace(head_object=lambda **_: {})
+
+
+@pytest.fixture
+def sagemaker(jobs):
+    """Training jobs, and a registry whose version 3 is the model of JOB."""
+    version = {"ModelPackageArn": "arn:3", "ModelPackageVersion": 3, "ModelPackageDescription": JOB}
+    jobs.describe_model_package_group = lambda **_: {}
+    jobs._list_model_packages = lambda _: {"ModelPackageSummaryList": [version]}
+    return jobs
+
+
+def check(sagemaker, wanted, *, planned=PLANNED, only_of_run=None):
+    check_before_training(sagemaker, S3, wanted, classifier="pets", planned=planned, only_of_run=only_of_run)
+
+
+@pytest.mark.parametrize("wanted", [JOB, "3"])
+def test_the_model_that_there_is_may_be_named_by_job_and_by_number(sagemaker, wanted):
+    sagemaker.has(JOB, "Completed")
+
+    check(sagemaker, wanted)
+
+
+@pytest.mark.parametrize("wanted", ["2", "image-classifier-pets-76543210-89abcdef"])
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_a_version_of_another_model_is_refused_whether_or_not_this_one_is_trained(sagemaker, wanted, is_trained):
+    if is_trained:
+        sagemaker.has(JOB, "Completed")
+
+    with pytest.raises(ClassifierFileError, match=f"promote_version is '{wanted}', and the model .* is {JOB}"):
+        check(sagemaker, wanted)
+
+
+def test_a_run_that_wants_a_job_of_its_own_names_no_model_that_there_is(sagemaker):
+    sagemaker.has(JOB, "Completed")
+
+    with pytest.raises(ClassifierFileError, match=f"is {JOB}-2: run image_classifier_roll_back"):
+        check(sagemaker, JOB, only_of_run=("pets_train_and_deploy", "run-1"))
+
+
+def test_before_anything_is_registered_only_the_job_s_name_is_known(sagemaker, refused):
+    def unknown(**_):
+        raise refused("ValidationException", "ModelPackageGroup pets does not exist.")
+
+    sagemaker.describe_model_package_group = unknown
+    sagemaker._list_model_packages = lambda _: pytest.fail("there is no group to list")
+
+    check(sagemaker, JOB)
+    with pytest.raises(ClassifierFileError):
+        check(sagemaker, "3")
+
+
+def test_with_tuning_a_new_search_is_refused_and_an_ended_one_decides_later(sagemaker):
+    sagemaker.has(JOB, "Completed")
+    with pytest.raises(ClassifierFileError, match="no search with these images and settings has ended"):
+        check(sagemaker, BEST, planned=TUNED)
+
+    where = {"s3": S3, "classifier": "pets", "training_job": JOB}
+    name = tuning_jobs.plan_attempt(sagemaker, TUNED["tuning"]["request"], **where).job_name
+    sagemaker.has(BEST, "Completed")
+    sagemaker.has_other("tuning", name, "Completed", BestTrainingJob={"TrainingJobName": BEST})
+    check(sagemaker, BEST, planned=TUNED)
