@@ -12,6 +12,7 @@ from image_classifier.aws.clients import Clients
 from image_classifier.classify_existing.replays import Target
 from image_classifier.connect.deployment import read_deployment
 from image_classifier.contracts.errors import ImageClassifierError
+from image_classifier.watch.blind_sample import sample_below
 from image_classifier.watch.full_pass import GRACE, FullPass, is_due
 from image_classifier.watch.record_index import compact
 from image_classifier.watch.replaced import ReplacedImages
@@ -52,6 +53,7 @@ class Watch:
         may_compare: False while a run of the classifier's Dag is active, which changes what is deployed.
         is_paused: the classifier's trigger is paused: images wait, and are not replayed.
         grace: how old an image without a record must be before it is replayed.
+        floor: the least accuracy that the classifier's file accepts; None if it names none.
 
     """
 
@@ -62,6 +64,7 @@ class Watch:
     may_compare: bool = True
     is_paused: bool = False
     grace: timedelta = GRACE
+    floor: float | None = None
 
     def run(self, *, now: datetime | None = None) -> tuple[dict[str, str], list[str]]:
         """Run every check.
@@ -88,6 +91,8 @@ class Watch:
             log.info("%d log entries were moved to the index", done.entries)
         with findings.of("images without a record"):
             self._find_missing(state, findings, now=now)
+        with findings.of("accuracy in the blind sample"):
+            self._check_sample(state, findings)
         with findings.of("what the pages show"):
             keep_seen(self.clients, state, bucket=bucket, classifier=classifier, findings=findings.open, now=now)
         new = [name for name in findings.open if name not in state.reported]
@@ -106,6 +111,18 @@ class Watch:
         for difference in differences(self.clients, deployment):
             if sentence := restore_or_report(difference, reaction=self.reaction):
                 findings.open[difference.what] = sentence
+
+    def _check_sample(self, state: WatchState, findings: Findings) -> None:
+        s3, bucket, classifier = self.clients.s3, self.target.bucket, self.target.classifier
+        deployment = read_deployment(s3, bucket=bucket, classifier=classifier) if self.floor is not None else None
+        if self.floor is None or deployment is None:
+            state.sampled = None
+            return
+        state.sampled = sample_below(
+            s3, self.target, training_job=deployment.training_job, floor=self.floor, before=state.sampled
+        )
+        if state.sampled.sentence:
+            findings.open["accuracy below its floor"] = state.sampled.sentence
 
     def _find_missing(self, state: WatchState, findings: Findings, *, now: datetime) -> None:
         if self.is_paused:

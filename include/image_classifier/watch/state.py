@@ -23,6 +23,21 @@ class Replayed(BaseModel):
     last: datetime
 
 
+class Sampled(BaseModel):
+    """What the blind random sample said of the model that serves.
+
+    Attributes:
+        digest: of the corrections, the model and the floor that were looked at.
+        sentence: what people are told; None while nothing shows that the model is below its floor.
+
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    digest: str
+    sentence: str | None = None
+
+
 class WatchState(BaseModel):
     """The state.
 
@@ -35,6 +50,7 @@ class WatchState(BaseModel):
         last_pass_listings: how many ListObjectsV2 calls it made.
         replayed: images below incoming/ that were handed to the function again, by key.
         reported: findings that somebody was notified of and that are still open.
+        sampled: what the blind random sample said; None if the file has no floor, or nothing serves.
 
     """
 
@@ -50,6 +66,7 @@ class WatchState(BaseModel):
     last_pass_listings: int = 0
     replayed: dict[str, Replayed] = Field(default_factory=dict)
     reported: list[str] = Field(default_factory=list)
+    sampled: Sampled | None = None
 
 
 def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchState, str | None]:

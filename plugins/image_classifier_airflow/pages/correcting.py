@@ -8,9 +8,10 @@ from fastapi import APIRouter, Response
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.corrections import Correction
 from image_classifier.corrections.store import Corrections, Stored, count_by_person
+from image_classifier.evaluate.live_accuracy import LiveAccuracy, live_accuracy
 from image_classifier.gallery.newest import MOST_RECORDS
 from image_classifier.gallery.rows import Row
-from image_classifier.gallery.sample import LiveAccuracy, blind_queue, live_accuracy
+from image_classifier.gallery.sample import blind_queue
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Looking, Visitor
 from image_classifier_airflow.pages.labels import known_labels, shortcuts

@@ -103,6 +103,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
         may_compare=active == 0,
         is_paused=classifier.trigger == "paused",
         grace=timedelta(seconds=params["grace_s"]),
+        floor=classifier.promotion.floors.accuracy,
     )
     findings, new = watch.run()
     if new:

@@ -1,10 +1,8 @@
-"""The blind random sample and its accuracy."""
-
-import pytest
+"""The order of the blind random sample, and which images are in it."""
 
 from image_classifier.contracts.corrections import Correction
 from image_classifier.gallery.rows import Row
-from image_classifier.gallery.sample import blind_queue, live_accuracy
+from image_classifier.gallery.sample import blind_queue
 
 
 def row(name, *, job="job-1"):
@@ -13,8 +11,9 @@ def row(name, *, job="job-1"):
                True, 0)  # fmt: skip
 
 
-def answer(name, label="cat", *, reason="random", job="job-1", kind="label"):
-    return Correction(f"cats/incoming/{name}", "v1", "0" * 64, kind, label, "cat", job, reason, "anna", "2026-11-28")
+def answer(name, *, reason="random"):
+    key, at = f"cats/incoming/{name}", "2026-11-28"
+    return Correction(key, "v1", "0" * 64, "label", "cat", "cat", "job-1", reason, "anna", at)
 
 
 def names(rows):
@@ -41,25 +40,3 @@ def test_an_image_leaves_the_queue_only_by_an_answer_of_the_sample():
 
 def test_predictions_of_an_earlier_model_are_not_asked_for():
     assert names(blind_queue([row("a"), row("b", job="job-0")], {}, training_job="job-1")) == ["a"]
-
-
-def test_only_answers_with_a_class_about_this_model_count():
-    given = [
-        answer("a"),
-        answer("b", "dog"),
-        answer("c", "bird", kind="proposed"),
-        answer("d", None, kind="unclear"),
-        answer("e", reason="search"),
-        answer("f", job="job-0"),
-    ]
-
-    found = live_accuracy(given, training_job="job-1").accuracy
-
-    assert (found.right, found.of) == (1, 3)
-
-
-@pytest.mark.parametrize(("right", "of", "more"), [(0, 0, 1068), (95, 100, 166), (960, 1000, 0), (1, 1, 1021)])
-def test_it_says_how_many_more_answers_are_wanted(right, of, more):
-    given = [answer(str(number), "cat" if number < right else "dog") for number in range(of)]
-
-    assert live_accuracy(given, training_job="job-1").more == more

@@ -8,6 +8,7 @@ import pytest
 
 from image_classifier.classify_existing.replays import Target
 from image_classifier.contracts import predictions
+from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import ResourceBusyError, StorageError
 from image_classifier.contracts.predictions import Image, Times
 from image_classifier.watch import classifier_watch
@@ -21,18 +22,19 @@ from image_classifier.watch.state import WatchState, read_state, write_state
 def watch(s3, monkeypatch):
     """Run the checks, an hour times `hours` from now; `differences` are what the comparison finds."""
     found: list[Difference] = []
-    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: "a deployment")
+    deployment = SimpleNamespace(training_job="job-1")
+    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: deployment)
     monkeypatch.setattr(classifier_watch, "differences", lambda *_: found)
     events = []
     functions = SimpleNamespace(invoke=lambda **request: events.append(request))
     sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
 
-    def run(*, hours=1, may_compare=True):
+    def run(*, hours=1, **changed):
         clients = SimpleNamespace(s3=s3, functions=functions, sagemaker=sagemaker)
-        checks = Watch(clients, Target("pets", "pictures"), "report", lambda: False, may_compare=may_compare)
+        checks = Watch(clients, Target("pets", "pictures"), "report", lambda: False, **changed)
         return checks.run(now=datetime.now(UTC) + timedelta(hours=hours))
 
-    run.differences, run.events, run.sagemaker = found, events, sagemaker
+    run.differences, run.events, run.sagemaker, run.deployment = found, events, sagemaker, deployment
     return run
 
 
@@ -91,6 +93,48 @@ def test_an_image_with_a_late_record_of_an_earlier_upload_is_replayed(watch, s3)
     assert len(watch.events) == 1
     watch()
     assert len(watch.events) == 1
+
+
+def answer(s3, *, right, of):
+    """What people said in the blind sample about predictions of job-1."""
+    for number in range(of):
+        key, label = f"pets/incoming/{number}.jpg", "cat" if number < right else "dog"
+        said = Correction(key, None, "0" * 64, "label", label, "cat", "job-1", "random", "jo", "2026-11-28T05:00:00Z")
+        s3.put_object(Bucket="pictures", Key=f"pets/corrections/{number}.jpg.json", Body=said.as_json())
+
+
+def test_a_blind_accuracy_below_the_floor_is_reported_once(watch, s3):
+    answer(s3, right=20, of=40)
+
+    findings, new = watch(floor=0.9)
+
+    assert new == ["accuracy below its floor"]
+    assert "job-1 is right on 20 of 40 images of the blind random sample: 50.0%" in findings[new[0]]
+    assert watch(floor=0.9) == (findings, [])
+
+
+def test_a_few_wrong_answers_show_nothing_and_without_a_floor_none_do(watch, s3):
+    answer(s3, right=1, of=2)
+    assert watch(floor=0.9) == ({}, [])
+
+    answer(s3, right=0, of=40)
+    assert watch() == ({}, [])
+
+
+def test_another_model_begins_with_a_sample_of_its_own(watch, s3):
+    answer(s3, right=0, of=40)
+    watch(floor=0.9)
+    watch.deployment.training_job = "job-2"
+
+    assert watch(floor=0.9) == ({}, [])
+
+
+def test_corrections_are_not_read_again_while_none_has_changed(watch, s3, monkeypatch):
+    answer(s3, right=0, of=40)
+    findings, _ = watch(floor=0.9)
+    monkeypatch.setattr("image_classifier.watch.blind_sample.Corrections", None)
+
+    assert watch(floor=0.9) == (findings, [])
 
 
 def test_two_runs_at_once_do_not_overwrite_each_others_state(s3):
