@@ -23,9 +23,10 @@ def approval_tasks(
     if classifier.promotion.mode != "approval":
         return []
     from image_classifier_airflow.operators.approval import ApprovalOperator
+    from image_classifier_airflow.page_links import asked_page
     from image_classifier_airflow.steps.approval import ApprovalSteps
 
     approval = ApprovalSteps(classifier, evaluation)
     inputs = {"dataset": dataset, "job": job, "training": training["config"]}
-    ask = ApprovalOperator(task_id="ask", approval=approval, inputs=inputs)
+    ask = ApprovalOperator(task_id="ask", approval=approval, inputs=inputs, links=[asked_page(classifier.name)])
     return [ask, gate(approval.promote)(dataset, job, ask.output)]

@@ -6,9 +6,9 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-log = logging.getLogger(__name__)
+from image_classifier_airflow.pages import URL_PREFIX, URL_ROUTE
 
-URL_PREFIX = "/image-classifier"
+log = logging.getLogger(__name__)
 
 
 class ImageClassifierPlugin(AirflowPlugin):
@@ -20,7 +20,7 @@ class ImageClassifierPlugin(AirflowPlugin):
             "name": "Image classifiers",
             "href": f"{URL_PREFIX.lstrip('/')}/",  # relative, because Airflow may be served below a path
             "destination": "nav",
-            "url_route": "image-classifiers",
+            "url_route": URL_ROUTE,
             "category": "browse",
         }
     ]

@@ -311,16 +311,17 @@ def test_the_pages_of_these_tasks_have_buttons(shipped):
     buttons = {task["task_id"]: list(task.get("_operator_extra_links", {})) for task in tasks}
 
     assert {task: names for task, names in buttons.items() if names} == {
-        "prepare.prepare_dataset": ["Prepared images"],
+        "prepare.prepare_dataset": ["Prepared images", "Data set"],
         "train.train_model": ["Training job", "Training log"],
         "evaluate.create_model": ["Model"],
         "evaluate.score_candidate": ["Transform job", "Transform log"],
         "evaluate.score_champion": ["Transform job", "Transform log"],
-        "evaluate.write_report": ["Evaluations"],
-        "promote.decide": ["Decisions"],
+        "evaluate.write_report": ["Evaluations", "Evaluation report"],
+        "promote.decide": ["Decisions", "Evaluation report"],
         "deploy.create_endpoint_config": ["Endpoint config"],
         "deploy.deploy_endpoint": ["Endpoint", "Endpoint log"],
         "connect.deploy_function": ["Function", "Function log"],
         "connect.set_upload_trigger": ["Uploads"],
-        "check.confirm_prediction": ["Prediction records"],
+        "check.confirm_prediction": ["Prediction records", "Gallery"],
+        "report": ["Overview"],
     }

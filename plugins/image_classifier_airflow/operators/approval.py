@@ -1,10 +1,11 @@
 """Asks a person whether a model may go live, and waits for the answer without a worker."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import Context
+from airflow.sdk import BaseOperatorLink, Context
 from airflow.sdk.exceptions import TaskAwaitingInput
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
@@ -38,16 +39,25 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
     Args:
         approval: the classifier's steps.
         inputs: ``dataset``, ``job`` and ``training``, the results of earlier tasks.
+        links: of the task, beside those to the transform job.
         kwargs: the provider's and BaseOperator's arguments.
 
     """
 
     template_fields = ("inputs",)
 
-    def __init__(self, *, approval: ApprovalSteps, inputs: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        approval: ApprovalSteps,
+        inputs: dict[str, Any],
+        links: Iterable[BaseOperatorLink] = (),
+        **kwargs: Any,
+    ) -> None:
         """Store the arguments; subject and body are written when the task asks."""
         super().__init__(subject="", options=[APPROVE, REJECT], config={}, **kwargs)
         self.approval, self.inputs = approval, inputs
+        self.operator_extra_links = (*self.operator_extra_links, *links)
 
     def execute(self, context: Context) -> dict[str, Any]:  # type: ignore[override]
         """Compare, ask and wait."""

@@ -18,7 +18,7 @@ class StepOperator(BaseOperator):
     Args:
         function: any function; its docstring is the task's documentation.
         arguments: its first positional arguments; they may be other tasks' results.
-        links: the task's links.
+        links: the task's links, which may read ``arguments`` and, once the function has returned, ``result``.
         kwargs: BaseOperator's arguments.
 
     """
@@ -37,6 +37,7 @@ class StepOperator(BaseOperator):
         super().__init__(doc_md=function.__doc__, **kwargs)
         self.function = function
         self.arguments = list(arguments)
+        self.result: Any = None
         self.operator_extra_links = tuple(links)
 
     @with_our_errors
@@ -50,7 +51,8 @@ class StepOperator(BaseOperator):
         """
         known: dict[str, Any] = {**context}
         names = inspect.signature(self.function).parameters
-        return self.function(*self.arguments, **{name: known[name] for name in names if name in known})
+        self.result = self.function(*self.arguments, **{name: known[name] for name in names if name in known})
+        return self.result
 
 
 class GateOperator(StepOperator, SkipMixin):

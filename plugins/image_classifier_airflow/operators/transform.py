@@ -1,10 +1,10 @@
 """Scores images: starts a transform job, adopts a running one or reuses a completed one, and waits for its end."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerBaseOperator
-from airflow.sdk import Context
+from airflow.sdk import BaseOperatorLink, Context
 
 from image_classifier.contracts.errors import EvaluationError, EvaluationStoppedError
 from image_classifier.evaluate import results
@@ -44,7 +44,7 @@ class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
 
     """
 
-    operator_extra_links = TRANSFORM_LINKS
+    operator_extra_links: Collection[BaseOperatorLink] = TRANSFORM_LINKS
     jobs, kind = TRANSFORM_JOBS, TRANSFORM_JOBS.kind
     failed, stopped, limits = EvaluationError, EvaluationStoppedError, "evaluation.time_limit_s"
 

@@ -10,6 +10,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier_airflow.assets import announce
 from image_classifier_airflow.links import decisions_link, evaluations_link
+from image_classifier_airflow.page_links import model_page
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.tuning import search_of
 
@@ -32,8 +33,9 @@ class EvaluationSteps:
     def __init__(self, classifier: Classifier) -> None:
         """Store the classifier of the file; a run's params may change it."""
         self._classifier = classifier
-        decisions = [decisions_link(classifier)]
-        self.links = {"write_report": [evaluations_link(classifier)], "decide": decisions, "promote": decisions}
+        model = model_page(classifier.name)
+        decisions = [decisions_link(classifier), model]
+        self.links = {"write_report": [evaluations_link(classifier), model], "decide": decisions}
 
     def plan_evaluation(self, dataset: Json, job: Json, params: Params) -> Json:
         """Return the requests for the new model, and for scoring the test images with it and with the live model.

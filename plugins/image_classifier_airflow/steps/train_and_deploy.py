@@ -14,6 +14,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier_airflow.assets import announce, announce_endpoint
 from image_classifier_airflow.links import images_link, records_link
+from image_classifier_airflow.page_links import dataset_page, gallery_page, overview_page
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.promote_version import check_promote_version
 from image_classifier_airflow.steps.start_from import started_from
@@ -39,8 +40,9 @@ class Steps:
         """Keep the classifier as its file describes it; a run's params come with the run."""
         self._classifier = classifier
         self.links = {
-            "prepare_dataset": [images_link(classifier)],
-            "confirm_prediction": [records_link(classifier)],
+            "prepare_dataset": [images_link(classifier), dataset_page(classifier.name)],
+            "confirm_prediction": [records_link(classifier), gallery_page(classifier.name)],
+            "report": [overview_page(classifier.name)],
         }
 
     def plan(self, params: Params, run_id: str, ti: Any) -> bool:
