@@ -57,6 +57,7 @@ class Classifier(Part):
     include: tuple[Pattern, ...] = ()  # paths below the source that are used; all if empty
     exclude: tuple[Pattern, ...] = ()
     classes: dict[ClassName, Annotated[tuple[ClassName, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    accepted_classes: tuple[ClassName, ...] = ()  # classes that corrections propose and the source does not have
     requester_pays: bool = False  # this account pays for reading an S3 source
     max_left_out: Annotated[float, Field(ge=0, lt=1)] = 0.1  # the share of the files that may be rejected
     schedule: Schedule | None = None  # a text is read as the schedule's `cron`

@@ -26,11 +26,26 @@ class Due:
 
 
 def corrections_due(
-    s3: "S3Client", sagemaker: "SageMakerClient", *, classifier: str, bucket: str, wanted: int
+    s3: "S3Client",
+    sagemaker: "SageMakerClient",
+    *,
+    classifier: str,
+    bucket: str,
+    wanted: int,
+    accepted_classes: Sequence[str] = (),
 ) -> Due | None:
     """Return the accepted corrections for which no run was started, if there are at least `wanted`, and record them.
 
     Each correction counts for one run: a rejected candidate is not trained again for the same corrections.
+
+    Args:
+        s3: the client.
+        sagemaker: says when the model was trained.
+        classifier: its name.
+        bucket: the deployment's.
+        wanted: the number of corrections that starts a run.
+        accepted_classes: classes that the classifier's file accepts, beside those of the model.
+
     """
     keys = Keys(classifier)
     deployed = storage.read(s3, bucket=bucket, key=keys.deployment)
@@ -41,7 +56,8 @@ def corrections_due(
     if labels is None:
         return None
     stored = Corrections(s3, bucket, keys, CorrectionCache()).all().values()
-    usable = accepted((one.correction for one in stored), labels=parse_labels(labels[0]))
+    known = (*parse_labels(labels[0]), *accepted_classes)
+    usable = accepted((one.correction for one in stored), labels=known)
     since = max(_trained_at(sagemaker, job), _counted_until(s3, bucket=bucket, keys=keys))
     due = count_since([_time(correction.at) for correction in usable], since=since, wanted=wanted)
     if due:

@@ -111,4 +111,5 @@ EMPTY: dict[str, object] = {
     "traits": [],
     "cameras": {},
     "no_images": [],
+    "corrections": {},
 }

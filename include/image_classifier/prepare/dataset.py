@@ -28,6 +28,7 @@ from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.corrected import (
     CorrectedSource,
     accepted_corrections,
+    corrected_by,
     only_train,
     with_corrections,
 )
@@ -180,6 +181,7 @@ def finish_dataset(
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     dataset = preparation.assembled(found, labels=labels, inspector=preparation.inspector(known=preparation.previous))
     report = preparation.report(dataset)
+    report["corrections"] = corrected_by(dataset, s3=s3, bucket=bucket, keys=keys)
     publish(dataset, report, lambda: preparation.page(dataset, report), s3=s3, bucket=bucket, keys=keys)
     known.replace(dataset.labels, s3=s3, bucket=bucket, keys=keys)  # known once a version with them is complete
     if preparation.previous.fingerprint != dataset.fingerprint:
@@ -217,7 +219,8 @@ def _preparation(
     keys, bucket = Keys(classifier.name), settings.bucket
     source = _source(classifier, s3=s3, settings=settings)
     listed = list_images(classifier, source)
-    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=listed.classes)
+    classes = (*listed.classes, *classifier.accepted_classes)
+    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=classes)
     layout = with_corrections(listed, corrections)
     split, key = split_settings(classifier, layout), pixels_key(classifier)
     listings = [storage.list_objects(s3, bucket=bucket, prefix=keys.split(part)) for part in SPLITS]

@@ -129,6 +129,7 @@ def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, An
             classifier=classifier.name,
             bucket=Settings.from_env().bucket,
             wanted=classifier.retrain_after_corrections,
+            accepted_classes=classifier.accepted_classes,
         )
         if found:
             log.info("%s: %d corrections since its model was trained start a run", classifier.name, found.count)

@@ -23,7 +23,7 @@ from image_classifier.prepare.report.schema import (
 
 
 def make_report(dataset: Dataset, *, keys: Keys, split: SplitSettings, warnings: Sequence[str]) -> Report:
-    """The report of a data set; the same data set and source give the same report."""
+    """The report of a data set; the same data set and source give the same report. It does not know who corrected."""
     chosen, layout = dataset.chosen, dataset.layout
     return Report(
         schema=SCHEMA,
@@ -50,6 +50,7 @@ def make_report(dataset: Dataset, *, keys: Keys, split: SplitSettings, warnings:
         cameras=findings.cameras(dataset.images),
         no_images=[one.image.name for one in dataset.no_images[:MOST_LISTED]],
         ignored=list(layout.ignored[:MOST_LISTED]),
+        corrections={},
     )
 
 

@@ -163,3 +163,4 @@ class Report(TypedDict):
     cameras: dict[str, int]  # images by maker and model, the 20 most frequent
     no_images: list[str]  # names of files in class folders that are no images
     ignored: list[str]  # names of files in no class folder
+    corrections: dict[str, int]  # used images that are corrected uploads, by the person

@@ -12,13 +12,15 @@ from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import ImageRejectedError
-from image_classifier.corrections.store import CorrectionCache, Corrections, accepted
+from image_classifier.corrections.store import CorrectionCache, Corrections, accepted, count_by_person
 from image_classifier.prepare.layout.folders import Layout, Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.sources.source import File, Source
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+    from image_classifier.prepare.assemble import Dataset
 
 GONE = (*storage.ABSENT, "NoSuchVersion", "AccessDenied", "403")  # without s3:ListBucket an absent object gives 403
 
@@ -70,7 +72,7 @@ def accepted_corrections(s3: "S3Client", *, bucket: str, keys: Keys, classes: Se
 
 
 def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> Layout:
-    """The layout with the corrected uploads.
+    """The layout with the corrected uploads, and with the classes that only they have.
 
     Answers of the blind random sample are split as the source's own images are. All others only train: they were looked
     at because the model was unsure or wrong, and would bias every comparison.
@@ -80,7 +82,15 @@ def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> L
         Listed(name, one.label or "", of_the_sample if one.reason == "random" else "train", stamp=one.sha256)
         for name, one in sorted(corrections.items())
     )
-    return replace(layout, images=(*layout.images, *added))
+    classes = tuple(sorted({*layout.classes, *(one.class_name for one in added)}))
+    return replace(layout, images=(*layout.images, *added), classes=classes)
+
+
+def corrected_by(dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys) -> dict[str, int]:
+    """How many images of the data set each person corrected."""
+    used = {one.image.name for one in dataset.images}
+    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=dataset.labels)
+    return dict(count_by_person(one for name, one in corrections.items() if name in used))
 
 
 def only_train(corrections: Mapping[str, Correction]) -> frozenset[str]:

@@ -31,8 +31,8 @@ def correct(s3, *minutes, answer="label", label="cat"):
         s3.put_object(Bucket=BUCKET, Key=f"pets/corrections/{minute}.jpg.json", Body=made.as_json())
 
 
-def due(s3, wanted=3):
-    return corrections_due(s3, SAGEMAKER, classifier="pets", bucket=BUCKET, wanted=wanted)
+def due(s3, wanted=3, **more):
+    return corrections_due(s3, SAGEMAKER, classifier="pets", bucket=BUCKET, wanted=wanted, **more)
 
 
 def test_as_many_corrections_as_the_file_says_start_a_run(deployed):
@@ -41,6 +41,13 @@ def test_as_many_corrections_as_the_file_says_start_a_run(deployed):
 
     correct(deployed, 3)
     assert due(deployed).count == 3
+
+
+def test_a_proposed_class_counts_once_the_file_accepts_it(deployed):
+    correct(deployed, 1, 2, 3, answer="proposed", label="emu")
+    assert due(deployed) is None
+
+    assert due(deployed, accepted_classes=("emu",)).count == 3
 
 
 def test_they_start_one_run_and_later_ones_another(deployed):

@@ -1,6 +1,7 @@
 """Corrected uploads join the data set: those of the blind sample as others do, all others to train only."""
 
 import hashlib
+import json
 
 import pytest
 
@@ -13,12 +14,12 @@ BUCKET = "pictures"
 def correct(s3, picture):
     """Uploads an image and corrects its prediction."""
 
-    def store(number, label, *, reason="search", answer="label", data=None):
+    def store(number, label, *, reason="search", answer="label", data=None, by="jo"):
         data = data or picture(number)
         key = f"pets/incoming/{number}.png"
         s3.put_object(Bucket=BUCKET, Key=key, Body=data)
         sha256 = hashlib.sha256(data).hexdigest()
-        made = Correction(key, None, sha256, answer, label, "dog", "job", reason, "jo", "2026-11-28T09:00:00+00:00")
+        made = Correction(key, None, sha256, answer, label, "dog", "job", reason, by, "2026-11-28T09:00:00+00:00")
         s3.put_object(Bucket=BUCKET, Key=f"pets/corrections/{number}.png.json", Body=made.as_json())
         return f"s3://{BUCKET}/{key}"
 
@@ -44,6 +45,29 @@ def test_without_a_correction_the_data_set_stays_what_it_is(source, correct, pre
     correct(501, "parrot", answer="proposed")
 
     assert prepare().fingerprint == before
+
+
+def test_a_proposed_class_joins_once_the_file_accepts_it(source, correct, prepare, manifest, stored):
+    names = [correct(number, "parrot", answer="proposed") for number in (500, 501)]
+    before = prepare()
+    accepted = prepare(accepted_classes=["parrot"])
+
+    assert before.num_classes == 2
+    assert {manifest(accepted)[name]["class"] for name in names} == {"parrot"}
+    assert json.loads(stored(accepted.labels_key)[accepted.labels_key])["labels"] == ["cat", "dog", "parrot"]
+
+
+def test_an_accepted_class_that_nobody_proposes_changes_nothing(source, prepare):
+    assert prepare(accepted_classes=["parrot"]).fingerprint == prepare().fingerprint
+
+
+def test_the_report_counts_the_corrected_images_by_person(source, correct, prepare, report):
+    correct(500, "cat")
+    correct(501, "cat", by="ann")
+    correct(502, "cat", by="ann")
+    correct(503, "parrot", answer="proposed")
+
+    assert report(prepare())["corrections"] == {"ann": 2, "jo": 1}
 
 
 def test_only_answers_of_the_blind_sample_validate_or_test(source, correct, prepare, manifest):

@@ -43,12 +43,12 @@ def test_a_job_of_a_run_that_airflow_does_not_know_is_not(states):
 
 
 def test_a_run_starts_for_corrections_of_a_classifier_that_wants_it_and_has_none(monkeypatch, tmp_path):
-    (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20")
+    (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20\naccepted_classes: [emu]")
     (tmp_path / "dogs.yaml").write_text("source: dogs")
     asked = []
 
-    def corrections_due(*_, classifier, bucket, wanted):
-        asked.append((classifier, bucket, wanted))
+    def corrections_due(*_, classifier, bucket, wanted, accepted_classes):
+        asked.append((classifier, bucket, wanted, accepted_classes))
         return Due(25, "2026-11-28T09:00:00+00:00")
 
     monkeypatch.setattr(clients, "s3", lambda _conn: None)
@@ -59,7 +59,7 @@ def test_a_run_starts_for_corrections_of_a_classifier_that_wants_it_and_has_none
 
     assert start["trigger_dag_id"] == "cats_train_and_deploy"
     assert start["trigger_run_id"] == "corrections__2026-11-28T09:00:00+00:00"
-    assert asked == [("cats", "the-bucket", 20)]
+    assert asked == [("cats", "the-bucket", 20, ("emu",))]
     assert active == []
 
 
