@@ -167,6 +167,7 @@ class Written:
             "rejected": [{"name": "cat/<b>.jpg", "label": "cat", "code": "truncated", "reason": "It ends early."}],
             "duplicates": [{"name": "cat/2.jpg", "same_as": "cat/1.jpg"}], "leaks": [], "conflicts": [],
             "near_test": [], "near_duplicates": [group], "unusual": [], "ignored": [], "no_images": [], "cameras": {},
+            "corrections": {"anna": 12, "ben": 3},
             "traits": [{"code": "grey", "sentence": "grey values only", "count": 2, "examples": ["cat/3.jpg"]}],
         }  # fmt: skip
         self.put(f"{self.keys.version(fingerprint)}report.json", json.dumps(report).encode())

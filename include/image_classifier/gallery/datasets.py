@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, cast
 from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import naming, read
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.gallery.report_pictures import pictures_of
 from image_classifier.prepare.report.schema import SCHEMA, ClassCounts, Report
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-REPORT = "report.json"
+REPORT, PAGE = "report.json", "report.html"
 SPLITS = ("train", "validation", "test")
 
 
@@ -71,6 +72,17 @@ class DatasetVersions:
             return cast("Report", {**EMPTY, **document}) if document["schema"] <= SCHEMA else None
         except (ValueError, KeyError, TypeError) as error:
             raise DatasetError(f"s3://{self.bucket}/{key} is no report of a data set: {error!r}") from error
+
+    def pictures(self, report: Report) -> dict[str, str]:
+        """Small pictures of rejected and of repaired images, as data: addresses by name; of some there are none.
+
+        They stand in the version's report.html, because of a rejected image nothing else is in the bucket.
+        """
+        names = {one["name"] for one in report["rejected"]} | {
+            name for trait in report["traits"] for name in trait["examples"]
+        }
+        found = names and read(self.s3, bucket=self.bucket, key=self.keys.version(report["fingerprint"]) + PAGE)
+        return {name: uri for name, uri in pictures_of(found[0]).items() if name in names} if found else {}
 
 
 def class_rows(report: Report, before: Report | None) -> list[ClassRow]:

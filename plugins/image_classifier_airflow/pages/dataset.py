@@ -50,6 +50,7 @@ def show_dataset(visitor: Looking, version: Fingerprint = "") -> Response:
         before=earlier[0] if before else None,
         rows=class_rows(report, before) if report else [],
         examples=examples_of(report["classes"]) if report else {},
+        pictures=versions.pictures(report) if report else {},
         new_warnings=new_warnings(report, before) if report else set(),
         splits=SPLITS,
         most_rows=MOST_ROWS,

@@ -23,6 +23,7 @@ MOST_REJECTED: Final = 40
 MOST_GROUPS: Final = 30
 MOST_OF_A_GROUP: Final = 6
 MOST_PAIRS: Final = 20
+MOST_OF_A_TRAIT: Final = 3
 _END_OF_JPEG: Final = b"\xff\xd9"
 
 
@@ -52,6 +53,8 @@ def _shown(report: Report) -> Iterable[str]:
     for group in report["near_duplicates"][:MOST_GROUPS]:
         yield from (one["name"] for one in group["images"][:MOST_OF_A_GROUP])
     yield from (one["name"] for one in report["unusual"])
+    for trait in report["traits"]:
+        yield from trait["examples"][:MOST_OF_A_TRAIT]
 
 
 def _picture(source: Source, image: Listed) -> bytes:

@@ -1,5 +1,6 @@
 """report.html: one file with pictures, and what it says of a set with everything that can be wrong."""
 
+import base64
 import io
 import json
 import random
@@ -8,6 +9,8 @@ import re
 import pytest
 from PIL import Image
 
+from image_classifier.contracts.signatures import JPEG
+from image_classifier.gallery.report_pictures import pictures_of
 from image_classifier.prepare.inspect_source import inspect_source
 from image_classifier.prepare.report.schema import TRAITS, Report
 
@@ -133,6 +136,14 @@ def test_rejected_images_are_shown_as_far_as_they_can_be(inspection):
     shown = {name: any(name in one and "<img" in one for one in figures) for name in ("cut.jpg", "moving.gif", "&lt;b")}
 
     assert shown == {"cut.jpg": True, "moving.gif": True, "&lt;b": False}
+
+
+def test_the_pages_find_the_pictures_of_rejected_and_changed_images_in_the_page(inspection):
+    found = pictures_of(inspection.page)
+
+    assert {"cat/cut.jpg", "cat/moving.gif", "dog/cmyk.jpg", "dog/palette.png"} <= found.keys()
+    assert "cat/<b>.jpg" not in found
+    assert base64.b64decode(found["cat/cut.jpg"].partition(",")[2]).startswith(JPEG)
 
 
 def test_the_report_is_written_into_a_folder(inspection, tmp_path):

@@ -1,5 +1,6 @@
 """The data set, as requests and answers."""
 
+import html
 import json
 import re
 
@@ -63,9 +64,21 @@ def test_an_earlier_version_is_shown_without_changes(client, two):
 def test_what_was_left_out_is_shown_with_its_reason(client, versions):
     text = text_of(client("viewer"), "/cats/dataset")
 
-    assert "cat/&lt;b&gt;.jpg truncated : It ends early." in text
+    assert "none cat/&lt;b&gt;.jpg cat truncated : It ends early." in text
+    assert "Corrected uploads among them: 12 by anna, 3 by ben." in text
     assert "cat/2.jpg is cat/1.jpg" in text
-    assert "2: grey values only, such as cat/3.jpg" in text
+    assert "grey values only 2 cat/3.jpg" in text
+
+
+def test_rejected_and_repaired_images_are_shown_if_the_report_has_their_pictures(client, versions):
+    pictures = {"cat/<b>.jpg": "data:image/jpeg;base64,AAAA", "cat/3.jpg": "data:image/jpeg;base64,BBBB"}
+    shown = "".join(f'<img src="{uri}" alt="{html.escape(name)}">' for name, uri in pictures.items())
+    hostile = '<img src="https://evil.example/a.jpg" alt="cat/3.jpg"><img src="data:text/html,x" alt="cat/3.jpg">'
+    versions.put(f"cats/dataset/versions/{OLD}/report.html", (shown + hostile).encode())
+
+    page = client("viewer").get("/cats/dataset").text
+
+    assert re.findall(r'<img class="small" src="([^"]+)"', page) == list(pictures.values())
 
 
 def test_groups_of_near_duplicates_are_shown_with_pictures(client, versions):
