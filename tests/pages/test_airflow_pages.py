@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from tests.pages.person import PATIENCE_MS, Person
 from tests.pages.written import drawn
 
-PAGES = "image-classifier/pets/"
 NEW, OLD = "image-classifier-pets-1a2b3c4d-99887766", "image-classifier-pets-1a2b3c4d-55443322"
 LOOKED_AT = [
     "../",
@@ -27,33 +27,7 @@ LOOKED_AT = [
     "upload",
 ]
 pytestmark = pytest.mark.timeout(1200)  # the first test starts a local AWS and Airflow
-expect.set_options(timeout=60_000)
-
-
-class Person:
-    """Somebody who is signed in, with one page open; every error that the browser reports is kept."""
-
-    def __init__(self, context, airflow, name):
-        self.airflow, self.name, self.errors = airflow, name, []
-        self.page: Page = context.new_page()
-        self.page.set_default_timeout(60_000)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
-        self.page.goto(f"{airflow.url}/auth/login")
-        self.page.fill("input[name=username]", name)
-        self.page.fill("input[name=password]", airflow.passwords[name])
-        self.page.click("button[type=submit]")
-        self.page.wait_for_url(re.compile(r"^(?!.*login).*$"))
-        self.errors.clear()
-
-    def open(self, address):
-        answer = self.page.goto(f"{self.airflow.url}/{PAGES}{address}")
-        assert answer is not None
-        return answer
-
-    @property
-    def status(self):
-        return self.page.locator("#status")
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture
@@ -80,10 +54,6 @@ def corrections(pets):
     return {said["key"]: said for said in map(json.loads, bodies) if said["answer"] != "withdrawn"}
 
 
-def keys_of_tiles(person):
-    return [tile.get_attribute("data-key") for tile in person.page.locator(".tile").all()]
-
-
 def test_the_pages_stand_in_airflow_s_navigation_and_keep_their_address(sign_in):
     admin = sign_in("admin")
     admin.page.goto(f"{admin.airflow.url}/plugin/image-classifiers")
@@ -97,11 +67,25 @@ def test_the_pages_stand_in_airflow_s_navigation_and_keep_their_address(sign_in)
     expect(admin.page.frame_locator("iframe").get_by_role("heading", name="Predictions of pets")).to_be_visible()
 
 
+def test_a_page_that_fails_says_so_and_airflow_s_own_pages_stay(sign_in, local_aws):
+    place = "plants/evaluations/image-classifier-plants-1a2b3c4d-99887766/0badcafe/"
+    for name in ("report.json", "predictions.jsonl"):
+        local_aws.client("s3").put_object(Bucket=local_aws.bucket, Key=place + name, Body=b"no JSON")
+    admin = sign_in("admin")
+    failing = "image-classifier/plants/test-images?job=image-classifier-plants-1a2b3c4d-99887766"
+    admin.page.goto(f"{admin.airflow.url}/plugin/image-classifiers/{failing}")
+
+    frame = admin.page.frame_locator("iframe")
+    expect(frame.get_by_text("The page could not be made; the API server's log says why.")).to_be_visible()
+    admin.page.get_by_role("link", name="Dags", exact=True).first.click()
+    expect(admin.page.get_by_text("pets_train_and_deploy").first).to_be_visible()
+
+
 def test_without_a_login_the_pages_ask_for_one(chromium, airflow):
     context = chromium.new_context()
     page = context.new_page()
 
-    assert page.goto(f"{airflow.url}/{PAGES}gallery").status == 401
+    assert page.goto(f"{airflow.url}/image-classifier/pets/gallery").status == 401
     expect(page.get_by_role("link", name="Sign in to Airflow")).to_be_visible()
     context.close()
 
@@ -117,7 +101,7 @@ def test_a_filter_stands_in_the_address(anna):
 
 def test_twenty_images_are_corrected_by_keyboard_and_the_last_answer_undone(anna, pets):
     anna.open("gallery?label=cat")
-    wanted = keys_of_tiles(anna)[:20]
+    wanted = anna.keys[:20]
     anna.page.locator(".tile").first.click()
     for number in range(20):
         anna.page.keyboard.press("2")
@@ -157,7 +141,7 @@ def test_of_two_people_the_second_sees_what_the_first_said(anna, sign_in, pets):
     for person in (anna, ben):
         person.open("gallery?corrected=no&status=predicted")
         person.page.locator(".tile").first.click()
-    key = keys_of_tiles(anna)[0]
+    key = anna.keys[0]
     anna.page.keyboard.press("1")
     expect(anna.status).to_have_text("1 saved")
 
@@ -213,19 +197,13 @@ def test_a_deleted_image_is_gone_in_all_versions_and_the_audit_log_says_so(anna,
     ]
 
 
-def started_run(person):
-    link = person.page.locator("#triggered a")
-    expect(link).to_be_visible()
-    return link.inner_text()
-
-
 def test_a_button_goes_back_to_an_earlier_model_through_airflow(anna, airflow):
     anna.open("models")
     anna.page.get_by_role("button", name="Go back to it").click()
     anna.page.get_by_label("Reason").fill("too many foxes")
     anna.page.get_by_role("button", name="Start the run").click()
 
-    run = airflow.api("GET", f"/api/v2/dags/image_classifier_roll_back/dagRuns/{started_run(anna)}")
+    run = airflow.api("GET", f"/api/v2/dags/image_classifier_roll_back/dagRuns/{anna.started_run()}")
     assert run["conf"] == {"classifier": "pets", "version": OLD, "reason": "too many foxes"}
     assert run["triggering_user_name"] == "anna"
 
@@ -235,7 +213,7 @@ def test_a_button_starts_a_training_run_through_airflow(anna, airflow):
     anna.page.get_by_role("button", name="Train").click()
     anna.page.get_by_role("button", name="Start the run").click()
 
-    run = airflow.api("GET", f"/api/v2/dags/pets_train_and_deploy/dagRuns/{started_run(anna)}")
+    run = airflow.api("GET", f"/api/v2/dags/pets_train_and_deploy/dagRuns/{anna.started_run()}")
     assert run["triggering_user_name"] == "anna"
 
 
