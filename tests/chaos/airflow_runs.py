@@ -83,6 +83,16 @@ class Airflow(AirflowApi):
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
         self._call("PATCH", path, {"chosen_options": [option], "params_input": {}})
 
+    def runs(self, dag_id: str) -> list["Run"]:
+        """Every run of a Dag, the oldest first."""
+        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after&limit=100")["dag_runs"]
+        return [Run(self, dag_id, run["dag_run_id"]) for run in found]
+
+    def asset_events(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
+        """The extra of the Asset events that a run has added, by the Asset's name."""
+        path = f"/api/v2/assets/events?source_dag_id={dag_id}&source_run_id={run_id}&limit=100"
+        return {event["name"]: event["extra"] for event in self._call("GET", path)["asset_events"]}
+
     def ordered_run(self, dag_id: str, run_id: str, *, conf: dict[str, Any]) -> "Run":
         """A run under a name of ours, so that its address needs no quoting."""
         self.await_dag(dag_id)

@@ -24,7 +24,7 @@ hyperparameters:
 training:
   instance_type: {instance_type}
   time_limit_s: 900
-{fallbacks}"""
+{training}"""
 
 
 def write_images(
@@ -59,13 +59,14 @@ def write_classifier(
     instance_types: Sequence[str] = ("ml.g4dn.xlarge",),
     source: str = "shades",
     epochs: int = 2,
+    training: str = "",
     promotion: str = "",
     trigger: str = "direct",
 ) -> None:
-    """A classifier file, from which the Dag processor makes a Dag."""
+    """A classifier file, from which the Dag processor makes a Dag; `training` and `promotion` are lines of it."""
     first, *others = instance_types
     fallbacks = f"  instance_type_fallbacks: [{', '.join(others)}]\n" if others else ""
-    text = FILE.format(source=source, epochs=epochs, instance_type=first, fallbacks=fallbacks) + promotion
+    text = FILE.format(source=source, epochs=epochs, instance_type=first, training=fallbacks + training) + promotion
     text += f"trigger: {trigger}\n"
     place.classifiers.mkdir(parents=True, exist_ok=True)
     (place.classifiers / f"{name}.yaml").write_text(text)

@@ -12,6 +12,7 @@ from rich.console import Console
 from tests.chaos.airflow_runs import FINISHED, Airflow, Run
 from tests.chaos.aws import Aws
 from tests.chaos.classifiers import JUDGED_PER_CLASS, write_classifier, write_images
+from tests.chaos.inbox import Inbox
 from tests.chaos.report import Row, print_table
 from tests.chaos.services import ChaosServices
 from tests.chaos.trials import Trials
@@ -28,12 +29,13 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "creating": {},
     "between": {"source": "judged", "epochs": 10},
     "uploads": {},
-    "returning": {"source": "judged", "epochs": 10},
+    "returning": {"source": "judged", "epochs": 10, "training": "  start_from: champion\n"},
     "photos": {"source": "photos", "epochs": 12},
     "judged": {
         "source": "judged",
         "epochs": 10,
-        "promotion": "promotion: {mode: approval, approval_time_limit_s: 100}\n",
+        "promotion": "promotion: {mode: approval, approval_time_limit_s: 100, floors: {accuracy: 0.3}}\n"
+        "notify: {webhook_conn_id: inbox}\n",
     },
 }
 
@@ -45,13 +47,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 @pytest.fixture(scope="session")
-def services(place: Place) -> Iterator[ChaosServices]:
+def inbox() -> Iterator[Inbox]:
+    """What the classifier `judged` notifies."""
+    with Inbox() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def services(place: Place, inbox: Inbox) -> Iterator[ChaosServices]:
     os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
     write_images(place)
     write_images(place, "judged", per_class=JUDGED_PER_CLASS)
     for name, changes in CLASSIFIERS.items():
         write_classifier(place, name, **changes)
     services = ChaosServices(place)
+    services.webhook_url = inbox.url
     try:
         services.start()
         yield services

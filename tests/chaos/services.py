@@ -27,6 +27,8 @@ BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 class ChaosServices(Services):
     """The services of a laptop with the Dags of this folder beside the shipped ones."""
 
+    webhook_url = ""  # of the connection `inbox`
+
     def environment(self, component: str) -> dict[str, str]:
         bundles = [
             {"name": "dags-folder", "classpath": BUNDLE, "kwargs": {}},
@@ -35,6 +37,7 @@ class ChaosServices(Services):
         return {
             **super().environment(component),
             **SETTINGS,
+            "AIRFLOW_CONN_INBOX": json.dumps({"conn_type": "http", "host": self.webhook_url}),
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles),
         }
 

@@ -77,6 +77,13 @@ def two_models(airflow: Any, aws: Any, place: Any) -> dict[str, str]:
     return {"first": first, "second": serving(aws)}
 
 
+def test_the_second_model_has_started_from_the_first(aws, two_models, row):
+    jobs = {name: aws.sagemaker.describe_training_job(TrainingJobName=job) for name, job in two_models.items()}
+    parents = [one["DataSource"]["S3DataSource"]["S3Uri"] for one in jobs["second"]["InputDataConfig"]
+               if one["ChannelName"] == "model"]  # fmt: skip
+    row.check_ours(parents == [jobs["first"]["ModelArtifacts"]["S3ModelArtifacts"]], f"channel model: {parents}")
+
+
 def test_labels_and_model_switch_together_while_images_are_uploaded(airflow, aws, two_models, picture, row):
     conf = {"classifier": NAME, "reason": "it names shades by the wrong words"}
     with Uploads(aws, picture) as uploads:

@@ -13,6 +13,8 @@ from tests.chaos.airflow_runs import Run, now, until
 from tests.chaos.classifiers import JUDGED_PER_CLASS, write_images
 
 from image_classifier.aws.names import endpoint_name, function_name, model_package_group_name
+from image_classifier.contracts.corrections import Correction
+from image_classifier.evaluate.live_accuracy import LEAST_ANSWERS
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -57,7 +59,10 @@ def approval_status(aws, job: str) -> str:
 
 def asked(airflow, run_id: str, **conf: Any) -> Run:
     """A run that waits for a person, and has for as long as a person needs; see the README about faster ones."""
-    run = airflow.ordered_run(DAG_ID, run_id, conf=conf)
+    return asking(airflow.ordered_run(DAG_ID, run_id, conf=conf))
+
+
+def asking(run: Run) -> Run:
     run.await_task(ASK, ["awaiting_input"], seconds=900)
     since = now()
     until(lambda: now() - since > READING, seconds=60, what="a person reading the question")
@@ -91,6 +96,35 @@ def test_approval_by_the_rest_api_promotes(airflow, aws, row):
     )
 
 
+def test_a_person_is_notified_that_an_answer_is_awaited(inbox, row):
+    [message] = [one for one in inbox.about(NAME, event="approval_wanted") if one["run_id"] == "first"]
+
+    row.check_ours(message["url"].endswith(f"/tasks/{ASK}/required_actions"), message["sentence"])
+
+
+def test_data_set_model_and_endpoint_have_events_with_their_figures(airflow, aws, row):
+    events, served = airflow.asset_events(DAG_ID, "first"), live(aws)
+
+    dataset, model, endpoint = (events[f"image-classifier/{NAME}/{kind}"] for kind in ("dataset", "model", "endpoint"))
+    passed = (
+        dataset["num_test_samples"] == 2 * JUDGED_PER_CLASS["test"]
+        and model["version"] == endpoint["training_job"] == served.training_job
+        and model["verdict"] == "promote"
+        and 0 < model["value"] <= 1
+        and endpoint["version"] == served.endpoint_config
+    )
+    row.check_ours(passed, f"{dataset}; {model}; {endpoint}")
+
+
+def test_another_dag_follows_the_model(airflow, aws, row):
+    [run] = until(lambda: airflow.runs("follows_judged"), seconds=120, what="a run of the Dag that follows")
+
+    state = run.await_end(seconds=300)
+
+    [extra] = airflow.result(run.dag_id, run.run_id, "said")
+    row.check_ours(state == "success" and extra["version"] == live(aws).training_job, f"run {state}: {extra}")
+
+
 def refused(airflow, aws, row, run: Run, *, before: Live, outcome: str) -> None:
     state, decision = ended(run), decision_of(aws, run)
     status = approval_status(aws, decision["candidate"])
@@ -100,9 +134,22 @@ def refused(airflow, aws, row, run: Run, *, before: Live, outcome: str) -> None:
     row.check_ours(passed and skipped(run), found)
 
 
+def test_a_newer_candidate_withdraws_the_older_question(airflow, aws, row):
+    before = live(aws)
+    older = asked(airflow, "older", epochs=14)
+
+    airflow.ordered_run(DAG_ID, "rejected", conf={"epochs": 11})
+
+    state, answer = ended(older), airflow.result(DAG_ID, "older", ASK)
+    row.check_ours(
+        state == "success" and answer["outcome"] == "withdrawn" and live(aws) == before and skipped(older),
+        f"run {state}; {answer['outcome']}; serves {live(aws).training_job}",
+    )
+
+
 def test_a_rejection_changes_nothing(airflow, aws, row):
     before = live(aws)
-    run = asked(airflow, "rejected", epochs=11)
+    run = asking(Run(airflow, DAG_ID, "rejected"))
 
     airflow.answer(DAG_ID, "rejected", ASK, option="Reject")
 
@@ -156,3 +203,22 @@ def test_a_model_of_exchanged_labels_is_refused_with_its_numbers(airflow, aws, p
     )
     row.check_ours(passed and live(aws) == before and skipped(run), f"run {state}; {decision['summary']}")
     until(lambda: approval_status(aws, decision["candidate"]) == "Rejected", seconds=10, what="its rejection")
+
+
+def test_a_blind_accuracy_below_the_floor_is_notified(airflow, aws, inbox, row):
+    job, labels = live(aws).training_job, live(aws).labels
+    for number in range(LEAST_ANSWERS + 10):
+        key, at = f"{NAME}/incoming/blind-{number}.jpg", now().isoformat()
+        said = Correction(key, None, "0" * 64, "label", labels[0], labels[1], job, "random", "jo", at)
+        aws.s3.put_object(Bucket=aws.bucket, Key=f"{NAME}/corrections/blind-{number}.jpg.json", Body=said.as_json())
+
+    airflow.ordered_run("image_classifier_watch", "sampled", conf={})
+
+    sentence = f"The model {job} is right on 0 of {LEAST_ANSWERS + 10} images of the blind random sample"
+
+    def told() -> list[str]:
+        sentences = (one["sentence"] for one in inbox.about(NAME, event="watch_finding"))
+        return [one for one in sentences if sentence in one]
+
+    [found] = until(told, seconds=600, what="the message")
+    row.check_ours("below the floor of 30.0%" in found, found)
