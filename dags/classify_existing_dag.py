@@ -1,16 +1,16 @@
-"""# Classify images that are there already
+"""# Classify images that are already in the bucket
 
-The trigger classifies uploads from the moment it is set. This Dag classifies what is below `incoming/` already:
+The trigger only classifies uploads after it was set. This Dag classifies images that are below `incoming/` already:
 
-* images without a current record, as those that were there before the trigger, or
-* with **Again**, all images with the present model. Their records then have a higher generation; an image that is
-  uploaded meanwhile keeps the record of its upload.
+* images without a current record, such as uploads before the trigger was set, or
+* with **Again**, all images, with the live model. Their records then have a higher generation; an image that is
+  uploaded in the meantime keeps the record of its upload.
 
-1. `plan` counts the images and refuses the run if they may cost more than `max_cost_usd`. The endpoint is paid by the
-   hour, whether it is asked or not; the function and S3 cost about 3 US dollars for 100,000 images.
+1. `plan` counts the images, and fails if they may cost more than `max_cost_usd`. The function and S3 cost about 3 US
+   dollars for 100,000 images; the endpoint costs by the hour, with or without requests.
 2. `classify`, one mapped task per share, invokes the inference function for a bounded number of images at a time.
 
-**Safe to repeat**: a task that is tried again leaves out what was classified since the run began.
+**Safe to repeat**: a retried task leaves out images that were classified since the run began.
 """
 
 from datetime import timedelta
@@ -25,7 +25,7 @@ from image_classifier_airflow.steps import mapped, step
 
 with DAG(
     dag_id="image_classifier_classify_existing",
-    description="Classifies images that were there before the trigger, or all again with the present model.",
+    description="Classifies images that were uploaded before the trigger was set, or all again with the live model.",
     schedule=None,
     catchup=False,
     max_active_runs=1,

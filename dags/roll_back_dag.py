@@ -1,15 +1,17 @@
 """# Go back to an earlier model
 
-Brings the endpoint and the function back to a model of the registry, also to one of months ago whose endpoint config is
-gone: labels, pixels and model switch together, because the function reads them for the model that answers.
+Deploys an earlier model of the registry again, even if its endpoint config was deleted. Labels, pixel parameters and
+model change together, because the function reads them for the model that answers.
 
-1. `plan` finds the version by its number or training job; by default the newest approved one that does not serve. It
-   fails while a run of the classifier's own Dag is active, and if the model's artifact is gone. Nothing is changed.
-2. Model, endpoint config and endpoint follow; the endpoint is asked about a known image. The function follows.
-3. `mark_versions` approves the version and rejects the one that was left, with the reason.
+1. `plan` finds the version by its number or training job; the default is the newest approved version that is not live.
+   It changes nothing. It fails while a run of the classifier's own Dag is active, or if the model's artifact was
+   deleted.
+   2. The next tasks deploy model, endpoint config and endpoint, invoke the endpoint with a known image, and deploy the
+   function.
+   3. `mark_versions` approves the version and rejects the one that was live before, with the reason.
 
-No schedule and no unchanged run promotes the model that was left again. Changed images or settings train another one.
-To serve the one that was left again, run this Dag with it, or the classifier's own with `promote_version`. **Safe to
+Scheduled and unchanged runs do not promote the rejected model again; changed images or settings train another one. To
+deploy the rejected model again, run this Dag with it, or the classifier's own Dag with `promote_version`. **Safe to
 repeat.**
 """
 
@@ -29,7 +31,7 @@ from image_classifier_airflow.steps import step
 
 with DAG(
     dag_id="image_classifier_roll_back",
-    description="Brings a classifier back to an earlier model of the registry.",
+    description="Deploys an earlier model of the registry again.",
     schedule=None,
     catchup=False,
     max_active_runs=1,

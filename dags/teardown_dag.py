@@ -1,20 +1,21 @@
-"""# Tear a classifier down
+"""# Delete a classifier's resources
 
-Deletes what `<classifier>_train_and_deploy` made: first what receives uploads, then what costs, then what is stored.
+Deletes everything that `<classifier>_train_and_deploy` created: first the trigger, then what costs, then stored
+objects.
 
-1. `list_resources` writes the list of what will be deleted into its log, and deletes nothing. It fails while a run of
-   the classifier's own Dag is active, or its schedule is on: these would create everything again.
-2. The event notification goes, training jobs are stopped, function, endpoint, endpoint configs, models and logs go.
-   What is being created or changed is waited for: AWS lets nobody delete it before.
-3. `delete_objects` removes every version of every object of the classifier, less what the form says to keep.
-4. `check_nothing_costs` fails while a run is active that may create something again, deletes what such a run has
-   created since, and fails if anything is left.
+1. `list_resources` logs the resources that will be deleted, and deletes nothing. It fails while a run of the
+   classifier's own Dag is active, or its schedule is on, because these would create everything again.
+2. The next tasks delete the event notification, stop jobs, and delete function, endpoint, endpoint configs, models and
+   logs. They wait for resources that are being created or changed, which AWS does not delete before.
+3. `delete_objects` deletes every version of every object of the classifier, except what the form says to keep.
+4. `check_nothing_costs` fails while a run is active that may create resources, deletes what such a run has created in
+   the meantime, and fails if anything is left.
 
-**Type the classifier's name twice** in the trigger form. **Safe to repeat**: what is gone stays gone. What others own
-is never touched: a resource must have the classifier's name and carry the tag `image-classifier: <classifier>`. The
-bucket, the roles and the failure queue belong to the deployment and stay; so does the record of past training jobs,
-which AWS keeps and which costs nothing. `even_while_active` skips the first check: the training job is stopped and the
-endpoint deleted under the run, whose tasks then fail and are not tried again.
+**Type the classifier's name twice** in the trigger form. **Safe to repeat**: resources that are deleted already are
+skipped. Only resources with the classifier's name and the tag `image-classifier: <classifier>` are deleted. The bucket,
+the roles and the failure queue belong to the deployment and stay; so do the descriptions of past training jobs, which
+AWS keeps free of charge. `even_while_active` skips the first check: the training job is stopped and the endpoint is
+deleted during the run, whose tasks then fail and are not retried.
 """
 
 from datetime import timedelta
@@ -29,7 +30,7 @@ from image_classifier_airflow.steps import teardown as steps
 
 with DAG(
     dag_id="image_classifier_teardown",
-    description="Deletes everything of one classifier, after listing it.",
+    description="Lists and deletes all resources of one classifier.",
     schedule=None,
     catchup=False,
     max_active_runs=1,

@@ -1,19 +1,18 @@
 """# Train and deploy
 
-Images in labelled folders become a model behind an endpoint, and every image that is uploaded under `incoming/` gets a
-prediction. One Dag per file in `include/classifiers/`.
+Trains a model on labelled images and deploys it to an endpoint; then every image that is uploaded under `incoming/`
+gets a prediction. There is one Dag per file in `include/classifiers/`.
 
-| group | what it does | what it costs |
-|---|---|---|
-| prepare | inspects the images, uploads those that changed, writes the image lists | S3 requests |
-| train | trains, or tunes; with the same images and settings takes the model there is | the instances |
-| evaluate | scores the test images with the model and, if need be, with the one that serves | a machine for minutes |
-| promote | decides whether the model goes live, or asks a person; if it may not, the run ends here | nothing |
-| deploy | endpoint config, endpoint; then asks it about known images | the endpoint, **until torn down** |
-| connect | the inference function, the bucket's event notification | nothing while nothing is uploaded |
-| check | uploads one known image and waits for its prediction record | one request |
+| group | what it does | what it costs | |---|---|---| | prepare | inspects the images, uploads those that changed,
+writes the image lists | S3 requests | | train | trains, or tunes; with the same images and settings it reuses the
+existing model | the instances | | evaluate | scores the test images with the new model and, if necessary, with the live
+model | an instance for minutes | | promote | decides whether the model goes live, or asks a person; if it is refused,
+the run ends here | nothing | | deploy | updates the endpoint and invokes it with known images | the endpoint, **until
+the teardown** | | connect | deploys the inference function and the bucket's event notification | nothing without
+uploads | | check | uploads one known image and waits for its prediction record | one request |
 
-**Only plan** changes nothing. **Safe to repeat**: what is there is reused. **Ending** `train_model` stops its job.
+**Only plan** changes nothing. **Safe to repeat**: existing resources are reused. **Ending** `train_model` stops its
+job.
 """
 
 from datetime import timedelta
@@ -40,11 +39,11 @@ from image_classifier_airflow.steps.train_and_deploy import Steps
 from image_classifier_airflow.tuning_tasks import tuned
 
 POLL_S = 5
-RECORD_WAIT_S = 60  # then the check uploads again, once a minute
+RECORD_WAIT_S = 60  # after these the check uploads again, once a minute
 
 
 def train_and_deploy(classifier: Classifier) -> DAG:
-    """The Dag of one classifier."""
+    """Build the Dag of one classifier."""
     steps, evaluation = Steps(classifier), EvaluationSteps(classifier)
     with DAG(
         train_and_deploy_dag_id(classifier.name),
@@ -101,7 +100,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     source_bucket_key=upload["known_image"],
                     dest_bucket_name=upload["bucket"],
                     dest_bucket_key=upload["image"],
-                    acl_policy="no-acl",  # a bucket that has ACLs disabled, as new ones have, refuses any
+                    acl_policy="no-acl",  # new buckets have ACLs disabled, and refuse any ACL
                 ),
                 S3KeySensor(
                     task_id="await_record",
@@ -110,7 +109,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
                     deferrable=True,
                     poke_interval=POLL_S,
                     timeout=RECORD_WAIT_S,
-                    soft_fail=True,  # the next task knows what to say, and what to do
+                    soft_fail=True,  # the next task explains the failure
                 ),
                 step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
                 DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["written"]),
@@ -118,9 +117,9 @@ def train_and_deploy(classifier: Classifier) -> DAG:
 
         tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]
         chain(reported, decided, *approved, deploy, connect, check, tidied, step(steps.report)(job, reported))
-    dag.params = train_params(classifier)  # set last: every operator would copy all params, in 0.1 s
+    dag.params = train_params(classifier)  # set last, because every operator would copy all params, which takes 0.1 s
     return dag
 
 
-for usable in usable_classifiers():  # a file that cannot be used is an import error of its own
+for usable in usable_classifiers():  # an invalid file becomes a separate import error
     train_and_deploy(usable)

@@ -2,21 +2,21 @@
 
 Every ten minutes:
 
-1. `drain_failure_queue` turns each failed event into a replay, or into a record with status `failed` and its reason.
+1. `drain_failure_queue` invokes the function again for each failed event, or writes a record with status `failed`.
 2. `watch_classifier`, one mapped task per classifier file, compares the event notification, S3's permission, the
-   function's alias and the endpoint with what was deployed last, and restores or reports what differs (`watch` in the
-   file). It finds uploaded images without a record and hands them to the function again, and moves the log of records
-   into the day's index. It fails while a finding is open; `notify` sends each finding once.
-3. `stop_orphaned_jobs` stops training jobs whose task is over: it was ended by hand while the triggerer was down, its
-   run timed out, or its worker was lost. A task that will be tried again keeps its job and adopts it.
+   function's alias and the endpoint with the last deployment, and restores or reports differences (`watch` in the
+   file). It invokes the function again for uploaded images without a record, and moves the log of records into the
+   daily index. It fails while a finding is open; `notify` sends each finding once.
+3. `stop_orphaned_jobs` stops jobs whose task has ended: a user ended it while the triggerer was down, its run timed
+   out, or its worker was lost. A task that will be retried keeps its job and adopts it.
 4. `check_endpoints_wanted` fails while an endpoint exists that no classifier file describes, and names it. Nothing is
-   deleted: use the Dag `image_classifier_teardown`, or put the file back.
-5. `runs_for_corrections` counts the corrections since each model was trained; `retrain` starts a run of a classifier
-   that has `retrain_after_corrections` of them or more.
+   deleted: use the Dag `image_classifier_teardown`, or restore the file.
+5. `runs_for_corrections` counts the corrections since each model was trained; `retrain` starts a run of each classifier
+   with at least `retrain_after_corrections` of them.
 
-A classifier with up to 20,000 images is looked through in every run; a larger one as often as 6,000 listings a day
-allow, at least once in 24 hours. Only resources of this deployment's bucket are looked at. A job knows its task by the
-tags `image-classifier-dag`, `-run` and `-task`; MaxRuntimeInSeconds is the final safeguard.
+Up to 20,000 images of a classifier are compared with their records in every run, more as often as 6,000 listings a day
+allow, at least once in 24 hours. Only resources of this deployment's bucket are checked. The tags
+`image-classifier-dag`, `-run` and `-task` of a job name its task; MaxRuntimeInSeconds is the final safeguard.
 """
 
 from datetime import timedelta
@@ -31,7 +31,7 @@ from image_classifier_airflow.steps import watch as steps
 
 with DAG(
     dag_id="image_classifier_watch",
-    description="Checks that every upload gets its prediction, and that nothing costs money without a use.",
+    description="Checks that every upload has its prediction, and that no unused resource costs money.",
     schedule=timedelta(minutes=10),
     catchup=False,
     max_active_runs=1,

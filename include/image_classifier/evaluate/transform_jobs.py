@@ -1,4 +1,4 @@
-"""The batch transform jobs that ask a model about images: their kind, and the request of one."""
+"""Defines the batch transform jobs in which a model scores images, and builds their request."""
 
 from typing import Any
 

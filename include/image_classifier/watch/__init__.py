@@ -1,1 +1,1 @@
-"""Finds that an upload has no prediction, that something was changed, or that something costs money without a use."""
+"""Finds uploads without predictions, changed resources, and unused resources that cost money."""

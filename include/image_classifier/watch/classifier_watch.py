@@ -1,4 +1,4 @@
-"""Runs every check of one classifier and returns the open findings; a check that fails does not stop the others."""
+"""Runs every check of one classifier and returns the open findings; a failing check does not stop the others."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,18 +22,18 @@ from image_classifier.watch.state import WatchState, read_state, write_state
 
 log = logging.getLogger(__name__)
 
-REPLAYS_BEFORE_FINDING = 2  # the first replay of a lost event succeeds: it is no finding
+REPLAYS_BEFORE_FINDING = 2  # a single replay is normal after a lost event, and not a finding
 
 
 @dataclass
 class Findings:
-    """What is open, by a name that stays the same from run to run, with a sentence for people."""
+    """The open findings: a name that is the same in every run, with a sentence for people."""
 
     open: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def of(self, check: str) -> Iterator[None]:
-        """Make a check's failure a finding, and go on."""
+        """Convert a check's error to a finding."""
         try:
             yield
         except (ImageClassifierError, ClientError, BotoCoreError) as error:
@@ -43,16 +43,16 @@ class Findings:
 
 @dataclass(frozen=True)
 class Watch:
-    """One run's look at one classifier.
+    """One run of the checks of one classifier.
 
     Attributes:
         clients: the classifier's clients.
         target: the classifier and the bucket.
-        reaction: restore what others changed, or report it.
-        is_over: whether the time of this run is up; what is left is done by the next one.
-        may_compare: False while a run of the classifier's Dag is active, which changes what is deployed.
-        is_paused: the classifier's trigger is paused: images wait, and are not replayed.
-        grace: how old an image without a record must be before it is replayed.
+        reaction: restore changes made outside the Dags, or report them.
+        is_over: whether the time of this run has passed; the next run continues.
+        may_compare: False while a run of the classifier's Dag is active, which changes the deployment.
+        is_paused: the classifier's trigger is paused, so images wait and are not replayed.
+        grace: the age at which an image without a record is replayed.
         floor: the least accuracy that the classifier's file accepts; None if it names none.
 
     """
@@ -74,7 +74,7 @@ class Watch:
 
         Raises:
             StorageError: the state cannot be read.
-            ResourceBusyError: another run wrote the state meanwhile.
+            ResourceBusyError: another run wrote the state in the meantime.
 
         """
         now = now or datetime.now(UTC)
@@ -102,11 +102,11 @@ class Watch:
 
     def _compare(self, findings: Findings) -> None:
         if not self.may_compare:
-            log.info("A run of %s is active: what is deployed is not compared", self.target.classifier)
+            log.info("A run of %s is active: the deployment is not compared", self.target.classifier)
             return
         deployment = read_deployment(self.clients.s3, bucket=self.target.bucket, classifier=self.target.classifier)
         if deployment is None:
-            log.info("No deployment of %s is recorded: nothing is compared", self.target.classifier)
+            log.info("No deployment of %s is stored: nothing is compared", self.target.classifier)
             return
         for difference in differences(self.clients, deployment):
             if sentence := restore_or_report(difference, reaction=self.reaction):
@@ -129,7 +129,7 @@ class Watch:
             log.info("The trigger of %s is paused: uploads wait", self.target.classifier)
             return
         if not is_due(state, now=now):
-            log.info("The last look through all images was at %s; the next is not due yet", state.last_pass)
+            log.info("The last full pass over all images was at %s; the next one is not due yet", state.last_pass)
             return
         whole = FullPass(self.clients.functions, self.clients.s3, self.target, grace=self.grace)
         result = whole.run(state, now=now, is_over=self.is_over)

@@ -1,9 +1,8 @@
-"""Drains the failure queue: every failed event becomes a replay, or a failed record with its reason.
+"""Reads the failure queue: every failed event becomes a replay, or a failed record with its reason.
 
 Lambda writes a message when an asynchronous event failed in every attempt
-(https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). The queue is shared by all
-classifiers. A message is deleted only after each of its images has been dealt with; one that cannot be read stays, and
-is reported.
+(https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). All classifiers share
+the queue. A message is deleted only after all its images were handled; an unreadable message stays and is reported.
 """
 
 import json
@@ -31,14 +30,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_MESSAGES = 10  # SQS's limit for one ReceiveMessage
-VISIBILITY_S = 120  # how long other readers do not see a message while its images are dealt with
-ATTEMPTS = "replay_attempts"  # in the record of a replayed event
+MOST_MESSAGES = 10  # SQS's limit for a ReceiveMessage request
+VISIBILITY_S = 120  # the time for which SQS hides a received message from other readers
+ATTEMPTS = "replay_attempts"  # the key in the record of a replayed event
 
 
 @dataclass
 class Drained:
-    """What was done with the queue's messages; `unreadable` names those that stay, with how they begin."""
+    """The numbers of handled messages; `unreadable` has the ids and beginnings of those that stay."""
 
     replayed: int = 0
     given_up: int = 0
@@ -72,11 +71,11 @@ class FailureQueue:
     """The queue of failed events of one deployment."""
 
     def __init__(self, sqs: "SQSClient", functions: "LambdaClient", s3: "S3Client", *, url: str, bucket: str) -> None:
-        """Keep the clients; nothing is received yet."""
+        """Store the clients; nothing is received yet."""
         self._sqs, self._functions, self._s3, self._url, self._bucket = sqs, functions, s3, url, bucket
 
     def drain(self, *, is_over: Callable[[], bool]) -> Drained:
-        """Deal with messages until none is left, or until `is_over`."""
+        """Handle messages until none is left, or until `is_over`."""
         drained = Drained()
         while not is_over():
             messages = self._sqs.receive_message(
@@ -104,7 +103,7 @@ class FailureQueue:
         found = current_image(self._s3, bucket=self._bucket, key=image.key)
         is_replaced = found is not None and image.version_id not in (None, found[0].version_id)
         if found is None or is_replaced or not image.key.startswith(target.keys.incoming):
-            drained.obsolete += 1  # deleted, or overwritten by an upload with an event of its own
+            drained.obsolete += 1  # the image was deleted, or a later upload with its own event replaced it
         elif image.attempts < MOST_ATTEMPTS:
             record = replay_record(*found, generation=int(image.record.get("generation", 0)))
             self._functions.invoke(
@@ -121,14 +120,14 @@ class FailureQueue:
 
 
 def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
-    """The images of one message.
+    """Yield the images of one message.
 
     Raises:
-        KeyError: it is not Lambda's record of a failed event of one of our functions.
+        KeyError: the message is not Lambda's record of a failed event of one of our functions.
         ValueError: the same.
 
     """
-    if "requestContext" not in body:  # a message of an upload queue, which S3 wrote
+    if "requestContext" not in body:  # a message from an upload queue, which S3 wrote
         yield from _queued_images(body)
         return
     context = body["requestContext"]
@@ -139,7 +138,7 @@ def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
     words = answer.get("errorMessage") if isinstance(answer, Mapping) else None
     reason = f"{words or context.get('condition', 'no reason given')}"[:600]
     for record in body["requestPayload"]["Records"]:
-        record["s3"]["object"]["key"]  # raises KeyError here, and not after some images were dealt with
+        record["s3"]["object"]["key"]  # raises KeyError here, before any image is handled
         yield FailedImage(function.removeprefix(PREFIX), record, reason)
 
 

@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ALWAYS_UP_TO = 20_000  # images; a classifier with at most so many is looked through in every run
-LISTINGS_PER_DAY = 6_000  # of one classifier; ListObjectsV2 costs 0.005 US dollars per 1,000 (us-east-1, 2026)
+ALWAYS_UP_TO = 20_000  # a classifier with at most this number of images has a full pass in every run
+LISTINGS_PER_DAY = 6_000  # per classifier; ListObjectsV2 costs 0.005 US dollars per 1,000 (us-east-1, 2026)
 LONGEST_INTERVAL = timedelta(hours=24)
-GRACE = timedelta(minutes=10)  # Lambda tries an event that failed again after one and after two minutes
-WAIT_AFTER_REPLAY = timedelta(minutes=30)  # and twice as long after each further replay
-MOST_REPLAYS = 1_000  # in one run, so that a replay of everything does not crowd out the uploads
-MOST_REMEMBERED = 10_000  # replayed images in the state
+GRACE = timedelta(minutes=10)  # Lambda retries a failed event after one and after two minutes
+WAIT_AFTER_REPLAY = timedelta(minutes=30)  # the time doubles with each further replay
+MOST_REPLAYS = 1_000  # in one run, so that replays do not delay the uploads
+MOST_REMEMBERED = 10_000  # the largest number of replayed images in the state
 
 
 @dataclass
 class PassResult:
-    """What one run did.
+    """The result of one run.
 
     Attributes:
         is_complete: the pass reached the last image.
-        missing: how many images had no current record and were old enough to have one.
-        replayed: how many of them were handed to the function again.
-        given_up: how many got a failed record.
+        missing: number of images without a current record that were old enough to have one.
+        replayed: number of these images for which the function was invoked again.
+        given_up: number of images that got a failed record.
 
     """
 
@@ -44,7 +44,7 @@ class PassResult:
 
 
 def is_due(state: WatchState, *, now: datetime) -> bool:
-    """Whether this run should begin a full pass, or go on with one."""
+    """Whether this run should start or continue a full pass."""
     if state.pass_started is not None or state.last_pass is None or state.last_pass_images <= ALWAYS_UP_TO:
         return True
     passes_per_day = LISTINGS_PER_DAY / max(1, state.last_pass_listings)
@@ -55,11 +55,11 @@ class FullPass:
     """One run's part of a pass over all images of a classifier."""
 
     def __init__(self, functions: "LambdaClient", s3: "S3Client", target: Target, *, grace: timedelta = GRACE) -> None:
-        """Keep what the pass needs; nothing is listed yet."""
+        """Store the arguments; nothing is listed yet."""
         self._functions, self._s3, self._target, self._grace = functions, s3, target, grace
 
     def run(self, state: WatchState, *, now: datetime, is_over: Callable[[], bool]) -> PassResult:
-        """Compare images with records and replay what has none, until the end or until `is_over`; updates `state`."""
+        """Compare images with records and replay images without one, until the end or `is_over`; update `state`."""
         if state.pass_started is None:
             state.pass_started, state.images, state.listings = now, 0, 0
         result, counter = PassResult(), Counter()

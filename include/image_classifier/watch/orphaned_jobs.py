@@ -1,4 +1,4 @@
-"""Stops SageMaker jobs of every kind that run although their task is over: they cost without a use."""
+"""Stops SageMaker jobs of all kinds that still run, and cost, although their task has ended."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TaskStatus = Literal["wanted", "over", "unknown"]  # over: no try of the task follows; unknown: not to this Airflow
+TaskStatus = Literal[
+    "wanted", "over", "unknown"
+]  # over: no try of the task follows; unknown: this Airflow has no such task
 TaskStatusOf = Callable[[owners.Owner], TaskStatus]
 WHY = "its task is over"
-# Where each kind of job writes to, which tells the deployments of an account apart.
+# The output address of each kind of job, whose bucket identifies the deployment.
 OUTPUTS: Mapping[JobKind, Callable[[Mapping[str, Any]], str]] = {
     TUNING_JOB: lambda job: str(job["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]),
     TRAINING_JOB: lambda job: str(job["OutputDataConfig"]["S3OutputPath"]),
@@ -27,7 +29,7 @@ OUTPUTS: Mapping[JobKind, Callable[[Mapping[str, Any]], str]] = {
 
 @dataclass(frozen=True)
 class RunningJob:
-    """A job that runs now: its kind, what it is called, and where its output goes."""
+    """A running job: its kind, its description and the S3 address of its output."""
 
     kind: JobKind
     name: str
@@ -42,7 +44,7 @@ class RunningJob:
 def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, status_of: TaskStatusOf) -> list[str]:
     """Stop the jobs of this bucket whose task no longer waits for them; return their names.
 
-    A job whose task Airflow does not know may belong to another Airflow: it is logged and left to its time limit.
+    A job whose task does not exist in this Airflow may belong to another one: it is logged and left to its time limit.
     """
     return [
         job.name
@@ -56,8 +58,8 @@ def stop_orphaned_jobs(sagemaker: "SageMakerClient", *, bucket: str, status_of: 
 def _running_jobs(sagemaker: "SageMakerClient") -> Iterator[RunningJob]:
     """Yield tuning jobs before training jobs: a tuning job that is stopped ends its own training jobs.
 
-    A training job of a tuning job is left to it: it has the tags of the task that started the tuning job, which another
-    may have adopted.
+    The training jobs of a tuning job are left to it: they have the tags of the task that started the tuning job, which
+    another task may have adopted.
     """
     for kind, output_of in OUTPUTS.items():
         for job in kind.running(sagemaker):

@@ -1,9 +1,9 @@
-"""Moves the function's log entries into the index of their day, which pages read instead of a million records.
+"""Moves the function's log entries into daily index files, which the pages read instead of a million records.
 
 The function writes one small object per record below predictions-log/, named by time. Each run of the watch Dag writes
-those that are old enough as gzipped JSON lines to predictions-index/<day>/, then deletes them. An index part is named
-by the time of its first entry, so that pages find the newest without reading the others; by how many it holds; and by
-a hash of them: a run that was interrupted between writing and deleting writes the same part again. Readers keep the
+entries that are old enough as gzipped JSON lines to predictions-index/<day>/, then deletes them. The name of an index
+part contains the time of its first entry, so that pages find the newest part; the number of entries; and a hash of
+them, so that a run that was interrupted between writing and deleting writes the same part again. Readers use the
 current one of several records of an image.
 """
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FINAL_AFTER = timedelta(minutes=1)  # an entry may be written again while its event is tried again
-MOST_ENTRIES = 5_000  # in one part
-MOST_PARTS = 24  # small ones of one day; then they are put together
-DELETED_AT_ONCE = 1_000  # S3's limit
+FINAL_AFTER = timedelta(minutes=1)  # younger entries may be written again while their event is retried
+MOST_ENTRIES = 5_000  # largest number of entries in one part
+MOST_PARTS = 24  # number of small parts of a day that are then merged
+DELETED_AT_ONCE = 1_000  # S3's limit of a DeleteObjects request
 THREADS = 8
 JSON_LINES = "application/x-ndjson"
 
 
 @dataclass
 class Compacted:
-    """How many log entries were moved, how many parts were written, and how many entries could not be read."""
+    """The numbers of moved log entries, written parts, and unreadable entries."""
 
     entries: int = 0
     parts: int = 0
@@ -54,14 +54,14 @@ def compact(
     is_over: Callable[[], bool],
     look_at: Callable[[Sequence[bytes]], object] = len,
 ) -> Compacted:
-    """Move every log entry that is old enough into the index of its day; entries of a run's own check are deleted.
+    """Move every log entry that is old enough into its day's index; entries of the runs' checks are deleted.
 
     Args:
-        s3: reads, writes and deletes.
-        bucket: of the deployment.
-        classifier: whose records.
-        now: decides which entries are old enough.
-        is_over: whether to stop; the next call goes on.
+        s3: the S3 client.
+        bucket: the deployment's bucket.
+        classifier: the classifier's name.
+        now: the present time, for the age of the entries.
+        is_over: whether to stop; the next call continues.
         look_at: called with the records of each part, as JSON, before their log entries are deleted.
 
     """
@@ -85,7 +85,7 @@ def _final_entries(s3: "S3Client", *, bucket: str, prefix: str, now: datetime) -
 
 
 def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day: str, done: Compacted) -> list[bytes]:
-    """Write the entries of a batch to the index; returns their records."""
+    """Write the entries of a batch to the index; return their records."""
     with ThreadPoolExecutor(THREADS) as pool:
         lines = list(pool.map(lambda key: _line(s3, bucket=bucket, key=key, check=keys.incoming + CHECK_FOLDER), batch))
     done.unreadable += lines.count(None)
@@ -98,7 +98,7 @@ def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day:
 
 
 def _line(s3: "S3Client", *, bucket: str, key: str, check: str) -> bytes | None:
-    """A log entry as one line; empty if it is of a run's own check or gone, None if it is no record."""
+    """Return a log entry as one line; empty for a run's check or a deleted entry, None if it is not a record."""
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     except ClientError as error:
@@ -116,7 +116,7 @@ def _line(s3: "S3Client", *, bucket: str, key: str, check: str) -> bytes | None:
 
 
 def _time(entry: str) -> str:
-    """The time of day in a log entry's key, ``<HH>/<MMSS.mmm>-...``, as digits."""
+    """Return the time of day in a log entry's key, ``<HH>/<MMSS.mmm>-...``, as digits."""
     hour, _, name = entry.rpartition("/")
     return f"{hour[-2:]}{name.partition('-')[0].replace('.', '')}"
 
@@ -127,7 +127,7 @@ def _part_name(time: str, *, lines: int, of: Sequence[str]) -> str:
 
 
 def _merge_parts(s3: "S3Client", *, bucket: str, prefix: str) -> None:
-    """Put the small parts of a day together, in the order of time; a new one is written before the old ones go."""
+    """Merge the small parts of a day in the order of time; a new part is written before the old ones are deleted."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     names = [part["Key"] for page in pages for part in page.get("Contents", [])]
     small = [name for name in names if 0 < _count(name) <= MOST_ENTRIES // 2]
@@ -142,7 +142,7 @@ def _merge_parts(s3: "S3Client", *, bucket: str, prefix: str) -> None:
 
 
 def _groups(names: Sequence[str]) -> Iterator[list[str]]:
-    """Neighbours that hold `MOST_ENTRIES` together at most; one that has no small neighbour stays as it is."""
+    """Yield groups of neighbouring parts with at most `MOST_ENTRIES` entries together."""
     group: list[str] = []
     for name in names:
         if group and sum(map(_count, group)) + _count(name) > MOST_ENTRIES:
@@ -155,7 +155,7 @@ def _groups(names: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _count(name: str) -> int:
-    """How many records a part holds; 0 for a part of an earlier release, whose name does not say it."""
+    """Return the number of records in a part, from its name; 0 for a part of an earlier release."""
     _, *parts = name.rpartition("/")[2].split("-")
     return int(parts[1]) if len(parts) == len(("time", "lines", "digest")) else 0
 
@@ -165,7 +165,9 @@ def _lines_of(s3: "S3Client", *, bucket: str, key: str) -> list[bytes]:
 
 
 def _write_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, key: str) -> None:
-    body = gzip.compress(b"\n".join(lines) + b"\n", mtime=0)  # mtime: the same lines give the same bytes
+    body = gzip.compress(
+        b"\n".join(lines) + b"\n", mtime=0
+    )  # a fixed mtime, so that the same lines give the same bytes
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=JSON_LINES)
     log.info("Wrote %d records to s3://%s/%s", len(lines), bucket, key)
 

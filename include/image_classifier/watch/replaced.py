@@ -1,9 +1,9 @@
-"""Finds images that were uploaded again, whose stored record is of the upload before although it was written later.
+"""Finds images that were uploaded again and whose record, although newer, belongs to the earlier upload.
 
-A full pass compares times only: S3 lists no versions of images with records. An event that waits for minutes, for a
-throttled endpoint or in a queue, gives a record that is newer than the next upload to its key. If the event of that
-next upload is lost, the image looks as if it had its record. So the images of all new records are looked at once, one
-HeadObject each, when the watch Dag moves their log entries into the index.
+A full pass compares times only, because listings do not show which version of an image a record belongs to. If an event
+waits for minutes, for a throttled endpoint or in a queue, its record may be newer than the next upload to its key. If
+the event of that next upload is lost, the image seems to have its record. So the images of all new records are checked
+once, with one HeadObject each, when the watch Dag moves their log entries into the index.
 """
 
 import json
@@ -31,21 +31,20 @@ THREADS = 8
 
 @dataclass(frozen=True)
 class ReplacedImages:
-    """Looks for replaced images of one classifier, and hands them to the function again."""
+    """Finds replaced images of one classifier, and invokes the function for them again."""
 
     functions: "LambdaClient"
     s3: "S3Client"
     target: Target
 
     def replay(self, lines: Iterable[bytes]) -> int:
-        """Replay each image whose stored record is of an earlier upload, and is not older than the image.
+        """Replay each image whose stored record belongs to an earlier upload and is not older than the image.
 
         Args:
             lines: new records as JSON; an image may have several.
 
         Returns:
-            How many images were replayed. An image that is newer than its record is left to the full pass, which sees
-            that.
+            The number of replayed images. The full pass finds images that are newer than their record.
 
         """
         etags: dict[str, set[str | None]] = {}
@@ -60,12 +59,12 @@ class ReplacedImages:
         return sum(replay(self.functions, self.s3, self.target, key=key) for key in hidden)
 
     def _has_record_of_another(self, key: str, known: set[str | None]) -> bool:
-        """Whether the image is another than those of its new records, and than that of its stored record."""
+        """Whether the image differs from those of its new records and of its stored record."""
         try:
             image = self.s3.head_object(Bucket=self.target.bucket, Key=key)
         except ClientError as error:
             if code_of(error) in ABSENT:
-                return False  # deleted meanwhile
+                return False  # deleted in the meantime
             raise
         etag = image["ETag"].strip('"')
         if etag in known:

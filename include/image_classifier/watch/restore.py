@@ -1,8 +1,8 @@
-"""Compares what AWS has with what was deployed last, and restores what differs or reports it.
+"""Compares AWS with the last deployment, and restores or reports the differences.
 
-Restored are the event notification, S3's permission to invoke the function, the alias, and the endpoint's config: each
-exists already and costs nothing more. What was deleted is reported only: to create it again would cost, and somebody
-may have deleted it on purpose.
+It restores the event notification, S3's permission to invoke the function, the alias, and the endpoint's config, which
+costs nothing. It only reports deleted resources, because creating them again would cost, and somebody may have deleted
+them on purpose.
 """
 
 import logging
@@ -30,12 +30,12 @@ RUN_AGAIN = "run the classifier's train_and_deploy Dag"
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that is not as it was deployed.
+    """A difference between AWS and the last deployment.
 
     Attributes:
-        what: names the resource; the same difference has the same name in every run.
+        what: name of the difference, which is the same in every run.
         sentence: what was found, for people.
-        restore: brings it back; None if only a person can.
+        restore: a function that restores the deployed state; None if only a person can do so.
 
     """
 
@@ -45,14 +45,14 @@ class Difference:
 
 
 def differences(clients: Clients, deployment: Deployment) -> list[Difference]:
-    """Every difference between AWS and the deployment; changes nothing."""
+    """Return every difference between AWS and the deployment; nothing is changed."""
     checks = (_endpoint, _alias, _trigger, _concurrency)
     found = [check(clients, deployment) for check in checks]
     return [difference for difference in found if difference is not None]
 
 
 def restore_or_report(difference: Difference, *, reaction: Reaction) -> str | None:
-    """Restore a difference if that is wanted and possible; returns what is left to report, or None."""
+    """Restore a difference if the reaction is restore and it is possible; return the sentence to report, or None."""
     if reaction == "report" or difference.restore is None:
         return difference.sentence
     try:
@@ -70,13 +70,13 @@ def _endpoint(clients: Clients, deployment: Deployment) -> Difference | None:
         return Difference("endpoint", f"Endpoint {name} is gone: no upload is classified; {RUN_AGAIN}.")
     status = endpoint["EndpointStatus"]
     if status in ("Creating", "Updating", "SystemUpdating", "RollingBack"):
-        return None  # somebody's change is under way; the next run of the watch Dag sees how it ended
+        return None  # a change is in progress; the next run of the watch Dag checks the result
     if status != "InService":
         reason = endpoint.get("FailureReason", "no reason given")
         return Difference("endpoint", f"Endpoint {name} is {status} ({reason}); {RUN_AGAIN}.")
     if endpoint["EndpointConfigName"] == wanted:
         return None
-    sentence = f"Endpoint {name} serves the config {endpoint['EndpointConfigName']}, and {wanted} was deployed."
+    sentence = f"Endpoint {name} serves the config {endpoint['EndpointConfigName']}, but {wanted} was deployed."
     config = described(lambda: clients.sagemaker.describe_endpoint_config(EndpointConfigName=wanted))
     if config is None:
         return Difference("endpoint config", f"{sentence} That config is gone; {RUN_AGAIN}.")
@@ -104,7 +104,7 @@ def _alias(clients: Clients, deployment: Deployment) -> Difference | None:
     if alias["FunctionVersion"] == wanted and not shared:
         return None
     sentence = (
-        f"The alias {ALIAS} of function {name} is at version {alias['FunctionVersion']}, and {wanted} was deployed."
+        f"The alias {ALIAS} of function {name} points at version {alias['FunctionVersion']}, but {wanted} was deployed."
     )
     return Difference(
         "alias",
@@ -138,7 +138,7 @@ def _trigger(clients: Clients, deployment: Deployment) -> Difference | None:
 
 
 def _concurrency(clients: Clients, deployment: Deployment) -> Difference | None:
-    """Reserved concurrency costs nothing, and an account that lets nothing be reserved is no finding."""
+    """Compare the reserved concurrency, which is free; it is not a finding if the account has none left."""
     name, wanted = function_name(deployment.classifier), concurrency_of(deployment.instance_count)
     answer: Mapping[str, Any] = described(lambda: clients.functions.get_function_concurrency(FunctionName=name)) or {}
     found = answer.get("ReservedConcurrentExecutions")

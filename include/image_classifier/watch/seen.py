@@ -1,4 +1,4 @@
-"""Stores what the watch Dag saw last as one JSON object in S3, which the pages show instead of asking SageMaker."""
+"""Stores the watch Dag's last findings as a JSON object in S3, which the pages show instead of calling SageMaker."""
 
 import json
 from datetime import datetime
@@ -31,14 +31,14 @@ class SeenVersion(BaseModel):
 
 
 class Seen(BaseModel):
-    """What one run of the watch Dag saw of one classifier.
+    """The state of one classifier in one run of the watch Dag.
 
     Attributes:
-        at: when it looked.
+        at: time of the run.
         endpoint_status: SageMaker's EndpointStatus; None if there is no endpoint.
-        findings: what was open at the end of the run, by name, with a sentence for people.
-        without_record: images below incoming/ that were handed to the function again and have no record yet.
-        last_pass: when the last look through all images ended; None if there was none.
+        findings: the open findings at the end of the run: a sentence for people, by name.
+        without_record: images below incoming/ that were replayed and have no record yet.
+        last_pass: the end of the last full pass; None if there was none.
         versions: the models of the registry, the newest first.
 
     """
@@ -56,7 +56,7 @@ class Seen(BaseModel):
 def keep_seen(
     clients: Clients, state: WatchState, *, bucket: str, classifier: str, findings: dict[str, str], now: datetime
 ) -> None:
-    """Ask SageMaker for the endpoint and the registered models, and store what was seen."""
+    """Read the endpoint and the registered models from SageMaker, and store them with the findings."""
     endpoint = describe_endpoint(clients.sagemaker, endpoint_name(classifier))
     seen = Seen(
         at=now,
@@ -72,10 +72,10 @@ def keep_seen(
 
 
 def read_seen(s3: "S3Client", *, bucket: str, classifier: str) -> Seen | None:
-    """What was seen last; None if no run of the watch Dag has stored it.
+    """Return the last stored state; None if no run of the watch Dag has stored one.
 
     Raises:
-        StorageError: S3 refuses, or the object is not what the watch Dag wrote.
+        StorageError: S3 refuses the request, or the object is not valid.
 
     """
     key = Keys(classifier).watch_seen

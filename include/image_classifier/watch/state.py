@@ -1,4 +1,4 @@
-"""Stores what the watch Dag remembers of one classifier between its runs, as one small JSON object in S3."""
+"""Stores the watch Dag's state of one classifier between runs, as a small JSON object in S3."""
 
 import json
 from datetime import datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Replayed(BaseModel):
-    """An image that was handed to the function again, and has had no record since."""
+    """An image for which the function was invoked again, and which has no record since."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -39,17 +39,17 @@ class Sampled(BaseModel):
 
 
 class WatchState(BaseModel):
-    """The state.
+    """The state of one classifier.
 
     Attributes:
-        pass_started: when the full pass that is under way began; None between two passes.
+        pass_started: start of the full pass in progress; None between two passes.
         after: hexadecimal; see `classify_existing.missing_records.Position`.
         images_from: hexadecimal; see `classify_existing.missing_records.Position`.
-        last_pass: when the last full pass ended.
-        last_pass_images: how many images it compared.
-        last_pass_listings: how many ListObjectsV2 calls it made.
-        replayed: images below incoming/ that were handed to the function again, by key.
-        reported: findings that somebody was notified of and that are still open.
+        last_pass: end of the last full pass.
+        last_pass_images: number of images that it compared.
+        last_pass_listings: number of its ListObjectsV2 calls.
+        replayed: replayed images below incoming/, by key.
+        reported: open findings for which a message was sent.
         sampled: what the blind random sample said; None if the file has no floor, or nothing serves.
 
     """
@@ -70,10 +70,10 @@ class WatchState(BaseModel):
 
 
 def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchState, str | None]:
-    """The state and its ETag; an empty state if there is none.
+    """Return the state and its ETag; an empty state if there is none.
 
     Raises:
-        StorageError: S3 refuses, or the object is not a state.
+        StorageError: S3 refuses the request, or the object is not a state.
 
     """
     key = Keys(classifier).watch_state
@@ -88,10 +88,10 @@ def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchSt
 
 
 def write_state(s3: "S3Client", state: WatchState, *, bucket: str, classifier: str, etag: str | None) -> None:
-    """Store the state over the one that was read.
+    """Store the state if the stored one still has the ETag `etag`.
 
     Raises:
-        ResourceBusyError: another run of the watch Dag wrote it meanwhile.
+        ResourceBusyError: another run of the watch Dag wrote it in the meantime.
 
     """
     storage.write_if_unchanged(

@@ -15,7 +15,7 @@ def check_endpoints_wanted(sagemaker: "SageMakerClient", *, bucket: str, classif
     """Check that every endpoint that serves a model of this bucket belongs to a classifier file.
 
     Raises:
-        UnwantedEndpointError: an endpoint has no classifier file; names each and its creation time.
+        UnwantedEndpointError: endpoints have no classifier file; the message names them and their creation times.
 
     """
     wanted = {endpoint_name(classifier) for classifier in classifiers}
@@ -30,14 +30,14 @@ def check_endpoints_wanted(sagemaker: "SageMakerClient", *, bucket: str, classif
     ]
     if unwanted:
         message = (
-            f"No classifier's file wants these endpoints, and they cost as long as they exist: {', '.join(unwanted)}. "
-            "Delete them with the Dag image_classifier_teardown, or put the classifier's file back."
+            "No classifier file describes these endpoints, and they cost as long as they exist: "
+            f"{', '.join(unwanted)}. Delete them with the Dag image_classifier_teardown, or restore the file."
         )
         raise UnwantedEndpointError(message)
 
 
 def _serves_from(sagemaker: "SageMakerClient", endpoint: Mapping[str, Any], *, bucket: str) -> bool:
-    """Whether the endpoint is of this deployment: others in the account have endpoints, and files, of their own."""
+    """Whether the endpoint belongs to this deployment; other deployments of the account have their own files."""
     pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
     if not any(tag["Key"] == TAG for page in pages for tag in page["Tags"]):
         return False

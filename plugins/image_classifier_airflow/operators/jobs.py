@@ -53,15 +53,15 @@ class JobWaiting(SageMakerBaseOperator):
 
     @abstractmethod
     def _deadline(self, name: str) -> float:
-        """The time (seconds since 1970) at which the job is stopped."""
+        """Return the time (seconds since 1970) at which the job is stopped."""
 
     @abstractmethod
     def _trigger(self) -> "type[JobTrigger]":
-        """The trigger's class, imported only when the task defers."""
+        """Return the trigger's class, which is imported only when the task defers."""
 
     @property
     def words(self) -> str:
-        """What the beginning of a sentence calls the job."""
+        """Return the kind of job with a capital letter, for the beginning of a sentence."""
         return self.kind.words.capitalize()
 
     def on_kill(self) -> None:
@@ -75,18 +75,20 @@ class JobWaiting(SageMakerBaseOperator):
             thread.join(MOST_KILL_S)
 
     def _let_go(self) -> None:
-        """Stop the job, or leave it to the next try of the task."""
+        """Stop the job if a user ended the task; otherwise leave it to the task's next try."""
         if self.stop_on_kill or is_given_up(self._task_instance):
             self._abandon()
         else:
-            self.log.info("%s %s runs on; the next try of this task adopts it", self.words, self._job_name)
+            self.log.info("%s %s continues; the next try of this task adopts it", self.words, self._job_name)
 
     def _leave_if_given_up(self) -> None:
-        """Stop the job if a user ended the task before it was deferred; no kill handler runs in that moment."""
+        """Stop the job if a user ended the task just before it is deferred, when no kill handler runs."""
         if is_given_up(self._task_instance):
             self._abandon()
             name = self._job_name
-            raise self.stopped(f"The task was ended while {self.kind.words} {name} began; it is stopped.")
+            raise self.stopped(
+                f"A user ended the task while {self.kind.words} {name} was starting; the job is stopped."
+            )
 
     def _abandon(self) -> None:
         self._is_done_with = True
@@ -103,7 +105,7 @@ class JobWaiting(SageMakerBaseOperator):
         raise self.stopped(f"{self.words} {self._job_name} ran past {self.limits}, and was stopped.")
 
     def _resume(self, context: Context, event: dict[str, Any] | None) -> str:
-        """Take up the task after the trigger's event; returns the job's name."""
+        """Continue the task after the trigger's event; return the job's name."""
         if event is None:
             raise self.failed("The trigger ended without an event; run this task again: it adopts the job.")
         self._task_instance, self._job_name = context["ti"], event["job_name"]
@@ -112,7 +114,7 @@ class JobWaiting(SageMakerBaseOperator):
         return str(event["job_name"])
 
     def _check_wanted(self, name: str) -> None:
-        """Between SIGTERM and SIGKILL are five seconds, enough to start another job.
+        """Check that no user ended the task, which could start another job in the 5 s between SIGTERM and SIGKILL.
 
         Raises:
             ImageClassifierError: `failed`, because this task has stopped the job itself.
@@ -145,7 +147,7 @@ class JobWaiting(SageMakerBaseOperator):
 
 
 class PlannedAttempt(Protocol):
-    """What is due: start a job, adopt one that runs, await the end of one that stops, or reuse one's results."""
+    """The next step: start a job, adopt a running one, wait for a stopping one, or reuse the results of one."""
 
     @property
     def action(self) -> str: ...  # start, adopt, await or reuse
@@ -164,19 +166,19 @@ class JobOperator(JobWaiting, Generic[Planned]):
 
     @abstractmethod
     def _plan(self) -> Planned:
-        """The attempt that is due."""
+        """Return the next attempt."""
 
     @abstractmethod
     def _start(self, attempt: Planned) -> str:
-        """Create the job: "started", or "adopted" if another try of the task has created it."""
+        """Create the job; return "started", or "adopted" if an earlier try of the task has created it."""
 
     @abstractmethod
     def _check_completed(self, job: Mapping[str, Any]) -> None:
-        """Raise an error of ours if the job has no results."""
+        """Raise one of our errors if the job has no results."""
 
     @property
     def job_name(self) -> str:
-        """The name of the job that this task waits for; before an attempt is chosen, that of the first attempt."""
+        """Return the name of the job that this task waits for, or of the first attempt before one is chosen."""
         return self._job_name or str(self.config["request"][self.kind.name_key] if self.config else "")
 
     @with_our_errors
@@ -200,7 +202,7 @@ class JobOperator(JobWaiting, Generic[Planned]):
         return self.run_job() if attempt.action == "await" else self._conclude(name)
 
     def _begin(self, attempt: Planned) -> None:
-        """Start the job, or adopt it; its tags name this task, which the watch Dag asks Airflow about."""
+        """Start or adopt the job, and set the tags that name this task as its owner."""
         begun = self._start(attempt) if attempt.action == "start" else attempt.action
         if begun in ("adopt", "adopted"):
             arn = self.kind.arn_of(self._describe(attempt.job_name))
@@ -218,7 +220,7 @@ class JobOperator(JobWaiting, Generic[Planned]):
 
 
 class RequestedJobOperator(JobOperator[Attempt]):
-    """The part of an operator whose job is named after its request; an empty config means that the run needs no job.
+    """The part of an operator whose job's name is computed from its request; with an empty config no job is started.
 
     The config has ``request``, the request of the first attempt; ``classifier``, whose name the job has; and
     ``time_limit_s``, after which the task stops the job.

@@ -117,7 +117,7 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
 
     @property
     def job_name(self) -> str:
-        """The name of the job that this task waits for; before an attempt is chosen, that of the first attempt."""
+        """Return the name of the job that this task waits for, or of the first attempt before one is chosen."""
         return self._job_name or str(self.config["TrainingJobName"])
 
     def _train(self) -> dict[str, Any]:
@@ -165,7 +165,9 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
 
     def _is_worth_another(self, job: Mapping[str, Any]) -> bool:
         end = ends.end_of(job)
-        if end == "stopped":  # stopped as orphaned after the task that this one adopted the job from, not by a person?
+        if (
+            end == "stopped"
+        ):  # whether the job was stopped as an orphan of the task from which this one adopted it, and not by a person
             return owners.stopped_as_orphan(owners.tags_of(self.hook.conn, job))
         if left := attempts.machines_left(job, (self.config, *self.alternatives)):
             self.log.warning(
@@ -187,7 +189,7 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
             time.sleep(self.poll_interval_s)
 
     def _deadline(self, job_name: str) -> float:
-        """Return the time (s since 1970) at which the trigger gives up; it also applies execution_timeout."""
+        """Return the deadline of the trigger (s since 1970), which includes the execution_timeout."""
         deadline = training_jobs.deadline(self._describe(job_name))
         if self.execution_timeout is None:
             return deadline

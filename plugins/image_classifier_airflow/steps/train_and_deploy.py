@@ -1,4 +1,4 @@
-"""Implements the tasks of a classifier's Dag that no operator does; they may run twice, and pass on names and URIs.
+"""Implements the tasks of a classifier's Dag without operators of their own; they can be repeated.
 
 Each step imports what it calls: every task of the Dag reads this file, and needs one step of it.
 """
@@ -34,10 +34,10 @@ Json = dict[str, Any]
 
 
 class Steps:
-    """The steps of one classifier's Dag; each is given what Airflow knows of its run by the names of its arguments."""
+    """The steps of one classifier's Dag; Airflow passes the variables of a run by the names of the arguments."""
 
     def __init__(self, classifier: Classifier) -> None:
-        """Keep the classifier as its file describes it; a run's params come with the run."""
+        """Store the classifier of the file; a run's params may change it."""
         self._classifier = classifier
         self.links = {
             "prepare_dataset": [images_link(classifier), dataset_page(classifier.name)],
@@ -46,9 +46,9 @@ class Steps:
         }
 
     def plan(self, params: Params, run_id: str, ti: Any) -> bool:
-        """Show what the run would change and cost, if it is asked to, and refuse one that may cost too much.
+        """Log what the run would change and cost, if its param `plan` is set, and refuse a run that may cost too much.
 
-        Returns whether the run goes on: one that was only to be planned ends here, and nothing was changed.
+        Returns whether the run continues; with the param `plan` it ends here without a change.
         """
         from image_classifier.connect.function_package import package_of
         from image_classifier.plan import build
@@ -76,7 +76,7 @@ class Steps:
         return not run.plan
 
     def prepare_dataset(self, params: Params, outlet_events: Any = None) -> Json:
-        """Turn the source into a data set on S3. Nothing is created if the file, the params or the images are wrong."""
+        """Prepare a data set on S3 from the source; nothing is created if file, params or images are wrong."""
         from image_classifier.plan.preflight import check_deployment
         from image_classifier.prepare.dataset import prepare_dataset
 
@@ -89,7 +89,7 @@ class Steps:
         return dataset.model_dump(mode="json")
 
     def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
-        """The arguments of the training and of the tuning task: the same images and settings give the same jobs."""
+        """Return the arguments of the training and tuning tasks; the same images and settings give the same jobs."""
         from image_classifier.prepare.dataset import PreparedDataset
         from image_classifier.train import job_request
         from image_classifier.train.tuning.request import tuning_task_config
@@ -115,7 +115,7 @@ class Steps:
         return planned
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
-        """Requests for what serves the model, once what the function must know lies beside its artifact."""
+        """Write model.json, and return the requests of model, endpoint config, endpoint and function."""
         from image_classifier.connect.function_configuration import function_configuration
         from image_classifier.deploy import hosting, model_file
 
@@ -157,7 +157,7 @@ class Steps:
         }
 
     def _report(self, dataset: Json, training_job: str) -> "Report | None":
-        """The model's report; None without test images."""
+        """Return the model's report; None without test images."""
         from image_classifier.evaluate.evaluation import Evaluation, stored_report
 
         if not dataset["num_test_samples"]:
@@ -167,7 +167,7 @@ class Steps:
         return stored_report(self._s3, evaluation)
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
-        """Ask the endpoint about images whose class is known, and show the answers in the task's log."""
+        """Invoke the endpoint with images of known class, and log the answers."""
         from image_classifier.check import upload as check
         from image_classifier.deploy import invocation, model_file
 
@@ -188,7 +188,7 @@ class Steps:
         log.info("Endpoint %s answers:\n%s", endpoint, table)
 
     def record_deployment(self, function: Json, endpoint_config: Json, job: Json, outlet_events: Any = None) -> str:
-        """Write down what is deployed now; the watch Dag compares AWS with it. Returns the object's key."""
+        """Store the record of the present deployment, with which the watch Dag compares AWS; return its key."""
         from image_classifier.connect.deployment import deployment_of, write_deployment
 
         deployment = deployment_of(
@@ -203,7 +203,7 @@ class Steps:
         return write_deployment(self._s3, deployment)
 
     def plan_check(self, dataset: Json, run_id: str) -> Json:
-        """Which image is uploaded where, and where its record must appear; an earlier record of this run is removed."""
+        """Return the keys of the image to upload and of its record; an earlier record of this run is deleted."""
         from image_classifier.check import upload as check
 
         bucket = Settings.from_env().bucket
@@ -219,7 +219,7 @@ class Steps:
         }
 
     def confirm_prediction(self, plan: Json, job: Json) -> Json:
-        """Read the record. Without one, upload again and fail: the next try finds the record, or nobody will."""
+        """Read the record; if there is none yet, upload the image again and fail, so that the next try reads it."""
         from image_classifier.check import upload as check
 
         bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
@@ -236,7 +236,7 @@ class Steps:
         }
 
     def delete_unreferenced_images(self, dataset: Json) -> int:
-        """Remove prepared images that left the set, unless a training job may still read them; returns how many."""
+        """Delete prepared images that left the data set, unless a training job may read them; return their number."""
         from image_classifier.prepare.publish import delete_unreferenced_images
         from image_classifier.train import training_jobs
 
@@ -251,14 +251,14 @@ class Steps:
         )
 
     def delete_old_models(self) -> list[str]:
-        """Remove endpoint configs and models beyond the newest, never what serves; returns their names."""
+        """Delete old endpoint configs and models, never those in use; return their names."""
         from image_classifier.deploy import old_models
 
         name, keep = self._classifier.name, self._classifier.endpoint.keep_models
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
     def report(self, job: Json, evaluated: Json, params: Params) -> Json:
-        """What the run did and cost, as a table in the task's log; uploads that wait for a record fail it."""
+        """Log a table of the run's results and cost; the task fails if uploads wait for a record."""
         from image_classifier.plan import run_report
 
         classifier, prices = self._of(params), clients.prices(self._conn)

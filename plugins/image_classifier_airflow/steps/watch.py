@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONNECTION = "aws_default"
 ROLL_BACK = "image_classifier_roll_back"
-TIME_LIMIT_S = 6 * 60  # of one task's own work; what is left is done by the next run
+TIME_LIMIT_S = 6 * 60  # the time of one task; the next run continues
 
 
 def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
-    """Stop jobs of SageMaker whose task is over; returns their names. The task's log says what was found and why."""
+    """Stop SageMaker jobs whose task has ended; return their names. The task's log has the reasons."""
     from image_classifier.watch import orphaned_jobs
 
     def status_of(owner: Owner) -> "TaskStatus":
@@ -55,7 +55,7 @@ def check_endpoints_wanted() -> None:
 
 
 def drain_failure_queue() -> dict[str, int]:
-    """Turn every message of the failure queue into a replay, or into a failed record with its reason.
+    """Handle every message of the failure queue: replay its images, or write failed records with the reason.
 
     Raises:
         WatchFindingsError: a message cannot be read; it stays in the queue.
@@ -78,15 +78,15 @@ def drain_failure_queue() -> dict[str, int]:
 
 
 def classifiers() -> list[str]:
-    """The names of the classifiers whose files can be read, one mapped task for each."""
+    """Return the names of the classifiers with valid files, one mapped task for each."""
     return [classifier.name for classifier in _readable()]
 
 
 def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInstanceProtocol") -> None:
-    """Run every check of one classifier, restore what can be restored, and fail if a finding is open.
+    """Run every check of one classifier, restore changed resources, and fail if a finding is open.
 
     Raises:
-        WatchFindingsError: names every open finding.
+        WatchFindingsError: findings are open; the message names them.
 
     """
     from image_classifier.classify_existing.replays import Target
@@ -113,7 +113,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
 
 
 def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, Any]]:
-    """The runs to start because enough predictions were corrected: arguments of TriggerDagRunOperator."""
+    """Return the runs to start after enough corrections, as arguments of TriggerDagRunOperator."""
     from image_classifier.corrections import due
 
     starting = []
@@ -122,7 +122,7 @@ def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, An
             continue
         dag_id = train_and_deploy_dag_id(classifier.name)
         if ti.get_dr_count(dag_id=dag_id, states=ACTIVE):
-            continue  # it may be taking them in
+            continue  # the active run may use them
         found = due.corrections_due(
             clients.s3(classifier.aws_conn_id),
             clients.sagemaker(classifier.aws_conn_id),
@@ -138,7 +138,7 @@ def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, An
 
 
 def _notify(classifier: Classifier, sentences: list[str], *, ti: Any) -> None:
-    """Send the findings that no earlier run sent."""
+    """Send the findings that no earlier run has sent."""
     from image_classifier_airflow.notifications.messages import found
     from image_classifier_airflow.notifications.send import send
 
@@ -152,7 +152,7 @@ def _time_limit() -> Any:
 
 
 def _connections() -> list[str]:
-    """Every connection that a classifier uses; the default one for those whose file is gone."""
+    """Return every connection that a classifier uses, and the default one for deleted classifier files."""
     return sorted({DEFAULT_CONNECTION, *(classifier.aws_conn_id for classifier in _readable())})
 
 
@@ -161,4 +161,4 @@ def _readable() -> Iterator[Classifier]:
         try:
             yield Classifier.from_file(file)
         except ClassifierFileError as error:
-            log.warning("%s is left out: %s", file, error)  # an import error of its own in Airflow's pages
+            log.warning("%s is left out: %s", file, error)  # Airflow shows it as a separate import error

@@ -1,1 +1,1 @@
-"""What SageMaker jobs of every kind have in common: states, stop, attempts, and the task that waits for a job."""
+"""Handles SageMaker jobs of all kinds: description, stop, attempts, and the task that owns a job."""

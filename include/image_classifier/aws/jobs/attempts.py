@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 20
-# What a job that failed for other reasons than its input says; the same job may succeed later.
+# Failure reasons that do not concern the input; the same job may succeed later.
 PASSING = ("InternalServerError", "CapacityError", "Unable to provision requested ML compute capacity")
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """What is due so that there are results: start a job, adopt one, await the end of a stop, or reuse results."""
+    """The next step: start a job, adopt a running one, wait for a stopping one, or reuse the results of one."""
 
     action: Literal["start", "adopt", "await", "reuse"]
     request: Mapping[str, Any]
@@ -36,10 +36,10 @@ class JobErrors:
     """The errors of one kind of job.
 
     Attributes:
-        refused: its input was refused, or it failed on it: the same job would fail, and cost, again.
-        failed: AWS failed, or had no capacity; the same job may succeed later.
-        stopped: somebody stopped it, or a time limit did.
-        unchanged: a sentence that says what a failure leaves as it was.
+        refused: AWS or the job refused the input; the same job would fail, and cost, again.
+        failed: AWS failed or had no capacity; the same job may succeed later.
+        stopped: a person or a time limit stopped the job.
+        unchanged: a sentence that says what a failure has not changed.
 
     """
 
@@ -54,9 +54,9 @@ class RequestedJobs:
     """Jobs of one kind, each named ``image-classifier-<classifier>-<16 hex of its request and attempt>``.
 
     Attributes:
-        kind: what SageMaker calls them.
-        errors: raised for the ends without results.
-        log_group: where CloudWatch has their logs.
+        kind: the kind of job.
+        errors: the errors for jobs without results.
+        log_group: the log group of the jobs.
         resources: the members of a request that lead to its InstanceType.
 
     """
@@ -67,11 +67,11 @@ class RequestedJobs:
     resources: tuple[str, ...]
 
     def request(self, spec: Mapping[str, Any], *, classifier: str, tags: list[dict[str, str]]) -> dict[str, Any]:
-        """The request that creates the first attempt: the same classifier and spec give the same name."""
+        """Return the request of the first attempt: the same classifier and spec give the same name."""
         return {**self._named(spec, classifier=classifier, number=1), "Tags": tags}
 
     def plan_attempt(self, sagemaker: "SageMakerClient", request: Mapping[str, Any], *, classifier: str) -> Attempt:
-        """Find out which attempt is due; changes nothing.
+        """Return the next attempt; nothing is changed.
 
         Raises:
             ImageClassifierError: `errors.refused`, if the last attempt failed on the same input; `errors.failed`, if
@@ -96,7 +96,7 @@ class RequestedJobs:
         )
 
     def start(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal["started", "adopted"]:
-        """Create the job; one of the name that exists by now was created by another try of the same task.
+        """Create the job; a job of this name was created by an earlier try of the task and is adopted.
 
         Raises:
             ImageClassifierError: `errors.refused`, if AWS refuses the request; `errors.failed`, if a quota is reached
@@ -122,19 +122,19 @@ class RequestedJobs:
         return "started"
 
     def in_progress(self, sagemaker: "SageMakerClient", *, classifier: str) -> list[str]:
-        """Names of this classifier's jobs that still run or are being stopped."""
+        """Return the names of this classifier's jobs that run or are being stopped."""
         found = self.kind.names_in_progress(sagemaker, classifier=classifier)
         return sorted(name for name in found if is_job(name, classifier=classifier))
 
     def failed_for_its_input(self, job: Mapping[str, Any]) -> bool:
-        """Whether the job failed in a way that another with the same request would."""
+        """Whether the job failed for a reason that would make the same job fail again."""
         return self.kind.status_of(job) == "Failed" and not job.get("FailureReason", "").startswith(PASSING)
 
     def check_completed(self, job: Mapping[str, Any]) -> None:
-        """Refuse a job that did not end with results.
+        """Check that the job ended with results.
 
         Raises:
-            ImageClassifierError: one of `errors`; says what another attempt costs.
+            ImageClassifierError: one of `errors`; the message says what another attempt costs.
 
         """
         status, words, unchanged = self.kind.status_of(job), self._words(job[self.kind.name_key]), self.errors.unchanged
@@ -160,7 +160,7 @@ class RequestedJobs:
         return f"{self.kind.words.capitalize()} {name}"
 
     def _machine(self, request: Mapping[str, Any]) -> str:
-        """The instances of a request or a job, for people: "2 x ml.m5.xlarge"."""
+        """Return the instances of a request or a job as text: "2 x ml.m5.xlarge"."""
         found: Any = request
         for member in self.resources:
             found = found.get(member, {})

@@ -18,10 +18,10 @@ class JobKind:
     """A kind of SageMaker job.
 
     Attributes:
-        words: what sentences call it, such as "transform job".
-        method: what boto3's methods call it, such as "transform_job".
-        member: what requests call it, such as "TransformJob".
-        finished: the states that a job does not leave.
+        words: its name in messages, such as "transform job".
+        method: its name in boto3's methods, such as "transform_job".
+        member: its name in requests, such as "TransformJob".
+        finished: the final states of a job.
 
     """
 
@@ -44,7 +44,7 @@ class JobKind:
         return self.status_of(job) in self.finished
 
     def describe(self, sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
-        """The job's description, or None if there is no such job."""
+        """Return the job's description, or None if the job does not exist."""
         call = getattr(sagemaker, f"describe_{self.method}")
         found: Mapping[str, Any] | None = described(lambda: call(**{self.name_key: name}))
         return found
@@ -55,9 +55,9 @@ class JobKind:
         return stop(lambda: call(**{self.name_key: name}), what=f"{self.words.capitalize()} {name}")
 
     def stop_orphaned(self, sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
-        """Stop the job because its task no longer waits for it, and tag it so; return False if it does not run.
+        """Stop the job and tag it as orphaned, because no task waits for it; return False if it does not run.
 
-        A task that adopted the job in the meantime finds the tag, and starts the next attempt instead of failing.
+        A task that adopted the job in the meantime sees the tag, and starts the next attempt instead of failing.
         """
         job = self.describe(sagemaker, name)
         if job is None or self.status_of(job) != "InProgress":
@@ -66,14 +66,14 @@ class JobKind:
         return self.stop(sagemaker, name)
 
     def running(self, sagemaker: "SageMakerClient") -> Iterator[Mapping[str, Any]]:
-        """Yield the descriptions of the jobs in progress with names as ours, of every classifier."""
+        """Yield the descriptions of running jobs of all classifiers whose names have our form."""
         for name in self._names(sagemaker, contains=PREFIX, status="InProgress"):
             job = self.describe(sagemaker, name) if name.startswith(PREFIX) else None
             if job is not None:
                 yield job
 
     def names_in_progress(self, sagemaker: "SageMakerClient", *, classifier: str) -> set[str]:
-        """Names that contain this classifier's prefix, of jobs that run or are being stopped."""
+        """Return the names with this classifier's prefix of jobs that run or are being stopped."""
         return {
             name
             for status in ("InProgress", "Stopping")
@@ -81,7 +81,7 @@ class JobKind:
         }
 
     def _names(self, sagemaker: "SageMakerClient", *, contains: str, status: str) -> list[str]:
-        """The names on all pages; a list, because the jobs may change while their descriptions are read."""
+        """Return the names of all pages as a list, because the jobs may change while they are described."""
         pages = sagemaker.get_paginator(f"list_{self.method}s")  # type: ignore[call-overload]
         found = pages.paginate(NameContains=contains, StatusEquals=status)
         return [job[self.name_key] for page in found for job in page[f"{self.member}Summaries"]]
@@ -97,6 +97,6 @@ TUNING_JOB = JobKind(
 
 
 def deadline(job: Mapping[str, Any], *, time_limit_s: int) -> float:
-    """When, in seconds since 1970, a job is stopped; the limit counts from its creation."""
+    """Return the time, in seconds since 1970, at which a job is stopped; the limit starts at its creation."""
     created: datetime = job["CreationTime"]
     return created.timestamp() + time_limit_s
