@@ -419,7 +419,7 @@ def test_a_user_who_ends_the_task_while_the_job_is_created_leaves_no_orphan(oper
 
     jobs.refuses["create_training_job"] = meanwhile
 
-    with pytest.raises(errors.TrainingStoppedError, match="ended while training job job began"):
+    with pytest.raises(errors.TrainingStoppedError, match="ended the task while training job job was starting"):
         operator().execute({"ti": instance})
     assert jobs.stopped == ["job"]
 

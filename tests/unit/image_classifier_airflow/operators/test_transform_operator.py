@@ -210,7 +210,7 @@ def test_a_users_kill_stops_the_job_and_a_workers_end_does_not(operator, sagemak
 def test_a_task_that_a_user_ended_while_the_job_began_stops_it(operator, sagemaker, instance, first):
     instance.state = "failed"
 
-    with pytest.raises(EvaluationStoppedError, match="was ended while"):
+    with pytest.raises(EvaluationStoppedError, match="A user ended the task while"):
         operator().execute({"ti": instance})
     assert sagemaker.stopped == [first]
 

@@ -182,7 +182,7 @@ def test_a_users_kill_stops_the_job_and_a_workers_end_does_not(operator, jobs, i
 def test_a_task_that_a_user_ended_while_the_job_began_stops_it(operator, jobs, instance, first):
     instance.state = "failed"
 
-    with pytest.raises(TrainingStoppedError, match="was ended while"):
+    with pytest.raises(TrainingStoppedError, match="A user ended the task while"):
         operator().execute({"ti": instance})
     assert stopped(jobs) == [first]
 
