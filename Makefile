@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test compose-test bench lint lock service-models algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test oldest-test compose-test bench lint lock service-models algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -67,6 +67,10 @@ record-calls: dev ## Record the calls of every kind of run under the shipped pol
 client-test: dev ## Test SageMaker SDK v2 and v3, AWS CLI, boto3 and moto's tests against the local AWS; ONLY=boto3 for one client
 	@$(PYTHON) include/laptop/environments.py --clients
 	@PYTHONPATH=include .venv/local-aws/bin/python tests/clients/run.py $(if $(ONLY),--only $(ONLY))
+
+oldest-test: dev ## Test Dags and plugin on the oldest release of Airflow that the package takes
+	@$(PYTHON) include/laptop/environments.py --oldest
+	@.venv/airflow-oldest/bin/python -m pytest tests/dags tests/unit/image_classifier_airflow
 
 compose-test: dev ## Test docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, clean-up
 	@$(AIRFLOW) -m pytest tests/compose

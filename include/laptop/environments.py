@@ -64,6 +64,10 @@ CLIENT_ENVIRONMENTS = tuple(
     )
     for name in ("aws-cli", "moto", "sagemaker-2", "sagemaker-3")
 )
+# What `make oldest-test` runs the tests of Dags and plugin with.
+OLDEST_ENVIRONMENT = Environment(
+    "airflow-oldest", hashed="requirements-airflow-oldest.txt", no_deps=[], dev_no_deps=[], by_pip=[]
+)
 
 
 def make_environments(environments: tuple[Environment, ...], *, dev: bool) -> None:
@@ -171,10 +175,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dev", action="store_true", help="with the tools that `make test` and `make lint` need")
     parser.add_argument("--clients", action="store_true", help="those of `make client-test` instead")
+    parser.add_argument("--oldest", action="store_true", help="that of `make oldest-test` instead")
     options = parser.parse_args()
     try:
         if options.clients:
             make_environments(CLIENT_ENVIRONMENTS, dev=False)
+        elif options.oldest:
+            make_environments((OLDEST_ENVIRONMENT,), dev=False)
         else:
             make_environments(ENVIRONMENTS, dev=options.dev)
     except SetupError as error:

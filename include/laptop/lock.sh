@@ -5,6 +5,7 @@ compile() { uv pip compile -q --universal --python-version 3.11 --generate-hashe
 compile --group uv -o requirements-uv.txt
 compile pyproject.toml --group airflow -o requirements.txt
 compile -c requirements.txt pyproject.toml --group airflow --group dev -o requirements-dev.txt
+compile pyproject.toml --group airflow-oldest -o requirements-airflow-oldest.txt
 compile -c requirements.txt pyproject.toml --group airflow --group containers -o requirements-containers.txt
 compile --group local-aws -o requirements-local-aws.txt
 compile -c requirements-local-aws.txt --group algorithm -o requirements-algorithm.txt

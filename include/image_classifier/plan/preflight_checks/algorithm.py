@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import SettingsError
-from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.plan.preflight_checks.finding import Finding, preflight_command
 from image_classifier.train.image_uris import REGISTRIES, algorithm_image
 
 IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr[^/]*/(?P<repository>[^:@]+)(?P<kind>[:@])(?P<name>\S+)")
@@ -21,7 +21,7 @@ def check_image(ecr: Any, *, classifier: Classifier, settings: Settings, region:
     try:
         image = algorithm_image(classifier, settings=settings, region=region)
     except SettingsError as error:
-        regions = f"python -m image_classifier preflight --region <one of {', '.join(REGISTRIES)}>"
+        regions = preflight_command(f"<one of {', '.join(REGISTRIES)}>")
         return Finding(check, "missing", str(error), regions if classifier.algorithm == "builtin" else BUILD)
     if classifier.algorithm == "builtin":
         found = f"{image}; by the table of regions alone: that registry is AWS's own and cannot be asked"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 STACK = "image-classifier"
-DEPLOY = "python -m image_classifier deploy"
+# Where the package was installed from its wheel, there is no Makefile.
+DEPLOY = "make aws-deploy # installed as a package: image-classifier deploy"
 Status = Literal["ok", "missing", "not checked"]
 
 
@@ -25,6 +26,11 @@ class Finding:
     status: Status
     found: str
     command: str = ""
+
+
+def preflight_command(region: str) -> str:
+    """Return the command that runs the preflight for another region."""
+    return f"make aws-preflight REGION={region} # installed as a package: image-classifier preflight --region {region}"
 
 
 def as_report(findings: Sequence[Finding]) -> str:

@@ -9,7 +9,7 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.contracts.errors import DatasetError, FunctionError, StorageError
-from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding
+from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding, preflight_command
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource
 from image_classifier.prepare.sources.listed import ListSource
@@ -34,7 +34,7 @@ def check_bucket(s3: "S3Client", *, settings: Settings) -> Finding:
     there = answer.get("BucketRegion", region)
     if there != region:
         found = f"{bucket} is in {there}, and the calls go to {region}; SageMaker reads buckets of its own region"
-        return Finding("bucket", "missing", found, f"python -m image_classifier preflight --region {there}")
+        return Finding("bucket", "missing", found, preflight_command(there))
     return Finding("bucket", "ok", f"{bucket} in {there}")
 
 

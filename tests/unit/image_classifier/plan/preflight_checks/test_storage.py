@@ -64,7 +64,7 @@ def test_a_bucket_of_another_region_is_missing(refusing):
     finding = check_bucket(refusing, settings=SETTINGS)
 
     assert finding.status == "missing"
-    assert finding.command == "python -m image_classifier preflight --region eu-west-1"
+    assert finding.command.startswith("make aws-preflight REGION=eu-west-1 #")
 
 
 def notify(s3, prefix):
