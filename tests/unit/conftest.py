@@ -1,7 +1,9 @@
-"""Training jobs kept in memory, for what asks SageMaker more than one thing."""
+"""Training jobs kept in memory, for what asks SageMaker more than one thing; and uploads to S3, for obstore."""
 
 import re
+import threading
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.session
 import pytest
@@ -213,3 +215,40 @@ def jobs():
 def refused():
     """An error as AWS answers it."""
     return refusal
+
+
+class S3Server(ThreadingHTTPServer):
+    """Answers PUT requests with the statuses of ``answers``, then with 200, and keeps them as (path, headers, body)."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.requests, self.answers = [], []
+        super().__init__(("127.0.0.1", 0), _PutHandler)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _PutHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, dict(self.headers), body))
+        self.send_response(self.server.answers.pop(0) if self.server.answers else 200)
+        self.send_header("ETag", '"1"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def s3_server():
+    with S3Server() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()

@@ -151,6 +151,7 @@ class Preparation:
         """Store what goes elsewhere than by itself, or was left out before; other copies stay until deleted unused."""
         stored_as = {one.sha256: one.split for one in dataset.chosen.images}
         images = tuple(self._stored(image, inspector, stored_as=stored_as[image.sha256]) for image in dataset.images)
+        self.store.finish()
         return replace(dataset, placement=Placement(images, dataset.placement.near_test))
 
     def _stored(self, image: Inspected, inspector: Inspector, *, stored_as: Split) -> Inspected:

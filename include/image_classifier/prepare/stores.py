@@ -1,30 +1,155 @@
 """Where prepared images are put: in a bucket, or nowhere when a data set is only planned or inspected."""
 
+import logging
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Final
 
 from image_classifier.aws import s3 as storage
+from image_classifier.aws.object_store import object_store
 from image_classifier.contracts.pixels import Prepared
 
 if TYPE_CHECKING:
+    from obstore.store import S3Store
     from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
+
+THREADS: Final = 32  # S3 answers a small PUT in about 30 ms: together they upload a thousand images a second
+MOST_KEPT: Final = 3 * THREADS  # images in memory that are on their way, or wait for a thread
+MOST_FAILURES: Final = 10  # of obstore, after which boto3 uploads the rest
+
+
+def open_store(s3: "S3Client", bucket: str) -> "ConcurrentStore | BucketStore":
+    """Open a bucket for prepared images, to which obstore uploads them, or boto3 where obstore cannot.
+
+    Raises:
+        DatasetError: the client has no credentials.
+
+    """
+    from obstore.exceptions import BaseError
+
+    by_boto3 = BucketStore(s3, bucket)
+    try:
+        with storage.naming(bucket, "", doing="write to"):
+            objects = object_store(s3, bucket=bucket)
+    except (BaseError, OSError, ValueError) as error:
+        log.warning("boto3 uploads to s3://%s, because obstore cannot be set up: %s", bucket, error)
+        return by_boto3
+    return ConcurrentStore(by_boto3, objects) if objects else by_boto3
+
+
+def content_type_of(key: str) -> str:
+    """The content type of a prepared image."""
+    return "image/png" if key.endswith(".png") else "image/jpeg"
 
 
 @dataclass(frozen=True)
 class BucketStore:
-    """A bucket."""
+    """A bucket; each image is uploaded before `put` returns."""
 
     s3: "S3Client"
     bucket: str
 
     def put(self, key: str, prepared: Prepared) -> None:
-        content_type = "image/png" if key.endswith(".png") else "image/jpeg"
-        storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type)
+        storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type_of(key))
 
     def copy(self, key: str, *, to: str) -> None:
         with storage.naming(self.bucket, to, doing="write"):
             self.s3.copy_object(Bucket=self.bucket, Key=to, CopySource={"Bucket": self.bucket, "Key": key})
+
+    def finish(self) -> None:
+        pass
+
+
+class ConcurrentStore:
+    """A bucket to which obstore uploads many images at once; they are certain to be there once `finish` has returned.
+
+    What obstore fails to upload, boto3 uploads: it has other retries, and its errors say what to do.
+    """
+
+    def __init__(self, by_boto3: BucketStore, objects: "S3Store") -> None:
+        """Start with no image on its way.
+
+        Args:
+            by_boto3: the bucket.
+            objects: the same bucket, as `object_store` opens it.
+
+        """
+        self._by_boto3, self._objects = by_boto3, objects
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="upload")
+        self._free, self._lock = BoundedSemaphore(MOST_KEPT), Lock()
+        self._on_their_way = set[Future[None]]()
+        self._failed: Future[None] | None = None
+        self._failures = 0
+
+    def put(self, key: str, prepared: Prepared) -> None:
+        """Have an image uploaded; waits while too many are on their way.
+
+        Raises:
+            StorageError: S3 does not answer as it should at present, to this image or to an earlier one.
+            DatasetError: S3 refuses.
+
+        """
+        self._free.acquire()
+        try:
+            self._raise_failure()
+            with self._lock:
+                upload = self._pool.submit(self._upload, key, prepared)
+                self._on_their_way.add(upload)
+        except BaseException:
+            self._free.release()
+            raise
+        upload.add_done_callback(self._done)
+
+    def copy(self, key: str, *, to: str) -> None:
+        """Store a stored image, or one that was just put, under another key too."""
+        self.finish()
+        self._by_boto3.copy(key, to=to)
+
+    def finish(self) -> None:
+        """Wait until all images are stored.
+
+        Raises:
+            StorageError: S3 does not answer as it should at present; an image is missing.
+            DatasetError: S3 refuses.
+
+        """
+        while waiting := self._waiting():
+            for upload in waiting:
+                upload.exception()
+        self._raise_failure()
+
+    def _waiting(self) -> set[Future[None]]:
+        with self._lock:
+            return set(self._on_their_way)
+
+    def _done(self, upload: Future[None]) -> None:
+        with self._lock:
+            if upload.exception() and self._failed is None:
+                self._failed = upload
+            self._on_their_way.discard(upload)
+        self._free.release()
+
+    def _raise_failure(self) -> None:
+        if self._failed is not None:
+            self._failed.result()
+
+    def _upload(self, key: str, prepared: Prepared) -> None:
+        from obstore.exceptions import BaseError
+
+        if self._failures >= MOST_FAILURES:
+            self._by_boto3.put(key, prepared)
+            return
+        try:
+            attributes = {"Content-Type": content_type_of(key)}
+            self._objects.put(key, prepared.jpeg, attributes=attributes, use_multipart=False)
+        except (BaseError, OSError, ValueError) as error:
+            self._failures += 1
+            bucket, reason = self._by_boto3.bucket, str(error).partition("\n")[0]
+            log.warning("boto3 tries to upload s3://%s/%s, because obstore failed: %s", bucket, key, reason)
+            self._by_boto3.put(key, prepared)
 
 
 class StoredKeys:
@@ -62,4 +187,7 @@ class NoStore:
         pass
 
     def copy(self, key: str, *, to: str) -> None:
+        pass
+
+    def finish(self) -> None:
         pass

@@ -27,6 +27,12 @@ def s3():
         yield client
 
 
+@pytest.fixture(autouse=True)
+def _boto3_uploads(monkeypatch):
+    """obstore is not stopped by moto: it would ask AWS itself."""
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: None)
+
+
 # 80 x 64 pixels in four colours, made with libheif and x265.
 HEIC = base64.b64decode(
     "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j"

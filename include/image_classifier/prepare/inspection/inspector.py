@@ -105,10 +105,13 @@ class Store(Protocol):
     """Where prepared images are put."""
 
     def put(self, key: str, prepared: Prepared) -> None:
-        """Store an image."""
+        """Begin to store an image."""
 
     def copy(self, key: str, *, to: str) -> None:
         """Store an image that is stored under another key once more."""
+
+    def finish(self) -> None:
+        """Wait until all images are stored."""
 
 
 @dataclass(frozen=True)

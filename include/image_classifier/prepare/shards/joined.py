@@ -16,7 +16,7 @@ from image_classifier.prepare.previous import Previous
 from image_classifier.prepare.shards.header import Header
 from image_classifier.prepare.shards.lines import read_image, read_result
 from image_classifier.prepare.shards.listing import Listing, inspected_key, unchanged_prefix
-from image_classifier.prepare.stores import BucketStore, StoredKeys
+from image_classifier.prepare.stores import StoredKeys, open_store
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -39,7 +39,7 @@ def joined(
         head.classifier,
         head.source(s3, bucket=bucket, data_folder=data_folder),
         head.layout,
-        BucketStore(s3, bucket),
+        open_store(s3, bucket),
         stored=StoredKeys(s3, bucket),
         previous=Previous.read_version(head.previous, s3=s3, bucket=bucket, keys=keys, split=split, pixels_key=pixels),
         only_train=head.only_train,

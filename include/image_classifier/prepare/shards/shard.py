@@ -19,7 +19,7 @@ from image_classifier.prepare.progress import Progress
 from image_classifier.prepare.shards.header import Header
 from image_classifier.prepare.shards.lines import Entry, read_entry, read_result, result_line
 from image_classifier.prepare.shards.listing import GZIP, entries_key, inspected_key
-from image_classifier.prepare.stores import BucketStore, StoredKeys
+from image_classifier.prepare.stores import StoredKeys, open_store
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -79,7 +79,7 @@ def prepare_shard(
         head.classifier,
         head.source(s3, bucket=bucket, data_folder=data_folder),
         head.layout,
-        BucketStore(s3, bucket),
+        open_store(s3, bucket),
         stored=stored or StoredKeys(s3, bucket),
         only_train=head.only_train,
     )
@@ -87,6 +87,7 @@ def prepare_shard(
     results = _done(key, preparation, s3=s3, bucket=bucket)
     if left := [entry for entry in entries if entry.at not in results]:
         results |= _inspected(left, preparation, progress=Progress(on_progress, len(left)))
+        preparation.store.finish()
         lines = (result_line(at, found) for at, found in sorted(results.items()))
         storage.write(s3, bucket=bucket, key=key, body=manifest.packed(lines), content_type=GZIP)
     return ShardResult(

@@ -1,0 +1,149 @@
+import threading
+
+import pytest
+from obstore.exceptions import GenericError
+from obstore.store import MemoryStore
+
+from image_classifier.contracts.errors import DatasetError, StorageError
+from image_classifier.contracts.pixels import Prepared
+from image_classifier.prepare.stores import MOST_FAILURES, MOST_KEPT, BucketStore, ConcurrentStore, open_store
+
+BUCKET = "pictures"
+IMAGE = Prepared(b"jpeg", 32, 32)
+
+
+class Objects:
+    """What obstore opens: each put waits for ``gate``, if there is one, and fails for keys with "bad"."""
+
+    def __init__(self, gate=None):
+        self.gate, self.put_keys = gate, []
+
+    def put(self, key, body, *, attributes, use_multipart):
+        if self.gate:
+            assert self.gate.wait(timeout=60)
+        self.put_keys.append(key)
+        if "bad" in key:
+            raise GenericError("Generic S3 error\n\nDebug source: ...")
+
+
+def test_obstore_uploads_images_with_their_content_type(s3):
+    objects = MemoryStore()
+    store = ConcurrentStore(BucketStore(s3, BUCKET), objects)
+
+    store.put("a.jpg", IMAGE)
+    store.put("b.png", IMAGE)
+    store.finish()
+
+    assert {key: objects.get(key).attributes["Content-Type"] for key in ("a.jpg", "b.png")} == {
+        "a.jpg": "image/jpeg",
+        "b.png": "image/png",
+    }
+    assert bytes(objects.get("a.jpg").bytes()) == b"jpeg"
+
+
+def test_put_does_not_wait_and_finish_does(s3):
+    gate = threading.Event()
+    objects = Objects(gate)
+    store = ConcurrentStore(BucketStore(s3, BUCKET), objects)
+
+    for number in range(MOST_KEPT):
+        store.put(f"{number}.jpg", IMAGE)
+    assert objects.put_keys == []
+    gate.set()
+    store.finish()
+
+    assert len(objects.put_keys) == MOST_KEPT
+
+
+def test_put_waits_while_too_many_images_are_in_memory(s3):
+    gate, went = threading.Event(), threading.Event()
+    store = ConcurrentStore(BucketStore(s3, BUCKET), Objects(gate))
+    for number in range(MOST_KEPT):
+        store.put(f"{number}.jpg", IMAGE)
+
+    one_more = threading.Thread(target=lambda: (store.put("more.jpg", IMAGE), went.set()))
+    one_more.start()
+    assert not went.wait(timeout=0.1)
+    gate.set()
+
+    assert went.wait(timeout=60)
+    one_more.join()
+
+
+def test_boto3_uploads_what_obstore_fails_to(s3, stored, caplog):
+    store = ConcurrentStore(BucketStore(s3, BUCKET), Objects())
+
+    store.put("bad.jpg", IMAGE)
+    store.finish()
+
+    assert stored() == {"bad.jpg": b"jpeg"}
+    assert "obstore failed: Generic S3 error" in caplog.text
+
+
+def test_obstore_is_given_up_after_some_failures(s3, stored):
+    objects = Objects()
+    store = ConcurrentStore(BucketStore(s3, BUCKET), objects)
+
+    for number in range(MOST_FAILURES + 5):
+        store.put(f"bad{number}.jpg", IMAGE)
+        store.finish()
+
+    assert len(objects.put_keys) == MOST_FAILURES
+    assert len(stored()) == MOST_FAILURES + 5
+
+
+def test_an_image_that_nobody_can_upload_ends_the_run(s3):
+    store = ConcurrentStore(BucketStore(s3, "other"), Objects())
+
+    store.put("bad.jpg", IMAGE)
+
+    with pytest.raises(DatasetError, match=r"Cannot write s3://other/bad\.jpg"):
+        store.finish()
+    with pytest.raises(DatasetError, match=r"Cannot write s3://other/bad\.jpg"):
+        store.put("good.jpg", IMAGE)
+
+
+def test_an_image_that_was_just_put_can_be_copied(s3, stored):
+    store = ConcurrentStore(BucketStore(s3, BUCKET), Objects())
+
+    store.put("bad.jpg", IMAGE)  # by boto3, into the bucket that copies
+    store.copy("bad.jpg", to="copy.jpg")
+
+    assert stored() == {"bad.jpg": b"jpeg", "copy.jpg": b"jpeg"}
+
+
+def test_boto3_uploads_where_obstore_cannot_be_set_up(s3, monkeypatch, caplog):
+    def refuse(s3, *, bucket):
+        raise GenericError("no certificate")
+
+    assert open_store(s3, BUCKET) == BucketStore(s3, BUCKET)  # other signatures: see conftest
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", refuse)
+
+    assert open_store(s3, BUCKET) == BucketStore(s3, BUCKET)
+    assert "no certificate" in caplog.text
+
+
+def test_no_list_is_written_before_all_images_are_stored(s3, prepare, images, stored, monkeypatch):
+    class Failing(Objects):
+        def put(self, key, body, *, attributes, use_multipart):
+            self.put_keys.append(key)
+            if len(self.put_keys) == 3:
+                monkeypatch.setattr(BucketStore, "put", refuse)
+                raise GenericError("Generic S3 error")
+            s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+    def refuse(self, key, prepared):
+        raise StorageError("S3 is down")
+
+    objects = Failing()
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: objects)
+    images({"cat": range(6), "dog": range(6, 12)})
+
+    with pytest.raises(StorageError, match="S3 is down"):
+        prepare()
+    before = {key for key in stored() if key.endswith(".jpg")}
+    monkeypatch.undo()
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: None)
+
+    assert not [key for key in stored() if key.endswith(".lst")]
+    assert prepare().uploaded == 12 - len(before)  # what went up before is not uploaded again
