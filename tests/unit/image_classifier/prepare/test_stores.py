@@ -1,3 +1,4 @@
+import itertools
 import threading
 
 import pytest
@@ -126,8 +127,7 @@ def test_boto3_uploads_where_obstore_cannot_be_set_up(s3, monkeypatch, caplog):
 def test_no_list_is_written_before_all_images_are_stored(s3, prepare, images, stored, monkeypatch):
     class Failing(Objects):
         def put(self, key, body, *, attributes, use_multipart):
-            self.put_keys.append(key)
-            if len(self.put_keys) == 3:
+            if next(uploads) == 2:
                 monkeypatch.setattr(BucketStore, "put", refuse)
                 raise GenericError("Generic S3 error")
             s3.put_object(Bucket=BUCKET, Key=key, Body=body)
@@ -135,12 +135,21 @@ def test_no_list_is_written_before_all_images_are_stored(s3, prepare, images, st
     def refuse(self, key, prepared):
         raise StorageError("S3 is down")
 
+    stores, uploads = [], itertools.count()
+
+    def record(*arguments):
+        stores.append(ConcurrentStore(*arguments))
+        return stores[-1]
+
     objects = Failing()
     monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: objects)
+    monkeypatch.setattr("image_classifier.prepare.stores.ConcurrentStore", record)
     images({"cat": range(6), "dog": range(6, 12)})
 
     with pytest.raises(StorageError, match="S3 is down"):
         prepare()
+    with pytest.raises(StorageError):
+        stores[0].finish()  # waits for the other images
     before = {key for key in stored() if key.endswith(".jpg")}
     monkeypatch.undo()
     monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: None)
