@@ -31,10 +31,12 @@ MAY_IMPORT = {
         "image_classifier",
         "jinja2",
         "numpy",
+        "obstore",
         "pydantic",
         "scipy",
         "sklearn",
         "tenacity",
+        "urllib3",  # whose response an event handler of botocore returns
         "yaml",
     },
     "include/image_classification_algorithm": {
