@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="REPOSITORY=COMMAND",
-        help="a program of one's own that stands for an ECR repository, as of the SageMaker server; may be repeated",
+        help="the program that runs for an image of an ECR repository, as for the SageMaker server; may be repeated",
     )
     parser.add_argument(
         "--record-calls",

@@ -14,7 +14,7 @@ class StateInUseError(LocalAwsError):
 
 
 class ChildEndedError(LocalAwsError):
-    """A child process ended by itself."""
+    """A child process ended without a stop request."""
 
 
 class NotReadyError(LocalAwsError):

@@ -31,7 +31,7 @@ def run(local_aws: LocalAws, *, stop: threading.Event, environ: Mapping[str, str
     """Run until `stop` is set.
 
     Raises:
-        LocalAwsError: a server cannot start, or ended by itself.
+        LocalAwsError: a server cannot start, or ended without a stop request.
 
     """
     ready = ReadyFile(local_aws.state)

@@ -1,1 +1,1 @@
-"""Classifies images that are in the bucket already: those without a record, or all of them with the present model."""
+"""Classifies images that are already in the bucket: those without a record, or all of them with the live model."""

@@ -1,7 +1,7 @@
 """Finds uploaded images without a current prediction record, by comparing two listings in constant memory.
 
-S3 lists keys in the order of their UTF-8 bytes and cannot list by time. So every image is compared with the record that
-belongs to its key; no position is kept that could leave an image out. A pass may be interrupted and resumed.
+S3 lists keys in the order of their UTF-8 bytes and cannot list by time, so every image is compared with the record of
+its key. A pass may be interrupted and resumed.
 """
 
 import heapq
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 RECORD_ENDING = b".json"
-CHECK_FOLDER = ".check/"  # a run's own check image, which the run removes
+CHECK_FOLDER = ".check/"  # the image of a run's check, which the run deletes
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Listed:
 
 @dataclass
 class Counter:
-    """How many images were compared, and how many listings that took."""
+    """The numbers of compared images and of listings."""
 
     images: int = 0
     listings: int = 0
@@ -40,14 +40,14 @@ class Counter:
 
 @dataclass(frozen=True)
 class Position:
-    """Where an interrupted pass goes on: every image whose record's name is above `after` is still to be compared."""
+    """The position of an interrupted pass: images whose record's name is greater than `after` were not compared yet."""
 
     after: bytes = b""
     images_from: bytes = b""
 
 
 def list_names(s3: "S3Client", *, bucket: str, prefix: str, after: bytes = b"", counter: Counter) -> Iterator[Listed]:
-    """The objects below `prefix` whose names follow `after`, in S3's order, a page at a time."""
+    """Yield the objects below `prefix` whose names follow `after`, in S3's order, one page at a time."""
     start = {"StartAfter": prefix + after.decode(errors="ignore")} if after else {}
     paginator = s3.get_paginator("list_objects_v2")
     for page in paginator.paginate(Bucket=bucket, Prefix=prefix, **start):  # type: ignore[arg-type]
@@ -58,10 +58,10 @@ def list_names(s3: "S3Client", *, bucket: str, prefix: str, after: bytes = b"", 
 
 
 def in_record_order(images: Iterable[Listed]) -> Iterator[tuple[Listed, Position]]:
-    """The images in the order of their records' names, each with the position to resume after it.
+    """Yield the images in the order of their records' names, each with the position to resume after it.
 
-    ``a`` comes before ``a.b`` among the images, and ``a.b.json`` before ``a.json`` among the records. An image waits
-    only while the names that are read begin with its own name, so at most as many wait as a key has characters.
+    ``a`` precedes ``a.b`` among the images, but ``a.b.json`` precedes ``a.json`` among the records. An image is held
+    back only while the following names begin with its own name, so at most as many are held as a key has characters.
     """
     waiting: list[tuple[bytes, Listed]] = []
     for image in images:
@@ -80,7 +80,7 @@ def _next(waiting: list[tuple[bytes, Listed]], *, default: bytes) -> tuple[Liste
 def without_current_record(
     images: Iterable[tuple[Listed, Position]], records: Iterable[Listed], *, recorded_since: datetime | None = None
 ) -> Iterator[tuple[Listed, Position, bool]]:
-    """Every image with its position, and whether it lacks a record that is newer than itself and `recorded_since`."""
+    """Yield every image with its position, and whether it lacks a record newer than itself and `recorded_since`."""
     listed = iter(records)
     record = next(listed, None)
     for image, position in images:
@@ -101,17 +101,17 @@ def compare(
     counter: Counter,
     recorded_since: datetime | None = None,
 ) -> Iterator[tuple[Listed, Position, bool]]:
-    """Compare every image below incoming/ with the records, from `start` on.
+    """Compare every image below incoming/ with the records, beginning at `start`.
 
-    Folder markers and a run's own check images are left out. An image whose key is so long that its record has a
-    hashed name is looked up by itself. With `recorded_since` an older record does not count.
+    Folder markers and the images of the runs' checks are left out. If an image's key is so long that its record has a
+    hashed name, the record is looked up separately. With `recorded_since` older records are ignored.
 
     Yields:
         The image, the position to resume after it, and whether it lacks a current record.
 
     """
     keys = Keys(classifier)
-    before = start.images_from[:-1]  # StartAfter leaves out the key it names
+    before = start.images_from[:-1]  # StartAfter excludes its key
     images = (
         image
         for image in list_names(s3, bucket=bucket, prefix=keys.incoming, after=before, counter=counter)

@@ -1,8 +1,7 @@
-"""Hands images to the inference function again, and writes a failed record for an image that never succeeds.
+"""Invokes the inference function again for an image, and writes a failed record if it never succeeds.
 
-A replay is an event in S3's shape with the version of the object as it is now, so that the function treats it as it
-treats an upload. The function is invoked asynchronously: what fails is tried again by Lambda, then goes to the failure
-queue.
+A replay is an event in S3's format with the object's present version, so the function handles it as an upload. The
+function is invoked asynchronously: Lambda retries a failed event, then sends it to the failure queue.
 """
 
 import json
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 3  # of replays for one image; then it gets a failed record
+MOST_ATTEMPTS = 3  # number of replays of one image; then it gets a failed record
 ABSENT = {"NoSuchKey", "404", "NoSuchVersion"}
 CONTENT_TYPE = "application/json"
 
@@ -45,12 +44,12 @@ class Target:
         return Keys(self.classifier)
 
     def record_key(self, image_key: str) -> str:
-        """Where the record of an image is."""
+        """Return the S3 key of an image's record."""
         return record_key(image_key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
 
 
 def current_image(s3: "S3Client", *, bucket: str, key: str) -> tuple[Image, str] | None:
-    """The object as it is now and the time of its upload (ISO 8601); None if it was deleted."""
+    """Return the object's present version and the time of its upload (ISO 8601); None if it was deleted."""
     try:
         head = s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -70,13 +69,13 @@ def current_image(s3: "S3Client", *, bucket: str, key: str) -> tuple[Image, str]
 
 
 def replay(functions: "LambdaClient", s3: "S3Client", target: Target, *, key: str, generation: int = 0) -> bool:
-    """Hand one image to the live function again; returns False if the image was deleted meanwhile.
+    """Invoke the live function again for one image; return False if the image was deleted in the meantime.
 
     Args:
         functions: the Lambda client.
         s3: the S3 client.
-        target: whose image it is.
-        key: the image's key.
+        target: the image's classifier.
+        key: the image's S3 key.
         generation: 0, or the start of the run that classifies images again, in milliseconds since 1970.
 
     """
@@ -93,7 +92,7 @@ def replay(functions: "LambdaClient", s3: "S3Client", target: Target, *, key: st
 
 
 def replay_record(image: Image, uploaded: str, *, generation: int) -> dict[str, Any]:
-    """One record of an event in S3's shape. It has no sequencer: S3 tells that only in its own events."""
+    """Return one record of an event in S3's format, without sequencer, which only S3's own events have."""
     described = {
         "key": quote_plus(image.key, safe="/"),
         "size": image.bytes,
@@ -110,7 +109,7 @@ def replay_record(image: Image, uploaded: str, *, generation: int) -> dict[str, 
 
 
 def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, sentence: str) -> bool:
-    """Store a failed record for an image, unless it has an answer by now; returns whether it was written."""
+    """Store a failed record for an image unless it has an answer; return whether it was written."""
     found = current_image(s3, bucket=target.bucket, key=key)
     if found is None:
         return False
@@ -144,7 +143,7 @@ def _stored(s3: "S3Client", *, bucket: str, key: str) -> tuple[Prediction | None
 
 
 def _put(s3: "S3Client", target: Target, record: Prediction, *, etag: str | None) -> bool:
-    """Write the record and its log entry; False if the function wrote a record at the same moment."""
+    """Write the record and its log entry; return False if the function wrote a record at the same time."""
     condition: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
     body, key = record.as_json(), target.record_key(record.image.key)
     try:

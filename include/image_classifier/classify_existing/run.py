@@ -1,8 +1,8 @@
-"""Classifies what is below incoming/ already: what was there before the trigger, or everything with the present model.
+"""Classifies images that are already below incoming/: those without a record, or all with the live model.
 
-The images are divided among tasks by a hash of their keys. Each task lists all images and handles its own share: a
-listing of 1,000 keys costs less than the coordination. A task that is tried again goes on where it was: an image whose
-record is newer than the start of the run is done.
+A hash of the keys divides the images among the tasks. Each task lists all images and handles its own share, because
+listing 1,000 keys costs less than coordination. A retried task skips images whose record is newer than the start of
+the run.
 """
 
 import hashlib
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Lambda: 1 GB for at most half a second, and the request; S3: two reads and four writes; us-east-1, 2026. The endpoint
-# is paid by the hour, whether it is asked or not.
+# Lambda: 1 GB for at most half a second, and the request; S3: two reads and four writes; us-east-1, 2026. The
+# endpoint costs by the hour, with or without requests.
 USD_PER_IMAGE = 0.5 * 0.0000166667 + 0.0000002 + 2 * 0.0000004 + 4 * 0.000005
 PROGRESS_EVERY_S = 10
 MOST_NAMED = 5
@@ -36,13 +36,13 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be classified.
+    """The images to classify.
 
     Attributes:
         target: the classifier and the bucket.
-        prefix: only images whose keys below incoming/ begin with this.
-        again: also images that have a record, with the present model.
-        started: when the run began (UTC); its milliseconds since 1970 are the records' generation.
+        prefix: only images whose keys below incoming/ begin with this prefix.
+        again: also images that have a record, with the live model.
+        started: start of the run (UTC); its milliseconds since 1970 are the records' generation.
 
     """
 
@@ -53,13 +53,13 @@ class Request:
 
     @property
     def generation(self) -> int:
-        """0 for images without a record, which are no different from late events."""
+        """Return the records' generation: 0 for images without a record, which are treated as late events."""
         return round(self.started.timestamp() * 1000) if self.again else 0
 
 
 @dataclass
 class Share:
-    """What one task did; `failures` are sentences, of which the first few are kept."""
+    """The result of one task; `failures` has the first few error messages."""
 
     classified: int = 0
     failed: int = 0
@@ -67,7 +67,7 @@ class Share:
 
 
 def keys_to_classify(s3: "S3Client", request: Request, *, share: int = 0, shares: int = 1) -> Iterator[str]:
-    """The keys of the images that are still to be classified, in one of `shares` parts of them."""
+    """Yield the keys of the images that still have to be classified, in share `share` of `shares`."""
     target = request.target
     compared = compare(
         s3,
@@ -84,7 +84,7 @@ def keys_to_classify(s3: "S3Client", request: Request, *, share: int = 0, shares
 
 
 def plan(s3: "S3Client", request: Request, *, max_cost_usd: float | None) -> int:
-    """Count the images and check their cost; returns their number.
+    """Count the images and check their cost; return their number.
 
     Raises:
         BudgetError: they may cost more than `max_cost_usd`.
@@ -92,7 +92,9 @@ def plan(s3: "S3Client", request: Request, *, max_cost_usd: float | None) -> int
     """
     number = sum(1 for _ in keys_to_classify(s3, request))
     cost = number * USD_PER_IMAGE
-    log.info("%d images are to be classified, for at most %.4f US dollars; the endpoint is paid anyway", number, cost)
+    log.info(
+        "%d images will be classified, for at most %.4f US dollars, without the endpoint's price per hour", number, cost
+    )
     if max_cost_usd is not None and cost > max_cost_usd:
         message = (
             f"To classify {number:,} images may cost {cost:.2f} US dollars, and max_cost_usd is {max_cost_usd:.2f}. "
@@ -108,7 +110,7 @@ def classify_share(
     """Classify one share of the images, at most `concurrency` at a time.
 
     Raises:
-        PredictionError: images failed; names the first ones. The others have their records.
+        PredictionError: images failed; the message names the first ones. The others have their records.
 
     """
     done, progress = Share(), _Progress()
@@ -130,10 +132,10 @@ def classify_share(
 
 
 def _classify(functions: "LambdaClient", s3: "S3Client", request: Request, key: str) -> str | None:
-    """Invoke the live function for one image and wait for it; returns why it failed, or None."""
+    """Invoke the live function for one image and wait for it; return why it failed, or None."""
     found = current_image(s3, bucket=request.target.bucket, key=key)
     if found is None:
-        return None  # deleted meanwhile
+        return None  # deleted in the meantime
     answer = functions.invoke(
         FunctionName=function_name(request.target.classifier),
         Qualifier=ALIAS,
@@ -154,7 +156,7 @@ def _note(done: Share, finished: set[Future[str | None]]) -> None:
 
 
 class _Progress:
-    """Logs the number of images and the rate every few seconds."""
+    """Logs the number of images and the rate, every few seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._started = clock, clock()

@@ -1,4 +1,4 @@
-"""Counts the uploaded images that have waited for a record for longer than their own events take."""
+"""Counts uploaded images that have waited for a record longer than their events take."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,21 +10,21 @@ from image_classifier.classify_existing.missing_records import Counter, Position
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-GRACE = timedelta(minutes=10)  # Lambda tries an event three times, within four minutes
-MOST_IMAGES = 20_000  # compared in one run: 40 ListObjectsV2 calls; the watch Dag compares all of them
+GRACE = timedelta(minutes=10)  # Lambda tries an event three times within four minutes
+MOST_IMAGES = 20_000  # compared in one run, which takes 40 ListObjectsV2 calls; the watch Dag compares all images
 MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How many of the compared images wait, and the keys of the first of them."""
+    """The number of waiting images among the compared ones, and the keys of the first few."""
 
     images: int
     compared: int
     first: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """For the run's report: "2 of 61"."""
+        """Return a text for the run's report: "2 of 61"."""
         return f"{self.images:,} of {self.compared:,}"
 
 
@@ -32,10 +32,10 @@ def waiting_images(s3: "S3Client", *, bucket: str, classifier: str, now: datetim
     """Compare the first 20,000 images below incoming/ with the records.
 
     Args:
-        s3: only lists.
-        bucket: of the deployment.
-        classifier: whose images.
-        now: an image waits if it was uploaded ten minutes before, or earlier.
+        s3: the S3 client, which only lists.
+        bucket: the deployment's bucket.
+        classifier: the classifier's name.
+        now: the present time; an image waits if it was uploaded at least ten minutes before.
 
     """
     counter, count, first = Counter(), 0, list[str]()

@@ -1,1 +1,1 @@
-"""Decides whether a trained model may serve, and keeps the record of it."""
+"""Decides whether a trained model goes live, and stores the decision and the model registry's entries."""

@@ -1,4 +1,4 @@
-"""Which versions other Dags have been told of, so that an unchanged run starts none of them."""
+"""Stores which versions asset events have announced, so that an unchanged run starts no other Dag."""
 
 import json
 from typing import TYPE_CHECKING
@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
 
 def is_new(s3: "S3Client", *, bucket: str, classifier: str, kind: str, version: str) -> bool:
-    """Whether this version of the data set, model or endpoint (``kind``) is another than the one announced last."""
+    """Whether this version of the data set, model or endpoint (``kind``) differs from the last announced one."""
     return _announced(s3, bucket=bucket, classifier=classifier).get(kind) != version
 
 
 def remember(s3: "S3Client", *, bucket: str, classifier: str, kind: str, version: str) -> None:
-    """Note that it was announced."""
+    """Store that this version was announced."""
     announced = {**_announced(s3, bucket=bucket, classifier=classifier), kind: version}
     body = json.dumps(announced, indent=1).encode()
     storage.write(s3, bucket=bucket, key=Keys(classifier).announced, body=body, content_type="application/json")

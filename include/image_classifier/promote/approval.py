@@ -1,4 +1,4 @@
-"""The question to a person whether a model may serve: what it says, how long it is open, and what ends it."""
+"""Builds and stores the question to a person whether a model may go live."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -21,11 +21,11 @@ class Question(BaseModel):
     """An open question. It is about one comparison: of this candidate with this champion on these test images.
 
     Attributes:
-        candidate: training job of the model that may serve.
-        champion: of the model that serves, if one does.
+        candidate: training job of the candidate.
+        champion: training job of the live model; None without one.
         test_manifest: sha256 of the manifest of the test images that both were compared on.
-        asked_at: when the question was asked first.
-        until: when no answer becomes a no.
+        asked_at: time when the question was first asked.
+        until: time when the model is rejected if nobody has answered.
 
     """
 
@@ -39,13 +39,13 @@ class Question(BaseModel):
     until: datetime
 
     def is_about_the_same(self, other: "Question") -> bool:
-        """Whether both ask about the same comparison."""
+        """Whether both questions are about the same comparison."""
         same = ("classifier", "candidate", "champion", "test_manifest")
         return all(getattr(self, name) == getattr(other, name) for name in same)
 
 
 def question_about(decision: Decision, *, now: datetime | None = None) -> Question:
-    """The question about a decision whose verdict is promote."""
+    """Return the question about a decision whose verdict is promote."""
     asked_at = now or datetime.now(UTC)
     return Question(
         classifier=decision.classifier,
@@ -58,10 +58,10 @@ def question_about(decision: Decision, *, now: datetime | None = None) -> Questi
 
 
 def open_question(s3: "S3Client", question: Question, *, bucket: str) -> tuple[Question, bool]:
-    """Store the question, and tell whether it is new; one about the same comparison that is still open goes on.
+    """Store the question; return it and whether it is new. An open one about the same comparison is kept.
 
-    An unchanged run that takes an earlier one's place asks the same: its time limit does not begin again, and nobody is
-    notified twice.
+    If an unchanged run replaces an earlier one, its question is the same: the time limit does not start again, and
+    nobody gets a second message.
     """
     key = Keys(question.classifier).question
     stored = _stored(s3, bucket=bucket, key=key)
@@ -73,19 +73,19 @@ def open_question(s3: "S3Client", question: Question, *, bucket: str) -> tuple[Q
 
 
 def close_question(s3: "S3Client", *, classifier: str, bucket: str) -> None:
-    """Forget the open question: it was answered, or its time is over."""
+    """Delete the open question after its answer or its time limit."""
     key = Keys(classifier).question
     with storage.naming(bucket, key, doing="delete"):
         s3.delete_object(Bucket=bucket, Key=key)
 
 
 def subject(decision: Decision) -> str:
-    """The headline."""
-    return f"May model {decision.candidate} serve as classifier {decision.classifier}?"
+    """Return the question's subject."""
+    return f"May model {decision.candidate} go live as classifier {decision.classifier}?"
 
 
 def body(decision: Decision, *, page: str) -> str:
-    """What a person needs for the answer, as Markdown; ``page`` is where the report is."""
+    """Return the figures for the answer as Markdown; ``page`` is the report's address."""
     serving = f"`{decision.champion}`" if decision.champion else "none"
     lines = [
         decision.summary,
@@ -113,4 +113,4 @@ def _stored(s3: "S3Client", *, bucket: str, key: str) -> Question | None:
     try:
         return Question.model_validate_json(found[0])
     except ValidationError:
-        return None  # written by another release: the question is asked anew
+        return None  # another release wrote it: the question is asked again

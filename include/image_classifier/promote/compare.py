@@ -1,4 +1,4 @@
-"""Compares two models image by image, in total and class by class."""
+"""Compares two models on the same test images, in total and by class."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class Pair:
-    """One test image on which both models were asked, and which of them is right."""
+    """One test image with the answers of both models: which of them are right."""
 
     label: str
     candidate_right: bool
@@ -22,7 +22,7 @@ class Pair:
 
 
 def compare(pairs: Sequence[Pair], *, alpha: float) -> Comparison:
-    """The comparison in total."""
+    """Compare the accuracies of both models on all pairs."""
     counts = paired_counts(pairs)
     low, high = newcombe_interval(counts, confidence=1 - 2 * alpha)
     return Comparison(
@@ -42,9 +42,9 @@ def compare(pairs: Sequence[Pair], *, alpha: float) -> Comparison:
 
 
 def compare_classes(pairs: Sequence[Pair], *, alpha: float, margin: float) -> tuple[ClassComparison, ...]:
-    """The comparison of each class's recall; a class blocks only if it is shown to be worse by more than the margin.
+    """Compare each class's recall; a class blocks if it is shown to be worse by more than the margin.
 
-    With many small classes some are worse by chance, so that the tests are corrected by Holm's method.
+    With many small classes some are worse by chance, so the tests are corrected by Holm's method.
     """
     by_class = defaultdict[str, list[Pair]](list)
     for pair in pairs:
@@ -56,7 +56,7 @@ def compare_classes(pairs: Sequence[Pair], *, alpha: float, margin: float) -> tu
 def compare_class_counts(
     counts: Mapping[str, PairedCounts], *, alpha: float, margin: float
 ) -> tuple[ClassComparison, ...]:
-    """The same, of counts by class."""
+    """Compare each class's recall from its counts."""
     p_values = [mid_p_of_worse(one) for one in counts.values()]
     shown = zip(counts, counts.values(), p_values, holm(p_values), strict=True)
     return tuple(
@@ -74,7 +74,7 @@ def _class_comparison(
     label: str, counts: PairedCounts, p_values: tuple[float, float], *, alpha: float, margin: float
 ) -> ClassComparison:
     p_value, adjusted = p_values
-    share = alpha * p_value / adjusted if adjusted else alpha  # Holm's level for this class
+    share = alpha * p_value / adjusted if adjusted else alpha  # Holm's significance level for this class
     high = upper_bound(counts, alpha=share)
     return ClassComparison(
         label=label,

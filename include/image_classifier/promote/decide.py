@@ -1,4 +1,4 @@
-"""The rules of promotion: what the figures of a candidate, and its comparison with the champion, lead to."""
+"""Applies the promotion rules to a candidate's figures and its comparison with the champion."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ from image_classifier.promote.compare import Pair, compare, compare_classes
 from image_classifier.promote.decision import ClassComparison, Comparison, Decision, Verdict
 from image_classifier.promote.eligibility import FEWEST_COMPARED
 
-LEAST_DISCORDANT = 0.03  # assumed of two trainings where a small set happens to show fewer
+LEAST_DISCORDANT = 0.03  # the assumed share of discordant images if a small test set shows fewer
 
 
 @dataclass(frozen=True)
 class Ruling:
-    """What a rule comes to, why, and how many images were missing for it."""
+    """The verdict of a rule, its reason, and the number of images missing for a verdict."""
 
     verdict: Verdict
     reason: str
     missing_images: int | None = None
 
 
-SERVES = Ruling("promote", "It serves already, so only the floors apply.")
+SERVES = Ruling("promote", "It is live already, so only the floors apply.")
 
 
 def decide(
@@ -31,11 +31,11 @@ def decide(
     """Decide about the model of a report.
 
     Args:
-        report: the candidate's, on the whole test set.
-        rule: the classifier's.
-        champion: the training job of the model that serves, if one does.
+        report: the candidate's report, on the whole test set.
+        rule: the classifier's rule.
+        champion: the training job of the live model; None without one.
         pairs: the eligible test images with both models' answers.
-        excluded: test images that were not eligible.
+        excluded: number of test images that were not eligible.
 
     """
     is_first = champion is None or len(pairs) < FEWEST_COMPARED
@@ -92,7 +92,7 @@ def _blocking(classes: Sequence[ClassComparison], rule: Promotion) -> Iterator[R
 
 def _first_model(champion: str | None, compared: int, excluded: int) -> Ruling:
     if champion is None:
-        return Ruling("promote", "No model serves yet, so only the floors apply.")
+        return Ruling("promote", "No model is live yet, so only the floors apply.")
     reason = (
         f"Only {compared:,} test images are left that neither model has learned from ({excluded:,} are excluded), and "
         f"a comparison needs {FEWEST_COMPARED}: as for a first model, only the floors apply."
@@ -101,22 +101,26 @@ def _first_model(champion: str | None, compared: int, excluded: int) -> Ruling:
 
 
 def _compared(comparison: Comparison, rule: Promotion) -> Ruling:
-    """The ruling of the classifier's rule on the comparison in total."""
+    """Apply the classifier's rule to the comparison of all images."""
     if comparison.difference < 0 and comparison.mid_p < rule.alpha:
-        return Ruling("refuse", f"It is worse than the model that serves: {_figures(comparison)}.")
+        return Ruling("refuse", f"It is worse than the live model: {_figures(comparison)}.")
     if rule.when == "not_worse":
         return _not_worse(comparison, rule)
     if rule.when == "better":
         return _better(comparison, rule)
-    return Ruling("promote", f"It is not shown to be worse than the model that serves: {_figures(comparison)}.")
+    return Ruling("promote", f"It is not shown to be worse than the live model: {_figures(comparison)}.")
 
 
 def _not_worse(comparison: Comparison, rule: Promotion) -> Ruling:
     margin = f"{100 * rule.margin:.1f} points"
     if comparison.low > -rule.margin:
-        return Ruling("promote", f"It is shown not to be worse by {margin}: {_figures(comparison)}.")
+        return Ruling(
+            "promote", f"It is shown to be at most {margin} worse than the live model: {_figures(comparison)}."
+        )
     if comparison.difference <= -rule.margin:
-        return Ruling("refuse", f"It is not shown not to be worse by {margin}: {_figures(comparison)}.")
+        return Ruling(
+            "refuse", f"It is not shown to be at most {margin} worse than the live model: {_figures(comparison)}."
+        )
     needed = images_to_show_not_worse(
         rule.margin + min(0.0, comparison.difference), discordant=_discordant(comparison), alpha=rule.alpha
     )
@@ -125,9 +129,9 @@ def _not_worse(comparison: Comparison, rule: Promotion) -> Ruling:
 
 def _better(comparison: Comparison, rule: Promotion) -> Ruling:
     if comparison.difference <= 0:
-        return Ruling("refuse", f"It is not better than the model that serves: {_figures(comparison)}.")
+        return Ruling("refuse", f"It is not better than the live model: {_figures(comparison)}.")
     if comparison.mid_p < rule.alpha:
-        return Ruling("promote", f"It is better than the model that serves: {_figures(comparison)}.")
+        return Ruling("promote", f"It is better than the live model: {_figures(comparison)}.")
     needed = images_to_show_better(comparison.difference, discordant=_discordant(comparison), alpha=rule.alpha)
     return _undecided(comparison, needed, "whether it is better")
 
@@ -155,18 +159,18 @@ def _figures(comparison: Comparison) -> str:
 
 
 def told(proportion: Proportion) -> str:
-    """A proportion with its interval, for people: "96.4% (93.5% to 98.0%)"."""
+    """Format a proportion with its interval: "96.4% (93.5% to 98.0%)"."""
     return f"{proportion.value:.1%} ({proportion.low:.1%} to {proportion.high:.1%})"
 
 
 def told_p(p_value: float) -> str:
-    """A p-value for people."""
+    """Format a p-value."""
     return "below 0.0001" if p_value < 0.0001 else f"{p_value:.4f}"
 
 
 def _summary(report: Report, deciding: Ruling, comparison: Comparison | None) -> str:
     words = {"promote": "may serve", "refuse": "is refused", "undecided": "is undecided, and the earlier model stays"}
-    compared = f", the serving model {comparison.champion.value:.1%}" if comparison else ""
+    compared = f", the live model {comparison.champion.value:.1%}" if comparison else ""
     return (
         f"Model {report.training.training_job} {words[deciding.verdict]}: test accuracy {told(report.accuracy)}"
         f"{compared}. {deciding.reason}"

@@ -1,4 +1,4 @@
-"""The record of a decision about a model, as promotions/ in S3 holds it: in numbers and in words."""
+"""Defines the record of a decision about a model, which is stored below promotions/ in S3."""
 
 from typing import Literal
 
@@ -15,10 +15,10 @@ class _Part(BaseModel):
 
 
 class Comparison(_Part):
-    """Candidate and champion on the same images.
+    """The comparison of candidate and champion on the same images.
 
-    ``low`` and ``high`` bound the difference of accuracy, candidate less champion, each with an error of the rule's
-    alpha (Newcombe's method 10). ``mid_p`` and ``exact_p`` are McNemar's two-sided tests.
+    ``low`` and ``high`` are one-sided bounds of the difference of accuracy, candidate minus champion, at the rule's
+    alpha (Newcombe's method 10). ``mid_p`` and ``exact_p`` are the p-values of McNemar's two-sided tests.
     """
 
     images: int
@@ -36,10 +36,11 @@ class Comparison(_Part):
 
 
 class ClassComparison(_Part):
-    """Recall of one class. ``p_value`` is one-sided, for the candidate being worse; ``adjusted`` is Holm's of it.
+    """The comparison of one class's recall.
 
-    ``high`` is the upper bound of the difference at the class's share of alpha. The class blocks if ``adjusted`` is
-    below alpha and ``high`` below minus the margin.
+    ``p_value`` is one-sided, for the candidate being worse; ``adjusted`` is the same with Holm's correction. ``high``
+    is the upper bound of the difference at the class's share of alpha. The class blocks if ``adjusted`` is below alpha
+    and ``high`` is below minus the margin.
     """
 
     label: str
@@ -54,14 +55,14 @@ class ClassComparison(_Part):
 
 
 class Answer(_Part):
-    """What a person said when asked whether the model may serve.
+    """A person's answer to the question whether the model may go live.
 
     Attributes:
-        outcome: ``timed_out``: nobody answered in time. ``withdrawn``: a newer run was waiting. ``outdated``: what
-            serves changed as often as the question may be asked again.
+        outcome: ``timed_out``: nobody answered in time. ``withdrawn``: a newer run was waiting. ``outdated``: the live
+            model changed each time before the question could be answered.
         by: the user's name in Airflow; None if nobody answered.
         at: ISO 8601, UTC.
-        asked_at: the same, of the question.
+        asked_at: time of the question, ISO 8601, UTC.
 
     """
 
@@ -72,15 +73,16 @@ class Answer(_Part):
 
 
 class Decision(_Part):
-    """What was decided about a candidate, why, and on which figures.
+    """A decision about a candidate, with its reason and figures.
 
     Attributes:
-        basis: compared with the champion, or judged alone as a first model is.
-        verdict: what the figures say; whether the model is deployed also depends on the rule's mode.
-        images: test images with an answer of the candidate.
-        excluded: of these, not compared, because a model was trained or validated on them or on a near-duplicate.
-        missing_images: test images that are missing for a decision, where it is undecided.
-        answer: of the person who was asked, if the rule's mode is approval.
+        basis: whether the candidate was compared with the champion, or evaluated alone as a first model.
+        verdict: the result of the rule; whether the model is deployed also depends on the rule's mode.
+        images: number of test images with an answer of the candidate.
+        excluded: number of these that were not compared, because a model was trained or validated on them or on a
+            near-duplicate.
+        missing_images: number of further test images that a decision needs, if it is undecided.
+        answer: the person's answer, if the rule's mode is approval.
 
     """
 
@@ -103,5 +105,5 @@ class Decision(_Part):
     answer: Answer | None = None
 
     def document(self) -> bytes:
-        """The bytes of the record."""
+        """Return the bytes of the record."""
         return self.model_dump_json(indent=1, by_alias=True).encode()

@@ -1,9 +1,9 @@
-"""Which test images may be used to compare two models: those that neither has learned from."""
+"""Selects the test images on which two models can be compared: those that neither has learned from."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-FEWEST_COMPARED = 100  # below, a comparison says nothing, and the candidate is treated as a first model
+FEWEST_COMPARED = 100  # with fewer images there is no comparison, and the candidate is treated as a first model
 
 
 @dataclass(frozen=True)
@@ -11,8 +11,8 @@ class Identity:
     """An image of a data set's version.
 
     Attributes:
-        sha256: of the source file.
-        group: of near-duplicates, by the sha256 of its first image; an image alone is its own group.
+        sha256: SHA-256 of the source file.
+        group: SHA-256 of the first image of its group of near-duplicates; its own if it has none.
 
     """
 
@@ -25,7 +25,7 @@ class Identity:
 
 
 def eligible(test: Iterable[Identity], *, learned_from: Iterable[Identity]) -> frozenset[str]:
-    """The sha256 of each test image that neither model trained or validated on, nor on a near-duplicate of it.
+    """Return the SHA-256 of each test image such that neither model used it or a near-duplicate in train or validation.
 
     Args:
         test: the test images.

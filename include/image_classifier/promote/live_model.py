@@ -1,4 +1,4 @@
-"""Registers the model that serves, where it was deployed before there was a registry."""
+"""Registers the live model if a release without a registry deployed it."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WHY = "It served before there was a registry."
+WHY = "It was deployed by a release without a registry."
 
 
 def register_live_model(
@@ -29,15 +29,15 @@ def register_live_model(
     model: str,
     own_image: str | None,
 ) -> str | None:
-    """Register a model that serves and is in no version; returns the new version's ARN, None if there is nothing to do.
+    """Register the live model unless it is registered; return the new version's ARN, or None if nothing was done.
 
     Args:
-        sagemaker: the client.
-        s3: reads the model's labels.
-        classifier: its name.
-        bucket: of the classifiers.
+        sagemaker: the SageMaker client.
+        s3: the S3 client, which reads the model's labels.
+        classifier: the classifier's name.
+        bucket: the bucket of the classifiers.
         group: the classifier's model package group.
-        training_job: of the model, which the endpoint's variant is named after.
+        training_job: the model's training job, whose name the endpoint's variant has.
         model: name of the SageMaker model.
         own_image: the deployment's image of `algorithm: own`, if it has one.
 
@@ -54,5 +54,5 @@ def register_live_model(
     labels = labels_sha256(parse_labels(document[0])) if document else ""
     arn = registry.ensure_version(sagemaker, trained, group=group, labels=labels, report=None, report_uri="")
     registry.set_approval(sagemaker, arn, status="Approved", why=WHY)
-    log.info("%s serves, and is registered as %s", training_job, arn)
+    log.info("%s is live, and is registered as %s", training_job, arn)
     return arn

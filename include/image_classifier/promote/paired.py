@@ -1,17 +1,17 @@
-"""Two models on the same images: McNemar's mid-p test and Newcombe's interval; standard library only."""
+"""Computes McNemar's mid-p test and Newcombe's interval for two models on the same images; standard library only."""
 
 import math
 from dataclasses import dataclass
 
 from image_classifier.evaluate.proportions import wilson_interval
 
-MOST_SUMMED_EXACTLY = 1000  # discordant images; with more the integers take longer than the logarithms
-NEGLIGIBLE = 1e-17  # of the sum, of a further term
+MOST_SUMMED_EXACTLY = 1000  # number of discordant images; with more, integers are slower than logarithms
+NEGLIGIBLE = 1e-17  # relative to the sum; smaller terms are ignored
 
 
 @dataclass(frozen=True)
 class PairedCounts:
-    """How many images each model is right on."""
+    """The numbers of images on which both models, only one of them, or none is right."""
 
     both_right: int
     only_candidate: int
@@ -24,23 +24,23 @@ class PairedCounts:
 
     @property
     def difference(self) -> float:
-        """Accuracy of the candidate less that of the champion."""
+        """Return the accuracy of the candidate minus that of the champion."""
         return (self.only_candidate - self.only_champion) / self.images if self.images else 0.0
 
     @property
     def discordant(self) -> float:
-        """The part of the images on which exactly one of the two is right."""
+        """Return the share of the images on which exactly one of the two is right."""
         return (self.only_candidate + self.only_champion) / self.images if self.images else 0.0
 
 
 def exact_p(counts: PairedCounts) -> float:
-    """McNemar's exact test, two-sided: a binomial test of the discordant images."""
+    """Return the p-value of McNemar's exact two-sided test, a binomial test of the discordant images."""
     fewer, total = _discordant(counts)
     return min(1.0, 2 * binomial_half_cdf(fewer, total))
 
 
 def mid_p(counts: PairedCounts) -> float:
-    """McNemar's mid-p test, two-sided (Fagerland, Lydersen, Laake, BMC Med Res Methodol 13:91, 2013)."""
+    """Return McNemar's two-sided mid-p (Fagerland, Lydersen, Laake, BMC Med Res Methodol 13:91, 2013)."""
     fewer, total = _discordant(counts)
     point = binomial_half_pmf(fewer, total)
     if counts.only_candidate == counts.only_champion:
@@ -49,14 +49,14 @@ def mid_p(counts: PairedCounts) -> float:
 
 
 def mid_p_of_worse(counts: PairedCounts) -> float:
-    """One-sided mid-p: how likely so few images are right only by the candidate if it is as good as the champion."""
+    """Return the one-sided mid-p for the hypothesis that the candidate is worse than the champion."""
     total = counts.only_candidate + counts.only_champion
     few = counts.only_candidate
     return binomial_half_cdf(few, total) - binomial_half_pmf(few, total) / 2
 
 
 def newcombe_interval(counts: PairedCounts, *, confidence: float) -> tuple[float, float]:
-    """Two-sided interval of the difference, Newcombe's method 10 (Statistics in Medicine 17:2635, 1998)."""
+    """Return the two-sided interval of the difference, Newcombe's method 10 (Statistics in Medicine 17:2635, 1998)."""
     if not counts.images:
         return -1.0, 1.0
     candidate, champion = counts.both_right + counts.only_candidate, counts.both_right + counts.only_champion
@@ -70,12 +70,12 @@ def newcombe_interval(counts: PairedCounts, *, confidence: float) -> tuple[float
 
 
 def binomial_half_cdf(most: int, total: int) -> float:
-    """P(X <= most) of a binomial distribution with ``total`` trials of probability one half; stable for any size."""
+    """Return P(X <= most) for ``total`` trials of probability one half; numerically stable for any size."""
     if most >= total:
         return 1.0
     if total <= MOST_SUMMED_EXACTLY:
         return float(sum(math.comb(total, count) for count in range(most + 1)) / 2**total)
-    if 2 * most >= total:  # sum the shorter tail
+    if 2 * most >= total:  # the shorter tail is summed
         return 1 - binomial_half_cdf(total - most - 1, total)
     term, added = 1.0, 1.0
     for count in range(most, 0, -1):
@@ -87,7 +87,7 @@ def binomial_half_cdf(most: int, total: int) -> float:
 
 
 def binomial_half_pmf(count: int, total: int) -> float:
-    """P(X = count) of the same distribution."""
+    """Return P(X = count) of the same distribution."""
     if total <= MOST_SUMMED_EXACTLY:
         return float(math.comb(total, count) / 2**total)
     ways = math.lgamma(total + 1) - math.lgamma(count + 1) - math.lgamma(total - count + 1)
@@ -95,12 +95,12 @@ def binomial_half_pmf(count: int, total: int) -> float:
 
 
 def upper_bound(counts: PairedCounts, *, alpha: float) -> float:
-    """One-sided upper bound of the difference: it is larger with a probability of at most alpha."""
+    """Return the one-sided upper bound of the difference at alpha."""
     return newcombe_interval(counts, confidence=1 - 2 * alpha)[1]
 
 
 def lower_bound(counts: PairedCounts, *, alpha: float) -> float:
-    """One-sided lower bound of the difference."""
+    """Return the one-sided lower bound of the difference at alpha."""
     return newcombe_interval(counts, confidence=1 - 2 * alpha)[0]
 
 
@@ -110,7 +110,7 @@ def _discordant(counts: PairedCounts) -> tuple[int, int]:
 
 
 def _correlation(counts: PairedCounts) -> float:
-    """Method 10's phi: continuity-corrected where the models agree more than by chance."""
+    """Return phi of method 10, with its continuity correction if the models agree more than by chance."""
     a, b, c, d = counts.both_right, counts.only_candidate, counts.only_champion, counts.both_wrong
     margins = (a + b) * (c + d) * (a + c) * (b + d)
     if not margins:

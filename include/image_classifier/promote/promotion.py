@@ -1,4 +1,4 @@
-"""Decides about a candidate with what S3 holds of both models, and keeps the decision."""
+"""Decides about a candidate from the reports and answers in S3, and stores the decision."""
 
 import logging
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Compared:
-    """The eligible test images with both models' answers, and how many were not eligible."""
+    """The eligible test images with both models' answers, and the number of the other test images."""
 
     pairs: tuple[Pair, ...]
     excluded: int
@@ -36,10 +36,10 @@ def decide_candidate(s3: "S3Client", candidate: Evaluation, *, champion: str | N
     """Compare the candidate with the champion on the candidate's test images, and decide.
 
     Args:
-        s3: reads the report, the answers and the manifests.
-        candidate: its evaluation, whose report is stored.
-        champion: training job of the model that serves, if one does; perhaps the candidate itself.
-        rule: the classifier's.
+        s3: the S3 client, which reads the report, the answers and the manifests.
+        candidate: the candidate's evaluation, whose report is stored.
+        champion: training job of the live model, which may be the candidate; None without one.
+        rule: the classifier's rule.
 
     Raises:
         EvaluationError: the candidate has no report, or the champion no answers for these images.
@@ -56,22 +56,22 @@ def decide_candidate(s3: "S3Client", candidate: Evaluation, *, champion: str | N
 
 
 def decision_key(classifier: str, candidate: str, *, at: datetime) -> str:
-    """The key of the decision about a candidate in the run that started at this time."""
+    """Return the S3 key of the decision about a candidate in the run that started at this time."""
     return f"{Keys(classifier).promotions}{at:%Y%m%dT%H%M%SZ}-{candidate}.json"
 
 
 def stored_decision(s3: "S3Client", *, bucket: str, key: str) -> Decision:
-    """The decision that an earlier task stored.
+    """Return the decision that an earlier task stored.
 
     Raises:
-        ObjectGoneError: it was deleted since.
+        ObjectGoneError: somebody deleted it.
 
     """
     return Decision.model_validate_json(storage.read_written(s3, bucket=bucket, key=key))
 
 
 def keep_decision(s3: "S3Client", decision: Decision, *, bucket: str, at: datetime) -> str:
-    """Store a decision under the time of its run, so that a retry stores it once; returns its key."""
+    """Store a decision under the time of its run, so that a retry replaces it; return its key."""
     key = decision_key(decision.classifier, decision.candidate, at=at)
     storage.write(s3, bucket=bucket, key=key, body=decision.document(), content_type="application/json")
     log.info("%s The decision is s3://%s/%s", decision.summary, bucket, key)
@@ -79,9 +79,9 @@ def keep_decision(s3: "S3Client", decision: Decision, *, bucket: str, at: dateti
 
 
 def version_of(s3: "S3Client", training_job: str, *, classifier: str, bucket: str) -> str | None:
-    """Prefix of the data set version that a job was trained on: its name holds the beginning of the fingerprint.
+    """Return the prefix of a job's data set version, from the part of the fingerprint in its name, or None.
 
-    The name of a tuning job's training job does not; its report names the version.
+    The name of a tuning job's training job does not have this part; its report names the version.
     """
     keys = Keys(classifier)
     if tuning_job_of(training_job):
@@ -93,7 +93,7 @@ def version_of(s3: "S3Client", training_job: str, *, classifier: str, bucket: st
 
 
 def _version_in_report(s3: "S3Client", training_job: str, *, keys: Keys, bucket: str) -> str | None:
-    """Prefix of the version that a report of the model names; the tuning job was named after the same version."""
+    """Return the prefix of the version in a report of the model; the tuning job's name contains the same version."""
     found = [key for key in _below(s3, bucket, f"{keys.evaluations}{training_job}/") if key.endswith(f"/{REPORT}")]
     stored = storage.read(s3, bucket=bucket, key=found[0]) if found else None
     return keys.version(Report.model_validate_json(stored[0]).dataset.fingerprint) if stored else None
@@ -105,8 +105,8 @@ def _compared(s3: "S3Client", candidate: Evaluation, champion: str) -> Compared:
     theirs = read_answers(s3, bucket=candidate.bucket, evaluation=place.prefix)
     if theirs is None:
         message = (
-            f"The model that serves, {champion}, has no answers for these test images at {place.uri(place.prefix)}: it "
-            "began to serve after they were scored. Run the Dag again."
+            f"The live model, {champion}, has no answers for these test images at {place.uri(place.prefix)}: it went live "
+            "after they were scored. Run the Dag again."
         )
         raise EvaluationError(message)
     test = [image for image in candidate.images(s3) if image.split == "test"]
@@ -116,7 +116,7 @@ def _compared(s3: "S3Client", candidate: Evaluation, champion: str) -> Compared:
 
 
 def _learned(s3: "S3Client", candidate: Evaluation, champion: str, test: list[VersionImage]) -> list[Identity]:
-    """What either model was trained or validated on; all test images where the champion's data set is unknown."""
+    """Return the images in train or validation of either model; all test images if the champion's are unknown."""
     version = version_of(s3, champion, classifier=candidate.classifier, bucket=candidate.bucket)
     images = [*candidate.images(s3)]
     try:

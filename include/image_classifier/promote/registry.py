@@ -1,6 +1,7 @@
-"""The record of what was trained and how it scored: SageMaker's Model Registry, one group of versions per classifier.
+"""Registers trained models in SageMaker's Model Registry, with one group of versions per classifier.
 
-A version records a model and is never deployed from: SageMaker would want it Approved before it could be evaluated.
+A version only records a model. Models are not created from versions, because SageMaker would require the approval
+before the evaluation.
 """
 
 import hashlib
@@ -24,16 +25,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Approval = Literal["Approved", "Rejected", "PendingManualApproval"]
-LEFT = "Rolled back: "  # begins the description of a version that a person went back from
-NOT_APPROVED = "Not approved: "  # and of one that a person was asked about, and rejected
-MOST_DESCRIPTION = 1024  # characters of an approval's description
+LEFT = "Rolled back: "  # beginning of the description of a version that a rollback rejected
+NOT_APPROVED = "Not approved: "  # beginning of the description of a version that a person rejected
+MOST_DESCRIPTION = 1024  # AWS's limit of an approval's description, in characters
 CONTENT_TYPES = ["application/x-image", "image/jpeg", "image/png"]
 ANSWERS = ["application/json", "application/jsonlines"]
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A model as its training job left it; ``algorithm`` is builtin or own."""
+    """The result of a training job; ``algorithm`` is builtin or own."""
 
     training_job: str
     image: str
@@ -42,7 +43,7 @@ class TrainedModel:
 
 
 def ensure_group(sagemaker: "SageMakerClient", *, classifier: str, tags: Sequence[Mapping[str, str]]) -> str:
-    """Create the classifier's group, unless it exists; returns its name."""
+    """Create the classifier's group unless it exists; return its name."""
     name = model_package_group_name(classifier)
     if described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=name)) is None:
         request: Any = {
@@ -68,17 +69,18 @@ def ensure_version(
     report: Report | None,
     report_uri: str,
 ) -> str:
-    """Register the model, unless it is registered; returns the version's ARN.
+    """Register the model unless it is registered; return the version's ARN.
 
-    A version is found again by its training job, and a retry that does not find it yet by the ClientToken.
+    An existing version is found by its training job; if a retry cannot find it yet, the ClientToken prevents a second
+    one.
 
     Args:
-        sagemaker: the client.
-        model: what was trained.
-        group: the classifier's.
-        labels: sha256 of the model's classes in their order; empty if nobody knows them any more.
-        report: of its evaluation; None for a model from before there were test images.
-        report_uri: of report.json, if there is a report.
+        sagemaker: the SageMaker client.
+        model: the trained model.
+        group: the classifier's group.
+        labels: SHA-256 of the model's ordered labels; empty if they are unknown.
+        report: the report of its evaluation; None for a model without test images.
+        report_uri: S3 URI of report.json, if there is a report.
 
     """
     found = find_version(sagemaker, model.training_job, group=group)
@@ -105,7 +107,7 @@ def ensure_version(
 
 
 def find_version(sagemaker: "SageMakerClient", training_job: str, *, group: str) -> "ModelPackageSummaryTypeDef | None":
-    """The version of a training job's model; None if it is not registered."""
+    """Return the version of a training job's model, or None if it is not registered."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
     versions = (version for page in pages for version in page["ModelPackageSummaryList"])
     return next((one for one in versions if one.get("ModelPackageDescription") == training_job), None)
@@ -122,7 +124,7 @@ class Version:
 
 
 def versions(sagemaker: "SageMakerClient", *, group: str) -> list[Version]:
-    """The classifier's registered models, the newest first."""
+    """Return the classifier's registered models, the newest first."""
     paginator = sagemaker.get_paginator("list_model_packages")
     pages = paginator.paginate(ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending")
     return [
@@ -138,15 +140,15 @@ def versions(sagemaker: "SageMakerClient", *, group: str) -> list[Version]:
 
 
 def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str) -> Version:
-    """The version that a person names by its number or training job; by default the newest approved other one.
+    """Return the version with the given number or training job; by default the newest approved one that is not live.
 
     Args:
         known: the versions, the newest first.
         wanted: a number, a training job, or empty.
-        serving: the training job whose model serves now.
+        serving: the training job of the live model.
 
     Raises:
-        ClassifierFileError: there is no such version, or it serves already.
+        ClassifierFileError: the version does not exist, or it is live already.
 
     """
     others = [version for version in known if version.training_job != serving]
@@ -157,13 +159,13 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
     if not found:
         listed = "; ".join(f"{one.number}: {one.training_job} ({one.approval})" for one in others) or "none"
         what = f"version {wanted!r}" if wanted else "an approved version"
-        message = f"There is no {what} to go back to beside {serving}, which serves. Other versions: {listed}."
+        message = f"There is no {what} to go back to besides {serving}, which is live. Other versions: {listed}."
         raise ClassifierFileError(message)
     return found[0]
 
 
 def names_model(sagemaker: "SageMakerClient", wanted: str, *, training_job: str, group: str) -> bool:
-    """Whether a person who names a version by its number or training job means this model."""
+    """Whether `wanted`, the number of a version or a training job, names this model."""
     if wanted == training_job or not wanted:
         return bool(wanted)
     return any(
@@ -173,7 +175,7 @@ def names_model(sagemaker: "SageMakerClient", wanted: str, *, training_job: str,
 
 
 def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedModel:
-    """Image and artifact of a registered model."""
+    """Return image and artifact of a registered model."""
     found = sagemaker.describe_model_package(ModelPackageName=version.arn)
     container = found["InferenceSpecification"]["Containers"][0]
     algorithm = found.get("CustomerMetadataProperties", {}).get("algorithm", "builtin")
@@ -181,7 +183,7 @@ def trained_model(sagemaker: "SageMakerClient", version: Version) -> TrainedMode
 
 
 def rejected_by_a_person(sagemaker: "SageMakerClient", training_job: str, *, classifier: str) -> str | None:
-    """Why a person rejected this model or went back from it, which holds until a person says otherwise; None if not."""
+    """Return why a person rejected this model, by an answer or a rollback; None if nobody did."""
     group = model_package_group_name(classifier)
     if described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
         return None
@@ -194,7 +196,7 @@ def rejected_by_a_person(sagemaker: "SageMakerClient", training_job: str, *, cla
 
 
 def set_approval(sagemaker: "SageMakerClient", arn: str, *, status: Approval, why: str) -> None:
-    """Note on a version what was decided about it."""
+    """Set a version's approval status, with the reason."""
     sagemaker.update_model_package(
         ModelPackageArn=arn, ModelApprovalStatus=status, ApprovalDescription=why[:MOST_DESCRIPTION]
     )
@@ -202,7 +204,7 @@ def set_approval(sagemaker: "SageMakerClient", arn: str, *, status: Approval, wh
 
 
 def our_group(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """The classifier's group, unless another's has its name."""
+    """Return the classifier's group; empty if there is none, or if another owner's has the name."""
     name = model_package_group_name(classifier)
     group = described(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=name))
     if group is None:
@@ -213,7 +215,7 @@ def our_group(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
 
 
 def our_versions(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]:
-    """The ARNs of the versions in the classifier's group."""
+    """Return the ARNs of the versions in the classifier's group."""
     return tuple(
         version["ModelPackageArn"]
         for group in our_group(sagemaker, classifier)
@@ -223,7 +225,7 @@ def our_versions(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ..
 
 
 def delete_registry(sagemaker: "SageMakerClient", *, classifier: str) -> None:
-    """Delete the versions, and then the group, which SageMaker wants empty."""
+    """Delete the versions, and then the group, which must be empty."""
     for arn in our_versions(sagemaker, classifier):
         delete(partial(sagemaker.delete_model_package, ModelPackageName=arn), what=f"Model package {arn}")
     for name in our_group(sagemaker, classifier):
@@ -232,7 +234,7 @@ def delete_registry(sagemaker: "SageMakerClient", *, classifier: str) -> None:
 
 
 def _metadata(model: TrainedModel, labels: str, report: Report | None) -> Mapping[str, str]:
-    """Facts to search for; letters, digits, blanks and ``_.:/=+-@`` only."""
+    """Return metadata for searching; values have letters, digits, blanks and ``_.:/=+-@`` only."""
     facts = {"training-job": model.training_job, "algorithm": model.algorithm}
     facts |= {"labels": labels} if labels else {}
     if report is None:

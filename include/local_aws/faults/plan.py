@@ -143,7 +143,7 @@ class JobFails(JobFault):
 
 
 class SlowDownload(JobFault):
-    """The download of a job takes longer by this time; a training job is in Downloading meanwhile."""
+    """The download of a job takes longer by this time, during which a training job is in Downloading."""
 
     fault: Literal["slow_download"]
     seconds: NonNegativeFloat
@@ -230,7 +230,7 @@ def parse(text: str) -> list[AnyFault]:
     """Return the entries of a plan; an empty text is a plan without faults, because an editor may be writing the file.
 
     Raises:
-        FaultPlanError: it is no JSON, or an entry is not what a fault may be.
+        FaultPlanError: the text is not JSON, or an entry is not a valid fault.
 
     """
     if not text.strip():

@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--accept-host", action="append", default=[], metavar="NAME")
     parser.add_argument("--port", type=int, default=4566)
     parser.add_argument("--sagemaker-endpoint-url", default="http://127.0.0.1:4567")
-    parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
+    parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read again whenever it changes")
     parser.add_argument("--enforce-iam", action="store_true", help="check signatures and evaluate policies")
     parser.add_argument("--record-calls", type=Path, metavar="FILE", help="write what IAM allows, a JSON line each")
     options = parser.parse_args(arguments)

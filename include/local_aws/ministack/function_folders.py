@@ -25,7 +25,7 @@ def remove(folder: Path) -> None:
     """Remove a folder and its content, also read-only files; do nothing if it does not exist."""
     for path in _everything(folder):
         if path.is_dir():
-            with contextlib.suppress(OSError):  # removed meanwhile
+            with contextlib.suppress(OSError):  # removed in the meantime
                 path.chmod(stat.S_IRWXU)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Runs one process of a function, which stands for an execution environment of Lambda."""
+"""Runs one process of a function, which corresponds to an execution environment of Lambda."""
 
 import json
 import os

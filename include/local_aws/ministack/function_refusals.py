@@ -137,7 +137,7 @@ def _refused_zip(zipped: bytes) -> Response | None:
 
 def _refused_configuration(data: Mapping[str, Any]) -> Response | None:
     if data.get("Layers"):
-        return invalid("This local AWS knows no layers; put everything into the function's zip.")
+        return invalid("This local AWS does not support layers; put everything into the function's zip.")
     return (
         _refused_numbers(data)
         or _refused_temporary_folder(data)

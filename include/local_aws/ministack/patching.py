@@ -48,7 +48,7 @@ def apply(patches: Iterable[Patch]) -> None:
 
 
 def difference(patch: Patch) -> str | None:
-    """Return how the function differs from the expected one, in words, or None if it does not differ."""
+    """Return a text on how the function differs from the expected one, or None if it does not differ."""
     original = getattr(patch.module, patch.name, None)
     if original is None:
         return f"{patch.target} is gone"

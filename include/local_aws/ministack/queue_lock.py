@@ -1,7 +1,7 @@
 """Makes requests and the poller of event source mappings change a queue's messages one at a time.
 
 MiniStack serves requests in one thread and polls for event source mappings in another. Both replace a queue's list of
-messages by a filtered copy, so a message that the other thread appended meanwhile was lost.
+messages by a filtered copy, so a message that the other thread appended in the meantime was lost.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""Saves MiniStack's state continuously; by itself MiniStack saves it only when it is stopped with SIGTERM."""
+"""Saves MiniStack's state continuously; MiniStack alone saves it only when it is stopped with SIGTERM."""
 
 import asyncio
 import contextlib
@@ -119,7 +119,7 @@ class Saving:
 
 def _consistent(get_state: Any) -> Any:
     for _ in range(_TRIES - 1):
-        with contextlib.suppress(RuntimeError):  # a thread of MiniStack's changed it meanwhile
+        with contextlib.suppress(RuntimeError):  # a thread of MiniStack changed it in the meantime
             return get_state()
     return get_state()
 

@@ -29,7 +29,7 @@ def make_private(folder: Path) -> None:
 
 
 def _make_path_private(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+    with contextlib.suppress(FileNotFoundError):  # deleted in the meantime
         found = path.lstat()
         if found.st_uid == os.geteuid() and not stat.S_ISLNK(found.st_mode) and found.st_mode & OTHERS:
             path.chmod(stat.S_IMODE(found.st_mode) & 0o700)

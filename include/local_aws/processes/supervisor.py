@@ -51,7 +51,7 @@ class Supervisor:
     def run_to_end(
         self, name: str, command: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, limit_s: float
     ) -> None:
-        """Run a program that ends by itself, and wait for it up to ``limit_s`` seconds.
+        """Run a program to its end, and wait for it up to ``limit_s`` seconds.
 
         Raises:
             ChildEndedError: it ended with another exit status than 0, or one of the children ended.
@@ -71,7 +71,7 @@ class Supervisor:
         """Wait up to ``limit_s`` seconds until ``is_ready`` returns True, while every child runs.
 
         Raises:
-            ChildEndedError: a child ended meanwhile.
+            ChildEndedError: a child ended in the meantime.
             NotReadyError: it is not ready in time.
             StopRequested: a stop was requested.
 

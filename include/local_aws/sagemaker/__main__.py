@@ -129,9 +129,9 @@ def _arguments() -> argparse.Namespace:
         action="append",
         default=[],
         metavar="REPOSITORY=COMMAND",
-        help="the program that stands for an ECR repository; train or serve is appended",
+        help="the program that runs for an image of an ECR repository; train or serve is appended",
     )
-    parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read anew whenever it changes")
+    parser.add_argument("--faults", type=Path, help="the fault plan, a JSON file; read again whenever it changes")
     parser.add_argument("--enforce-iam", action="store_true", help="check callers, and act as the roles of jobs")
     for field in fields(Limits):
         kind = int if isinstance(field.default, int) else float

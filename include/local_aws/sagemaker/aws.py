@@ -204,7 +204,7 @@ class Aws:
         """Store an object, by a signed URL as `fetch` does.
 
         Raises:
-            ClientError: S3 does not take it.
+            ClientError: S3 refuses it.
             OSError: S3 does not answer.
 
         """

@@ -124,7 +124,7 @@ class Invocations:
                 continue
             if instance is not None:
                 return deployment, instance
-            await asyncio.sleep(0)  # retired meanwhile: the route has another deployment now
+            await asyncio.sleep(0)  # stopped in the meantime: the route has another deployment now
 
 
 _TIMED_OUT = (

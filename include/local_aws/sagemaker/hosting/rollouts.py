@@ -152,7 +152,7 @@ class Rollouts:
             deployment.bring_up()
         except DeploymentFailedError as error:
             route = self.routes.get(name)
-            if route is not None and route.fleet is deployment:  # otherwise it was updated or deleted meanwhile
+            if route is not None and route.fleet is deployment:  # otherwise it was updated or deleted in the meantime
                 del self.routes[name]
                 self._fail(name, str(error))
                 deployment.close()  # its files stay, as those of a Failed endpoint do

@@ -62,7 +62,7 @@ class JobKind:
             job[f"{self.times}EndTime"] = now
 
     def start_clock(self, job: Document, *, now: float) -> None:
-        """Store the start time: the first instances are there, and the time from now on is billed."""
+        """Store the start time: the first instances are running, and from now on the time is billed."""
         job.update({f"{self.times}StartTime": now, "LastModifiedTime": now})
 
     def fail(self, job: Document, reason: str, *, now: float) -> None:

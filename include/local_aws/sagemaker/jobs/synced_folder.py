@@ -1,4 +1,4 @@
-"""Keeps a folder and an S3 prefix equal: restores it before a job's program runs, uploads it meanwhile and after."""
+"""Keeps a folder and an S3 prefix equal: restores it before a job's program runs, uploads it during and after."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SyncedFolder:
 
     def _look(self) -> dict[Path, _Seen]:
         seen: dict[Path, _Seen] = {}
-        for folder, _, names in os.walk(self._folder):  # skips folders that were deleted meanwhile
+        for folder, _, names in os.walk(self._folder):  # skips folders that were deleted in the meantime
             for file in (Path(folder, name) for name in names):
                 with contextlib.suppress(FileNotFoundError):  # renamed at this moment
                     status = file.stat()

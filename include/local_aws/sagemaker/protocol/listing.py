@@ -32,7 +32,7 @@ def page(
 ) -> Document:
     """Return one page of `documents`, each reduced to the members in `summary`.
 
-    `id_key` tells apart documents that share a name; `sort_keys` are members to sort by beside name, time and status.
+    `id_key` distinguishes documents of equal name; `sort_keys` are members to sort by besides name, time and status.
     AWS lists most resources newest first unless asked otherwise; `default_sort` and `default_order` are for the others.
     """
     members = {"Name": name_key, "CreationTime": "CreationTime", "Status": status_key, **(sort_keys or {})}

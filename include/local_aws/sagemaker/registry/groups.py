@@ -70,7 +70,7 @@ class ModelPackageGroups:
     def delete_model_package_group(self, request: Document) -> Document:
         """Delete a group that has no version."""
         group = self.describe_model_package_group(request)
-        # In one step, so that a version that is created meanwhile is found, or finds no group.
+        # In one step: a version that is created at the same time is either found here, or finds no group.
         Collection["ModelPackageGroup"](self._store, GROUP).change(group["ModelPackageGroupName"], self._remove)
         return {}
 

@@ -137,7 +137,7 @@ class ModelPackages:
         return arn
 
     def _add(self, version: ModelPackage, *, group: str) -> None:
-        """Number the version and store it in one step with its group, which cannot be deleted meanwhile."""
+        """Number the version and store it in one step with its group, which cannot be deleted at the same time."""
 
         def add(document: ModelPackageGroup) -> None:
             stored = False

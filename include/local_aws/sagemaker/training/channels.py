@@ -104,7 +104,7 @@ class ObjectCache:
         try:
             os.link(kept, target)
             os.utime(kept)
-        except OSError:  # too many links, a file system without them, or deleted by trim() meanwhile
+        except OSError:  # too many links, a file system without links, or deleted by trim() in the meantime
             self._copy(item, kept, target)
 
     def _copy(self, item: S3Object, kept: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Injects the faults of training jobs: beside those of all jobs, the interruption of a managed spot job."""
+"""Injects the faults of training jobs: those of all jobs, and the interruption of a managed spot job."""
 
 from __future__ import annotations
 

@@ -151,7 +151,7 @@ class TrainingJobs:
     ) -> None:
         """Refuse more instances than the quota allows: those of `jobs` jobs like `request`.
 
-        A fault plan's quota is for an operation, and looks at the members of its `original` request.
+        A fault plan's quota applies to an operation, and uses the members of its `original` request.
 
         Raises:
             ServiceError: ``ResourceLimitExceeded``.

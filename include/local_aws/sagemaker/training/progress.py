@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.documents import Document, MetricValue, TrainingJob, Transition
 
 
-# Secondary status -> (status, the sentence AWS puts beside it)
+# Secondary status -> (status, AWS's sentence about it)
 STATES = {
     "Starting": ("InProgress", "Preparing the instances for training"),
     "Downloading": ("InProgress", "Downloading input data"),
@@ -63,7 +63,7 @@ def lose(job: TrainingJob, *, now: float) -> None:
 
 
 def start_clock(job: TrainingJob, *, now: float) -> None:
-    """Store the start time: the first instances are there, and the time from now on is billed."""
+    """Store the start time: the first instances are running, and from now on the time is billed."""
     job.setdefault("TrainingStartTime", now)
 
 

@@ -2,7 +2,7 @@
 
 `S3Prefix`: the objects in the order of their keys, one after the other; with `RecordWrapperType` RecordIO each of them
 is a record. `AugmentedManifestFile`: for each line of the manifest its `AttributeNames`, in the request's order; a name
-that ends in `-ref` stands for the object at that S3 URI, any other for its value as text, a string without its
+that ends in `-ref` is replaced by the object at that S3 URI, any other for its value as text, a string without its
 quotation marks, anything else as JSON.
 """
 

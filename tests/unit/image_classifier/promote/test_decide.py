@@ -79,7 +79,7 @@ def test_the_first_model_is_promoted_without_a_comparison():
     decision = decided([], champion=None)
 
     assert (decision.verdict, decision.basis, decision.comparison) == ("promote", "first model", None)
-    assert "No model serves yet" in decision.summary
+    assert "No model is live yet" in decision.summary
 
 
 def test_with_fewer_than_a_hundred_comparable_images_only_the_floors_apply_and_the_decision_says_why():
@@ -124,7 +124,7 @@ def test_the_record_holds_the_rule_the_figures_and_the_words():
     assert record["comparison"]["only_champion"] == 40
     assert record["summary"].startswith("Model image-classifier-pets-1 is refused: test accuracy 95.0%")
     assert record["reasons"] == [
-        "It is worse than the model that serves: right on 910 of 1,000 compared images (91.0%) where that is right on "
+        "It is worse than the live model: right on 910 of 1,000 compared images (91.0%) where that is right on "
         "940 (94.0%); difference -3.0 points (-4.2 to -1.9), McNemar's mid-p below 0.0001."
     ]
 
