@@ -105,8 +105,8 @@ def _compared(s3: "S3Client", candidate: Evaluation, champion: str) -> Compared:
     theirs = read_answers(s3, bucket=candidate.bucket, evaluation=place.prefix)
     if theirs is None:
         message = (
-            f"The live model, {champion}, has no answers for these test images at {place.uri(place.prefix)}: it went live "
-            "after they were scored. Run the Dag again."
+            f"The live model, {champion}, has no answers for these test images at {place.uri(place.prefix)}: it went "
+            "live after they were scored. Run the Dag again."
         )
         raise EvaluationError(message)
     test = [image for image in candidate.images(s3) if image.split == "test"]

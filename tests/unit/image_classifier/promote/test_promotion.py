@@ -96,7 +96,7 @@ def test_a_champion_whose_data_set_is_unknown_is_not_compared_with(s3, candidate
 
 
 def test_a_champion_without_answers_for_these_images_is_an_error(s3, candidate):
-    with pytest.raises(EvaluationError, match="began to serve after they were scored"):
+    with pytest.raises(EvaluationError, match="went live after they were scored"):
         decide_candidate(s3, candidate, champion=OLD, rule=Promotion())
 
 
