@@ -13,11 +13,13 @@ Images of one shape on an even ground (garments, scans) are taken for copies mor
 import base64
 import operator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
 MAX_DISTANCE: Final = 6
@@ -30,11 +32,14 @@ MOST_COMPARED: Final = 32  # groups whose grey values an image is compared with,
 
 _SIDE: Final = 8
 _GREY_SIDE: Final = 16
+_GREY_BYTES: Final = _GREY_SIDE * _GREY_SIDE // 2
 _STEPS: Final = 15  # four bits per grey value
 _HIGH: Final = bytes(value >> 4 for value in range(256))
 _LOW: Final = bytes(value & 15 for value in range(256))
 # Three bands of a 64-bit hash: of six differing bits, at most two are in one of them.
 _BANDS: Final = ((0, 22), (22, 21), (43, 21))
+_TABLE_BITS: Final = 22  # of the widest band
+_ROOM: Final = 1024  # entries, at first
 _FLIPS: Final = tuple(
     [
         sum(1 << bit for bit in bits)
@@ -129,33 +134,82 @@ def difference_hash(image: "Image.Image") -> int | None:
 
 
 class Looks:
-    """Looks by name, found again by an image that looks nearly the same."""
+    """Looks by name, found again by an image that looks nearly the same.
+
+    A million looks take about 250 MB, of which half is their grey values, besides their names.
+    """
 
     def __init__(self) -> None:
-        self._entries: list[tuple[Look, str]] = []
-        self._tables: list[dict[int, list[int]]] = [{} for _ in _BANDS]  # band's bits: indices of entries
+        """Start empty."""
+        import numpy as np
+
+        self._np = np
+        self._flips, self._band_of_flip = _all_flips()
+        # Nodes are numbered from 1: node 1 + 3 * entry + band is in the list of the entries with the same bits there.
+        self._first = np.zeros(len(_BANDS) << _TABLE_BITS, np.uint32)  # by band and its bits: a list's first node
+        self._next = np.zeros(1 + len(_BANDS) * _ROOM, np.uint32)
+        self._hashes = np.zeros(_ROOM, np.uint64)
+        self._greys = bytearray()
+        self._small = bytearray()
+        self._names: list[str] = []
 
     def add(self, look: Look, name: str) -> None:
         """Add a look."""
-        for (shift, width), table in zip(_BANDS, self._tables, strict=True):
-            table.setdefault(look.difference_hash >> shift & ((1 << width) - 1), []).append(len(self._entries))
-        self._entries.append((look, name))
+        entry = len(self._names)
+        if entry == len(self._hashes):
+            self._hashes.resize(2 * entry, refcheck=False)
+            self._next.resize(1 + 2 * len(_BANDS) * entry, refcheck=False)
+        self._hashes[entry] = look.difference_hash
+        for node, key in enumerate(_keys(look.difference_hash), start=1 + len(_BANDS) * entry):
+            self._next[node] = self._first[key]
+            self._first[key] = node
+        self._greys += look.grey
+        self._small.append(look.is_small)
+        self._names.append(name)
 
     def nearest(self, look: Look) -> str | None:
         """The name of the nearest look that this one is a near-duplicate of, of equally near ones the first added."""
-        found = set[tuple[int, int]]()
-        for (shift, width), flips, table in zip(_BANDS, _FLIPS, self._tables, strict=True):
-            bits = look.difference_hash >> shift & ((1 << width) - 1)
-            for flip in flips:
-                for entry in table.get(bits ^ flip, ()):
-                    distance = look.distance(self._entries[entry][0])
-                    if distance <= MAX_DISTANCE:
-                        found.add((distance, entry))
-        for _, entry in sorted(found)[:MOST_COMPARED]:
-            other, name = self._entries[entry]
-            if look.is_like(other):
-                return name
+        for entry in self._near(look.difference_hash)[:MOST_COMPARED]:
+            if look.is_like(self._entry(entry)):
+                return self._names[entry]
         return None
+
+    def _near(self, difference_hash: int) -> list[int]:
+        """The entries within MAX_DISTANCE, the nearest first."""
+        np = self._np
+        nodes = self._first[self._flips ^ np.array(_keys(difference_hash), np.uint32)[self._band_of_flip]]
+        lists = []
+        while (nodes := nodes[nodes != 0]).size:
+            lists.append(nodes)
+            nodes = self._next[nodes]
+        if not lists:
+            return []
+        entries = (np.concatenate(lists) - 1) // len(_BANDS)
+        distances = np.bitwise_count(self._hashes[entries] ^ np.uint64(difference_hash))
+        is_near = distances <= MAX_DISTANCE
+        found = set(zip(distances[is_near].tolist(), entries[is_near].tolist(), strict=True))
+        return [entry for _, entry in sorted(found)]
+
+    def _entry(self, entry: int) -> Look:
+        grey = bytes(self._greys[entry * _GREY_BYTES : (entry + 1) * _GREY_BYTES])
+        return Look(int(self._hashes[entry]), grey, bool(self._small[entry]))
+
+
+def _keys(difference_hash: int) -> list[int]:
+    """Where the bits of each band are in the table."""
+    return [
+        band << _TABLE_BITS | difference_hash >> shift & ((1 << width) - 1)
+        for band, (shift, width) in enumerate(_BANDS)
+    ]
+
+
+@cache
+def _all_flips() -> "tuple[NDArray[np.uint32], NDArray[np.intp]]":
+    """The flips of all bands, and the band that each is for."""
+    import numpy as np
+
+    bands = np.repeat(np.arange(len(_BANDS)), [len(flips) for flips in _FLIPS])
+    return np.array([flip for flips in _FLIPS for flip in flips], np.uint32), bands
 
 
 def _reduced(grey: "Image.Image") -> bytes:
