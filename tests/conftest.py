@@ -1,8 +1,10 @@
-"""Airflow reads its configuration when it is first imported: here, before any test module does that."""
+"""Prepares what is read when it is first imported: Airflow's configuration; and Hypothesis's settings."""
 
 import os
 import tempfile
 from pathlib import Path
+
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -15,3 +17,7 @@ os.environ |= {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
+
+# How long an example takes says how much the machine has to do, and nothing about the code.
+settings.register_profile("without a deadline", deadline=None)
+settings.load_profile("without a deadline")

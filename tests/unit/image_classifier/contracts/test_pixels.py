@@ -444,7 +444,7 @@ def test_a_decompression_bomb_is_refused_by_its_header():
     assert rejected(bomb) == "too_many_pixels"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.data())
 def test_damaged_bytes_are_prepared_or_rejected_and_nothing_else(data):
     image_format = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "WEBP"]))
@@ -456,7 +456,7 @@ def test_damaged_bytes_are_prepared_or_rejected_and_nothing_else(data):
         assert decoded(bytes(original)).size == (SIDE, SIDE)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(8, 96), st.sampled_from(["pad", "crop"]))
 def test_any_size_becomes_the_square(width, height, side, fit):
     prepared = prepare(encoded(Image.new("RGB", (width, height), RED)), PixelParameters(side, fit=fit))
