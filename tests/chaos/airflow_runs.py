@@ -6,7 +6,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from laptop.place import LaptopError
 T = TypeVar("T")
 POLL_S = 0.5
 LOOKS = 4
+READING = timedelta(seconds=10)
 FINISHED = ("success", "failed", "skipped", "upstream_failed", "removed")
 
 
@@ -124,6 +125,12 @@ class Run:
             return task["state"] if task["state"] in wanted and task["try_number"] >= tries else ""
 
         return until(reached, seconds=seconds, what=f"{self.dag_id}.{task_id} becoming {' or '.join(wanted)}")
+
+    def await_question(self, task_id: str, *, seconds: float = 900) -> None:
+        """Wait until a person is asked, and for as long as one needs to read; see the README about faster ones."""
+        self.await_task(task_id, ["awaiting_input"], seconds=seconds)
+        since = now()
+        until(lambda: now() - since > READING, seconds=60, what="a person reading the question")
 
     def await_end(self, *, seconds: float = 600) -> str:
         return until(

@@ -5,7 +5,6 @@ The tests build on each other, in the order of the file: a first model serves af
 
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ pytestmark = pytest.mark.timeout(1200)
 
 DAG_ID, NAME = "judged_train_and_deploy", "judged"
 ASK = "promote.ask"
-READING = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,9 @@ def approval_status(aws, job: str) -> str:
 
 
 def asked(airflow, run_id: str, **conf: Any) -> Run:
-    """A run that waits for a person, and has for as long as a person needs; see the README about faster ones."""
-    return asking(airflow.ordered_run(DAG_ID, run_id, conf=conf))
-
-
-def asking(run: Run) -> Run:
-    run.await_task(ASK, ["awaiting_input"], seconds=900)
-    since = now()
-    until(lambda: now() - since > READING, seconds=60, what="a person reading the question")
+    """A run that waits for a person."""
+    run: Run = airflow.ordered_run(DAG_ID, run_id, conf=conf)
+    run.await_question(ASK)
     return run
 
 
@@ -149,7 +142,8 @@ def test_a_newer_candidate_withdraws_the_older_question(airflow, aws, row):
 
 def test_a_rejection_changes_nothing(airflow, aws, row):
     before = live(aws)
-    run = asking(Run(airflow, DAG_ID, "rejected"))
+    run = Run(airflow, DAG_ID, "rejected")
+    run.await_question(ASK)
 
     airflow.answer(DAG_ID, "rejected", ASK, option="Reject")
 

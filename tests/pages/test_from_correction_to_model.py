@@ -32,6 +32,7 @@ expect.set_options(timeout=PATIENCE_MS)
 
 NAME, DAG_ID = "shades", "shades_train_and_deploy"
 KEYS = Keys(NAME)
+ASK = "promote.ask"
 UPLOADS, CORRECTED = 24, 20
 RUN_LIMIT_S = 1200
 
@@ -66,7 +67,7 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     state = tmp_path_factory.mktemp("laptop")
     place = Place(state, aws_port=free_port(), sagemaker_port=free_port(), airflow_port=free_port())
     write_images(place, "greys")
-    write_classifier(place, NAME, source="greys", epochs=3)
+    write_classifier(place, NAME, source="greys", epochs=3, promotion="promotion: {mode: approval}\n")
     services = ChaosServices(place)
     try:
         services.start()
@@ -79,7 +80,9 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
 @pytest.fixture(scope="module")
 def first(laptop: Laptop) -> dict[str, Any]:
     """The first run's data set and training job."""
-    laptop.airflow.ordered_run(DAG_ID, "first", conf={})
+    run = laptop.airflow.ordered_run(DAG_ID, "first", conf={})
+    run.await_question(ASK, seconds=RUN_LIMIT_S)
+    laptop.airflow.answer(DAG_ID, "first", ASK, option="Approve")
     return made_by(laptop, "first")
 
 
@@ -129,11 +132,17 @@ def corrected(laptop: Laptop, first: dict[str, Any], person: Person, pictures: l
 
 @pytest.fixture(scope="module")
 def second(laptop: Laptop, corrected: dict[str, str], person: Person) -> dict[str, Any]:
-    """The run that the button on the page of models starts."""
+    """A run that one button on the page of models starts, and another approves."""
     person.open("models")
     person.page.get_by_role("button", name="Train").click()
     person.page.get_by_role("button", name="Start the run").click()
-    return made_by(laptop, person.started_run())
+    run_id = person.started_run()
+    Run(laptop.airflow, DAG_ID, run_id).await_question(ASK, seconds=RUN_LIMIT_S)
+    person.open("models")
+    person.page.get_by_role("button", name="Approve").click()
+    person.page.locator("#trigger").get_by_role("button", name="Approve").click()
+    expect(person.page.locator("#triggered")).to_contain_text("Approve is your answer.")
+    return made_by(laptop, run_id)
 
 
 def test_the_corrected_images_are_in_the_next_version_of_the_data_set(laptop, first, corrected, second):
@@ -172,6 +181,7 @@ def test_the_pages_show_the_new_model_and_the_version_it_learned_from(laptop, pe
 
 def test_the_button_goes_back_to_the_first_model(laptop, person, first, second):
     assert laptop.serving() == second["job"]["training_job"]
+    laptop.airflow.await_dag("image_classifier_roll_back")
     watched = laptop.airflow.ordered_run("image_classifier_watch", "versions", conf={})
     watched.await_task("watch_classifier", ["success", "failed"], seconds=RUN_LIMIT_S)
     person.open("models")

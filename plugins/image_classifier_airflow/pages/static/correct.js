@@ -4,9 +4,11 @@
   const grid = document.querySelector('[role="listbox"]');
   const panel = document.querySelector(".answers");
   if (!grid) return;
+  const KEPT_ALIVE = 60000; // characters; browsers allow 64 KiB
   const tiles = [...grid.querySelectorAll(".tile")];
   const status = document.getElementById("status");
-  let current = 0, anchor = 0, lastAnswers = null, saving = false;
+  let current = 0, anchor = 0, lastAnswers = null;
+  let waiting = Promise.resolve(), unsaved = 0; // answers are saved one after the other, and typed meanwhile
   let offPage = []; // images of other pages that are selected too, in the form of tiles
 
   const say = (text, bad = false) => { status.textContent = text; status.classList.toggle("bad", bad); };
@@ -73,13 +75,14 @@
   };
 
   const send = async (answers) => {
-    saving = true;
     say("Saving ...");
+    const body = JSON.stringify({ reason: panel.dataset.reason, answers });
     try {
       const response = await fetch("corrections", {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-Image-Classifier": "1", Accept: "application/json" },
-        body: JSON.stringify({ reason: panel.dataset.reason, answers }),
+        keepalive: body.length < KEPT_ALIVE, // goes on if the person leaves the page
+        body,
       });
       const answer = await response.json();
       if (!response.ok) { say(answer.detail, true); return null; }
@@ -87,17 +90,17 @@
     } catch {
       say("Airflow does not answer. Nothing is known to be saved; try again.", true);
       return null;
-    } finally { saving = false; }
+    }
   };
 
   const before = (tile) => tile.dataset.answer
     ? { answer: tile.dataset.answer, label: tile.dataset.answerLabel || null } : { answer: "withdrawn", label: null };
 
-  const apply = async (chosen, answerOf, { remember = true } = {}) => {
-    if (saving || !panel || chosen.length === 0) return;
+  const store = async (answers, { remember }) => {
+    const chosen = [...answers.keys()];
     const had = new Map(chosen.map((tile) => [tile.dataset.key, before(tile)]));
-    const results = await send(chosen.map((tile) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...answerOf(tile) })));
-    if (!results) return;
+    const results = await send(chosen.map((tile) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...answers.get(tile) })));
+    if (!results) { goBack(chosen); return; }
     if (isBlind) countSample();
     const byKey = new Map(chosen.map((tile) => [tile.dataset.key, tile]));
     results.forEach((result) => show(byKey.get(result.key), result));
@@ -108,11 +111,23 @@
     if (others.length) {
       const hint = others[0].state === "conflict" ? " Answer again to replace it." : "";
       say(`${saved.length} saved, ${others.length} not: ${others[0].sentence}${hint}`, true);
+      goBack(others.map((result) => byKey.get(result.key)));
       return;
     }
-    say(remember ? `${saved.length} saved` : `${saved.length} undone`);
-    const last = Math.max(...chosen.map((tile) => tiles.indexOf(tile)));
-    if (remember) goToNext(last);
+    const isLast = remember && !grid.classList.contains("single") && nextAfter(placeOf(chosen)) < 0;
+    say(`${saved.length} ${remember ? "saved" : "undone"}${isLast ? ". All after this one are answered." : ""}`);
+    if (!remember) goBack(chosen);
+  };
+  const later = (work) => {
+    unsaved += 1;
+    waiting = waiting.then(work).catch(() => say("The answer could not be shown. Reload the page.", true)).finally(() => { unsaved -= 1; });
+  };
+  const apply = (chosen, answerOf) => {
+    if (!panel || chosen.length === 0) return;
+    const answers = new Map(chosen.map((tile) => [tile, answerOf(tile)]));
+    later(() => store(answers, { remember: true }));
+    const next = nextAfter(placeOf(chosen));
+    if (next >= 0) go(next);
   };
 
   const percent = (share) => `${(100 * share).toFixed(1)}%`;
@@ -129,10 +144,13 @@
       : "The interval is as narrow as wanted: enough answers for this model.";
   };
 
-  const goToNext = (from) => {
-    const next = tiles.findIndex((tile, index) => index > from && !tile.dataset.answer);
-    if (next >= 0) go(next);
-    else if (!grid.classList.contains("single")) say(`${status.textContent}. All after this one are answered.`);
+  const placeOf = (chosen) => Math.max(...chosen.map((tile) => tiles.indexOf(tile)));
+  const nextAfter = (from) => tiles.findIndex((tile, index) => index > from && !tile.dataset.answer);
+  const goBack = (chosen) => { // to what needs another answer, unless the person goes on typing
+    const shown = chosen.filter((tile) => tiles.includes(tile));
+    if (unsaved > 1 || shown.length === 0) return;
+    go(tiles.indexOf(shown[0]));
+    if (shown.length > 1) { shown.forEach((tile) => mark(tile, true)); tell(); }
   };
 
   const labels = panel ? [...panel.querySelectorAll("#labels option")].map((option) => option.value) : [];
@@ -159,9 +177,9 @@
     }, { once: true });
   };
   const undo = () => {
-    if (!lastAnswers) return;
-    const had = new Map(lastAnswers);
-    apply([...had.keys()], (tile) => had.get(tile), { remember: false });
+    later(async () => { // once everything typed before it is saved
+      if (lastAnswers) await store(new Map(lastAnswers), { remember: false });
+    });
   };
   const actions = {
     right, typed, undo,
