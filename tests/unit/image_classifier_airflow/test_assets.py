@@ -1,31 +1,12 @@
 """Other Dags are started by a new version, and by no unchanged run."""
 
-import boto3
-import pytest
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule
 from airflow.sdk.execution_time.context import OutletEventAccessors
-from moto import mock_aws
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.assets import CHANGES, announce, asset, schedule_of
-from image_classifier_airflow.steps import clients
 
-BUCKET = "pictures"
 PETS = Classifier(name="pets", source="pets")
-
-
-@pytest.fixture
-def bucket(monkeypatch):
-    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    with mock_aws():
-        s3 = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
-        s3.create_bucket(Bucket=BUCKET)
-        monkeypatch.setattr(clients, "s3", lambda _: s3)
-        yield s3
 
 
 def events_of(kind, version):
@@ -35,11 +16,11 @@ def events_of(kind, version):
     return [(event.dest_asset_key.name, event.extra) for event in events[CHANGES].asset_alias_events]
 
 
-def test_a_new_version_has_an_event_with_version_and_figures(bucket):
+def test_a_new_version_has_an_event_with_version_and_figures(aws):
     assert events_of("model", "job-1") == [("image-classifier/pets/model", {"version": "job-1", "value": 0.9})]
 
 
-def test_an_unchanged_version_has_none(bucket):
+def test_an_unchanged_version_has_none(aws):
     events_of("model", "job-1")
     events_of("dataset", "f00")
 

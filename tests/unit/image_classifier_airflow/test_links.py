@@ -19,7 +19,7 @@ CLASSIFIER = Classifier(name="cats", source="cats", aws_conn_id="aws_cats")
 
 
 @pytest.fixture(autouse=True)
-def connection(monkeypatch):
+def connection(monkeypatch, bucket):
     """The connection aws_cats, and no other."""
 
     def client(aws_conn_id, service):
@@ -28,13 +28,6 @@ def connection(monkeypatch):
 
     monkeypatch.setattr(links.clients, "_client", client)
     monkeypatch.setattr(links, "client", lambda operator, service: client(operator.aws_conn_id, service))
-    for name, value in {
-        "BUCKET": "a-bucket",
-        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/sagemaker",
-        "FUNCTION_ROLE_ARN": "arn:aws:iam::123456789012:role/function",
-        "FAILURE_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:failures",
-    }.items():
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", value)
 
 
 def buttons(operator_class, config, *, service, **state):

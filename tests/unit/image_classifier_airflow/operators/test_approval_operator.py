@@ -6,34 +6,14 @@ from types import SimpleNamespace
 import pytest
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.exceptions import TaskAwaitingInput
+from tests.unit.image_classifier_airflow.made import DECISION
 
 from image_classifier.classifier import Classifier
-from image_classifier.classifier.promotion import Promotion
 from image_classifier.contracts.errors import QuestionOutdatedError
-from image_classifier.evaluate.proportions import proportion
 from image_classifier.promote.approval import question_about
-from image_classifier.promote.decision import Decision
 from image_classifier_airflow.approval_tasks import approval_tasks
 from image_classifier_airflow.operators import approval as module
 from image_classifier_airflow.operators.approval import ApprovalOperator
-
-DECISION = Decision(
-    classifier="pets",
-    candidate="new-job",
-    champion="old-job",
-    test_manifest="0badcafe",
-    rule=Promotion(mode="approval", approval_time_limit_s=3600),
-    basis="comparison",
-    verdict="promote",
-    summary="It may serve.",
-    reasons=(),
-    images=200,
-    excluded=0,
-    accuracy=proportion(180, 200),
-    comparison=None,
-    classes=(),
-    missing_images=None,
-)
 
 
 class Approval:

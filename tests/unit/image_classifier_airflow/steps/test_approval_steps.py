@@ -3,65 +3,33 @@
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from moto import mock_aws
+from tests.unit.image_classifier_airflow.made import DECISION
 
 from image_classifier.classifier import Classifier
-from image_classifier.classifier.promotion import Promotion
 from image_classifier.deploy import serving
-from image_classifier.evaluate.proportions import proportion
 from image_classifier.promote import approval as questions
 from image_classifier.promote import promotion, registry
-from image_classifier.promote.decision import Decision
 from image_classifier_airflow.notifications import send
-from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.approval import ApprovalSteps, answer
 from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 
-BUCKET = "pictures"
+BUCKET = "a-bucket"
 RUN = SimpleNamespace(start_date=datetime(2026, 11, 28, tzinfo=UTC))
 DATASET = {"test_manifest_sha256": "0badcafe"}
 JOB = {"training_job": "new-job"}
 PETS = Classifier(name="pets", source="pets", promotion={"mode": "approval"}, notify={"webhook_conn_id": "ops"})
-DECISION = Decision(
-    classifier="pets",
-    candidate="new-job",
-    champion="old-job",
-    test_manifest="0badcafe",
-    rule=Promotion(mode="approval"),
-    basis="comparison",
-    verdict="promote",
-    summary="It may serve.",
-    reasons=(),
-    images=200,
-    excluded=0,
-    accuracy=proportion(180, 200),
-    comparison=None,
-    classes=(),
-    missing_images=None,
-)
 QUESTION = questions.question_about(DECISION)
 
 
 @pytest.fixture
-def s3(monkeypatch):
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    with mock_aws():
-        client = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        yield client
+def s3(aws):
+    return aws.s3
 
 
 @pytest.fixture
-def noted(monkeypatch, s3):
+def noted(monkeypatch, s3, bucket):
     """What the registry is told; old-job serves, and the decision and the question are stored."""
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
-    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
-    monkeypatch.setattr(clients, "s3", lambda _: s3)
-    monkeypatch.setattr(clients, "sagemaker", lambda _: None)
     told = []
     monkeypatch.setattr(registry, "find_version", lambda _, job, *, group: {"ModelPackageArn": f"{group}/{job}"})
     monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: told.append((arn, status, why)))

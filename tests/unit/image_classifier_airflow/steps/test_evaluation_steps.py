@@ -4,40 +4,17 @@ import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from moto import mock_aws
+from tests.unit.image_classifier_airflow import made
+from tests.unit.image_classifier_airflow.made import DATASET
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ClassifierFileError
-from image_classifier.contracts.labels import labels_document
 from image_classifier_airflow.params import train_params
-from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 
-BUCKET = "a-bucket"
 PETS = Classifier(name="pets", source="pets")
-JOB = {
-    "training_job": "image-classifier-pets-ffffffff-00000000",
-    "model_artifact": f"s3://{BUCKET}/pets/models/job/output/model.tar.gz",
-    "image": "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1",
-    "instance_type": "ml.g4dn.xlarge",
-    "instance_count": 1,
-    "spot": False,
-    "seconds": 60,
-    "billable_s": 60,
-    "best_validation_accuracy": 0.9,
-}
-VERSION = f"pets/dataset/versions/{'f' * 16}/"
-DATASET = {
-    "fingerprint": "f" * 16,
-    "labels_key": f"{VERSION}labels.json",
-    "labels_sha256": "1abe15",
-    "num_training_samples": 10,
-    "num_validation_samples": 10,
-    "num_test_samples": 120,
-    "test_manifest_sha256": "0badcafe" * 8,
-}
+JOB = made.job("image-classifier-pets-ffffffff-00000000")
 TRAINING = {"HyperParameters": {"epochs": "3"}}
 EVALUATION = f"pets/evaluations/{JOB['training_job']}/0badcafe/"
 NO_TEST = {**DATASET, "num_test_samples": 0}
@@ -45,35 +22,9 @@ RUN = SimpleNamespace(start_date=datetime(2026, 11, 28, tzinfo=UTC))
 
 
 @pytest.fixture(autouse=True)
-def aws(monkeypatch):
-    """S3 and SageMaker in memory, with a version of 120 test images that the model has answered."""
-    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    with mock_aws():
-        session = boto3.Session("testing", "testing", region_name="us-east-1")
-        made = {service: session.client(service) for service in ("s3", "sagemaker", "logs", "lambda", "sqs")}
-        monkeypatch.setattr(clients, "_client", lambda _, service, **arguments: made[service])
-        price = SimpleNamespace(price=lambda *_, **__: SimpleNamespace(usd_per_hour=0.6))
-        monkeypatch.setattr(clients, "prices", lambda _: price)
-        made["s3"].create_bucket(Bucket=BUCKET)
-        fill(made["s3"])
-        yield SimpleNamespace(**made)
-
-
-def fill(s3):
-    lines = []
-    for number in range(120):
-        label, key = ("cat", "dog")[number % 2], f"pets/dataset/test/x/{number:016x}.jpg"
-        facts = {"class": label, "sha256": f"{number:064x}", "split": "test", "key": key}
-        lines.append({"name": f"{label}/{number}.png", **facts})
-        values = [0.9, 0.1] if (label == "cat") == (number % 10 != 0) else [0.1, 0.9]
-        answer = f"{EVALUATION}output/x/{number:016x}.jpg.out"
-        s3.put_object(Bucket=BUCKET, Key=answer, Body=json.dumps({"prediction": values}))
-    s3.put_object(Bucket=BUCKET, Key=f"{VERSION}manifest.jsonl", Body="\n".join(map(json.dumps, lines)))
-    s3.put_object(Bucket=BUCKET, Key=f"{VERSION}labels.json", Body=labels_document(["cat", "dog"]))
+def answered(tested):
+    """The model has answered for 120 test images, and is right on nine of ten."""
+    tested(DATASET, {JOB["training_job"]: lambda number: number % 10 != 0})
 
 
 def serve(aws, training_job):
@@ -144,12 +95,12 @@ def test_a_model_that_has_its_report_is_not_scored_again():
     assert planned()["candidate"] == {}
 
 
-def test_the_report_has_the_figures_of_the_training(aws):
+def test_the_report_has_the_figures_of_the_training(aws, bucket):
     told = EvaluationSteps(PETS).write_report(DATASET, JOB, TRAINING, planned(), params())
 
-    stored = json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"{EVALUATION}report.json")["Body"].read())
+    stored = json.loads(aws.s3.get_object(Bucket=bucket, Key=f"{EVALUATION}report.json")["Body"].read())
     assert told["accuracy"]["value"] == stored["accuracy"]["value"] == 0.9
-    assert told["page"] == f"s3://{BUCKET}/{EVALUATION}report.html"
+    assert told["page"] == f"s3://{bucket}/{EVALUATION}report.html"
     assert stored["training"]["cost_usd"] == 0.01
     assert stored["training"]["hyperparameters"] == {"epochs": "3"}
 
@@ -167,14 +118,14 @@ def registered(monkeypatch):
     return told
 
 
-def test_a_first_model_goes_live_and_is_approved(aws, registered):
+def test_a_first_model_goes_live_and_is_approved(aws, bucket, registered):
     task = Task()
 
     assert decided(task=task) is True
     assert registered == [(JOB["training_job"], "Approved")]
     assert task.xcom["decision"]["verdict"] == "promote"
     key = f"pets/promotions/20261128T000000Z-{JOB['training_job']}.json"
-    assert json.loads(aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())["basis"] == "first model"
+    assert json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())["basis"] == "first model"
 
 
 def test_a_model_below_a_floor_does_not_go_live_and_is_rejected(registered):
@@ -236,13 +187,13 @@ def test_the_form_may_not_name_another_model_than_the_runs(rejected):
 
 
 @pytest.fixture
-def reports(aws):
+def reports(aws, bucket):
     """The stored report after `write_report` for the classifier with these values."""
 
     def write(**changed):
         pets = PETS.revised(changed)
         EvaluationSteps(pets).write_report(DATASET, JOB, TRAINING, planned(), train_params(pets).dump())
-        return json.loads(aws.s3.get_object(Bucket=BUCKET, Key=f"{EVALUATION}report.json")["Body"].read())
+        return json.loads(aws.s3.get_object(Bucket=bucket, Key=f"{EVALUATION}report.json")["Body"].read())
 
     return write
 

@@ -39,14 +39,7 @@ class Task:
 
 
 @pytest.fixture(autouse=True)
-def deployment(monkeypatch):
-    for name, value in {
-        "BUCKET": "a-bucket",
-        "SAGEMAKER_ROLE_ARN": "arn:aws:iam::123456789012:role/sagemaker",
-        "FUNCTION_ROLE_ARN": "arn:aws:iam::123456789012:role/function",
-        "FAILURE_QUEUE_ARN": "arn:aws:sqs:us-east-1:123456789012:failures",
-    }.items():
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", value)
+def deployment(monkeypatch, bucket):
     monkeypatch.setattr(clients, "of_a_classifier", lambda _: "clients")
     monkeypatch.setattr(clients, "sagemaker", lambda _: SAGEMAKER)
     package_of = "image_classifier.connect.function_package.package_of"

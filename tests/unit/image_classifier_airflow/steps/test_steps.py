@@ -2,9 +2,7 @@
 
 import json
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ClassifierFileError, PredictionError, SettingsError
@@ -42,22 +40,13 @@ DATASET = PreparedDataset(
 
 
 @pytest.fixture(autouse=True)
-def deployment(monkeypatch):
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
-    monkeypatch.setenv("IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN", "arn:aws:iam::123456789012:role/sagemaker")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN", "arn:aws:iam::123456789012:role/function")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
+def deployment(bucket):
+    """The settings are those of a deployment."""
 
 
 @pytest.fixture
-def s3(monkeypatch):
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    with mock_aws():
-        session = boto3.Session("testing", "testing", region_name="us-east-1")
-        monkeypatch.setattr(clients, "_client", lambda _, service: session.client(service))
-        client = session.client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        yield client
+def s3(aws):
+    return aws.s3
 
 
 @pytest.fixture

@@ -46,14 +46,10 @@ class Airflow:
 
 
 @pytest.fixture(autouse=True)
-def connections(monkeypatch, tmp_path):
+def connections(monkeypatch, bucket, tmp_path):
     """The connections that were used; classifier files are in tmp_path."""
     used = []
     monkeypatch.setenv("IMAGE_CLASSIFIER_CLASSIFIERS", str(tmp_path))
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", "a-bucket")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN", "arn:aws:iam::123456789012:role/sagemaker")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN", "arn:aws:iam::123456789012:role/function")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
     monkeypatch.setattr(clients, "of_a_classifier", used.append)
     return used
 

@@ -4,9 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import TrainingError
@@ -71,34 +69,25 @@ def sagemaker():
 
 
 @pytest.fixture(autouse=True)
-def s3(monkeypatch, sagemaker):
-    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/some")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    with mock_aws():
-        client = boto3.Session("testing", "testing", region_name="us-east-1").client("s3")
-        client.create_bucket(Bucket=BUCKET)
-        monkeypatch.setattr(clients, "s3", lambda _: client)
-        monkeypatch.setattr(clients, "sagemaker", lambda _: sagemaker)
-        monkeypatch.setattr(clients, "of_a_classifier", lambda _: SimpleNamespace(logs="logs"))
-        monkeypatch.setattr("image_classifier.train.job_log.log_events", lambda logs, job: (LINES, None))
-        lines = [
-            {
-                "name": f"cat/{number}.png",
-                "class": "cat",
-                "sha256": f"{number:064x}",
-                "split": split,
-                "key": f"pets/dataset/{split}/cat/{number}.jpg",
-            }
-            for split, numbers in (("validation", range(10)), ("test", range(10, 12)))
-            for number in numbers
-        ]
-        body = "".join(json.dumps(line) + "\n" for line in lines)
-        client.put_object(Bucket=BUCKET, Key=f"{VERSION}manifest.jsonl", Body=body)
-        client.put_object(Bucket=BUCKET, Key=f"{VERSION}labels.json", Body=labels_document(["cat", "dog"]))
-        yield client
+def s3(monkeypatch, aws, sagemaker):
+    monkeypatch.setattr(clients, "sagemaker", lambda _: sagemaker)
+    monkeypatch.setattr(clients, "of_a_classifier", lambda _: SimpleNamespace(logs="logs"))
+    monkeypatch.setattr("image_classifier.train.job_log.log_events", lambda logs, job: (LINES, None))
+    lines = [
+        {
+            "name": f"cat/{number}.png",
+            "class": "cat",
+            "sha256": f"{number:064x}",
+            "split": split,
+            "key": f"pets/dataset/{split}/cat/{number}.jpg",
+        }
+        for split, numbers in (("validation", range(10)), ("test", range(10, 12)))
+        for number in numbers
+    ]
+    body = "".join(json.dumps(line) + "\n" for line in lines)
+    aws.s3.put_object(Bucket=BUCKET, Key=f"{VERSION}manifest.jsonl", Body=body)
+    aws.s3.put_object(Bucket=BUCKET, Key=f"{VERSION}labels.json", Body=labels_document(["cat", "dog"]))
+    return aws.s3
 
 
 def answer(s3, job, *, right):

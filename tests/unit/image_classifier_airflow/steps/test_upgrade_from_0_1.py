@@ -4,9 +4,8 @@ import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-import boto3
 import pytest
-from moto import mock_aws
+from tests.unit.image_classifier_airflow import made
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
@@ -17,7 +16,6 @@ from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier.promote import registry
 from image_classifier.train.job_request import training_job_request
 from image_classifier_airflow.params import train_params
-from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 
 BUCKET, ROLE = "a-bucket", "arn:aws:iam::123456789012:role"
@@ -64,26 +62,8 @@ OLD_JOB = "image-classifier-pets-10419e63-bb9a8f4a"
 NEW_JOB = "image-classifier-pets-ffffffff-bb9a8f4a"
 RUN = SimpleNamespace(start_date=datetime(2026, 11, 28, tzinfo=UTC))
 VERSIONS = "pets/dataset/versions"
-DATASET = {
-    "fingerprint": "f" * 16,
-    "labels_key": f"{VERSIONS}/{'f' * 16}/labels.json",
-    "labels_sha256": labels_sha256(["cat", "dog"]),
-    "num_training_samples": 10,
-    "num_validation_samples": 10,
-    "num_test_samples": 120,
-    "test_manifest_sha256": "0badcafe" * 8,
-}
-JOB = {
-    "training_job": NEW_JOB,
-    "model_artifact": f"s3://{BUCKET}/pets/models/{NEW_JOB}/output/model.tar.gz",
-    "image": "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1",
-    "instance_type": "ml.g4dn.xlarge",
-    "instance_count": 1,
-    "spot": False,
-    "seconds": 60,
-    "billable_s": 60,
-    "best_validation_accuracy": 0.9,
-}
+DATASET = {**made.DATASET, "labels_sha256": labels_sha256(["cat", "dog"])}
+JOB = made.job(NEW_JOB)
 
 
 def prepared(name):
@@ -130,21 +110,14 @@ def test_job_model_config_endpoint_and_function_keep_the_names_of_0_1(name):
 
 
 @pytest.fixture
-def deployed(monkeypatch):
-    """What 0.1 left: an endpoint, its model and model.json, and a version without manifest and test images."""
-    for name in ("sagemaker_role_arn", "function_role_arn", "failure_queue_arn", "bucket"):
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name.upper()}", getattr(SETTINGS, name))
-    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
-    with mock_aws():
-        session = boto3.Session("testing", "testing", region_name="us-east-1")
-        made = {service: session.client(service) for service in ("s3", "sagemaker", "logs", "lambda", "sqs")}
-        monkeypatch.setattr(clients, "_client", lambda _, service, **arguments: made[service])
-        price = SimpleNamespace(price=lambda *_, **__: SimpleNamespace(usd_per_hour=0.6))
-        monkeypatch.setattr(clients, "prices", lambda _: price)
-        made["s3"].create_bucket(Bucket=BUCKET)
-        deploy_as_0_1(made["s3"], made["sagemaker"])
-        prepare_anew(made["s3"])
-        yield SimpleNamespace(**made)
+def deployed(aws, tested):
+    """What 0.1 left: an endpoint, its model and model.json, and a version without manifest and test images.
+
+    The new model answers 70% of the new version's test images right; the old one has learned from all of them.
+    """
+    deploy_as_0_1(aws.s3, aws.sagemaker)
+    tested(DATASET, {NEW_JOB: lambda number: number % 10 > 2, OLD_JOB: lambda _: True})
+    return aws
 
 
 def deploy_as_0_1(s3, sagemaker):
@@ -165,36 +138,21 @@ def deploy_as_0_1(s3, sagemaker):
     sagemaker.create_endpoint(**endpoint)
 
 
-def prepare_anew(s3):
-    lines = []
-    for number in range(120):
-        label, key = ("cat", "dog")[number % 2], f"pets/dataset/test/x/{number:016x}.jpg"
-        facts = {"class": label, "sha256": f"{number:064x}", "split": "test", "key": key}
-        lines.append({"name": f"{label}/{number}.png", **facts})
-        for job, right in ((NEW_JOB, number % 10 > 2), (OLD_JOB, True)):  # the old model has seen these images
-            values = [0.9, 0.1] if (label == "cat") == right else [0.1, 0.9]
-            answer = f"pets/evaluations/{job}/0badcafe/output/x/{number:016x}.jpg.out"
-            s3.put_object(Bucket=BUCKET, Key=answer, Body=json.dumps({"prediction": values}))
-    version = f"{VERSIONS}/{'f' * 16}/"
-    s3.put_object(Bucket=BUCKET, Key=f"{version}manifest.jsonl", Body="\n".join(map(json.dumps, lines)))
-    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["cat", "dog"]))
-
-
 @pytest.fixture
 def packages(monkeypatch):
     """The versions that are made; moto has no registry with ClientToken."""
-    made = {}
+    kept = {}
 
     def ensure(_, model, *, group, labels, report, report_uri):
-        made.setdefault(model.training_job, {"model": model, "labels": labels, "report": report})
+        kept.setdefault(model.training_job, {"model": model, "labels": labels, "report": report})
         return model.training_job
 
     monkeypatch.setattr(registry, "ensure_group", lambda *_, **__: "group")
     monkeypatch.setattr(registry, "ensure_version", ensure)
-    monkeypatch.setattr(registry, "find_version", lambda _, job, *, group: made.get(job))
-    monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: made[arn].update(status=status))
+    monkeypatch.setattr(registry, "find_version", lambda _, job, *, group: kept.get(job))
+    monkeypatch.setattr(registry, "set_approval", lambda _, arn, *, status, why: kept[arn].update(status=status))
     monkeypatch.setattr(registry, "rejected_by_a_person", lambda *_, **__: None)
-    return made
+    return kept
 
 
 def first_run():

@@ -13,14 +13,10 @@ TAGS = {tag["Key"]: tag["Value"] for tag in Owner("dag", "run", "train").tags()}
 
 
 @pytest.fixture(autouse=True)
-def deployment(monkeypatch, tmp_path, jobs):
-    for name in ("SAGEMAKER_ROLE_ARN", "FUNCTION_ROLE_ARN"):
-        monkeypatch.setenv(f"IMAGE_CLASSIFIER_{name}", "arn:aws:iam::123456789012:role/r")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN", "arn:aws:sqs:us-east-1:123456789012:failures")
-    monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", "the-bucket")
+def deployment(monkeypatch, bucket, tmp_path, jobs):
     monkeypatch.setenv("IMAGE_CLASSIFIER_CLASSIFIERS", str(tmp_path))
     monkeypatch.setattr(clients, "sagemaker", lambda _conn: jobs)
-    jobs.has(JOB, tags=TAGS, OutputDataConfig={"S3OutputPath": "s3://the-bucket/cats/models"})
+    jobs.has(JOB, tags=TAGS, OutputDataConfig={"S3OutputPath": "s3://a-bucket/cats/models"})
 
 
 def task_instance(states):
@@ -59,7 +55,7 @@ def test_a_run_starts_for_corrections_of_a_classifier_that_wants_it_and_has_none
 
     assert start["trigger_dag_id"] == "cats_train_and_deploy"
     assert start["trigger_run_id"] == "corrections__2026-11-28T09:00:00+00:00"
-    assert asked == [("cats", "the-bucket", 20, ("emu",))]
+    assert asked == [("cats", "a-bucket", 20, ("emu",))]
     assert active == []
 
 
@@ -75,4 +71,4 @@ def test_a_file_that_cannot_be_read_still_wants_its_endpoint_and_each_connection
     monkeypatch.setattr("image_classifier.watch.unused.check_endpoints_wanted", check)
     watch.check_endpoints_wanted()
 
-    assert asked == [(conn, "the-bucket", ["broken", "cats"]) for conn in ("aws_default", "other")]
+    assert asked == [(conn, "a-bucket", ["broken", "cats"]) for conn in ("aws_default", "other")]
