@@ -239,7 +239,8 @@ def print_farewell(place: Place, aws: Aws, classifier: str, *, airflow_url: str,
     """Print addresses, credentials and what the user can do next."""
     print(
         f"  Airflow    {airflow_url}   user {USER}, password {password(place)}\n"
-        f"  Gallery    {airflow_url}/plugin/image-classifiers: look at the predictions and correct them\n"
+        f"  Gallery    {airflow_url}/plugin/image-classifiers/image-classifier/{classifier}/gallery\n"
+        "             shows the predictions; correct them there\n"
         f"  Uploads    every image put below s3://{aws.bucket}/{names.Keys(classifier).incoming}\n"
         f"             is classified from now on; S3 is at {aws.url}\n"
         f"  Upload key {aws.upload_key['AWS_ACCESS_KEY_ID']}, secret {aws.upload_key['AWS_SECRET_ACCESS_KEY']}:\n"
