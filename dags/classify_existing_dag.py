@@ -6,11 +6,15 @@ The trigger only classifies uploads after it was set. This Dag classifies images
 * with **Again**, all images, with the live model. Their records then have a higher generation; an image that is
   uploaded in the meantime keeps the record of its upload.
 
-1. `plan` counts the images, and fails if they may cost more than `max_cost_usd`. The function and S3 cost about 3 US
-   dollars for 100,000 images; the endpoint costs by the hour, with or without requests.
-2. `classify`, one mapped task per share, invokes the inference function for a bounded number of images at a time.
+1. `plan` counts the images, and fails if they may cost more than `max_cost_usd`.
+2. Up to **Transform above** images: `classify`, one mapped task per share, invokes the inference function for a bounded
+   number of images at a time. The function and S3 cost about 3 US dollars for 100,000 images; the endpoint costs by the
+   hour, with or without requests.
+3. More images: `prepare_images` prepares each as the model sees it, `transform` runs one batch transform job on the
+   machine of `evaluation.instance_type`, and `write_records` writes the same records as the function.
+   `delete_prepared_images` deletes the job's input and output.
 
-**Safe to repeat**: a retried task leaves out images that were classified since the run began.
+**Safe to repeat**: a retried task leaves out what was done since the run began, and starts no second job.
 """
 
 from datetime import timedelta
@@ -18,6 +22,7 @@ from datetime import timedelta
 from airflow.sdk import DAG, chain
 
 from image_classifier.classifier import classifier_files, classifier_folders
+from image_classifier_airflow.operators.transform import TransformJobOperator
 from image_classifier_airflow.params import classify_existing_params
 from image_classifier_airflow.retries import RETRY_POLICY
 from image_classifier_airflow.steps import classify_existing as steps
@@ -40,5 +45,15 @@ with DAG(
     doc_md=__doc__,
     tags=["image-classifier"],
 ):
-    shares = step(steps.plan)()
-    chain(shares, mapped(steps.classify)(share=shares))
+    plan = step(steps.plan, multiple_outputs=True)()
+    mapped(steps.classify)(share=step(steps.endpoint_shares)(plan["shares"]))
+    shares = step(steps.transform_shares)(plan["transform_shares"])
+    prepared = mapped(steps.prepare_images)(share=shares)
+    request = step(steps.plan_transform)()
+    chain(
+        prepared,
+        request,
+        TransformJobOperator(task_id="transform", config=request, aws_conn_id=plan["aws_conn_id"]),
+        mapped(steps.write_records)(share=shares),
+        step(steps.delete_prepared_images)(),
+    )

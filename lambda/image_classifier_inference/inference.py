@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from image_classifier.contracts import answers, pixels, predictions, record_keys
 from image_classifier.contracts.errors import EndpointError, ImageRejectedError, ModelRefusalError
+from image_classifier.contracts.models import Model
 from image_classifier.contracts.predictions import Image, Prediction, Times
 from image_classifier.contracts.record_order import is_same_upload
 from image_classifier_inference import records, uploads
 from image_classifier_inference.endpoint import Answer, Endpoint
 from image_classifier_inference.environment import Environment
-from image_classifier_inference.models import Model, ModelFiles
+from image_classifier_inference.models import ModelFiles
 from image_classifier_inference.uploads import Upload
 
 if TYPE_CHECKING:

@@ -63,7 +63,7 @@ def read_upload(record: Mapping[str, Any]) -> Upload:
             bytes=int(found["size"]),
             sequencer=_text_or_none(found, "sequencer"),
         )
-        image.key.encode()  # raises for half of a surrogate pair, which no key in S3 has
+        image.key.encode()  # the same of the key
         return Upload(image, uploaded=_with_offset(record["eventTime"]), generation=int(record.get("generation", 0)))
     except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise PredictionError(f"The event's record is not one of an S3 upload: {error!r} in {list(record)}") from error
@@ -71,8 +71,11 @@ def read_upload(record: Mapping[str, Any]) -> Upload:
 
 def _text_or_none(found: Mapping[str, Any], name: str) -> str | None:
     value = found.get(name)
-    if not isinstance(value, str | None):
+    if value is None:
+        return None
+    if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}")
+    value.encode()  # raises for half of a surrogate pair, which no record can hold
     return value
 
 

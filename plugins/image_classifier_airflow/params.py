@@ -77,6 +77,10 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
     again = "Also images that have a record, with the present model."
     budget = "A run that may cost more is refused; the lower of this and the file's max_cost_usd applies."
     at_once = "Number of images that one task classifies at the same time."
+    by_job = (
+        "More images than this are classified by a batch transform job, which leaves the endpoint to the uploads. It "
+        "takes some ten minutes to start: as long as 20,000 images take through the endpoint."
+    )
     return {
         "classifier": Param(title="Classifier", description="Its name.", **name),
         "prefix": Param("", type="string", maxLength=1024, title="Prefix", description=prefix),
@@ -85,6 +89,7 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
             4, type="integer", minimum=1, maximum=64, title="Tasks", description="Maximum number of mapped tasks."
         ),
         "concurrency": Param(4, type="integer", minimum=1, maximum=32, title="Concurrency", description=at_once),
+        "transform_above": Param(20_000, type="integer", minimum=0, title="Transform above", description=by_job),
         "max_cost_usd": Param(
             None, type=["number", "null"], minimum=0, title="Most it may cost (US dollars)", description=budget
         ),

@@ -135,9 +135,9 @@ class EventTrial:
         return compared, findings, passes
 
     def compare(self, folder: str) -> Compared:
-        """Compare every image below a folder of incoming/ with its record."""
-        images = self._listed(f"{KEYS.incoming}{folder}/")
-        records = self._listed(f"{KEYS.predictions}{folder}/")
+        """Compare every image whose key below incoming/ begins so with its record."""
+        images = self._listed(f"{KEYS.incoming}{folder}")
+        records = self._listed(f"{KEYS.predictions}{folder}")
         picture_of = by_etag(self.pictures)
         with ThreadPoolExecutor(READERS) as readers:
             found = [json.loads(body) for body in readers.map(self._read, sorted(records))]

@@ -123,3 +123,18 @@ def test_the_pages_show_each_image_once_and_as_its_record_says(trial, row):
     until(lambda: not trial.differing_rows(compared), seconds=VISIBILITY_S + 60, what="the pages showing each record")
     rows = sum(len(one.records) for one in compared)
     row.check_ours(rows == NUMBER * len(FOLDERS), f"{rows} images are shown once, as their records say")
+
+
+def test_images_are_classified_again_by_a_transform_job(trial, aws, row):
+    """The model that serves answers for the first images of the first scenario, in a job of its own."""
+    prefix = f"{FOLDERS[0]}/000"
+    conf = {"classifier": NAME, "prefix": prefix, "again": True, "transform_above": 1, "tasks": 2}
+    run = trial.run("image_classifier_classify_existing", **conf)
+    trial.ended(run)
+    compared = trial.compare(prefix)
+    others = {record["model"]["training_job"] for record in compared.records if record["model"]} - {trial.serving}
+    again = sum(record["generation"] > 0 for record in compared.records)
+    job = run.api.result(run.dag_id, run.run_id, "transform")
+    wrong = len(compared.wrong)
+    found = f"{again} of {compared.images} records are of {job}, {wrong} wrong, {len(others)} other models"
+    row.check_ours(again == compared.images == len(compared.records) and not wrong and not others, found)

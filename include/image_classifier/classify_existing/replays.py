@@ -14,12 +14,11 @@ from urllib.parse import quote_plus
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.names import Keys, function_name
+from image_classifier.classify_existing.records import ABSENT, store_record, write_log_entry
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts import predictions
-from image_classifier.contracts.errors import PredictionError
-from image_classifier.contracts.predictions import Image, Prediction, Times
-from image_classifier.contracts.record_keys import log_key, record_key
-from image_classifier.contracts.record_order import supersedes
+from image_classifier.contracts.predictions import Image, Times
+from image_classifier.contracts.record_keys import record_key
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3  # number of replays of one image; then it gets a failed record
-ABSENT = {"NoSuchKey", "404", "NoSuchVersion"}
-CONTENT_TYPE = "application/json"
 
 
 @dataclass(frozen=True)
@@ -122,39 +119,8 @@ def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, 
         total_ms=round(max(0.0, (now - predictions.instant(uploaded)).total_seconds() * 1000), 1),
     )
     record = predictions.failed(image, code=code, sentence=sentence, times=times)
-    stored, etag = _stored(s3, bucket=target.bucket, key=target.record_key(key))
-    if stored is not None and not supersedes(record, stored):
+    if store_record(s3, target, record) is not record:
         return False
-    return _put(s3, target, record, etag=etag)
-
-
-def _stored(s3: "S3Client", *, bucket: str, key: str) -> tuple[Prediction | None, str | None]:
-    try:
-        found = s3.get_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ABSENT:
-            return None, None
-        raise
-    try:
-        return Prediction.from_json(found["Body"].read()), found["ETag"]
-    except PredictionError as error:
-        log.warning("s3://%s/%s is replaced: %s", bucket, key, error)
-        return None, found["ETag"]
-
-
-def _put(s3: "S3Client", target: Target, record: Prediction, *, etag: str | None) -> bool:
-    """Write the record and its log entry; return False if the function wrote a record at the same time."""
-    condition: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-    body, key = record.as_json(), target.record_key(record.image.key)
-    try:
-        s3.put_object(Bucket=target.bucket, Key=key, Body=body, ContentType=CONTENT_TYPE, **condition)
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (409, 412):
-            return False
-        raise
-    entry = log_key(record, log_prefix=target.keys.predictions_log)
-    s3.put_object(Bucket=target.bucket, Key=entry, Body=body, ContentType=CONTENT_TYPE)
-    log.info(
-        "Wrote a failed record s3://%s/%s: %s", target.bucket, key, record.reason.sentence if record.reason else ""
-    )
+    write_log_entry(s3, target, record)
+    log.info("Wrote a failed record for s3://%s/%s: %s", target.bucket, key, sentence)
     return True

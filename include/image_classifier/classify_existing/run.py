@@ -54,7 +54,12 @@ class Request:
     @property
     def generation(self) -> int:
         """Return the records' generation: 0 for images without a record, which are treated as late events."""
-        return round(self.started.timestamp() * 1000) if self.again else 0
+        return self.started_ms if self.again else 0
+
+    @property
+    def started_ms(self) -> int:
+        """Return the start of the run in milliseconds since 1970."""
+        return round(self.started.timestamp() * 1000)
 
 
 @dataclass
@@ -83,14 +88,18 @@ def keys_to_classify(s3: "S3Client", request: Request, *, share: int = 0, shares
             yield key
 
 
-def plan(s3: "S3Client", request: Request, *, max_cost_usd: float | None) -> int:
-    """Count the images and check their cost; return their number.
+def count(s3: "S3Client", request: Request) -> int:
+    """Return the number of images to classify."""
+    return sum(1 for _ in keys_to_classify(s3, request))
+
+
+def check_budget(number: int, *, max_cost_usd: float | None) -> None:
+    """Log what so many images cost through the endpoint, and check it.
 
     Raises:
         BudgetError: they may cost more than `max_cost_usd`.
 
     """
-    number = sum(1 for _ in keys_to_classify(s3, request))
     cost = number * USD_PER_IMAGE
     log.info(
         "%d images will be classified, for at most %.4f US dollars, without the endpoint's price per hour", number, cost
@@ -101,7 +110,6 @@ def plan(s3: "S3Client", request: Request, *, max_cost_usd: float | None) -> int
             "Raise it for this run, or name a prefix with fewer images. Nothing was classified."
         )
         raise BudgetError(message)
-    return number
 
 
 def classify_share(

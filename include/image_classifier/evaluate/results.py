@@ -26,7 +26,7 @@ def has_enough_results(s3: "S3Client", job: Mapping[str, Any]) -> bool:
     output = urlsplit(job["TransformOutput"]["S3OutputPath"])
     manifest = storage.read(s3, bucket=source.netloc, key=source.path.lstrip("/"))
     keys = [str(path) for path in json.loads(manifest[0])[1:]] if manifest else []
-    found = _found(s3, bucket=output.netloc, prefix=f"{output.path.lstrip('/')}/", keys=keys)
+    found = find_results(s3, bucket=output.netloc, prefix=f"{output.path.lstrip('/')}/", keys=keys)
     return bool(keys) and len(found) >= FEWEST_SCORED * len(keys)
 
 
@@ -46,9 +46,9 @@ def read_results(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str
         PredictionError: an answer cannot be read.
 
     """
-    found = _found(s3, bucket=bucket, prefix=prefix, keys=keys)
+    found = find_results(s3, bucket=bucket, prefix=prefix, keys=keys)
     with ThreadPoolExecutor(READERS, thread_name_prefix="results") as pool:
-        answers = pool.map(lambda result: _read(s3, bucket=bucket, key=result), found.values())
+        answers = pool.map(lambda result: read_result(s3, bucket=bucket, key=result), found.values())
         results = dict(zip(found, answers, strict=True))
     log.info("%d of %d images have an answer below s3://%s/%s", len(results), len(keys), bucket, prefix)
     return results
@@ -68,14 +68,20 @@ def parse_answer(body: bytes) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
 
 
-def _found(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str]) -> dict[str, str]:
+def find_results(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str]) -> dict[str, str]:
     """Return the S3 key of each image's result, by the image's key."""
     named = {key.rpartition("/")[2] + ENDING: key for key in keys}
     stored = storage.list_objects(s3, bucket=bucket, prefix=prefix)
     return {named[base]: result for result in stored if (base := result.rpartition("/")[2]) in named}
 
 
-def _read(s3: "S3Client", *, bucket: str, key: str) -> tuple[float, ...]:
+def read_result(s3: "S3Client", *, bucket: str, key: str) -> tuple[float, ...]:
+    """The probabilities in one result.
+
+    Raises:
+        PredictionError: the result is gone or cannot be read.
+
+    """
     found = storage.read(s3, bucket=bucket, key=key)
     try:
         if found is None:

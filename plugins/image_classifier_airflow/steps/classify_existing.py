@@ -11,26 +11,58 @@ from image_classifier_airflow.steps import clients
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from image_classifier.classify_existing.batch import Batch
     from image_classifier.classify_existing.run import Request
 
 Params = Mapping[str, Any]
+Json = dict[str, Any]
 
 
-def plan(params: Params, dag_run: Any) -> list[int]:
-    """Count the images, check the cost, and return the numbers of the shares, one per mapped task.
+def plan(params: Params, dag_run: Any) -> Json:
+    """Count the images, check the cost, and decide how they are classified; changes nothing.
+
+    Returns:
+        A dict of ``shares``, the numbers of the tasks that use the endpoint; ``transform_shares``, those of the tasks
+        that prepare images for a transform job and write its records; ``batch``; ``aws_conn_id``. One list is empty.
 
     Raises:
         ClassifierFileError: there is no classifier file of that name.
         BudgetError: the images may cost more than the run or the file allows.
+        ResourceBusyError: a transform job is due, and a deployment is under way.
 
     """
-    from image_classifier.classify_existing.run import plan as plan_run
+    from image_classifier.classify_existing import batch as batches
+    from image_classifier.classify_existing.run import check_budget, count
 
     classifier = classifier_of(params["classifier"])
     limits = [limit for limit in (params["max_cost_usd"], classifier.max_cost_usd) if limit is not None]
-    request = _request(params, started=dag_run.start_date)
-    number = plan_run(clients.s3(classifier.aws_conn_id), request, max_cost_usd=min(limits, default=None))
-    return list(range(min(params["tasks"], number)))
+    most, request, conn = (
+        min(limits, default=None),
+        _request(params, started=dag_run.start_date),
+        classifier.aws_conn_id,
+    )
+    number = count(clients.s3(conn), request)
+    shares = list(range(min(params["tasks"], number)))
+    planned: Json = {"shares": shares, "transform_shares": [], "batch": {}, "aws_conn_id": conn}
+    if number <= params["transform_above"]:
+        check_budget(number, max_cost_usd=most)
+        return planned
+    price = clients.hosting_price(conn)(classifier.evaluation.instance_type)
+    batches.check_budget(number, classifier, usd_per_hour=price, max_cost_usd=most)
+    batch = batches.plan_batch(
+        clients.of_a_classifier(conn), request.target, started_ms=request.started_ms, shares=len(shares)
+    )
+    return {**planned, "shares": [], "transform_shares": shares, "batch": batch.model_dump()}
+
+
+def endpoint_shares(shares: list[int]) -> list[int]:
+    """Return the shares that are classified through the endpoint: Airflow maps tasks over a task's whole result."""
+    return shares
+
+
+def transform_shares(shares: list[int]) -> list[int]:
+    """Return the shares that are classified by a transform job."""
+    return shares
 
 
 def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
@@ -52,6 +84,50 @@ def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
         concurrency=params["concurrency"],
     )
     return {"classified": done.classified}
+
+
+def prepare_images(share: int, params: Params, dag_run: Any, ti: Any) -> int:
+    """Prepare one share of the images for the transform job; returns their number."""
+    from image_classifier.classify_existing.batch_images import prepare_share
+
+    conn = classifier_of(params["classifier"]).aws_conn_id
+    request = _request(params, started=dag_run.start_date)
+    return prepare_share(clients.s3(conn), _batch(ti), request, share=share)
+
+
+def plan_transform(params: Params, ti: Any) -> Json:
+    """Write the manifest of all prepared images; return what the transform operator needs."""
+    from image_classifier.classify_existing.batch import batch_request
+
+    classifier = classifier_of(params["classifier"])
+    return batch_request(clients.s3(classifier.aws_conn_id), _batch(ti), classifier)
+
+
+def write_records(share: int, params: Params, dag_run: Any, ti: Any) -> int:
+    """Write the records of one share from the answers; return the number of its images.
+
+    Raises:
+        PredictionError: the job gave no answer for some images; names the first ones.
+
+    """
+    from image_classifier.classify_existing import batch_records
+
+    conn = classifier_of(params["classifier"]).aws_conn_id
+    generation = _request(params, started=dag_run.start_date).generation
+    return batch_records.write_records(clients.s3(conn), _batch(ti), share=share, generation=generation)
+
+
+def delete_prepared_images(params: Params, ti: Any) -> int:
+    """Delete the batch's own objects; return their number."""
+    from image_classifier.classify_existing.batch import delete_batch
+
+    return delete_batch(clients.s3(classifier_of(params["classifier"]).aws_conn_id), _batch(ti))
+
+
+def _batch(ti: Any) -> "Batch":
+    from image_classifier.classify_existing.batch import Batch
+
+    return Batch.model_validate(ti.xcom_pull(task_ids="plan", key="batch", map_indexes=-1))
 
 
 def _request(params: Params, *, started: "datetime") -> "Request":

@@ -168,6 +168,7 @@ BROKEN: dict[str, Any] = {
     "a size that is no number": lambda record: _with(record, float("nan"), *OBJECT, "size"),
     "a version that is a number": lambda record: _with(record, 7, *OBJECT, "versionId"),
     "an ETag that is a list": lambda record: _with(record, [], *OBJECT, "eTag"),
+    "half of a surrogate pair as sequencer": lambda record: _with(record, "\ud800", *OBJECT, "sequencer"),
     "a sequencer that is a number": lambda record: _with(record, 10, *OBJECT, "sequencer"),
     "no time": lambda record: _without(record, "eventTime"),
     "a time without an offset": lambda record: _with(record, "2026-01-01T00:00:00", "eventTime"),

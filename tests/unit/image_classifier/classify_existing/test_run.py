@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from image_classifier.classify_existing.replays import Target
-from image_classifier.classify_existing.run import USD_PER_IMAGE, Request, classify_share, keys_to_classify, plan
+from image_classifier.classify_existing.run import (
+    USD_PER_IMAGE,
+    Request,
+    check_budget,
+    classify_share,
+    count,
+    keys_to_classify,
+)
 from image_classifier.contracts.errors import BudgetError, PredictionError
 
 TARGET = Target("pets", "pictures")
@@ -81,6 +88,7 @@ def test_a_task_that_is_tried_again_leaves_out_what_is_done(s3, images):
 
 
 def test_a_run_that_may_cost_too_much_is_refused(s3, images):
-    assert plan(s3, request(), max_cost_usd=20 * USD_PER_IMAGE) == 20
+    number = count(s3, request())
+    check_budget(number, max_cost_usd=20 * USD_PER_IMAGE)
     with pytest.raises(BudgetError, match="Nothing was classified"):
-        plan(s3, request(), max_cost_usd=19 * USD_PER_IMAGE)
+        check_budget(number, max_cost_usd=19 * USD_PER_IMAGE)

@@ -1,0 +1,235 @@
+"""Many images are classified by one transform job, and their records are those that the function would write."""
+
+import hashlib
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from PIL import Image
+
+from image_classifier.classifier import Classifier
+from image_classifier.classify_existing import batch as batches
+from image_classifier.classify_existing import batch_images
+from image_classifier.classify_existing.batch import Batch, batch_request, delete_batch, plan_batch
+from image_classifier.classify_existing.batch_images import prepare_share
+from image_classifier.classify_existing.batch_records import write_records
+from image_classifier.classify_existing.replays import Target, current_image, replay_record
+from image_classifier.classify_existing.run import Request
+from image_classifier.contracts.errors import BudgetError, PredictionError, ResourceBusyError
+from image_classifier_inference.endpoint import Answer
+from image_classifier_inference.environment import Environment
+from image_classifier_inference.inference import Inference
+from image_classifier_inference.models import ModelFiles
+from image_classifier_inference.uploads import read_upload
+
+PETS = Classifier(name="pets", source="pets")
+TARGET = Target("pets", "pictures")
+LABELS = ["cat", "dog"]
+PROBABILITIES = [0.3, 0.7]
+STARTED = datetime.now(UTC) + timedelta(hours=1)
+REQUEST = Request(TARGET, "", again=True, started=STARTED)
+VARIABLES = {
+    "CLASSIFIER": "pets",
+    "ENDPOINT": "image-classifier-pets",
+    "ENDPOINT_CONFIG": "config-1",
+    "TRAINING_JOB": "job-1",
+    "UNSURE_BELOW": "auto",
+    "CALIBRATE": "true",
+    "MODELS_PREFIX": "pets/models/",
+    "INCOMING_PREFIX": "pets/incoming/",
+    "PREDICTIONS_PREFIX": "pets/predictions/",
+    "THUMBNAILS_PREFIX": "pets/thumbnails/",
+    "LOG_PREFIX": "pets/predictions-log/",
+}
+BATCH = Batch(
+    classifier="pets",
+    bucket="pictures",
+    started_ms=REQUEST.started_ms,
+    shares=1,
+    training_job="job-1",
+    model="model-1",
+    endpoint="image-classifier-pets",
+    endpoint_config="config-1",
+    unsure_below=None,
+    calibrate=True,
+)
+NAMES = ["a.png", "b/c d.png", "broken.png"]
+
+
+def photo(shade):
+    out = io.BytesIO()
+    Image.new("RGB", (60, 40), (shade, 20, 90)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def bucket(s3):
+    """Two images, a broken one, and the model's file."""
+    s3.put_bucket_versioning(Bucket="pictures", VersioningConfiguration={"Status": "Enabled"})
+    for shade, name in enumerate(NAMES):
+        body = b"\x89PNG\r\n\x1a\nbroken" if name == "broken.png" else photo(shade)
+        s3.put_object(Bucket="pictures", Key=f"pets/incoming/{name}", Body=body)
+    sha256 = hashlib.sha256(json.dumps(LABELS, separators=(",", ":")).encode()).hexdigest()
+    seen = {"side_px": 32, "fit": "pad", "jpeg_quality": 90, "as_is": False}
+    calibration = {"temperature": 2.0, "unsure_below": 0.4, "unsure_below_calibrated": 0.65}
+    document = {"labels": LABELS, "sha256": sha256, "pixels": seen, "calibration": calibration}
+    s3.put_object(Bucket="pictures", Key="pets/models/job-1/model.json", Body=json.dumps(document).encode())
+    return s3
+
+
+def read(s3, key):
+    return s3.get_object(Bucket="pictures", Key=key)["Body"].read()
+
+
+def listed(s3, prefix):
+    return [found["Key"] for found in s3.list_objects_v2(Bucket="pictures", Prefix=prefix).get("Contents", [])]
+
+
+def transform(s3, *, leave_out=0):
+    """Answer for every image of the manifest, as the job does."""
+    planned = batch_request(s3, BATCH, PETS)
+    _, *names = json.loads(read(s3, f"{BATCH.prefix}input.manifest"))
+    for name in names[leave_out:]:
+        with Image.open(io.BytesIO(read(s3, BATCH.images + name))) as image:
+            assert (image.format, image.size) == ("JPEG", (32, 32))
+        s3.put_object(Bucket="pictures", Key=f"{BATCH.output}{name}.out", Body=json.dumps(PROBABILITIES).encode())
+    return planned
+
+
+def classify(s3, **changes):
+    prepare_share(s3, BATCH, REQUEST, share=0)
+    planned = transform(s3, **changes)
+    return planned, write_records(s3, BATCH, share=0, generation=REQUEST.generation)
+
+
+def by_the_function(s3, name):
+    """The record and the thumbnail that the function makes of a replay of the image with the same answer."""
+    endpoint = SimpleNamespace(name="image-classifier-pets", pause=lambda _: None)
+    endpoint.ask = lambda *_, **__: Answer(PROBABILITIES, "job-1", 5.0)
+    function = Inference(
+        Environment.from_environ(VARIABLES), s3=s3, endpoint=endpoint, models=ModelFiles(s3, "pets/models/")
+    )
+    found = current_image(s3, bucket="pictures", key=f"pets/incoming/{name}")
+    upload = read_upload(replay_record(*found, generation=REQUEST.generation))
+    made = function.classify(upload, remaining_s=lambda: 60.0)
+    return json.loads(made.prediction.as_json()), made.thumbnail
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_is_the_one_that_the_function_would_write(bucket, name):
+    classify(bucket)
+
+    record = json.loads(read(bucket, f"pets/predictions/{name}.json"))
+    wanted, thumbnail = by_the_function(bucket, name)
+    for differing in ("predicted", "endpoint_ms", "total_ms"):
+        record["times"].pop(differing), wanted["times"].pop(differing)
+    assert record == wanted
+    assert record["generation"] == REQUEST.started_ms
+    if thumbnail is not None:
+        assert read(bucket, f"pets/thumbnails/{name}.jpg") == thumbnail
+
+
+def test_every_record_has_its_log_entry(bucket):
+    classify(bucket)
+
+    entries = [json.loads(read(bucket, key))["image"]["key"] for key in listed(bucket, "pets/predictions-log/")]
+    assert sorted(entries) == sorted(f"pets/incoming/{name}" for name in NAMES)
+
+
+def test_the_job_is_named_by_what_it_is_made_from_and_may_run_long_enough(bucket):
+    planned, count = classify(bucket)
+
+    assert count == len(NAMES)
+    assert planned["request"]["ModelName"] == "model-1"
+    assert planned["request"]["TransformJobName"] == batch_request(bucket, BATCH, PETS)["request"]["TransformJobName"]
+    assert planned["time_limit_s"] == PETS.evaluation.time_limit_s
+    assert batches.time_limit_s(1_000_000, PETS) > 200_000
+
+
+def test_a_second_try_prepares_only_what_is_left(bucket, monkeypatch):
+    monkeypatch.setattr(batch_images, "IN_A_PART", 1)
+    assert prepare_share(bucket, BATCH, REQUEST, share=0) == len(NAMES)
+    parts = listed(bucket, f"{BATCH.prefix}parts/")
+    bucket.delete_object(Bucket="pictures", Key=parts[-1])
+
+    assert prepare_share(bucket, BATCH, REQUEST, share=0) == len(NAMES)
+    assert listed(bucket, f"{BATCH.prefix}parts/") == parts
+    assert len(parts) == len(NAMES)
+
+
+def test_records_may_be_written_twice_and_stay_as_they_are(bucket):
+    classify(bucket)
+    before = [read(bucket, key) for key in listed(bucket, "pets/predictions/")]
+
+    write_records(bucket, BATCH, share=0, generation=REQUEST.generation)
+
+    assert [read(bucket, key) for key in listed(bucket, "pets/predictions/")] == before
+    assert len(listed(bucket, "pets/predictions-log/")) == len(NAMES)
+
+
+def test_the_record_of_a_later_upload_stays(bucket):
+    prepare_share(bucket, BATCH, REQUEST, share=0)
+    transform(bucket)
+    bucket.put_object(Bucket="pictures", Key="pets/incoming/a.png", Body=photo(200))
+    later, _ = by_the_function(bucket, "a.png")
+    later["times"]["uploaded"] = "2099-01-01T00:00:00.000Z"
+    bucket.put_object(Bucket="pictures", Key="pets/predictions/a.png.json", Body=json.dumps(later).encode())
+
+    write_records(bucket, BATCH, share=0, generation=REQUEST.generation)
+
+    assert json.loads(read(bucket, "pets/predictions/a.png.json")) == later
+    assert "pets/thumbnails/a.png.jpg" not in listed(bucket, "pets/thumbnails/")
+
+
+def test_images_without_an_answer_are_named_and_the_others_have_records(bucket):
+    with pytest.raises(PredictionError, match="all but 1 images, such as pets/incoming/"):
+        classify(bucket, leave_out=1)
+
+    assert len(listed(bucket, "pets/predictions/")) == len(NAMES) - 1
+
+
+def test_nothing_of_the_batch_is_left(bucket):
+    classify(bucket)
+
+    assert delete_batch(bucket, BATCH) > len(NAMES)
+    assert listed(bucket, "pets/evaluations/") == []
+
+
+def test_without_one_image_that_can_be_read_no_job_is_started(bucket):
+    for name in NAMES:
+        bucket.put_object(Bucket="pictures", Key=f"pets/incoming/{name}", Body=b"text")
+    prepare_share(bucket, BATCH, REQUEST, share=0)
+
+    assert batch_request(bucket, BATCH, PETS) == {}
+    assert write_records(bucket, BATCH, share=0, generation=REQUEST.generation) == len(NAMES)
+
+
+@pytest.mark.parametrize(("usd_per_hour", "most"), [(0.23, 0.01), (None, 100.0)])
+def test_a_batch_that_may_cost_too_much_or_an_unknown_sum_is_refused(usd_per_hour, most):
+    with pytest.raises(BudgetError, match="Nothing was started"):
+        batches.check_budget(50_000, PETS, usd_per_hour=usd_per_hour, max_cost_usd=most)
+
+
+def test_a_batch_within_the_budget_goes_on():
+    batches.check_budget(50_000, PETS, usd_per_hour=0.23, max_cost_usd=10.0)
+    batches.check_budget(50_000, PETS, usd_per_hour=None, max_cost_usd=None)
+
+
+def clients(*, serves):
+    config = {"ProductionVariants": [{"VariantName": serves, "ModelName": "model-1"}]}
+    sagemaker = SimpleNamespace(
+        describe_endpoint=lambda **_: {"EndpointConfigName": "config-1"}, describe_endpoint_config=lambda **_: config
+    )
+    functions = SimpleNamespace(get_function_configuration=lambda **_: {"Environment": {"Variables": VARIABLES}})
+    return SimpleNamespace(sagemaker=sagemaker, functions=functions)
+
+
+def test_the_model_that_serves_answers_with_the_live_functions_settings():
+    assert plan_batch(clients(serves="job-1"), TARGET, started_ms=REQUEST.started_ms, shares=1) == BATCH
+
+
+def test_a_batch_waits_for_the_end_of_a_deployment():
+    with pytest.raises(ResourceBusyError, match="serves job-2"):
+        plan_batch(clients(serves="job-2"), TARGET, started_ms=1, shares=1)
