@@ -16,7 +16,7 @@ from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import Keys, function_name
 from image_classifier.classifier import Classifier
 from image_classifier.classify_existing.batch_parts import part_keys, read_part
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts.errors import BudgetError, ResourceBusyError
 from image_classifier.contracts.models import Model, parse_model

@@ -1,20 +1,20 @@
 """Stores prediction records from outside the function, by the same rule of which of two records is current."""
 
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import code_of
+from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import PredictionError, ResourceBusyError
 from image_classifier.contracts.predictions import Prediction
-from image_classifier.contracts.record_keys import log_key
+from image_classifier.contracts.record_keys import log_key, record_key
 from image_classifier.contracts.record_order import supersedes
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-
-    from image_classifier.classify_existing.replays import Target
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,23 @@ ATTEMPTS = 5
 CONTENT_TYPE = "application/json"
 
 
-def store_record(s3: "S3Client", target: "Target", record: Prediction) -> Prediction:
+@dataclass(frozen=True)
+class Target:
+    """The classifier, and the bucket of its images and records."""
+
+    classifier: str
+    bucket: str
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(self.classifier)
+
+    def record_key(self, image_key: str) -> str:
+        """Return the S3 key of an image's record."""
+        return record_key(image_key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
+
+
+def store_record(s3: "S3Client", target: Target, record: Prediction) -> Prediction:
     """Write the record unless the stored one stays (see `record_order`); returns the one that is stored now.
 
     Raises:
@@ -42,7 +58,7 @@ def store_record(s3: "S3Client", target: "Target", record: Prediction) -> Predic
     raise ResourceBusyError(message)
 
 
-def write_log_entry(s3: "S3Client", target: "Target", record: Prediction) -> None:
+def write_log_entry(s3: "S3Client", target: Target, record: Prediction) -> None:
     """Write the record under a key that begins with its time; the watch Dag makes the day's index of these."""
     entry = log_key(record, log_prefix=target.keys.predictions_log)
     s3.put_object(Bucket=target.bucket, Key=entry, Body=record.as_json(), ContentType=CONTENT_TYPE)

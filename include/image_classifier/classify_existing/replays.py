@@ -6,19 +6,17 @@ function is invoked asynchronously: Lambda retries a failed event, then sends it
 
 import json
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.names import Keys, function_name
-from image_classifier.classify_existing.records import ABSENT, store_record, write_log_entry
+from image_classifier.aws.names import function_name
+from image_classifier.classify_existing.records import ABSENT, Target, store_record, write_log_entry
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts import predictions
 from image_classifier.contracts.predictions import Image, Times
-from image_classifier.contracts.record_keys import record_key
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -27,22 +25,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 3  # number of replays of one image; then it gets a failed record
-
-
-@dataclass(frozen=True)
-class Target:
-    """The classifier whose images are replayed."""
-
-    classifier: str
-    bucket: str
-
-    @property
-    def keys(self) -> Keys:
-        return Keys(self.classifier)
-
-    def record_key(self, image_key: str) -> str:
-        """Return the S3 key of an image's record."""
-        return record_key(image_key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
 
 
 def current_image(s3: "S3Client", *, bucket: str, key: str) -> tuple[Image, str] | None:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import function_name
 from image_classifier.classify_existing.missing_records import Counter, Position, compare
-from image_classifier.classify_existing.replays import Target, current_image, replay_record
+from image_classifier.classify_existing.records import Target
+from image_classifier.classify_existing.replays import current_image, replay_record
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts.errors import BudgetError, PredictionError
 

@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.s3 import list_objects
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.corrections.store import CorrectionCache, Corrections
 from image_classifier.evaluate.live_accuracy import live_accuracy
 from image_classifier.watch.state import Sampled

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.aws.clients import Clients
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.connect.deployment import read_deployment
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.watch.blind_sample import sample_below

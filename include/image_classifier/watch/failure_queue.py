@@ -14,13 +14,8 @@ from urllib.parse import unquote_plus
 
 from image_classifier.aws.names import PREFIX, function_name
 from image_classifier.aws.s3 import object_exists
-from image_classifier.classify_existing.replays import (
-    MOST_ATTEMPTS,
-    Target,
-    current_image,
-    replay_record,
-    write_failed_record,
-)
+from image_classifier.classify_existing.records import Target
+from image_classifier.classify_existing.replays import MOST_ATTEMPTS, current_image, replay_record, write_failed_record
 from image_classifier.connect.function_versions import ALIAS
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from image_classifier.classify_existing.missing_records import Counter, Listed, Position, compare
-from image_classifier.classify_existing.replays import MOST_ATTEMPTS, Target, replay, write_failed_record
+from image_classifier.classify_existing.records import Target
+from image_classifier.classify_existing.replays import MOST_ATTEMPTS, replay, write_failed_record
 from image_classifier.watch.state import Replayed, WatchState
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import code_of
-from image_classifier.classify_existing.records import ABSENT
-from image_classifier.classify_existing.replays import Target, replay
+from image_classifier.classify_existing.records import ABSENT, Target
+from image_classifier.classify_existing.replays import replay
 from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import Prediction
 

@@ -131,7 +131,7 @@ def _batch(ti: Any) -> "Batch":
 
 
 def _request(params: Params, *, started: "datetime") -> "Request":
-    from image_classifier.classify_existing.replays import Target
+    from image_classifier.classify_existing.records import Target
     from image_classifier.classify_existing.run import Request
 
     target = Target(params["classifier"], Settings.from_env().bucket)

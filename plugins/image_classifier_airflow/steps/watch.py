@@ -89,7 +89,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
         WatchFindingsError: findings are open; the message names them.
 
     """
-    from image_classifier.classify_existing.replays import Target
+    from image_classifier.classify_existing.records import Target
     from image_classifier.watch.classifier_watch import Watch
 
     [classifier] = [known for known in _readable() if known.name == name]

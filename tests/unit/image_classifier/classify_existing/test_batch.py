@@ -15,7 +15,8 @@ from image_classifier.classify_existing import batch_images
 from image_classifier.classify_existing.batch import Batch, batch_request, delete_batch, plan_batch
 from image_classifier.classify_existing.batch_images import prepare_share
 from image_classifier.classify_existing.batch_records import write_records
-from image_classifier.classify_existing.replays import Target, current_image, replay_record
+from image_classifier.classify_existing.records import Target
+from image_classifier.classify_existing.replays import current_image, replay_record
 from image_classifier.classify_existing.run import Request
 from image_classifier.contracts.errors import BudgetError, PredictionError, ResourceBusyError
 from image_classifier_inference.endpoint import Answer

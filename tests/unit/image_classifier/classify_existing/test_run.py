@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.run import (
     USD_PER_IMAGE,
     Request,

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.connect.concurrency import concurrency_of
 from image_classifier.connect.deployment import Deployment
 from image_classifier.watch.classifier_watch import Watch

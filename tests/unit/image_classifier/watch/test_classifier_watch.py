@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.contracts import predictions
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import ResourceBusyError, StorageError

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from image_classifier.classify_existing.replays import MOST_ATTEMPTS, Target
+from image_classifier.classify_existing.records import Target
+from image_classifier.classify_existing.replays import MOST_ATTEMPTS
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.watch.full_pass import LISTINGS_PER_DAY, FullPass, is_due
 from image_classifier.watch.state import WatchState

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from image_classifier.classify_existing.replays import Target
+from image_classifier.classify_existing.records import Target
 from image_classifier.contracts import predictions
 from image_classifier.contracts.predictions import Image, Times
 from image_classifier.watch.replaced import ReplacedImages
