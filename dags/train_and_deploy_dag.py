@@ -33,6 +33,7 @@ from image_classifier_airflow.operators.objects import CopyObjectOperator, Delet
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.operators.transform import TransformJobOperator
 from image_classifier_airflow.params import train_params
+from image_classifier_airflow.preparation_tasks import prepared
 from image_classifier_airflow.steps import gate, step
 from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 from image_classifier_airflow.steps.train_and_deploy import Steps
@@ -52,8 +53,8 @@ def train_and_deploy(classifier: Classifier) -> DAG:
         **dag_arguments(classifier),
     ) as dag:
         with TaskGroup("prepare"):
-            dataset = step(steps.prepare_dataset, execution_timeout=timedelta(hours=12), outlets=[CHANGES])()
-            chain(gate(steps.plan, execution_timeout=timedelta(hours=12))(), dataset)
+            first_task, dataset = prepared(classifier)
+            chain(gate(steps.plan, execution_timeout=timedelta(hours=12))(), first_task)
             training = step(steps.plan_training, multiple_outputs=True)(dataset)
             asked = {name: training[name] for name in ("config", "alternatives", "force", "accept_time_limit")}
 

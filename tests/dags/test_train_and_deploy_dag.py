@@ -28,6 +28,8 @@ def cats(parse, tmp_path):
 def test_the_tasks_are_exactly_these(dag):
     assert [task.task_id for task in dag.topological_sort()] == [
         "prepare.plan",
+        "prepare.list_images",
+        "prepare.prepare_shard",
         "prepare.prepare_dataset",
         "prepare.plan_training",
         "train.train_model",
@@ -64,6 +66,26 @@ def test_a_classifier_that_says_so_asks_a_person_before_the_model_goes_live(pars
     for first, then in itertools.pairwise(way):
         assert first in dag.get_task(then).upstream_task_ids
     assert dag.get_task("promote.ask").response_timeout is None  # the task looks at its own time limit
+
+
+@pytest.mark.parametrize(
+    ("runner", "tasks"),
+    [
+        ("task", ["plan", "prepare_dataset", "plan_training"]),
+        ("mapped", ["plan", "list_images", "prepare_shard", "prepare_dataset", "plan_training"]),
+    ],
+)
+def test_the_runner_of_the_file_decides_which_tasks_prepare_images(parse, tmp_path, runner, tasks):
+    (tmp_path / "cats.yaml").write_text(f"source: cats\npreparation: {{runner: {runner}}}\n")
+
+    dag = parse(tmp_path).dags["cats_train_and_deploy"]
+
+    found = [task.task_id for task in dag.topological_sort() if task.task_id.startswith("prepare.")]
+    assert found == [f"prepare.{task}" for task in tasks]
+
+
+def test_a_data_set_is_made_although_no_shard_is_mapped(dag):
+    assert dag.get_task("prepare.prepare_dataset").trigger_rule == "none_failed"
 
 
 TUNING = {
@@ -124,7 +146,9 @@ def test_an_untouched_form_is_also_the_file_of_a_classifier_that_tunes(tuned):
 @pytest.mark.parametrize(
     ("first", "then"),
     [
-        ("prepare.plan", "prepare.prepare_dataset"),  # a run that is only planned changes nothing
+        ("prepare.plan", "prepare.list_images"),  # a run that is only planned changes nothing
+        ("prepare.list_images", "prepare.prepare_shard"),
+        ("prepare.prepare_shard", "prepare.prepare_dataset"),
         ("prepare.prepare_dataset", "prepare.plan_training"),  # the job is named after the images
         ("prepare.plan_training", "train.train_model"),
         ("train.train_model", "evaluate.plan_evaluation"),

@@ -22,6 +22,7 @@ from image_classifier.classifier.parts import (
     VpcConfig,
     refuse,
 )
+from image_classifier.classifier.preparation import Preparation
 from image_classifier.classifier.promotion import Evaluation, Promotion
 from image_classifier.classifier.schedule import Schedule, own_asset
 from image_classifier.classifier.source import Columns, source_problem
@@ -65,6 +66,7 @@ class Classifier(Part):
         None  # number of accepted corrections since the model was trained
     )
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the deployment's image
+    preparation: Preparation = ALL_DEFAULTS
     pixels: Pixels = ALL_DEFAULTS
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1  # taken from train, if the source has no test folder

@@ -10,6 +10,7 @@ ImageClassifierError
  +-- StackError                     the deployment's CloudFormation stack was not created, updated or deleted
  +-- StorageError                   S3 did not answer as it should: a later attempt may succeed
  +-- ObjectGoneError                somebody deleted an object that an earlier task wrote
+ +-- PreparationError               a process that prepared images was killed: a retry goes on where it stood
  +-- AwsRefusalError                AWS refused a step's request and would refuse it again
  +-- BudgetError                    a run could cost more than max_cost_usd; nothing was started
  +-- TrainingError                  a training job did not end with a model
@@ -82,6 +83,10 @@ class StorageError(ImageClassifierError):
 
 class ObjectGoneError(ImageClassifierError):
     """Somebody deleted an object that an earlier task of the run wrote."""
+
+
+class PreparationError(ImageClassifierError):
+    """A process that prepared images was killed; a later attempt goes on where it stood."""
 
 
 class AwsRefusalError(ImageClassifierError):

@@ -22,8 +22,9 @@ from image_classifier.prepare.preparation import Preparation, list_images, pixel
 from image_classifier.prepare.previous import Previous, write_pointer
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, publish, test_manifest
 from image_classifier.prepare.shards.joined import joined
-from image_classifier.prepare.shards.listing import Listing, delete_listings, write_listing
-from image_classifier.prepare.shards.shard import prepare_shard
+from image_classifier.prepare.shards.listing import Listing, delete_listings, sentence, write_listing
+from image_classifier.prepare.shards.pending import prepare_pending
+from image_classifier.prepare.shards.processes import Connect, Shards
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.corrected import (
     CorrectedSource,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
-
-IMAGES_PER_SHARD = 1000
 
 
 class PreparedDataset(BaseModel):
@@ -131,7 +130,8 @@ def list_dataset(
     decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     for line in preparation.introduction():
         on_progress(line)
-    listing = write_listing(preparation, source, images_per_shard=IMAGES_PER_SHARD, s3=s3, bucket=bucket)
+    listing = write_listing(preparation, source, s3=s3, bucket=bucket)
+    on_progress(sentence(listing))
     delete_listings(s3, bucket=bucket, keys=preparation.keys, but=listing.run)
     return listing
 
@@ -143,6 +143,7 @@ def finish_dataset(
     s3: "S3Client",
     settings: Settings,
     reset_labels: bool = False,
+    connect: Callable[[], Connect] | None = None,
     on_progress: Callable[[str], None] = log.info,
 ) -> PreparedDataset:
     """Prepare the shards that nothing else has prepared, and write the version; may be called again.
@@ -155,6 +156,7 @@ def finish_dataset(
         s3: client for the bucket, and for the source if that is an S3 prefix.
         settings: of the deployment.
         reset_labels: as `list_dataset` was given it.
+        connect: makes what makes S3 clients in other processes; without it this process does everything.
         on_progress: takes lines for people.
 
     Raises:
@@ -163,19 +165,12 @@ def finish_dataset(
         LabelsChangedError: a known class is gone.
         ResourceBusyError: another run of the classifier wrote its labels meanwhile.
         ObjectGoneError: the listing was deleted.
+        PreparationError: a process that prepared images was killed.
 
     """
     keys, bucket = Keys(classifier), settings.bucket
-    for number in range(listing.shards):
-        prepare_shard(
-            number,
-            classifier=classifier,
-            run=listing.run,
-            s3=s3,
-            bucket=bucket,
-            data_folder=settings.data_folder,
-            on_progress=on_progress,
-        )
+    shards = Shards(classifier, listing.run, bucket, settings.data_folder)
+    prepare_pending(listing, shards, s3=s3, connect=connect, on_progress=on_progress)
     preparation, found = joined(listing, s3=s3, bucket=bucket, keys=keys, data_folder=settings.data_folder)
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)

@@ -34,7 +34,7 @@ class StepOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         """Store the arguments."""
-        super().__init__(doc_md=function.__doc__, **kwargs)
+        super().__init__(**{"doc_md": function.__doc__, **kwargs})
         self.function = function
         self.arguments = list(arguments)
         self.result: Any = None

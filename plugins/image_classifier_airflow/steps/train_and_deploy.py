@@ -7,14 +7,14 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.names import endpoint_name, tags
+from image_classifier.aws.names import Keys, endpoint_name, tags
 from image_classifier.aws.s3 import read_written
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
-from image_classifier_airflow.assets import announce, announce_endpoint
-from image_classifier_airflow.links import images_link, records_link
-from image_classifier_airflow.page_links import dataset_page, gallery_page, overview_page
+from image_classifier_airflow.assets import announce_endpoint
+from image_classifier_airflow.links import records_link
+from image_classifier_airflow.page_links import gallery_page, overview_page
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.promote_version import check_promote_version
 from image_classifier_airflow.steps.start_from import started_from
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DATASET_FIGURES = ("num_classes", "num_training_samples", "num_validation_samples", "num_test_samples", "report_key")
-
 Params = Mapping[str, Any]
 Json = dict[str, Any]
 
@@ -40,7 +38,6 @@ class Steps:
         """Store the classifier of the file; a run's params may change it."""
         self._classifier = classifier
         self.links = {
-            "prepare_dataset": [images_link(classifier), dataset_page(classifier.name)],
             "confirm_prediction": [records_link(classifier), gallery_page(classifier.name)],
             "report": [overview_page(classifier.name)],
         }
@@ -74,19 +71,6 @@ class Steps:
         if not run.plan and classifier.max_cost_usd is not None:
             check_budget(plan, max_cost_usd=classifier.max_cost_usd)
         return not run.plan
-
-    def prepare_dataset(self, params: Params, outlet_events: Any = None) -> Json:
-        """Prepare a data set on S3 from the source; nothing is created if file, params or images are wrong."""
-        from image_classifier.plan.preflight import check_deployment
-        from image_classifier.prepare.dataset import prepare_dataset
-
-        classifier, settings, s3 = self._of(params), Settings.from_env(), self._s3
-        check_deployment(s3, classifier=classifier, settings=settings, region=s3.meta.region_name)
-        reset_labels = RunParams.from_params(params).reset_labels
-        dataset = prepare_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=log.info)
-        figures = dataset.model_dump(mode="json", include=set(DATASET_FIGURES))
-        announce(outlet_events, classifier, kind="dataset", version=dataset.fingerprint, figures=figures)
-        return dataset.model_dump(mode="json")
 
     def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
         """Return the arguments of the training and tuning tasks; the same images and settings give the same jobs."""
@@ -236,16 +220,21 @@ class Steps:
         }
 
     def delete_unreferenced_images(self, dataset: Json) -> int:
-        """Delete prepared images that left the data set, unless a training job may read them; return their number."""
+        """Delete the listing, and prepared images that left the data set, unless a training job may read them.
+
+        Returns the number of images.
+        """
         from image_classifier.prepare.publish import delete_unreferenced_images
+        from image_classifier.prepare.shards.listing import delete_listings
         from image_classifier.train import training_jobs
 
-        name = self._classifier.name
+        name, bucket = self._classifier.name, Settings.from_env().bucket
+        delete_listings(self._s3, bucket=bucket, keys=Keys(name))
         in_progress = training_jobs.list_training_jobs_in_progress(clients.sagemaker(self._conn), classifier=name)
         return delete_unreferenced_images(
             name,
             s3=self._s3,
-            bucket=Settings.from_env().bucket,
+            bucket=bucket,
             fingerprint=dataset["fingerprint"],
             training_in_progress=bool(in_progress),
         )

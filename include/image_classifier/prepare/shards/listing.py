@@ -28,6 +28,7 @@ from image_classifier.prepare.preparation import Preparation
 from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.shards import header
 from image_classifier.prepare.shards.lines import Entry, entry_line, image_line
+from image_classifier.prepare.shards.sharding import Chosen, sharding
 from image_classifier.prepare.sources.corrected import CorrectedSource
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Listing(BaseModel):
         run: names its folder.
         images: how many the source has.
         unread: how many of them must be read; the others have not changed since the previous version.
+        runner: who prepares the shards.
         shards: how many there are, numbered from 0; none if no image must be read.
 
     """
@@ -55,7 +57,22 @@ class Listing(BaseModel):
     run: str
     images: int
     unread: int
+    runner: Chosen
     shards: int
+
+
+def sentence(listing: Listing) -> str:
+    """For people: how many images must be read, and who does it."""
+    unchanged = listing.images - listing.unread
+    if not listing.unread:
+        return f"None of the {listing.images:,} images has changed since the previous version; none is read."
+    read = f"{listing.unread:,} images are read" + (f", {unchanged:,} have not changed" if unchanged else "")
+    where = {
+        "task": "in one task",
+        "mapped": f"in {listing.shards} mapped tasks",
+        "processing": "by a SageMaker Processing job",
+    }
+    return f"{read}: {where[listing.runner]} (runner: {listing.runner})."
 
 
 def entries_key(number: int, *, keys: Keys, run: str) -> str:
@@ -77,7 +94,6 @@ def write_listing(
     preparation: Preparation,
     source: CorrectedSource,
     *,
-    images_per_shard: int,
     s3: "S3Client",
     bucket: str,
 ) -> Listing:
@@ -86,7 +102,6 @@ def write_listing(
     Args:
         preparation: with the listed source, the keys in S3 and the previous version.
         source: its source.
-        images_per_shard: at most; the images are shared out evenly.
         s3: the client.
         bucket: of the classifier.
 
@@ -96,7 +111,8 @@ def write_listing(
     """
     keys, images = preparation.keys, preparation.layout.images
     unread = _unread(preparation)
-    shards = -(-len(unread) // images_per_shard)
+    shared = sharding(preparation.classifier.preparation.runner, len(unread))
+    shards = shared.shards
     head = header.Header(
         classifier=preparation.classifier,
         layout=preparation.layout,
@@ -118,7 +134,7 @@ def write_listing(
         write(entries_key(number, keys=keys, run=run), (entry_line(_entry(at, preparation)) for at in places))
     storage.write(s3, bucket=bucket, key=keys.listing(run) + header.NAME, body=head.dumps(), content_type=GZIP)
     log.info("Wrote s3://%s/%s: %d shards", bucket, keys.listing(run), shards)
-    return Listing(run=run, images=len(images), unread=len(unread), shards=shards)
+    return Listing(run=run, images=len(images), unread=len(unread), runner=shared.runner, shards=shards)
 
 
 def _unread(preparation: Preparation) -> list[int]:

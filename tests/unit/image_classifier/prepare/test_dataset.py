@@ -736,7 +736,8 @@ def test_progress_says_what_is_read_and_how_far_it_is(images, prepare, tmp_path)
         f"21 images of 2 classes in folder {tmp_path / 'images'}",
         "The classes are the folders below train/ (train), validation/ (validation): 'cat', 'dog'.",
     ]
-    assert said[2].startswith("21 of 21 images inspected, 0 rejected; ")
+    assert said[2] == "21 images are read: in one task (runner: task)."
+    assert said[3].startswith("21 of 21 images inspected, 0 rejected; ")
 
 
 def test_the_manifest_says_where_each_image_is_and_how_large_it_was(images, prepare, manifest, picture):

@@ -7,7 +7,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, ObjectGoneError
 from image_classifier.prepare import dataset as steps
 from image_classifier.prepare.inspection import inspector
-from image_classifier.prepare.shards import header, shard
+from image_classifier.prepare.shards import header, shard, sharding
 from image_classifier.prepare.shards.listing import Listing, inspected_key
 from image_classifier.prepare.sources.folder import FolderSource
 
@@ -29,7 +29,8 @@ def sharded(s3, settings, classifier, monkeypatch):
 
     class Sharded:
         def list(self, *, images_per_shard=7, **changes):
-            monkeypatch.setattr(steps, "IMAGES_PER_SHARD", images_per_shard)
+            changes = {"preparation": {"runner": "task"}, **changes}
+            monkeypatch.setattr(sharding, "IMAGES_OF_A_SHARD", images_per_shard)
             return steps.list_dataset(classifier.revised(changes), s3=s3, settings=settings)
 
         def prepare(self, number, listing):
@@ -99,7 +100,7 @@ def test_the_same_source_has_the_same_listing_and_another_one_another(images, sh
     first, again = sharded.list(), sharded.list()
     images({"cat": {"new.png": 99}})
 
-    assert first == again == Listing(run=first.run, images=31, unread=31, shards=5)
+    assert first == again == Listing(run=first.run, images=31, unread=31, runner="task", shards=5)
     assert sharded.list().run != first.run
     assert sharded.list(seed=1).run != sharded.list().run
 
@@ -225,7 +226,12 @@ def test_a_file_that_was_only_touched_is_read_and_not_decoded(images, sharded, m
 
 def test_a_run_works_by_the_classifier_as_it_was_listed(images, sharded, s3, classifier):
     images(CONTENT)
-    changed = {"exclude": ["dog/*5.png"], "pixels": {"fit": "crop"}, "classes": {"pet": ["cat"]}}
+    changed = {
+        "exclude": ["dog/*5.png"],
+        "pixels": {"fit": "crop"},
+        "classes": {"pet": ["cat"]},
+        "preparation": {"runner": "mapped"},
+    }
 
     listing = sharded.list(**changed)
 

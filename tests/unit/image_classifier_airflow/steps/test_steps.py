@@ -5,11 +5,10 @@ import json
 import pytest
 
 from image_classifier.classifier import Classifier
-from image_classifier.contracts.errors import ClassifierFileError, PredictionError, SettingsError
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.labels import labels_document
 from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier_airflow.params import train_params
-from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.train_and_deploy import Steps
 
 DIGITS = Classifier(name="digits", source="digits", hyperparameters={"num_layers": 20, "image_shape": "3,28,28"})
@@ -56,34 +55,6 @@ def steps():
 
 def params(**changed):
     return {**{name: param.value for name, param in train_params(DIGITS).items()}, **changed}
-
-
-def test_a_param_that_is_wrong_ends_the_run_before_anything_is_asked_of_aws(steps, monkeypatch):
-    monkeypatch.setattr(clients, "_client", lambda *_: pytest.fail("AWS was asked"))
-
-    with pytest.raises(ClassifierFileError, match="mini_batch_size"):
-        steps.prepare_dataset(params(mini_batch_size=0))
-
-
-def test_a_missing_setting_ends_the_run_before_anything_is_asked_of_aws(steps, monkeypatch):
-    monkeypatch.setattr(clients, "_client", lambda *_: pytest.fail("AWS was asked"))
-    monkeypatch.delenv("IMAGE_CLASSIFIER_BUCKET")
-
-    with pytest.raises(SettingsError, match="IMAGE_CLASSIFIER_BUCKET is not set"):
-        steps.prepare_dataset(params())
-
-
-def test_the_data_set_is_prepared_as_the_runs_params_ask(steps, s3, monkeypatch):
-    asked = {}
-
-    def prepare_dataset(classifier, **arguments):
-        asked.update(arguments, source=classifier.source)
-        return PreparedDataset.model_validate(DATASET)
-
-    monkeypatch.setattr("image_classifier.prepare.dataset.prepare_dataset", prepare_dataset)
-
-    assert steps.prepare_dataset(params(source="s3://other/letters/", reset_labels=True)) == DATASET
-    assert (asked["source"], asked["reset_labels"]) == ("s3://other/letters/", True)
 
 
 def test_the_same_images_and_params_give_the_same_job_in_every_run(steps, s3):

@@ -1,0 +1,130 @@
+"""Prepares shards in several processes, for Python's interpreter lock leaves the threads of one about one core.
+
+A child process is started anew (``spawn``), and makes its own S3 client: a client that is shared by a fork would share
+its connections. It ends when its parent ends, however that happens.
+"""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from multiprocessing.connection import wait as wait_for
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from image_classifier.prepare.progress import Progress
+from image_classifier.prepare.shards.shard import ShardResult, prepare_shard
+from image_classifier.prepare.stores import StoredKeys
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+Connect = Callable[[], "S3Client"]  # makes a client in another process: it must be hashable, and pickle must know it
+
+
+@dataclass(frozen=True)
+class Shards:
+    """The shards of a listing, and what a process needs to prepare them; see `shard.prepare_shard`."""
+
+    classifier: str
+    run: str
+    bucket: str
+    data_folder: Path
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def prepare_in_processes(
+    numbers: Sequence[int],
+    *,
+    shards: Shards,
+    connect: Callable[[], Connect],
+    processes: int,
+    progress: Progress,
+) -> None:
+    """Prepare shards of a listing in several processes; what one has prepared stays if another fails.
+
+    Args:
+        numbers: of the shards.
+        shards: what they are of.
+        connect: called here for each shard, so that its credentials are fresh; what it returns makes a child's client.
+        processes: how many work at once.
+        progress: counts the images.
+
+    Raises:
+        ImageClassifierError: as `shard.prepare_shard`, the first of the errors.
+        BrokenProcessPool: a child process was killed.
+
+    """
+    waiting = iter(numbers)
+    with _pool(processes) as pool:
+        running = {_submit(pool, number, shards, connect) for number in islice(waiting, processes)}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in done:
+                result = one.result()
+                progress.add(result.images, rejected=result.rejected)
+            running |= {_submit(pool, number, shards, connect) for number in islice(waiting, len(done))}
+
+
+def _submit(
+    pool: ProcessPoolExecutor, number: int, shards: Shards, connect: Callable[[], Connect]
+) -> Future[ShardResult]:
+    return pool.submit(_prepare, number, shards, connect())
+
+
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+
+
+def prepare_one(number: int, shards: Shards, *, s3: "S3Client", stored: StoredKeys) -> ShardResult:
+    """Prepare a shard without a word: the caller says how far all shards are."""
+    return prepare_shard(
+        number,
+        classifier=shards.classifier,
+        run=shards.run,
+        s3=s3,
+        bucket=shards.bucket,
+        data_folder=shards.data_folder,
+        stored=stored,
+        on_progress=_silent,
+    )
+
+
+def _prepare(number: int, shards: Shards, connect: Connect) -> ShardResult:
+    """In the child process."""
+    return prepare_one(number, shards, s3=_client(connect), stored=_stored(connect, shards))
+
+
+@lru_cache(maxsize=1)
+def _client(connect: Connect) -> "S3Client":
+    return connect()
+
+
+@lru_cache(maxsize=1)
+def _stored(connect: Connect, shards: Shards) -> StoredKeys:
+    """What this process has listed, for all its shards."""
+    return StoredKeys(_client(connect), shards.bucket)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def _end_with_parent() -> None:
+    """End this process as soon as its parent has ended: a killed parent cannot shut its pool down."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_await_end, args=(parent.sentinel,), daemon=True).start()
+
+
+def _await_end(sentinel: int) -> None:
+    wait_for([sentinel])
+    os._exit(1)

@@ -1,0 +1,41 @@
+"""Decides who prepares the images that must be read, and in how many shards.
+
+Measured on 2 cores: a process prepares 250 photographs a second from a folder, and 100 to 200 from S3; a mapped task
+takes 2 to 5 seconds to start, and fifteen of them are started at once. Below 20,000 images, which is two minutes of one
+process and less of a worker with several cores, mapped tasks would gain less than they cost.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from image_classifier.classifier.preparation import Runner
+
+Chosen = Literal["task", "mapped", "processing"]
+
+FEWEST_TO_MAP: Final = 20_000
+MOST_MAPPED: Final = 64  # tasks; thousands of them stop Airflow's scheduler (apache/airflow issues 29959 and 45991)
+IMAGES_OF_A_MAPPED_SHARD: Final = 5_000  # about 20 seconds, or 10 times what the task takes to start
+IMAGES_OF_A_SHARD: Final = 1_000  # what an interruption can cost, and how evenly processes end
+MOST_SHARDS: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Sharding:
+    """Who prepares the images, and in how many shards."""
+
+    runner: Chosen
+    shards: int
+
+
+def sharding(wanted: Runner, images: int) -> Sharding:
+    """The sharding of the images that must be read.
+
+    Args:
+        wanted: of the classifier's file.
+        images: how many must be read; no image makes no shard.
+
+    """
+    runner = wanted if wanted != "auto" else "mapped" if images >= FEWEST_TO_MAP else "task"
+    if runner == "mapped":
+        return Sharding(runner, min(MOST_MAPPED, -(-images // IMAGES_OF_A_MAPPED_SHARD)))
+    return Sharding(runner, min(MOST_SHARDS, -(-images // IMAGES_OF_A_SHARD)))
