@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import described, is_busy
-from image_classifier.aws.names import endpoint_log_group
+from image_classifier.aws.names import endpoint_log_group, endpoint_name
+from image_classifier.classifier import Classifier
+from image_classifier.classifier.request_parts import tag_list
 from image_classifier.contracts.errors import EndpointError, EndpointGoneError, EndpointRolledBackError
-from image_classifier.deploy.hosting import once_visible, was_created, without
+from image_classifier.deploy.creation import once_visible, was_created, without
+from image_classifier.deploy.rollout import deployment_config
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -23,6 +26,17 @@ Endpoint = Mapping[str, Any]
 Step = TypeVar("Step", bound=str)
 
 STABLE = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+
+
+def endpoint_request(classifier: Classifier, *, endpoint_config: str) -> dict[str, Any]:
+    """Return the endpoint's request: CreateEndpoint takes it without DeploymentConfig, UpdateEndpoint without Tags."""
+    rollout = deployment_config(classifier.endpoint)
+    return {
+        "EndpointName": endpoint_name(classifier.name),
+        "EndpointConfigName": endpoint_config,
+        **({"DeploymentConfig": rollout} if rollout else {}),
+        "Tags": tag_list(classifier),
+    }
 
 
 def ensure_endpoint(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> EndpointStep:

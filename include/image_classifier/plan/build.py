@@ -14,7 +14,8 @@ from image_classifier.connect.function_configuration import function_configurati
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.trigger import upload_trigger
 from image_classifier.deploy import endpoint as endpoints
-from image_classifier.deploy import hosting
+from image_classifier.deploy.endpoint_config import endpoint_config_request
+from image_classifier.deploy.model import model_request
 from image_classifier.deploy.serving import serving_model
 from image_classifier.evaluate.trials.choice import stored_tuning
 from image_classifier.plan.job_lines import evaluation_line, training_line, trials_line, tuning_line
@@ -167,14 +168,14 @@ def _hosting(
         change = _endpoint_change(found, endpoint_config="")
         lines = [Line(part, "of the model that is chosen", "created") for part in ("model", "endpoint config")]
         return [*lines, Line("endpoint", name, change, cost)], ""
-    model = hosting.model_request(
+    model = model_request(
         classifier,
         settings=settings,
         training_job=job,
         model_artifact=f"{request['OutputDataConfig']['S3OutputPath']}/{job}/output/model.tar.gz",
         image=request["AlgorithmSpecification"]["TrainingImage"],
     )
-    config = hosting.endpoint_config_request(classifier, training_job=job, model=model)["EndpointConfigName"]
+    config = endpoint_config_request(classifier, training_job=job, model=model)["EndpointConfigName"]
     found_model = refusals.described(lambda: sagemaker.describe_model(ModelName=model["ModelName"]))
     found_config = refusals.described(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config))
     lines = [

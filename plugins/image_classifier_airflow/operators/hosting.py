@@ -40,9 +40,9 @@ class ModelOperator(SageMakerModelOperator):
             ResourceClashError: a model with other content has the name.
 
         """
-        from image_classifier.deploy import hosting
+        from image_classifier.deploy.model import ensure_model
 
-        return {"name": self.config["ModelName"], "outcome": hosting.ensure_model(self.hook.conn, self.config)}
+        return {"name": self.config["ModelName"], "outcome": ensure_model(self.hook.conn, self.config)}
 
 
 class EndpointConfigOperator(SageMakerEndpointConfigOperator):
@@ -62,9 +62,9 @@ class EndpointConfigOperator(SageMakerEndpointConfigOperator):
             ResourceClashError: an endpoint config with other content has the name.
 
         """
-        from image_classifier.deploy import hosting
+        from image_classifier.deploy.endpoint_config import ensure_endpoint_config
 
-        outcome = hosting.ensure_endpoint_config(self.hook.conn, self.config)
+        outcome = ensure_endpoint_config(self.hook.conn, self.config)
         return {"name": self.config["EndpointConfigName"], "outcome": outcome}
 
 

@@ -42,11 +42,12 @@ class EvaluationSteps:
 
         A request is empty if the images have been scored before, or if there are no test images.
         """
-        from image_classifier.deploy import hosting, serving
+        from image_classifier.deploy import serving
+        from image_classifier.deploy.model import model_request
         from image_classifier.evaluate import evaluation as evaluations
 
         classifier, settings = self._of(params), Settings.from_env()
-        model = hosting.model_request(
+        model = model_request(
             classifier,
             settings=settings,
             training_job=job["training_job"],

@@ -12,6 +12,7 @@ from image_classifier_airflow.assets import announce_endpoint
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.classify_existing import classifier_of
+from image_classifier_airflow.steps.deployment import deployment_requests
 from image_classifier_airflow.task_states import runs_at_work
 
 log = logging.getLogger(__name__)
@@ -86,28 +87,14 @@ def mark_versions(plan: Json, params: Params) -> None:
 
 
 def _requests(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:
-    from image_classifier.connect.function_configuration import function_configuration
-    from image_classifier.deploy import hosting
-
-    request = hosting.model_request(
+    requests = deployment_requests(
         classifier,
-        settings=settings,
+        settings,
         training_job=model.training_job,
         model_artifact=model.artifact,
         image=model.image,
     )
-    config = hosting.endpoint_config_request(classifier, training_job=model.training_job, model=request)
-    name = config["EndpointConfigName"]
-    function = function_configuration(
-        classifier, settings=settings, training_job=model.training_job, endpoint_config=name
-    )
-    return {
-        "model": request,
-        "endpoint_config": config,
-        "endpoint": hosting.endpoint_request(classifier, endpoint_config=name),
-        "sample": _sample(classifier, settings, model=model, s3=s3),
-        "function": function.model_dump(mode="json"),
-    }
+    return {**requests, "sample": _sample(classifier, settings, model=model, s3=s3)}
 
 
 def _sample(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:

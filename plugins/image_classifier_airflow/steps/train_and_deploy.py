@@ -100,8 +100,8 @@ class Steps:
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Write model.json, and return the requests of model, endpoint config, endpoint and function."""
-        from image_classifier.connect.function_configuration import function_configuration
-        from image_classifier.deploy import hosting, model_file
+        from image_classifier.deploy import model_file
+        from image_classifier_airflow.steps.deployment import deployment_requests
 
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
         model_file.publish_model_file(
@@ -112,31 +112,19 @@ class Steps:
             training_job=training_job,
             report=self._report(dataset, training_job),
         )
-        model = hosting.model_request(
-            classifier,
-            settings=settings,
-            training_job=training_job,
-            model_artifact=job["model_artifact"],
-            image=job["image"],
-        )
-        endpoint_config = hosting.endpoint_config_request(classifier, training_job=training_job, model=model)
-        endpoint = hosting.endpoint_request(classifier, endpoint_config=endpoint_config["EndpointConfigName"])
-        function = function_configuration(
-            classifier,
-            settings=settings,
-            training_job=training_job,
-            endpoint_config=endpoint_config["EndpointConfigName"],
-        )
         return {
-            "model": model,
-            "endpoint_config": endpoint_config,
-            "endpoint": endpoint,
+            **deployment_requests(
+                classifier,
+                settings,
+                training_job=training_job,
+                model_artifact=job["model_artifact"],
+                image=job["image"],
+            ),
             "sample": {
                 "bucket": settings.bucket,
                 "key": dataset["check_images"][0]["key"],
                 "num_classes": dataset["num_classes"],
             },
-            "function": function.model_dump(mode="json"),
             "upload_trigger": self._upload_trigger(classifier, settings),
         }
 

@@ -46,7 +46,7 @@ class TuningSteps:
 
         A model whose answers for these validation images are stored is left out.
         """
-        from image_classifier.deploy import hosting
+        from image_classifier.deploy.model import model_request
         from image_classifier.evaluate.trials.scoring import request_for_trial
 
         classifier, settings = self._of(params), Settings.from_env()
@@ -56,7 +56,7 @@ class TuningSteps:
         validation, limit_s = self._validation(dataset), classifier.evaluation.time_limit_s
         for training_job in (job["training_job"], *self._finalists(classifier, tuning_job)):
             trained = self._describe(training_job)
-            model = hosting.model_request(
+            model = model_request(
                 classifier,
                 settings=settings,
                 training_job=training_job,

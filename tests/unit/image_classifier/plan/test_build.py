@@ -14,7 +14,8 @@ from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.contracts.errors import BudgetError, DatasetError, SettingsError
-from image_classifier.deploy import hosting
+from image_classifier.deploy.endpoint_config import endpoint_config_request
+from image_classifier.deploy.model import model_request
 from image_classifier.evaluate.proportions import proportion
 from image_classifier.evaluate.report.model import TrialFigures
 from image_classifier.evaluate.trials.choice import tuning_figures, write_tuning
@@ -326,10 +327,8 @@ def deploy(planned, classifier, clients, settings):
     clients.s3.put_object(Bucket=BUCKET, Key=report, Body=b"")
     clients.s3.put_object(Bucket=BUCKET, Key=artifact.removeprefix(f"s3://{BUCKET}/"), Body=b"")
     image = request["AlgorithmSpecification"]["TrainingImage"]
-    model = hosting.model_request(
-        classifier, settings=settings, training_job=name, model_artifact=artifact, image=image
-    )
-    config = hosting.endpoint_config_request(classifier, training_job=name, model=model)
+    model = model_request(classifier, settings=settings, training_job=name, model_artifact=artifact, image=image)
+    config = endpoint_config_request(classifier, training_job=name, model=model)
     clients.sagemaker.create_model(**model)
     clients.sagemaker.create_endpoint_config(**config)
     clients.sagemaker.create_endpoint(

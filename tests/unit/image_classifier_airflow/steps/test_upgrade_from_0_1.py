@@ -11,7 +11,9 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.contracts.labels import labels_document, labels_sha256
-from image_classifier.deploy import hosting
+from image_classifier.deploy.endpoint import endpoint_request
+from image_classifier.deploy.endpoint_config import endpoint_config_request
+from image_classifier.deploy.model import model_request
 from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier.promote import registry
 from image_classifier.train.job_request import training_job_request
@@ -92,16 +94,16 @@ def test_job_model_config_endpoint_and_function_keep_the_names_of_0_1(name):
     classifier = Classifier(name=name, source="pets", **CLASSIFIERS[name])
     training = training_job_request(classifier, settings=SETTINGS, region="us-east-1", dataset=prepared(name))
     job = training["TrainingJobName"]
-    model = hosting.model_request(
+    model = model_request(
         classifier,
         settings=SETTINGS,
         training_job=job,
         model_artifact=f"s3://{BUCKET}/{name}/models/{job}/output/model.tar.gz",
         image=training["AlgorithmSpecification"]["TrainingImage"],
     )
-    config = hosting.endpoint_config_request(classifier, training_job=job, model=model)
+    config = endpoint_config_request(classifier, training_job=job, model=model)
     config_name = config["EndpointConfigName"]
-    endpoint = hosting.endpoint_request(classifier, endpoint_config=config_name)
+    endpoint = endpoint_request(classifier, endpoint_config=config_name)
     function = function_configuration(classifier, settings=SETTINGS, training_job=job, endpoint_config=config_name)
 
     prefix = f"image-classifier-{name}"
@@ -124,15 +126,15 @@ def deploy_as_0_1(s3, sagemaker):
     version = f"{VERSIONS}/{FINGERPRINT}/"
     s3.put_object(Bucket=BUCKET, Key=f"{version}train_lst/train.lst", Body=b"0\t0.0\tcat/a.jpg\n")
     s3.put_object(Bucket=BUCKET, Key=f"pets/models/{OLD_JOB}/model.json", Body=labels_document(["cat", "dog"]))
-    model = hosting.model_request(
+    model = model_request(
         PETS,
         settings=SETTINGS,
         training_job=OLD_JOB,
         model_artifact=f"s3://{BUCKET}/pets/models/{OLD_JOB}/output/model.tar.gz",
         image=JOB["image"],
     )
-    config = hosting.endpoint_config_request(PETS, training_job=OLD_JOB, model=model)
-    endpoint = hosting.endpoint_request(PETS, endpoint_config=config["EndpointConfigName"])
+    config = endpoint_config_request(PETS, training_job=OLD_JOB, model=model)
+    endpoint = endpoint_request(PETS, endpoint_config=config["EndpointConfigName"])
     sagemaker.create_model(**model)
     sagemaker.create_endpoint_config(**config)
     sagemaker.create_endpoint(**endpoint)

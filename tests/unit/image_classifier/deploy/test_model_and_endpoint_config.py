@@ -11,7 +11,9 @@ from botocore.validate import ParamValidator
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.contracts import errors
-from image_classifier.deploy import hosting
+from image_classifier.deploy.endpoint import endpoint_request
+from image_classifier.deploy.endpoint_config import endpoint_config_request, ensure_endpoint_config
+from image_classifier.deploy.model import ensure_model, model_request
 
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 SETTINGS = Settings(
@@ -36,7 +38,7 @@ def classifier(**values):
 
 
 def model(**values):
-    return hosting.model_request(
+    return model_request(
         classifier(**values), settings=SETTINGS, training_job=JOB, model_artifact="s3://b/m.tar.gz", image="image"
     )
 
@@ -44,7 +46,7 @@ def model(**values):
 def test_a_model_works_as_the_hosting_role_if_the_stack_has_one():
     hosting_role = "arn:aws:iam::123456789012:role/hosting"
     settings = SETTINGS.model_copy(update={"hosting_role_arn": hosting_role})
-    request = hosting.model_request(
+    request = model_request(
         classifier(), settings=settings, training_job=JOB, model_artifact="s3://b/m.tar.gz", image="image"
     )
     assert request["ExecutionRoleArn"] == hosting_role
@@ -52,7 +54,7 @@ def test_a_model_works_as_the_hosting_role_if_the_stack_has_one():
 
 
 def config(**values):
-    return hosting.endpoint_config_request(classifier(**values), training_job=JOB, model=model(**values))
+    return endpoint_config_request(classifier(**values), training_job=JOB, model=model(**values))
 
 
 @pytest.fixture
@@ -73,7 +75,7 @@ def test_aws_accepts_the_requests(values):
     requests = {
         "CreateModel": model(**values),
         "CreateEndpointConfig": config(**values),
-        "CreateEndpoint": hosting.endpoint_request(classifier(**values), endpoint_config="new"),
+        "CreateEndpoint": endpoint_request(classifier(**values), endpoint_config="new"),
     }
     for operation, request in requests.items():
         report = ParamValidator().validate(request, SERVICE.operation_model(operation).input_shape)
@@ -102,7 +104,7 @@ def test_the_endpoint_config_is_named_after_its_content():
 
 
 def test_the_endpoint_keeps_its_name_and_carries_the_tag():
-    request = hosting.endpoint_request(classifier(), endpoint_config="new")
+    request = endpoint_request(classifier(), endpoint_config="new")
 
     assert request["EndpointName"] == "image-classifier-cats"
     assert request["Tags"] == [{"Key": "image-classifier", "Value": "cats"}]
@@ -131,8 +133,8 @@ def test_a_model_is_created_once(sagemaker, aws):
     aws.add_response("create_model", {"ModelArn": ARN}, model())
     has_model(aws)
 
-    assert hosting.ensure_model(sagemaker, model()) == "created"
-    assert hosting.ensure_model(sagemaker, model()) == "unchanged"
+    assert ensure_model(sagemaker, model()) == "created"
+    assert ensure_model(sagemaker, model()) == "unchanged"
 
 
 def test_a_model_that_another_try_created_meanwhile_is_the_same(sagemaker, aws):
@@ -140,14 +142,14 @@ def test_a_model_that_another_try_created_meanwhile_is_the_same(sagemaker, aws):
     exists(aws, "create_model")
     has_model(aws)
 
-    assert hosting.ensure_model(sagemaker, model()) == "unchanged"
+    assert ensure_model(sagemaker, model()) == "unchanged"
 
 
 def test_a_model_with_other_content_is_an_error_that_names_the_difference(sagemaker, aws):
     has_model(aws, ExecutionRoleArn=f"{ROLE}-before")
 
     with pytest.raises(errors.ResourceClashError, match=rf"ExecutionRoleArn is '{ROLE}-before', wanted '{ROLE}'"):
-        hosting.ensure_model(sagemaker, model())
+        ensure_model(sagemaker, model())
 
 
 @pytest.mark.parametrize(
@@ -167,7 +169,7 @@ def test_the_order_of_subnets_is_no_difference(sagemaker, aws):
     vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-2", "subnet-1"]}
     has_model(aws, ModelName=model(**FULL)["ModelName"], VpcConfig=vpc, EnableNetworkIsolation=True)
 
-    assert hosting.ensure_model(sagemaker, model(**FULL)) == "unchanged"
+    assert ensure_model(sagemaker, model(**FULL)) == "unchanged"
 
 
 def test_an_endpoint_config_is_created_once(sagemaker, aws):
@@ -177,8 +179,8 @@ def test_an_endpoint_config_is_created_once(sagemaker, aws):
     found = {key: value for key, value in request.items() if key != "Tags"}
     aws.add_response("describe_endpoint_config", {**found, "EndpointConfigArn": ARN, "CreationTime": NOW})
 
-    assert hosting.ensure_endpoint_config(sagemaker, request) == "created"
-    assert hosting.ensure_endpoint_config(sagemaker, request) == "unchanged"
+    assert ensure_endpoint_config(sagemaker, request) == "created"
+    assert ensure_endpoint_config(sagemaker, request) == "unchanged"
 
 
 def test_an_endpoint_config_with_other_content_is_an_error_that_names_the_difference(sagemaker, aws):
@@ -189,7 +191,7 @@ def test_an_endpoint_config_with_other_content_is_an_error_that_names_the_differ
 
     difference = r"ProductionVariants\[0\]\.InstanceType is 'ml\.p3\.2xlarge', wanted 'ml\.m5\.large'"
     with pytest.raises(errors.ResourceClashError, match=difference):
-        hosting.ensure_endpoint_config(sagemaker, config())
+        ensure_endpoint_config(sagemaker, config())
 
 
 def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws, pauses):
@@ -197,7 +199,7 @@ def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws, pauses):
     absent(aws, "create_endpoint_config", "model")
     aws.add_response("create_endpoint_config", {"EndpointConfigArn": ARN}, config())
 
-    assert hosting.ensure_endpoint_config(sagemaker, config()) == "created"
+    assert ensure_endpoint_config(sagemaker, config()) == "created"
     assert len(pauses) == 1
 
 
