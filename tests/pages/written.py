@@ -21,6 +21,7 @@ from image_classifier.evaluate.images import VersionImage
 from image_classifier.evaluate.report.assemble import Subject, make_report
 from image_classifier.evaluate.report.model import DatasetVersion, Epoch, Report, Training
 from image_classifier.evaluate.report.scored import ScoredImage, scored_table
+from image_classifier.prepare.report.page import data_uris
 from image_classifier.promote.compare import Pair
 from image_classifier.promote.decide import decide
 from image_classifier.promote.promotion import keep_decision
@@ -153,9 +154,10 @@ class Written:
     def dataset(self, fingerprint: str, *, images: int, warnings: tuple[str, ...] = ()) -> None:
         """A version of the data set: its report, with a group of near-duplicates of several classes."""
         first = [self.prepared(label, number) for label in self.labels for number in range(3)]
-        members = [{"name": f"{label}/1.jpg", "label": label, "split": "train", "key": key} for label, key in first[:2]]
+        pair = (first[0], first[3])
+        members = [{"name": f"{label}/1.jpg", "label": label, "split": "train", "key": key} for label, key in pair]
         group = {"id": "0", "images": members, "labels": list(self.labels[:2]), "splits": ["train"]}
-        counts = {"used": images, "duplicates": 1, "leaks": 0, "conflicts": 0, "near_test": 0, "rejected": 1}
+        counts = {"used": images, "duplicates": 1, "leaks": 0, "conflicts": 0, "near_test": 0, "rejected": 2}
         report = {
             "schema": 2, "source": "A folder of images", "level": "Each folder is a class.",
             "fingerprint": fingerprint, "pixels": "x", "labels": list(self.labels), "warnings": list(warnings),
@@ -164,13 +166,19 @@ class Written:
             "classes": [
                 {"label": label, "examples": [key for named, key in first if named == label]} for label in self.labels
             ],
-            "rejected": [{"name": "cat/<b>.jpg", "label": "cat", "code": "truncated", "reason": "It ends early."}],
+            "rejected": [
+                {"name": "cat/<b>.jpg", "label": "cat", "code": "truncated", "reason": "It ends early."},
+                {"name": "moving.gif", "label": "cat", "code": "animated", "reason": "It has 12 frames."},
+            ],
             "duplicates": [{"name": "cat/2.jpg", "same_as": "cat/1.jpg"}], "leaks": [], "conflicts": [],
             "near_test": [], "near_duplicates": [group], "unusual": [], "ignored": [], "no_images": [], "cameras": {},
             "corrections": {"anna": 12, "ben": 3},
             "traits": [{"code": "grey", "sentence": "grey values only", "count": 2, "examples": ["cat/3.jpg"]}],
         }  # fmt: skip
         self.put(f"{self.keys.version(fingerprint)}report.json", json.dumps(report).encode())
+        shown = data_uris({name: self.draw(self.labels[0], 5 + len(name)) for name in ("moving.gif", "cat/3.jpg")})
+        images = "".join(f'<img src="{uri}" alt="{name}">' for name, uri in shown.items())
+        self.put(f"{self.keys.version(fingerprint)}report.html", images.encode())
 
     def prepared(self, label: str, number: int) -> tuple[str, str]:
         """A prepared training image; returns its label and key."""

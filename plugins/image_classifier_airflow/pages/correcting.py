@@ -28,7 +28,7 @@ def show_corrections(visitor: Looking) -> Response:
     """Show the figures of the sample, the newest corrections, and the classes that people proposed."""
     rows, stored = _rows(visitor), _all(visitor)
     said = sorted((one.correction for one in stored.values()), key=lambda one: one.at, reverse=True)
-    job = _live_job(rows)
+    job, labels = _live_job(rows), known_labels(visitor.classifier, rows)
     return page(
         "corrections.html",
         visitor=visitor,
@@ -43,7 +43,8 @@ def show_corrections(visitor: Looking) -> Response:
         stored=stored,
         total=len(said),
         incoming=Keys(visitor.classifier.name).incoming,
-        labels=known_labels(visitor.classifier, rows),
+        labels=labels,
+        keys_of_labels=shortcuts(labels),
         reason="search",
     )
 

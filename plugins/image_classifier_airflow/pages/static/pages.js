@@ -13,8 +13,10 @@
     outer.remove();
   });
   const missing = (image) => {
-    image.classList.add("missing");
-    image.alt = "no picture";
+    const text = document.createElement("span");
+    text.className = "none";
+    text.textContent = "no picture";
+    image.replaceWith(text);
   };
   for (const image of document.images) {
     if (image.complete && image.naturalWidth === 0 && image.loading !== "lazy") missing(image);
