@@ -66,7 +66,7 @@ record-calls: dev ## Record the calls of every kind of run under the shipped pol
 
 client-test: dev ## Test SageMaker SDK v2 and v3, AWS CLI, boto3 and moto's tests against the local AWS; ONLY=boto3 for one client
 	@$(PYTHON) include/laptop/environments.py --clients
-	@PYTHONPATH=include .venv/local-aws/bin/python tests/clients/run.py $(if $(ONLY),--only $(ONLY))
+	@PYTHONPATH=include:. .venv/local-aws/bin/python tests/clients/run.py $(if $(ONLY),--only $(ONLY))
 
 oldest-test: dev ## Test Dags and plugin on the oldest release of Airflow that the package takes
 	@$(PYTHON) include/laptop/environments.py --oldest

@@ -31,6 +31,8 @@ from laptop.place import ROOT, LaptopError, Place
 HELD_OUT_IMAGES = 40  # for all classes together; at most a tenth of each class
 FEWEST_TO_HOLD_OUT = 5  # a class with fewer images is not reduced
 BATCH_SIZES = (1, 2, 4, 8, 16, 32)
+TEMPLATE = "include/image_classifier/account/photographs.yaml"
+HEADER = "# Written by `make demo DATA=...`; you may edit it. include/classifiers/digits.yaml explains every field."
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class _Folder:
 
     def values(self) -> dict[str, Any]:
         """Return the present or future fields of the classifier's file."""
-        written = self.file if self.file.exists() else ROOT / "include/laptop/own_images.yaml"
+        written = self.file if self.file.exists() else ROOT / TEMPLATE
         return {**(yaml.safe_load(written.read_text()) or {}), "layout": self.layout}
 
 
@@ -196,11 +198,11 @@ def _linked_layout(dataset: Dataset) -> Choice:
 
 def _write_classifier(folder: _Folder, dataset: Dataset, *, batch_size: int) -> None:
     """Write the classifier's file, unless it exists: a person may have edited it."""
-    template = (ROOT / "include/laptop/own_images.yaml").read_text()
+    template = (ROOT / TEMPLATE).read_text()
     folder.file.parent.mkdir(parents=True, exist_ok=True)
     layout = f"layout: {_linked_layout(dataset)} # as the links to the images are laid out\n"
     folder.file.write_text(
-        f"description: {folder.origin!r}\nsource: {folder.name}\n{layout}{template}"
+        f"{HEADER}\ndescription: {folder.origin!r}\nsource: {folder.name}\n{layout}{template}"
         f"  mini_batch_size: {batch_size} # at most the number of validation images\n"
     )
 

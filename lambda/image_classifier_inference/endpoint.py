@@ -1,5 +1,6 @@
 """Sends one image to the endpoint and returns its answer; transient errors are retried while there is time."""
 
+import math
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -37,15 +38,28 @@ class Answer:
     request_id: str | None = None
 
 
+def _no_limit() -> float:
+    return math.inf
+
+
 @dataclass(frozen=True)
 class Endpoint:
-    """One SageMaker endpoint; botocore's retries must be off in ``runtime``, because they ignore the remaining time."""
+    """One SageMaker endpoint.
+
+    Attributes:
+        runtime: the client; botocore's retries must be off in it, because they ignore the remaining time.
+        name: the endpoint's name.
+        pause: waits for a number of seconds.
+        remaining_s: returns the seconds that the invocation has left; see `Inference.within`.
+
+    """
 
     runtime: "SageMakerRuntimeClient"
     name: str
     pause: Callable[[float], None] = time.sleep
+    remaining_s: Callable[[], float] = _no_limit
 
-    def ask(self, body: bytes, *, remaining_s: Callable[[], float]) -> Answer:
+    def ask(self, body: bytes) -> Answer:
         """Invoke the endpoint with the bytes of one JPEG or PNG.
 
         Raises:
@@ -61,7 +75,7 @@ class Endpoint:
             except (ClientError, exceptions.ConnectionError, exceptions.HTTPClientError) as error:
                 _raise_refusal(error)
                 pause_s = _pause_s(attempt)
-                in_time = remaining_s() > pause_s + READ_TIMEOUT_S + RESERVE_S
+                in_time = self.remaining_s() > pause_s + READ_TIMEOUT_S + RESERVE_S
                 if not _may_pass(error) or attempt == ATTEMPTS or not in_time:
                     message = f"Endpoint {self.name} gave no answer in {attempt} attempt(s): {error}"
                     raise (EndpointGoneError if _is_gone(error) else EndpointError)(message) from error

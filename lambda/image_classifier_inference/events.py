@@ -46,8 +46,9 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
             others have their records.
 
     """
+    inference = inference.within(_remaining_s(context))
     if CHECK in event:
-        return {"labels": inference.check(event[CHECK]["bucket"], remaining_s=_remaining_s(context))}
+        return {"labels": inference.check(event[CHECK]["bucket"])}
     event_records = _records(event)
     if event_records and all(_is_message(record) for record in event_records):
         return {"batchItemFailures": list(_failed_messages(event_records, context, inference=inference))}
@@ -121,14 +122,14 @@ def _handle_record(record: Any, context: LambdaContext, *, inference: Inference)
         write(key=upload.image.key, status="skipped", reason=reason)
         return
     line = {"key": upload.image.key, "request_id": getattr(context, "aws_request_id", None)}
-    line |= _predict(upload, context, inference=inference)
+    line |= _predict(upload, inference=inference)
     line["ms"] = round((time.perf_counter() - started) * 1000, 1)
     write(**image_line(line, classifier=inference.environment.classifier))
 
 
-def _predict(upload: Upload, context: LambdaContext, *, inference: Inference) -> dict[str, Any]:
+def _predict(upload: Upload, *, inference: Inference) -> dict[str, Any]:
     """Classify one image and store its record; return the fields of its log line."""
-    classified = inference.classify(upload, remaining_s=_remaining_s(context))
+    classified = inference.classify(upload)
     if classified is None:
         return {"status": "skipped", "reason": "deleted or replaced before it was read"}
     prediction = classified.prediction

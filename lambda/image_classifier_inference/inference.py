@@ -55,12 +55,12 @@ class Inference:
     models: ModelFiles
     now: Callable[[], datetime] = _now
 
-    def classify(self, upload: Upload, *, remaining_s: Callable[[], float]) -> Classified | None:
-        """Return the prediction for one upload, or None if the image was deleted before it could be read.
+    def within(self, remaining_s: Callable[[], float]) -> "Inference":
+        """Return the same for one invocation; `remaining_s` returns the seconds that it has left."""
+        return replace(self, endpoint=replace(self.endpoint, remaining_s=remaining_s))
 
-        Args:
-            upload: the uploaded object.
-            remaining_s: returns the seconds that the invocation has left.
+    def classify(self, upload: Upload) -> Classified | None:
+        """Return the prediction for one upload, or None if the image was deleted before it could be read.
 
         Raises:
             EndpointError: the endpoint gave no answer.
@@ -72,7 +72,7 @@ class Inference:
             data = uploads.download(self.s3, upload.image)
             if data is None:
                 return None
-            asked = self._ask(data, bucket=upload.image.bucket, remaining_s=remaining_s)
+            asked = self._ask(data, bucket=upload.image.bucket)
         except ImageRejectedError as error:
             times = self._times(upload, endpoint_ms=None)
             record = predictions.rejected(upload.image, code=error.code, sentence=str(error), times=times)
@@ -84,7 +84,7 @@ class Inference:
         )
         return Classified(record, pixels.thumbnail(asked.prepared.jpeg), asked.answer.request_id)
 
-    def check(self, bucket: str, *, remaining_s: Callable[[], float]) -> int:
+    def check(self, bucket: str) -> int:
         """Check without an upload that the function can read S3, invoke the endpoint and write a record.
 
         Returns the number of the model's labels.
@@ -99,7 +99,7 @@ class Inference:
         uploads.download(self.s3, Image(bucket, f"{environment.incoming_prefix}{NO_UPLOAD}", None, None, 0, None))
         for prefix in (environment.predictions_prefix, environment.thumbnails_prefix, environment.log_prefix):
             records.check_writable(self.s3, bucket=bucket, key=f"{prefix}{NO_UPLOAD}.json")
-        asked = self._ask(pixels.blank(), bucket=bucket, remaining_s=remaining_s)
+        asked = self._ask(pixels.blank(), bucket=bucket)
         labels, job = asked.model.labels, asked.answer.variant
         answers.check_probabilities(asked.answer.probabilities, num_labels=len(labels), training_job=job)
         return len(labels)
@@ -139,13 +139,13 @@ class Inference:
         if image.bytes > limit:
             raise ImageRejectedError("too_large", f"The file has {image.bytes:,} bytes; at most {limit:,} are read.")
 
-    def _ask(self, data: bytes, *, bucket: str, remaining_s: Callable[[], float]) -> Asked:
+    def _ask(self, data: bytes, *, bucket: str) -> Asked:
         """Ask the endpoint; repeat with the other model's pixels if an update let another model answer."""
         training_job = self.environment.training_job
         for _ in range(MOST_MODELS):
             model = self.models.of(training_job, bucket=bucket)
             prepared = model.prepare(data)
-            answer = self._answer(prepared, model, remaining_s=remaining_s)
+            answer = self._answer(prepared, model)
             answered = self.models.of(answer.variant, bucket=bucket)
             if answered.same_preprocessing(model):
                 return Asked(answered, prepared, answer)
@@ -155,10 +155,10 @@ class Inference:
         )
         raise EndpointError(message)
 
-    def _answer(self, prepared: pixels.Prepared, model: Model, *, remaining_s: Callable[[], float]) -> Answer:
+    def _answer(self, prepared: pixels.Prepared, model: Model) -> Answer:
         """Ask the endpoint; a refusal rejects an unmodified image, and is an error for one that we prepared."""
         try:
-            return self.endpoint.ask(prepared.jpeg, remaining_s=remaining_s)
+            return self.endpoint.ask(prepared.jpeg)
         except ModelRefusalError as error:
             if not model.unmodified:
                 raise

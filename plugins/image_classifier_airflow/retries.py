@@ -12,6 +12,7 @@ WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.ObjectGoneError: "An earlier task has to write the object again: start a new run",
     errors.AwsRefusalError: "AWS would refuse the same request again",
     errors.NotificationOverlapError: "A person has to change one of the two event notifications",
+    errors.NotificationGoneError: "Somebody deleted the event notification, perhaps with the classifier",
     errors.BudgetError: "A person has to allow the cost, or make the run cheaper",
     errors.TrainingInputError: "The algorithm would refuse the same input again",
     errors.TrainingStoppedError: "Someone, or the time limit, stopped the training job on purpose",

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tests.ports import free_port
 from training_job import INCLUDE
 
 from image_classification_algorithm import artifact, decoding
@@ -60,7 +60,7 @@ def served_resnet(num_layers: int) -> Iterator[Endpoint]:
 @contextlib.contextmanager
 def served(base: Path) -> Iterator[Endpoint]:
     """Serve what a job left: start, wait until it answers, end."""
-    port = _free_port()
+    port = free_port()
     environ = {"PYTHONPATH": str(INCLUDE), "SAGEMAKER_BASE_DIR": str(base), "SAGEMAKER_BIND_TO_PORT": str(port)}
     command = [sys.executable, "-m", "image_classification_algorithm", "serve"]
     with subprocess.Popen(command, env={**os.environ, **environ}, stdout=subprocess.DEVNULL) as process:
@@ -103,12 +103,6 @@ def bare(session: Session) -> Answer:
 
 def session_of(num_layers: int) -> Session:
     return quick_session(graph(num_layers))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(port: int) -> None:

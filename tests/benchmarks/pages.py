@@ -17,8 +17,9 @@ from typing import Any
 import httpx
 from tests.benchmarks.measured import load
 from tests.pages import airflow_server
-from tests.pages.conftest import free_port, running_local_aws
+from tests.pages.conftest import running_local_aws
 from tests.pages.written import Written
+from tests.ports import free_port
 
 from image_classifier.contracts.labels import labels_document
 

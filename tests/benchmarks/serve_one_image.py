@@ -4,7 +4,7 @@ Against PyTorch eager with Pillow in this process (at least 1.7 times as fast; p
 ONNX Runtime and the decoder by themselves. They take turns of ten images, each after a rest: threads of the side before
 spin for a while after its last image, and what else the machine does falls on all.
 
-    PYTHONPATH=include .venv/local-aws/bin/python tests/benchmarks/serve_one_image.py [JPEG [RUNS]]
+    PYTHONPATH=include:. .venv/local-aws/bin/python tests/benchmarks/serve_one_image.py [JPEG [RUNS]]
 """
 
 import io

@@ -3,7 +3,7 @@
 Its throughput is at least 0.9 of ONNX Runtime's own (the same graph, one image a call, as many threads as cores,
 nothing decoded); the two take turns of ten seconds.
 
-    PYTHONPATH=include .venv/local-aws/bin/python tests/benchmarks/serve_under_load.py [JPEG [SECONDS]]
+    PYTHONPATH=include:. .venv/local-aws/bin/python tests/benchmarks/serve_under_load.py [JPEG [SECONDS]]
 """
 
 import os

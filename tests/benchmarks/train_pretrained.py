@@ -2,7 +2,7 @@
 
 Afterwards the model answers the validation images once more, through an endpoint: within a point of the log's accuracy.
 
-    PYTHONPATH=include .venv/local-aws/bin/python tests/benchmarks/train_pretrained.py FOLDER [hyperparameter=value ...]
+    PYTHONPATH=include:. .venv/local-aws/bin/python tests/benchmarks/train_pretrained.py FOLDER [NAME=VALUE ...]
 """
 
 import json

@@ -6,12 +6,13 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +37,7 @@ def running(folder: Path) -> Iterator[dict[str, Any]]:
 
     """
     log = folder / "local_aws.log"
-    options = ["--port", str(_free_port()), "--sagemaker-port", str(_free_port())]
+    options = ["--port", str(free_port()), "--sagemaker-port", str(free_port())]
     options += [f"--image={name}={sys.executable} {program}" for name, program in IMAGES.items()]
     command = [sys.executable, "-m", "local_aws", "--state", str(folder / "state"), *options]
     with log.open("wb") as output:
@@ -64,10 +65,3 @@ def _ready(file: Path, *, process: subprocess.Popen[bytes], log: Path) -> dict[s
         time.sleep(0.1)
     found: dict[str, Any] = json.loads(file.read_text())
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -5,7 +5,6 @@ import functools
 import http.server
 import json
 import os
-import socket
 import subprocess
 import threading
 import time
@@ -21,6 +20,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from tests.pages import airflow_server
 from tests.pages.airflow_server import Airflow
 from tests.pages.written import Written
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -55,13 +55,6 @@ class LocalAws:
         config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 1})
         key = {"aws_access_key_id": "test", "aws_secret_access_key": "test", "region_name": "us-east-1"}
         return boto3.client(service, endpoint_url=url, config=config, **key)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager

@@ -17,7 +17,12 @@ from image_classifier.aws.names import Keys, function_name, notification_id
 from image_classifier.aws.retry import repeat_at_random_until
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.permission import ensure_permission
-from image_classifier.contracts.errors import FunctionError, NotificationOverlapError, ResourceBusyError
+from image_classifier.contracts.errors import (
+    FunctionError,
+    NotificationGoneError,
+    NotificationOverlapError,
+    ResourceBusyError,
+)
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -116,6 +121,21 @@ def delete_upload_trigger(lambda_client: "LambdaClient", s3: "S3Client", *, buck
     request = {"FunctionName": name, "StatementId": notification_id(classifier), "Qualifier": ALIAS}
     revoked = described(lambda: lambda_client.remove_permission(**request))
     return written != "unchanged" or revoked is not None
+
+
+def check_notification_exists(s3: "S3Client", *, bucket: str, notification_id: str) -> None:
+    """Check that the bucket has this event notification.
+
+    Raises:
+        NotificationGoneError: somebody deleted it.
+
+    """
+    if not _own(_read(s3, bucket=bucket), notification_id):
+        message = (
+            f"Bucket {bucket} has no event notification {notification_id}, so uploads are not classified: somebody "
+            "deleted it, perhaps with a teardown, or the classifier's trigger is paused. Start a new run to set it."
+        )
+        raise NotificationGoneError(message)
 
 
 def other_notifications(s3: "S3Client", *, bucket: str, trigger_id: str) -> list[str]:

@@ -30,6 +30,7 @@ ImageClassifierError
  +-- UnwantedEndpointError          an endpoint exists, and costs, that no classifier file describes
  +-- FunctionError                  the function cannot be packed or deployed
  |    +-- NotificationOverlapError  another event notification of the bucket covers the same uploads
+ |    +-- NotificationGoneError     somebody deleted the event notification during a run
  +-- PredictionError                a prediction does not fit the model's labels, or is missing
  +-- CorrectionError                a person's correction of a prediction cannot be read or stored
 """
@@ -167,6 +168,10 @@ class FunctionError(ImageClassifierError):
 
 class NotificationOverlapError(FunctionError):
     """Another event notification of the bucket covers uploads that the classifier's own would cover."""
+
+
+class NotificationGoneError(FunctionError):
+    """Somebody deleted the classifier's event notification while a run waited for a prediction."""
 
 
 class PredictionError(ImageClassifierError):

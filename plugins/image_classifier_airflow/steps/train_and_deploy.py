@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.names import Keys, endpoint_name, tags
+from image_classifier.aws.names import Keys, endpoint_name, notification_id, tags
 from image_classifier.aws.s3 import read_written
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
@@ -193,9 +193,11 @@ class Steps:
     def confirm_prediction(self, plan: Json, job: Json) -> Json:
         """Read the record; if there is none yet, upload the image again and fail, so that the next try reads it."""
         from image_classifier.check import upload as check
+        from image_classifier.connect.notification import check_notification_exists
 
         bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
         if not check.has_record(self._s3, bucket=bucket, upload=upload):
+            check_notification_exists(self._s3, bucket=bucket, notification_id=notification_id(self._classifier.name))
             check.upload_again(self._s3, bucket=bucket, upload=upload)
             raise check.missing_record(bucket=bucket, upload=upload, classifier=self._classifier.name)
         record = check.confirm_prediction(self._s3, bucket=bucket, upload=upload, training_job=job["training_job"])

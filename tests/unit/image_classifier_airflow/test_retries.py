@@ -27,6 +27,7 @@ def decision(error):
         errors.ObjectGoneError("it was deleted"),
         errors.AwsRefusalError("the role may not"),
         errors.NotificationOverlapError("another has the prefix"),
+        errors.NotificationGoneError("a teardown deleted it"),
         errors.WatchFindingsError("uploads have no record"),
         errors.StackError("CloudFormation refused it"),
     ],
@@ -65,6 +66,8 @@ def test_every_error_of_ours_was_thought_about():
 
     assert ours == {
         "ImageClassifierError",
+        "NotificationGoneError",
+        "PreparationError",
         "SettingsError",
         "StackError",
         "ClassifierFileError",

@@ -26,7 +26,7 @@ def classified(s3, inference_with, model_file, runtime, photo):
         runtime.answers([0.9, 0.1], variant=variant)
         image = Image(BUCKET, KEY, None, None, 100, None)
         upload = Upload(image, uploaded="2026-01-01T00:00:00.000Z")
-        found = inference_with(**environ).classify(upload, remaining_s=lambda: 60.0)
+        found = inference_with(**environ).classify(upload)
         return Prediction.from_json(found.prediction.as_json())
 
     return classify

@@ -23,7 +23,7 @@ def place(tmp_path):
 def small_images(monkeypatch, tmp_path):
     """A template without the pretrained network's large images."""
     root = tmp_path / "root"
-    template = root / "include/laptop/own_images.yaml"
+    template = root / own_images.TEMPLATE
     template.parent.mkdir(parents=True)
     (root / "include/classifiers").mkdir()
     (root / "include/classifiers/digits.yaml").touch()
@@ -229,7 +229,7 @@ def test_a_classifier_file_is_written_that_names_the_images(place, tmp_path):
 
 
 def test_the_template_makes_a_classifier(tmp_path):
-    template = Path(own_images.__file__).parent / "own_images.yaml"
+    template = Path(__file__).parents[3] / own_images.TEMPLATE
     file = tmp_path / "pets.yaml"
     file.write_text(f"source: pets\n{template.read_text()}  mini_batch_size: 8\n")
 

@@ -114,7 +114,7 @@ def by_the_function(s3, name):
     )
     found = current_image(s3, bucket="pictures", key=f"pets/incoming/{name}")
     upload = read_upload(replay_record(*found, generation=REQUEST.generation))
-    made = function.classify(upload, remaining_s=lambda: 60.0)
+    made = function.classify(upload)
     return json.loads(made.prediction.as_json()), made.thumbnail
 
 
