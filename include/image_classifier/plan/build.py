@@ -17,6 +17,7 @@ from image_classifier.deploy import endpoint as endpoints
 from image_classifier.deploy.endpoint_config import endpoint_config_request
 from image_classifier.deploy.model import model_request
 from image_classifier.deploy.serving import serving_model
+from image_classifier.evaluate.report.can_show import what_it_can_show
 from image_classifier.evaluate.trials.choice import stored_tuning
 from image_classifier.plan.job_lines import evaluation_line, training_line, trials_line, tuning_line
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
@@ -101,7 +102,7 @@ def build_plan(
         _function(classifier, clients, settings, job=job, config=endpoint_config, options=options),
         _upload_trigger(classifier, clients, settings),
     )
-    return Plan(classifier.name, lines)
+    return Plan(classifier.name, lines, what_it_can_show(dataset.num_test_samples, of_class={}))
 
 
 def _tuning(

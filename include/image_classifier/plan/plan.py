@@ -55,10 +55,18 @@ class Line:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes that a run of a classifier would make."""
+    """The changes that a run of a classifier would make.
+
+    Attributes:
+        classifier: its name.
+        lines: one for each resource.
+        test_set: sentences about what a test set of this size can show of a model.
+
+    """
 
     classifier: str
     lines: tuple[Line, ...]
+    test_set: tuple[str, ...] = ()
 
     @property
     def first_day_usd(self) -> float | None:
@@ -68,7 +76,12 @@ class Plan:
 
     def as_json(self) -> dict[str, Any]:
         """Return the plan as JSON values, for XCom."""
-        return {"classifier": self.classifier, "first_day_usd": self.first_day_usd, "lines": _as_json(self.lines)}
+        return {
+            "classifier": self.classifier,
+            "first_day_usd": self.first_day_usd,
+            "lines": _as_json(self.lines),
+            "test_set": list(self.test_set),
+        }
 
     def as_table(self) -> str:
         """Return the plan as a text table."""
@@ -77,7 +90,7 @@ class Plan:
         table = [
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
         ]
-        return "\n".join([*table, "", self._total(), NOT_COUNTED])
+        return "\n".join([*table, "", *self.test_set, self._total(), NOT_COUNTED])
 
     def _total(self) -> str:
         if (usd := self.first_day_usd) is not None:

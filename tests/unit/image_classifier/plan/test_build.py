@@ -236,6 +236,11 @@ def test_an_evaluation_costs_two_machines_up_to_their_time_limit(plan, pets):
     assert cost.words.startswith("0.20 USD: 2 x ml.m5.xlarge for 1,800 s at 0.2 an hour")
 
 
+def test_the_plan_says_what_the_test_set_can_show(plan, pets):
+    assert " test images measure an accuracy of about 95% to within " in plan(pets).test_set[0]
+    assert plan(pets.revised({"test_fraction": 0})).test_set == ("There is no test image, so nothing can be shown.",)
+
+
 def test_an_evaluation_whose_price_is_unknown_is_not_called_free(plan, pets):
     other = pets.revised({"evaluation": {"instance_type": "ml.c5.large"}})
 

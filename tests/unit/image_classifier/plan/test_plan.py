@@ -44,6 +44,13 @@ def test_the_table_shows_every_resource_the_total_and_what_is_left_out():
     assert lines[-1].startswith("Not in these figures: storage volumes")
 
 
+def test_the_table_says_what_the_test_set_can_show():
+    shown = Plan("cats", (JOB,), ("90 test images measure an accuracy ...",))
+
+    assert "90 test images measure an accuracy ..." in shown.as_table().splitlines()
+    assert shown.as_json()["test_set"] == ["90 test images measure an accuracy ..."]
+
+
 def test_a_table_with_an_unknown_price_has_no_total():
     assert "first day: not known" in plan(JOB, UNKNOWN).as_table()
 
