@@ -88,7 +88,7 @@
       if (!response.ok) { say(answer.detail, true); return null; }
       return answer.results;
     } catch {
-      say("Airflow does not answer. Nothing is known to be saved; try again.", true);
+      say("Airflow does not answer. It is unknown whether the answer was saved; try again.", true);
       return null;
     }
   };
@@ -141,7 +141,7 @@
       : "No answer in the sample of this model yet";
     place.querySelector("[data-live-more]").textContent = it.more
       ? `About ${it.more} more answers narrow the interval to 3 points on either side.`
-      : "The interval is as narrow as wanted: enough answers for this model.";
+      : "The interval is narrow enough: this model needs no more answers.";
   };
 
   const placeOf = (chosen) => Math.max(...chosen.map((tile) => tiles.indexOf(tile)));
@@ -192,7 +192,7 @@
       else say("There is no correction to withdraw.", true);
     },
     "select-matching": async () => {
-      say("Looking for all that match ...");
+      say("Searching all matching images ...");
       const response = await fetch(`matching${location.search}`, { headers: { Accept: "application/json" } }).catch(() => null);
       const answer = response ? await response.json() : { detail: "Airflow does not answer." };
       if (!response || !response.ok) { say(answer.detail, true); return; }

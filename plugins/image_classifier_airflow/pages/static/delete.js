@@ -18,7 +18,7 @@
       if (!response.ok) throw new Error(answer.detail);
       location.replace("gallery");
     } catch (error) {
-      status.textContent = error instanceof TypeError ? "Airflow does not answer. Delete the image once more." : error.message;
+      status.textContent = error instanceof TypeError ? "Airflow does not answer. Delete the image again." : error.message;
       status.classList.add("bad");
     }
   };

@@ -14,7 +14,7 @@
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
     const detail = typeof answer.detail === "string" ? answer.detail : "the request was refused";
-    const sentence = { 403: "Airflow does not allow you to do this with this Dag.", 409: "Somebody has answered meanwhile." }[response.status];
+    const sentence = { 403: "Airflow does not allow you to do this with this Dag.", 409: "Somebody has answered in the meantime." }[response.status];
     throw new Error(sentence || `Airflow answered ${response.status}: ${detail}`);
   };
   const doing = async (words, work) => {
