@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from image_classification_algorithm.formats.recordio.image_records import ImageRecord, packed
-from image_classification_algorithm.formats.recordio.records import encoded
+from image_classifier.contracts.training.recordio import ImageRecord, encoded, packed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -41,6 +41,7 @@ NAME = pattern(
 # AWS: letters, digits and white space of every script, and _ . : / = + - @; keys that begin with aws: are AWS's own.
 # Source: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 TAG_MARKS = "_.:/=+-@"
+DataFormat = Literal["images", "recordio"]
 _TRAINS = {
     "builtin": "the built-in algorithm trains on GPUs only (algorithm: own does not)",
     "own": "one's own image trains on a processor or on one GPU",
@@ -68,6 +69,7 @@ class Classifier(Part):
     algorithm: Literal["builtin", "own"] = "builtin"  # own: the open program, in the deployment's image
     preparation: Preparation = ALL_DEFAULTS
     pixels: Pixels = ALL_DEFAULTS
+    format: DataFormat = "images"  # of what a training job reads: recordio saves it the conversion of large data sets
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.2
     test_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1  # taken from train, if the source has no test folder
     seed: Annotated[int, Field(ge=0)] = 0

@@ -11,16 +11,18 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
+from image_classifier.classifier.model import DataFormat
 from image_classifier.contracts.labels import labels_sha256
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.check_images import CheckImage, check_images
 from image_classifier.prepare.classes import decide_labels
 from image_classifier.prepare.inspection.inspector import Store
 from image_classifier.prepare.known_labels import KnownLabels
-from image_classifier.prepare.layout.folders import SPLITS
+from image_classifier.prepare.layout.folders import LISTED, SPLITS
 from image_classifier.prepare.preparation import Preparation, list_images, pixels_key, split_settings
 from image_classifier.prepare.previous import Previous, write_pointer
-from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, publish, test_manifest
+from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, list_entries, publish, test_manifest
+from image_classifier.prepare.records import RecordFiles, channel_folder
 from image_classifier.prepare.shards.joined import joined
 from image_classifier.prepare.shards.listing import Listing, delete_listings, sentence, write_listing
 from image_classifier.prepare.shards.pending import prepare_pending
@@ -58,7 +60,7 @@ class PreparedDataset(BaseModel):
     num_test_samples: int = 0  # as a run of release 0.1 had it
     train_uri: str
     validation_uri: str
-    train_lst_uri: str
+    train_lst_uri: str  # empty with RecordIO, whose records have the labels
     validation_lst_uri: str
     test_manifest_key: str = ""  # empty without a test image
     test_manifest_sha256: str = ""
@@ -177,13 +179,16 @@ def finish_dataset(
     dataset = preparation.assembled(found, labels=labels, inspector=preparation.inspector(known=preparation.previous))
     report = preparation.report(dataset)
     report["corrections"] = corrected_by(dataset, s3=s3, bucket=bucket, keys=keys)
+    if preparation.classifier.format == "recordio":
+        version = keys.version(dataset.fingerprint)
+        RecordFiles(s3, bucket, keys, version, list_entries(dataset)).write()
     publish(dataset, report, lambda: preparation.page(dataset, report), s3=s3, bucket=bucket, keys=keys)
     known.replace(dataset.labels, s3=s3, bucket=bucket, keys=keys)  # known once a version with them is complete
     if preparation.previous.fingerprint != dataset.fingerprint:
         write_pointer(s3, bucket=bucket, keys=keys, fingerprint=dataset.fingerprint)
     for warning in report["warnings"]:
         on_progress(f"Warning: {warning}")
-    return _prepared(dataset, bucket=bucket, keys=keys)
+    return _prepared(dataset, preparation.classifier.format, bucket=bucket, keys=keys)
 
 
 def plan_dataset(
@@ -205,7 +210,7 @@ def plan_dataset(
     preparation, _ = _preparation(classifier, s3=s3, settings=settings, store=NoStore())
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
-    return _prepared(preparation.dataset(labels, on_progress=on_progress), bucket=bucket, keys=keys)
+    return _prepared(preparation.dataset(labels, on_progress=on_progress), classifier.format, bucket=bucket, keys=keys)
 
 
 def _preparation(
@@ -239,10 +244,10 @@ def _source(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> So
     return source
 
 
-def _prepared(dataset: Dataset, *, bucket: str, keys: Keys) -> PreparedDataset:
+def _prepared(dataset: Dataset, data_format: DataFormat, *, bucket: str, keys: Keys) -> PreparedDataset:
     version = keys.version(dataset.fingerprint)
     uploaded = sum(image.uploaded for image in dataset.images)
-    folders = {split: version + name.partition("/")[0] + "/" for split, name in LIST_NAMES.items()}
+    uris = {name: f"s3://{bucket}/{folder}" for name, folder in _channels(version, data_format, keys).items()}
     return PreparedDataset(
         fingerprint=dataset.fingerprint,
         labels_key=f"{version}labels.json",
@@ -251,10 +256,10 @@ def _prepared(dataset: Dataset, *, bucket: str, keys: Keys) -> PreparedDataset:
         num_training_samples=len(dataset.of("train")),
         num_validation_samples=len(dataset.of("validation")),
         num_test_samples=len(dataset.of("test")),
-        train_uri=f"s3://{bucket}/{keys.split('train')}",
-        validation_uri=f"s3://{bucket}/{keys.split('validation')}",
-        train_lst_uri=f"s3://{bucket}/{folders['train']}",
-        validation_lst_uri=f"s3://{bucket}/{folders['validation']}",
+        train_uri=uris["train"],
+        validation_uri=uris["validation"],
+        train_lst_uri=uris.get("train_lst", ""),
+        validation_lst_uri=uris.get("validation_lst", ""),
         test_manifest_key=f"{version}{TEST_MANIFEST}" if dataset.of("test") else "",
         test_manifest_sha256=hashlib.sha256(test_manifest(dataset, bucket=bucket, keys=keys)).hexdigest(),
         report_key=f"{version}report.json",
@@ -263,3 +268,11 @@ def _prepared(dataset: Dataset, *, bucket: str, keys: Keys) -> PreparedDataset:
         unchanged=len(dataset.images) - uploaded,
         rejected=len(dataset.rejected),
     )
+
+
+def _channels(version: str, data_format: DataFormat, keys: Keys) -> dict[str, str]:
+    """The folders of the training job's channels."""
+    if data_format == "recordio":
+        return {split: version + channel_folder(split) for split in LISTED}
+    images = {str(split): keys.split(split) for split in LISTED}
+    return images | {f"{split}_lst": version + name.rpartition("/")[0] + "/" for split, name in LIST_NAMES.items()}

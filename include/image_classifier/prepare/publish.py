@@ -16,6 +16,7 @@ from image_classifier.prepare import manifest
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.layout.folders import LISTED
 from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.records import delete_superseded
 from image_classifier.prepare.report import document
 from image_classifier.prepare.report.schema import Report
 
@@ -96,16 +97,17 @@ def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> 
     yield LIST_NAMES["train"], lists["train"], "text/plain"
 
 
-def image_lists(dataset: Dataset) -> dict[Split, bytes]:
-    """The lists' bytes; indices count through both, and the fingerprint decides the order."""
+def list_entries(dataset: Dataset) -> dict[Split, list[Entry]]:
+    """The lists; indices count through both, and the fingerprint decides the order."""
     entries: dict[Split, list[Entry]] = {split: [] for split in LISTED}
     for index, image in enumerate(image for image in dataset.images if image.split in LISTED):
         entries[image.split].append(Entry(index, (float(dataset.index(image)),), image.path))
-    fingerprint = dataset.fingerprint
-    return {
-        split: image_list.dumps(image_list.shuffled(listed, seed=fingerprint)).encode()
-        for split, listed in entries.items()
-    }
+    return {split: image_list.shuffled(listed, seed=dataset.fingerprint) for split, listed in entries.items()}
+
+
+def image_lists(dataset: Dataset) -> dict[Split, bytes]:
+    """The lists' bytes."""
+    return {split: image_list.dumps(listed).encode() for split, listed in list_entries(dataset).items()}
 
 
 def test_manifest(dataset: Dataset, *, bucket: str, keys: Keys) -> bytes:
@@ -138,6 +140,7 @@ def delete_unreferenced_images(
         log.info("Classifier %s is being trained; images that left its data set are deleted another time", classifier)
         return 0
     keys = Keys(classifier)
+    delete_superseded(s3, bucket=bucket, keys=keys, fingerprint=fingerprint)
     unreferenced = [key for split in LISTED for key in _unreferenced(s3, bucket, keys, split, fingerprint)]
     unreferenced += _unreferenced_tests(s3, bucket, keys, fingerprint)
     storage.delete(s3, bucket=bucket, keys=unreferenced)

@@ -55,6 +55,9 @@ class BucketStore:
     def put(self, key: str, prepared: Prepared) -> None:
         storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type_of(key))
 
+    def read(self, key: str) -> bytes:
+        return storage.read_written(self.s3, bucket=self.bucket, key=key)
+
     def copy(self, key: str, *, to: str) -> None:
         with storage.naming(self.bucket, to, doing="write"):
             self.s3.copy_object(Bucket=self.bucket, Key=to, CopySource={"Bucket": self.bucket, "Key": key})
@@ -102,6 +105,22 @@ class ConcurrentStore:
             self._free.release()
             raise
         upload.add_done_callback(self._done)
+
+    def read(self, key: str) -> bytes:
+        """The bytes of an image; may be called from many threads.
+
+        Raises:
+            ObjectGoneError: it was deleted.
+            StorageError: S3 does not answer as it should at present.
+            DatasetError: S3 refuses.
+
+        """
+        from obstore.exceptions import BaseError
+
+        try:
+            return self._objects.get(key).bytes().to_bytes()
+        except (BaseError, OSError, ValueError):
+            return self._by_boto3.read(key)
 
     def copy(self, key: str, *, to: str) -> None:
         """Store a stored image, or one that was just put, under another key too."""

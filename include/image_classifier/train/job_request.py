@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from image_classifier.prepare.dataset import PreparedDataset
 
 CONTENT_TYPE = "application/x-image"
+RECORDS = "application/x-recordio"
 # SageMaker knows the built-in algorithm's metrics; for another image the request must define them.
 METRIC_DEFINITIONS = [
     {"Name": f"{split.lower()}:accuracy", "Regex": rf"Epoch\[\d+\] {split}-accuracy=([0-9.]+)"}
@@ -102,20 +103,18 @@ def _job_name(
 
 
 def _channels(dataset: "PreparedDataset") -> list[dict[str, Any]]:
-    uris = {
-        "train": dataset.train_uri,
-        "validation": dataset.validation_uri,
-        "train_lst": dataset.train_lst_uri,
-        "validation_lst": dataset.validation_lst_uri,
-    }
-    return [_channel(name, uri) for name, uri in uris.items()]
+    uris = {"train": dataset.train_uri, "validation": dataset.validation_uri}
+    if not dataset.train_lst_uri:
+        return [_channel(name, uri, RECORDS) for name, uri in uris.items()]
+    uris |= {"train_lst": dataset.train_lst_uri, "validation_lst": dataset.validation_lst_uri}
+    return [_channel(name, uri, CONTENT_TYPE) for name, uri in uris.items()]
 
 
-def _channel(name: str, uri: str) -> dict[str, Any]:
+def _channel(name: str, uri: str, content_type: str) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": _folder(uri), "S3DataDistributionType": "FullyReplicated"}
     return {
         "ChannelName": name,
-        "ContentType": CONTENT_TYPE,
+        "ContentType": content_type,
         "CompressionType": "None",
         "InputMode": "File",
         "DataSource": {"S3DataSource": source},

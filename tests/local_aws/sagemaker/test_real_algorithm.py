@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_classification_algorithm.formats.recordio.image_records import ImageRecord, packed
-from image_classification_algorithm.formats.recordio.records import encoded
+from image_classifier.contracts.training.recordio import ImageRecord, encoded, packed
 
 IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
 PROGRAM = f"--image=image-classification={sys.executable} -m image_classification_algorithm"

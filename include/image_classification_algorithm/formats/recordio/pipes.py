@@ -26,8 +26,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from image_classification_algorithm.formats.channels import Channel
-from image_classification_algorithm.formats.recordio.records import MAGIC, records, unreadable
+from image_classification_algorithm.formats.recordio.records import records, unreadable
 from image_classification_algorithm.job_log import log
+from image_classifier.contracts.training.recordio import MAGIC
 
 BUFFER_BYTES = 1 << 20
 

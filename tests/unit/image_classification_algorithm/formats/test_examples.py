@@ -9,10 +9,9 @@ import pytest
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.formats.examples import examples
-from image_classification_algorithm.formats.recordio.image_records import ImageRecord, packed
 from image_classification_algorithm.formats.recordio.pipes import Kept
-from image_classification_algorithm.formats.recordio.records import MAGIC, encoded
 from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.recordio import MAGIC, ImageRecord, encoded, packed
 
 FOUR = ("train", "validation", "train_lst", "validation_lst")
 IMAGE = {"ContentType": "application/x-image"}

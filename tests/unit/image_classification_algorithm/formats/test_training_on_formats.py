@@ -11,13 +11,12 @@ import pytest
 from image_classification_algorithm import artifact
 from image_classification_algorithm.__main__ import train
 from image_classification_algorithm.formats.examples import Example
-from image_classification_algorithm.formats.recordio.image_records import pack_files
-from image_classification_algorithm.formats.recordio.records import encoded
 from image_classification_algorithm.training import images as images_module
 from image_classification_algorithm.training.images import load, read_split
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
 from image_classifier.contracts.training import image_list
 from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.recordio import encoded, pack_files
 
 SPLITS = ("train", "validation")
 

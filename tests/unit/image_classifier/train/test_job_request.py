@@ -71,6 +71,18 @@ def test_it_reads_four_folders_of_images_whole_and_from_files():
         assert source["S3DataDistributionType"] == "FullyReplicated"
 
 
+def test_a_data_set_in_recordio_has_two_channels_and_no_lists():
+    packed = {"train_uri": "s3://b/v/recordio/train/", "validation_uri": "s3://b/v/recordio/validation/"}
+    sent = request(data=dataset(**packed, train_lst_uri="", validation_lst_uri=""))
+    found = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in sent["InputDataConfig"]}
+
+    assert found == {"train": packed["train_uri"], "validation": packed["validation_uri"]}
+    assert {(one["ContentType"], one["InputMode"]) for one in sent["InputDataConfig"]} == {
+        ("application/x-recordio", "File")
+    }
+    assert problems("CreateTrainingJob", sent) == ""
+
+
 def test_what_the_data_set_tells_is_sent_with_what_the_person_set():
     sent = request(hyperparameters={"image_shape": "3,28,28", "epochs": 5})["HyperParameters"]
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_classification_algorithm.errors import ClientError
-from image_classification_algorithm.formats.recordio.image_records import ImageRecord, pack_files, packed, unpacked
-from image_classification_algorithm.formats.recordio.records import MAGIC, records
+from image_classification_algorithm.formats.recordio.image_records import unpacked
+from image_classification_algorithm.formats.recordio.records import records
 from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.recordio import MAGIC, ImageRecord, pack_files, packed
 
 LISTS = ("single", "multi")
 float32 = st.floats(width=32, allow_nan=False)

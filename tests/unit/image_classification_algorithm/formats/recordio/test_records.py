@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.formats.recordio import records as recordio
-from image_classification_algorithm.formats.recordio.records import MAGIC, RecordWriter, encoded, records
+from image_classification_algorithm.formats.recordio.records import records
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.contracts.training import recordio as writing
+from image_classifier.contracts.training.recordio import MAGIC, RecordWriter, encoded
 
 # Bytes in which magic numbers, whole or cut, stand at multiples of 4 and beside them.
 adversarial = st.lists(
@@ -99,9 +102,9 @@ def test_the_place_counts_from_where_reading_began():
 
 
 def test_a_record_too_long_for_the_format_is_refused(monkeypatch):
-    monkeypatch.setattr(recordio, "MAX_RECORD_BYTES", 15)
+    monkeypatch.setattr(writing, "MAX_RECORD_BYTES", 15)
     assert len(encoded(b"a" * 15)) == 24
-    with pytest.raises(ClientError, match="A record of 16 bytes is too long for RecordIO; at most 15"):
+    with pytest.raises(DatasetError, match="A record of 16 bytes is too long for RecordIO; at most 15"):
         encoded(b"a" * 16)
 
 
