@@ -3,7 +3,7 @@
 import io
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -54,12 +54,12 @@ def inbox() -> Iterator[Inbox]:
 
 
 @pytest.fixture(scope="session")
-def services(place: Place, inbox: Inbox) -> Iterator[ChaosServices]:
+def services(place: Place, inbox: Inbox, request: pytest.FixtureRequest) -> Iterator[ChaosServices]:
     os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
     write_images(place)
     write_images(place, "judged", per_class=JUDGED_PER_CLASS)
-    for name, changes in CLASSIFIERS.items():
-        write_classifier(place, name, **changes)
+    for name in sorted(needed_by(request.session.items)):
+        write_classifier(place, name, **CLASSIFIERS[name])
     services = ChaosServices(place)
     services.webhook_url = inbox.url
     try:
@@ -79,6 +79,12 @@ def aws(services: ChaosServices) -> Aws:
 @pytest.fixture(scope="session")
 def airflow(services: ChaosServices) -> Airflow:
     return Airflow(services.place)
+
+
+def needed_by(items: Iterable[pytest.Item]) -> set[str]:
+    """The classifiers that the modules of these tests name in CLASSIFIERS; all if one names none."""
+    named = [getattr(item.getparent(pytest.Module).obj, "CLASSIFIERS", tuple(CLASSIFIERS)) for item in items]
+    return {name for names in named for name in names}
 
 
 def deployed(run: Run) -> Run:
