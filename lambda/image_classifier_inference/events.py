@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.contracts.errors import ImageClassifierError, PredictionError
+from image_classifier.contracts.record_keys import CHECK_FOLDER
 from image_classifier_inference.inference import Inference
 from image_classifier_inference.log_lines import image_line, write
 from image_classifier_inference.uploads import Upload, is_another_event, read_upload, reason_to_skip
@@ -100,7 +101,7 @@ def _classify_all(event_records: Any, context: LambdaContext, *, inference: Infe
             key = _key(record)
             failures.append(f"{key}: {error}")
             line = {"key": key, "status": "failed", "error": f"{type(error).__name__}: {error}"}
-            write(**image_line(line, classifier=inference.environment.classifier))
+            _write_line(line, inference)
     return failures
 
 
@@ -124,7 +125,14 @@ def _handle_record(record: Any, context: LambdaContext, *, inference: Inference)
     line = {"key": upload.image.key, "request_id": getattr(context, "aws_request_id", None)}
     line |= _predict(upload, inference=inference)
     line["ms"] = round((time.perf_counter() - started) * 1000, 1)
-    write(**image_line(line, classifier=inference.environment.classifier))
+    _write_line(line, inference)
+
+
+def _write_line(line: Mapping[str, Any], inference: Inference) -> None:
+    """Write the log line of an image; the images of checks and canaries are in no metric."""
+    environment = inference.environment
+    is_check = line["key"].startswith(f"{environment.incoming_prefix}{CHECK_FOLDER}")
+    write(**(line if is_check else image_line(line, classifier=environment.classifier)))
 
 
 def _predict(upload: Upload, *, inference: Inference) -> dict[str, Any]:

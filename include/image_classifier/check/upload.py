@@ -11,14 +11,12 @@ from image_classifier.aws.s3 import object_exists, read_written
 from image_classifier.contracts.answers import check_probabilities, ranked
 from image_classifier.contracts.errors import EndpointError, PredictionError
 from image_classifier.contracts.predictions import Prediction
-from image_classifier.contracts.record_keys import record_key, thumbnail_key
+from image_classifier.contracts.record_keys import CHECK_FOLDER, record_key, thumbnail_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
-
-FOLDER = ".check/"
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class CheckUpload:
 def check_upload(classifier: str, *, run_id: str) -> CheckUpload:
     """Return the keys of a run's check; ``:`` and ``+`` of a run id, which URLs and events encode, are replaced."""
     keys = names.Keys(classifier)
-    image_key = f"{keys.incoming}{FOLDER}{re.sub(r'[^A-Za-z0-9._-]', '-', run_id)}.jpg"
+    image_key = f"{keys.incoming}{CHECK_FOLDER}{re.sub(r'[^A-Za-z0-9._-]', '-', run_id)}.jpg"
     return CheckUpload(
         image_key=image_key,
         record_key=record_key(image_key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),

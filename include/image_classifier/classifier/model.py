@@ -92,6 +92,7 @@ class Classifier(Part):
     network_isolation: bool = False
     notify: Notify | None = None
     trigger: Literal["direct", "queue", "paused"] = "direct"  # how uploads reach the function
+    canary_s: Annotated[int, Field(ge=5, le=3600)] | None = None  # the watch Dag uploads canary images
     watch: Literal["restore", "report"] = "restore"  # what the watch Dag does about changes made outside the Dags
     tags: dict[Annotated[str, Field(min_length=1, max_length=128)], Annotated[str, Field(max_length=256)]] = Field(
         default_factory=dict,

@@ -11,13 +11,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
-from image_classifier.contracts.record_keys import LONG_FOLDER, record_key
+from image_classifier.contracts.record_keys import CHECK_FOLDER, LONG_FOLDER, record_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 RECORD_ENDING = b".json"
-CHECK_FOLDER = ".check/"  # the image of a run's check, which the run deletes
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from image_classifier.contracts.predictions import Prediction
 
 MAX_KEY_BYTES = 1024  # an S3 key's limit, in UTF-8
 LONG_FOLDER = ".long/"
+CHECK_FOLDER = ".check/"  # below incoming/: images of a run's check and of the watch Dag, left out of every statistic
 
 
 def record_key(key: str, *, incoming_prefix: str, predictions_prefix: str) -> str:

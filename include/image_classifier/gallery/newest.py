@@ -19,6 +19,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import naming, read
 from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import instant
+from image_classifier.contracts.record_keys import CHECK_FOLDER
 from image_classifier.gallery.rows import Row, merged, row_of_json
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Records:
                 is_all = False
                 break
             for row in rows:
+                if row.key.startswith(f"{self.keys.incoming}{CHECK_FOLDER}"):
+                    continue  # of a check or a canary, not yet left out by the watch Dag
                 found[row.key] = merged(found[row.key], row) if row.key in found else row
         newest = sorted(found.values(), key=lambda row: instant(row.uploaded), reverse=True)
         return Newest(newest[:limit], is_all and len(newest) <= limit, len(entries) > MOST_LOG_ENTRIES)

@@ -12,6 +12,7 @@ from image_classifier.aws import names
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
 from image_classifier.connect.upload_queue import our_upload_queues
+from image_classifier.contracts.record_keys import CHECK_FOLDER
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 from image_classifier.promote.registry import our_group, our_versions
 from image_classifier.train.job_log import LOG_GROUP
@@ -52,6 +53,13 @@ class Teardown:
             f"{keys.root}corrections/": self.keep_predictions,
         }
         return tuple(prefix for prefix, keep in choices.items() if keep)
+
+    def keeps(self, key: str) -> bool:
+        """Whether an object is kept; the images of checks and canaries, and what was made of them, are not."""
+        keys = names.Keys(self.classifier)
+        folders = (keys.incoming, keys.predictions, keys.thumbnails)
+        is_check = key.startswith(tuple(f"{folder}{CHECK_FOLDER}" for folder in folders))
+        return key.startswith(self.kept_prefixes) and not is_check
 
 
 @dataclass(frozen=True)
@@ -217,7 +225,7 @@ def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUp
         Bucket=teardown.bucket, Prefix=names.Keys(teardown.classifier).root
     )
     found = [UnfinishedUpload(one["Key"], one["UploadId"]) for page in pages for one in page.get("Uploads", [])]
-    return tuple(upload for upload in found if not upload.key.startswith(teardown.kept_prefixes))
+    return tuple(upload for upload in found if not teardown.keeps(upload.key))
 
 
 def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:
@@ -235,7 +243,7 @@ def doomed_versions(s3: "S3Client", teardown: Teardown) -> Iterator[dict[str, An
     root = names.Keys(teardown.classifier).root
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=teardown.bucket, Prefix=root):
         for version in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
-            if not version["Key"].startswith(teardown.kept_prefixes):
+            if not teardown.keeps(version["Key"]):
                 yield dict(version)
 
 

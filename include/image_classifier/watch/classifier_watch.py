@@ -13,6 +13,7 @@ from image_classifier.classify_existing.records import Target
 from image_classifier.connect.deployment import read_deployment
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.watch.blind_sample import sample_below
+from image_classifier.watch.canary import CanaryCheck
 from image_classifier.watch.full_pass import GRACE, FullPass, is_due
 from image_classifier.watch.record_index import compact
 from image_classifier.watch.replaced import ReplacedImages
@@ -54,6 +55,7 @@ class Watch:
         is_paused: the classifier's trigger is paused, so images wait and are not replayed.
         grace: the age at which an image without a record is replayed.
         floor: the least accuracy that the classifier's file accepts; None if it names none.
+        canary_s: a canary image that has no prediction after so many seconds is a finding; None uploads none.
 
     """
 
@@ -65,6 +67,7 @@ class Watch:
     is_paused: bool = False
     grace: timedelta = GRACE
     floor: float | None = None
+    canary_s: int | None = None
 
     def run(self, *, now: datetime | None = None) -> tuple[dict[str, str], list[str]]:
         """Run every check.
@@ -91,6 +94,8 @@ class Watch:
             log.info("%d log entries were moved to the index", done.entries)
         with findings.of("images without a record"):
             self._find_missing(state, findings, now=now)
+        with findings.of("canary"):
+            self._follow_canary(state, findings, now=now)
         with findings.of("accuracy in the blind sample"):
             self._check_sample(state, findings)
         with findings.of("what the pages show"):
@@ -111,6 +116,20 @@ class Watch:
         for difference in differences(self.clients, deployment):
             if sentence := restore_or_report(difference, reaction=self.reaction):
                 findings.open[difference.what] = sentence
+
+    def _follow_canary(self, state: WatchState, findings: Findings, *, now: datetime) -> None:
+        check = CanaryCheck(self.clients.s3, self.target, limit_s=self.canary_s or 0)
+        if self.canary_s is None or self.is_paused:
+            if state.canary is not None:
+                check.delete()
+                state.canary = None
+            return
+        deployment = read_deployment(self.clients.s3, bucket=self.target.bucket, classifier=self.target.classifier)
+        if deployment is None:
+            return
+        state.canary, sentence = check.run(state.canary, now=now)
+        if sentence:
+            findings.open["canary"] = sentence
 
     def _check_sample(self, state: WatchState, findings: Findings) -> None:
         s3, bucket, classifier = self.clients.s3, self.target.bucket, self.target.classifier

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.names import Keys
-from image_classifier.classify_existing.missing_records import CHECK_FOLDER
+from image_classifier.contracts.record_keys import CHECK_FOLDER
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import StorageError
+from image_classifier.watch.canary import Canary
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -51,6 +52,7 @@ class WatchState(BaseModel):
         replayed: replayed images below incoming/, by key.
         reported: open findings for which a message was sent.
         sampled: what the blind random sample said; None if the file has no floor, or nothing serves.
+        canary: the canary in flight; None if the file has no `canary_s`.
 
     """
 
@@ -67,6 +69,7 @@ class WatchState(BaseModel):
     replayed: dict[str, Replayed] = Field(default_factory=dict)
     reported: list[str] = Field(default_factory=list)
     sampled: Sampled | None = None
+    canary: Canary | None = None
 
 
 def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchState, str | None]:

@@ -104,6 +104,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
         is_paused=classifier.trigger == "paused",
         grace=timedelta(seconds=params["grace_s"]),
         floor=classifier.promotion.floors.accuracy,
+        canary_s=classifier.canary_s,
     )
     findings, new = watch.run()
     if new:

@@ -234,3 +234,11 @@ def test_an_image_that_is_named_twice_has_one_record(aws: MemoryAws) -> None:
 
     assert len(aws.records()) == 1
     assert len(aws.objects[f"{RECORDS}a.jpg.json"]) == 1
+
+
+@pytest.mark.parametrize(("name", "counts"), [("a.jpg", True), (".check/canary.jpg", False), ("b/.check/a.jpg", True)])
+def test_images_of_checks_and_canaries_are_in_no_metric(name: str, counts: bool, aws: MemoryAws, capsys: Any) -> None:
+    run(aws, upload(aws, f"{PREFIX}{name}"))
+
+    line = json.loads(capsys.readouterr().out)
+    assert (line["status"], "_aws" in line, "Images" in line) == ("predicted", counts, counts)

@@ -69,6 +69,13 @@ def test_a_day_shows_its_own_records_alone(s3):
     assert names(newest(s3, day="2026-11-26")) == ["older"]
 
 
+def test_images_of_checks_and_canaries_are_not_shown(s3):
+    index(s3, 27, record("old", day=27))
+    log(s3, record(".check/canary.jpg"))
+
+    assert names(newest(s3)) == ["old"]
+
+
 def test_a_record_in_the_log_and_in_the_index_is_shown_once(s3):
     index(s3, 28, record("a"))
     log(s3, record("a"))
