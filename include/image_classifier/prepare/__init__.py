@@ -1,1 +1,1 @@
-"""Labelled images, from a folder or an S3 prefix, to a data set in S3 that the algorithm trains on."""
+"""Prepares labelled images from a folder, a list or S3 as a data set version in S3, with image lists and a report."""

@@ -1,4 +1,4 @@
-"""Decides, from what the inspection found, which images make the data set, and whether one can be trained on them."""
+"""Selects the images of the data set from the inspection's results, and checks that they can be trained on."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,21 +13,21 @@ from image_classifier.prepare.layout.folders import LISTED, SPLITS, Layout
 from image_classifier.prepare.layout.split_folders import Split, is_image_name
 from image_classifier.prepare.placement import Placement, Placer
 
-REJECTED_ALLOWED_ALWAYS = 5  # of a small folder, a few files are soon a tenth
-NO_IMAGES = ("not_an_image", "empty")  # codes of files that may lie beside images, such as notes
+REJECTED_ALLOWED_ALWAYS = 5  # in a small folder a few files are quickly a tenth
+NO_IMAGES = ("not_an_image", "empty")  # rejection codes of files that may be beside images, such as notes
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set, decided: its images by split and path, its labels, and everything that was left out.
+    """A data set: its images by split and path, its labels, and the images that were left out.
 
     Attributes:
-        where: what a person calls the source.
-        labels: a class's position is its index.
-        placement: the images, each in its final split, and those that a test image looks nearly the same as.
-        chosen: what was left out as duplicate, leak or conflict.
-        rejected: unusable images.
-        no_images: files in class folders that are no images, and do not look as if they were meant to be.
+        where: the source's name in messages.
+        labels: the labels by class index.
+        placement: the images in their final splits, and the near-duplicates of test images, which were left out.
+        chosen: the images left out as duplicate, leak or conflict.
+        rejected: the unusable images.
+        no_images: files in class folders that are not images, by content and by name.
 
     """
 
@@ -46,7 +46,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Identity of the data set, of which the training job's name is made."""
+        """Return the identity of the data set, which is part of the training job's name."""
         images = ((one.split, self.index(one), one.sha256 + one.facts.revision) for one in self.images)
         return image_list.fingerprint(images, pixels_key=self.pixels_key, labels=self.labels)
 
@@ -55,22 +55,22 @@ class Dataset:
         return {label: index for index, label in enumerate(self.labels)}
 
     def index(self, image: Inspected) -> int:
-        """The class index of an image."""
+        """Return the class index of an image."""
         return self._indices[image.image.class_name]
 
     def of(self, wanted: Split) -> tuple[Inspected, ...]:
-        """The images of one split."""
+        """Return the images of one split."""
         return tuple(image for image in self.images if image.split == wanted)
 
     def counts(self) -> dict[Split, dict[str, int]]:
-        """Images per split and class, classes in the order of their indices."""
+        """Return the number of images per split and class, the classes in the order of their indices."""
         counted = Counter((image.split, image.image.class_name) for image in self.images)
         return {part: {label: counted[part, label] for label in self.labels} for part in SPLITS}
 
 
 @dataclass(frozen=True)
 class Assembler:
-    """Makes the data set of one source.
+    """Assembles the data set of one source.
 
     Attributes:
         max_left_out: the share of the files that may be rejected.
@@ -85,10 +85,10 @@ class Assembler:
     max_left_out: float
 
     def assemble(self, found: Iterable[Inspected | Rejected]) -> Dataset:
-        """Choose and place the images.
+        """Select the images and assign them to splits.
 
         Raises:
-            DatasetError: too much was rejected, or a class or the validation split is left without an image.
+            DatasetError: too many files were rejected, or a class or the validation split has no image.
 
         """
         inspected, others = _separated(found)
@@ -118,7 +118,7 @@ class Assembler:
     def _check_classes(
         self, images: Sequence[Inspected], *, chosen: split.Chosen, rejected: Sequence[Rejected]
     ) -> None:
-        """Every class of a split that the source names has an image there; else every class has one."""
+        """Check that every class has an image, in each split that the source names."""
         parts: tuple[Split, ...] = LISTED if self.layout.has_validation else ("train",)
         for part in parts:
             listed = {image.class_name for image in self.layout.images if image.split in (part, None)}
@@ -153,12 +153,12 @@ def _separated(found: Iterable[Inspected | Rejected]) -> tuple[list[Inspected], 
 
 
 def _is_beside_images(one: Rejected) -> bool:
-    """Whether the file is no image, and its name does not say that it is one."""
+    """Whether the file is not an image, neither by content nor by name."""
     return one.code in NO_IMAGES and "." in one.image.name and not is_image_name(one.image.name)
 
 
 def _reasons(rejected: Iterable[Rejected]) -> str:
-    """How often each code came, and one example of each."""
+    """Return a sentence with the number and an example of each rejection code."""
     examples: dict[str, Rejected] = {}
     times = Counter[str]()
     for one in rejected:

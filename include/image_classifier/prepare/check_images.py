@@ -1,4 +1,4 @@
-"""Chooses the validation images whose labels the smoke test knows."""
+"""Selects validation images with which the endpoint and the function are checked."""
 
 from collections import defaultdict
 from itertools import chain, islice, zip_longest
@@ -13,7 +13,7 @@ CHECK_IMAGES = 5
 
 
 class CheckImage(BaseModel):
-    """A validation image whose label is known; the smoke test asks the endpoint about it."""
+    """A validation image and its label, for the check of the endpoint."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,7 +22,7 @@ class CheckImage(BaseModel):
 
 
 def check_images(dataset: Dataset, *, keys: Keys) -> tuple[CheckImage, ...]:
-    """The first validation image of each class, then the second of each, until there are five."""
+    """Return five validation images: the first of each class, then the second of each, and so on."""
     by_class: dict[str, list[Inspected]] = defaultdict(list)
     for image in dataset.of("validation"):
         if len(by_class[image.image.class_name]) < CHECK_IMAGES:

@@ -1,4 +1,4 @@
-"""Classes over the runs: which index each keeps, and which S3 folder it gets."""
+"""Assigns the class indices, which a class keeps in later runs, and the S3 folders of classes."""
 
 import hashlib
 import re
@@ -11,10 +11,10 @@ _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def decide_labels(found: Sequence[str], *, previous: Sequence[str], reset_labels: bool) -> tuple[str, ...]:
-    """The label space: every known class keeps its index, new ones follow in alphabetical order.
+    """Return the labels: every known class keeps its index, new ones follow in alphabetical order.
 
     Raises:
-        LabelsChangedError: a known class is gone, and the run did not ask for a new label space.
+        LabelsChangedError: a known class has no images any more, and the run did not set reset_labels.
 
     """
     if reset_labels:
@@ -30,10 +30,10 @@ def decide_labels(found: Sequence[str], *, previous: Sequence[str], reset_labels
 
 
 def class_folder(class_name: str) -> str:
-    """The class's folder in S3: ASCII, stable, and never that of another class.
+    """Return the class's folder in S3: ASCII, stable and unique.
 
-    The algorithm's container may read names in an ASCII locale. A plain name stays; any other gets a dot and a hash,
-    and no plain name has a dot.
+    The algorithm's container may read names in an ASCII locale. A plain name is not changed; any other gets a dot and a
+    hash. Plain names contain no dot.
     """
     if _SAFE.fullmatch(class_name):
         return class_name

@@ -1,4 +1,4 @@
-"""Inspects a source without a classifier and without AWS: what a run would use, leave out and warn of."""
+"""Inspects a source without a classifier and without AWS, and reports which images a run would use and leave out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ NAME = "inspected"
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found.
+    """The result of an inspection.
 
     Attributes:
         page: the bytes of report.html.
@@ -36,14 +36,14 @@ class Inspection:
     page: bytes
 
     def write(self, folder: Path) -> Path:
-        """Write report.json and report.html into a folder; returns the page's path."""
+        """Write report.json and report.html to a folder; return the page's path."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.json").write_bytes(document.dumps(self.report))
         (folder / "report.html").write_bytes(self.page)
         return folder / "report.html"
 
     def as_text(self) -> str:
-        """The figures and warnings, a line each."""
+        """Return the figures and warnings, one per line."""
         splits = ", ".join(f"{sum(counted.values()):,} {split}" for split, counted in self.report["images"].items())
         left_out = [f"{count:,} {name}" for name, count in self.report["counts"].items() if count and name != "used"]
         return "\n".join(
@@ -59,13 +59,13 @@ class Inspection:
 def inspect_source(
     source: str, *, layout: Choice | None, s3: "S3Client | None", on_progress: Callable[[str], None]
 ) -> Inspection:
-    """Do all that `prepare_dataset` does with a source, and store nothing.
+    """Do everything that `prepare_dataset` does with a source, but store nothing.
 
     Args:
-        source: as in a classifier's file; a relative path starts at the current folder.
-        layout: as in a classifier's file.
-        s3: for a source in S3, else None.
-        on_progress: takes a line for people every few seconds.
+        source: the source as in a classifier's file; a relative path starts at the current folder.
+        layout: the layout as in a classifier's file.
+        s3: the S3 client for a source in S3, otherwise None.
+        on_progress: receives a line of text every few seconds.
 
     Raises:
         ClassifierFileError: the source's address is wrong.

@@ -1,4 +1,4 @@
-"""The label space of the newest version, which the next one continues."""
+"""Reads the labels of the newest data set version, which the next one continues."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ JSON: Final = "application/json"
 
 @dataclass(frozen=True)
 class KnownLabels:
-    """The label space of the newest version, and the ETag of the object that holds it (a model's own is beside it)."""
+    """The labels of the newest version, and the ETag of their object; every model has a copy of its labels."""
 
     labels: tuple[str, ...]
     etag: str | None

@@ -1,4 +1,4 @@
-"""The manifest of a version: a line for every file of the source, with what it is and what became of it.
+"""Reads and writes the manifest of a version: one line for every file of the source, with facts and use.
 
 ``manifest/part-*.jsonl.gz``, JSON Lines ordered by name. Release 0.1 wrote one ``manifest.jsonl`` with fewer keys.
 """
@@ -25,11 +25,11 @@ OF_RELEASE_0_1: Final = "manifest.jsonl"
 Line = TypedDict(
     "Line",
     {
-        "name": str,  # of the file, below the source
+        "name": str,  # path of the file below the source
         "class": str,
         "stamp": NotRequired[str],  # size and time of change, or ETag; absent if the source gives none
-        "split": NotRequired[str],  # absent if the image is in no split
-        "key": NotRequired[str],  # of the prepared image; absent if the version does not use it
+        "split": NotRequired[str],  # absent if the image has no split
+        "key": NotRequired[str],  # S3 key of the prepared image; absent if the version does not use it
         "sha256": NotRequired[str],  # of the file
         "width": NotRequired[int],  # of the source, upright, in pixels
         "height": NotRequired[int],
@@ -48,7 +48,7 @@ Line = TypedDict(
 
 
 def line_of(one: Inspected | Rejected) -> dict[str, Any]:
-    """What the inspection found out about a file, as the keys of `Line`."""
+    """Return the inspection's result for a file, with the keys of `Line`."""
     given = {"name": one.image.name, "class": one.image.class_name}
     stamp = {"stamp": one.image.stamp} if one.image.stamp else {}
     if isinstance(one, Rejected):
@@ -70,7 +70,7 @@ def line_of(one: Inspected | Rejected) -> dict[str, Any]:
 
 
 def facts_of(line: Mapping[str, Any]) -> Facts:
-    """The facts of a line that has ``statistics``."""
+    """Return the facts of a line that has ``statistics``."""
     look = line.get("look")
     return Facts(
         sha256=line["sha256"],
@@ -85,18 +85,18 @@ def facts_of(line: Mapping[str, Any]) -> Facts:
 
 
 def packed(lines: Iterable[Mapping[str, Any]]) -> bytes:
-    """The lines as JSON Lines in gzip; the same lines give the same bytes."""
+    """Return the lines as gzipped JSON Lines; equal lines give equal bytes."""
     text = "".join(json.dumps(line) + "\n" for line in lines)
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
 
 
 def unpacked(data: bytes) -> Iterator[dict[str, Any]]:
-    """Read what `packed` made."""
+    """Parse the result of `packed`."""
     return map(json.loads, gzip.decompress(data).splitlines())
 
 
 def parts(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
-    """The names below the version's prefix and the bytes of the manifest's parts; no line makes one empty part."""
+    """Yield (name below the version's prefix, bytes) of the manifest's parts; without lines one empty part."""
     rest, number = iter(lines), 0
     while (part := list(islice(rest, LINES_OF_A_PART))) or not number:
         yield f"{FOLDER}part-{number:05}.jsonl.gz", packed(part)
@@ -104,11 +104,11 @@ def parts(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
 
 
 def read_manifest(s3: "S3Client", *, bucket: str, version: str) -> Iterator[Line]:
-    """The lines of a version's manifest, also of one that release 0.1 wrote.
+    """Yield the lines of a version's manifest, also of one from release 0.1.
 
     Args:
-        s3: the client.
-        bucket: where the data set is.
+        s3: the S3 client.
+        bucket: the bucket of the data set.
         version: the version's prefix.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Decides the split of every image, together with its near-duplicates, and keeps what an earlier version decided."""
+"""Assigns every image and its near-duplicates to a split, and keeps the splits of an earlier version."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,11 +14,11 @@ from image_classifier.prepare.split import Fractions, share
 
 @dataclass(frozen=True)
 class PlacedBefore:
-    """Where the previous version has an image.
+    """The split and group of an image in the previous version.
 
     Attributes:
-        group: of near-duplicates; empty in a version of release 0.1, which knew none.
-        split: None if the version was split by other settings, or by release 0.1.
+        group: the group of near-duplicates; empty in a version of release 0.1, which had none.
+        split: None if the version was split with other settings, or by release 0.1.
 
     """
 
@@ -29,7 +29,7 @@ class PlacedBefore:
 
 @dataclass(frozen=True)
 class Placement:
-    """The images in their splits, and those left out because a test image looks nearly the same."""
+    """The images in their splits, and those left out as near-duplicates of a test image."""
 
     images: tuple[Inspected, ...]
     near_test: tuple[tuple[Inspected, Inspected], ...] = ()
@@ -37,11 +37,11 @@ class Placement:
 
 @dataclass(frozen=True)
 class Placer:
-    """Places the images of a data set.
+    """Assigns the images of a data set to splits.
 
     Attributes:
-        before: the images of the previous version, by the sha256 of their files.
-        needs_validation: the source names no validation images, so that every class needs one.
+        before: the images of the previous version, by the SHA-256 of their files.
+        needs_validation: whether every class needs a validation image, because the source names none.
 
     """
 
@@ -50,10 +50,10 @@ class Placer:
     before: Mapping[str, PlacedBefore] = field(default_factory=dict)
 
     def place(self, images: Iterable[Inspected]) -> Placement:
-        """Give every image its group and its split, and each class an image to train on and one to validate.
+        """Assign a group and a split to every image, and give each class an image in train and one in validation.
 
         Raises:
-            DatasetError: a class has a single usable image, and needs two.
+            DatasetError: a class has a single usable image but needs two.
 
         """
         grouped = self._grouped(images)
@@ -61,7 +61,7 @@ class Placer:
         return _without_near_test(placed)
 
     def _grouped(self, images: Iterable[Inspected]) -> list[Inspected]:
-        """The images with their groups, oldest first. What a group is called never changes."""
+        """Return the images with their groups, the oldest first; the name of a group never changes."""
         oldest_first = sorted(images, key=lambda one: (one.sha256 not in self.before, one.sha256))
         looks = self._looks_before()
         grouped = []
@@ -76,7 +76,7 @@ class Placer:
         return grouped
 
     def _looks_before(self) -> Looks:
-        """The looks of the previous version's groups: of the first image, or of one that is left if that is gone."""
+        """Return the looks of the previous version's groups, by the first image that still exists."""
         firsts: dict[str, tuple[bool, str]] = {}
         for sha256, before in self.before.items():
             if before.group and before.look:
@@ -89,13 +89,13 @@ class Placer:
         return looks
 
     def _split(self, grouped: Sequence[Inspected]) -> list[Inspected]:
-        """A new image goes where the oldest of its group is; the first of a group where its content says."""
+        """Assign a new image to the split of the oldest image of its group, and the first of a group by its content."""
         of_group: dict[str, Split] = {}
         for image in grouped:
             if image.image.split in ("validation", "test"):
                 of_group.setdefault(image.group, image.image.split)
         for _, before in sorted(self.before.items(), key=lambda item: (item[0] != item[1].group, item[0])):
-            if before.group and before.split:  # of an image that has left the set, perhaps
+            if before.group and before.split:  # perhaps that of an image that left the data set
                 of_group.setdefault(before.group, before.split)
         placed = []
         for image in grouped:
@@ -112,7 +112,7 @@ class Placer:
             return before.split
         if image.sha256 in self.fractions.only_train:
             return "train"
-        if before and not before.group:  # of release 0.1, which placed every image by itself
+        if before and not before.group:  # a version of release 0.1, which had no groups
             return self.fractions.split_of(image.sha256, placed)
         own = self.fractions.split_of(image.group, placed)
         if of_group and self.fractions.may_be(of_group, placed):
@@ -120,9 +120,9 @@ class Placer:
         return "train" if placed == "train" and of_group == "validation" else own
 
     def _filled(self, images: Iterable[Inspected]) -> list[Inspected]:
-        """Give each class an image to train on, and one to validate if the source names none.
+        """Give each class an image in train, and one in validation if the source names none.
 
-        In tiny classes chance may leave a split out.
+        In very small classes a split may be empty by chance.
         """
         classes: dict[str, list[Inspected]] = defaultdict(list)
         for image in sorted(images, key=lambda one: share(one.sha256, seed=self.fractions.seed)):
@@ -147,15 +147,15 @@ def _check_two_images(classes: Mapping[str, Sequence[Inspected]]) -> None:
 
 
 def _may_move(image: Inspected) -> bool:
-    """Whether the source leaves the image's split to this package."""
+    """Whether the source does not name the image's split."""
     return image.image.split in (None, "train")
 
 
 def _with(members: list[Inspected], wanted: Split) -> list[Inspected]:
-    """The members of a class, ordered by their shares; one is moved to the wanted split if none is there.
+    """Return the members of a class, ordered by their shares; move one to the wanted split if it has none.
 
-    The first goes to validation, the last of several validating ones or else the first to train; an image without
-    near-duplicates is preferred.
+    The first member moves to validation; the last of several validation images, or else the first member, moves to
+    train. Images without near-duplicates are preferred.
     """
     if any(one.split == wanted for one in members):
         return members
@@ -172,7 +172,7 @@ def _with(members: list[Inspected], wanted: Split) -> list[Inspected]:
 
 
 def _without_near_test(images: Sequence[Inspected]) -> Placement:
-    """Leave out train and validation images that a test image looks nearly the same as; no image moves."""
+    """Leave out train and validation images that are near-duplicates of a test image; no image changes its split."""
     looks, tests = Looks(), {one.sha256: one for one in images if one.split == "test"}
     for sha256, one in sorted(tests.items()):
         if one.facts.look:

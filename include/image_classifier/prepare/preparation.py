@@ -1,4 +1,4 @@
-"""Makes the data set of a classifier from its source, and has the prepared images stored."""
+"""Assembles the data set of a classifier from its source, and stores the prepared images."""
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -36,8 +36,8 @@ class Preparation:
 
     Attributes:
         stored: the keys of prepared images that exist already.
-        previous: what the version before this one says.
-        only_train: the sha256 of images that neither validate nor test.
+        previous: the results of the previous version.
+        only_train: the SHA-256 of images that must be in train.
 
     """
 
@@ -62,7 +62,7 @@ class Preparation:
         return Placer(self.fractions, not self.layout.has_validation, self.previous.placed)
 
     def dataset(self, labels: Sequence[str], *, on_progress: Callable[[str], None]) -> Dataset:
-        """Inspect and place all images.
+        """Inspect all images and assign them to splits.
 
         Raises:
             DatasetError: as `Assembler.assemble`.
@@ -75,22 +75,22 @@ class Preparation:
         return self.assembled(found, labels=labels, inspector=inspector)
 
     def introduction(self) -> tuple[str, ...]:
-        """Sentences that say what the source holds."""
+        """Return sentences about the source's contents."""
         images, classes = len(self.layout.images), len(self.layout.classes)
         return f"{images:,} images of {classes} classes in {self.source.where}", self.layout.level
 
     def assembled(
         self, found: Iterable[Inspected | Rejected], *, labels: Sequence[str], inspector: Inspector
     ) -> Dataset:
-        """Make the data set of what the inspection found.
+        """Assemble the data set from the inspection's results.
 
         Args:
             found: every image of the layout, in its order.
-            labels: a class's position is its index.
-            inspector: stores the images that go to another split than by themselves.
+            labels: the labels by class index.
+            inspector: stores the images whose final split differs from their own.
 
         Raises:
-            DatasetError: as `Assembler.assemble`; or an image was changed meanwhile.
+            DatasetError: as `Assembler.assemble`; or an image was changed in the meantime.
 
         """
         assembler = Assembler(
@@ -104,7 +104,7 @@ class Preparation:
         return self._all_stored(assembler.assemble(found), inspector)
 
     def report(self, dataset: Dataset) -> Report:
-        """The report of the data set, with its warnings."""
+        """Return the report of the data set, with its warnings."""
         hyperparameters = self.classifier.hyperparameters
         trained = Trained(hyperparameters.side_px, hyperparameters.mini_batch_size)
         warnings = warnings_of(dataset, trained=trained)
@@ -112,7 +112,7 @@ class Preparation:
         return make_report(dataset, keys=self.keys, split=split, warnings=warnings)
 
     def page(self, dataset: Dataset, report: Report) -> bytes:
-        """The bytes of report.html, with pictures that are made of the source's files."""
+        """Return the bytes of report.html, with pictures made from the source's files."""
         from image_classifier.prepare.report.page import report_page
         from image_classifier.prepare.report.pictures import pictures
 
@@ -121,11 +121,11 @@ class Preparation:
         return report_page(report, pictures=pictures(report, images, source=self.source))
 
     def inspector(self, *, known: Known, split_before: Callable[[str], Split | None] | None = None) -> Inspector:
-        """What inspects the images.
+        """Return the inspector of the images.
 
         Args:
-            known: what an earlier run found out.
-            split_before: the split that the previous version has an image in, by its sha256; `previous` unless given.
+            known: the results of an earlier run.
+            split_before: returns the split of an image in the previous version, by its SHA-256; default: `previous`.
 
         """
         fractions, before_of = self.fractions, split_before or self.previous.split_before
@@ -148,7 +148,7 @@ class Preparation:
         )
 
     def _all_stored(self, dataset: Dataset, inspector: Inspector) -> Dataset:
-        """Store what goes elsewhere than by itself, or was left out before; other copies stay until deleted unused."""
+        """Store images whose final split differs from their own, or that were left out before."""
         stored_as = {one.sha256: one.split for one in dataset.chosen.images}
         images = tuple(self._stored(image, inspector, stored_as=stored_as[image.sha256]) for image in dataset.images)
         self.store.finish()
@@ -174,7 +174,7 @@ class Preparation:
 
 
 def list_images(classifier: Classifier, source: Source) -> Layout:
-    """What the classifier's source holds.
+    """Return the layout of the classifier's source.
 
     Raises:
         DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
@@ -190,7 +190,7 @@ def list_images(classifier: Classifier, source: Source) -> Layout:
 
 
 def pixel_parameters(classifier: Classifier) -> PixelParameters:
-    """How the classifier's images are prepared."""
+    """Return the parameters with which the classifier's images are prepared."""
     return PixelParameters(
         side_px=classifier.hyperparameters.side_px,
         fit=classifier.pixels.fit,
@@ -199,16 +199,16 @@ def pixel_parameters(classifier: Classifier) -> PixelParameters:
 
 
 def pixels_key(classifier: Classifier) -> str:
-    """What decides the prepared bytes, besides the source's."""
+    """Return the parameters that decide the prepared bytes, besides the source's bytes."""
     return UNMODIFIED_KEY if classifier.pixels.unmodified else pixel_parameters(classifier).key()
 
 
 def fractions_of(classifier: Classifier, layout: Layout) -> Fractions:
-    """How much of the images goes to validation and test; a source's own test images are all there are."""
+    """Return the shares of validation and test; with test images of the source there are no others."""
     test = 0.0 if layout.has_test else classifier.test_fraction
     return Fractions(classifier.seed, validation=classifier.validation_fraction, test=test)
 
 
 def split_settings(classifier: Classifier, layout: Layout) -> SplitSettings:
-    """What decides the split besides the images."""
+    """Return the settings that decide the split, besides the images."""
     return SplitSettings(classifier.seed, classifier.validation_fraction, classifier.test_fraction, layout.splits)

@@ -1,4 +1,4 @@
-"""What the previous version of a data set says: the split and group of every image, and what its files are."""
+"""Reads the previous version of a data set: the split and group of every image, and the facts about its files."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -21,15 +21,15 @@ from image_classifier.prepare.report import schema
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-POINTER = "current.json"  # below dataset/: which version was prepared last
+POINTER = "current.json"  # the object below dataset/ that names the newest version
 POINTER_SCHEMA = 1
-PROCEDURE = "1"  # raise it when the inspection of the same file finds something else
-NOT_FOR_GOOD = ("unreadable", "changed")  # rejections that another run may not come to
+PROCEDURE = "1"  # raise it when the inspection gives another result for the same file
+NOT_FOR_GOOD = ("unreadable", "changed")  # rejections that another run may not repeat
 
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """What decides a split, besides the images.
+    """The settings that decide the split, besides the images.
 
     Attributes:
         named: the splits that the source names.
@@ -42,7 +42,7 @@ class SplitSettings:
     named: tuple[str, ...]
 
     def as_json(self) -> schema.SplitSettings:
-        """As report.json has it under ``split``."""
+        """Return the value of ``split`` in report.json."""
         return schema.SplitSettings(
             seed=self.seed,
             validation_fraction=self.validation_fraction,
@@ -52,7 +52,7 @@ class SplitSettings:
 
 
 def inspected_by() -> dict[str, str]:
-    """What a finding depends on besides the file; report.json has it under ``inspected_by``."""
+    """Return the versions on which a result depends besides the file; ``inspected_by`` in report.json."""
     return {"procedure": PROCEDURE, "pillow": PIL.__version__}
 
 
@@ -61,8 +61,8 @@ class Previous:
     """The previous version; empty if there is none.
 
     Attributes:
-        placed: by the sha256 of the file.
-        etag: of the pointer.
+        placed: the split and group by the SHA-256 of the file.
+        etag: ETag of the object that names the newest version.
 
     """
 
@@ -74,7 +74,7 @@ class Previous:
 
     @classmethod
     def read(cls, s3: "S3Client", *, bucket: str, keys: Keys, split: SplitSettings, pixels_key: str) -> Self:
-        """Read the version that was prepared last.
+        """Read the newest version.
 
         Args:
             s3: the client.
@@ -98,7 +98,7 @@ class Previous:
         split: SplitSettings,
         pixels_key: str,
     ) -> Self:
-        """Read this version, as `read` does; None stands for no version."""
+        """Read this version as `read` does; None gives an empty one."""
         if fingerprint is None:
             return cls()
         version = keys.version(fingerprint)
@@ -132,12 +132,12 @@ class Previous:
         return self._by_content.get(sha256)
 
     def probably(self, image: Listed) -> Facts | None:
-        """About a file of the same name, or of the same size and time of change (or ETag); its bytes may be others."""
+        """Return the facts of a file of the same name, or size and time of change (or ETag); its bytes may differ."""
         _, _, found = self._by_name.get(image.name, ("", "", None))
         return found if isinstance(found, Facts) else self._by_stamp.get(image.stamp)
 
     def split_before(self, sha256: str) -> Split | None:
-        """The split of an image of these bytes; None if other settings split that version."""
+        """Return the split of an image with these bytes; None if that version was split with other settings."""
         before = self.placed.get(sha256)
         return before.split if before else None
 
@@ -146,18 +146,18 @@ class Previous:
         return {stamp: found for _, stamp, found in self._by_name.values() if isinstance(found, Facts)}
 
     def left_out(self, image: Listed) -> bool:
-        """Whether the previous version does without the image."""
+        """Whether the previous version left the image out."""
         return image.name in self._left_out
 
 
 def write_pointer(s3: "S3Client", *, bucket: str, keys: Keys, fingerprint: str) -> None:
-    """Name the version that was prepared last."""
+    """Store which version is the newest."""
     body = json.dumps({"schema": POINTER_SCHEMA, "fingerprint": fingerprint}).encode()
     storage.write(s3, bucket=bucket, key=keys.dataset + POINTER, body=body, content_type="application/json")
 
 
 def _current(s3: "S3Client", *, bucket: str, keys: Keys) -> str | None:
-    """The version that was prepared last; without a pointer, as release 0.1 left it, the version that is the newest."""
+    """Return the newest version: that of the pointer or, in a bucket of release 0.1, the one written last."""
     if found := storage.read(s3, bucket=bucket, key=keys.dataset + POINTER):
         named = str(json.loads(found[0])["fingerprint"])
         if storage.object_exists(s3, bucket=bucket, key=f"{keys.version(named)}train_lst/train.lst"):
@@ -167,7 +167,7 @@ def _current(s3: "S3Client", *, bucket: str, keys: Keys) -> str | None:
 
 
 def _complete_versions(s3: "S3Client", *, bucket: str, keys: Keys) -> dict[str, str]:
-    """When the train list of each version was written, which is written last."""
+    """Return the time of each version's train list, which is written last."""
     prefix = f"{keys.dataset}versions/"
     listed = storage.list_objects(s3, bucket=bucket, prefix=prefix)
     return {

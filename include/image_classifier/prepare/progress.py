@@ -1,4 +1,4 @@
-"""Says every few seconds how far the inspection of the images is, how fast, and how much was rejected."""
+"""Reports the progress of the inspection every few seconds: number of images, rate and rejected images."""
 
 import time
 from collections.abc import Callable
@@ -11,12 +11,12 @@ EVERY_S = 5.0
 
 @dataclass
 class Progress:
-    """Counts inspected images, and says where the count stands: every `EVERY_S` seconds, and at the end.
+    """Counts inspected images, and reports the numbers every `EVERY_S` seconds and at the end.
 
     Attributes:
-        say: takes a line for people.
-        total: how many images there are.
-        clock: seconds that only grow.
+        say: receives a line of text.
+        total: number of images.
+        clock: returns seconds of a monotonic clock.
 
     """
 
@@ -55,7 +55,7 @@ class Progress:
 
 
 def duration(seconds: float) -> str:
-    """A length of time for people: 41 s, 3 min, 2 h 05 min."""
+    """Format a duration: 41 s, 3 min, 2 h 05 min."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -34,15 +34,15 @@ TEST_MANIFEST = "test.manifest"
 def publish(
     dataset: Dataset, report: Report, page: Callable[[], bytes], *, s3: "S3Client", bucket: str, keys: Keys
 ) -> None:
-    """Write what the version lacks. The same data set has the same fingerprint, and its lists are there already.
+    """Write the missing documents of a version; for an unchanged data set nothing is missing.
 
     Args:
-        dataset: the version.
-        report: of the version.
-        page: makes report.html, which reads images: it is called only if report.json or the page is to be written.
-        s3: the client.
-        bucket: where the data set is.
-        keys: of the classifier.
+        dataset: the data set of the version.
+        report: the report of the version.
+        page: returns report.html, for which it reads images; called only if report.json or the page must be written.
+        s3: the S3 client.
+        bucket: the bucket of the data set.
+        keys: the keys of the classifier.
 
     """
     prefix = keys.version(dataset.fingerprint)
@@ -56,12 +56,12 @@ def publish(
         if lacks:
             version.write(name, body, content_type)
     if surplus := [key for key in version.stored if key.startswith(prefix + manifest.FOLDER) and key not in written]:
-        storage.delete(s3, bucket=bucket, keys=surplus)  # of an earlier manifest, which had more lines
+        storage.delete(s3, bucket=bucket, keys=surplus)  # parts of an earlier manifest with more lines
 
 
 @dataclass(frozen=True)
 class _Version:
-    """The documents of a version that are in S3."""
+    """The existing documents of a version in S3."""
 
     s3: "S3Client"
     bucket: str
@@ -69,7 +69,7 @@ class _Version:
     stored: Mapping[str, storage.Stored]
 
     def lacks(self, name: str, body: bytes) -> bool:
-        """Whether S3 has no such document, or another one; with a KMS key only the bytes themselves tell."""
+        """Whether the document is missing or different in S3; with a KMS key its bytes must be read for that."""
         key = self.prefix + name
         stored = self.stored.get(key)
         if stored is None or stored.size_bytes != len(body):
@@ -85,7 +85,7 @@ class _Version:
 
 
 def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> Iterator[tuple[str, bytes, str]]:
-    """Name below the version's prefix, bytes and content type of each document, the train list last."""
+    """Yield (name below the version's prefix, bytes, content type) of each document, the train list last."""
     lists = image_lists(dataset)
     for name, body in manifest.parts(document.manifest_lines(dataset, keys=keys)):
         yield name, body, "application/gzip"
@@ -111,7 +111,7 @@ def image_lists(dataset: Dataset) -> dict[Split, bytes]:
 
 
 def test_manifest(dataset: Dataset, *, bucket: str, keys: Keys) -> bytes:
-    """The bytes of test.manifest: exactly the test images, in the form of S3DataType ManifestFile."""
+    """Return the bytes of test.manifest: the test images, in the format of S3DataType ManifestFile."""
     paths = sorted(f"test/{image.path}" for image in dataset.of("test"))
     return json.dumps([{"prefix": f"s3://{bucket}/{keys.dataset}"}, *paths]).encode()
 
@@ -126,11 +126,11 @@ def delete_unreferenced_images(
         s3: the client.
         bucket: where the data set is.
         fingerprint: the version to keep, the newest.
-        training_in_progress: a training job of the classifier is under way, perhaps on images that left the set since;
+        training_in_progress: whether a training job of the classifier runs, perhaps on images that left the data set;
             then nothing is deleted.
 
     Returns:
-        How many were deleted; in a versioned bucket they remain as old versions until they expire.
+        The number of deleted images; in a versioned bucket they remain as old versions until they expire.
 
     Raises:
         DatasetError: the version has no lists, or S3 refuses.
@@ -160,7 +160,7 @@ def _unreferenced(s3: "S3Client", bucket: str, keys: Keys, split: Split, fingerp
 
 
 def _unreferenced_tests(s3: "S3Client", bucket: str, keys: Keys, fingerprint: str) -> list[str]:
-    """Test images that the version's manifest lacks; a version of release 0.1 has no manifest and no test images."""
+    """Return test images that are not in the version's manifest; a version of release 0.1 has neither."""
     found = storage.read(s3, bucket=bucket, key=keys.version(fingerprint) + TEST_MANIFEST)
     listed = {keys.dataset + path for path in json.loads(found[0])[1:]} if found else set()
     return [key for key in storage.list_objects(s3, bucket=bucket, prefix=keys.split("test")) if key not in listed]

@@ -1,4 +1,4 @@
-"""Which usable images are for train, validation and test: by content, so that an image that is added moves no other."""
+"""Assigns images to train, validation and test by their content, so that a new image does not move any other."""
 
 import hashlib
 from collections import defaultdict
@@ -10,16 +10,16 @@ from image_classifier.prepare.layout.split_folders import Split
 
 
 def share(sha256: str, *, seed: int) -> float:
-    """A number from 0 to below 1 that only the content and the seed decide."""
+    """Return a number from 0 to below 1 that depends only on the content and the seed."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{sha256}".encode()).digest()[:7], "big") / 2**56
 
 
 @dataclass(frozen=True)
 class Fractions:
-    """How large validation and test are; the seed decides, with an image's content, which images are in them.
+    """The shares of validation and test; the seed and an image's content decide its split.
 
     Attributes:
-        only_train: the sha256 of images that neither validate nor test.
+        only_train: the SHA-256 of images that must be in train.
 
     """
 
@@ -29,15 +29,16 @@ class Fractions:
     only_train: frozenset[str] = frozenset()
 
     def split_of(self, sha256: str, placed: Split | None) -> Split:
-        """Where an image goes: validation if its share is low, test if it is high.
+        """Return the split of an image: validation if its share is low, test if it is high.
 
-        Every image is placed by itself: of each class about the fraction validates (of 100 images and 0.2, 16 to 24 of
-        them in two cases of three), and an image that is added, or taken away, moves none of the others. What a source
-        places in train may go to test; what it places elsewhere stays there.
+        Every image is assigned independently: about the fraction of each class is in validation (of 100 images and 0.2,
+            16
+        to 24 in two cases of three), and adding or removing an image moves no other. An image that the source places in
+        train may be assigned to test; images in other splits stay there.
 
         Args:
-            sha256: of the source file.
-            placed: the split that the source names, if it names one.
+            sha256: SHA-256 of the source file.
+            placed: the split that the source names, or None.
 
         """
         if placed in ("validation", "test"):
@@ -50,7 +51,7 @@ class Fractions:
         return "validation" if placed is None and own_share < self.validation else "train"
 
     def may_be(self, split: Split, placed: Split | None) -> bool:
-        """Whether an image that the source places there may be in a split that an earlier version chose for it."""
+        """Whether an image with this split in the source may be in the split of an earlier version."""
         if placed in ("validation", "test"):
             return split == placed
         return self.test > 0 if split == "test" else split == "train" or placed is None
@@ -58,21 +59,23 @@ class Fractions:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The images of the data set, and those left out because their content was there already."""
+    """The images of the data set, and those left out as duplicates."""
 
     images: tuple[Inspected, ...]
-    duplicates: tuple[tuple[Inspected, Inspected], ...]  # left out, and the same image that stayed
-    leaks: tuple[tuple[Inspected, Inspected], ...]  # left out of one split, and the same image in another
-    conflicts: tuple[tuple[Inspected, ...], ...]  # the same content under several classes: nobody knows which is right
+    duplicates: tuple[tuple[Inspected, Inspected], ...]  # (left out, the equal image that was kept)
+    leaks: tuple[tuple[Inspected, Inspected], ...]  # (left out of one split, the equal image in another)
+    conflicts: tuple[
+        tuple[Inspected, ...], ...
+    ]  # images with equal content in several classes, of which the right one is unknown
 
 
 def choose(inspected: Iterable[Inspected]) -> Chosen:
-    """Keep one image of each content; none, if it is under several classes.
+    """Keep one image of each content; none if it is in several classes.
 
-    Of several splits test keeps it, else train: what a model has seen can neither test nor validate it.
+    Of several splits test keeps it, otherwise train, because an image of train can neither test nor validate a model.
     """
     groups: dict[str, list[Inspected]] = defaultdict(list)
-    for image in sorted(inspected, key=lambda one: (one.split, one.image.name)):  # test, train, validation
+    for image in sorted(inspected, key=lambda one: (one.split, one.image.name)):  # in the order test, train, validation
         groups[image.sha256].append(image)
     images, duplicates, leaks, conflicts = [], [], [], []
     for group in groups.values():

@@ -1,4 +1,4 @@
-"""Where prepared images are put: in a bucket, or nowhere when a data set is only planned or inspected."""
+"""Stores prepared images in a bucket, or nowhere if a data set is only planned or inspected."""
 
 import logging
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -172,7 +172,7 @@ class ConcurrentStore:
 
 
 class StoredKeys:
-    """The keys in a bucket, listed folder by folder as they are asked for; each folder once.
+    """The keys in a bucket, which are listed folder by folder when needed, each folder once.
 
     Args:
         s3: the client.
@@ -181,13 +181,13 @@ class StoredKeys:
     """
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
-        """List nothing yet."""
+        """Store the arguments; nothing is listed yet."""
         self._s3, self._bucket = s3, bucket
         self._lock = Lock()
         self._names: dict[str, frozenset[str]] = {}  # folder: names of the objects in it
 
     def __contains__(self, key: object) -> bool:
-        """Whether the bucket had the object when its folder was listed; an empty object does not count."""
+        """Whether the bucket had the object, and it was not empty, when its folder was listed."""
         folder, _, name = str(key).rpartition("/")
         with self._lock:
             if folder not in self._names:
@@ -200,7 +200,7 @@ class StoredKeys:
 
 
 class NoStore:
-    """Keeps nothing."""
+    """A store that stores nothing."""
 
     def put(self, key: str, prepared: Prepared) -> None:
         pass

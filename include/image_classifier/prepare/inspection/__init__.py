@@ -1,1 +1,1 @@
-"""The inspection of single images, and of what two images have in common."""
+"""Inspects single images, and finds near-duplicates."""

@@ -1,4 +1,4 @@
-"""Endings of image files, and the formats that they promise."""
+"""Lists the suffixes of image files and their formats."""
 
 from typing import Final
 
@@ -13,5 +13,5 @@ FORMATS_BY_ENDING: Final = {
     **dict.fromkeys((".heic", ".heif"), ("HEIF",)),
     ".avif": ("AVIF",),
 }
-# Also images that are not read: a person means an image by them, and is told that it was rejected.
+# Also suffixes of formats that are not read: such a file is meant as an image, and is reported as rejected.
 ENDINGS: Final = frozenset((*FORMATS_BY_ENDING, ".jp2", ".jxl", ".svg", ".psd", ".ico", ".ppm", ".pgm", ".tga"))

@@ -21,24 +21,24 @@ from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.sources.source import Source
 
-# Threads, not processes: Pillow releases the interpreter while it decodes, and the rest waits for S3. A task's process
-# may be a daemon, which may not have children. botocore keeps 10 connections.
+# Threads and not processes: Pillow releases the interpreter while it decodes, and the rest waits for S3. A task's
+# process may be a daemon, which cannot have children. botocore keeps 10 connections.
 WORKERS = 8
-IN_FLIGHT = 4 * WORKERS  # images read ahead, which bounds the memory
-UNMODIFIED_KEY = "as-is"  # a name of release 0.1, kept because fingerprints are made of it
+IN_FLIGHT = 4 * WORKERS  # number of images that are read ahead, which limits the memory
+UNMODIFIED_KEY = "as-is"  # the name of release 0.1, which is part of fingerprints
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What an image file is, whatever class and split it belongs to.
+    """The facts about an image file that are independent of its class and split.
 
     Attributes:
-        sha256: of the file.
-        width, height: of the source, upright, in pixels.
-        traits: what the prepared copy has no longer, as codes (see `statistics.traits`).
-        look: None for an image that shows too little to be compared.
-        file_name: of the prepared image, below the folder of its split and class.
-        revision: of `pixels.revision`: not empty if release 0.1 prepared it wrongly.
+        sha256: SHA-256 of the file.
+        width, height: size of the source when held upright, in pixels.
+        traits: codes of properties that the prepared copy has lost (see `statistics.traits`).
+        look: what near-duplicates are compared by; None if the image shows too little.
+        file_name: name of the prepared image below the folder of its split and class.
+        revision: the result of `pixels.revision`; not empty if release 0.1 prepared it wrongly.
 
     """
 
@@ -54,13 +54,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Inspected:
-    """A usable image: what it is, and where its prepared form is in S3.
+    """A usable image: its facts, and the place of its prepared copy in S3.
 
     Attributes:
-        split: where it goes by itself; `placement.place` decides where it goes with its near-duplicates.
-        path: below the split's prefix, as the image list has it.
-        uploaded: the prepared image was not in S3 when the run began.
-        group: of near-duplicates, by the sha256 of its first image; an image alone is its own group.
+        split: the split by its own content; `placement.place` decides the final split with its near-duplicates.
+        path: the path below the split's prefix, as in the image list.
+        uploaded: whether the prepared image was not in S3 when the run began.
+        group: SHA-256 of the first image of its group of near-duplicates; its own if it has none.
 
     """
 
@@ -81,7 +81,7 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Rejected:
-    """An image that cannot be used, and why."""
+    """An image that cannot be used, and the reason."""
 
     image: Listed
     code: str
@@ -89,26 +89,26 @@ class Rejected:
 
 
 class Known(Protocol):
-    """What an earlier run found out."""
+    """The results of an earlier run."""
 
     def unchanged(self, image: Listed) -> Facts | Rejected | None:
-        """About a file of the same name, size and time of change (or ETag)."""
+        """Return the result for a file of the same name, size and time of change (or ETag), or None."""
 
     def same_content(self, sha256: str) -> Facts | None:
-        """About a file of the same bytes."""
+        """Return the facts of a file with the same bytes, or None."""
 
     def left_out(self, image: Listed) -> bool:
-        """Whether the earlier run did without the image, so that its prepared copy may be deleted."""
+        """Whether the earlier run left the image out, so that its prepared copy may be deleted."""
 
 
 class Store(Protocol):
-    """Where prepared images are put."""
+    """A place for prepared images."""
 
     def put(self, key: str, prepared: Prepared) -> None:
         """Begin to store an image."""
 
     def copy(self, key: str, *, to: str) -> None:
-        """Store an image that is stored under another key once more."""
+        """Copy a stored image to another key."""
 
     def finish(self) -> None:
         """Wait until all images are stored."""
@@ -119,10 +119,10 @@ class Inspector:
     """Inspects images of one source for one classifier.
 
     Attributes:
-        store: takes the prepared images.
-        split_of: decides, by its content's hash and the split that its folder names, where an image goes.
+        store: the place for prepared images.
+        split_of: returns an image's split, from its content's hash and the split of its folder.
         stored: the keys in S3 when the run began.
-        known: what an earlier run found out; such an image is neither decoded nor, if unchanged, read again.
+        known: the results of an earlier run; a known image is not decoded again and, if unchanged, not read again.
 
     """
 
@@ -139,13 +139,13 @@ class Inspector:
 
     @property
     def pixels_key(self) -> str:
-        """What decides the prepared bytes, besides the source's."""
+        """Return the parameters that decide the prepared bytes, besides the source's bytes."""
         return pixels_key(self.parameters, unmodified=self.unmodified)
 
     def all(
         self, images: Iterable[Listed], *, report: Callable[[Inspected | Rejected], None]
     ) -> Iterator[Inspected | Rejected]:
-        """Inspect images in parallel; the answers come in the order of the images, each is reported."""
+        """Inspect images in parallel; yield the results in the order of the images, and report each one."""
         running: deque[Future[Inspected | Rejected]] = deque()
         pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="inspect")
         try:
@@ -159,11 +159,11 @@ class Inspector:
             pool.shutdown(cancel_futures=True)
 
     def one(self, image: Listed) -> Inspected | Rejected:
-        """Inspect one image and hand it on, unless S3 has it."""
+        """Inspect one image and store its prepared copy, unless S3 has it."""
         return self.unread(image) or self.read(image)
 
     def unread(self, image: Listed) -> Inspected | Rejected | None:
-        """What is known of an image that has not changed since and needs no upload; None if it must be read."""
+        """Return the known result of an unchanged image that needs no upload; None if it must be read."""
         known = self.known.unchanged(image)
         if known is None:
             return None
@@ -175,14 +175,14 @@ class Inspector:
         return None
 
     def read(self, image: Listed) -> Inspected | Rejected:
-        """Read one image, inspect it and hand it on, unless S3 has it."""
+        """Read and inspect one image, and store its prepared copy, unless S3 has it."""
         try:
             return self._read(image)
         except ImageRejectedError as error:
             return Rejected(image, error.code, str(error))
 
     def has(self, key: str) -> bool:
-        """Whether a prepared image is stored, before or by this run."""
+        """Whether a prepared image is stored, by an earlier run or by this one."""
         return key in self.stored or key in self._uploads
 
     def _read(self, image: Listed) -> Inspected:
@@ -209,7 +209,7 @@ class Inspector:
         except ImageRejectedError:
             if kept is None:
                 raise
-            # The algorithm reads it, and only this package does not know how bright its pixels are.
+            # The algorithm can read it; only this package cannot interpret the range of its pixels.
             return replace(pixels.picture(pixels.blank(), self.parameters), width=kept.width, height=kept.height)
 
     def _inspected(self, image: Listed, facts: Facts) -> Inspected:
@@ -241,12 +241,12 @@ def _reported(found: Inspected | Rejected, report: Callable[[Inspected | Rejecte
 
 
 def pixels_key(parameters: PixelParameters, *, unmodified: bool) -> str:
-    """What decides the prepared bytes, besides the source's."""
+    """Return the parameters that decide the prepared bytes, besides the source's bytes."""
     return UNMODIFIED_KEY if unmodified else parameters.key()
 
 
 def file_name(data: bytes, *, parameters: PixelParameters, unmodified: bool, revision: str = "") -> str:
-    """The name of the prepared form of a file, below the folder of its split and class."""
+    """Return the name of a file's prepared copy below the folder of its split and class."""
     content = hashlib.sha256(data)
     content.update(f"{pixels_key(parameters, unmodified=unmodified)}{revision}".encode())
     ending = "png" if unmodified and data.startswith(b"\x89PNG") else "jpg"

@@ -1,9 +1,9 @@
-"""Groups images that look nearly alike, so that no copy of a training image can be in the test split.
+"""Finds near-duplicates, so that no copy of a training image is in the test split.
 
 Two images are near-duplicates if their 64-bit difference hashes differ in at most six bits and their grey values,
-reduced to 16 x 16, correlate. The hash alone would call a third of all handwritten digits copies of each other: images
-of few details have few different hashes. Images that show hardly anything (black frames, placeholders) all have nearly
-the same hash and would form one giant group: they have no look.
+reduced to 16 x 16, correlate. By the hash alone a third of all handwritten digits would be near-duplicates, because
+images with few details have few different hashes. Images that show hardly anything (black frames, placeholders) have
+nearly equal hashes and would form one large group; so they have no `Look`.
 
 Measured: of 1,399 photographs, one pair is found, which is a copy. JPEG copies of quality 40, copies of half the size
 and copies with a quarter less or more brightness are found in 98 of 100 cases, copies without a margin of 2 % in 92.
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MAX_DISTANCE: Final = 6
-LEAST_ENTROPY_BITS: Final = 2.5  # of the grey values; a drawing of two colours has about 2, a photograph about 6
-LEAST_GRADIENTS: Final = 6  # a hash with fewer ones, or fewer zeros, says nothing about the picture
+LEAST_ENTROPY_BITS: Final = (
+    2.5  # entropy of the grey values in bits; a drawing of two colours has about 2, a photograph about 6
+)
+LEAST_GRADIENTS: Final = 6  # a hash with fewer ones, or fewer zeros, does not describe the image
 LEAST_CORRELATION: Final = 0.95
 LEAST_CORRELATION_OF_SMALL: Final = 0.99  # of 10,000 garments of 28 x 28 pixels, 87 still reach it with another
-SMALL_PX: Final = 64  # an image whose longer side has no more pixels is small
+SMALL_PX: Final = 64  # an image is small if its longer side has at most this number of pixels
 MOST_COMPARED: Final = 32  # groups whose grey values an image is compared with, the nearest first
 
 _SIDE: Final = 8
@@ -52,11 +54,11 @@ _FLIPS: Final = tuple(
 
 @dataclass(frozen=True)
 class Look:
-    """What an image looks like, in 136 bytes.
+    """The appearance of an image in 136 bytes.
 
     Attributes:
-        difference_hash: 64 bits: of 9 x 8 grey values, which is brighter than its right neighbour.
-        grey: 16 x 16 grey values from 0 to 15, stretched to that range, two in a byte.
+        difference_hash: 64 bits: for 9 x 8 grey values, whether each one is brighter than its right neighbour.
+        grey: 16 x 16 grey values, stretched to the range 0 to 15, two per byte.
         is_small: the source's longer side has at most SMALL_PX pixels.
 
     """
@@ -67,10 +69,10 @@ class Look:
 
     @classmethod
     def of(cls, image: "Image.Image", *, size: tuple[int, int]) -> Self | None:
-        """The look of an image; None if it shows too little, or has too few pixels, to tell it from others.
+        """Return the look of an image; None if it shows too little, or has too few pixels, to be distinguished.
 
         Args:
-            image: of mode RGB or L.
+            image: an image of mode RGB or L.
             size: width and height of the source in pixels, which may have been enlarged.
 
         """
@@ -81,21 +83,21 @@ class Look:
         return None if found is None else cls(found, _reduced(grey), max(size) <= SMALL_PX)
 
     def dumps(self) -> str:
-        """The look as text, for the manifest."""
+        """Return the look as text, for the manifest."""
         return f"{self.difference_hash:016x}{'s' if self.is_small else '-'}{base64.b64encode(self.grey).decode()}"
 
     @classmethod
     def loads(cls, text: str) -> Self:
-        """Read what `dumps` wrote."""
+        """Parse the result of `dumps`."""
         return cls(int(text[:16], 16), base64.b64decode(text[17:]), text[16] == "s")
 
     def is_like(self, other: "Look") -> bool:
-        """Whether the grey values of both correlate as those of copies do."""
+        """Whether the grey values of both correlate as strongly as those of copies."""
         small = self.is_small or other.is_small
         return self._correlation(other) >= (LEAST_CORRELATION_OF_SMALL if small else LEAST_CORRELATION)
 
     def distance(self, other: "Look") -> int:
-        """How many bits of the difference hashes differ."""
+        """Return the number of differing bits of the difference hashes."""
         return (self.difference_hash ^ other.difference_hash).bit_count()
 
     @cached_property
@@ -113,10 +115,10 @@ class Look:
 
 
 def difference_hash(image: "Image.Image") -> int | None:
-    """The 64-bit difference hash of an image.
+    """Return the 64-bit difference hash of an image.
 
     Args:
-        image: of mode RGB or L.
+        image: an image of mode RGB or L.
 
     Returns:
         The hash, or None if the image shows too little for it to tell images apart.
@@ -168,7 +170,7 @@ class Looks:
         self._names.append(name)
 
     def nearest(self, look: Look) -> str | None:
-        """The name of the nearest look that this one is a near-duplicate of, of equally near ones the first added."""
+        """Return the name of the nearest near-duplicate, of equally near ones the first added; None without one."""
         for entry in self._near(look.difference_hash)[:MOST_COMPARED]:
             if look.is_like(self._entry(entry)):
                 return self._names[entry]
@@ -213,7 +215,7 @@ def _all_flips() -> "tuple[NDArray[np.uint32], NDArray[np.intp]]":
 
 
 def _reduced(grey: "Image.Image") -> bytes:
-    """16 x 16 averaged grey values in four bits each, stretched: a copy may be darker or of less contrast."""
+    """Return 16 x 16 averaged grey values of four bits each, stretched: a copy may be darker or have less contrast."""
     small = grey.resize((_GREY_SIDE, _GREY_SIDE), _box())
     grey_values = small.tobytes()
     low = min(grey_values)

@@ -1,4 +1,4 @@
-"""Measures what an image looks like while it is in memory: the reference for drift, and the facts of the report."""
+"""Computes statistics of an image for the report, and as a reference for drift."""
 
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
@@ -10,23 +10,23 @@ from image_classifier.contracts import signatures
 from image_classifier.contracts.pixels import Picture, PixelParameters
 from image_classifier.prepare.inspection.formats import FORMATS_BY_ENDING
 
-MEASURED_PX: Final = 128  # the longer side that is measured: sharpness depends on the scale
+MEASURED_PX: Final = 128  # length of the longer side for the measurement, because sharpness depends on the scale
 _GREY_MODES: Final = ("1", "L", "LA", "I;16", "I;16L", "I;16B", "I;16N")
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Of one image, without the padding of its square.
+    """Statistics of one image without the padding of its square.
 
     Attributes:
         brightness: mean of the grey values, 0 to 255.
         contrast: standard deviation of the grey values, 0 to 127.5.
         sharpness: variance of the grey values' Laplacian (4 neighbours); low for blurred images.
-        entropy: of the grey values, in bits, 0 to 8.
+        entropy: entropy of the grey values in bits, 0 to 8.
         colourfulness: Hasler and Suesstrunk's M3 (SPIE 5007, 2003), 0 for grey images, above 60 for vivid ones.
-        aspect: the source's width, upright, by its height.
-        bytes_per_pixel: the source file's bytes by its pixels.
-        camera: maker and model from EXIF; empty if it says none.
+        aspect: the source's width divided by its height, when held upright.
+        bytes_per_pixel: the source file's bytes divided by its pixels.
+        camera: maker and model from EXIF; empty if EXIF has none.
 
     """
 
@@ -40,13 +40,13 @@ class Statistics:
     camera: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """For the manifest; a camera that is not known is left out."""
+        """Return the values for the manifest; an unknown camera is left out."""
         values = asdict(self)
         return values if self.camera else {name: value for name, value in values.items() if name != "camera"}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        """Read what `as_json` made."""
+        """Parse the result of `as_json`."""
         return cls(**{name: values[name] for name in cls.__dataclass_fields__ if name in values})
 
 
@@ -54,11 +54,11 @@ NUMBERS: Final = tuple(name for name in Statistics.__dataclass_fields__ if name 
 
 
 def measure(shown: Picture, *, size_bytes: int, parameters: PixelParameters) -> Statistics:
-    """The statistics of a picture.
+    """Compute the statistics of a picture.
 
     Args:
         shown: the picture.
-        size_bytes: of its file.
+        size_bytes: size of its file.
         parameters: how the picture was made square.
 
     """
@@ -85,7 +85,7 @@ def measure(shown: Picture, *, size_bytes: int, parameters: PixelParameters) -> 
 
 
 def without_padding(shown: Picture, parameters: PixelParameters) -> Image.Image:
-    """The part of the square that shows the source; a copy."""
+    """Return a copy of the square's part that shows the source."""
     if parameters.fit == "crop":
         return shown.square.copy()
     side, longer = parameters.side_px, max(shown.width, shown.height)
@@ -95,13 +95,13 @@ def without_padding(shown: Picture, parameters: PixelParameters) -> Image.Image:
 
 
 def traits(shown: Picture, data: bytes, *, name: str, side_px: int) -> tuple[str, ...]:
-    """What an image had that its prepared copy has no longer, as codes; ``report.schema.TRAITS`` says what each means.
+    """Return codes of properties that an image's prepared copy has lost; ``report.schema.TRAITS`` explains them.
 
     Args:
         shown: the picture.
-        data: its file.
-        name: of the file.
-        side_px: of the prepared image.
+        data: its file's bytes.
+        name: its file's name.
+        side_px: side of the prepared image, in pixels.
 
     """
     ending = PurePosixPath(name).suffix.lower()
@@ -120,7 +120,7 @@ def traits(shown: Picture, data: bytes, *, name: str, side_px: int) -> tuple[str
 
 
 def _sharpness(grey: Any) -> float:
-    """Variance of the Laplacian; 0 for an image of fewer than 3 pixels a side."""
+    """Return the variance of the Laplacian; 0 for an image with a side of fewer than 3 pixels."""
     if min(grey.shape) < 3:
         return 0.0
     inner = grey[1:-1, 1:-1]

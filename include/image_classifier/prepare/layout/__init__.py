@@ -1,1 +1,1 @@
-"""The folders and files of a source: which is a class, a split, or nothing."""
+"""Determines which folders of a source are classes and which are splits."""

@@ -1,4 +1,4 @@
-"""What the folders of a source mean: which file is of which class, and which splits the source names itself."""
+"""Determines the class and the split of every file from the folders of a source."""
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from image_classifier.prepare.layout.repository import refuse_outer_folder
 from image_classifier.prepare.layout.split_folders import Choice, Split, Top, decide_top, few, is_image_name, split_word
 from image_classifier.prepare.sources.source import File
 
-LISTED: tuple[Split, Split] = ("train", "validation")  # what a training job is given
+LISTED: tuple[Split, Split] = ("train", "validation")  # the splits of a training job
 SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
 
 
@@ -19,7 +19,7 @@ class Listed:
     """An image file of the source.
 
     Attributes:
-        split: that the source names; None while nobody has decided.
+        split: the split that the source names; None until assigned.
         stamp: see `sources.source.File`.
 
     """
@@ -35,8 +35,8 @@ class Layout:
     """A source's images and its classes in alphabetical order.
 
     Attributes:
-        splits: that the source names, each with at least one image; empty if the split is left to this package.
-        ignored: files that are in no class.
+        splits: the splits that the source names, each with at least one image; empty if this package splits the images.
+        ignored: files outside class folders.
         level: a sentence that says which folders are the classes.
         warnings: sentences for people.
 
@@ -51,20 +51,20 @@ class Layout:
 
     @property
     def has_validation(self) -> bool:
-        """Whether the source says itself which images validate."""
+        """Whether the source names its validation images."""
         return "validation" in self.splits
 
     @property
     def has_test(self) -> bool:
-        """Whether the source says itself which images are for tests."""
+        """Whether the source names its test images."""
         return "test" in self.splits
 
 
 def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = None) -> Layout:
-    """Read ``<class>/...``, or ``train/<class>/...`` with perhaps ``validation/<class>/...`` and ``test/<class>/...``.
+    """Read ``<class>/...``, or ``train/<class>/...`` and optionally ``validation/<class>/...``, ``test/<class>/...``.
 
-    Folders below a class's belong to it. Files and folders of `ignored.is_ignored` do not exist. Images in ``train`` of
-    a source without validation images have no split: this package takes some for validation.
+    Folders below a class folder belong to the class. Files and folders of `ignored.is_ignored` are skipped. In a source
+    without validation images, the images in ``train`` have no split yet: some of them are used for validation.
 
     Raises:
         DatasetError: the folders do not say which class or split an image is of.
@@ -97,22 +97,22 @@ def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = No
 
 
 def layout_of(images: Sequence[Listed], *, where: str, level: str) -> Layout:
-    """The layout of images whose classes and splits are known.
+    """Return the layout of images whose classes and splits are known.
 
     Raises:
-        DatasetError: there are no two classes, or validation or test has classes that train lacks.
+        DatasetError: there are fewer than two classes, or validation or test has classes that train lacks.
 
     """
     _check_classes({(image.split, image.class_name) for image in images}, is_split=False, files=0, where=where)
     named: tuple[Split, ...] = tuple(split for split in SPLITS if any(image.split == split for image in images))
-    if "validation" not in named:  # the rest of train is ours to divide
+    if "validation" not in named:  # this package divides the rest of train
         images = [replace(one, split=None if one.split == "train" else one.split) for one in images]
     classes = tuple(sorted({image.class_name for image in images}))
     return Layout(tuple(images), classes, named, (), level)
 
 
 def _root(names: Iterable[str], folder: str) -> str:
-    """The folder that holds a split's class folders: the split's own, or the only one in it that holds folders."""
+    """Return the folder with a split's class folders: the split's folder, or its only subfolder with folders."""
     inside = [name.removeprefix(f"{folder}/") for name in names if name.startswith(f"{folder}/")]
     folders = {name.partition("/")[0] for name in inside if "/" in name}
     if len(folders) != 1 or any("/" not in name and is_image_name(name) for name in inside):
@@ -125,7 +125,7 @@ def _root(names: Iterable[str], folder: str) -> str:
 
 
 def _below(name: str, *, top: Top, roots: Mapping[str, str]) -> tuple[Split | None, str]:
-    """The split that a file's folders name, and the rest of its name; no rest for a file that is in no class folder."""
+    """Return the split of a file's folders, and the rest of its name, which is empty outside class folders."""
     if not top.splits:
         return None, name
     folder = name.partition("/")[0]
@@ -150,7 +150,7 @@ def _unused(top: Top, named: Sequence[Split]) -> Iterable[str]:
 
 
 def _class_name(folder: str, *, where: str) -> str:
-    """The folder's name in Unicode's composed form: a Mac writes é as two characters, Linux as one."""
+    """Return the folder's name in Unicode's composed form: macOS writes é as two characters, Linux as one."""
     try:
         folder.encode()
     except UnicodeEncodeError as error:

@@ -1,4 +1,4 @@
-"""Which files and folders of a source are not the person's own: those that systems and programs leave behind."""
+"""Recognises files and folders that systems and programs create in a source, such as Thumbs.db."""
 
 from typing import Final
 

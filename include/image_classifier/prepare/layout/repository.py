@@ -1,4 +1,4 @@
-"""Recognises a folder that is not the data set itself, but holds it: a repository, or an unpacked archive."""
+"""Recognises a folder that contains the data set but is not the data set: a repository, or an unpacked archive."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,14 +8,14 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.split_folders import is_image_name, split_word
 
 _MARKS: Final = ("readme", "licen", "setup.py", "pyproject.toml", "requirements", "makefile", "package.json")
-LEAST_SHARE: Final = 0.9  # of the images, in one folder of a repository: the others are its documentation's
+LEAST_SHARE: Final = 0.9  # share of the images in one folder of a repository; the others belong to its documentation
 
 
 def refuse_outer_folder(names: Sequence[str], *, where: str) -> None:
-    """Refuse a source whose images all lie in one of its folders that holds class folders itself.
+    """Refuse a source whose images are all in one of its folders, which itself contains class folders.
 
     Raises:
-        DatasetError: names the folder to use.
+        DatasetError: the message names the folder to use.
 
     """
     images = [name for name in names if is_image_name(name)]
@@ -34,7 +34,7 @@ def refuse_outer_folder(names: Sequence[str], *, where: str) -> None:
 
 
 def _inner_folder(images: Sequence[str]) -> str:
-    """The deepest folder that all images lie in, if it holds several folders with images; else nothing."""
+    """Return the deepest folder that contains all images, if it has several folders with images; otherwise empty."""
     parts = [name.split("/")[:-1] for name in images]
     common = _common(parts)
     below = {tuple(part[len(common) : len(common) + 1]) for part in parts}
@@ -56,7 +56,7 @@ def _is_repository(names: Iterable[str]) -> bool:
 
 
 def _main_folder(images: Sequence[str]) -> str:
-    """The top folder that holds nearly all images of a repository, in folders of their own; else nothing."""
+    """Return the top folder with nearly all images of a repository, in subfolders; otherwise empty."""
     tops = Counter(name.partition("/")[0] if "/" in name else "" for name in images)
     top, count = tops.most_common(1)[0]
     if not top or len(tops) == 1 or count < LEAST_SHARE * len(images):

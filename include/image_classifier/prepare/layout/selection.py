@@ -1,4 +1,4 @@
-"""Chooses images by the patterns of a classifier's file, and gives classes the names that it wants."""
+"""Selects images by the patterns of a classifier's file, and renames and merges classes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,11 +12,11 @@ from image_classifier.prepare.sources.source import File
 
 @dataclass(frozen=True)
 class Selection:
-    """What of a source is used, and as which classes.
+    """The selection of a source's images, and the names of their classes.
 
     Attributes:
-        include, exclude: patterns of `fnmatch` for names below the source; ``*`` also stands for slashes.
-        classes: new names, and the classes of the source that each takes; a class that is not named stays as it is.
+        include, exclude: patterns of `fnmatch` for paths below the source; ``*`` also matches slashes.
+        classes: the source's classes by their new name; a class that is not named keeps its name.
 
     """
 
@@ -25,16 +25,16 @@ class Selection:
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def chooses(self, name: str) -> bool:
-        """Whether a file is used."""
+        """Whether the patterns select a file."""
         if any(fnmatchcase(name, pattern) for pattern in self.exclude):
             return False
         return not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
 
     def files(self, files: Iterable[File], *, where: str) -> list[File]:
-        """The files that are used.
+        """Return the selected files.
 
         Raises:
-            DatasetError: none is left.
+            DatasetError: no file is selected.
 
         """
         found = list(files)
@@ -47,10 +47,10 @@ class Selection:
         return chosen
 
     def renamed(self, layout: Layout, *, where: str) -> Layout:
-        """The layout with the classes that the file wants.
+        """Return the layout with the classes of the classifier's file.
 
         Raises:
-            DatasetError: a class that is to be renamed is not there, or one class is left.
+            DatasetError: a class to rename does not exist, or only one class is left.
 
         """
         if not self.classes:

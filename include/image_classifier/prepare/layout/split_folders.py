@@ -1,4 +1,4 @@
-"""Decides which top folders of a source are splits and which are classes, from their names and what lies in them.
+"""Decides from names and contents which top folders of a source are splits and which are classes.
 
 The words are those of Hugging Face's ``datasets`` (``data_files.py``: split names between separators or digits).
 """
@@ -20,9 +20,9 @@ WORDS: Final[dict[str, Split]] = {
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "testing", "eval", "evaluation"), "test"),
 }
-# Beside class folders, a folder of exactly this name is never taken for a class unasked.
+# Among class folders, a folder with exactly this name is never used as a class without `layout: classes`.
 NEVER_A_CLASS: Final = {"train", "training", "val", "valid", "validation", "test"}
-LEAST_COMMON: Final = 2  # subfolders that all top folders have: as many classes as a classifier needs
+LEAST_COMMON: Final = 2  # number of subfolders that all top folders have in common: the fewest classes of a classifier
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
@@ -31,7 +31,7 @@ class Top:
     """The top folders of a source.
 
     Attributes:
-        splits: folder and its split; empty if the top folders are classes.
+        splits: the split by folder; empty if the top folders are classes.
         unused: top folders that are neither.
         warnings: sentences for people.
 
@@ -43,21 +43,21 @@ class Top:
 
 
 def split_word(folder: str) -> Split | None:
-    """The split that a folder's name speaks of: ``seg_train``, ``Test``, ``val2017``; None if of none, or of two."""
+    """Return the split in a folder's name, such as ``seg_train``, ``Test`` or ``val2017``; None for none or two."""
     found = {WORDS[word] for word in _BETWEEN.split(folder.lower()) if word in WORDS}
     return found.pop() if len(found) == 1 else None
 
 
 def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> Top:
-    """What the top folders are.
+    """Decide what the top folders are.
 
     Args:
         names: files and folders of the source, without the ignored ones.
-        where: what people call the source.
-        choice: what the classifier's file says about them, if it says anything.
+        where: the source's name in messages.
+        choice: the layout in the classifier's file, if it has one.
 
     Raises:
-        DatasetError: it cannot be told, or they are not what the file says.
+        DatasetError: the folders are ambiguous, or do not fit the file's layout.
 
     """
     tops = _top_folders(names)
@@ -91,7 +91,7 @@ def _chosen_splits(tops: Sequence[str], words: Mapping[str, Split], *, where: st
 
 
 def _merged(words: Mapping[str, Split], *, where: str) -> dict[str, Split]:
-    """Several folders of one split, if their names differ in numbers alone (``train-1`` and ``train-2``)."""
+    """Return the split by folder; folders of one split may differ only in numbers, as ``train-1``, ``train-2``."""
     folders: dict[Split, list[str]] = defaultdict(list)
     for top, split in words.items():
         folders[split].append(top)
@@ -106,7 +106,7 @@ def _merged(words: Mapping[str, Split], *, where: str) -> dict[str, Split]:
 
 
 def _splits_among_others(names: Sequence[str], tops: Sequence[str], words: Mapping[str, Split], *, where: str) -> Top:
-    """Words of two different splits: splits, if there is a train folder and nothing else holds class folders."""
+    """Decide about names of two splits: they are splits if there is a train folder and no other class folder."""
     others = [top for top in tops if top not in words]
     trained = set[str]().union(*(_subfolders(names, top) for top, split in words.items() if split == "train"))
     if trained and not any(_subfolders(names, top) or top in trained for top in others):
@@ -125,7 +125,7 @@ def _unclear(tops: Sequence[str], suspicious: Sequence[str], *, where: str) -> s
 
 
 def _refuse_repeated(names: Sequence[str], tops: Sequence[str], *, where: str) -> None:
-    """Refuse top folders that all hold the same class folders: those are splits under names of their own."""
+    """Refuse top folders that all contain the same class folders: they are splits with unknown names."""
     below = [_subfolders(names, top) for top in tops]
     if len(tops) < 2 or not all(below):
         return
@@ -141,9 +141,9 @@ def _refuse_repeated(names: Sequence[str], tops: Sequence[str], *, where: str) -
 
 
 def _subfolders(names: Iterable[str], top: str) -> set[str]:
-    """The folders with files below a top folder; of a doubled one (``seg_test/seg_test``) those below the second.
+    """Return the subfolders with files of a top folder; of a doubled one (``seg_test/seg_test``) those of the second.
 
-    None of them counts if the top folder holds images itself: then it is no split.
+    The result is empty if the top folder contains images itself, because then it is not a split.
     """
     inside = [name.removeprefix(f"{top}/") for name in names if name.startswith(f"{top}/") and not name.endswith("/")]
     folders = {name.partition("/")[0] for name in inside if "/" in name}
@@ -155,7 +155,7 @@ def _subfolders(names: Iterable[str], top: str) -> set[str]:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file's name ends as an image's does."""
+    """Whether a file's suffix is that of an image."""
     return PurePosixPath(name).suffix.lower() in ENDINGS
 
 
@@ -168,6 +168,6 @@ def _word_warnings(words: Collection[str]) -> Iterable[str]:
 
 
 def few(names: Sequence[str]) -> str:
-    """Up to eight names, and how many more there are."""
+    """Return up to eight names, and the number of the others, as text."""
     shown = ", ".join(repr(name) for name in names[:8])
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"

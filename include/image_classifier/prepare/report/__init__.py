@@ -1,1 +1,1 @@
-"""What people read about a version of a data set."""
+"""Makes the report of a data set version: report.json for programs, report.html for people."""

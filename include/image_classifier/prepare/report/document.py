@@ -55,12 +55,12 @@ def make_report(dataset: Dataset, *, keys: Keys, split: SplitSettings, warnings:
 
 
 def dumps(report: Report) -> bytes:
-    """The bytes of report.json."""
+    """Return the bytes of report.json."""
     return json.dumps(report, indent=1).encode()
 
 
 def manifest_lines(dataset: Dataset, *, keys: Keys) -> list[dict[str, Any]]:
-    """The lines of the manifest by name: every file of the source in a class folder, with what became of it."""
+    """Return the lines of the manifest by name: every file of the source in a class folder, with its use."""
     return sorted(_lines(dataset, keys), key=lambda line: str(line["name"]))
 
 

@@ -1,4 +1,4 @@
-"""What stands out over a whole set: groups of near-duplicates, unusual images, distributions, figures of each class."""
+"""Computes groups of near-duplicates, unusual images, distributions and the figures of each class of a data set."""
 
 import math
 import statistics as stdlib
@@ -25,19 +25,19 @@ BINS: Final = 50
 QUANTILES: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 EXAMPLES: Final = 6
 CAMERAS: Final = 20
-FAR: Final = 3.0  # robust standard deviations below the median, of the logarithm
-FEWEST_TO_COMPARE: Final = 30  # images, below which nothing is called unusual
+FAR: Final = 3.0  # number of robust standard deviations below the median of the logarithm
+FEWEST_TO_COMPARE: Final = 30  # the smallest data set in which images are reported as unusual
 UNUSUAL_OF_A_KIND: Final = 12
 BRIGHTEST: Final = 255.0
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A way to be unusual.
+    """A kind of unusual images.
 
     Attributes:
-        statistic: which is unusual.
-        bound: an image is only unusual below it, however far it is from the others; above it, if ``is_high``.
+        statistic: name of the statistic.
+        bound: an image is only unusual if its value is below this bound, or above it if ``is_high``.
 
     """
 
@@ -46,7 +46,7 @@ class Kind:
     is_high: bool = False
 
     def low(self, value: float) -> float:
-        """The value, turned so that a low one is unusual."""
+        """Return the value, negated if ``is_high``, so that low values are unusual."""
         return BRIGHTEST - value if self.is_high else value
 
 
@@ -59,12 +59,12 @@ KINDS: Final = {
 
 
 def key_of(image: Inspected, keys: Keys) -> str:
-    """The S3 key of the prepared image."""
+    """Return the S3 key of the prepared image."""
     return keys.split(image.split) + image.path
 
 
 def groups(dataset: Dataset, keys: Keys) -> list[Group]:
-    """Groups of several used images, those of several labels or splits first, then the largest."""
+    """Return the groups of several used images, those with several labels or splits first, then the largest."""
     members: dict[str, list[Inspected]] = defaultdict(list)
     for image in dataset.images:
         members[image.group].append(image)
@@ -86,7 +86,7 @@ def _group(group: str, images: Iterable[Inspected], keys: Keys) -> Group:
 
 
 def classes(dataset: Dataset, keys: Keys) -> list[ClassCounts]:
-    """The figures of each class, in the order of the labels."""
+    """Return the figures of each class, in the order of the labels."""
     images: dict[str, list[Inspected]] = defaultdict(list)
     for image in dataset.images:
         images[image.image.class_name].append(image)
@@ -99,7 +99,7 @@ def classes(dataset: Dataset, keys: Keys) -> list[ClassCounts]:
 
 
 def left_out_images(dataset: Dataset) -> Iterable[Inspected]:
-    """The usable images that the set does without."""
+    """Return the usable images that the data set leaves out."""
     chosen = dataset.chosen
     for pairs in (chosen.duplicates, chosen.leaks, dataset.placement.near_test):
         yield from (one for one, _ in pairs)
@@ -127,7 +127,7 @@ def _values(images: Iterable[Inspected], name: str) -> list[float]:
 
 
 def distributions(images: Sequence[Inspected]) -> dict[str, Distribution]:
-    """Each statistic over all images."""
+    """Return the distribution of each statistic over all images."""
     return {name: _distribution(_values(images, name)) for name in NUMBERS} if images else {}
 
 
@@ -147,7 +147,7 @@ def _distribution(values: Sequence[float]) -> Distribution:
 
 
 def unusual(images: Sequence[Inspected], keys: Keys) -> list[Unusual]:
-    """The images farthest from the set's own median, by median absolute deviation; of each kind the first few."""
+    """Return the first few images of each kind that are farthest from the median, by median absolute deviation."""
     if len(images) < FEWEST_TO_COMPARE:
         return []
     return [one for kind in KINDS for one in _unusual(kind, images, keys)]
@@ -171,7 +171,7 @@ def _unusual(name: str, images: Sequence[Inspected], keys: Keys) -> Iterable[Unu
 
 
 def traits(images: Sequence[Inspected]) -> list[Trait]:
-    """How many images had what their prepared copies have no longer, the most frequent first."""
+    """Return the number of images per property that the prepared copies have lost, the most frequent first."""
     having: dict[str, list[str]] = defaultdict(list)
     for image in images:
         for code in image.facts.traits:
@@ -183,6 +183,6 @@ def traits(images: Sequence[Inspected]) -> list[Trait]:
 
 
 def cameras(images: Iterable[Inspected]) -> dict[str, int]:
-    """Images by camera, as EXIF names it."""
+    """Return the number of images by camera, from EXIF."""
     counted = Counter(image.facts.statistics.camera for image in images if image.facts.statistics.camera)
     return dict(sorted(counted.most_common(), key=lambda item: (-item[1], item[0]))[:CAMERAS])

@@ -1,4 +1,4 @@
-"""Finds classes whose names a person cannot tell apart: other blanks, letters of another script, another case."""
+"""Finds classes whose names look alike: different blanks, letters of another script, another case."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _LATIN: Final = str.maketrans(_CYRILLIC + _GREEK, "abcdehijklmopqstyxw" + "opvai
 
 
 def look_alikes(labels: Sequence[str]) -> Iterator[str]:
-    """A sentence for each class that looks like an earlier one."""
+    """Yield a sentence for each class whose name looks like an earlier one."""
     cases, letters = dict[str, str](), dict[str, str]()
     for label in labels:
         case, seen = label.casefold(), _seen(label)
@@ -31,7 +31,7 @@ def look_alikes(labels: Sequence[str]) -> Iterator[str]:
 
 
 def _seen(label: str) -> str:
-    """What a person sees of a name: letters that look alike are one; signs without width are not seen."""
+    """Normalise a name: letters that look alike become equal, and characters without width are removed."""
     plain = unicodedata.normalize("NFKC", label).casefold().translate(_LATIN)
     visible = "".join(letter for letter in plain if unicodedata.category(letter) != "Cf")
     return " ".join(visible.replace("_", " ").split())

@@ -1,4 +1,4 @@
-"""Writes report.html: one file without scripts that asks no other host, so that it can be mailed and kept."""
+"""Writes report.html: one file without scripts or external resources, so that people can archive and mail it."""
 
 import base64
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ CHART_WIDTH, CHART_HEIGHT = 150, 44
 
 
 def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
-    """The bytes of report.html.
+    """Return the bytes of report.html.
 
     Args:
         report: the figures.
-        pictures: of `pictures.pictures`; the place of a missing one says so.
+        pictures: the result of `pictures.pictures`; the page says where one is missing.
 
     """
     page = _template().render(
@@ -38,7 +38,7 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
 
 
 def data_uris(pictures: Mapping[str, bytes]) -> dict[str, str]:
-    """Each JPEG as an address that holds the picture itself."""
+    """Return each JPEG as a data URI."""
     return {name: f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" for name, jpeg in pictures.items()}
 
 

@@ -1,1 +1,1 @@
-"""Where labelled images come from: a folder, an S3 prefix, or a list of paths and labels."""
+"""Reads labelled images from a folder, an S3 prefix, or a list of paths and labels."""

@@ -1,4 +1,4 @@
-"""A prefix of S3 with labelled images; each object is read as it was listed."""
+"""Reads labelled images below an S3 prefix; an object that changed after the listing is rejected."""
 
 import contextlib
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from image_classifier.prepare.sources.source import File
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-# Of one object; anything else S3 may answer concerns them all, and must not thin out the set unseen.
+# Errors of a single object. Any other error affects all objects, and would silently drop images, so the run fails.
 _ONE_OBJECT = ("NoSuchKey", "404", "AccessDenied", "403", "InvalidObjectState")
 TRIES = 3
 
@@ -38,10 +38,10 @@ class BucketSource:
         return {"RequestPayer": "requester"} if self.requester_pays else {}
 
     def check_apart_from(self, bucket: str, keys: Keys) -> None:
-        """Make sure that a run does not train on what an earlier one has written.
+        """Check that a run does not train on objects that an earlier run has written.
 
         Raises:
-            DatasetError: the source holds a prefix that the package writes to, or lies in one.
+            DatasetError: the source contains a prefix that the package writes to, or is in one.
 
         """
         if bucket != self.bucket:
@@ -65,14 +65,14 @@ class BucketSource:
         return found
 
     def listing(self) -> list[File]:
-        """The objects below the prefix, if there are any."""
+        """Return the objects below the prefix."""
         found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self._extra)
         files = (File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found.items())
         return [file for file in files if file.name]
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         for _ in range(TRIES - 1):
-            with contextlib.suppress(StorageError):  # botocore tries a request again, and not an answer that breaks off
+            with contextlib.suppress(StorageError):  # botocore retries a request, but not an answer that breaks off
                 return self._read(self.prefix + name, limit_bytes, stamp)
         return self._read(self.prefix + name, limit_bytes, stamp)
 
@@ -89,7 +89,7 @@ class BucketSource:
                 if code not in _ONE_OBJECT:
                     raise
                 raise ImageRejectedError("unreadable", f"S3 does not hand the object out: {code}.") from error
-            # botocore compares the two itself, but only where all of the object was asked for.
+            # botocore compares the two itself, but only for requests of whole objects.
             if len(data) < (expected := min(limit_bytes, answer["ContentLength"])):
                 raise IncompleteReadError(actual_bytes=len(data), expected_bytes=expected)
             return data

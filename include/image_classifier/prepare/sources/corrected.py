@@ -22,12 +22,17 @@ if TYPE_CHECKING:
 
     from image_classifier.prepare.assemble import Dataset
 
-GONE = (*storage.ABSENT, "NoSuchVersion", "AccessDenied", "403")  # without s3:ListBucket an absent object gives 403
+GONE = (
+    *storage.ABSENT,
+    "NoSuchVersion",
+    "AccessDenied",
+    "403",
+)  # without s3:ListBucket a missing object gives the status 403
 
 
 @dataclass(frozen=True)
 class CorrectedSource:
-    """A source, and the corrected uploads beside it."""
+    """A source with additional corrected uploads."""
 
     source: Source
     s3: "S3Client"
@@ -42,7 +47,7 @@ class CorrectedSource:
         return self.source.files()
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
-        """A file's bytes; of a corrected upload those that the person saw.
+        """Return a file's bytes; for a corrected upload those that the person saw.
 
         Raises:
             ImageRejectedError: the upload has expired or was replaced, and no earlier run prepared it.
@@ -65,7 +70,7 @@ class CorrectedSource:
 
 
 def accepted_corrections(s3: "S3Client", *, bucket: str, keys: Keys, classes: Sequence[str]) -> dict[str, Correction]:
-    """The corrections that give an upload one of the classes, by the name that the image has in the data set."""
+    """Return the corrections that assign one of the classes, by the image's name in the data set."""
     stored = Corrections(s3, bucket, keys, CorrectionCache()).all().values()
     usable = accepted((one.correction for one in stored), labels=classes)
     return {f"s3://{bucket}/{one.key}": one for one in usable}
@@ -74,8 +79,8 @@ def accepted_corrections(s3: "S3Client", *, bucket: str, keys: Keys, classes: Se
 def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> Layout:
     """The layout with the corrected uploads, and with the classes that only they have.
 
-    Answers of the blind random sample are split as the source's own images are. All others only train: they were looked
-    at because the model was unsure or wrong, and would bias every comparison.
+    Answers of the blind random sample are split as the source's images. All others are only used for training: people
+    saw them because the model was unsure or wrong, so they would bias every comparison.
     """
     of_the_sample: Split | None = "train" if layout.has_validation else None
     added = tuple(
@@ -94,5 +99,5 @@ def corrected_by(dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys)
 
 
 def only_train(corrections: Mapping[str, Correction]) -> frozenset[str]:
-    """The sha256 of the corrected uploads that may neither validate nor test."""
+    """Return the SHA-256 of the corrected uploads that may only be in train."""
     return frozenset(one.sha256 for one in corrections.values() if one.reason != "random")

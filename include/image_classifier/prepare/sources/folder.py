@@ -1,4 +1,4 @@
-"""A folder of labelled images."""
+"""Reads a folder of labelled images."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -39,11 +39,11 @@ class FolderSource:
 
 
 def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> Iterator[File]:
-    """Files before folders, both by name; ``above`` are the folders on the way here, to which a link may lead back."""
+    """Yield files before folders, both by name; ``above`` are the parent folders, to which a link may lead back."""
     try:
         status = folder.stat()
         with os.scandir(folder) as listing:
-            visible = (entry for entry in listing if not is_ignored(entry.name))  # as `read_layout` says
+            visible = (entry for entry in listing if not is_ignored(entry.name))  # see `read_layout`
             entries = sorted(visible, key=lambda entry: entry.name)
     except OSError as error:
         raise DatasetError(
@@ -52,7 +52,7 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
-    # A link that leads nowhere is listed, to be rejected by name; pipes and devices are not files.
+    # A broken link is listed, so that it is reported as rejected; pipes and devices are not files.
     for entry in entries:
         if _leads_to(entry.is_file):
             yield File(prefix + entry.name, stamp_of(entry))
@@ -65,7 +65,7 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
 
 
 def stamp_of(file: os.DirEntry[str] | Path) -> str:
-    """Size and time of change; nothing of a file that is not there."""
+    """Return size and time of change as text; empty if the file does not exist."""
     try:
         status = file.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""A source that is a list of paths and labels; the images lie beside it, in S3, or anywhere in the file system."""
+"""Reads a list of paths and labels, whose images are beside it, in S3, or anywhere in the file system."""
 
 import unicodedata
 from collections import defaultdict
@@ -26,11 +26,11 @@ _S3 = "s3://"
 
 @dataclass(frozen=True)
 class ListSource:
-    """A list, and how its images are reached.
+    """A list, and the place of its images.
 
     Attributes:
-        beside: the folder or prefix that the list is in.
-        file: name of the list in it.
+        beside: the folder or prefix of the list.
+        file: name of the list.
         s3: for images that the list names by ``s3://`` addresses.
 
     """
@@ -48,10 +48,10 @@ class ListSource:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """The rows, with every path as `read` takes it.
+        """Return the rows, with every path in the form for `read`.
 
         Raises:
-            DatasetError: the list is absent or cannot be read.
+            DatasetError: the list does not exist or cannot be read.
 
         """
         try:
@@ -62,13 +62,13 @@ class ListSource:
         return [Row(self._name(row.path), row.label, row.split) for row in rows]
 
     def files(self) -> list[File]:
-        """The images of the list, each once."""
+        """Return the images of the list, each once."""
         names = list(dict.fromkeys(row.path for row in self.rows))
         stamps = self._stamps(names)
         return [File(name, stamps.get(name, "")) for name in names]
 
     def layout(self, is_chosen: Callable[[str], bool]) -> Layout:
-        """The classes and splits that the rows name; rows whose path is not chosen do not count.
+        """Return the layout with the rows' classes and splits; rows whose path is not selected are ignored.
 
         Raises:
             DatasetError: as for folders.
@@ -80,7 +80,7 @@ class ListSource:
             for row in self.rows
             if is_chosen(row.path)
         ]
-        if any(image.split for image in images):  # a row without one is for training
+        if any(image.split for image in images):  # a row without a split belongs to train
             images = [Listed(one.name, one.class_name, one.split or "train", one.stamp) for one in images]
         labels = sorted({image.class_name for image in images})
         shown = ", ".join(map(repr, labels[:8]))
@@ -94,10 +94,10 @@ class ListSource:
         return self.beside.read(name, limit_bytes=limit_bytes, stamp=stamp)
 
     def check_apart_from(self, bucket: str, keys: Keys) -> None:
-        """Make sure that no image of the list is one that the package has written.
+        """Check that no image of the list is one that the package has written.
 
         Raises:
-            DatasetError: names one.
+            DatasetError: the list names such an image.
 
         """
         for row in self.rows:
@@ -147,10 +147,10 @@ class ListSource:
 
 
 def list_in_folder(path: Path, *, columns: Columns, s3: "S3Client | None", requester_pays: bool) -> ListSource:
-    """A list that is a file.
+    """Open a list in the file system.
 
     Raises:
-        DatasetError: there is no such file.
+        DatasetError: the file does not exist.
 
     """
     if not path.is_file():
@@ -160,14 +160,14 @@ def list_in_folder(path: Path, *, columns: Columns, s3: "S3Client | None", reque
 
 
 def list_in_bucket(address: str, *, columns: Columns, s3: "S3Client", requester_pays: bool) -> ListSource:
-    """A list that is an object."""
+    """Open a list in S3."""
     bucket, key = _bucket_and_key(address)
     prefix, slash, name = key.rpartition("/")
     return ListSource(BucketSource(s3, bucket, prefix + slash, requester_pays), name, columns, s3, requester_pays)
 
 
 def _common_prefix(keys: Sequence[str]) -> str:
-    """The folder that all keys have in common, with a slash at its end."""
+    """Return the common folder of all keys, with a slash at its end."""
     first, last = min(keys), max(keys)
     length = next((place for place, letter in enumerate(first) if last[place : place + 1] != letter), len(first))
     return first[: first.rfind("/", 0, length) + 1]

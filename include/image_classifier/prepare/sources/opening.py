@@ -1,4 +1,4 @@
-"""Opens the source that a classifier's file names."""
+"""Opens the source of a classifier's file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def open_source(
     classifier: Classifier, *, s3: "S3Client | None", data_folder: Path
 ) -> BucketSource | FolderSource | ListSource:
-    """The source of a classifier; a relative folder starts at the deployment's data folder.
+    """Open the source of a classifier; a relative folder starts at the deployment's data folder.
 
     Raises:
-        DatasetError: the source is in S3 and there is no client, or it is a list that is absent.
+        DatasetError: the source is in S3 and there is no client, or it is a list that does not exist.
 
     """
     source, columns, pays = classifier.source, classifier.columns, classifier.requester_pays

@@ -29,8 +29,8 @@ class Row:
     """A line of a list.
 
     Attributes:
-        path: as the list has it.
-        split: None if the list says nothing.
+        path: the path in the list.
+        split: None if the list names no split.
 
     """
 
@@ -40,15 +40,15 @@ class Row:
 
 
 def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
-    """The rows of a list; a row that is there twice counts once.
+    """Return the rows of a list; repeated rows are returned once.
 
     Args:
-        data: of the file.
-        name: of the file; its ending says what it is.
-        columns: which columns or keys to read.
+        data: the file's bytes.
+        name: the file's name, whose suffix decides the format.
+        columns: the columns or keys to read.
 
     Raises:
-        DatasetError: names the line, or the columns that were found.
+        DatasetError: the list is not valid; the message names the line, or the existing columns.
 
     """
     try:
@@ -100,7 +100,7 @@ def _json_lines(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
 
 
 def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> dict[str, Any]:
-    """Of a line with metadata the label attribute by its class's name, and as ``label`` if the file names none."""
+    """Replace the label of a line with metadata by its class name; it becomes ``label`` if the file names no column."""
     attributes = [key.removesuffix(METADATA) for key in values if key.endswith(METADATA)]
     attributes = [key for key in attributes if key in values]
     if not attributes:
@@ -120,7 +120,7 @@ def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> d
 
 
 def _chosen(found: Sequence[str], *, name: str, columns: Columns) -> dict[str, str]:
-    """The column of the path, of the label and, if there is one, of the split."""
+    """Return the columns of path and label, and of the split if there is one."""
     chosen = {}
     for what, named, usual in (
         ("path", columns.path, PATHS),

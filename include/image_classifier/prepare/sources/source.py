@@ -1,4 +1,4 @@
-"""What a source of labelled images is: files by name, and their bytes."""
+"""Defines the interface of a source of labelled images: files by name, and their bytes."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,8 +9,8 @@ class File:
     """A file of a listing, or a folder.
 
     Attributes:
-        name: below the source; a folder's ends with a slash.
-        stamp: another one if the content is another: an ETag, or size and time of change; empty for a folder.
+        name: path below the source; a folder's ends with a slash.
+        stamp: a text that changes with the content: an ETag, or size and time of change; empty for a folder.
 
     """
 
@@ -23,15 +23,15 @@ class Source(Protocol):
 
     @property
     def where(self) -> str:
-        """What a person calls the source."""
+        """Return the source's name for messages."""
 
     def files(self) -> list[File]:
-        """Every file and, with a slash at its end, every folder below the source; '/' separates."""
+        """Return every file and, with a slash at its end, every folder below the source; '/' is the separator."""
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
-        """A file's bytes, of a longer one the first ``limit_bytes``.
+        """Return a file's bytes, at most the first ``limit_bytes``.
 
         Raises:
-            ImageRejectedError: it cannot be read, or is no longer what was listed with that stamp.
+            ImageRejectedError: the file cannot be read, or its stamp has changed.
 
         """
