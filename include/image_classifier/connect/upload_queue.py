@@ -28,6 +28,7 @@ RETENTION_S = 14 * 86_400  # SQS's maximum
 MOST_RECEIVES = 5  # after as many receives a message goes to the failure queue
 BATCH_SIZE = 10
 LEAST_CONCURRENCY = 2  # SQS event source mappings accept 2 to 1,000
+WORKING = ("Enabled", "Enabling", "Creating", "Updating")  # states of an event source mapping
 ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
 
 
@@ -73,11 +74,16 @@ def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: 
         )
         log.info("Lambda polls %s for %s", queue_arn, alias_arn)
         return "created"
-    is_on = found.get("State") in ("Enabled", "Enabling", "Creating", "Updating")
-    if is_on and all(found.get(name) == value for name, value in wanted.items()):
+    if found.get("State") in WORKING and all(found.get(name) == value for name, value in wanted.items()):
         return "unchanged"
     lambda_client.update_event_source_mapping(UUID=found["UUID"], Enabled=True, **wanted)
     return "updated"
+
+
+def is_polled(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str) -> bool:
+    """Return whether Lambda polls the queue for the alias."""
+    found = _mapping(lambda_client, queue_arn=queue_arn, alias_arn=alias_arn)
+    return found is not None and found.get("State") in WORKING
 
 
 def delete_upload_queue(sqs: "SQSClient", lambda_client: "LambdaClient", *, classifier: str) -> bool:

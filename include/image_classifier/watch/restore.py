@@ -1,8 +1,8 @@
 """Compares AWS with the last deployment, and restores or reports the differences.
 
-It restores the event notification, S3's permission to invoke the function, the alias, and the endpoint's config, which
-costs nothing. It only reports deleted resources, because creating them again would cost, and somebody may have deleted
-them on purpose.
+It restores the event notification, S3's permission to invoke the function, the event source mapping, the alias, and the
+endpoint's config, which costs nothing. It only reports deleted resources, because creating them again would cost, and
+somebody may have deleted them on purpose.
 """
 
 import logging
@@ -19,6 +19,7 @@ from image_classifier.connect.deployment import Deployment
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.notification import ensure_upload_trigger, upload_trigger_change
 from image_classifier.connect.permission import is_permitted
+from image_classifier.connect.upload_queue import ensure_mapping, is_polled
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.deploy.endpoint import describe_endpoint
 
@@ -46,7 +47,7 @@ class Difference:
 
 def differences(clients: Clients, deployment: Deployment) -> list[Difference]:
     """Return every difference between AWS and the deployment; nothing is changed."""
-    checks = (_endpoint, _alias, _trigger, _concurrency)
+    checks = (_endpoint, _alias, _trigger, _mapping, _concurrency)
     found = [check(clients, deployment) for check in checks]
     return [difference for difference in found if difference is not None]
 
@@ -135,6 +136,21 @@ def _trigger(clients: Clients, deployment: Deployment) -> Difference | None:
         f"{what}: no upload is classified.",
         lambda: ensure_upload_trigger(clients.functions, clients.s3, bucket=bucket, trigger=trigger),
     )
+
+
+def _mapping(clients: Clients, deployment: Deployment) -> Difference | None:
+    """Compare the event source mapping of a classifier whose uploads go through a queue."""
+    queue_arn, alias_arn = deployment.trigger.queue_arn, deployment.alias_arn
+    if queue_arn is None or is_polled(clients.functions, queue_arn=queue_arn, alias_arn=alias_arn):
+        return None
+    restore = partial(
+        ensure_mapping,
+        clients.functions,
+        queue_arn=queue_arn,
+        alias_arn=alias_arn,
+        concurrency=concurrency_of(deployment.instance_count),
+    )
+    return Difference("upload queue", f"Lambda does not poll {queue_arn}: no upload is classified.", restore)
 
 
 def _concurrency(clients: Clients, deployment: Deployment) -> Difference | None:

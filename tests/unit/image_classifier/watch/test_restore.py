@@ -118,6 +118,21 @@ def test_a_version_of_the_function_that_is_gone_is_reported(account):
     assert "Version 3 of function image-classifier-pets is gone" in left_open(account)[0]
 
 
+@pytest.mark.parametrize("found", [[], [{"UUID": "1", "FunctionArn": ALIAS, "State": "Disabled"}]])
+def test_a_queue_that_lambda_does_not_poll_is_polled_again(account, found):
+    deployment = DEPLOYMENT.model_copy(update={"trigger_mode": "queue"})
+    pages = SimpleNamespace(paginate=lambda **_: [{"EventSourceMappings": found}])
+    account.functions.get_paginator = lambda _: pages
+    for name in ("create_event_source_mapping", "update_event_source_mapping"):
+        setattr(account.functions, name, lambda name=name, **_: account.calls.append(name))
+
+    [difference] = differences(account, deployment)
+    assert restore_or_report(difference, reaction="restore") is None
+    assert account.calls == ["update_event_source_mapping" if found else "create_event_source_mapping"]
+    pages.paginate = lambda **_: [{"EventSourceMappings": [{"UUID": "1", "FunctionArn": ALIAS, "State": "Enabled"}]}]
+    assert differences(account, deployment) == []
+
+
 def test_what_cannot_be_restored_says_why():
     def refuse():
         raise StorageError("S3 refuses.")
