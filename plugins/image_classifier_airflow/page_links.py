@@ -13,7 +13,7 @@ Query = Callable[[Any], Mapping[str, str]]
 
 
 def page_url(classifier: str, page: str, query: Mapping[str, str] | None = None) -> str:
-    """The address of a page within Airflow's navigation, which holds the page's own address below the entry's."""
+    """Return the address of a page within Airflow's navigation, which contains the page's own address."""
     base_url = conf.get("api", "base_url", fallback="").rstrip("/")
     address = f"{base_url}/plugin/{URL_ROUTE}{urlsplit(base_url).path}{URL_PREFIX}/{classifier}/{page}"
     return f"{address}?{urlencode(query)}" if query else address
@@ -33,7 +33,7 @@ def page_link(name: str, classifier: str, page: str, *, query: Query | None = No
 
 
 def dataset_page(classifier: str) -> ResourceLink:
-    """The version of the data set that the task has made, which is its result."""
+    """Return the address of the data set version that is the task's result."""
 
     def version(task: Any) -> Mapping[str, str]:
         return {"version": task.result["fingerprint"]} if task.result else {}  # none of a task that failed
@@ -42,22 +42,22 @@ def dataset_page(classifier: str) -> ResourceLink:
 
 
 def model_page(classifier: str) -> ResourceLink:
-    """The model of the training job that the task's second argument describes."""
+    """Return the address of the model of the training job in the task's second argument."""
     return _model_page(classifier, lambda task: task.arguments[1])
 
 
 def asked_page(classifier: str) -> ResourceLink:
-    """The model that a person is asked about."""
+    """Return the address of the model that a person is asked about."""
     return _model_page(classifier, lambda task: task.inputs["job"])
 
 
 def gallery_page(classifier: str) -> ResourceLink:
-    """The newest predictions."""
+    """Return the address of the newest predictions."""
     return page_link("Gallery", classifier, "gallery")
 
 
 def overview_page(classifier: str) -> ResourceLink:
-    """The classifier's figures."""
+    """Return the address of the classifier's overview."""
     return page_link("Overview", classifier, "overview")
 
 

@@ -97,7 +97,7 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
 
 
 def roll_back_params(files: Iterable[Path]) -> dict[str, Param]:
-    """Which classifier goes back to which version, and why."""
+    """Return the roll-back's params: classifier, version and reason."""
     known = [file.stem for file in files]
     name: dict[str, Any] = {"type": "string", "pattern": to_the_end(NAME), "examples": known}
     version = "Its number in the registry, or its training job; if empty, the newest approved version that is not live."

@@ -117,7 +117,7 @@ def _convolution(
 
 
 def _clipped(to: GraphWriter, value: str) -> str:
-    """ReLU6."""
+    """Add a ReLU6."""
     return to.add("Clip", [value, to.number("zero", 0.0), to.number("six", 6.0)], f"{value}.clipped")
 
 

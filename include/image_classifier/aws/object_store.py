@@ -141,7 +141,7 @@ def _client_options(s3: "S3Client", url: str) -> "ClientConfig":
 
 
 def _proxy(configured: Any, url: str) -> str | None:
-    """The proxy of an address: the client's own setting or else that of HTTPS_PROXY and NO_PROXY, as in botocore."""
+    """Return the proxy of an address: the client's setting, otherwise that of HTTPS_PROXY and NO_PROXY."""
     from botocore.utils import get_environ_proxies
 
     proxies = get_environ_proxies(url) if configured is None else configured

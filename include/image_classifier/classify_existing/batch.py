@@ -86,13 +86,13 @@ class Batch(BaseModel):
         return f"{self.prefix}output/"
 
     def read_model(self, s3: "S3Client") -> Model:
-        """The labels and the pixel parameters of the model that answers."""
+        """Return the labels and the pixel parameters of the model that answers."""
         key = Keys(self.classifier).model_file(self.training_job)
         return parse_model(storage.read_written(s3, bucket=self.bucket, key=key), key=key)
 
 
 def plan_batch(clients: Clients, target: Target, *, started_ms: int, shares: int) -> Batch:
-    """The batch for the model that serves, with the settings of the live function.
+    """Return the batch for the live model, with the settings of the live function.
 
     Raises:
         ResourceBusyError: endpoint and function are of different models: a deployment is under way.
@@ -125,7 +125,7 @@ def plan_batch(clients: Clients, target: Target, *, started_ms: int, shares: int
 
 
 def time_limit_s(number: int, classifier: Classifier) -> int:
-    """After how many seconds the job is stopped: at least the file's `evaluation.time_limit_s`."""
+    """Return the job's time limit in seconds, at least the file's `evaluation.time_limit_s`."""
     return max(classifier.evaluation.time_limit_s, round(START_S + number * S_PER_IMAGE))
 
 
@@ -160,7 +160,7 @@ def check_budget(
 
 
 def batch_request(s3: "S3Client", batch: Batch, classifier: Classifier) -> dict[str, Any]:
-    """What the transform operator needs, after the manifest of all prepared images was written; empty without one."""
+    """Write the manifest of all prepared images, and return the transform operator's config; empty without images."""
     parts = part_keys(s3, bucket=batch.bucket, prefix=batch.prefix)
     names = sorted(line["prepared"] for key in parts for line in read_part(s3, batch.bucket, key) if line["prepared"])
     if not names:

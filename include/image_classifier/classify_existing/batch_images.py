@@ -59,7 +59,7 @@ class _Preparing:
         return _line(image, uploaded, prepared=name, width=prepared.width, height=prepared.height)
 
     def _read(self, image: Image) -> bytes | None:
-        """The bytes of this version; of a file over the limit so many that it is rejected."""
+        """Return the bytes of this version, at most one more than the limit, so that a larger file is rejected."""
         request: GetObjectRequestTypeDef = {"Bucket": image.bucket, "Key": image.key}
         if image.version_id:
             request["VersionId"] = image.version_id

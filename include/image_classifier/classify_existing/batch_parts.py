@@ -31,12 +31,12 @@ class PartLine(TypedDict):
 
 
 def part_key(prefix: str, *, share: int, number: int) -> str:
-    """The key of a part of a share."""
+    """Return the S3 key of a part of a share."""
     return f"{prefix}parts/{share:03}-{number:06}.jsonl.gz"
 
 
 def part_keys(s3: "S3Client", *, bucket: str, prefix: str, share: int | None = None) -> list[str]:
-    """The keys of all parts of a batch, or of one share of it, in order."""
+    """Return the S3 keys of all parts of a batch, or of one share of it, in order."""
     below = f"{prefix}parts/" if share is None else f"{prefix}parts/{share:03}-"
     return sorted(storage.list_objects(s3, bucket=bucket, prefix=below))
 
@@ -48,6 +48,6 @@ def write_part(s3: "S3Client", lines: Sequence[PartLine], *, bucket: str, key: s
 
 
 def read_part(s3: "S3Client", bucket: str, key: str) -> list[PartLine]:
-    """The images of one part."""
+    """Return the images of one part."""
     body = storage.read_written(s3, bucket=bucket, key=key)
     return [json.loads(line) for line in gzip.decompress(body).splitlines()]

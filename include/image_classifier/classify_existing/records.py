@@ -65,7 +65,7 @@ def write_log_entry(s3: "S3Client", target: Target, record: Prediction) -> None:
 
 
 def _stored(s3: "S3Client", *, bucket: str, key: str) -> tuple[Prediction | None, str | None]:
-    """The stored record and its ETag; for an invalid one, which is to be replaced, the ETag alone."""
+    """Return the stored record and its ETag; for an invalid record, which will be replaced, only the ETag."""
     try:
         found = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:

@@ -116,7 +116,7 @@ def _check_works(lambda_client: "LambdaClient", configuration: FunctionConfigura
 
 
 def _error_type(answer: str) -> str:
-    """The ``errorType`` of a failed invocation's payload, which is the exception's class in the function."""
+    """Return the ``errorType`` of a failed invocation's payload, which is the exception's class in the function."""
     try:
         document = json.loads(answer)
     except ValueError:  # a killed function may answer with plain text

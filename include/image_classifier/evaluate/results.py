@@ -76,7 +76,7 @@ def find_results(s3: "S3Client", *, bucket: str, prefix: str, keys: Sequence[str
 
 
 def read_result(s3: "S3Client", *, bucket: str, key: str) -> tuple[float, ...]:
-    """The probabilities in one result.
+    """Return the probabilities in one result.
 
     Raises:
         PredictionError: the result is gone or cannot be read.

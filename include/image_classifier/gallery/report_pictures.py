@@ -1,4 +1,4 @@
-"""The small pictures of a data set's report.html: of rejected images no other picture is kept in the bucket."""
+"""Extracts the small pictures from a data set's report.html, the only stored pictures of rejected images."""
 
 import re
 from html.parser import HTMLParser
@@ -7,7 +7,7 @@ JPEG = re.compile(r"data:image/jpeg;base64,[A-Za-z0-9+/]+=*")  # what the report
 
 
 def pictures_of(page: bytes) -> dict[str, str]:
-    """The pictures of a report.html as data: addresses, by the name of the image in the source."""
+    """Return the pictures of a report.html as data URIs, by the image's name in the source."""
     parser = _Pictures()
     parser.feed(page.decode("utf-8", "replace"))
     return parser.found

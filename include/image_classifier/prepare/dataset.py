@@ -1,4 +1,4 @@
-"""The way of the images, from the source to a version of the data set in S3 that a training job can name."""
+"""Prepares a data set version in S3 from a classifier's source: in one call, or in listing, shards and final step."""
 
 import hashlib
 import logging
@@ -199,7 +199,7 @@ def plan_dataset(
     reset_labels: bool = False,
     on_progress: Callable[[str], None] = log.info,
 ) -> PreparedDataset:
-    """What `prepare_dataset` would return, with the same fingerprint; every image is inspected, and nothing is written.
+    """Return the result of `prepare_dataset` with the same fingerprint; every image is inspected, nothing is written.
 
     Raises:
         DatasetError: as `prepare_dataset`.
@@ -271,7 +271,7 @@ def _prepared(dataset: Dataset, data_format: DataFormat, *, bucket: str, keys: K
 
 
 def _channels(version: str, data_format: DataFormat, keys: Keys) -> dict[str, str]:
-    """The folders of the training job's channels."""
+    """Return the folders of the training job's channels."""
     if data_format == "recordio":
         return {split: version + channel_folder(split) for split in LISTED}
     images = {str(split): keys.split(split) for split in LISTED}

@@ -121,14 +121,14 @@ class Previous:
         return cls(fingerprint, placed, by_name, {one.sha256: one for one in facts.values()}, left_out)
 
     def unchanged(self, image: Listed) -> Facts | Rejected | None:
-        """About a file of the same name, size and time of change (or ETag)."""
+        """Return the result for a file of the same name, size and time of change (or ETag), or None."""
         class_name, stamp, found = self._by_name.get(image.name, ("", "", None))
         if found is None or not stamp or stamp != image.stamp or class_name != image.class_name:
             return None
         return found if isinstance(found, Facts) else Rejected(image, *found)
 
     def same_content(self, sha256: str) -> Facts | None:
-        """About a file of the same bytes."""
+        """Return the facts of a file with the same bytes, or None."""
         return self._by_content.get(sha256)
 
     def probably(self, image: Listed) -> Facts | None:

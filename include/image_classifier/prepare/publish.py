@@ -98,7 +98,7 @@ def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> 
 
 
 def list_entries(dataset: Dataset) -> dict[Split, list[Entry]]:
-    """The lists; indices count through both, and the fingerprint decides the order."""
+    """Return the entries of the lists; indices are unique over both, and the fingerprint decides the order."""
     entries: dict[Split, list[Entry]] = {split: [] for split in LISTED}
     for index, image in enumerate(image for image in dataset.images if image.split in LISTED):
         entries[image.split].append(Entry(index, (float(dataset.index(image)),), image.path))
@@ -106,7 +106,7 @@ def list_entries(dataset: Dataset) -> dict[Split, list[Entry]]:
 
 
 def image_lists(dataset: Dataset) -> dict[Split, bytes]:
-    """The lists' bytes."""
+    """Return the bytes of the lists."""
     return {split: image_list.dumps(listed).encode() for split, listed in list_entries(dataset).items()}
 
 

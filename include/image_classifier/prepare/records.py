@@ -49,7 +49,7 @@ def delete_superseded(s3: "S3Client", *, bucket: str, keys: Keys, fingerprint: s
 
 
 def channel_folder(split: Split) -> str:
-    """The folder of a channel, below the version's prefix."""
+    """Return the folder of a channel below the version's prefix."""
     return f"{FOLDER}{split}/"
 
 
@@ -119,7 +119,7 @@ class RecordFiles:
         log.info("Wrote s3://%s/%s: %d records", self.bucket, self._file(split), len(self.lists[split]))
 
     def _parts(self, split: Split) -> list[Part]:
-        """The list, cut where the images of a part have PART_BYTES together."""
+        """Split the list into parts whose images have PART_BYTES together."""
         folder = self.keys.split(split)
         stored = storage.list_objects(self.s3, bucket=self.bucket, prefix=folder)
         parts, start, size = list[Part](), 0, 0
@@ -172,7 +172,7 @@ class RecordFiles:
 
 
 def _moved(index: str, *, by: int) -> Iterator[str]:
-    """The lines of an index, with offsets that are higher by some bytes."""
+    """Return the lines of an index with a number of bytes added to the offsets."""
     for line in index.splitlines():
         record, _, offset = line.partition("\t")
         yield f"{record}\t{int(offset) + by}\n"

@@ -41,7 +41,7 @@ def open_store(s3: "S3Client", bucket: str) -> "ConcurrentStore | BucketStore":
 
 
 def content_type_of(key: str) -> str:
-    """The content type of a prepared image."""
+    """Return the content type of a prepared image."""
     return "image/png" if key.endswith(".png") else "image/jpeg"
 
 

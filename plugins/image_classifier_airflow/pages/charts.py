@@ -30,7 +30,7 @@ class Bars:
 
 
 def stacked_bars(columns: Sequence[tuple[str, Sequence[int]]], *, names: Sequence[str]) -> Bars:
-    """One bar per column, made of as many parts as there are names."""
+    """Return one bar per column, with one part per name."""
     top = max((sum(values) for _, values in columns), default=0) or 1
     place = WIDTH / max(1, len(columns))
     parts, below = [], []
@@ -49,7 +49,7 @@ def stacked_bars(columns: Sequence[tuple[str, Sequence[int]]], *, names: Sequenc
 
 
 def polyline(values: Sequence[float | None], *, low: float, high: float) -> str:
-    """The points of an SVG polyline over the whole width; places without a value are left out."""
+    """Return the points of an SVG polyline over the whole width; missing values are left out."""
     steps, span = max(1, len(values) - 1), (high - low) or 1.0
     return " ".join(
         f"{LEFT + WIDTH * place / steps:.1f},{TOP + HEIGHT * (1 - (value - low) / span):.1f}"

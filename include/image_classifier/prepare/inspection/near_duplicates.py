@@ -177,7 +177,7 @@ class Looks:
         return None
 
     def _near(self, difference_hash: int) -> list[int]:
-        """The entries within MAX_DISTANCE, the nearest first."""
+        """Return the entries within MAX_DISTANCE, the nearest first."""
         np = self._np
         nodes = self._first[self._flips ^ np.array(_keys(difference_hash), np.uint32)[self._band_of_flip]]
         lists = []
@@ -198,7 +198,7 @@ class Looks:
 
 
 def _keys(difference_hash: int) -> list[int]:
-    """Where the bits of each band are in the table."""
+    """Return the positions of each band's bits in the table."""
     return [
         band << _TABLE_BITS | difference_hash >> shift & ((1 << width) - 1)
         for band, (shift, width) in enumerate(_BANDS)
@@ -207,7 +207,7 @@ def _keys(difference_hash: int) -> list[int]:
 
 @cache
 def _all_flips() -> "tuple[NDArray[np.uint32], NDArray[np.intp]]":
-    """The flips of all bands, and the band that each is for."""
+    """Return the flips of all bands, and the band of each."""
     import numpy as np
 
     bands = np.repeat(np.arange(len(_BANDS)), [len(flips) for flips in _FLIPS])

@@ -23,7 +23,7 @@ from image_classifier.prepare.report.schema import (
 
 
 def make_report(dataset: Dataset, *, keys: Keys, split: SplitSettings, warnings: Sequence[str]) -> Report:
-    """The report of a data set; the same data set and source give the same report. It does not know who corrected."""
+    """Return the report of a data set without the correctors; the same data set and source give the same report."""
     chosen, layout = dataset.chosen, dataset.layout
     return Report(
         schema=SCHEMA,

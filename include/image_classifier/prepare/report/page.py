@@ -43,7 +43,7 @@ def data_uris(pictures: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def page_environment(templates: Path) -> Environment:
-    """What makes pages of the templates in a folder: escaped, and an unknown name is an error."""
+    """Return the Jinja environment of a folder, which escapes values and raises for unknown names."""
     return Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -61,7 +61,7 @@ def _template() -> Template:
 
 
 def _bars(distribution: Distribution) -> list[tuple[float, float, float, float]]:
-    """x, y, width and height of a histogram's bars."""
+    """Return (x, y, width, height) of a histogram's bars."""
     counts = distribution["counts"]
     width, highest = CHART_WIDTH / len(counts), max(counts)
     heights = [CHART_HEIGHT * count / highest for count in counts]

@@ -28,7 +28,7 @@ _END_OF_JPEG: Final = b"\xff\xd9"
 
 
 def pictures(report: Report, images: Mapping[str, Listed], *, source: Source) -> dict[str, bytes]:
-    """Small JPEGs by the name or key that the report has; one that shows nothing is left out.
+    """Return small JPEGs by the name or key in the report; one that shows nothing is left out.
 
     Args:
         report: what the page shows.
@@ -69,7 +69,7 @@ def _picture(source: Source, image: Listed) -> bytes:
 
 
 def _of_rejected(data: bytes, *, code: str) -> bytes:
-    """The first frame of an animation, or what there is of a JPEG that was cut off; nothing of other rejected files."""
+    """Return the first frame of an animation, or the readable part of a cut-off JPEG; None for other rejected files."""
     if code == "truncated" and data.startswith(JPEG):
         data += _END_OF_JPEG
     elif code != "animated":

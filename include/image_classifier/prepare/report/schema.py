@@ -1,4 +1,4 @@
-"""The keys of a data set's report.json. Lists are cut to MOST_LISTED, but not ``classes``; ``counts`` has all."""
+"""Defines a data set's report.json. Lists except ``classes`` are cut to MOST_LISTED; ``counts`` has all numbers."""
 
 from typing import Final, TypedDict
 

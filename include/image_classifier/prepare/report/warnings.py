@@ -1,4 +1,4 @@
-"""What is worth a person's look, though the data set can be trained on."""
+"""Finds problems of a data set that do not prevent training."""
 
 import statistics as stdlib
 from collections import defaultdict
@@ -25,7 +25,7 @@ class Trained:
 
 
 def warnings_of(dataset: Dataset, *, trained: Trained) -> list[str]:
-    """Sentences for people, the gravest first."""
+    """Return the warnings as sentences, the most serious first."""
     counts = dataset.counts()
     return [
         *dataset.layout.warnings,

@@ -1,4 +1,4 @@
-"""The header of a listing: all that a shard, and the step that joins the shards, must know beside the images."""
+"""Defines the header of a listing, which shards and the final step need besides the images."""
 
 import gzip
 import json
@@ -53,7 +53,7 @@ class Header:
         return only_train(self.corrections)
 
     def dumps(self) -> bytes:
-        """The bytes of header.json.gz."""
+        """Return the bytes of header.json.gz."""
         layout = {**asdict(self.layout), "images": []}
         document = {
             "schema": SCHEMA,

@@ -68,7 +68,7 @@ def _inspected(listing: Listing, *, s3: "S3Client", bucket: str, keys: Keys) -> 
 
 
 def _alike(found: Iterable[Inspected | Rejected]) -> list[Inspected | Rejected]:
-    """All files of the same prepared image were uploaded if one was: which of them, depends on the shards' order."""
+    """Mark all files of a prepared image as uploaded if one was: which one, depends on the shards' order."""
     every = list(found)
     uploaded = {(one.split, one.path) for one in every if isinstance(one, Inspected) and one.uploaded}
     return [
@@ -81,5 +81,5 @@ class _Everything:
     """The keys of the images that the listing found to be stored."""
 
     def __contains__(self, key: object) -> bool:
-        """Yes: the others are in a shard."""
+        """Return True: the other images are in a shard."""
         return True

@@ -1,4 +1,4 @@
-"""The lines of a listing's files: an image that is to be read, and what was found out about an image."""
+"""Defines the lines of a listing's files: images to read, and results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Entry:
 
 
 def image_line(at: int, image: Listed) -> dict[str, Any]:
-    """A line of unchanged/: ``at``, ``name``, ``class``; ``placed``, the split that the source names, and ``stamp``."""
+    """Return a line of unchanged/: ``at``, ``name``, ``class``; ``placed``, the source's split, and ``stamp``."""
     optional = {"placed": image.split, "stamp": image.stamp}
     given = {name: value for name, value in optional.items() if value}
     return {"at": at, "name": image.name, "class": image.class_name, **given}

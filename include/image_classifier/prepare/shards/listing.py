@@ -76,17 +76,17 @@ def sentence(listing: Listing) -> str:
 
 
 def entries_key(number: int, *, keys: Keys, run: str) -> str:
-    """The key of a shard's images."""
+    """Return the S3 key of a shard's images."""
     return f"{keys.listing(run)}part-{number:05}.jsonl.gz"
 
 
 def inspected_key(number: int, *, keys: Keys, run: str) -> str:
-    """The key of what a shard found out: its part of the manifest."""
+    """Return the S3 key of a shard's results, its part of the manifest."""
     return f"{keys.listing(run)}inspected/part-{number:05}.jsonl.gz"
 
 
 def unchanged_prefix(*, keys: Keys, run: str) -> str:
-    """Below it are the images that have not changed since the previous version."""
+    """Return the prefix of the images that have not changed since the previous version."""
     return f"{keys.listing(run)}unchanged/"
 
 
@@ -138,7 +138,7 @@ def write_listing(
 
 
 def _unread(preparation: Preparation) -> list[int]:
-    """The places of the images that must be read."""
+    """Return the positions of the images that must be read."""
     inspector = preparation.inspector(known=preparation.previous)
     return [at for at, image in enumerate(preparation.layout.images) if inspector.unread(image) is None]
 

@@ -37,7 +37,7 @@ class Shards:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -99,7 +99,7 @@ def prepare_one(number: int, shards: Shards, *, s3: "S3Client", stored: StoredKe
 
 
 def _prepare(number: int, shards: Shards, connect: Connect) -> ShardResult:
-    """In the child process."""
+    """Prepare a shard in the child process."""
     return prepare_one(number, shards, s3=_client(connect), stored=_stored(connect, shards))
 
 
@@ -110,7 +110,7 @@ def _client(connect: Connect) -> "S3Client":
 
 @lru_cache(maxsize=1)
 def _stored(connect: Connect, shards: Shards) -> StoredKeys:
-    """What this process has listed, for all its shards."""
+    """Return the keys that this process has listed, for all its shards."""
     return StoredKeys(_client(connect), shards.bucket)
 
 

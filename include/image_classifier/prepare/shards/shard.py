@@ -112,7 +112,7 @@ class _Probable:
         object.__setattr__(self, "by_content", known)
 
     def unchanged(self, image: Listed) -> None:
-        """Nothing: an image that has not changed is in no shard."""
+        """Return None: a shard contains no unchanged images."""
 
     def same_content(self, sha256: str) -> Facts | None:
         return self.by_content.get(sha256, (None, None))[0]
@@ -132,7 +132,7 @@ def _inspected(entries: list[Entry], preparation: Preparation, *, progress: Prog
 
 
 def _done(key: str, preparation: Preparation, *, s3: "S3Client", bucket: str) -> Results:
-    """What an earlier try found out, without what may be another by now."""
+    """Return the results of an earlier try, without those that may have changed."""
     written = storage.read(s3, bucket=bucket, key=key)
     results = {line["at"]: read_result(line) for line in manifest.unpacked(written[0])} if written else {}
     return {at: found for at, found in results.items() if _holds(found, preparation)}
@@ -150,7 +150,7 @@ def _entries(number: int, *, keys: Keys, run: str, s3: "S3Client", bucket: str) 
 
 
 def _check_same_release(head: Header) -> None:
-    """All images of a data set are prepared alike, also by workers of several machines."""
+    """Check that all workers prepare the images of a data set with the same releases."""
     if head.inspected_by != inspected_by():
         message = (
             f"The source was listed by a worker with {head.inspected_by}, and this one has {inspected_by()}: they may "

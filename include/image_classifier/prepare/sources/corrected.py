@@ -77,7 +77,7 @@ def accepted_corrections(s3: "S3Client", *, bucket: str, keys: Keys, classes: Se
 
 
 def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> Layout:
-    """The layout with the corrected uploads, and with the classes that only they have.
+    """Return the layout with the corrected uploads and their new classes.
 
     Answers of the blind random sample are split as the source's images. All others are only used for training: people
     saw them because the model was unsure or wrong, so they would bias every comparison.
@@ -92,7 +92,7 @@ def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> L
 
 
 def corrected_by(dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys) -> dict[str, int]:
-    """How many images of the data set each person corrected."""
+    """Return the number of corrected images of the data set by person."""
     used = {one.image.name for one in dataset.images}
     corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=dataset.labels)
     return dict(count_by_person(one for name, one in corrections.items() if name in used))

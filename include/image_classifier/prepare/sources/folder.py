@@ -74,7 +74,7 @@ def stamp_of(file: os.DirEntry[str] | Path) -> str:
 
 
 def _leads_to(kind: Callable[[], bool]) -> bool:
-    """What the entry is, or what its link leads to; no link in a circle, or to where one may not go, leads to it."""
+    """Whether the entry or its link's target is of this kind; False for a circular or inaccessible link."""
     try:
         return kind()
     except OSError:

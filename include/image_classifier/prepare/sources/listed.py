@@ -124,7 +124,7 @@ class ListSource:
         return BucketSource(self.s3, bucket, prefix, self.requester_pays)
 
     def _stamps(self, names: Sequence[str]) -> dict[str, str]:
-        """By one listing of each bucket below what the names have in common, or of the files themselves."""
+        """Return the stamps by name, from one listing per bucket below the common prefix, or from the files."""
         in_s3 = [name for name in names if name.startswith(_S3)]
         beside = [name for name in names if not name.startswith(_S3)]
         stamps = self._stamps_in_s3(in_s3)
