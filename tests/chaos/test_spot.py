@@ -30,7 +30,7 @@ def outcome(trial: Trial, state: str) -> tuple[bool, str]:
     return state == "success" and goes_on, f"task {state}; epochs {first}, then {later}"
 
 
-def test_an_interrupted_spot_job_goes_on_from_its_checkpoint(trials, aws, faults, row):
+def test_an_interrupted_spot_job_continues_from_its_checkpoint(trials, aws, faults, row):
     where = {"TrainingJobName": "*-spot-*"}
     faults({"fault": "interrupt_spot", "after_epochs": 2, "where": where, "times": 2})
     pair = [

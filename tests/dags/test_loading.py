@@ -48,7 +48,7 @@ def test_every_classifier_file_of_every_folder_has_a_dag(parse, tmp_path):
     assert set(parsed.dags) == {"cats_train_and_deploy", "dogs_train_and_deploy"} | OF_ALL_CLASSIFIERS
 
 
-def test_a_broken_file_is_an_import_error_of_its_own_and_leaves_the_others_alone(parse, tmp_path):
+def test_a_broken_file_is_a_separate_import_error(parse, tmp_path):
     folder = write(tmp_path / "files", cats="source: cats", broken="source: x\nhyperparameters: {epochs: -1}")
 
     parsed = parse(folder)
@@ -58,7 +58,7 @@ def test_a_broken_file_is_an_import_error_of_its_own_and_leaves_the_others_alone
     assert "hyperparameters.epochs is -1" in parsed.import_errors[str(folder / "broken.yaml")].splitlines()[-1]
 
 
-def test_no_import_error_is_the_dag_files_own_for_airflow_would_take_all_its_dags_away(parse, tmp_path):
+def test_no_import_error_has_the_dag_files_own_path(parse, tmp_path):
     folder = write(
         tmp_path / "files",
         no_source="description: nothing",

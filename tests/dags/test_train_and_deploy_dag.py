@@ -124,7 +124,7 @@ def test_the_chosen_model_is_evaluated_deployed_and_reported(tuned):
         assert "train.train_model" not in upstream
 
 
-def test_a_run_that_does_not_tune_goes_on_although_no_trial_is_scored(tuned):
+def test_a_run_that_does_not_tune_continues_although_no_trial_is_scored(tuned):
     assert tuned.get_task("train.choose_trial").trigger_rule == "none_failed"
 
 
@@ -254,17 +254,17 @@ def test_the_file_decides_schedule_connection_tags_and_page(cats):
     assert "# Train and deploy" in cats.doc_md
 
 
-def test_every_task_keeps_its_error_for_who_is_told_of_the_run(dag):
+def test_every_task_keeps_its_error_for_who_gets_a_message(dag):
     assert {tuple(task.on_failure_callback) for task in dag.tasks} == {(keep_error,)}
 
 
-def test_nobody_is_told_of_a_run_unless_the_file_says_who(dag, shipped):
+def test_no_message_is_sent_of_a_run_unless_the_file_says_who(dag, shipped):
     assert dag.on_failure_callback is None
     assert shipped.serialized["digits_train_and_deploy"].get("has_on_failure_callback", False) is False
     assert not dag.deadline
 
 
-def test_every_channel_of_the_file_is_told_of_a_failed_and_of_a_late_run(parse, tmp_path):
+def test_every_channel_of_the_file_is_notified_of_a_failed_and_of_a_late_run(parse, tmp_path):
     (tmp_path / "cats.yaml").write_text(
         "source: cats\nnotify: {webhook_conn_id: a, slack_conn_id: b, deadline_s: 60}\n"
     )

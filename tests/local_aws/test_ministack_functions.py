@@ -111,7 +111,7 @@ def test_a_function_has_the_variables_of_lambda_and_its_own(ministack: MiniStack
     assert others <= {"CLASSIFIER", "PATH", "LANG", "TZ", "LC_CTYPE", "TMPDIR"}
 
 
-def test_an_error_is_told_as_aws_tells_it(ministack: MiniStack) -> None:
+def test_an_error_is_reported_as_aws_reports_it(ministack: MiniStack) -> None:
     source = "def handler(event, context):\n    raise KeyError('label')"
     ministack.create_function("image-classifier-error", source)
 

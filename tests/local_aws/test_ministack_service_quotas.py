@@ -83,7 +83,7 @@ def test_a_source_that_is_not_there_is_missing(ministack):
     assert missing(findings(ministack, source=f"s3://{ministack.bucket}/nothing-here/")) == ["source of preflight"]
 
 
-def test_another_notification_for_the_uploads_is_missing_their_room(ministack, source):
+def test_another_notification_for_the_uploads_is_reported_as_missing(ministack, source):
     s3 = ministack.client("s3")
     before = s3.get_bucket_notification_configuration(Bucket=ministack.bucket)
     before.pop("ResponseMetadata")

@@ -157,7 +157,7 @@ def test_a_folder_imports_only_what_it_may(folder):
     assert offences == []
 
 
-def test_only_functions_that_evaluate_or_prepare_import_what_takes_seconds_to_import():
+def test_only_evaluation_and_preparation_import_slow_packages():
     slow = {"numpy", "scipy", "sklearn"}
     offences = []
     for file in python_files("include/image_classifier"):

@@ -72,7 +72,7 @@ def test_every_instance_counts_towards_the_quota(server, name, hosts_request, re
     assert "is 4 Instances, with current utilization of 0 Instances and a request delta of 5 Instances." in message
 
 
-def test_a_single_instance_is_not_told_of_others(server, s3, name, hosts_request):
+def test_a_single_instance_does_not_get_the_names_of_others(server, s3, name, hosts_request):
     server.sagemaker.create_training_job(**hosts_request(name, count=1))
     server.ended_job(name)
 

@@ -81,7 +81,7 @@ def test_a_job_reads_its_input_and_sends_its_output(server, name, processing_req
     assert told["environment"]["COLOUR"] == "red"
 
 
-def test_hosts_share_a_sharded_input_and_know_each_other(server, name, processing_request, ended, outputs, log_of):
+def test_hosts_share_a_sharded_input_and_find_each_other(server, name, processing_request, ended, outputs, log_of):
     source = {"S3DataDistributionType": "ShardedByS3Key"}
     server.sagemaker.create_processing_job(**processing_request(instances=2, source=source))
 

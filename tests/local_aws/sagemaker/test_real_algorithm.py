@@ -132,7 +132,7 @@ def test_two_instances_give_one_model_that_is_as_good_as_that_of_one(one_instanc
     assert not any("Epoch[" in line for line in second)
 
 
-def test_a_spot_job_that_loses_its_machine_goes_on_with_the_next_epoch(train, real_server, logs):
+def test_a_spot_job_that_loses_its_machine_continues_with_the_next_epoch(train, real_server, logs):
     epochs = 30  # the log, by which epochs are counted, is read four times a second
     spot = {
         "EnableManagedSpotTraining": True,

@@ -49,7 +49,7 @@ def test_a_server_that_ends_leaves_no_process_and_fails_its_jobs(
     assert json.loads(answer["Body"].read()) == {"model": name}
 
 
-def test_an_update_that_was_under_way_goes_on(own_server, s3, name, put_model):
+def test_an_update_that_was_in_progress_continues(own_server, s3, name, put_model):
     server = own_server
     put_model(server, name)
     put_model(server, f"{name}-2")

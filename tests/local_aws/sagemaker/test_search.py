@@ -42,7 +42,7 @@ def test_pages_hold_every_job_once_those_changed_last_first(server, name, jobs):
     assert by_number == [f"{name}-{number}" for number in range(3)]
 
 
-def test_an_endpoint_is_found_without_what_only_this_server_knows(server, in_service):
+def test_an_endpoint_is_found_without_what_only_this_server_stores(server, in_service):
     expression = {"Filters": [{"Name": "EndpointName", "Operator": "Equals", "Value": in_service}]}
     body = {"Resource": "Endpoint", "SearchExpression": expression}
 

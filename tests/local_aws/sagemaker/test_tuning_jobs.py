@@ -118,7 +118,7 @@ def test_stopping_a_tuning_job_stops_its_training_jobs(server, name, tuning_requ
     assert again[0] == "ValidationException"
 
 
-def test_a_tuning_job_goes_on_after_the_server_was_killed(own_server, name, tuning_request, until):
+def test_a_tuning_job_continues_after_the_server_was_killed(own_server, name, tuning_request, until):
     server = own_server
     request = tuning_request(name, trials=4, at_once=1)
     server.sagemaker.create_hyper_parameter_tuning_job(**request)

@@ -49,7 +49,7 @@ def test_ping_answers(client):
 
 
 @pytest.mark.parametrize(("cores", "concurrent"), [(2, 2), (64, 16)])
-def test_a_transform_job_is_told_one_image_per_core_and_at_most_100_mb(client, monkeypatch, cores, concurrent):
+def test_a_transform_job_gets_one_image_per_core_and_at_most_100_mb(client, monkeypatch, cores, concurrent):
     monkeypatch.setattr(app, "usable_cores", lambda: cores)
 
     told = client.get("/execution-parameters").json()

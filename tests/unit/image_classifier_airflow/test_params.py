@@ -33,7 +33,7 @@ def test_every_default_passes_its_own_limits_so_a_schedule_can_start_it():
     train_params(CATS).validate()
 
 
-def test_a_classifier_with_an_image_of_its_own_is_offered_machines_without_a_gpu():
+def test_a_classifier_with_its_own_image_may_choose_instances_without_gpu():
     own = Classifier(name="cats", source="cats", algorithm="own", training={"instance_type": "ml.m5.large"})
     field = train_params(own).get_param("training_instance_type")
 

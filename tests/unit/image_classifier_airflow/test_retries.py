@@ -57,7 +57,7 @@ def test_what_may_pass_is_tried_again(error):
     assert decision(error).action is RetryAction.DEFAULT
 
 
-def test_every_error_of_ours_was_thought_about():
+def test_every_error_of_ours_is_listed_here():
     ours = {
         name
         for name, kind in vars(errors).items()

@@ -92,7 +92,7 @@ def test_the_handler_does_not_start_without_its_variables():
     assert "SettingsError: The inference function cannot start: CLASSIFIER is not set" in result.stderr
 
 
-def test_the_threshold_may_be_the_models_own_and_calibration_is_off_unless_it_is_asked_for(environ):
+def test_the_threshold_may_be_auto_and_calibration_is_off_by_default(environ):
     assert Environment.from_environ({**environ, "UNSURE_BELOW": "auto"}).unsure_below is None
     assert Environment.from_environ(environ).calibrate is False
     assert Environment.from_environ({**environ, "CALIBRATE": "true"}).calibrate is True

@@ -83,7 +83,7 @@ def test_the_record_of_the_same_or_a_later_upload_stays(bucket, stored):
 
 
 @pytest.mark.parametrize("collision", [EXISTS, BUSY, GONE])
-def test_a_collision_is_decided_anew(bucket, collision):
+def test_a_collision_is_decided_again(bucket, collision):
     bucket.put(IfNoneMatch="*", error=EXISTS)
     bucket.get(record("0A").as_json(), etag='"1"')
     bucket.put(IfMatch='"1"', error=collision)

@@ -129,7 +129,7 @@ def test_no_statement_allows_a_wildcard_action(template: Any) -> None:
     assert not [(name, action) for name, item in allowing(template) for action in actions(item) if "*" in action]
 
 
-def test_every_resource_is_named_unless_the_action_knows_none(template: Any) -> None:
+def test_every_resource_is_named_unless_the_action_supports_none(template: Any) -> None:
     assert {item["Sid"] for _, item in allowing(template) if item["Resource"] == "*"} == WITHOUT_RESOURCE
 
 

@@ -67,7 +67,7 @@ def test_a_run_is_asked_for_again_while_the_database_is_locked(airflow, tmp_path
     assert airflow.asked == ["/auth/token", *["/api/v2/dags/digits/dagRuns"] * 3]
 
 
-def test_a_database_that_stays_locked_is_told(airflow, tmp_path):
+def test_a_database_that_stays_locked_is_reported(airflow, tmp_path):
     airflow.answers += [LOCKED] * 3
 
     with pytest.raises(LaptopError, match=r"Airflow answered 500 to POST .*Database error"):
@@ -75,7 +75,7 @@ def test_a_database_that_stays_locked_is_told(airflow, tmp_path):
 
 
 @pytest.mark.parametrize("refusal", [(404, {"detail": "no such Dag"}), (500, {"detail": "Internal Server Error"})])
-def test_any_other_refusal_is_told_at_once(airflow, tmp_path, refusal):
+def test_any_other_refusal_is_reported_at_once(airflow, tmp_path, refusal):
     airflow.answers += [refusal, TRIGGERED]
 
     with pytest.raises(LaptopError, match=f"Airflow answered {refusal[0]}"):

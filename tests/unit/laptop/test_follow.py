@@ -30,7 +30,7 @@ def clients():
         stub.assert_no_pending_responses()
 
 
-def test_a_long_reading_is_told_by_quarters_and_then_each_epoch(clients):
+def test_a_long_reading_is_reported_by_quarters_and_then_each_epoch(clients):
     (sagemaker, logs), (jobs, events) = clients
     summary = {
         "TrainingJobName": JOB,

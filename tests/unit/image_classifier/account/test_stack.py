@@ -91,7 +91,7 @@ def test_a_stack_that_is_as_it_should_be_is_left_alone(cloudformation, aws):
     assert deploy(cloudformation) == "unchanged"
 
 
-def test_a_stack_whose_creation_failed_is_deleted_and_created_anew(cloudformation, aws):
+def test_a_stack_whose_creation_failed_is_deleted_and_created_again(cloudformation, aws):
     aws.add_response("describe_stacks", stack("ROLLBACK_COMPLETE"))
     aws.add_response("delete_stack", {}, {"StackName": STACK_NAME})
     aws.add_client_error("describe_stacks", **ABSENT)

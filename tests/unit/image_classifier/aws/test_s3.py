@@ -51,7 +51,7 @@ def test_errors_name_the_bucket_and_the_key(s3):
     ("code", "status", "kind"),
     [("SlowDown", 503, StorageError), ("InternalError", 500, StorageError), ("AccessDenied", 403, DatasetError)],
 )
-def test_what_passes_by_itself_is_no_fault_of_the_images(s3, code, status, kind):
+def test_what_passes_on_its_own_is_no_fault_of_the_images(s3, code, status, kind):
     with Stubber(s3) as aws:
         aws.add_client_error("put_object", code, http_status_code=status)
         with pytest.raises(kind, match=f"s3://{BUCKET}/x.*{code}"):

@@ -75,7 +75,7 @@ def test_nothing_to_ask_about_is_an_error():
         ask(lambda _: ([1.0, 0.0], "job-1"), images=())
 
 
-def test_a_record_is_there_once_it_is_written_and_no_longer_once_it_is_forgotten(s3):
+def test_a_record_exists_from_its_writing_to_its_deletion(s3):
     assert not check.has_record(s3, bucket="a-bucket", upload=UPLOAD)
     store(s3, record_of("job-1"))
     assert check.has_record(s3, bucket="a-bucket", upload=UPLOAD)
@@ -109,14 +109,14 @@ def test_a_record_of_another_model_is_no_proof(s3):
         check.confirm_prediction(s3, bucket="a-bucket", upload=UPLOAD, training_job="job-1")
 
 
-def test_a_rejection_is_told_with_its_reason(s3):
+def test_a_rejection_is_reported_with_its_reason(s3):
     store(s3, rejected(IMAGE, code="truncated", sentence="The file ends early.", times=TIMES))
 
     with pytest.raises(PredictionError, match="truncated, The file ends early"):
         check.confirm_prediction(s3, bucket="a-bucket", upload=UPLOAD, training_job="job-1")
 
 
-def test_a_missing_record_is_told_with_where_to_look():
+def test_a_missing_record_is_reported_with_where_to_look():
     message = str(check.missing_record(bucket="a-bucket", upload=UPLOAD, classifier="digits"))
 
     assert "s3://a-bucket/digits/predictions/.check/run.jpg.json" in message

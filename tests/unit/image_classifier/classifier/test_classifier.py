@@ -149,7 +149,7 @@ def test_both_names_of_unmodified_are_refused(file):
     assert "leave as_is out" in refusal(file("source: a\npixels: {as_is: true, unmodified: true}"))
 
 
-def test_who_is_told_is_what_the_file_names():
+def test_the_channels_are_those_that_the_file_names():
     told = classifier(notify={"ses": {"sender": "a@b.c", "to": ["d@e.f"]}, "slack_conn_id": "slack", "deadline_s": 60})
 
     assert told.notify.channels == {"ses": {"sender": "a@b.c", "to": ["d@e.f"]}, "slack_conn_id": "slack"}
@@ -184,7 +184,7 @@ def test_the_forms_own_defaults_change_nothing():
     assert RunParams.from_params(defaults) == RunParams(force_retrain=False, reset_labels=False)
 
 
-def test_the_form_knows_no_anyof_and_every_field_says_what_it_is():
+def test_the_form_has_no_anyof_and_every_field_says_what_it_is():
     schemas = run_params_schema(classifier())
 
     assert {"source", "epochs", "training_instance_type", "endpoint_instance_type", "reset_labels"} < schemas.keys()
@@ -275,12 +275,12 @@ def test_a_mapping_that_merges_may_itself_be_merged(file):
     ],
     ids=lambda value: value[:30],
 )
-def test_each_mistake_is_told_in_words(file, text, sentence):
+def test_each_mistake_is_explained_in_a_sentence(file, text, sentence):
     assert sentence in refusal(file(text))
     assert len(refusal(file(text))) < 1000
 
 
-def test_a_wrong_name_is_told_in_words(file):
+def test_a_wrong_name_is_explained_in_a_sentence(file):
     assert "1 to 24 lower-case letters" in refusal(file("source: a", "My Cats.yaml"))
 
 

@@ -213,7 +213,7 @@ def test_a_batch_that_may_cost_too_much_or_an_unknown_sum_is_refused(usd_per_hou
         batches.check_budget(50_000, PETS, usd_per_hour=usd_per_hour, max_cost_usd=most)
 
 
-def test_a_batch_within_the_budget_goes_on():
+def test_a_batch_within_the_budget_continues():
     batches.check_budget(50_000, PETS, usd_per_hour=0.23, max_cost_usd=10.0)
     batches.check_budget(50_000, PETS, usd_per_hour=None, max_cost_usd=None)
 

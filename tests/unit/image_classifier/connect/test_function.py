@@ -339,7 +339,7 @@ def test_somebody_elses_function_is_not_touched(aws, tags):
         ),
     ],
 )
-def test_what_passes_by_itself_is_asked_again(aws, pauses, monkeypatch, operation, code, message):
+def test_what_passes_on_its_own_is_asked_again(aws, pauses, monkeypatch, operation, code, message):
     aws.fails(monkeypatch, operation, (code, message), (code, message))
 
     assert aws.ensure().outcome == "created"

@@ -192,7 +192,7 @@ def test_writers_that_never_agree_end_in_an_error(aws):
         aws.ensure()
 
 
-def test_a_permission_that_s3_does_not_know_yet_is_waited_for(aws):
+def test_a_permission_that_s3_does_not_have_yet_is_waited_for(aws):
     invalid = ("InvalidArgument", "Unable to validate the following destination configurations")
     aws.has_no_permission()
     aws.permits()
@@ -289,7 +289,7 @@ def test_deleting_what_is_not_there_changes_nothing(aws, bucket_exists):
     assert not aws.delete()
 
 
-def test_others_are_told_by_name_and_destination(aws):
+def test_others_are_reported_by_name_and_destination(aws):
     aws.reads(LambdaFunctionConfigurations=[OURS, OTHER_FUNCTION], **OTHERS)
 
     assert other_notifications(aws.s3, bucket="pictures", trigger_id=NAME) == [

@@ -38,7 +38,7 @@ def test_of_equally_likely_classes_the_lower_index_comes_first():
     assert answer([0.4, 0.1, 0.4, 0.1, 0.0, 0.0]).label == "ant"
 
 
-def test_a_probability_below_the_threshold_is_unsure_and_keeps_what_it_leans_to():
+def test_a_probability_below_the_threshold_is_unsure_and_keeps_its_label():
     record = answer([0.49, 0.21, 0.1, 0.1, 0.05, 0.05])
 
     assert (record.status, record.label, record.top[0]) == ("unsure", "ant", Candidate("ant", 0.49))

@@ -168,7 +168,7 @@ def test_a_failed_endpoint_is_deleted_so_that_it_can_be_created(sagemaker, aws):
 
 
 @pytest.mark.parametrize("status", ["OutOfService", "UpdateRollbackFailed"])
-def test_a_state_that_a_person_must_judge_is_an_error(sagemaker, aws, status):
+def test_a_state_that_a_person_must_resolve_is_an_error(sagemaker, aws, status):
     has_endpoint(aws, status)
 
     with pytest.raises(errors.EndpointError, match=f"cats is {status}"):
@@ -179,7 +179,7 @@ def test_an_endpoint_in_service_with_the_config_serves():
     endpoint.check_serves(described("InService"), endpoint_config="new")
 
 
-def test_an_update_that_aws_took_back_is_no_success():
+def test_an_update_that_aws_rolled_back_is_no_success():
     with pytest.raises(
         errors.EndpointRolledBackError, match=r"update of endpoint cats to new back: ping failed It still serves old"
     ):

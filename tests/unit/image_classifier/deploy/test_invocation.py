@@ -72,7 +72,7 @@ def test_an_image_the_model_refuses_is_not_asked_again(runtime, aws):
 CATS = {"EndpointName": "cats", "ProductionVariants": [{"VariantName": "job"}]}
 
 
-def test_a_variant_of_the_endpoint_with_a_probability_per_label_is_what_was_asked_for():
+def test_a_variant_of_the_endpoint_must_answer_one_probability_per_label():
     check_answer(Answer([0.25, 0.75], "job"), endpoint=CATS, num_classes=2)
 
 
@@ -86,7 +86,7 @@ def test_another_number_of_probabilities_than_labels_is_an_error():
         check_answer(Answer([0.25, 0.75], "job"), endpoint=CATS, num_classes=10)
 
 
-def test_an_endpoint_that_was_deleted_is_told_at_once(runtime, aws):
+def test_an_endpoint_that_was_deleted_is_reported_at_once(runtime, aws):
     aws.add_client_error("invoke_endpoint", "ValidationError", "Endpoint cats of account 123456789012 not found.", 400)
 
     with pytest.raises(EndpointGoneError, match="Endpoint cats is gone"):

@@ -183,7 +183,7 @@ def test_an_endpoint_config_is_created_once(sagemaker, aws):
     assert ensure_endpoint_config(sagemaker, request) == "unchanged"
 
 
-def test_an_endpoint_config_with_other_content_is_an_error_that_names_the_difference(sagemaker, aws):
+def test_an_endpoint_config_with_other_content_is_an_error(sagemaker, aws):
     found = {key: value for key, value in config().items() if key != "Tags"}
     [variant] = found["ProductionVariants"]
     others = {**found, "ProductionVariants": [{**variant, "InstanceType": "ml.p3.2xlarge"}]}

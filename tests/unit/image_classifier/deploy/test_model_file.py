@@ -61,7 +61,7 @@ CALIBRATED = SimpleNamespace(
 )
 
 
-def test_the_function_reads_the_temperature_and_the_thresholds_of_the_models_report(s3):
+def test_the_function_reads_temperature_and_thresholds_of_the_report(s3):
     publish_model_file(s3, classifier=classifier(), **PLACE, report=CALIBRATED)
 
     model = ModelFiles(s3, models_prefix="digits/models/").of("job-1", bucket="a-bucket")

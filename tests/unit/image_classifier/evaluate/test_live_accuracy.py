@@ -38,5 +38,5 @@ def test_it_says_how_many_more_answers_are_wanted(right, of, more):
 @pytest.mark.parametrize(
     ("right", "of", "is_below"), [(0, 0, False), (0, 29, False), (0, 30, True), (85, 100, False), (80, 100, True)]
 )
-def test_enough_answers_show_an_accuracy_below_a_floor_once_all_of_its_interval_is(right, of, is_below):
+def test_an_accuracy_is_below_a_floor_if_its_whole_interval_is(right, of, is_below):
     assert found(right=right, of=of).is_below(0.9) is is_below

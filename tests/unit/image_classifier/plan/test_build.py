@@ -222,7 +222,7 @@ def test_a_search_that_is_done_costs_nothing_and_says_which_model_it_chose(plan,
 @pytest.mark.parametrize(
     ("status", "change"), [("InProgress", "followed"), ("Stopping", "started once it has stopped")]
 )
-def test_a_search_under_way_is_followed(plan, tuned, monkeypatch, status, change):
+def test_a_search_in_progress_is_followed(plan, tuned, monkeypatch, status, change):
     described = {"HyperParameterTuningJobStatus": status}
     monkeypatch.setattr(tuning_jobs, "describe_tuning_job", lambda *_: described)
 
@@ -275,7 +275,7 @@ def test_an_endpoint_is_priced_by_hour_day_and_month(plan, pets):
     assert cost.words.startswith("0.300 USD an hour, 7.20 a day, 219.00 a month: 3 x ml.m5.large")
 
 
-def test_a_price_that_nobody_knows_stays_unknown(plan, pets):
+def test_a_price_that_is_unknown_stays_unknown(plan, pets):
     found = plan(pets, prices=PriceBook("us-east-1", None, []))
 
     assert found.first_day_usd is None
@@ -348,7 +348,7 @@ def deploy(planned, classifier, clients, settings):
     )
 
 
-def test_an_endpoint_that_failed_would_be_made_anew(plan, pets, monkeypatch):
+def test_an_endpoint_that_failed_would_be_made_again(plan, pets, monkeypatch):
     monkeypatch.setattr(
         "image_classifier.deploy.endpoint.describe_endpoint",
         lambda *_: {"EndpointStatus": "Failed", "EndpointConfigName": "old"},

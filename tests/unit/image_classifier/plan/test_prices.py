@@ -131,7 +131,7 @@ def test_the_price_list_answers_from_the_nearest_of_its_regions(region, there):
 
 
 @pytest.mark.parametrize("partition", get_session().get_available_partitions())
-def test_the_price_list_s_regions_are_those_that_botocore_knows(partition):
+def test_the_price_list_s_regions_are_those_that_botocore_has(partition):
     known = set(prices.PRICE_LIST_REGIONS.get(partition, {}).values())
 
     assert known == set(get_session().get_available_regions("pricing", partition_name=partition))
@@ -154,7 +154,7 @@ def test_a_figure_without_day_or_source_is_refused(tmp_path, missing):
         quoted_prices(file)
 
 
-def test_an_empty_table_knows_nothing(tmp_path):
+def test_an_empty_table_has_no_prices(tmp_path):
     file = tmp_path / "prices.yaml"
     file.write_text("# nothing could be sourced\n")
 

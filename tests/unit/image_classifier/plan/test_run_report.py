@@ -65,7 +65,7 @@ def test_the_table_tells_everything_a_person_asks_for():
     ]
 
 
-def test_the_table_says_what_nobody_knows():
+def test_the_table_says_what_is_unknown():
     table = report(
         training=UNKNOWN, hosting=UNKNOWN, billable_s=None, best_validation_accuracy=None, evaluated={}
     ).as_table()
@@ -74,7 +74,7 @@ def test_the_table_says_what_nobody_knows():
     assert "training cost        price unknown: nobody says" in table
 
 
-def test_savings_of_managed_spot_are_told():
+def test_savings_of_managed_spot_are_reported():
     assert report(spot_savings=0.614).as_table().splitlines()[-1] == "saved by managed spot  61%"
 
 

@@ -27,7 +27,7 @@ def test_a_class_that_is_gone_is_refused_by_name():
         labels(["ant", "cat"], ("dog", "cat"))
 
 
-def test_a_reset_numbers_anew():
+def test_a_reset_numbers_again():
     assert labels(["cat", "ant"], ("dog", "cat"), reset_labels=True) == ("ant", "cat")
 
 

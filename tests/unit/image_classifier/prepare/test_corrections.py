@@ -80,7 +80,7 @@ def test_only_answers_of_the_blind_sample_validate_or_test(source, correct, prep
     assert {lines[name]["split"] for name in sampled} == {"train", "validation", "test"}
 
 
-def test_a_correction_that_is_taken_back_takes_the_image_out(s3, source, correct, prepare, manifest):
+def test_a_correction_that_is_rolled_back_takes_the_image_out(s3, source, correct, prepare, manifest):
     name = correct(500, "cat")
     with_it = prepare().fingerprint
     correct(500, None, answer="withdrawn")

@@ -154,7 +154,7 @@ def test_answers_come_in_the_order_of_the_images_and_are_counted(inspector, tmp_
     assert counted == found
 
 
-def test_no_more_images_are_under_way_than_memory_allows(inspector, monkeypatch):
+def test_no_more_images_are_in_progress_than_memory_allows(inspector, monkeypatch):
     taken = []
     monkeypatch.setattr(Inspector, "one", lambda self, image: image)
 

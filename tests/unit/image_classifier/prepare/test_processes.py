@@ -75,7 +75,7 @@ class Killed:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_is_killed_is_named_and_the_task_goes_on_when_tried_again(listed, s3):
+def test_a_process_that_is_killed_is_named_and_the_task_continues_when_tried_again(listed, s3):
     listing, shards = listed
 
     with pytest.raises(PreparationError, match="was killed, perhaps because the worker has too little memory"):
@@ -85,7 +85,7 @@ def test_a_process_that_is_killed_is_named_and_the_task_goes_on_when_tried_again
     assert len(parts(s3, listing)) == 10
 
 
-def test_few_shards_are_not_worth_a_process(listed, s3, monkeypatch):
+def test_few_shards_start_no_process(listed, s3, monkeypatch):
     listing, shards = listed
     monkeypatch.setattr(pending, "SHARDS_OF_A_PROCESS", 6)
     monkeypatch.setattr(pending, "prepare_in_processes", lambda *_, **__: pytest.fail("a process was started"))

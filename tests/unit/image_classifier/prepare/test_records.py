@@ -86,7 +86,7 @@ def test_parts_are_joined_and_deleted(packed, prepare, s3, stored, monkeypatch):
     assert stored(f"{version_of(packed)}recordio/") == whole
 
 
-def test_a_run_that_was_interrupted_goes_on_with_the_next_part(prepare, images, s3, stored, monkeypatch):
+def test_a_run_that_was_interrupted_continues_with_the_next_part(prepare, images, s3, stored, monkeypatch):
     images({"cat": range(6), "dog": range(6, 12)})
     monkeypatch.setattr(records, "PART_BYTES", 1)
     monkeypatch.setattr("moto.settings.S3_UPLOAD_PART_MIN_SIZE", 1)

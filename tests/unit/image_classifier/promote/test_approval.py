@@ -55,7 +55,7 @@ def test_a_first_model_has_none_before_it():
     assert "Serves now: none" in body(decision(champion=None, classes=()), page="")
 
 
-def test_the_same_question_goes_on_where_it_was_open(s3):
+def test_the_same_question_continues_where_it_was_open(s3):
     first = question_about(decision(), now=NOW)
     again = question_about(decision(), now=NOW + timedelta(minutes=50))
 
@@ -73,14 +73,14 @@ def test_a_question_about_another_comparison_is_new(s3, changed):
     assert open_question(s3, other, bucket=BUCKET) == (other, True)
 
 
-def test_a_question_whose_time_is_over_is_asked_anew(s3):
+def test_a_question_whose_time_is_over_is_asked_again(s3):
     open_question(s3, question_about(decision(), now=NOW), bucket=BUCKET)
     later = question_about(decision(), now=NOW + timedelta(hours=2))
 
     assert open_question(s3, later, bucket=BUCKET) == (later, True)
 
 
-def test_a_closed_question_is_asked_anew(s3):
+def test_a_closed_question_is_asked_again(s3):
     open_question(s3, question_about(decision(), now=NOW), bucket=BUCKET)
     for _ in range(2):
         close_question(s3, classifier="pets", bucket=BUCKET)

@@ -42,7 +42,7 @@ def test_the_model_that_there_is_may_be_named_by_job_and_by_number(sagemaker, wa
 
 @pytest.mark.parametrize("wanted", ["2", "image-classifier-pets-76543210-89abcdef"])
 @pytest.mark.parametrize("is_trained", [True, False])
-def test_a_version_of_another_model_is_refused_whether_or_not_this_one_is_trained(sagemaker, wanted, is_trained):
+def test_a_version_of_another_model_is_refused(sagemaker, wanted, is_trained):
     if is_trained:
         sagemaker.has(JOB, "Completed")
 

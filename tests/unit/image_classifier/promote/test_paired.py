@@ -92,7 +92,7 @@ def test_newcombes_interval_is_close_to_a_paired_bootstrap():
 
 
 @given(counts_of)
-def test_newcombes_interval_holds_the_difference_and_stays_between_minus_one_and_one(counts):
+def test_newcombes_interval_contains_the_difference_and_is_within_1(counts):
     low, high = newcombe_interval(counts, confidence=0.95)
 
     assert -1 - 1e-9 <= low <= counts.difference + 1e-12

@@ -78,7 +78,7 @@ def test_images_that_the_champion_has_learned_from_are_not_compared(s3, candidat
     assert (decision.comparison.images, decision.excluded) == (149, 51)
 
 
-def test_a_champion_from_before_the_test_split_makes_a_first_model_of_the_candidate(s3, candidate):
+def test_with_a_champion_without_test_split_the_candidate_is_a_first_model(s3, candidate):
     store_version(s3, "e" * 16, [line(n, "train") for n in TEST])
     store_answers(s3, OLD, wrong_on=lambda n: False)
 
@@ -121,7 +121,7 @@ def test_the_version_of_a_job_is_found_by_its_name(s3, candidate):
     assert version_of(s3, OLD, classifier="pets", bucket=BUCKET) is None
 
 
-def test_the_version_of_a_tuning_jobs_training_job_is_the_one_that_its_report_names(s3, candidate):
+def test_the_version_of_a_tuned_training_job_is_that_of_its_report(s3, candidate):
     trial = "image-classifier-0123456789abcde-002-01234567"
     report = s3.get_object(Bucket=BUCKET, Key=candidate.prefix + "report.json")["Body"].read()
     assert version_of(s3, trial, classifier="pets", bucket=BUCKET) is None

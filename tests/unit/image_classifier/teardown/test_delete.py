@@ -161,7 +161,7 @@ def test_another_classifiers_job_runs_on(clients, sagemaker):
     teardown.stop_training_jobs(clients, DIGITS)
 
 
-def test_a_job_that_does_not_stop_is_told(clients, sagemaker, monkeypatch):
+def test_a_job_that_does_not_stop_is_reported(clients, sagemaker, monkeypatch):
     monkeypatch.setattr(teardown, "MOST_POLLS", 1)
     for _ in range(2):
         expect_tuning_jobs(sagemaker)
@@ -218,7 +218,7 @@ def test_an_endpoint_that_is_being_changed_is_waited_for_and_deleted(clients, sa
     assert pauses == [teardown.POLL_S]
 
 
-def test_an_endpoint_whose_change_does_not_end_is_told(clients, sagemaker, monkeypatch):
+def test_an_endpoint_whose_change_does_not_end_is_reported(clients, sagemaker, monkeypatch):
     monkeypatch.setattr(teardown, "MOST_POLLS", 1)
     expect_endpoint(sagemaker)
     expect_described(sagemaker, "Updating")
@@ -352,7 +352,7 @@ def test_more_objects_than_one_request_takes_go_in_several(bucket, monkeypatch):
     assert left(bucket) == []
 
 
-def test_what_s3_refuses_to_delete_is_told(clients):
+def test_what_s3_refuses_to_delete_is_reported(clients):
     with Stubber(clients.s3) as s3:
         s3.add_response("list_multipart_uploads", {})
         version = {"Key": "digits/models/m", "VersionId": "1", "Size": 1}

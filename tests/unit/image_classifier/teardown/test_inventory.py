@@ -59,7 +59,7 @@ def test_what_was_deployed_is_found(clients):
     assert found.endpoints == found.endpoint_configs == found.models == ("image-classifier-digits",)
 
 
-def test_a_classifier_whose_name_goes_on_is_another_one(clients):
+def test_a_classifier_whose_name_continues_is_another_one(clients):
     deploy(clients, "image-classifier-digits-2", classifier="digits-2")
 
     assert inventory(clients, Teardown("digits", BUCKET)) == Inventory()

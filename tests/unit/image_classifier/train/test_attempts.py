@@ -81,7 +81,7 @@ def test_of_several_models_the_newest_is_taken(jobs):
     assert due(jobs) == ("reuse", "job-2")
 
 
-def test_a_forced_job_that_is_being_stopped_is_not_waited_for_where_there_is_a_model(jobs):
+def test_a_stopping_forced_job_is_not_waited_for_if_there_is_a_model(jobs):
     jobs.has("job", "Completed")
     jobs.has("job-2", "Stopping")
 
@@ -140,7 +140,7 @@ def test_with_other_limits_or_machines_it_is_tried_again(jobs, end, changed):
     assert due(jobs, request={**REQUEST, **changed}) == ("start", "job-2")
 
 
-def test_a_job_that_its_time_limit_stopped_has_a_model_for_those_who_accept_that(jobs):
+def test_a_job_stopped_by_its_time_limit_has_a_model_if_that_is_accepted(jobs):
     jobs.has("job", **TIMED_OUT)
 
     assert due(jobs, accept_time_limit=True) == ("reuse", "job")
@@ -282,7 +282,7 @@ def test_no_machine_comes_next_after_another_end(jobs):
         ({"status": "Stopped", "SecondaryStatus": "Stopped"}, "job-2"),
     ],
 )
-def test_an_attempt_goes_on_from_the_last_ones_checkpoints_where_that_ran_out_of_machines_or_time(jobs, end, place):
+def test_an_attempt_continues_from_checkpoints_after_a_lack_of_capacity_or_time(jobs, end, place):
     jobs.has("job", **end, CheckpointConfig={"S3Uri": "s3://b/checkpoints/job/"})
     attempt = attempts.plan_attempt(jobs, REQUEST)
 

@@ -40,7 +40,7 @@ def test_a_completed_job_raises_nothing():
         ("ClientError: Unable to provision requested ML compute capacity", errors.TrainingServiceError),
     ],
 )
-def test_a_failure_is_told_by_its_kind(reason, error):
+def test_a_failure_is_reported_by_its_kind(reason, error):
     kind, message = told(job("Failed", FailureReason=reason))
 
     assert kind is error
@@ -54,7 +54,7 @@ def test_a_failure_of_no_known_kind_is_neither():
     )
 
 
-def test_a_failure_without_a_reason_is_told_all_the_same():
+def test_a_failure_without_a_reason_is_reported_all_the_same():
     assert told(job("Failed"))[1] == "Training job job is Failed: AWS gives no reason."
 
 
@@ -111,5 +111,5 @@ def test_every_cure_is_a_sentence():
     ("reason", "end"),
     [("ClientError: bad", "input"), ("ClientError: Access Denied", "elsewhere"), ("AlgorithmError: x", "input")],
 )
-def test_what_is_cured_outside_the_request_is_told_apart(reason, end):
+def test_what_is_remedied_outside_the_request_is_distinguished(reason, end):
     assert ends.end_of(job("Failed", FailureReason=reason)) == end

@@ -201,14 +201,14 @@ def test_a_region_without_the_algorithm_is_refused():
         request(region="mx-central-1")
 
 
-def test_an_image_of_ones_own_is_used_and_sagemaker_is_told_what_its_log_says():
+def test_an_own_image_is_used_with_its_metric_definitions():
     algorithm = request(**OWN)["AlgorithmSpecification"]
 
     assert algorithm["TrainingImage"] == OWN_IMAGE
     assert [metric["Name"] for metric in algorithm["MetricDefinitions"]] == ["train:accuracy", "validation:accuracy"]
 
 
-def test_of_the_built_in_algorithm_sagemaker_is_told_no_metrics():
+def test_of_the_built_in_algorithm_sagemaker_gets_no_metric_definitions():
     assert request()["AlgorithmSpecification"] == {
         "TrainingImage": "811284229777.dkr.ecr.us-east-1.amazonaws.com/image-classification:1",
         "TrainingInputMode": "File",

@@ -117,7 +117,7 @@ def account():
     return Account()
 
 
-def test_a_full_pass_over_50_000_images_finds_lost_ones_in_two_listings_per_1_000(account):
+def test_a_full_pass_needs_two_listings_per_1_000_images(account):
     whole = FullPass(account.functions, account.s3, Target("pets", "pictures"))
     state = WatchState()
 

@@ -152,7 +152,7 @@ def test_a_state_that_cannot_be_read_is_named(s3):
         read_state(s3, bucket="pictures", classifier="pets")
 
 
-def test_the_pages_are_told_what_was_seen(watch, s3):
+def test_the_pages_get_what_was_seen(watch, s3):
     watch.differences.append(Difference("alias", "The alias differs."))
     s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
     group = "image-classifier-pets"

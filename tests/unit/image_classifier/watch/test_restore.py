@@ -106,7 +106,7 @@ def test_an_endpoint_that_is_gone_or_failed_is_never_created_again(account, endp
     assert account.calls == []
 
 
-def test_an_update_that_is_under_way_is_left_to_its_end(account):
+def test_an_update_that_is_in_progress_is_left_to_its_end(account):
     account.endpoint = {"EndpointStatus": "Updating", "EndpointConfigName": "other"}
 
     assert left_open(account) == []

@@ -53,7 +53,7 @@ def test_time_counts_from_the_moment_the_run_is_queued():
     assert alert.reference.reference_name == "DagRunQueuedAtDeadline"
 
 
-def test_each_channel_is_told_that_the_run_is_overdue_and_where_it_is(sent, monkeypatch):
+def test_each_channel_reports_that_the_run_is_overdue_and_where_it_is(sent, monkeypatch):
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/")
 
     for alert in deadlines(**BOTH, deadline_s=7200):
@@ -87,7 +87,7 @@ def test_waiting_for_an_answer_does_not_count():
         ({"promote.ask": None}, ["run_overdue"]),
     ],
 )
-def test_a_run_that_has_come_to_its_question_is_told_only_after_the_longest_wait(sent, monkeypatch, states, told):
+def test_a_run_that_has_come_to_its_question_is_reported_only_after_the_longest_wait(sent, monkeypatch, states, told):
     def states_of(dag_id, run_ids):
         return {run_ids[0]: states}
 

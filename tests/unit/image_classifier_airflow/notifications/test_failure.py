@@ -56,11 +56,11 @@ def classifier(notify):
     return Classifier(name="cats", source="cats", aws_conn_id="aws_cats", notify=notify)
 
 
-def test_nobody_is_told_unless_the_file_says_so():
+def test_no_message_is_sent_unless_the_file_says_so():
     assert failure.tell_failure(classifier(None)) is None
 
 
-def test_each_channel_is_told_by_a_callback_of_its_own(sent, ti):
+def test_each_channel_is_notified_by_a_callback_of_its_own(sent, ti):
     for callback in failure.tell_failure(classifier(BOTH)):
         callback(run(ti=ti))
 
@@ -88,7 +88,7 @@ def test_a_lost_worker_leaves_no_error_to_keep(ti):
     assert ti.xcoms == {}
 
 
-def test_a_run_of_which_airflow_names_no_task_is_told_all_the_same(sent):
+def test_a_run_of_which_airflow_names_no_task_is_reported_all_the_same(sent):
     [callback] = failure.tell_failure(classifier({"webhook_conn_id": "ops"}))
 
     callback(run(reason="timed_out"))

@@ -34,7 +34,7 @@ def test_a_run_of_which_no_task_is_known_names_none():
     assert message.sentence == "The run failed: task failure."
 
 
-def test_an_overdue_run_says_how_long_it_had_and_that_it_goes_on():
+def test_an_overdue_run_says_how_long_it_had_and_that_it_continues():
     message = overdue("cats", **RUN, deadline_s=7200)
 
     assert message.subject == "Image classifier cats: run overdue"

@@ -150,7 +150,7 @@ def test_an_update_that_serves_is_a_success():
         assert task.execute_complete({}, event=event, step="updated") == {"name": "cats", "outcome": "updated"}
 
 
-def test_an_update_that_aws_took_back_is_an_error():
+def test_an_update_that_aws_rolled_back_is_an_error():
     task = operator()
     with Stubber(CLIENT) as aws:
         has(aws, "InService", "old")
@@ -158,7 +158,7 @@ def test_an_update_that_aws_took_back_is_an_error():
             task.execute_complete({}, event={"status": "finished", "endpoint": "cats"}, step="updated")
 
 
-def test_after_a_change_under_way_it_goes_on_with_the_same_deadline():
+def test_after_a_change_in_progress_it_continues_with_the_same_deadline():
     task = operator()
     with Stubber(CLIENT) as aws:
         has(aws, "Updating", "old")
@@ -218,7 +218,7 @@ def test_on_a_worker_too_waiting_comes_to_an_end(pauses):
             task.execute({})
 
 
-def test_a_change_that_an_earlier_try_began_and_aws_took_back_is_an_error_and_not_begun_again():
+def test_an_adopted_change_that_aws_rolled_back_is_an_error_and_not_repeated():
     task = operator()
     with Stubber(CLIENT) as aws:
         has(aws, "Updating", "old", PendingDeploymentSummary={"EndpointConfigName": "new"})

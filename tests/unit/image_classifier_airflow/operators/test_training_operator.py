@@ -173,7 +173,7 @@ def test_a_forced_run_gets_the_next_attempt_and_its_retry_finds_it(operator, job
     assert jobs.created == ["job-2"]
 
 
-def test_the_end_of_a_job_that_is_being_stopped_is_awaited_before_the_next_attempt(operator, jobs, deferred):
+def test_the_end_of_a_stopping_job_is_awaited_before_the_next_attempt(operator, jobs, deferred):
     job = jobs.has("job", "Stopping")
     task = operator()
 
@@ -183,7 +183,7 @@ def test_the_end_of_a_job_that_is_being_stopped_is_awaited_before_the_next_attem
     assert jobs.created == ["job-2"]
 
 
-def test_a_job_taken_over_from_a_task_that_was_killed_then_is_followed_by_the_next_attempt(operator, jobs, deferred):
+def test_after_an_adopted_job_was_stopped_as_orphan_the_next_attempt_starts(operator, jobs, deferred):
     job = jobs.has("job")
     task = operator()
     deferred(task)
@@ -208,7 +208,7 @@ def test_a_log_that_may_not_be_read_leaves_the_accuracy_unknown(operator, jobs, 
         assert complete(operator())["best_validation_accuracy"] is None
 
 
-def test_what_managed_spot_saved_is_told(operator, jobs, complete, reads, monkeypatch):
+def test_what_managed_spot_saved_is_reported(operator, jobs, complete, reads, monkeypatch):
     jobs.has("job", "Completed", EnableManagedSpotTraining=True, BillableTimeInSeconds=37, TrainingTimeInSeconds=100)
     task, told = operator(), []
     monkeypatch.setattr(task.log, "info", lambda text, *values: told.append(text % values))

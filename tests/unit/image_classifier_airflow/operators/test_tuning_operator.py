@@ -91,7 +91,7 @@ def test_a_job_is_started_once_and_waited_for_in_the_triggerer(operator, jobs, i
     assert deferred.value.trigger.deadline == tuning_jobs.deadline(jobs.others["tuning"][first])
 
 
-def test_the_job_names_the_task_that_waits_for_it_and_later_the_one_that_adopted_it(operator, jobs, instance, first):
+def test_the_jobs_tags_name_the_task_that_waits_for_it_or_adopted_it(operator, jobs, instance, first):
     for run in ("run", "later"):
         instance.run_id = run
         with pytest.raises(TaskDeferred):

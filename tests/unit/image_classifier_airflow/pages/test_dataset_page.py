@@ -70,7 +70,7 @@ def test_what_was_left_out_is_shown_with_its_reason(client, versions):
     assert "grey values only 2 cat/3.jpg" in text
 
 
-def test_rejected_and_repaired_images_are_shown_if_the_report_has_their_pictures(client, versions):
+def test_rejected_and_repaired_images_are_shown_with_pictures(client, versions):
     pictures = {"cat/<b>.jpg": "data:image/jpeg;base64,AAAA", "cat/3.jpg": "data:image/jpeg;base64,BBBB"}
     shown = "".join(f'<img src="{uri}" alt="{html.escape(name)}">' for name, uri in pictures.items())
     hostile = '<img src="https://evil.example/a.jpg" alt="cat/3.jpg"><img src="data:text/html,x" alt="cat/3.jpg">'

@@ -54,7 +54,7 @@ def test_a_user_of_another_classifier_is_refused(client, bucket, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), OF_A_CLASSIFIER)
-def test_whether_a_classifier_exists_is_not_told_to_others(client, method, path):
+def test_whether_a_classifier_exists_is_not_shown_to_others(client, method, path):
     assert ask(client("other"), method, path, classifier="secret").status_code == 403
 
 

@@ -77,7 +77,7 @@ def test_a_correction_says_who_changed_what(client, pictures):
     assert shown(client("viewer"), corrected="yes") == ["sure.png"]
 
 
-def test_the_second_of_two_people_is_told(client, pictures):
+def test_the_second_of_two_people_sees_the_first_answer(client, pictures):
     correct(client("editor"), labelled("sure.png", "dog"))
 
     result = correct(client("second"), labelled("sure.png", "cat"))[1]["results"][0]
@@ -139,7 +139,7 @@ def test_a_picture_is_sent_only_as_what_its_bytes_are(client, bucket):
     assert client("viewer").get("/cats/picture", params={"key": "cats/incoming/evil.png"}).status_code == 404
 
 
-def test_a_connection_that_may_not_read_is_told_in_a_sentence(client, bucket, monkeypatch):
+def test_a_connection_that_may_not_read_is_explained_in_a_sentence(client, bucket, monkeypatch):
     bucket.s3.delete_bucket(Bucket="pictures")
 
     answer = client("viewer").get("/cats/gallery")

@@ -86,7 +86,7 @@ def test_a_prediction_appears_once_its_record_is_of_this_upload(client, bucket):
     assert ask("/cats/prediction", params={"key": key, "version": "later"}).json() == {"state": "waiting"}
 
 
-def test_a_deleted_image_is_gone_with_its_prepared_copy_and_the_audit_log_says_by_whom(client, bucket, noted):
+def test_an_image_is_deleted_with_its_prepared_copy_and_an_audit_log_line(client, bucket, noted):
     bucket.add("a.png")
     classifier = Classifier.from_file(next(iter(classifier_files(classifier_folders()))))
     content = bucket.s3.get_object(Bucket="pictures", Key="cats/incoming/a.png")["Body"].read()

@@ -89,7 +89,7 @@ def test_no_answer_in_time_is_a_no_that_the_next_run_asks_about_again(noted, s3)
     assert not is_open(s3)
 
 
-def test_a_question_that_was_withdrawn_goes_on_with_its_time_limit(noted, s3):
+def test_a_question_that_was_withdrawn_continues_with_its_time_limit(noted, s3):
     assert promoted(answer(QUESTION, "withdrawn")) is False
     assert noted == []
     assert is_open(s3)
@@ -115,13 +115,13 @@ def test_an_approval_is_of_no_use_once_another_model_serves(noted, monkeypatch, 
     assert noted == []
 
 
-def test_a_retry_after_the_deployment_still_goes_on(noted, monkeypatch):
+def test_a_retry_after_the_deployment_still_continues(noted, monkeypatch):
     serve(monkeypatch, "new-job")
 
     assert promoted(answer(QUESTION, "approved", by="jo")) is True
 
 
-def test_people_are_told_what_is_asked_until_when_and_where(noted, monkeypatch):
+def test_a_message_says_what_is_asked_until_when_and_where(noted, monkeypatch):
     sent = []
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example.com/below")
     monkeypatch.setattr(send, "send", lambda message, *, classifier: sent.append(message))

@@ -144,7 +144,7 @@ def test_with_mode_never_a_model_is_registered_and_does_not_go_live(registered):
 @pytest.mark.parametrize(
     ("changed", "deploys"), [({}, True), ({"floors": {"class_recall": 0.5}}, False), ({"mode": "never"}, False)]
 )
-def test_without_test_images_only_a_rule_that_asks_for_nothing_lets_a_model_go_live(changed, deploys):
+def test_without_test_images_a_model_goes_live_only_without_requirements(changed, deploys):
     assert planned(rule(**changed), NO_TEST)["candidate"] == {}
     assert EvaluationSteps(PETS).write_report(NO_TEST, JOB, TRAINING, planned(dataset=NO_TEST), params()) == {}
     assert decided(rule(**changed), NO_TEST) is deploys
@@ -198,7 +198,7 @@ def reports(aws, bucket):
     return write
 
 
-def test_a_report_is_made_again_when_the_file_says_something_else_of_confidences(reports):
+def test_a_report_is_made_again_when_settings_of_confidences_change(reports):
     first = reports()["unsure"]
 
     assert (first["calibrate"], first["present"], first["wanted_accuracy"]) == (False, 0.5, 0.95)

@@ -77,7 +77,7 @@ def plan(classifier=CATS, **params):
     return Steps(classifier).plan(params, "run-1", task), task.xcoms
 
 
-def test_an_ordinary_run_goes_on_and_looks_at_nothing(planned):
+def test_an_ordinary_run_continues_and_looks_at_nothing(planned):
     assert plan(plan=False) == (True, {})
     assert planned == []
 
@@ -98,7 +98,7 @@ def test_the_plan_is_of_what_the_run_asks_for(planned):
     assert options.only_of_run == ("cats_train_and_deploy", "run-1")
 
 
-def test_a_run_within_its_budget_goes_on(planned):
+def test_a_run_within_its_budget_continues(planned):
     assert plan(max_cost_usd=2.0)[0] is True
 
 
@@ -139,7 +139,7 @@ def test_the_report_says_how_many_images_wait():
     assert Steps(CATS).report(JOB, {}, {})["waiting"] == "0 of 12"
 
 
-def test_a_run_with_images_that_wait_fails_at_its_end_and_says_what_classifies_them(monkeypatch):
+def test_a_run_with_waiting_images_fails_at_its_end(monkeypatch):
     waits(monkeypatch, Waiting(2, 12, ("cats/incoming/a.png", "cats/incoming/b.png")))
 
     with pytest.raises(WatchFindingsError, match=r"2 images of cats .* such as cats/incoming/a.png, .*_watch"):

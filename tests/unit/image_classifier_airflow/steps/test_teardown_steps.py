@@ -81,7 +81,7 @@ def test_no_task_does_anything_before_the_name_was_typed_twice(done, connections
     assert done == connections == []
 
 
-def test_the_list_is_handed_on_as_counts_only(monkeypatch):
+def test_the_list_is_passed_on_as_counts_only(monkeypatch):
     monkeypatch.setattr(teardown, "inventory", lambda *_: Inventory(models=("a", "b")))
 
     assert teardown.list_resources(PARAMS, Airflow())["models"] == 2
@@ -145,7 +145,7 @@ def test_what_an_active_run_has_created_since_is_deleted_before_the_last_look(mo
     assert done == ["delete", "check"]
 
 
-def test_at_the_end_a_run_that_may_build_again_is_told(monkeypatch):
+def test_at_the_end_a_run_that_may_build_again_is_reported(monkeypatch):
     for name in ("delete_all", "check_nothing_costs"):
         monkeypatch.setattr(library, name, lambda *_: None)
     teardown.check_nothing_costs(PARAMS, Airflow())

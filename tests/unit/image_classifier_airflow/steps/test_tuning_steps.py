@@ -112,7 +112,7 @@ def test_a_run_that_does_not_tune_scores_nothing_and_takes_the_only_model():
     assert choose(None) is JOB
 
 
-def test_the_first_model_and_the_best_by_the_metric_are_scored_on_validation_images():
+def test_the_first_and_the_best_models_are_scored_on_validation_images():
     first, best = plan()
 
     artifacts = [one["model"]["PrimaryContainer"]["ModelDataUrl"] for one in (first, best)]
@@ -176,7 +176,7 @@ def test_the_table_of_all_training_jobs_is_stored(s3):
     assert table["chosen"] == TRIALS[1]
 
 
-def test_a_training_job_that_somebody_deleted_is_told(monkeypatch):
+def test_a_training_job_that_somebody_deleted_is_reported(monkeypatch):
     monkeypatch.setattr("image_classifier.train.training_jobs.describe_training_job", lambda *_: None)
 
     with pytest.raises(TrainingError, match="is gone; someone deleted it"):

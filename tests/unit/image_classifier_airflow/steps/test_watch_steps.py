@@ -29,16 +29,16 @@ def test_a_job_of_a_task_that_is_over_is_stopped(state):
 
 
 @pytest.mark.parametrize("state", ["running", "deferred", "queued", "scheduled", "up_for_retry", "restarting", None])
-def test_a_job_of_a_task_that_goes_on_is_not(state):
+def test_a_job_of_a_task_that_continues_is_not(state):
     assert watch.stop_orphaned_jobs(task_instance({"run": {"train": state}})) == []
 
 
 @pytest.mark.parametrize("states", [{}, {"run": {"other": "failed"}}])
-def test_a_job_of_a_run_that_airflow_does_not_know_is_not(states):
+def test_a_job_of_a_run_that_airflow_does_not_have_is_not(states):
     assert watch.stop_orphaned_jobs(task_instance(states)) == []
 
 
-def test_a_run_starts_for_corrections_of_a_classifier_that_wants_it_and_has_none(monkeypatch, tmp_path):
+def test_a_run_starts_for_the_corrections_of_a_classifier_without_active_run(monkeypatch, tmp_path):
     (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20\naccepted_classes: [emu]")
     (tmp_path / "dogs.yaml").write_text("source: dogs")
     asked = []
@@ -59,7 +59,7 @@ def test_a_run_starts_for_corrections_of_a_classifier_that_wants_it_and_has_none
     assert active == []
 
 
-def test_a_file_that_cannot_be_read_still_wants_its_endpoint_and_each_connection_is_asked(monkeypatch, tmp_path):
+def test_an_unreadable_file_still_describes_its_endpoint(monkeypatch, tmp_path):
     (tmp_path / "cats.yaml").write_text("source: cats\naws_conn_id: other")
     (tmp_path / "broken.yaml").write_text("source: [")
     asked = []

@@ -133,7 +133,7 @@ def test_the_one_event_comes_when_the_job_has_ended(run, status):
     assert run.pauses == [7, 7]
 
 
-def test_every_stage_is_told_once(run):
+def test_every_stage_is_reported_once(run):
     stages = ["Starting", "Training", "Training", "Completed"]
     answers = [job("InProgress", stage) for stage in stages[:3]] + [job("Completed", "Completed")]
     run(training_trigger(), AsyncClient("sagemaker", describe_training_job=answers), no_log())
@@ -203,7 +203,7 @@ def test_expired_credentials_do_not_end_the_log(run):
     assert "one" in run.lines
 
 
-def test_a_job_that_is_gone_is_told(run):
+def test_a_job_that_is_gone_is_reported(run):
     sagemaker = AsyncClient("sagemaker", describe_training_job=[ABSENT])
 
     assert run(training_trigger(), sagemaker, no_log()) == {"status": "absent", "job_name": "job"}
@@ -283,7 +283,7 @@ def test_a_kill_is_not_cut_short_by_airflow_which_cancels_again_and_again(monkey
     assert sagemaker.calls[-1] == ("stop_training_job", {"TrainingJobName": "job"})
 
 
-def test_a_kill_that_aws_refuses_is_told(monkeypatch):
+def test_a_kill_that_aws_refuses_is_reported(monkeypatch):
     sagemaker = AsyncClient("sagemaker", **KILLED, stop_training_job=[refused("AccessDenied")])
 
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -354,7 +354,7 @@ def test_a_job_is_waited_for_until_it_has_ended(run, job_trigger, status):
     assert len(run.pauses) == 5
 
 
-def test_a_job_that_is_gone_or_takes_too_long_is_told(run, job_trigger):
+def test_a_job_that_is_gone_or_takes_too_long_is_reported(run, job_trigger):
     describe = f"describe_{job_trigger.method}"
     gone = AsyncClient("sagemaker", **{describe: [ABSENT]})
     late = AsyncClient("sagemaker", **{describe: [{f"{job_trigger.named}Status": "InProgress"}]})

@@ -87,7 +87,7 @@ def test_the_database_and_the_broker_see_none_of_airflows_keys(place):
     assert not [key for key in keys if key in seen]
 
 
-def test_the_pages_know_the_same_password_as_a_person_is_told(place):
+def test_the_pages_know_the_same_password_as_a_person(place):
     make_secrets.main()
 
     assert contents(place.airflow_home)["passwords.json"] == f'{{"admin": "{password(place)}"}}'

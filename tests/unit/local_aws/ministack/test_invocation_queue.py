@@ -30,7 +30,7 @@ def test_first_come_first_served(queue: InvocationQueue) -> None:
     assert [take(queue).event["number"] for _ in range(3)] == [0, 1, 2]
 
 
-def test_what_is_worked_on_is_not_handed_out_again(queue: InvocationQueue) -> None:
+def test_what_is_worked_on_is_not_delivered_again(queue: InvocationQueue) -> None:
     queue.put("arn", 1)
     queue.put("arn", 2)
     take(queue)

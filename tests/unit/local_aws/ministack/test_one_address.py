@@ -49,7 +49,7 @@ def call(path="/", *, headers=None, content=b"", transport=None):
 @pytest.mark.parametrize(
     "headers", [SAGEMAKER, {"x-amz-target": "SageMaker.ListModels"}], ids=["signed for it", "names its operation"]
 )
-def test_what_is_meant_for_sagemaker_goes_on_to_it_as_it_came(headers):
+def test_what_is_meant_for_sagemaker_continues_to_it_as_it_came(headers):
     content = bytes(range(256)) * 4096
     answer = call("/a%2Fb/c?d=e%20f", headers={**headers, "content-type": "image/jpeg"}, content=content)
 

@@ -47,7 +47,7 @@ def test_a_child_that_ends_while_another_starts_is_named_with_its_log(supervisor
         supervisor.wait_until(lambda: False, what="the other", limit_s=30)
 
 
-def test_a_child_that_was_killed_is_told_with_the_signal(supervisor):
+def test_a_child_that_was_killed_is_reported_with_the_signal(supervisor):
     supervisor.start("server", python("import os; os.kill(os.getpid(), 9)"), env=ENV)
 
     with pytest.raises(ChildEndedError, match="server was killed by signal 9"):
@@ -92,7 +92,7 @@ def test_only_the_named_children_are_stopped(supervisor):
     assert (first.running, second.running) == (False, True)
 
 
-def test_an_empty_or_absent_log_is_told_with_the_free_space_of_its_disk(tmp_path):
+def test_an_empty_or_absent_log_is_reported_with_the_free_space_of_its_disk(tmp_path):
     (tmp_path / "a.log").touch()
 
     for file in (tmp_path / "a.log", tmp_path / "absent" / "a.log"):

@@ -52,7 +52,7 @@ def test_the_configuration_is_written_as_the_container_contract_has_it(tmp_path)
     assert all((tmp_path / folder).is_dir() for folder in ("model", "output", "checkpoints", "input/data"))
 
 
-def test_each_host_is_told_who_it_is_and_who_the_others_are(tmp_path, monkeypatch):
+def test_each_host_knows_its_name_and_who_the_others_are(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
 
     assert configuration(tmp_path, host="algo-2", InstanceCount=2)["resourceconfig"] == {

@@ -32,7 +32,7 @@ def test_a_new_job_has_its_task_beside_the_tags_it_had():
     }
 
 
-def test_a_job_stopped_for_want_of_a_task_says_so(jobs):
+def test_a_job_stopped_because_no_task_waits_says_so(jobs):
     jobs.has("job", "InProgress")
 
     assert TRAINING_JOB.stop_orphaned(jobs, "job", why="its run (manual) is over; nobody waits") is True

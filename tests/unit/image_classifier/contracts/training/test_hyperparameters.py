@@ -125,7 +125,7 @@ def test_a_refused_value_is_named_with_what_is_allowed(name, value, sentence):
         ({"mini_batch_size": "0"}, "mini_batch_size is '0'. Input should be greater than or equal to 1."),
     ],
 )
-def test_what_cannot_be_is_told_in_a_sentence(values, sentence):
+def test_what_cannot_be_is_explained_in_a_sentence(values, sentence):
     assert sentence in refusal({**job().as_strings(), **values})
 
 
@@ -160,7 +160,7 @@ def test_values_at_their_limits_are_allowed(values):
     assert Hyperparameters(**values)
 
 
-def test_all_problems_are_told_at_once():
+def test_all_problems_are_reported_at_once():
     with pytest.raises(HyperparameterError) as caught:
         for_job(Hyperparameters(mini_batch_size=400, top_k=5), **SAMPLES)
 

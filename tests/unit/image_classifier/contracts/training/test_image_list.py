@@ -87,7 +87,7 @@ def test_a_class_index_is_a_whole_number():
 
 
 @pytest.mark.parametrize("case", READ, ids=[repr(case["text"]) for case in READ])
-def test_lines_are_read_as_im2rec_reads_them_and_what_it_drops_is_an_error(case):
+def test_lines_are_read_as_im2rec_does_and_dropped_lines_are_errors(case):
     blank_lines = sum(not line.strip() for line in case["text"].splitlines())
     if case["dropped"] > blank_lines or case["text"].startswith("-1"):  # MXNet's record header has no room for -1
         with pytest.raises(DatasetError, match="Line 1 "):

@@ -32,13 +32,13 @@ def test_the_matrix_has_the_true_class_in_its_rows():
     assert measures.confusion_matrix(table) == ((0, 1), (0, 1))
 
 
-def test_the_most_confused_classes_come_first_and_right_answers_are_no_confusion():
+def test_the_most_confused_classes_come_first_without_right_answers():
     found = measures.most_confused([[9, 1, 0], [4, 9, 0], [0, 0, 9]], ["a", "b", "c"])
 
     assert [(one.label, one.predicted, one.images) for one in found] == [("b", "a", 4), ("a", "b", 1)]
 
 
-def test_a_class_without_test_images_or_predictions_has_no_figure_instead_of_zero():
+def test_a_class_without_images_or_predictions_has_none_instead_of_zero():
     table = scored_table([ScoredImage("k", 0, [1, 0, 0]), ScoredImage("l", 1, [1, 0, 0])], num_classes=3)
 
     a, b, c = measures.per_class(table, ["a", "b", "c"])
@@ -49,7 +49,7 @@ def test_a_class_without_test_images_or_predictions_has_no_figure_instead_of_zer
 
 
 @pytest.mark.parametrize(("classes", "ks"), [(2, []), (4, [3]), (9, [3, 5])])
-def test_top_k_is_told_where_there_are_more_classes_than_k(make_table, classes, ks):
+def test_top_k_is_reported_where_there_are_more_classes_than_k(make_table, classes, ks):
     table = make_table(3, classes=classes, images=100)
 
     found = measures.top_k(table)

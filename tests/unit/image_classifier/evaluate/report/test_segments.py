@@ -58,7 +58,7 @@ def test_a_source_is_a_folder_below_the_class_or_the_beginning_of_a_files_name(n
     assert source_of(name) == source
 
 
-def test_a_source_of_several_classes_is_a_segment_and_one_of_a_single_class_is_not():
+def test_only_a_source_of_several_classes_is_a_segment():
     old = [(place % 2 > 0 or place > 20, {"name": f"c/old/{place}.jpg"}) for place in range(40)]
     new = [(True, {"name": f"c/new/{place}.jpg"}) for place in range(100)]
     single = [(True, {"name": f"c/{['one', 'two'][place % 2]}/{place}.jpg"}) for place in range(100)]

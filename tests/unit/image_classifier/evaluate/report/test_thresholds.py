@@ -20,7 +20,7 @@ def test_a_row_counts_what_is_kept_and_what_of_it_is_right(table):
     assert row.kept == pytest.approx(kept.mean(), abs=1e-6)
 
 
-def test_the_proposed_threshold_is_the_lowest_whose_lower_bound_reaches_the_wanted_accuracy(make_table):
+def test_the_lowest_threshold_with_the_wanted_lower_bound_is_proposed(make_table):
     table = make_table(3, classes=4, images=3000)
 
     found = threshold_table(table, wanted_accuracy=0.9)
@@ -38,7 +38,7 @@ def test_too_few_images_to_show_the_wanted_accuracy_propose_nothing(make_table):
     assert found.note.startswith("No threshold shows an accuracy of 99.0%")
 
 
-def test_the_shares_below_the_present_threshold_are_told_without_and_with_the_temperature(table):
+def test_the_share_below_the_threshold_is_given_without_and_with_temperature(table):
     tempered = at_temperature(table.probabilities, 2)
 
     found = threshold_table(table, present=0.6)
@@ -48,7 +48,7 @@ def test_the_shares_below_the_present_threshold_are_told_without_and_with_the_te
     assert found.share_after > found.share_before
 
 
-def test_with_calibration_the_table_is_about_the_confidences_that_the_function_will_store(table):
+def test_with_calibration_the_table_has_the_calibrated_confidences(table):
     tempered = at_temperature(table.probabilities, 2)
 
     found = threshold_table(table, calibrate=True)
@@ -66,7 +66,7 @@ def test_auto_takes_the_proposal_without_and_with_the_temperature(make_table):
     assert threshold_table(table, present=None, calibrate=True).present == plain.auto_calibrated
 
 
-def test_auto_takes_what_shows_the_most_where_the_wanted_accuracy_cannot_be_shown(make_table):
+def test_auto_is_the_most_accurate_threshold_if_none_reaches_the_accuracy(make_table):
     found = threshold_table(make_table(3, classes=4, images=30), wanted_accuracy=0.99)
 
     assert found.proposed is None

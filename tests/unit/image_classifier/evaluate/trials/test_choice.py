@@ -32,7 +32,7 @@ def test_the_most_accurate_on_validation_is_chosen_and_not_the_tuners_best():
     assert choice.choose([first, tuners_best, best, figures("c")]) == best
 
 
-def test_of_equally_accurate_models_the_lower_log_loss_counts_and_then_the_first():
+def test_of_equally_accurate_models_the_lower_log_loss_wins_then_the_first():
     first = figures("first", answers(right=80, sure=0.9), first=True)
 
     assert choice.choose([first, figures("a", answers(right=80, sure=0.9))]) == first

@@ -37,7 +37,7 @@ def test_a_run_costs_all_its_jobs_up_to_their_limits(tuning, usd):
     assert finding.found.startswith(f"at most {usd:,.2f} USD: ")
 
 
-def test_one_price_that_nobody_knows_makes_the_run_s_unknown():
+def test_one_price_that_is_unknown_makes_the_run_s_unknown():
     finding = price(cats(), table=TABLE[:1])
 
     assert finding.status == "not checked"

@@ -90,7 +90,7 @@ def test_another_machine_is_the_same_search():
     assert other["HyperParameterTuningJobName"] == request()["HyperParameterTuningJobName"]
 
 
-def test_a_hyperparameter_is_either_searched_or_fixed_and_numbers_have_no_exponent():
+def test_a_hyperparameter_is_searched_or_fixed_without_exponent():
     made = request()
     ranges = made["HyperParameterTuningJobConfig"]["ParameterRanges"]
 
@@ -117,7 +117,7 @@ def test_training_jobs_of_a_search_share_no_checkpoints():
     assert definition["EnableManagedSpotTraining"]
 
 
-def test_a_batch_larger_than_the_validation_images_is_refused_before_anything_is_paid():
+def test_a_batch_larger_than_validation_is_refused_before_anything_is_paid():
     with pytest.raises(HyperparameterError, match="mini_batch_size is 64"):
         request(tuning={"ranges": {"mini_batch_size": {"min": 8, "max": 64}}})
 

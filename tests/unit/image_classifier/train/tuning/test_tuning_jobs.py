@@ -61,7 +61,7 @@ def test_of_a_new_search_the_first_attempt_is_started(jobs):
 
 
 @pytest.mark.parametrize(("status", "action"), [("InProgress", "adopt"), ("Stopping", "await")])
-def test_a_job_under_way_is_not_paid_for_twice(jobs, first, status, action):
+def test_a_job_in_progress_is_not_paid_for_twice(jobs, first, status, action):
     jobs.has_other("tuning", first, status)
 
     assert (plan(jobs).action, plan(jobs).job_name) == (action, first)

@@ -37,7 +37,7 @@ def test_a_step_without_alarms_is_over_after_its_wait():
 
 
 @pytest.mark.parametrize("state", ["OK", "INSUFFICIENT_DATA"])
-def test_an_alarm_that_does_not_go_off_lets_the_update_go_on(state):
+def test_an_alarm_that_does_not_go_off_lets_the_update_continue(state):
     wait(Shift(alarms=("errors",)), {"errors": state})
 
 
@@ -51,7 +51,7 @@ def test_alarms_that_cannot_be_read_vouch_for_nothing():
         wait(Shift(alarms=("errors",)), UNREACHABLE)
 
 
-def test_an_update_that_takes_too_long_is_taken_back():
+def test_an_update_that_takes_too_long_is_rolled_back():
     with pytest.raises(DeploymentFailedError, match="took longer than 600 seconds"):
         wait(Shift(time_limit_s=600), {}, deadline=-math.inf)
 

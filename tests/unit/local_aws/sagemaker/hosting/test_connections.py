@@ -96,12 +96,12 @@ def test_a_request_on_a_closed_connection_is_sent_on_a_new_one():
 
 
 @pytest.mark.parametrize("answer", [b"", OK[:-1], b"not http\r\n\r\n"])
-def test_an_answer_that_does_not_come_is_told_and_not_asked_for_again(answer):
+def test_an_answer_that_does_not_come_is_reported_and_not_asked_for_again(answer):
     with pytest.raises(NoAnswerError):
         post([[answer], [OK]])
 
 
-def test_a_process_that_is_not_there_is_told_apart():
+def test_a_process_that_is_not_there_is_distinguished():
     async def run():
         await Connections().post(free_port(), path="/", headers={}, body=b"", timeout_s=5)
 

@@ -45,7 +45,7 @@ def test_variants_get_their_share_in_turn(tmp_path):
     assert serving.acquire(variant="a").variant == "a"
 
 
-def test_without_a_healthy_instance_the_caller_is_told_to_wait(tmp_path):
+def test_without_a_healthy_instance_the_caller_must_wait(tmp_path):
     serving = deployment(tmp_path, FakeInstance("a", healthy=False))
 
     with pytest.raises(LookupError):

@@ -30,14 +30,14 @@ def test_a_document_added_between_two_pages_repeats_nothing():
     assert (first, second, end) == (["m3", "m2"], ["m1"], None)
 
 
-def test_ascending_pages_go_on_after_the_last():
+def test_ascending_pages_continue_after_the_last():
     first, token = names({"MaxResults": 2, "SortOrder": "Ascending"}, models(1, 2, 3))
 
     assert first == ["m1", "m2"]
     assert names({"NextToken": token, "SortOrder": "Ascending"}, models(1, 2, 3)) == (["m3"], None)
 
 
-def test_equal_times_are_told_apart_by_name():
+def test_equal_times_are_distinguished_by_name():
     documents = [{"ModelName": name, "CreationTime": 1} for name in "abc"]
     first, token = names({"MaxResults": 2}, documents)
 

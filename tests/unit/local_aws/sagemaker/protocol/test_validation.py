@@ -41,7 +41,7 @@ def test_a_name_of_another_form_is_answered_with_the_pattern():
     )
 
 
-def test_every_problem_is_told_at_once():
+def test_every_problem_is_reported_at_once():
     message = refusal("ListTrainingJobs", {"MaxResults": 0, "SortBy": "Size"})[1]
 
     assert message.startswith("2 validation errors detected: ")

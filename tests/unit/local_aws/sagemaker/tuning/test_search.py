@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same_values():
     assert search(seed=5).ask("a") != search(seed=6).ask("a")
 
 
-def test_a_search_goes_on_from_what_an_earlier_one_found():
+def test_a_search_continues_from_what_an_earlier_one_found():
     one = [Range("x", "Continuous", 0.0, 10.0)]
     asked = search(ranges=one)
     for number in range(30):
