@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from tests.chaos.airflow_runs import Airflow, Run
+from tests.chaos.aws import Aws
 from tests.chaos.classifiers import SIDE_PX, write_classifier, write_images
 from tests.chaos.services import ChaosServices
-from tests.pages.conftest import LocalAws
 from tests.pages.person import PATIENCE_MS, Person
 from tests.ports import free_port
 
@@ -42,7 +42,7 @@ class Laptop:
     """All of Airflow and a local AWS; `url` and `passwords` are for those who sign in."""
 
     airflow: Airflow
-    aws: LocalAws
+    aws: Aws
     url: str
     passwords: dict[str, str]
 
@@ -53,12 +53,12 @@ class Laptop:
         return run
 
     def read(self, key: str) -> bytes:
-        body: bytes = self.aws.client("s3").get_object(Bucket=self.aws.bucket, Key=key)["Body"].read()
+        body: bytes = self.aws.s3.get_object(Bucket=self.aws.bucket, Key=key)["Body"].read()
         return body
 
     def serving(self) -> str:
         """The training job of the model that answers."""
-        endpoint = self.aws.client("sagemaker").describe_endpoint(EndpointName=endpoint_name(NAME))
+        endpoint = self.aws.sagemaker.describe_endpoint(EndpointName=endpoint_name(NAME))
         return str(endpoint["ProductionVariants"][0]["VariantName"])
 
 
@@ -71,8 +71,9 @@ def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     services = ChaosServices(place)
     try:
         services.start()
-        ready = json.loads((place.aws_state / "ready.json").read_text())
-        yield Laptop(Airflow(place), LocalAws(ready), place.airflow_url, {USER: password(place)})
+        ready, keys = (json.loads((place.aws_state / name).read_text()) for name in ("ready.json", "keys.json"))
+        aws = Aws(ready, key=keys["root"], calls_log=services.calls_log)
+        yield Laptop(Airflow(place), aws, place.airflow_url, {USER: password(place)})
     finally:
         services.stop()
 
@@ -148,7 +149,7 @@ def second(laptop: Laptop, corrected: dict[str, str], person: Person) -> dict[st
 def test_the_corrected_images_are_in_the_next_version_of_the_data_set(laptop, first, corrected, second):
     fingerprint = second["dataset"]["fingerprint"]
     version, bucket = KEYS.version(fingerprint), laptop.aws.bucket
-    lines = {line["name"]: line for line in read_manifest(laptop.aws.client("s3"), bucket=bucket, version=version)}
+    lines = {line["name"]: line for line in read_manifest(laptop.aws.s3, bucket=bucket, version=version)}
 
     assert fingerprint != first["dataset"]["fingerprint"]
     found = {name: line["class"] for name, line in lines.items() if name.startswith("s3://")}
@@ -157,12 +158,12 @@ def test_the_corrected_images_are_in_the_next_version_of_the_data_set(laptop, fi
 
 
 def test_the_new_model_was_trained_on_them(laptop, first, corrected, second):
-    job = laptop.aws.client("sagemaker").describe_training_job(TrainingJobName=second["job"]["training_job"])
+    job = laptop.aws.sagemaker.describe_training_job(TrainingJobName=second["job"]["training_job"])
     channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"]["S3Uri"] for one in job["InputDataConfig"]}
     list_key = f"{channels['train_lst'].removeprefix(f's3://{laptop.aws.bucket}/')}train.lst"
     trained = {entry.path for entry in image_list.parse(laptop.read(list_key).decode())}
     version, bucket = KEYS.version(second["dataset"]["fingerprint"]), laptop.aws.bucket
-    lines = read_manifest(laptop.aws.client("s3"), bucket=bucket, version=version)
+    lines = read_manifest(laptop.aws.s3, bucket=bucket, version=version)
     copies = {line["key"].removeprefix(KEYS.split("train")) for line in lines if line["name"].startswith("s3://")}
 
     assert job["TrainingJobStatus"] == "Completed"
