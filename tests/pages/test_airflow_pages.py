@@ -103,10 +103,10 @@ def test_twenty_images_are_corrected_by_keyboard_and_the_last_answer_undone(anna
     anna.open("gallery?label=cat")
     wanted = anna.keys[:20]
     anna.page.locator(".tile").first.click()
-    for number in range(20):
-        anna.page.keyboard.press("2")
-        expect(anna.page.locator(".tile[data-answer]")).to_have_count(number + 1)
-        expect(anna.status).to_have_text("1 saved")
+    for _ in range(20):
+        anna.page.keyboard.press("2")  # without waiting: an answer is saved while the next is typed
+    expect(anna.page.locator(".tile[data-answer]")).to_have_count(20)
+    expect(anna.status).to_have_text("1 saved")
 
     said = corrections(pets)
     assert [said[key]["label"] for key in wanted] == ["dog"] * 20
