@@ -15,7 +15,6 @@ from image_classifier.aws import console
 from image_classifier.aws.names import Keys, endpoint_log_group, function_log_group, function_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.train.job_log import LOG_GROUP
 from image_classifier_airflow.connection import client
 from image_classifier_airflow.steps import clients
 
@@ -90,6 +89,8 @@ def _training_job(operator: Any) -> str | None:
 
 
 def _training_log(operator: Any) -> str | None:
+    from image_classifier.train.job_log import LOG_GROUP
+
     return _logs(operator, LOG_GROUP, streams=f"{operator.job_name}/")
 
 

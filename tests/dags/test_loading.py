@@ -26,6 +26,17 @@ bag = DagBag()
 print(sorted(bag.dags), bag.import_errors)
 """
 
+PARSE_ONE_FILE = """
+import sys
+from airflow.dag_processing.dagbag import BundleDagBag
+file = sys.argv[1]
+assert BundleDagBag(file, safe_mode=False, load_op_links=False, bundle_path=file.rpartition("/")[0]).dags
+print(*sorted({".".join(name.split(".")[:2]) for name in sys.modules if name.startswith("image_classifier.")}))
+print(*sorted({"PIL", "fastapi", "numpy", "sklearn"} & {name.split(".")[0] for name in sys.modules}))
+"""
+# Each task parses its Dag file; so a step imports what it needs in its function.
+PARSED_WITH = {f"image_classifier.{name}" for name in ("aws", "classifier", "contracts", "shipped")}
+
 
 def write(folder: Path, **files: str) -> Path:
     folder.mkdir(exist_ok=True)
@@ -98,3 +109,18 @@ def test_parsing_needs_no_network_no_aws_and_no_settings():
     )
 
     assert done.stdout.splitlines()[-1] == f"{sorted({'digits_train_and_deploy', *OF_ALL_CLASSIFIERS})} {{}}"
+
+
+def test_a_classifiers_dag_imports_no_task_groups_library():
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE_ONE_FILE, str(ROOT / "dags/train_and_deploy_dag.py")],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "include"), str(ROOT / "plugins")))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    *_, libraries, others = done.stdout.split("\n")[:-1]
+    assert set(libraries.split()) - PARSED_WITH == set()
+    assert others == ""

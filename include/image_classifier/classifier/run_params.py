@@ -205,12 +205,18 @@ def to_the_end(pattern: str) -> str:
     return f"{pattern.removesuffix('$')}(?!\\n)$" if pattern.endswith("$") else pattern
 
 
+class _FormSchema(GenerateJsonSchema):
+    def encode_default(self, dft: Any) -> Any:
+        """Return a default as it is: a classifier's are replaced, and pydantic would make a type adapter for each."""
+        return dft
+
+
 @cache
 def _form_fields() -> dict[str, dict[str, Any]]:
     """Return the JSON schema of every param, by name; pydantic makes all in one call, as a call takes milliseconds."""
     fields = {name: _core_fields(part)[field] for name, (part, field) in {**_PLACES, **_TUNING_PLACES}.items()}
     fields |= _core_fields(RunParams)
-    properties = GenerateJsonSchema().generate({"type": "model-fields", "fields": fields})["properties"]
+    properties = _FormSchema().generate({"type": "model-fields", "fields": fields})["properties"]
     return {name: _form_field(schema) for name, schema in properties.items()}
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from image_classifier.aws.jobs.attempts import JobErrors, RequestedJobs
-from image_classifier.aws.jobs.kinds import JobKind
+from image_classifier.aws.jobs.kinds import TRANSFORM_JOB
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
 
 CONTENT_TYPE = "application/x-image"
 TRANSFORM_JOBS = RequestedJobs(
-    kind=JobKind("transform job", "transform_job", "TransformJob"),
+    kind=TRANSFORM_JOB,
     errors=JobErrors(
         refused=EvaluationInputError,
         failed=EvaluationError,

@@ -5,15 +5,17 @@ template, and an error message may contain anything.
 """
 
 import html
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseNotifier
 
 from image_classifier.contracts.errors import ClassifierFileError
-from image_classifier_airflow.notifications.messages import Message
+
+if TYPE_CHECKING:
+    from image_classifier_airflow.notifications.messages import Message
 
 
-def notifier(channel: str, to: Any, *, message: Message, aws_conn_id: str) -> BaseNotifier:
+def notifier(channel: str, to: Any, *, message: "Message", aws_conn_id: str) -> BaseNotifier:
     """Return a notifier that sends `message` over `channel`, a field of `image_classifier.classifier.Notify`.
 
     `to` is that field's value. The notifiers are imported here, because they import aiohttp and every task parses its

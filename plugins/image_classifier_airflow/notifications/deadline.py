@@ -13,7 +13,6 @@ from asgiref.sync import sync_to_async
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.notifications.channels import notifier
-from image_classifier_airflow.notifications.messages import overdue
 from image_classifier_airflow.task_states import ASKS
 
 log = logging.getLogger(__name__)
@@ -68,6 +67,8 @@ async def tell_overdue(
     unless_asked: bool = False,
 ) -> None:
     """Send the message; the triggerer calls this after the deadline. `context` holds the run as in the REST API."""
+    from image_classifier_airflow.notifications.messages import overdue
+
     run = context["dag_run"]
     if run["end_date"] is not None:  # Airflow keeps the deadlines of a failed run, for which a message was sent already
         return

@@ -2,13 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Context
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.notifications.channels import notifier
-from image_classifier_airflow.notifications.messages import Message, failed, in_a_sentence
+
+if TYPE_CHECKING:
+    from image_classifier_airflow.notifications.messages import Message
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +19,8 @@ ERROR = "error"  # the XCom key for the error of a task that has no retries left
 
 def keep_error(context: Context) -> None:
     """Store the error in XCom; only a task's failure callback gets it, and the run's callback needs it."""
+    from image_classifier_airflow.notifications.messages import in_a_sentence
+
     if "exception" in context:  # a lost worker leaves no error
         context["ti"].xcom_push(key=ERROR, value=in_a_sentence(context["exception"]))
 
@@ -37,8 +41,10 @@ def _callback(classifier: Classifier, channel: str, to: Any) -> Callable[[Contex
     return tell
 
 
-def _message(classifier: str, context: Any) -> Message:
+def _message(classifier: str, context: Any) -> "Message":
     """Build the message from the Dag processor's context, which contains the last failed task, if there is one."""
+    from image_classifier_airflow.notifications.messages import failed
+
     run = {"dag_id": context["dag"].dag_id, "run_id": context["run_id"], "reason": context["reason"]}
     if (ti := context.get("ti")) is None:
         return failed(classifier, **run, task_id=None, error=None, url="")

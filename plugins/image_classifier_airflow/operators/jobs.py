@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, Protocol, Ty
 from airflow.sdk import Context
 
 from image_classifier.aws.jobs import owners
-from image_classifier.aws.jobs.attempts import Attempt, RequestedJobs
 from image_classifier.aws.jobs.kinds import JobKind, deadline
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier_airflow.aws_errors import with_our_errors
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from airflow.providers.amazon.aws.operators.sagemaker import SageMakerBaseOperator
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
+    from image_classifier.aws.jobs.attempts import Attempt, RequestedJobs
     from image_classifier_airflow.triggers.jobs import JobTrigger
 else:
     # Airflow's metaclass would call this base's __init__ in the subclasses, and skip that of the provider's operator.
@@ -219,14 +219,17 @@ class JobOperator(JobWaiting, Generic[Planned]):
         return name
 
 
-class RequestedJobOperator(JobOperator[Attempt]):
+class RequestedJobOperator(JobOperator["Attempt"]):
     """The part of an operator whose job's name is computed from its request; with an empty config no job is started.
 
     The config has ``request``, the request of the first attempt; ``classifier``, whose name the job has; and
     ``time_limit_s``, after which the task stops the job.
     """
 
-    jobs: ClassVar[RequestedJobs]
+    @property
+    @abstractmethod
+    def jobs(self) -> "RequestedJobs":
+        """The jobs of this kind."""
 
     def run_requested_job(self, context: Context) -> str | None:
         """Start, adopt or reuse the job, wait for its end, and return its name; None without a config.
@@ -241,10 +244,10 @@ class RequestedJobOperator(JobOperator[Attempt]):
             return None
         return self.run_job()
 
-    def _plan(self) -> Attempt:
+    def _plan(self) -> "Attempt":
         return self.jobs.plan_attempt(self.hook.conn, self.config["request"], classifier=self.config["classifier"])
 
-    def _start(self, attempt: Attempt) -> str:
+    def _start(self, attempt: "Attempt") -> str:
         return self.jobs.start(self.hook.conn, owners.with_owner(attempt.request, owner(self._task_instance)))
 
     def _check_completed(self, job: Mapping[str, Any]) -> None:

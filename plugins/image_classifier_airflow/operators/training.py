@@ -13,7 +13,6 @@ from image_classifier.aws.jobs import owners
 from image_classifier.aws.jobs.kinds import TRAINING_JOB
 from image_classifier.aws.names import attempt_number
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
-from image_classifier.train import attempts, ends, job_log, training_jobs
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import TRAINING_LINKS
@@ -21,6 +20,7 @@ from image_classifier_airflow.operators.jobs import JobWaiting
 from image_classifier_airflow.task_states import owner
 
 if TYPE_CHECKING:
+    from image_classifier.train.attempts import Attempt
     from image_classifier_airflow.triggers.jobs import JobTrigger
 
 Begun = Literal["started", "adopted", "awaited"]
@@ -133,7 +133,9 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         self._wait_here(attempt.job_name)
         return self._conclude(attempt.job_name, begun)
 
-    def _plan(self) -> attempts.Attempt:
+    def _plan(self) -> "Attempt":
+        from image_classifier.train import attempts
+
         owner_task = owner(self._task_instance)
         return attempts.plan_attempt(
             self.hook.conn,
@@ -144,7 +146,9 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
             only_of_run=(owner_task.dag_id, owner_task.run_id) if self.force else None,
         )
 
-    def _begin(self, attempt: attempts.Attempt) -> Begun:
+    def _begin(self, attempt: "Attempt") -> Begun:
+        from image_classifier.train import training_jobs
+
         owner_task = owner(self._task_instance)
         begun: Begun = "awaited" if attempt.action == "await" else "adopted"
         if attempt.action == "start":
@@ -164,6 +168,8 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         return self._result(job, begun)
 
     def _is_worth_another(self, job: Mapping[str, Any]) -> bool:
+        from image_classifier.train import attempts, ends, training_jobs
+
         end = ends.end_of(job)
         if (
             end == "stopped"
@@ -176,6 +182,8 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         return bool(left)
 
     def _wait_here(self, job_name: str) -> None:
+        from image_classifier.train import job_log
+
         logs, cursor, deadline = client(self, "logs"), job_log.START, self._deadline(job_name)
         while True:
             finished = self.kind.is_finished(self._describe(job_name))
@@ -190,6 +198,8 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
 
     def _deadline(self, job_name: str) -> float:
         """Return the deadline of the trigger (s since 1970), which includes the execution_timeout."""
+        from image_classifier.train import training_jobs
+
         deadline = training_jobs.deadline(self._describe(job_name))
         if self.execution_timeout is None:
             return deadline
@@ -201,6 +211,8 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         return TrainingJobTrigger
 
     def _result(self, job: Mapping[str, Any], outcome: Literal["started", "adopted", "reused"]) -> dict[str, Any]:
+        from image_classifier.train import ends, training_jobs
+
         name = job["TrainingJobName"]
         self.serialized_training_data = serialize(dict(job))  # the provider's lineage reads it
         if ends.end_of(job) == "time_limit" and self._has_model(job):
@@ -219,10 +231,14 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         return result
 
     def _has_model(self, job: Mapping[str, Any]) -> bool:
+        from image_classifier.train import attempts
+
         s3 = client(self, "s3")
         return attempts.has_model(job, s3=s3, accept_time_limit=self.accept_time_limit)
 
     def _best_validation_accuracy(self, job_name: str) -> float | None:
+        from image_classifier.train import job_log
+
         try:
             lines, _ = job_log.log_events(client(self, "logs"), job_name)
         except ClientError as error:

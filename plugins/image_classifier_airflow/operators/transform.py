@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerBaseOperator
 from airflow.sdk import BaseOperatorLink, Context
 
+from image_classifier.aws.jobs.kinds import TRANSFORM_JOB
 from image_classifier.contracts.errors import EvaluationError, EvaluationStoppedError
-from image_classifier.evaluate import results
-from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import TRANSFORM_LINKS
 from image_classifier_airflow.operators.jobs import RequestedJobOperator
 
 if TYPE_CHECKING:
+    from image_classifier.aws.jobs.attempts import RequestedJobs
     from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
@@ -45,7 +45,7 @@ class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
     """
 
     operator_extra_links: Collection[BaseOperatorLink] = TRANSFORM_LINKS
-    jobs, kind = TRANSFORM_JOBS, TRANSFORM_JOBS.kind
+    kind = TRANSFORM_JOB
     failed, stopped, limits = EvaluationError, EvaluationStoppedError, "evaluation.time_limit_s"
 
     def __init__(
@@ -73,7 +73,16 @@ class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
         """
         return self.run_requested_job(context)
 
+    @property
+    def jobs(self) -> "RequestedJobs":
+        """Batch transform jobs."""
+        from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
+
+        return TRANSFORM_JOBS
+
     def _check_completed(self, job: Mapping[str, Any]) -> None:
+        from image_classifier.evaluate import results
+
         if job["TransformJobStatus"] == "Failed" and results.has_enough_results(client(self, "s3"), job):
             name = job["TransformJobName"]
             self.log.warning("Transform job %s failed for some images, and the others' results are used: %s", name, job)

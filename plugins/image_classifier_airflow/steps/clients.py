@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 
-from image_classifier.aws.clients import Clients
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime import SageMakerRuntimeClient
     from types_boto3_sqs import SQSClient
 
+    from image_classifier.aws.clients import Clients
     from image_classifier.plan.prices import PriceBook
 
 
@@ -54,8 +53,10 @@ def hosting_price(aws_conn_id: str) -> "Callable[[str], float | None]":
     return lambda instance_type: prices(aws_conn_id).price(instance_type, use="hosting").usd_per_hour
 
 
-def of_a_classifier(aws_conn_id: str) -> Clients:
+def of_a_classifier(aws_conn_id: str) -> "Clients":
     """Return one client per service that holds resources of a classifier."""
+    from image_classifier.aws.clients import Clients
+
     return Clients(
         sagemaker=sagemaker(aws_conn_id),
         functions=functions(aws_conn_id),

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import Keys, endpoint_name, notification_id, tags
-from image_classifier.aws.s3 import read_written
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
@@ -140,6 +139,7 @@ class Steps:
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
         """Invoke the endpoint with images of known class, and log the answers."""
+        from image_classifier.aws.s3 import read_written
         from image_classifier.check import upload as check
         from image_classifier.deploy import invocation, model_file
 

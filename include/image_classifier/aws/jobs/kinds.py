@@ -88,6 +88,7 @@ class JobKind:
 
 
 TRAINING_JOB = JobKind("training job", "training_job", "TrainingJob")
+TRANSFORM_JOB = JobKind("transform job", "transform_job", "TransformJob")
 TUNING_JOB = JobKind(
     "tuning job",
     "hyper_parameter_tuning_job",

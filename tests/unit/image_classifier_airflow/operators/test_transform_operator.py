@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from image_classifier.aws.jobs import owners
 from image_classifier.aws.names import job_name
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
+from image_classifier.evaluate import results
 from image_classifier_airflow.operators import transform as module
 from image_classifier_airflow.operators.transform import TransformJobOperator
 
@@ -95,7 +96,7 @@ def instance():
 @pytest.fixture
 def operator(sagemaker, monkeypatch):
     monkeypatch.setattr(module, "client", lambda _, service: service)
-    monkeypatch.setattr(module.results, "has_enough_results", lambda s3, job: job.get("scored", False))
+    monkeypatch.setattr(results, "has_enough_results", lambda s3, job: job.get("scored", False))
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
     def make(config=CONFIG, **arguments):
