@@ -17,6 +17,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 from botocore.stub import Stubber
 
 from image_classifier.contracts import errors
+from image_classifier.train import job_log
 from image_classifier.train.training_jobs import MARGIN_S
 from image_classifier_airflow.operators import jobs as jobs_module
 from image_classifier_airflow.operators import training as module
@@ -89,10 +90,10 @@ def artifact():
 def reads(monkeypatch):
     """The job's log has these lines, given to each reader whole."""
 
-    def log_events(_logs, _job_name, after=module.job_log.START):
-        return ([] if after != module.job_log.START else LOG), module.job_log.Cursor({"stream": "token"})
+    def log_events(_logs, _job_name, after=job_log.START):
+        return ([] if after != job_log.START else LOG), job_log.Cursor({"stream": "token"})
 
-    monkeypatch.setattr(module.job_log, "log_events", log_events)
+    monkeypatch.setattr(job_log, "log_events", log_events)
 
 
 @pytest.fixture
