@@ -78,6 +78,8 @@ compose-test: dev ## Test docker-compose.yaml on this machine's Docker engine: r
 bench: dev ## Measure the Dag file's loading, and the function's cold start and work, against their limits
 	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
 	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/cold_start.py
+	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/warm_image.py
+	@PYTHONPATH=include $(AIRFLOW) tests/benchmarks/uploads_to_records.py
 
 lint: dev ## Run ruff, mypy, and cfn-lint for the CloudFormation template
 	@.venv/airflow/bin/ruff check .

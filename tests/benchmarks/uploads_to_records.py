@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
 from deployed_classifier import ROOT, Deployed, deployed
 from measured import load
 from PIL import Image
@@ -72,10 +73,11 @@ def upload_rate(aws: Deployed, images: list[bytes], *, folder: str) -> float:
     started = time.monotonic()
     with ThreadPoolExecutor(CLIENTS) as threads:
         list(threads.map(upload, enumerate(images)))
-    while (found := records(s3, aws, folder=folder)) < len(images):
+    last = f"{keys.predictions}{folder}/{len(images) - 1:05}.png.json"
+    while not exists(s3, aws.bucket, last) or records(s3, aws, folder=folder) < len(images):
         if time.monotonic() - started > LIMIT_S:
-            raise SystemExit(f"After {LIMIT_S} s there are {found} records of {len(images)}.")
-        time.sleep(0.2)
+            raise SystemExit(f"After {LIMIT_S} s there are {records(s3, aws, folder=folder)} records.")
+        time.sleep(0.1)
     return len(images) / (time.monotonic() - started)
 
 
@@ -83,6 +85,15 @@ def records(s3: Any, aws: Deployed, *, folder: str) -> int:
     """How many records there are."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=aws.bucket, Prefix=f"{aws.keys.predictions}{folder}/")
     return sum(page["KeyCount"] for page in pages)
+
+
+def exists(s3: Any, bucket: str, key: str) -> bool:
+    """Whether there is an object; a request for one costs less than a list of all."""
+    try:
+        s3.head_object(Bucket=bucket, Key=key)
+    except ClientError:
+        return False
+    return True
 
 
 def cpu_seconds(root: int) -> dict[str, float]:

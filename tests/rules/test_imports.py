@@ -57,7 +57,6 @@ MAY_IMPORT = {
         "botocore",
         "h11",
         "httpx",
-        "hypercorn",
         "local_aws",
         "ministack",
         "optuna",  # a dependency of the local AWS alone: the search of tuning jobs

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from image_classification_algorithm import artifact, decoding
-from image_classification_algorithm.inference import Session, quick_session
+from image_classification_algorithm.inference import Session, serving_session
 from image_classification_algorithm.networks.onnx_names import INPUT, OUTPUT
 
 
@@ -29,7 +29,9 @@ class Model:
         """
         loaded = artifact.read(folder)
         description = loaded.description
-        model = cls(quick_session(loaded.graph), description.channels, *description.image_size_px)
+        height, width = description.image_size_px
+        session = serving_session(loaded.graph, pixels=height * width)
+        model = cls(session, description.channels, height, width)
         model.probabilities(np.zeros((model.height, model.width, model.channels), np.uint8))
         return model
 

@@ -18,6 +18,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import cached_property
 from types import UnionType
 from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -119,6 +120,11 @@ class Prediction:
 
     def as_json(self) -> bytes:
         """Return the bytes of the JSON object that is stored in S3; equal records give equal bytes."""
+        return self._json
+
+    @cached_property
+    def _json(self) -> bytes:
+        """The bytes, which the function writes twice, as the record and as its log entry."""
         return json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False, indent=1).encode()
 
     @classmethod

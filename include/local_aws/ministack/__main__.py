@@ -1,19 +1,23 @@
 """Runs MiniStack with its patches: ``python -m local_aws.ministack --state DIR --port N``."""
 
 import argparse
-import asyncio
 import os
 import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+import uvicorn
+
 from local_aws.clients import ACCESS_KEY, REGION, root_secret
 from local_aws.errors import LocalAwsError
 from local_aws.foreign_requests import ForeignRequests, host_names
+from local_aws.http_protocol import HttpProtocol
 from local_aws.processes.state_folder import OTHERS, make_private
 
 HOST = "127.0.0.1"
+KEEP_ALIVE_S = 75  # longer than clients keep an idle connection, so that they close it and not the server
+GRACE_S = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,21 +87,28 @@ def serve(options: argparse.Namespace) -> None:
     )
     names = host_names(options.name, options.bind, *options.accept_host)
     app = ForeignRequests(application(chosen), names=names)
-    asyncio.run(_serve(app, address=options.bind, port=options.port))
+    _serve(app, address=options.bind, port=options.port)
 
 
-async def _serve(app: Any, *, address: str, port: int) -> None:
-    from hypercorn.asyncio import serve as hypercorn_serve
-    from hypercorn.config import Config
-
-    config = Config()
-    config.bind = [f"{address}:{port}"]
-    config.keep_alive_timeout = 75
-    config.loglevel = os.environ["LOG_LEVEL"]
-    stop = asyncio.Event()
+def _serve(app: Any, *, address: str, port: int) -> None:
+    """Serve with uvicorn: a request costs half the processor time that it costs with hypercorn, MiniStack's own."""
+    config = uvicorn.Config(
+        app,
+        host=address,
+        port=port,
+        http=HttpProtocol,
+        lifespan="on",
+        log_level=os.environ["LOG_LEVEL"].lower(),
+        access_log=False,
+        date_header=False,  # MiniStack sends its own
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+    # uvicorn ends in an orderly way, and then raises the signal again: its default action would be a failure.
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+        signal.signal(name, lambda *_: None)
+    uvicorn.Server(config).run()
 
 
 if __name__ == "__main__":

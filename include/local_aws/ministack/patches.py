@@ -19,6 +19,7 @@ from local_aws.ministack import (
     mapping_refusals,
     metrics,
     one_address,
+    parsed_documents,
     queue_batches,
     queue_lock,
     queue_policy,
@@ -45,7 +46,8 @@ log = logging.getLogger(__name__)
 def patches(runner: FunctionRunner, *, faults: Faults) -> list[Patch]:
     """Return every patch; a hash is that of the source that the patch was written for (MiniStack 1.5.33)."""
     events = EventDelivery(runner.queue, faults=faults)
-    return [*_running(runner, events=events), *_stack(), *_queues(events), *_refusals(UnreadyRoles(faults))]
+    refusals = _refusals(UnreadyRoles(faults))
+    return [*_running(runner, events=events), *_stack(), *_documents(), *_queues(events), *refusals]
 
 
 def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
@@ -73,6 +75,15 @@ def _stack() -> list[Patch]:
     return [
         # The lifecycle, the tags, the bucket key and the object ownership of a bucket were dropped.
         Patch(provisioners, "_s3_apply_configurations", "9a299ad21255ed90", bucket_properties.apply_configurations),
+    ]
+
+
+def _documents() -> list[Patch]:
+    return [
+        # Policies were parsed for each request, notification and encryption for each upload: a tenth of the time.
+        Patch(iam_evaluator, "parse_policy_document", "622a4f98a3ecd766", parsed_documents.policy),
+        Patch(s3, "_parse_notification_config_raw", "682a6a4a60994297", parsed_documents.notification_configuration),
+        Patch(s3, "_bucket_default_sse_headers", "e7f8158dbf300dc7", parsed_documents.default_encryption),
     ]
 
 

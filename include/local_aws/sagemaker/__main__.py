@@ -18,6 +18,7 @@ import uvicorn
 from local_aws.errors import StateInUseError
 from local_aws.faults.counting import Faults
 from local_aws.foreign_requests import ForeignRequests, host_names
+from local_aws.http_protocol import HttpProtocol
 from local_aws.keys import KEYS_FILE, where_keys_are
 from local_aws.pages import pages
 from local_aws.processes.state_folder import OTHERS, StateLock
@@ -67,6 +68,7 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
     authorizer = Authorizer(arguments.aws_endpoint_url, hint=hint) if arguments.enforce_iam else None
     config = uvicorn.Config(
         ForeignRequests(create_app(Service(platform), pages=[shown], authorizer=authorizer), names=names),
+        http=HttpProtocol,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,

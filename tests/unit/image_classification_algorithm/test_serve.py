@@ -14,7 +14,9 @@ from tests.ports import free_port
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.artifact import Description
+from image_classification_algorithm.cores import usable_cores
 from image_classification_algorithm.folders import BASE_VARIABLE
+from image_classification_algorithm.inference import serving_session
 from image_classification_algorithm.networks.onnx_graph import IMAGENET, onnx_model
 from image_classification_algorithm.networks.resnet import resnet
 from image_classification_algorithm.serving import app
@@ -42,6 +44,15 @@ def client(base: Path) -> TestClient:
 
 def post(client: TestClient, data: bytes, content_type: str = "application/x-image", **headers: str) -> httpx.Response:
     return client.post("/invocations", content=data, headers={"content-type": content_type, **headers})
+
+
+def test_a_small_network_is_served_by_one_thread_and_a_larger_one_by_all_cores(base):
+    graph = artifact.read(base / "model").graph
+
+    def threads(pixels):
+        return serving_session(graph, pixels=pixels).get_session_options().intra_op_num_threads
+
+    assert (threads(64 * 64), threads(65 * 64)) == (1, usable_cores())
 
 
 def test_ping_answers(client):
