@@ -1,1 +1,1 @@
-"""Checks a deployment: the endpoint answers, and an uploaded image gets its prediction record."""
+"""Checks a deployment with one upload, which must get its prediction record."""

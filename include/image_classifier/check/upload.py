@@ -1,15 +1,13 @@
-"""Checks a deployment: invokes the endpoint with known images, uploads one and reads its prediction record."""
+"""Checks the whole chain: uploads a known image, and reads its prediction record."""
 
 import logging
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import names
 from image_classifier.aws.s3 import object_exists, read_written
-from image_classifier.contracts.answers import check_probabilities, ranked
-from image_classifier.contracts.errors import EndpointError, PredictionError
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import CHECK_FOLDER, record_key, thumbnail_key
 
@@ -17,22 +15,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class LabelledImage:
-    """A prepared validation image and the class it belongs to."""
-
-    key: str
-    label: str
-
-
-@dataclass(frozen=True)
-class DeployedModel:
-    """The model that must answer: its training job, which is the variant's name, and its labels by class index."""
-
-    training_job: str
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,46 +39,6 @@ def check_upload(classifier: str, *, run_id: str) -> CheckUpload:
         image_key=image_key,
         record_key=record_key(image_key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),
     )
-
-
-def check_endpoint(
-    classify: Callable[[bytes], tuple[Sequence[float], str]],
-    *,
-    read: Callable[[str], bytes],
-    images: Sequence[LabelledImage],
-    model: DeployedModel,
-) -> str:
-    """Invoke the endpoint with known images; return a text table of labels, predictions and confidences.
-
-    A wrong class is not an error, because a model may err.
-
-    Args:
-        classify: sends an image's bytes; returns (probability per class, name of the variant that answered).
-        read: returns the bytes of an S3 key.
-        images: the known images.
-        model: the model that must answer.
-
-    Raises:
-        EndpointError: `images` is empty, or another model answered.
-        PredictionError: the number of probabilities differs from the number of classes.
-
-    """
-    if not images:
-        raise EndpointError("No validation image is there to ask the endpoint about; give validation at least one")
-    rows = [f"{'labelled':<24} {'predicted':<24} {'confidence':>10}  image"]
-    for image in images:
-        probabilities, variant = classify(read(image.key))
-        _refuse_strange_answer(probabilities, variant=variant, model=model)
-        label, confidence = ranked(probabilities, labels=model.labels)[0]
-        rows.append(f"{image.label:<24} {label:<24} {confidence:>10.3f}  {image.key}")
-    return "\n".join(rows)
-
-
-def _refuse_strange_answer(probabilities: Sequence[float], *, variant: str, model: DeployedModel) -> None:
-    if variant != model.training_job:
-        message = f"The endpoint answered with the model of {variant}, expected {model.training_job}; deploy again"
-        raise EndpointError(message)
-    check_probabilities(probabilities, num_labels=len(model.labels), training_job=variant)
 
 
 def forget_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:

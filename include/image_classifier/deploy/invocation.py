@@ -1,6 +1,6 @@
-"""Invokes an endpoint with one image, and checks its answer."""
+"""Invokes an endpoint with one image or with known images, and checks its answers."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import code_of, is_absent
 from image_classifier.aws.retry import repeat_on
-from image_classifier.contracts.answers import check_probabilities, parse_probabilities
+from image_classifier.contracts.answers import check_probabilities, parse_probabilities, ranked
 from image_classifier.contracts.errors import EndpointError, EndpointGoneError
 from image_classifier.train.job_request import CONTENT_TYPE
 
@@ -25,6 +25,22 @@ class Answer:
 
     probabilities: list[float]
     variant: str
+
+
+@dataclass(frozen=True)
+class LabelledImage:
+    """A prepared validation image and the class it belongs to."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class DeployedModel:
+    """The model that must answer: its training job, which is the variant's name, and its labels by class index."""
+
+    training_job: str
+    labels: tuple[str, ...]
 
 
 def invoke(
@@ -84,3 +100,43 @@ def check_answer(answer: Answer, *, endpoint: Mapping[str, Any], num_classes: in
 def _ask(runtime_client: "SageMakerRuntimeClient", *, endpoint: str, image: bytes) -> Answer:
     response = runtime_client.invoke_endpoint(EndpointName=endpoint, ContentType=CONTENT_TYPE, Body=image)
     return Answer(parse_probabilities(response["Body"].read()), response.get("InvokedProductionVariant", ""))
+
+
+def check_endpoint(
+    classify: Callable[[bytes], tuple[Sequence[float], str]],
+    *,
+    read: Callable[[str], bytes],
+    images: Sequence[LabelledImage],
+    model: DeployedModel,
+) -> str:
+    """Invoke the endpoint with known images; return a text table of labels, predictions and confidences.
+
+    A wrong class is not an error, because a model may err.
+
+    Args:
+        classify: sends an image's bytes; returns (probability per class, name of the variant that answered).
+        read: returns the bytes of an S3 key.
+        images: the known images.
+        model: the model that must answer.
+
+    Raises:
+        EndpointError: `images` is empty, or another model answered.
+        PredictionError: the number of probabilities differs from the number of classes.
+
+    """
+    if not images:
+        raise EndpointError("No validation image is there to ask the endpoint about; give validation at least one")
+    rows = [f"{'labelled':<24} {'predicted':<24} {'confidence':>10}  image"]
+    for image in images:
+        probabilities, variant = classify(read(image.key))
+        _check_answer_of_model(probabilities, variant=variant, model=model)
+        label, confidence = ranked(probabilities, labels=model.labels)[0]
+        rows.append(f"{image.label:<24} {label:<24} {confidence:>10.3f}  {image.key}")
+    return "\n".join(rows)
+
+
+def _check_answer_of_model(probabilities: Sequence[float], *, variant: str, model: DeployedModel) -> None:
+    if variant != model.training_job:
+        message = f"The endpoint answered with the model of {variant}, expected {model.training_job}; deploy again"
+        raise EndpointError(message)
+    check_probabilities(probabilities, num_labels=len(model.labels), training_job=variant)

@@ -140,7 +140,6 @@ class Steps:
     def test_endpoint(self, dataset: Json, job: Json) -> None:
         """Invoke the endpoint with images of known class, and log the answers."""
         from image_classifier.aws.s3 import read_written
-        from image_classifier.check import upload as check
         from image_classifier.deploy import invocation, model_file
 
         bucket, s3 = Settings.from_env().bucket, self._s3
@@ -151,11 +150,11 @@ class Steps:
             return answer.probabilities, answer.variant
 
         labels = model_file.read_labels(s3, bucket=bucket, key=dataset["labels_key"])
-        table = check.check_endpoint(
+        table = invocation.check_endpoint(
             classify,
             read=lambda key: read_written(s3, bucket=bucket, key=key),
-            images=[check.LabelledImage(**image) for image in dataset["check_images"]],
-            model=check.DeployedModel(job["training_job"], labels),
+            images=[invocation.LabelledImage(**image) for image in dataset["check_images"]],
+            model=invocation.DeployedModel(job["training_job"], labels),
         )
         log.info("Endpoint %s answers:\n%s", endpoint, table)
 

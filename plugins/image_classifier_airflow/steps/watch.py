@@ -46,12 +46,12 @@ def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
 
 def check_endpoints_wanted() -> None:
     """Fail while an endpoint exists that no classifier file describes; an unreadable file still describes its own."""
-    from image_classifier.watch import unused
+    from image_classifier.watch import unused_endpoints
 
     names = [file.stem for file in classifier_files(classifier_folders())]
     bucket = Settings.from_env().bucket
     for conn in _connections():
-        unused.check_endpoints_wanted(clients.sagemaker(conn), bucket=bucket, classifiers=names)
+        unused_endpoints.check_endpoints_wanted(clients.sagemaker(conn), bucket=bucket, classifiers=names)
 
 
 def drain_failure_queue() -> dict[str, int]:

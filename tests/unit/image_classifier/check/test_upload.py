@@ -3,12 +3,10 @@ import pytest
 from moto import mock_aws
 
 from image_classifier.check import upload as check
-from image_classifier.contracts.errors import EndpointError, PredictionError
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import Image, Model, Times, predicted, rejected
 
 UPLOAD = check.CheckUpload("digits/incoming/.check/run.jpg", "digits/predictions/.check/run.jpg.json")
-IMAGES = (check.LabelledImage("digits/dataset/validation/7/a.jpg", "7"), check.LabelledImage("b.jpg", "8"))
-MODEL = check.DeployedModel("job-1", ("7", "8"))
 TIMES = Times("2026-01-01T00:00:00+00:00", "2026-01-01T00:00:01+00:00", endpoint_ms=5.0, total_ms=1000.0)
 IMAGE = Image("a-bucket", UPLOAD.image_key, "v1", "etag", 10, "01", 28, 28)
 
@@ -21,10 +19,6 @@ def s3(monkeypatch):
         client.create_bucket(Bucket="a-bucket")
         client.put_bucket_versioning(Bucket="a-bucket", VersioningConfiguration={"Status": "Enabled"})
         yield client
-
-
-def ask(classify, *, images=IMAGES):
-    return check.check_endpoint(classify, read=lambda key: key.encode(), images=images, model=MODEL)
 
 
 def record_of(training_job):
@@ -41,38 +35,6 @@ def test_a_runs_id_becomes_a_key_that_needs_no_encoding():
 
     assert upload.image_key == "digits/incoming/.check/manual__2026-01-01T00-00-00.5-00-00.jpg"
     assert upload.record_key == "digits/predictions/.check/manual__2026-01-01T00-00-00.5-00-00.jpg.json"
-
-
-def test_the_table_tells_what_the_endpoint_takes_each_image_for():
-    rows = ask(lambda _: ([0.25, 0.75], "job-1")).splitlines()
-
-    assert [row.split() for row in rows] == [
-        ["labelled", "predicted", "confidence", "image"],
-        ["7", "8", "0.750", "digits/dataset/validation/7/a.jpg"],  # wrong, and no error: a model may err
-        ["8", "8", "0.750", "b.jpg"],
-    ]
-
-
-def test_each_image_is_sent_as_it_is_stored():
-    sent = []
-    ask(lambda image: (sent.append(image), ([1.0, 0.0], "job-1"))[1])
-
-    assert sent == [b"digits/dataset/validation/7/a.jpg", b"b.jpg"]
-
-
-def test_another_models_answer_is_an_error():
-    with pytest.raises(EndpointError, match="model of job-0, expected job-1"):
-        ask(lambda _: ([0.5, 0.5], "job-0"))
-
-
-def test_a_vector_of_another_length_is_an_error():
-    with pytest.raises(PredictionError, match="3 probabilities for 2 labels"):
-        ask(lambda _: ([0.2, 0.2, 0.6], "job-1"))
-
-
-def test_nothing_to_ask_about_is_an_error():
-    with pytest.raises(EndpointError, match="No validation image"):
-        ask(lambda _: ([1.0, 0.0], "job-1"), images=())
 
 
 def test_a_record_exists_from_its_writing_to_its_deletion(s3):

@@ -7,6 +7,7 @@ import pytest
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import NotificationGoneError, PredictionError
 from image_classifier.contracts.labels import labels_document
+from image_classifier.deploy.invocation import Answer
 from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps.train_and_deploy import Steps
@@ -133,6 +134,24 @@ def test_as_many_models_stay_as_the_classifiers_file_says(s3, monkeypatch):
 
     assert Steps(DIGITS.revised({"endpoint": {"keep_models": 5}})).delete_old_models() == ["old"]
     assert asked == {"classifier": "digits", "keep": 5}
+
+
+def test_the_endpoint_is_invoked_with_the_known_images(steps, s3, monkeypatch, caplog):
+    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
+    s3.put_object(Bucket=BUCKET, Key="digits/dataset/validation/7/a.jpg", Body=b"jpeg")
+    sent = []
+
+    def invoke(runtime_client, *, endpoint, image):
+        sent.append((endpoint, image))
+        return Answer([0.9, 0.1], JOB["training_job"])
+
+    monkeypatch.setattr("image_classifier.deploy.invocation.invoke", invoke)
+    monkeypatch.setattr("image_classifier_airflow.steps.clients.sagemaker_runtime", lambda _: None)
+    with caplog.at_level("INFO"):
+        steps.test_endpoint(DATASET, JOB)
+
+    assert sent == [("image-classifier-digits", b"jpeg")]
+    assert "0.900  digits/dataset/validation/7/a.jpg" in caplog.text
 
 
 def test_the_check_starts_without_an_earlier_record(steps, s3):

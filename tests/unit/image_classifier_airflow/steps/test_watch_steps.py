@@ -68,7 +68,7 @@ def test_an_unreadable_file_still_describes_its_endpoint(monkeypatch, tmp_path):
         asked.append((client, bucket, classifiers))
 
     monkeypatch.setattr(clients, "sagemaker", lambda conn: conn)
-    monkeypatch.setattr("image_classifier.watch.unused.check_endpoints_wanted", check)
+    monkeypatch.setattr("image_classifier.watch.unused_endpoints.check_endpoints_wanted", check)
     watch.check_endpoints_wanted()
 
     assert asked == [(conn, "a-bucket", ["broken", "cats"]) for conn in ("aws_default", "other")]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from image_classifier.contracts import errors
-from image_classifier.watch import unused
+from image_classifier.watch import unused_endpoints
 
 CREATED = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
 
@@ -42,7 +42,7 @@ class Endpoints:
 
 
 def check(endpoints):
-    unused.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
+    unused_endpoints.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
 
 
 def test_an_endpoint_that_a_file_wants_is_fine():
