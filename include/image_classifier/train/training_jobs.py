@@ -6,20 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
-
-from image_classifier.aws.client_errors import (
-    exists_already,
-    is_invalid,
-    is_limit,
-    is_transient,
-    sentence,
-)
 from image_classifier.aws.jobs.kinds import TRAINING_JOB
 from image_classifier.aws.names import is_training_job
 from image_classifier.aws.s3 import object_exists
-from image_classifier.contracts.errors import TrainingInputError, TrainingServiceError
 from image_classifier.train.ends import end_of
+from image_classifier.train.starting import start_job
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -42,35 +33,8 @@ def start_training_job(
         TrainingServiceError: every quota is reached, or AWS has a transient error.
 
     """
-    refused = []
-    for request in requests:
-        try:
-            return _create(sagemaker, request)
-        except ClientError as error:
-            if not is_limit(error):
-                raise
-            refused.append(sentence(error))
-            log.warning("Training job %s: no quota for %s", request["TrainingJobName"], machine_of(request))
-    message = f"Training job {requests[0]['TrainingJobName']} was not created. {' '.join(refused)}"
-    raise TrainingServiceError(f"{message} Ask AWS for a higher quota, or name other instance_type_fallbacks.")
-
-
-def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal["started", "adopted"]:
-    name = request["TrainingJobName"]
-    try:
-        sagemaker.create_training_job(**request)
-    except ClientError as error:
-        if exists_already(error):
-            return "adopted"
-        if is_invalid(error):
-            message = f"Training job {name} was not created, AWS refuses the request: {sentence(error)}"
-            raise TrainingInputError(message) from error
-        if is_transient(error):
-            message = f"Training job {name} was not created, AWS is busy or not well: {sentence(error)}"
-            raise TrainingServiceError(message) from error
-        raise
-    log.info("Training job %s created on %s", name, machine_of(request))
-    return "started"
+    advice = "Ask AWS for a higher quota, or name other instance_type_fallbacks."
+    return start_job(sagemaker, requests, kind=TRAINING_JOB, machines=machine_of, advice=advice)
 
 
 def machine_of(job: Mapping[str, Any]) -> str:

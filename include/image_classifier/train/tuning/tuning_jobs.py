@@ -7,15 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from botocore.exceptions import ClientError
-
-from image_classifier.aws.client_errors import (
-    exists_already,
-    is_invalid,
-    is_limit,
-    is_transient,
-    sentence,
-)
 from image_classifier.aws.jobs.kinds import TUNING_JOB
 from image_classifier.aws.jobs.owners import owner_of, tags_of_arn
 from image_classifier.aws.names import PREFIX, TAG, is_tuning_job, tuning_job_name
@@ -26,6 +17,7 @@ from image_classifier.contracts.errors import (
     TrainingStoppedError,
 )
 from image_classifier.train.ends import NO_CAPACITY
+from image_classifier.train.starting import start_job
 from image_classifier.train.training_jobs import MARGIN_S, describe_training_job, has_artifact, machine_of
 from image_classifier.train.tuning.request import name_spec
 
@@ -114,35 +106,14 @@ def start_tuning_job(
         TrainingServiceError: every quota is reached, or AWS has a transient error.
 
     """
-    refused = []
-    for request in requests:
-        try:
-            return _create(sagemaker, request)
-        except ClientError as error:
-            if not is_limit(error):
-                raise
-            refused.append(sentence(error))
-    message = f"Tuning job {requests[0]['HyperParameterTuningJobName']} was not created. {' '.join(refused)}"
-    raise TrainingServiceError(f"{message} Lower tuning.max_parallel, or ask AWS for a higher quota.")
+    advice = "Lower tuning.max_parallel, or ask AWS for a higher quota."
+    return start_job(sagemaker, requests, kind=TUNING_JOB, machines=_machines, advice=advice)
 
 
-def _create(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Literal["started", "adopted"]:
-    name, limits = request["HyperParameterTuningJobName"], request["HyperParameterTuningJobConfig"]["ResourceLimits"]
-    try:
-        sagemaker.create_hyper_parameter_tuning_job(**request)
-    except ClientError as error:
-        if exists_already(error):
-            return "adopted"
-        if is_invalid(error):
-            message = f"Tuning job {name} was not created, AWS refuses the request: {sentence(error)}"
-            raise TrainingInputError(message) from error
-        if is_transient(error):
-            message = f"Tuning job {name} was not created, AWS is busy or not well: {sentence(error)}"
-            raise TrainingServiceError(message) from error
-        raise
-    most, machine = limits["MaxNumberOfTrainingJobs"], machine_of(request["TrainingJobDefinition"])
-    log.info("Tuning job %s created: at most %d training jobs on %s", name, most, machine)
-    return "started"
+def _machines(request: Mapping[str, Any]) -> str:
+    limits = request["HyperParameterTuningJobConfig"]["ResourceLimits"]
+    machine = machine_of(request["TrainingJobDefinition"])
+    return f"{machine}, at most {limits['MaxNumberOfTrainingJobs']} training jobs"
 
 
 def describe_tuning_job(sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
