@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test oldest-test compose-test bench lint lock service-models algorithm-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test oldest-test compose-test bench lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -84,7 +84,7 @@ bench: dev ## Measure the Dag file's loading, and the function's cold start and 
 lint: dev ## Run ruff, mypy, and cfn-lint for the CloudFormation template
 	@.venv/airflow/bin/ruff check .
 	@.venv/airflow/bin/ruff format --check .
-	@.venv/airflow/bin/mypy include/image_classifier include/laptop plugins lambda dags
+	@.venv/airflow/bin/mypy include/image_classifier include/image_preparation include/laptop plugins lambda dags
 	@.venv/airflow/bin/mypy --python-executable .venv/local-aws/bin/python include/local_aws include/image_classification_algorithm
 	@.venv/airflow/bin/cfn-lint include/infrastructure/template.yaml
 
@@ -114,11 +114,17 @@ mwaa-bundle: setup ## Build the bundle for Amazon MWAA in build/mwaa/: dags, plu
 CYCLONEDX := .venv/uv/bin/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py
 sbom: setup ## Write CycloneDX files to build/sbom/: of every lock file, and of both environments with licences
 	@mkdir -p build/sbom
-	@for file in requirements requirements-containers requirements-local-aws requirements-algorithm lambda/requirements; do \
+	@for file in requirements requirements-containers requirements-local-aws requirements-algorithm requirements-preparation lambda/requirements; do \
 	  $(CYCLONEDX) requirements $$file.txt --output-reproducible --of JSON -o build/sbom/$$(echo $$file | tr / -).cdx.json || exit 1; done
 	@for name in airflow local-aws; do \
 	  $(CYCLONEDX) environment .venv/$$name --output-reproducible --of JSON -o build/sbom/installed-$$name.cdx.json || exit 1; done
 	@echo "build/sbom: the licences are in installed-*.cdx.json"
+
+preparation-image: ## Build the image of `preparation: {runner: processing}`; PREPARATION_IMAGE=name:tag
+	@DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform linux/amd64 -t $(PREPARATION_IMAGE) --target preparation \
+	  -f include/image_classification_algorithm/Dockerfile \
+	  $(if $(BASE_IMAGE),--build-arg BASE_IMAGE=$(BASE_IMAGE)) $(if $(PIP_CONF),--secret id=pip$(comma)src=$(PIP_CONF)) $(DOCKER_BUILD) .
+	@sed -e 's|<image>|$(PREPARATION_IMAGE)|g' -e 's|<repository>|$(firstword $(subst :, ,$(PREPARATION_IMAGE)))|g' include/image_preparation/push.txt
 
 arm64-wheels: setup ## Fetch the function's wheels for arm64 on every runtime, which needs pip's index
 	@for version in 3.11 3.12 3.13; do $(AIRFLOW) -m pip download --quiet --no-deps --require-hashes --only-binary=:all: \
@@ -126,6 +132,7 @@ arm64-wheels: setup ## Fetch the function's wheels for arm64 on every runtime, w
 	  --dest=build/arm64-wheels -r lambda/requirements.txt || exit 1; done; ls build/arm64-wheels
 
 IMAGE ?= image-classification:1
+PREPARATION_IMAGE ?= image-classification-preparation:1
 DEVICE ?= cpu
 comma := ,
 # SageMaker's machines are x86_64 and take no image index, which attestations would make of the image.

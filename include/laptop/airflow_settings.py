@@ -52,14 +52,14 @@ def deployment_variables(ready: Mapping[str, Any], *, component: str) -> dict[st
             "service_config": {"sagemaker": sagemaker, "sagemaker-runtime": sagemaker},
         },
     }
+    registry = f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com"
     return {
         "AIRFLOW_CONN_AWS_DEFAULT": json.dumps(connection),
         **ready["settings"],
         "IMAGE_CLASSIFIER_CONSOLE_URL": f"{ready['endpoint_url']}/_console",
         # The image of `algorithm: own`: the local SageMaker runs our program without the built-in image's rules.
-        "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": (
-            f"{ready['account']}.dkr.ecr.{ready['region']}.amazonaws.com/image-classification:1"
-        ),
+        "IMAGE_CLASSIFIER_ALGORITHM_IMAGE": f"{registry}/image-classification:1",
+        "IMAGE_CLASSIFIER_PREPARATION_IMAGE": f"{registry}/image-classification-preparation:1",
     }
 
 

@@ -99,9 +99,19 @@ def _transform_job(operator: Any) -> str | None:
 
 
 def _transform_log(operator: Any) -> str | None:
-    return (
-        _logs(operator, "/aws/sagemaker/TransformJobs", streams=f"{operator.job_name}/") if operator.job_name else None
-    )
+    return _job_log(operator, "/aws/sagemaker/TransformJobs")
+
+
+def _job_log(operator: Any, group: str) -> str | None:
+    return _logs(operator, group, streams=f"{operator.job_name}/") if operator.job_name else None
+
+
+def _processing_job(operator: Any) -> str | None:
+    return console.processing_job(operator.hook.conn.meta, operator.job_name) if operator.job_name else None
+
+
+def _processing_log(operator: Any) -> str | None:
+    return _job_log(operator, "/aws/sagemaker/ProcessingJobs")
 
 
 def _tuning_job(operator: Any) -> str | None:
@@ -139,6 +149,7 @@ def _uploads(operator: Any) -> str | None:
 TRAINING_LINKS = (ResourceLink("Training job", _training_job), ResourceLink("Training log", _training_log))
 TUNING_LINKS = (ResourceLink("Tuning job", _tuning_job),)
 TRANSFORM_LINKS = (ResourceLink("Transform job", _transform_job), ResourceLink("Transform log", _transform_log))
+PROCESSING_LINKS = (ResourceLink("Processing job", _processing_job), ResourceLink("Processing log", _processing_log))
 MODEL_LINKS = (ResourceLink("Model", _model),)
 ENDPOINT_CONFIG_LINKS = (ResourceLink("Endpoint config", _endpoint_config),)
 ENDPOINT_LINKS = (ResourceLink("Endpoint", _endpoint), ResourceLink("Endpoint log", _endpoint_log))

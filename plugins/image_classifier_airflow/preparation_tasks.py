@@ -5,6 +5,7 @@ from typing import Any
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.assets import CHANGES
+from image_classifier_airflow.operators.processing import ProcessingJobOperator
 from image_classifier_airflow.operators.step import StepOperator
 from image_classifier_airflow.steps import step
 from image_classifier_airflow.steps.preparation import PreparationSteps
@@ -36,4 +37,7 @@ def prepared(classifier: Classifier) -> Any:
             execution_timeout=LONGEST,
         )
         dataset.operator.set_upstream(shard.expand(arguments=listed))
+    if classifier.preparation.runner == "processing":
+        job = ProcessingJobOperator(task_id="prepare_on_instances", config=listed["processing"])
+        dataset.operator.set_upstream(job)
     return listed, dataset

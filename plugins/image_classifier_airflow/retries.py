@@ -9,6 +9,8 @@ WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.StackError: "A person has to deploy the stack first",
     errors.ClassifierFileError: "A person has to change the classifier's file first",
     errors.DatasetError: "A person has to change the images first",
+    errors.PreparationInputError: "The processing job would fail in the same way again",
+    errors.PreparationStoppedError: "Someone, or the time limit, stopped the processing job on purpose",
     errors.ObjectGoneError: "An earlier task has to write the object again: start a new run",
     errors.AwsRefusalError: "AWS would refuse the same request again",
     errors.NotificationOverlapError: "A person has to change one of the two event notifications",

@@ -73,10 +73,11 @@ def test_a_classifier_that_says_so_asks_a_person_before_the_model_goes_live(pars
     [
         ("task", ["plan", "prepare_dataset", "plan_training"]),
         ("mapped", ["plan", "list_images", "prepare_shard", "prepare_dataset", "plan_training"]),
+        ("processing", ["plan", "list_images", "prepare_on_instances", "prepare_dataset", "plan_training"]),
     ],
 )
 def test_the_runner_of_the_file_decides_which_tasks_prepare_images(parse, tmp_path, runner, tasks):
-    (tmp_path / "cats.yaml").write_text(f"source: cats\npreparation: {{runner: {runner}}}\n")
+    (tmp_path / "cats.yaml").write_text(f"source: s3://photos/cats/\npreparation: {{runner: {runner}}}\n")
 
     dag = parse(tmp_path).dags["cats_train_and_deploy"]
 

@@ -15,7 +15,10 @@ PSEUDO = {"AWS::Partition": "aws", "AWS::Region": REGION, "AWS::AccountId": ACCO
 ARNS = {
     "Bucket": f"arn:aws:s3:::{BUCKET}",
     "FailureQueue": f"arn:aws:sqs:{REGION}:{ACCOUNT}:image-classifier-FailureQueue",
-    **{role: f"{IAM_PREFIX}:role/{role}" for role in ("SagemakerRole", "HostingRole", "FunctionRole")},
+    **{
+        role: f"{IAM_PREFIX}:role/{role}"
+        for role in ("SagemakerRole", "HostingRole", "PreparationRole", "FunctionRole")
+    },
 }
 ATTACHED = {"AirflowPolicy": "Airflow", "AirflowKmsPolicy": "Airflow", "ApiServerPolicy": "ApiServer"}
 
@@ -24,7 +27,7 @@ ATTACHED = {"AirflowPolicy": "Airflow", "AirflowKmsPolicy": "Airflow", "ApiServe
 class Statement:
     """One Allow statement: whose it is, the policy's logical id, its Sid, and the statement with resolved ARNs."""
 
-    principal: str  # SagemakerRole, HostingRole, FunctionRole, Airflow or ApiServer
+    principal: str  # SagemakerRole, HostingRole, PreparationRole, FunctionRole, Airflow or ApiServer
     policy: str
     sid: str
     document: Mapping[str, Any]

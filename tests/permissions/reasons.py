@@ -5,6 +5,7 @@ from tests.permissions.policies import Statement
 _SAGEMAKER = "SageMaker's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
 _LAMBDA = "Lambda's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
 _TRANSFORM = "evaluation by a batch transform; the recorded classifier has no test images"
+_PROCESSING = "for `preparation: {runner: processing}`; the recorded classifier is prepared by a task"
 _TUNING = "for `tuning`; the recorded classifier has none"
 _OF_POLICIES = {
     "SagemakerVpcPolicy": "for classifier files with `vpc_config`; the local AWS has no VPC",
@@ -20,7 +21,7 @@ _OF_ACTIONS = {
     ("HostingRole", "cloudwatch:DescribeAlarms"): "for `rollout.alarms`: SageMaker watches them during an update",
     **{
         (role, action): _SAGEMAKER
-        for role in ("SagemakerRole", "HostingRole")
+        for role in ("SagemakerRole", "HostingRole", "PreparationRole")
         for action in (
             "logs:DescribeLogStreams",
             "cloudwatch:PutMetricData",
@@ -44,7 +45,23 @@ _OF_ACTIONS = {
     },
     ("FunctionRole", "s3:ListBucket"): "no call of its own: without it S3 answers 403 for a key that is absent",
     ("HostingRole", "s3:PutObject"): _TRANSFORM,
+    ("PreparationRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
+    ("PreparationRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
+    **{
+        ("PreparationRole", action): _PROCESSING
+        for action in (
+            "s3:ListBucket",
+            "s3:GetObject",
+            "s3:GetObjectVersion",
+            "s3:PutObject",
+            "logs:CreateLogGroup",
+            "logs:CreateLogStream",
+            "logs:PutLogEvents",
+        )
+    },
+    **{("Airflow", f"sagemaker:{verb}ProcessingJob"): _PROCESSING for verb in ("Create", "Describe", "Stop")},
     **{("Airflow", f"sagemaker:{verb}TransformJob"): _TRANSFORM for verb in ("Create", "Describe", "Stop")},
+    ("Airflow", "sagemaker:ListProcessingJobs"): "watch and teardown, which look for processing jobs to stop",
     **{
         ("Airflow", f"sagemaker:{verb}HyperParameterTuningJob"): _TUNING
         for verb in ("Create", "Describe", "Stop", "ListTrainingJobsFor")

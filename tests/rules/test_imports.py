@@ -52,6 +52,7 @@ MAY_IMPORT = {
         "torch",
         "uvicorn",
     },
+    "include/image_preparation": {"botocore", "image_classifier", "image_preparation", "pydantic"},
     "include/local_aws": {
         "boto3",
         "botocore",

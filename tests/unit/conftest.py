@@ -17,6 +17,7 @@ CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 KINDS = {  # what requests and methods call a kind of job
     "tuning": ("HyperParameterTuningJob", "hyper_parameter_tuning_job"),
     "transform": ("TransformJob", "transform_job"),
+    "processing": ("ProcessingJob", "processing_job"),
 }
 
 
@@ -34,7 +35,7 @@ class TrainingJobs:
 
     def __init__(self):
         self.jobs, self.tags, self.calls, self.refuses = {}, {}, [], {}
-        self.others = {"tuning": {}, "transform": {}}
+        self.others = {kind: {} for kind in KINDS}
 
     def has(self, name, status="InProgress", *, tags=(), **values):
         self.jobs[name] = {
@@ -54,7 +55,7 @@ class TrainingJobs:
         return self.jobs[name]
 
     def has_other(self, kind, name, status="InProgress", *, tags=(), **values):
-        """A tuning or a transform job."""
+        """A job of a kind of its own."""
         named, _ = KINDS[kind]
         arn = f"arn:aws:sagemaker:us-east-1:123456789012:{kind}-job/{name}"
         self.tags[arn] = dict(tags)
@@ -134,11 +135,17 @@ class TrainingJobs:
     def describe_transform_job(self, **request):
         return self._described("transform", request)
 
+    def describe_processing_job(self, **request):
+        return self._described("processing", request)
+
     def create_hyper_parameter_tuning_job(self, **request):
         return self._created("tuning", request)
 
     def create_transform_job(self, **request):
         return self._created("transform", request)
+
+    def create_processing_job(self, **request):
+        return self._created("processing", request)
 
     def stop_hyper_parameter_tuning_job(self, **request):
         return self._stopped("tuning", request)
@@ -146,11 +153,17 @@ class TrainingJobs:
     def stop_transform_job(self, **request):
         return self._stopped("transform", request)
 
+    def stop_processing_job(self, **request):
+        return self._stopped("processing", request)
+
     def _list_hyper_parameter_tuning_jobs(self, request):
         return self._listed("tuning", request)
 
     def _list_transform_jobs(self, request):
         return self._listed("transform", request)
+
+    def _list_processing_jobs(self, request):
+        return self._listed("processing", request)
 
     def _described(self, kind, request):
         named, operation = KINDS[kind]

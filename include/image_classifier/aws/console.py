@@ -41,6 +41,11 @@ def transform_job(sagemaker: Meta, name: str) -> str | None:
     return _sagemaker(sagemaker, name, page="transform-jobs", console="transform-jobs")
 
 
+def processing_job(sagemaker: Meta, name: str) -> str | None:
+    """The page of a processing job."""
+    return _sagemaker(sagemaker, name, page="processing-jobs", console="processing-jobs")
+
+
 def model(sagemaker: Meta, name: str) -> str | None:
     """Return the address of a model's page."""
     return _sagemaker(sagemaker, name, page="models", console="models")

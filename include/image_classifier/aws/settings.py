@@ -27,12 +27,16 @@ class Settings(BaseModel):
     hosting_role_arn: Annotated[
         OptionalRole, Field(description="Role of models, endpoints and transforms; unset, that of training jobs.")
     ] = None
+    preparation_role_arn: Annotated[OptionalRole, Field(description="Role of jobs that prepare images.")] = None
     function_role_arn: Annotated[RoleArn, Field(description="Role of the inference functions.")]
     failure_queue_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sqs:.+$", description="Queue of failed events.")]
     function_runtime: Literal["python3.11", "python3.12", "python3.13"] = "python3.12"
     function_architecture: Literal["x86_64", "arm64"] = "x86_64"
     algorithm_image: Annotated[
         OptionalImage, Field(description="Image of the classifiers that say `algorithm: own`, with its tag.")
+    ] = None
+    preparation_image: Annotated[
+        OptionalImage, Field(description="Image of the jobs of `preparation: {runner: processing}`, with its tag.")
     ] = None
     data_folder: Annotated[Path, Field(description="Where a relative `source` of a classifier file starts.")] = Path()
 
@@ -82,7 +86,7 @@ def bucket_from_env(environ: Mapping[str, str] = os.environ) -> str:
 def console_url_from_env(environ: Mapping[str, str] = os.environ) -> str:
     """Return the base address of a console that replaces AWS's, without a slash at the end; empty for AWS's own.
 
-    Its pages are <kind>/<name>, where the kind is training-jobs, transform-jobs, models, endpoint-configs, endpoints
-    or functions; logs/<group>?streams=<prefix>; and buckets/<bucket>/<prefix>.
+    Its pages are <kind>/<name>, where the kind is training-jobs, transform-jobs, processing-jobs, models,
+    endpoint-configs, endpoints or functions; logs/<group>?streams=<prefix>; and buckets/<bucket>/<prefix>.
     """
     return environ.get(f"{PREFIX}CONSOLE_URL", "").rstrip("/")

@@ -155,6 +155,7 @@ class Classifier(Part):
                 f"validation_fraction is {self.validation_fraction} and test_fraction {self.test_fraction}; "
                 "nothing is left to train on: they must sum to less than 1."
             )
+        yield from self.preparation.problems(source=self.source, network_isolation=self.network_isolation)
         yield from self._hyperparameter_problems()
         yield from _tag_problems(self.tags)
 

@@ -7,10 +7,12 @@ ImageClassifierError
  +-- DatasetError                   the labelled images cannot be trained on
  |    +-- ImageRejectedError        one image cannot be used; carries a reason code
  |    +-- LabelsChangedError        a class is missing and the run did not set reset_labels
+ +-- PreparationError               a process or a processing job did not prepare all its images: a retry goes on
+ |    +-- PreparationInputError     its program failed, or AWS refused its request: a retry would fail and cost the same
+ |    +-- PreparationStoppedError   someone, or the time limit, stopped the processing job
  +-- StackError                     the deployment's CloudFormation stack was not created, updated or deleted
  +-- StorageError                   S3 did not answer as it should: a later attempt may succeed
  +-- ObjectGoneError                somebody deleted an object that an earlier task wrote
- +-- PreparationError               a process that prepared images was killed: a retry goes on where it stood
  +-- AwsRefusalError                AWS refused a step's request and would refuse it again
  +-- BudgetError                    a run could cost more than max_cost_usd; nothing was started
  +-- TrainingError                  a training job did not end with a model
@@ -74,6 +76,18 @@ class LabelsChangedError(DatasetError):
     """A class of the earlier model has no images any more."""
 
 
+class PreparationError(ImageClassifierError):
+    """A process was killed, or a processing job failed on AWS's side; a later attempt goes on where it stood."""
+
+
+class PreparationInputError(PreparationError):
+    """The job's program failed, or AWS refused the job's request; the same job would fail, and cost, again."""
+
+
+class PreparationStoppedError(PreparationError):
+    """The processing job was stopped, by a person or by its time limit."""
+
+
 class StackError(ImageClassifierError):
     """The CloudFormation stack of the deployment cannot be created, updated or deleted."""
 
@@ -84,10 +98,6 @@ class StorageError(ImageClassifierError):
 
 class ObjectGoneError(ImageClassifierError):
     """Somebody deleted an object that an earlier task of the run wrote."""
-
-
-class PreparationError(ImageClassifierError):
-    """A process that prepared images was killed; a later attempt goes on where it stood."""
 
 
 class AwsRefusalError(ImageClassifierError):

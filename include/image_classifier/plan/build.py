@@ -19,11 +19,11 @@ from image_classifier.deploy.model import model_request
 from image_classifier.deploy.serving import serving_model
 from image_classifier.evaluate.report.can_show import what_it_can_show
 from image_classifier.evaluate.trials.choice import stored_tuning
-from image_classifier.plan.job_lines import evaluation_line, training_line, trials_line, tuning_line
+from image_classifier.plan.job_lines import evaluation_line, most_of_a_run, training_line, trials_line, tuning_line
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
 from image_classifier.plan.preflight import check_deployment
 from image_classifier.plan.prices import PriceBook
-from image_classifier.prepare.dataset import PreparedDataset, plan_dataset
+from image_classifier.prepare.dataset import PreparedDataset, count_unread, plan_dataset
 from image_classifier.train import attempts, job_request
 from image_classifier.train.start_from import from_champion
 from image_classifier.train.tuning import tuning_jobs
@@ -65,13 +65,11 @@ def build_plan(
 
     """
     check_deployment(clients.s3, classifier=classifier, settings=settings, region=prices.region)
+    if unread := _unread_by_instances(classifier, clients, settings):
+        return _plan_of_unread(classifier, clients, settings, prices=prices, options=options, unread=unread)
     reset = options.reset_labels
     dataset = plan_dataset(classifier, s3=clients.s3, settings=settings, reset_labels=reset, on_progress=on_progress)
-    request = job_request.training_job_request(classifier, settings=settings, region=prices.region, dataset=dataset)
-    if classifier.training.start_from == "champion":
-        serving = serving_model(clients.sagemaker, classifier=classifier.name)
-        champion = serving.training_job if serving else None
-        request = from_champion(clients.sagemaker, clients.s3, request, champion=champion).request
+    request = _training_request(classifier, clients, settings, dataset=dataset, region=prices.region)
     alternatives = job_request.alternative_requests(classifier, request)
     attempt = attempts.plan_attempt(
         clients.sagemaker,
@@ -103,6 +101,46 @@ def build_plan(
         _upload_trigger(classifier, clients, settings),
     )
     return Plan(classifier.name, lines, what_it_can_show(dataset.num_test_samples, of_class={}))
+
+
+def _training_request(
+    classifier: Classifier, clients: Clients, settings: Settings, *, dataset: PreparedDataset, region: str
+) -> Mapping[str, Any]:
+    request = job_request.training_job_request(classifier, settings=settings, region=region, dataset=dataset)
+    if classifier.training.start_from != "champion":
+        return request
+    serving = serving_model(clients.sagemaker, classifier=classifier.name)
+    champion = serving.training_job if serving else None
+    return from_champion(clients.sagemaker, clients.s3, request, champion=champion).request
+
+
+def _unread_by_instances(classifier: Classifier, clients: Clients, settings: Settings) -> int:
+    """Return how many images a processing job would read; other runners read in the plan what they would prepare."""
+    if classifier.preparation.runner != "processing":
+        return 0
+    return count_unread(classifier, s3=clients.s3, settings=settings)
+
+
+def _plan_of_unread(
+    classifier: Classifier,
+    clients: Clients,
+    settings: Settings,
+    *,
+    prices: PriceBook,
+    options: PlanOptions,
+    unread: int,
+) -> Plan:
+    """Return the plan of a run with new images: nobody knows before they are read which jobs it could reuse."""
+    place = f"s3://{settings.bucket}/{Keys(classifier.name).dataset}"
+    hosted, config = _hosting(classifier, clients, settings, request={}, job=None, prices=prices)
+    lines = (
+        Line("prepared images", place, f"{unread:,} to read", BY_USE),
+        *most_of_a_run(classifier, prices),
+        *hosted,
+        _function(classifier, clients, settings, job=None, config=config, options=options),
+        _upload_trigger(classifier, clients, settings),
+    )
+    return Plan(classifier.name, lines)
 
 
 def _tuning(

@@ -98,9 +98,9 @@ def evaluation_line(
     return Line("evaluation", name, change, transform_cost(classifier, prices, jobs=MODELS_COMPARED))
 
 
-def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Cost]:
-    """Return the maximum costs of a run's training, tuning and transform jobs if none is reused."""
-    training, tuning = classifier.training, classifier.tuning
+def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Line]:
+    """Return the lines of a run's processing, training, tuning and transform jobs if none of them is reused."""
+    training, tuning, new = classifier.training, classifier.tuning, "of the new images"
     machines = [
         {
             "ResourceConfig": {"InstanceType": machine, "InstanceCount": training.instance_count},
@@ -109,13 +109,28 @@ def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Cost]:
         }
         for machine in training.instance_types
     ]
-    costs = [_most_expensive(machines, prices, jobs=1), transform_cost(classifier, prices, jobs=MODELS_COMPARED)]
+    lines = []
+    if classifier.preparation.runner == "processing":
+        lines.append(Line("processing job", new, "started", preparation_cost(classifier, prices)))
+    lines.append(Line("training job", new, "started", _most_expensive(machines, prices, jobs=1)))
     if tuning is not None and tuning.enabled:
-        costs += [
-            _most_expensive(machines, prices, jobs=tuning.tuned_jobs),
-            transform_cost(classifier, prices, jobs=models_scored(tuning)),
-        ]
-    return costs
+        tried, models = _most_expensive(machines, prices, jobs=tuning.tuned_jobs), models_scored(tuning)
+        lines.append(Line("tuning job", new, "started", tried))
+        scored = transform_cost(classifier, prices, jobs=models)
+        lines.append(Line("validation", new, f"{models} models scored", scored))
+    compared = transform_cost(classifier, prices, jobs=MODELS_COMPARED)
+    return [*lines, Line("evaluation", "the model that is chosen", "test images scored", compared)]
+
+
+def preparation_cost(classifier: Classifier, prices: PriceBook) -> Cost:
+    """Return the maximum cost of the processing job that prepares the images, up to its time limit."""
+    wanted = classifier.preparation
+    price = prices.price(wanted.instance_type, use="processing")
+    machines = f"{wanted.instance_count} x {wanted.instance_type} for {wanted.time_limit_s:,} s"
+    if price.usd_per_hour is None:
+        return Cost(None, words=f"unknown: {machines}, {price.source}")
+    usd = wanted.instance_count * price.usd_per_hour * wanted.time_limit_s / SECONDS_AN_HOUR
+    return Cost(usd, words=f"{usd:,.2f} USD: {machines} at {price.usd_per_hour:g} an hour ({price.source})")
 
 
 def transform_cost(classifier: Classifier, prices: PriceBook, *, jobs: int) -> Cost:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Use = Literal["training", "hosting"]
+Use = Literal["training", "hosting", "processing"]
 
 SERVICE = "AmazonSageMaker"
-COMPONENTS: Mapping[Use, str] = {"training": "Training", "hosting": "Hosting"}
+COMPONENTS: Mapping[Use, str] = {"training": "Training", "hosting": "Hosting", "processing": "Processing"}
 HOURS = ("hrs", "hours")  # the list uses both spellings
 
 
@@ -32,7 +32,7 @@ def published_price(pricing: Any, *, instance_type: str, use: Use, region: str) 
     Args:
         pricing: a boto3 client of the Price List.
         instance_type: such as ml.g4dn.xlarge.
-        use: training or hosting, which have different prices.
+        use: training, hosting or processing, which have different prices.
         region: the region of the instance, which may differ from the client's.
 
     Raises:

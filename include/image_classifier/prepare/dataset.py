@@ -24,7 +24,7 @@ from image_classifier.prepare.previous import Previous, write_pointer
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST, list_entries, publish, test_manifest
 from image_classifier.prepare.records import RecordFiles, channel_folder
 from image_classifier.prepare.shards.joined import joined
-from image_classifier.prepare.shards.listing import Listing, delete_listings, sentence, write_listing
+from image_classifier.prepare.shards.listing import Listing, delete_listings, places_unread, sentence, write_listing
 from image_classifier.prepare.shards.pending import prepare_pending
 from image_classifier.prepare.shards.processes import Connect, Shards
 from image_classifier.prepare.sources.bucket import BucketSource
@@ -211,6 +211,17 @@ def plan_dataset(
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     return _prepared(preparation.dataset(labels, on_progress=on_progress), classifier.format, bucket=bucket, keys=keys)
+
+
+def count_unread(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> int:
+    """Return how many images of the source a run must read; the source is listed, and no image is read.
+
+    Raises:
+        DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
+
+    """
+    preparation, _ = _preparation(classifier, s3=s3, settings=settings, store=NoStore())
+    return len(places_unread(preparation))
 
 
 def _preparation(

@@ -18,6 +18,7 @@ from image_classifier.connect.upload_queue import delete_upload_queue
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.deploy.endpoint import describe_endpoint
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
+from image_classifier.prepare.processing.jobs import PROCESSING_JOBS
 from image_classifier.promote.registry import delete_registry
 from image_classifier.teardown.inventory import (
     Inventory,
@@ -89,6 +90,19 @@ def stop_transform_jobs(clients: Clients, teardown: Teardown) -> None:
     """Stop transform jobs; a stopped one writes no results."""
     for job in TRANSFORM_JOBS.in_progress(clients.sagemaker, classifier=teardown.classifier):
         TRANSFORM_JOBS.kind.stop(clients.sagemaker, job)
+
+
+def stop_processing_jobs(clients: Clients, teardown: Teardown) -> None:
+    """Stop what prepares images, and wait: a job that is being stopped still writes some.
+
+    Raises:
+        ResourceBusyError: a job takes too long to stop.
+
+    """
+    in_progress = partial(PROCESSING_JOBS.in_progress, clients.sagemaker, classifier=teardown.classifier)
+    for job in in_progress():
+        PROCESSING_JOBS.kind.stop(clients.sagemaker, job)
+    _await(lambda: not in_progress(), what=f"A processing job of {teardown.classifier} is still being stopped")
 
 
 def delete_function(clients: Clients, teardown: Teardown) -> None:
@@ -186,6 +200,7 @@ STEPS: tuple[Callable[[Clients, Teardown], object], ...] = (
     delete_upload_trigger,
     stop_training_jobs,
     stop_transform_jobs,
+    stop_processing_jobs,
     delete_function,
     delete_endpoint,
     delete_endpoint_configs,

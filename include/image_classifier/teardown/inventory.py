@@ -14,6 +14,7 @@ from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, ou
 from image_classifier.connect.upload_queue import our_upload_queues
 from image_classifier.contracts.record_keys import CHECK_FOLDER
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
+from image_classifier.prepare.processing.jobs import PROCESSING_JOBS
 from image_classifier.promote.registry import our_group, our_versions
 from image_classifier.train.job_log import LOG_GROUP
 from image_classifier.train.training_jobs import list_training_jobs_in_progress
@@ -87,6 +88,7 @@ class Inventory:
     tuning_jobs: tuple[str, ...] = ()
     training_jobs: tuple[str, ...] = ()
     transform_jobs: tuple[str, ...] = ()
+    processing_jobs: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     endpoints: tuple[str, ...] = ()
     endpoint_configs: tuple[str, ...] = ()
@@ -106,6 +108,7 @@ class Inventory:
             "tuning jobs to stop": len(self.tuning_jobs),
             "training jobs to stop": len(self.training_jobs),
             "transform jobs to stop": len(self.transform_jobs),
+            "processing jobs to stop": len(self.processing_jobs),
             "functions": len(self.functions),
             "endpoints": len(self.endpoints),
             "endpoint configs": len(self.endpoint_configs),
@@ -125,6 +128,7 @@ class Inventory:
             "tuning job, to stop": self.tuning_jobs,
             "training job, to stop": self.training_jobs,
             "transform job, to stop": self.transform_jobs,
+            "processing job, to stop": self.processing_jobs,
             "function": self.functions,
             "endpoint": self.endpoints,
             "endpoint config": self.endpoint_configs,
@@ -152,6 +156,7 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
         tuning_jobs=tuple(list_tuning_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         training_jobs=tuple(list_training_jobs_in_progress(clients.sagemaker, classifier=classifier)),
         transform_jobs=tuple(TRANSFORM_JOBS.in_progress(clients.sagemaker, classifier=classifier)),
+        processing_jobs=tuple(PROCESSING_JOBS.in_progress(clients.sagemaker, classifier=classifier)),
         functions=functions,
         endpoints=our_endpoints(clients.sagemaker, classifier),
         endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),

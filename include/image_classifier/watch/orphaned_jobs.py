@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from image_classifier.aws.jobs import owners
 from image_classifier.aws.jobs.kinds import TRAINING_JOB, TUNING_JOB, JobKind
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
+from image_classifier.prepare.processing.jobs import PROCESSING_JOBS, bucket_of
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -24,6 +25,7 @@ OUTPUTS: Mapping[JobKind, Callable[[Mapping[str, Any]], str]] = {
     TUNING_JOB: lambda job: str(job["TrainingJobDefinition"]["OutputDataConfig"]["S3OutputPath"]),
     TRAINING_JOB: lambda job: str(job["OutputDataConfig"]["S3OutputPath"]),
     TRANSFORM_JOBS.kind: lambda job: str(job["TransformOutput"]["S3OutputPath"]),
+    PROCESSING_JOBS.kind: lambda job: f"s3://{bucket_of(job)}/",
 }
 
 

@@ -13,7 +13,8 @@ from local_aws.sagemaker.protocol.errors import validation_error
 BUILT_IN_ACCOUNT = "811284229777"  # where AWS keeps image-classification in us-east-1
 BUILT_IN_REPOSITORY = "image-classification"
 DEFAULT_COMMANDS: dict[str, tuple[str, ...]] = {
-    BUILT_IN_REPOSITORY: (sys.executable, "-m", "image_classification_algorithm")
+    BUILT_IN_REPOSITORY: (sys.executable, "-m", "image_classification_algorithm"),
+    "image-classification-preparation": (sys.executable, "-m", "image_preparation"),
 }
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<repository>[^:@]+)([:@].+)?"

@@ -41,11 +41,14 @@ class PreparationSteps:
 
         Returns:
             The arguments of each mapped task of `prepare_shard`; none if another runner prepares the images. Airflow
-            maps over nothing but a task's own result, so that the listing is an XCom of its own, ``listing``.
+            maps over nothing but a task's own result, so that the listing is an XCom of its own, ``listing``. So is the
+            config of the processing job, ``processing``, if one prepares the images; empty if no image must be read.
 
         """
         listing = self._listed(params)
         ti.xcom_push(key="listing", value=listing.model_dump(mode="json"))
+        if listing.runner == "processing":
+            ti.xcom_push(key="processing", value=self._processing(listing, params))
         return [[listing.run, number] for number in range(listing.shards if listing.runner == "mapped" else 0)]
 
     def prepare_shard(self, run: str, number: int) -> Json:
@@ -84,6 +87,20 @@ class PreparationSteps:
         figures = dataset.model_dump(mode="json", include=set(FIGURES))
         announce(outlet_events, self._classifier, kind="dataset", version=dataset.fingerprint, figures=figures)
         return dataset.model_dump(mode="json")
+
+    def _processing(self, listing: "Listing", params: Params) -> Json:
+        from image_classifier.prepare.processing.request import processing_request
+        from image_classifier.prepare.processing.work import Work
+
+        classifier, region = with_run_params(self._classifier, params), self._s3.meta.region_name
+        if not listing.shards:
+            return {}
+        work = Work(classifier.name, listing.run, listing.shards, listing.unread)
+        return {
+            "request": processing_request(classifier, work, settings=Settings.from_env(), region=region),
+            "classifier": classifier.name,
+            "time_limit_s": classifier.preparation.time_limit_s,
+        }
 
     def _listed(self, params: Params) -> "Listing":
         from image_classifier.plan.preflight import check_deployment

@@ -45,6 +45,7 @@ def delete_upload_trigger(params: Params) -> None:
 def stop_training_jobs(params: Params) -> None:
     _run(teardown.stop_training_jobs, params)
     _run(teardown.stop_transform_jobs, params)
+    _run(teardown.stop_processing_jobs, params)
 
 
 def delete_function(params: Params) -> None:

@@ -8,6 +8,7 @@ from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
+from image_classifier_airflow.operators.processing import ProcessingJobOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.operators.transform import TransformJobOperator
 
@@ -18,6 +19,7 @@ OPERATORS = [
     ModelOperator,
     UploadTriggerOperator,
     TrainingJobOperator,
+    ProcessingJobOperator,
     TransformJobOperator,
 ]
 EVENT = {"status": "finished", "job_name": "job"}

@@ -139,7 +139,7 @@ def test_airflow_passes_each_role_to_its_service_only(template: Any) -> None:
     assert passing == [policy["PassRoleToSageMaker"], policy["PassRoleToLambda"]]
     assert [(item["Resource"], item["Condition"]["StringEquals"]) for item in passing] == [
         (
-            [{"GetAtt": "SagemakerRole.Arn"}, {"GetAtt": "HostingRole.Arn"}],
+            [{"GetAtt": f"{role}.Arn"} for role in ("SagemakerRole", "HostingRole", "PreparationRole")],
             {"iam:PassedToService": "sagemaker.amazonaws.com"},
         ),
         ({"GetAtt": "FunctionRole.Arn"}, {"iam:PassedToService": "lambda.amazonaws.com"}),
@@ -178,14 +178,19 @@ def test_training_cannot_write_below_the_prefix_that_triggers(template: Any) -> 
     assert [item["Sub"] for item in write["Resource"]] == ["${Bucket.Arn}/*/models/*", "${Bucket.Arn}/*/checkpoints/*"]
 
 
-def test_a_model_s_container_can_write_the_output_of_transforms_alone(template: Any) -> None:
+@pytest.mark.parametrize(
+    ("role", "written"), [("HostingRole", "evaluations/*/output/*"), ("PreparationRole", "dataset/*")]
+)
+def test_models_write_the_output_of_transforms_alone_and_preparation_data_sets(
+    template: Any, role: str, written: str
+) -> None:
     policies = [
         resource["Properties"]["PolicyDocument"]["Statement"]
         for resource in template["Resources"].values()
-        if {"Ref": "HostingRole"} in resource["Properties"].get("Roles", [])
+        if {"Ref": role} in resource["Properties"].get("Roles", [])
     ]
     writing = [item for policy in policies for item in policy if "s3:PutObject" in actions(item)]
-    assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/evaluations/*/output/*"}]
+    assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/" + written}]
 
 
 def test_each_role_is_assumed_by_its_service_alone(template: Any) -> None:
@@ -197,6 +202,7 @@ def test_each_role_is_assumed_by_its_service_alone(template: Any) -> None:
     assert trusts == {
         "SagemakerRole": [{"Service": "sagemaker.amazonaws.com"}],
         "HostingRole": [{"Service": "sagemaker.amazonaws.com"}],
+        "PreparationRole": [{"Service": "sagemaker.amazonaws.com"}],
         "FunctionRole": [{"Service": "lambda.amazonaws.com"}],
     }
 
@@ -222,6 +228,7 @@ def test_the_outputs_are_the_settings_of_a_deployment(template: Any) -> None:
         "IMAGE_CLASSIFIER_BUCKET",
         "IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN",
         "IMAGE_CLASSIFIER_HOSTING_ROLE_ARN",
+        "IMAGE_CLASSIFIER_PREPARATION_ROLE_ARN",
         "IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN",
         "IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN",
         "IMAGE_CLASSIFIER_FUNCTION_RUNTIME",

@@ -1,7 +1,7 @@
 """Plans, starts and checks jobs that are named after their request, so that the same request is paid for once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import exists_already, is_invalid, is_limit, is_transient, sentence
 from image_classifier.aws.jobs.kinds import JobKind
+from image_classifier.aws.jobs.owners import owner_of, tags_of_arn
 from image_classifier.aws.names import is_job, job_name
 from image_classifier.contracts.errors import ImageClassifierError
 
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 20
 # Failure reasons that do not concern the input; the same job may succeed later.
 PASSING = ("InternalServerError", "CapacityError", "Unable to provision requested ML compute capacity")
+PASSING_EXIT = "StorageError"  # in what a program of ours wrote for ExitMessage, which processing jobs alone have
 
 
 @dataclass(frozen=True)
@@ -70,11 +72,27 @@ class RequestedJobs:
         """Return the request of the first attempt: the same classifier and spec give the same name."""
         return {**self._named(spec, classifier=classifier, number=1), "Tags": tags}
 
-    def plan_attempt(self, sagemaker: "SageMakerClient", request: Mapping[str, Any], *, classifier: str) -> Attempt:
+    def plan_attempt(
+        self,
+        sagemaker: "SageMakerClient",
+        request: Mapping[str, Any],
+        *,
+        classifier: str,
+        of_run: tuple[str, str] | None = None,
+        has_results: Callable[[], bool] = lambda: True,
+    ) -> Attempt:
         """Return the next attempt; nothing is changed.
 
+        Args:
+            sagemaker: the client; it only describes.
+            request: of the first attempt.
+            classifier: whose; part of the names.
+            of_run: a Dag's and a run's id, if the causes of failures are outside the request, such as a missing right:
+                then only a failure of that run is final, and another run makes the next attempt.
+            has_results: whether what a completed job wrote is still there; without it another attempt is due.
+
         Raises:
-            ImageClassifierError: `errors.refused`, if the last attempt failed on the same input; `errors.failed`, if
+            ImageClassifierError: `errors.refused`, if an earlier attempt failed on the same input; `errors.failed`, if
                 there were too many attempts.
 
         """
@@ -86,10 +104,11 @@ class RequestedJobs:
             if job is None:
                 return Attempt("start", named, name)
             status = self.kind.status_of(job)
-            if status in ("InProgress", "Stopping", "Completed"):
-                actions: dict[str, Literal["adopt", "await"]] = {"InProgress": "adopt", "Stopping": "await"}
-                return Attempt(actions.get(status, "reuse"), named, name)
-            if self.failed_for_its_input(job):
+            if status in ("InProgress", "Stopping"):
+                return Attempt("adopt" if status == "InProgress" else "await", named, name)
+            if status == "Completed" and has_results():
+                return Attempt("reuse", named, name)
+            if self.failed_for_its_input(job) and self._is_final(sagemaker, job, of_run=of_run):
                 self.check_completed(job)
         raise self.errors.failed(
             f"{MOST_ATTEMPTS} {self.kind.words}s with the same request left no results, last {name}; see its log."
@@ -128,7 +147,8 @@ class RequestedJobs:
 
     def failed_for_its_input(self, job: Mapping[str, Any]) -> bool:
         """Whether the job failed for a reason that would make the same job fail again."""
-        return self.kind.status_of(job) == "Failed" and not job.get("FailureReason", "").startswith(PASSING)
+        is_passing = job.get("FailureReason", "").startswith(PASSING) or PASSING_EXIT in job.get("ExitMessage", "")
+        return self.kind.status_of(job) == "Failed" and not is_passing
 
     def check_completed(self, job: Mapping[str, Any]) -> None:
         """Check that the job ended with results.
@@ -138,7 +158,8 @@ class RequestedJobs:
 
         """
         status, words, unchanged = self.kind.status_of(job), self._words(job[self.kind.name_key]), self.errors.unchanged
-        reason, another = job.get("FailureReason", "AWS gives no reason."), f"another job on {self._machine(job)}"
+        reasons = [job[member] for member in ("FailureReason", "ExitMessage") if job.get(member)]
+        reason, another = ". ".join(reasons) or "AWS gives no reason.", f"another job on {self._machine(job)}"
         if status == "Stopped":
             raise self.errors.stopped(
                 f"{words} was stopped and left no results; run this task again, which costs {another}. {unchanged}"
@@ -152,6 +173,14 @@ class RequestedJobs:
             raise self.errors.failed(
                 f"{words} failed on AWS's side: {reason} {unchanged} It is tried again, which costs {another}."
             )
+
+    def _is_final(
+        self, sagemaker: "SageMakerClient", job: Mapping[str, Any], *, of_run: tuple[str, str] | None
+    ) -> bool:
+        if of_run is None:
+            return True
+        owner = owner_of(tags_of_arn(sagemaker, self.kind.arn_of(job)))
+        return owner is not None and (owner.dag_id, owner.run_id) == of_run
 
     def _named(self, spec: Mapping[str, Any], *, classifier: str, number: int) -> dict[str, Any]:
         return {self.kind.name_key: job_name(classifier, [spec, number]), **spec}

@@ -89,6 +89,7 @@ class JobKind:
 
 TRAINING_JOB = JobKind("training job", "training_job", "TrainingJob")
 TRANSFORM_JOB = JobKind("transform job", "transform_job", "TransformJob")
+PROCESSING_JOB = JobKind("processing job", "processing_job", "ProcessingJob")
 TUNING_JOB = JobKind(
     "tuning job",
     "hyper_parameter_tuning_job",

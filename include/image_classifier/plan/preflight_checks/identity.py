@@ -106,8 +106,8 @@ def check_permissions(iam: "IAMClient", *, caller: Caller, settings: Settings) -
 
 def _roles(settings: Settings) -> list[tuple[str, str]]:
     """Return (role ARN, service that assumes it) for each role that a run passes."""
-    of_sagemaker = dict.fromkeys((settings.sagemaker_role_arn, settings.model_role_arn))
-    return [*((arn, SAGEMAKER) for arn in of_sagemaker), (settings.function_role_arn, LAMBDA)]
+    of_sagemaker = dict.fromkeys((settings.sagemaker_role_arn, settings.model_role_arn, settings.preparation_role_arn))
+    return [*((arn, SAGEMAKER) for arn in of_sagemaker if arn), (settings.function_role_arn, LAMBDA)]
 
 
 def _policy_source(arn: str, iam: "IAMClient") -> str:

@@ -49,6 +49,9 @@ def needs_of(classifier: Classifier) -> tuple[Need, ...]:
     needs = [Need("sagemaker", f"{machine} for {kind} usage", count) for machine in training.instance_types]
     if training.on_demand_fallback:
         needs.append(Need("sagemaker", f"{training.instance_type} for training job usage", count))
+    if (preparation := classifier.preparation).runner == "processing":
+        quota = f"{preparation.instance_type} for processing job usage"
+        needs.append(Need("sagemaker", quota, preparation.instance_count))
     scored = max(MODELS_COMPARED, models_scored(tuning) if tuning else 0)
     return (
         *needs,

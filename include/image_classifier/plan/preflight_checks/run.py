@@ -10,7 +10,7 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.plan.job_lines import most_of_a_run
 from image_classifier.plan.plan import HOURS_A_MONTH
-from image_classifier.plan.preflight_checks.algorithm import check_image
+from image_classifier.plan.preflight_checks.algorithm import check_image, check_preparation_image
 from image_classifier.plan.preflight_checks.finding import Finding
 from image_classifier.plan.preflight_checks.identity import (
     check_identity,
@@ -57,6 +57,8 @@ def preflight(classifiers: Sequence[Classifier], *, clients: PreflightClients, s
 def _of_classifier(classifier: Classifier, *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
     region = clients.s3.meta.region_name
     yield check_image(clients.ecr, classifier=classifier, settings=settings, region=region)
+    if classifier.preparation.runner == "processing":
+        yield check_preparation_image(clients.ecr, classifier=classifier, settings=settings, region=region)
     yield check_source(clients.s3, classifier=classifier, settings=settings)
     yield check_notification(clients.s3, classifier=classifier, settings=settings)
     yield from check_quotas(clients.service_quotas, classifier=classifier)
@@ -66,7 +68,7 @@ def _of_classifier(classifier: Classifier, *, clients: PreflightClients, setting
 
 def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
     """Return the maximum cost of a run's jobs, if each one reaches its time limit: training, tuning and transforms."""
-    check, costs = f"price of a run of {classifier.name}", most_of_a_run(classifier, prices)
+    check, costs = f"price of a run of {classifier.name}", [line.cost for line in most_of_a_run(classifier, prices)]
     unknown = [cost.words for cost in costs if cost.once_usd is None]
     if unknown:
         return Finding(check, "not checked", "; ".join(unknown))

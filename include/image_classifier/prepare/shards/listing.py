@@ -110,7 +110,7 @@ def write_listing(
 
     """
     keys, images = preparation.keys, preparation.layout.images
-    unread = _unread(preparation)
+    unread = places_unread(preparation)
     shared = sharding(preparation.classifier.preparation.runner, len(unread))
     shards = shared.shards
     head = header.Header(
@@ -137,7 +137,7 @@ def write_listing(
     return Listing(run=run, images=len(images), unread=len(unread), runner=shared.runner, shards=shards)
 
 
-def _unread(preparation: Preparation) -> list[int]:
+def places_unread(preparation: Preparation) -> list[int]:
     """Return the positions of the images that must be read."""
     inspector = preparation.inspector(known=preparation.previous)
     return [at for at, image in enumerate(preparation.layout.images) if inspector.unread(image) is None]

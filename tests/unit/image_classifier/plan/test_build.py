@@ -147,6 +147,52 @@ def test_the_plan_names_the_job_that_the_run_would_start(plan, pets, clients, se
     assert line(plan(pets), "training job").name == planned
 
 
+@pytest.fixture
+def processed(clients, pets, tmp_path):
+    """The pets in S3, prepared by a processing job."""
+    clients.s3.create_bucket(Bucket="photos")
+    for file in (tmp_path / "images").rglob("*.png"):
+        key = f"pets/{file.relative_to(tmp_path / 'images')}"
+        clients.s3.put_object(Bucket="photos", Key=key, Body=file.read_bytes())
+    preparation = {"runner": "processing", "instance_count": 3, "time_limit_s": 1200}
+    return Classifier.model_validate({**pets.model_dump(), "source": "s3://photos/pets/", "preparation": preparation})
+
+
+PROCESSING = PriceBook("us-east-1", None, [*PRICES.table, quoted("ml.m5.xlarge", "processing", 0.3)])
+
+
+def test_new_images_of_a_processing_job_are_not_read_by_the_plan(plan, processed, calls):
+    calls.clear()
+
+    found = plan(processed, prices=PROCESSING)
+
+    assert line(found, "prepared images").change == "73 to read"
+    assert line(found, "processing job").cost.once_usd == pytest.approx(3 * 0.3 * 1200 / 3600)
+    assert line(found, "training job").cost.once_usd == pytest.approx(0.8 * 1800 / 3600)
+    assert {"model", "endpoint config", "endpoint", "function", "upload trigger"} < set(changes(found))
+    assert calls.count("GetObject") < 73
+    assert [name for name in calls if not name.startswith(READS)] == []
+
+
+def test_the_price_of_a_processing_job_counts_towards_the_limit(plan, processed):
+    found = plan(processed, prices=PROCESSING)
+    jobs = 3 * 0.3 * 1200 / 3600 + 0.8 * 1800 / 3600 + 2 * 0.2
+
+    assert found.first_day_usd == pytest.approx(jobs + 24 * 0.1)
+    with pytest.raises(BudgetError, match="max_cost_usd is 3"):
+        check_budget(found, max_cost_usd=3)
+
+
+def test_once_the_images_are_known_the_plan_names_the_jobs(plan, processed, clients, settings):
+    dataset = prepare_dataset(processed, s3=clients.s3, settings=settings)
+
+    found = plan(processed, prices=PROCESSING)
+
+    request = job_request.training_job_request(processed, settings=settings, region="us-east-1", dataset=dataset)
+    assert line(found, "training job").name == request["TrainingJobName"]
+    assert "processing job" not in changes(found)
+
+
 def test_training_costs_price_times_limit_times_machines(plan, pets):
     two = pets.revised({"training": {"instance_count": 2}})
 

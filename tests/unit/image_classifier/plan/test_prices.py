@@ -56,7 +56,9 @@ def book(*rows):
     return PriceBook("eu-west-1", PRICING, [Quoted.model_validate({**ROW, **row}) for row in rows])
 
 
-@pytest.mark.parametrize(("use", "component"), [("training", "Training"), ("hosting", "Hosting")])
+@pytest.mark.parametrize(
+    ("use", "component"), [("training", "Training"), ("hosting", "Hosting"), ("processing", "Processing")]
+)
 def test_the_price_list_is_asked_for_the_machine_its_use_and_its_region(aws, use, component):
     aws.add_response("get_products", {"PriceList": [product("0.822")]}, asked(component))
 

@@ -152,6 +152,26 @@ def test_jobs_are_stopped_and_waited_for_until_they_write_no_more(clients, sagem
     assert pauses == [teardown.POLL_S]
 
 
+def processing_jobs(status, *names):
+    times = {"CreationTime": NOW, "LastModifiedTime": NOW, "ProcessingJobStatus": status}
+    return {"ProcessingJobSummaries": [{"ProcessingJobName": name, "ProcessingJobArn": ARN, **times} for name in names]}
+
+
+def test_a_processing_job_is_stopped_and_waited_for_and_anothers_is_left(clients, sagemaker, pauses):
+    ours, anothers = f"{NAME}-{'0' * 16}", f"{NAME}-2-{'0' * 16}"
+    states = ("InProgress", "Stopping")
+    for in_progress in ([ours], []), ([], [ours]), ([], []):
+        for status, names in zip(states, in_progress, strict=True):
+            wanted = {"NameContains": f"{NAME}-", "StatusEquals": status}
+            sagemaker.add_response("list_processing_jobs", processing_jobs(status, *names, anothers), wanted)
+        if in_progress[0]:
+            sagemaker.add_response("stop_processing_job", {}, {"ProcessingJobName": ours})
+
+    teardown.stop_processing_jobs(clients, DIGITS)
+
+    assert pauses == [teardown.POLL_S]
+
+
 def test_another_classifiers_job_runs_on(clients, sagemaker):
     for _ in range(2):
         expect_tuning_jobs(sagemaker)

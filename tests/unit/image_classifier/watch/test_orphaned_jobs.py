@@ -8,10 +8,15 @@ from image_classifier.watch import orphaned_jobs
 OWNER = owners.Owner("cats_train_and_deploy", "manual__1", "train.train_model")
 TAGS = {tag["Key"]: tag["Value"] for tag in OWNER.tags()}
 JOB = "image-classifier-cats-01234567-89abcdef"
-NAMES = {"tuning": "image-classifier-0123456789abcde", "transform": "image-classifier-cats-0123456789abcdef"}
+NAMES = {
+    "tuning": "image-classifier-0123456789abcde",
+    "transform": "image-classifier-cats-0123456789abcdef",
+    "processing": "image-classifier-cats-123456789abcdef0",
+}
 OUTPUT = {
     "tuning": {"TrainingJobDefinition": {"OutputDataConfig": {"S3OutputPath": "s3://b/cats/models"}}},
     "transform": {"TransformOutput": {"S3OutputPath": "s3://b/cats/evaluations/x/output"}},
+    "processing": {"Environment": {"IMAGE_CLASSIFIER_BUCKET": "b"}},
 }
 
 
@@ -33,8 +38,8 @@ def test_a_job_whose_task_is_over_is_stopped_and_says_why(jobs):
     assert owners.stopped_as_orphan(jobs.tags_of(JOB))
 
 
-@pytest.mark.parametrize("kind", ["tuning", "transform"])
-def test_tuning_and_transform_jobs_whose_task_is_over_are_stopped_too(jobs, kind):
+@pytest.mark.parametrize("kind", list(NAMES))
+def test_jobs_of_every_kind_whose_task_is_over_are_stopped_too(jobs, kind):
     jobs.has_other(kind, NAMES[kind], tags=TAGS, **OUTPUT[kind])
 
     assert stop(jobs, "over") == ([NAMES[kind]], [OWNER])
@@ -42,16 +47,16 @@ def test_tuning_and_transform_jobs_whose_task_is_over_are_stopped_too(jobs, kind
     assert owners.stopped_as_orphan(jobs.tags_of(NAMES[kind]))
 
 
-@pytest.mark.parametrize("kind", ["tuning", "transform"])
+@pytest.mark.parametrize("kind", list(NAMES))
 @pytest.mark.parametrize("values", [{"status": "Stopping"}, {"tags": {}}])
-def test_tuning_and_transform_jobs_that_stop_or_name_no_task_are_left(jobs, kind, values):
+def test_jobs_of_every_kind_that_stop_or_name_no_task_are_left(jobs, kind, values):
     jobs.has_other(kind, NAMES[kind], **{"tags": TAGS, **OUTPUT[kind], **values})
 
     assert stop(jobs, "over") == ([], [])
     assert jobs.calls == []
 
 
-@pytest.mark.parametrize("kind", ["tuning", "transform"])
+@pytest.mark.parametrize("kind", list(NAMES))
 def test_a_job_that_writes_to_another_bucket_is_another_deployments(jobs, kind):
     jobs.has_other(kind, NAMES[kind], tags=TAGS, **OUTPUT[kind])
 

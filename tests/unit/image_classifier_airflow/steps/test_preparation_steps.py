@@ -1,3 +1,4 @@
+import io
 import json
 
 import boto3
@@ -101,6 +102,28 @@ def test_few_images_are_left_to_one_task(s3, images):
 
     assert steps_of().list_images(params(), ti) == []
     assert ti.pushed["listing"]["runner"] == "task"
+
+
+def test_a_processing_job_is_asked_for_if_images_are_new(s3, monkeypatch):
+    repository = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image-classification-preparation:1"
+    monkeypatch.setenv("IMAGE_CLASSIFIER_PREPARATION_IMAGE", repository)
+    monkeypatch.setenv("IMAGE_CLASSIFIER_PREPARATION_ROLE_ARN", "arn:aws:iam::123456789012:role/preparation")
+    for number in range(40):
+        out = io.BytesIO()
+        Image.new("RGB", (16, 12), (number, 7, 99)).save(out, "PNG")
+        s3.put_object(Bucket=BUCKET, Key=f"photos/{('cat', 'dog')[number % 2]}/{number}.png", Body=out.getvalue())
+    preparation = {"runner": "processing", "time_limit_s": 900}
+    pets = PETS.revised({"source": f"s3://{BUCKET}/photos/", "preparation": preparation})
+    steps, first, second = PreparationSteps(pets), Ti(), Ti()
+
+    assert steps.list_images(params(pets), first) == []
+    config = first.pushed["processing"]
+    assert (config["classifier"], config["time_limit_s"]) == ("pets", 900)
+    assert first.pushed["listing"]["run"] in config["request"]["AppSpecification"]["ContainerArguments"]
+
+    steps.prepare_dataset(params(pets), first.pushed["listing"])
+    steps.list_images(params(pets), second)
+    assert second.pushed["processing"] == {}
 
 
 def test_one_task_and_mapped_ones_make_the_same_data_set(s3, images, monkeypatch):

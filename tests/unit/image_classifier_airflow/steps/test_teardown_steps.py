@@ -28,7 +28,10 @@ DELETING = [
 
 
 # What the same task deletes or stops beside it.
-BESIDE = {"stop_training_jobs": ["stop_transform_jobs"], "delete_models": ["delete_model_packages"]}
+BESIDE = {
+    "stop_training_jobs": ["stop_transform_jobs", "stop_processing_jobs"],
+    "delete_models": ["delete_model_packages"],
+}
 
 
 class Airflow:

@@ -16,6 +16,7 @@ from botocore.validate import ParamValidator
 from image_classifier.aws.jobs.owners import stop_note
 from image_classifier_airflow.triggers import polling
 from image_classifier_airflow.triggers.hosting import EndpointTrigger
+from image_classifier_airflow.triggers.processing import ProcessingJobTrigger
 from image_classifier_airflow.triggers.training import TrainingJobTrigger
 from image_classifier_airflow.triggers.transform import TransformJobTrigger
 from image_classifier_airflow.triggers.tuning import TuningJobTrigger
@@ -335,6 +336,7 @@ def test_an_endpoint_is_not_waited_for_for_ever(run, monkeypatch):
 
 JOBS = {  # trigger, what requests and methods call its kind of job
     TransformJobTrigger: ("TransformJob", "transform_job"),
+    ProcessingJobTrigger: ("ProcessingJob", "processing_job"),
     TuningJobTrigger: ("HyperParameterTuningJob", "hyper_parameter_tuning_job"),
 }
 

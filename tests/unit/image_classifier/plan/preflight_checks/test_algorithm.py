@@ -8,7 +8,7 @@ from botocore.stub import Stubber
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.plan.preflight_checks.algorithm import check_image
+from image_classifier.plan.preflight_checks.algorithm import check_image, check_preparation_image
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
 SETTINGS = Settings(
@@ -72,3 +72,26 @@ def test_an_image_that_is_not_named_is_missing(ecr):
     settings = SETTINGS.model_copy(update={"algorithm_image": None})
 
     assert check_image(ecr, classifier=OWN, settings=settings, region="us-east-1").status == "missing"
+
+
+PREPARED = {
+    "preparation_image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/image-classification-preparation:1",
+    "preparation_role_arn": "arn:aws:iam::123456789012:role/preparation",
+}
+PROCESSED = Classifier.model_validate(
+    {"name": "cats", "source": "s3://a/cats/", "preparation": {"runner": "processing"}}
+)
+
+
+@pytest.mark.parametrize("missing", [*PREPARED, None])
+def test_the_image_and_the_role_of_a_processing_job_are_looked_for(ecr, missing):
+    settings = SETTINGS.model_copy(update={**PREPARED, **({missing: None} if missing else {})})
+    details = {"imageDetails": [{"imagePushedAt": datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)}]}
+    repository = "image-classification-preparation"
+    asked = {"registryId": "123456789012", "repositoryName": repository, "imageIds": [{"imageTag": "1"}]}
+    ecr.stubber.add_response("describe_images", details, asked)
+
+    finding = check_preparation_image(ecr, classifier=PROCESSED, settings=settings, region="us-east-1")
+
+    assert finding.status == ("missing" if missing else "ok")
+    assert missing is None or f"IMAGE_CLASSIFIER_{missing.upper()}" in finding.found

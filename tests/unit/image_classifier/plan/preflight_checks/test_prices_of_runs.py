@@ -7,7 +7,11 @@ from image_classifier.plan.preflight_checks.run import price_of_a_run
 from image_classifier.plan.prices import PriceBook, Quoted
 
 SOURCE = {"region": "eu-west-1", "as_of": "2026-01-01", "source": "https://example.org/"}
-ROWS = (("ml.g4dn.xlarge", "training", 0.8), ("ml.m5.xlarge", "hosting", 0.2))
+ROWS = (
+    ("ml.g4dn.xlarge", "training", 0.8),
+    ("ml.m5.xlarge", "hosting", 0.2),
+    ("ml.m5.xlarge", "processing", 0.3),
+)
 TABLE = [
     Quoted.model_validate({**SOURCE, "instance_type": machine, "use": use, "usd_per_hour": usd})
     for machine, use, usd in ROWS
@@ -35,6 +39,14 @@ def test_a_run_costs_all_its_jobs_up_to_their_limits(tuning, usd):
 
     assert finding.status == "ok"
     assert finding.found.startswith(f"at most {usd:,.2f} USD: ")
+
+
+def test_a_run_costs_the_instances_that_prepare_its_images():
+    preparation = {"runner": "processing", "instance_count": 4, "time_limit_s": 1800}
+
+    finding = price(cats(source="s3://photos/cats/", preparation=preparation))
+
+    assert finding.found.startswith(f"at most {0.8 + 2 * 0.2 + 4 * 0.3 / 2:,.2f} USD: ")
 
 
 def test_one_price_that_is_unknown_makes_the_run_s_unknown():

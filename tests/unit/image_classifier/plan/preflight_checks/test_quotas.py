@@ -48,6 +48,13 @@ def test_a_run_needs_training_transform_endpoint_and_functions():
     ]
 
 
+def test_a_processing_job_needs_its_instances():
+    preparation = {"runner": "processing", "instance_count": 3}
+    processed = Classifier.model_validate({"name": "cats", "source": "s3://photos/cats/", "preparation": preparation})
+
+    assert ("ml.m5.xlarge for processing job usage", 3) in [(need.quota, need.count) for need in needs_of(processed)]
+
+
 def test_tuning_needs_machines_for_its_jobs_and_for_the_models_it_compares():
     search = {"max_jobs": 4, "max_parallel": 10, "finalists": 2}
     tuned = Classifier.model_validate(
