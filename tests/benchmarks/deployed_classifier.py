@@ -22,7 +22,8 @@ from image_classifier.connect.function_configuration import function_configurati
 from image_classifier.connect.function_package import package_of
 from image_classifier.connect.notification import UploadTrigger, ensure_upload_trigger
 from image_classifier.contracts.labels import labels_document
-from image_classifier.deploy import hosting, model_file
+from image_classifier.deploy import endpoint_config, model_file
+from image_classifier.deploy import model as models
 from image_classifier.train.image_uris import image_uri
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,12 +110,12 @@ def _deploy(found: Deployed, *, artifact: Path) -> None:
         s3, bucket=found.bucket, classifier=classifier, labels_key=labels_key, training_job=JOB
     )
     uri = f"s3://{found.bucket}/{model_key}"
-    model = hosting.model_request(
+    model = models.model_request(
         classifier, settings=settings, training_job=JOB, model_artifact=uri, image=image_uri("us-east-1")
     )
-    hosting.ensure_model(sagemaker, model)
-    config = hosting.endpoint_config_request(classifier, training_job=JOB, model=model)
-    hosting.ensure_endpoint_config(sagemaker, config)
+    models.ensure_model(sagemaker, model)
+    config = endpoint_config.endpoint_config_request(classifier, training_job=JOB, model=model)
+    endpoint_config.ensure_endpoint_config(sagemaker, config)
     name = config["EndpointConfigName"]
     sagemaker.create_endpoint(EndpointName=endpoint_name(classifier.name), EndpointConfigName=name)
     sagemaker.get_waiter("endpoint_in_service").wait(
