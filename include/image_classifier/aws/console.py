@@ -42,7 +42,7 @@ def transform_job(sagemaker: Meta, name: str) -> str | None:
 
 
 def processing_job(sagemaker: Meta, name: str) -> str | None:
-    """The page of a processing job."""
+    """Return the address of a processing job's page."""
     return _sagemaker(sagemaker, name, page="processing-jobs", console="processing-jobs")
 
 

@@ -90,7 +90,7 @@ def object_store(s3: "S3Client", *, bucket: str) -> "S3Store | None":
 
 
 def address_of(s3: "S3Client", *, bucket: str) -> Address:
-    """What botocore computes for a request to the bucket: it knows all partitions, FIPS, dual stack and access points.
+    """Return the address that botocore computes for the bucket, for all partitions, FIPS, dual stack, access points.
 
     The request is noted and answered here; nothing is sent.
     """

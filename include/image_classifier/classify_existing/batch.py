@@ -1,4 +1,4 @@
-"""A batch transform job for many images: when it is used, what it costs, which model answers, and its request.
+"""Plans a batch transform job for many existing images: its conditions, cost, model and request.
 
 The endpoint answers uploads while images are classified again; a job has machines of its own. It needs some ten minutes
 until it answers its first image, so few images go through the endpoint.

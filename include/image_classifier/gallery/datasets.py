@@ -74,7 +74,7 @@ class DatasetVersions:
             raise DatasetError(f"s3://{self.bucket}/{key} is no report of a data set: {error!r}") from error
 
     def pictures(self, report: Report) -> dict[str, str]:
-        """Small pictures of rejected and of repaired images, as data: addresses by name; of some there are none.
+        """Return small pictures of rejected and repaired images, as data URIs by name; some have none.
 
         They stand in the version's report.html, because of a rejected image nothing else is in the bucket.
         """

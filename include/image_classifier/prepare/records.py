@@ -151,7 +151,7 @@ class RecordFiles:
         return length
 
     def _join(self, parts: Sequence[Part], key: str) -> None:
-        """Have S3 make one object of the parts; it is there as a whole or not at all.
+        """Let S3 join the parts to one object, which appears complete or not at all.
 
         Of an upload that is not completed, the bucket's lifecycle rule deletes what was copied.
         """

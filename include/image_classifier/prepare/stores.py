@@ -88,7 +88,7 @@ class ConcurrentStore:
         self._failures = 0
 
     def put(self, key: str, prepared: Prepared) -> None:
-        """Have an image uploaded; waits while too many are on their way.
+        """Start the upload of an image; wait while too many uploads run.
 
         Raises:
             StorageError: S3 does not answer as it should at present, to this image or to an earlier one.
@@ -107,7 +107,7 @@ class ConcurrentStore:
         upload.add_done_callback(self._done)
 
     def read(self, key: str) -> bytes:
-        """The bytes of an image; may be called from many threads.
+        """Return the bytes of an image; may be called from many threads.
 
         Raises:
             ObjectGoneError: it was deleted.

@@ -1,4 +1,4 @@
-"""The kind of the processing jobs that prepare images."""
+"""Defines the processing jobs that prepare images."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,5 +23,5 @@ BUCKET_VARIABLE = f"{PREFIX}BUCKET"
 
 
 def bucket_of(job: Mapping[str, Any]) -> str:
-    """The bucket that a described job writes to; empty if the job is not ours."""
+    """Return the bucket to which a described job writes; empty if the job is not ours."""
     return str(job.get("Environment", {}).get(BUCKET_VARIABLE, ""))

@@ -1,4 +1,4 @@
-"""The request that creates a processing job."""
+"""Builds the request that creates a processing job."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def processing_request(classifier: Classifier, work: Work, *, settings: Settings
 
 
 def preparation_image(settings: Settings, *, region: str) -> str:
-    """The URI of the image with the program `image_preparation`.
+    """Return the URI of the image with the program `image_preparation`.
 
     Raises:
         SettingsError: it is not set, or of another region.
@@ -74,7 +74,7 @@ def preparation_image(settings: Settings, *, region: str) -> str:
 
 
 def preparation_role(settings: Settings) -> str:
-    """The ARN of the role that the jobs work as.
+    """Return the ARN of the jobs' role.
 
     Raises:
         SettingsError: it is not set.

@@ -1,4 +1,4 @@
-"""The work of a processing job: the shards of one listing, shared out over the instances."""
+"""Divides the shards of a listing among the instances of a processing job, and prepares them."""
 
 import argparse
 from collections.abc import Mapping, Sequence

@@ -27,7 +27,7 @@ Found = tuple[int, Inspected | Rejected]  # an image's place in the listing, and
 def joined(
     listing: Listing, *, s3: "S3Client", bucket: str, keys: Keys, data_folder: Path
 ) -> tuple[Preparation, list[Inspected | Rejected]]:
-    """The preparation that was listed, and what was found out about every image, in the order of the listing.
+    """Return the preparation of a listing, and the results of all images in the order of the listing.
 
     Raises:
         ObjectGoneError: the listing was deleted, or a shard has not been prepared.

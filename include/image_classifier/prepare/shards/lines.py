@@ -42,7 +42,7 @@ def read_image(line: Line) -> Listed:
 
 
 def entry_line(entry: Entry) -> dict[str, Any]:
-    """A line of part-<n>.jsonl.gz: the keys of `image_line`, and what the previous version knows of such a file.
+    """Return a line of part-<n>.jsonl.gz: the keys of `image_line`, and the previous version's facts.
 
     That is ``known``, with the keys of `manifest.Line`, and ``split_before``.
     """
@@ -59,7 +59,7 @@ def read_entry(line: Line) -> Entry:
 
 
 def result_line(at: int, found: Inspected | Rejected) -> dict[str, Any]:
-    """A line of inspected/: the keys of `manifest.line_of`, and ``at`` and ``placed`` as in `image_line`.
+    """Return a line of inspected/: the keys of `manifest.line_of`, and ``at`` and ``placed`` as in `image_line`.
 
     Of a usable image also ``stored_in``, the split below which its prepared form was stored, and ``uploaded``, whether
     that was done then.

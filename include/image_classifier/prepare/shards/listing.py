@@ -62,7 +62,7 @@ class Listing(BaseModel):
 
 
 def sentence(listing: Listing) -> str:
-    """For people: how many images must be read, and who does it."""
+    """Return a sentence on how many images must be read, and by what."""
     unchanged = listing.images - listing.unread
     if not listing.unread:
         return f"None of the {listing.images:,} images has changed since the previous version; none is read."

@@ -28,7 +28,7 @@ class Sharding:
 
 
 def sharding(wanted: Runner, images: int) -> Sharding:
-    """The sharding of the images that must be read.
+    """Return the sharding of the images that must be read.
 
     Args:
         wanted: of the classifier's file.
