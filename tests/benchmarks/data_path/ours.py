@@ -1,0 +1,181 @@
+"""This package's side of each comparison, as a program: `python -m tests.benchmarks.data_path.ours NAME ARGUMENT`."""
+
+import contextlib
+import hashlib
+import inspect
+import os
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from types import SimpleNamespace
+from typing import Any
+
+from image_classifier.contracts.training import image_list
+from image_classifier.contracts.training.image_list import Entry
+
+KEY, SECRET, REGION = "bench", "benchmarks", "us-east-1"
+ROLE = "arn:aws:iam::123456789012:role/bench"
+
+
+def pack(root: str, prefix: str) -> None:
+    """The .lst, .rec and .idx files of a folder, in the order in which im2rec shuffles them."""
+    from image_classifier.contracts.training.recordio import pack_files
+
+    entries = list(_entries(root))
+    random.seed(100)
+    random.shuffle(entries)
+    Path(f"{prefix}.lst").write_text(image_list.dumps(entries))
+    pack_files(entries, root=Path(root), rec=Path(f"{prefix}.rec"))
+
+
+def _entries(root: str) -> Iterator[Entry]:
+    """The images of all class folders, numbered and labelled as im2rec does."""
+    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    files = (
+        (label, f"{folder}/{name}")
+        for label, folder in enumerate(folders)
+        for name in sorted(entry.name for entry in os.scandir(f"{root}/{folder}") if entry.is_file())
+    )
+    return (Entry(number, (float(label),), path) for number, (label, path) in enumerate(files))
+
+
+def upload(root: str, url: str, bucket: str) -> None:
+    """Upload a folder as prepared images are uploaded."""
+    from image_classifier.prepare.stores import open_store
+
+    store: Any = open_store(Client(url)(), bucket)
+    for entry in _entries(root):
+        store.put(f"ours/{entry.path}", SimpleNamespace(jpeg=Path(root, entry.path).read_bytes()))
+    store.finish()
+
+
+def upload_by_boto3(root: str, url: str, bucket: str) -> None:
+    """Upload a folder with boto3 in eight threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    s3 = Client(url)()
+
+    def put(entry: Entry) -> None:
+        s3.put_object(Bucket=bucket, Key=f"boto3/{entry.path}", Body=Path(root, entry.path).read_bytes())
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(put, _entries(root)))
+
+
+@dataclass(frozen=True)
+class Client:
+    """Makes an S3 client, also in another process."""
+
+    url: str
+
+    def __call__(self) -> Any:
+        import boto3
+
+        session = boto3.Session(KEY, SECRET, region_name=REGION)
+        return session.client("s3", endpoint_url=self.url)
+
+
+def prepare(root: str, url: str, bucket: str) -> None:
+    """Prepare a folder as the Dag's task does, with two processes where the library has them."""
+    from image_classifier.aws.settings import Settings
+    from image_classifier.classifier import Classifier
+    from image_classifier.prepare import dataset
+
+    settings = Settings(
+        bucket=bucket,
+        sagemaker_role_arn=ROLE,
+        function_role_arn=ROLE,
+        failure_queue_arn="arn:aws:sqs:us-east-1:123456789012:bench",
+        data_folder=Path(root).parent,
+    )
+    fields: dict[str, Any] = {
+        "name": "bench",
+        "source": Path(root).name,
+        "hyperparameters": {"image_shape": "3,224,224"},
+    }
+    if "preparation" in Classifier.model_fields:
+        fields["preparation"] = {"runner": "task"}
+    classifier = Classifier.model_validate(fields)
+    s3 = Client(url)()
+    if not hasattr(dataset, "list_dataset"):
+        dataset.prepare_dataset(classifier, s3=s3, settings=settings)
+        return
+    listing = dataset.list_dataset(classifier, s3=s3, settings=settings)
+    more = {"connect": lambda: Client(url)} if "connect" in inspect.signature(dataset.finish_dataset).parameters else {}
+    dataset.finish_dataset("bench", listing, s3=s3, settings=settings, **more)
+
+
+def group(count: str) -> None:
+    """Group generated looks, of which a fifth are copies of others, and drop them."""
+    from image_classifier.prepare.inspection.near_duplicates import Look, Looks
+
+    chance, looks, recent = random.Random(0), Looks(), list[Look]()
+    for number in range(int(count)):
+        if recent and chance.random() < 0.2:
+            copied = chance.choice(recent)
+            look = Look(copied.difference_hash ^ 1 << chance.randrange(64), copied.grey)
+        else:
+            look = Look(chance.getrandbits(64), chance.randbytes(128))
+            recent = [*recent[-99:], look]
+        if looks.nearest(look) is None:
+            looks.add(look, str(number))
+
+
+def assemble(count: str) -> None:
+    """Choose, group, split and list generated images of ten classes, as the step that joins the shards does."""
+    from image_classifier.prepare.assemble import Assembler
+    from image_classifier.prepare.inspection.inspector import Facts, Inspected
+    from image_classifier.prepare.inspection.near_duplicates import Look
+    from image_classifier.prepare.inspection.statistics import Statistics
+    from image_classifier.prepare.layout.folders import Listed, read_layout
+    from image_classifier.prepare.placement import Placer
+    from image_classifier.prepare.publish import image_lists
+    from image_classifier.prepare.sources.source import File
+    from image_classifier.prepare.split import Fractions
+
+    chance = random.Random(0)
+    names = [f"class{number % 10}/{number:07}.jpg" for number in range(int(count))]
+    layout = read_layout([File(name, "1") for name in names], where="generated", choice=None)
+    statistics, fractions = Statistics(120.0, 50.0, 900.0, 7.0, 30.0, 1.0, 0.5), Fractions(0, validation=0.2, test=0.1)
+
+    def inspected(image: Listed) -> Inspected:
+        sha256 = hashlib.sha256(image.name.encode()).hexdigest()
+        look = Look(chance.getrandbits(64), chance.randbytes(128))
+        facts = Facts(sha256, 100, 100, statistics, (), look, f"{sha256[:16]}.jpg")
+        return Inspected(image, fractions.split_of(sha256, None), facts, uploaded=True)
+
+    labels = [f"class{number}" for number in range(10)]
+    placer = Placer(fractions, needs_validation=True)
+    assembler = Assembler("generated", layout, labels, "bench", placer, 0.1)
+    image_lists(assembler.assemble(inspected(image) for image in layout.images))
+
+
+def nothing() -> None:
+    """What a bare task process has imported."""
+    import airflow.sdk  # noqa: F401
+
+
+COMMANDS = {one.__name__: one for one in (pack, upload, upload_by_boto3, prepare, group, assemble, nothing)}
+
+
+def main(name: str, *arguments: str) -> None:
+    """Run a command; the last line that it prints has the seconds of the clock and of the processors it took.
+
+    What a task's process has imported anyway is not counted.
+    """
+    if name in (upload.__name__, upload_by_boto3.__name__, prepare.__name__):
+        import boto3  # noqa: F401
+
+        with contextlib.suppress(ImportError):  # the commit before has none
+            import obstore  # noqa: F401
+    started, times = perf_counter(), os.times()
+    COMMANDS[name](*arguments)
+    used = [now - before for now, before in zip(os.times()[:4], times[:4], strict=True)]
+    print(perf_counter() - started, sum(used))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
