@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test oldest-test compose-test bench lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -75,11 +75,14 @@ oldest-test: dev ## Test Dags and plugin on the oldest release of Airflow that t
 compose-test: dev ## Test docker-compose.yaml on this machine's Docker engine: runs, restarts, workers, clean-up
 	@$(AIRFLOW) -m pytest tests/compose
 
-bench: dev ## Measure the Dag file's loading, and the function's cold start and work, against their limits
+BENCH := small photographs generated rounds rows
+bench: dev ## Measure the loading of Dag files, the function's cold start, and the data path beside im2rec, s5cmd and others
 	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
 	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/cold_start.py
-	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/warm_image.py
-	@PYTHONPATH=include $(AIRFLOW) tests/benchmarks/uploads_to_records.py
+	@$(MAKE) --no-print-directory bench-data
+
+bench-data: dev ## Only the data path; small=2000 photographs=500 generated=10000 rounds=1 rows="packing uploads" for a short one
+	@PYTHONPATH=include:. $(AIRFLOW) -m tests.benchmarks.data_path $(foreach option,$(BENCH),$(if $($(option)),--$(option) "$($(option))"))
 
 lint: dev ## Run ruff, mypy, and cfn-lint for the CloudFormation template
 	@.venv/airflow/bin/ruff check .

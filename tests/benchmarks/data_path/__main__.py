@@ -1,7 +1,7 @@
 """Prints one table: the data path against im2rec, s5cmd, AWS CLI, boto3 and the commit before it was rebuilt.
 
-`make bench` runs it; `SMALL=2000 PHOTOGRAPHS=500 ROUNDS=1 ROWS=packing` makes it short. It needs Debian's
-dataset-fashion-mnist and nginx, and the network the first time, for the peers.
+`make bench-data` runs it; `make bench-data small=2000 photographs=500 rounds=1 rows=packing` is short. It needs
+Debian's dataset-fashion-mnist and nginx, and the network the first time, for the peers.
 """
 
 import argparse
@@ -47,7 +47,9 @@ def main() -> None:
             "scale": lambda: bench.scale(tuple(count for count in COUNTS if count <= given.generated)),
         }
         rows = [row for name in given.rows.split() for row in groups[name]()]
-    print(f"Medians of {given.rounds}, of whole processes; {load()}.")
+    print(
+        f"Medians of {given.rounds}; uploads and preparations of ours without the imports of a task process; {load()}."
+    )
     print(tabulate([_cells(row) for row in rows], headers=HEADERS, floatfmt=".1f"))
 
 

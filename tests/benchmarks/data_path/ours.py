@@ -13,6 +13,8 @@ from time import perf_counter
 from types import SimpleNamespace
 from typing import Any
 
+from tests.benchmarks.data_path.usage import OWN_SECONDS
+
 from image_classifier.contracts.training import image_list
 from image_classifier.contracts.training.image_list import Entry
 
@@ -158,14 +160,21 @@ def nothing() -> None:
     import airflow.sdk  # noqa: F401
 
 
-COMMANDS = {one.__name__: one for one in (pack, upload, upload_by_boto3, prepare, group, assemble, nothing)}
+COMMANDS: dict[str, Any] = {
+    one.__name__: one for one in (pack, upload, upload_by_boto3, prepare, group, assemble, nothing)
+}
 
 
 def main(name: str, *arguments: str) -> None:
-    """Run a command; the last line that it prints has the seconds of the clock and of the processors it took.
+    """Run a command.
 
-    What a task's process has imported anyway is not counted.
+    With ``--own-seconds`` at the end, the last line that it prints has the seconds of the clock and of the processors
+    that it took, without the imports: a task's process has made them.
     """
+    if not arguments or arguments[-1] != OWN_SECONDS:
+        COMMANDS[name](*arguments)
+        return
+    arguments = arguments[:-1]
     if name in (upload.__name__, upload_by_boto3.__name__, prepare.__name__):
         import boto3  # noqa: F401
 

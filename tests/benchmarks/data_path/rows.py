@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.benchmarks.data_path import peers, sinks
 from tests.benchmarks.data_path.ours import KEY, REGION, SECRET
 from tests.benchmarks.data_path.peers import ROOT
-from tests.benchmarks.data_path.usage import Usage, in_turn, median, usage_of
+from tests.benchmarks.data_path.usage import OWN_SECONDS, Usage, in_turn, median, usage_of
 
 BEFORE = "5d7cdd0"  # the commit before images were prepared in shards and uploaded by obstore
 S5CMD_WORKERS = (4, 8, 16, 64)
@@ -96,7 +96,7 @@ class Bench:
             return lambda: usage_of(command, env=self.environment)
 
         return {
-            "ours": lambda: self.ours("upload", str(folder), url, sinks.BUCKET),
+            "ours": lambda: self.ours("upload", str(folder), url, sinks.BUCKET, OWN_SECONDS),
             **{
                 f"s5cmd, {workers} workers": run(
                     *s5cmd, "--numworkers", str(workers), "cp", f"{folder}/", f"{to}/s5cmd/"
@@ -104,7 +104,7 @@ class Bench:
                 for workers in S5CMD_WORKERS
             },
             "aws s3 sync": run(*aws, "s3", "sync", "--only-show-errors", str(folder), f"{to}/aws/"),
-            "boto3, 8 threads": lambda: self.ours("upload_by_boto3", str(folder), url, sinks.BUCKET),
+            "boto3, 8 threads": lambda: self.ours("upload_by_boto3", str(folder), url, sinks.BUCKET, OWN_SECONDS),
         }
 
     def preparation(self) -> Iterator[Row]:
@@ -127,14 +127,14 @@ class Bench:
 
     def _prepared(self, folder: Path, *, library: Path = ROOT) -> Usage:
         with sinks.rclone(peers.program(self.peers, "rclone"), self.work / "rclone") as url:
-            return self.ours("prepare", str(folder), url, sinks.BUCKET, library=library)
+            return self.ours("prepare", str(folder), url, sinks.BUCKET, OWN_SECONDS, library=library)
 
     def _unchanged(self, name: str, folder: Path) -> Row:
         with sinks.rclone(peers.program(self.peers, "rclone"), self.work / "rclone") as url:
             s5cmd = [str(peers.program(self.peers, "s5cmd")), "--endpoint-url", url, "--numworkers", "8"]
             sync = [*s5cmd, "sync", f"{folder}/", f"s3://{sinks.BUCKET}/s5cmd/"]
             sides = {
-                "ours": lambda: self.ours("prepare", str(folder), url, sinks.BUCKET),
+                "ours": lambda: self.ours("prepare", str(folder), url, sinks.BUCKET, OWN_SECONDS),
                 "s5cmd sync": lambda: usage_of(sync, env=self.environment),
             }
             for first in sides.values():

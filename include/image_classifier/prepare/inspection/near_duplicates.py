@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
+    Entries = NDArray[np.int64]
+
 MAX_DISTANCE: Final = 6
 LEAST_ENTROPY_BITS: Final = (
     2.5  # entropy of the grey values in bits; a drawing of two colours has about 2, a photograph about 6
@@ -41,6 +43,7 @@ _LOW: Final = bytes(value & 15 for value in range(256))
 # Three bands of a 64-bit hash: of six differing bits, at most two are in one of them.
 _BANDS: Final = ((0, 22), (22, 21), (43, 21))
 _TABLE_BITS: Final = 22  # of the widest band
+_ENTRY_BITS: Final = 40
 _ROOM: Final = 1024  # entries, at first
 _FLIPS: Final = tuple(
     [
@@ -171,30 +174,44 @@ class Looks:
 
     def nearest(self, look: Look) -> str | None:
         """Return the name of the nearest near-duplicate, of equally near ones the first added; None without one."""
-        for entry in self._near(look.difference_hash)[:MOST_COMPARED]:
-            if look.is_like(self._entry(entry)):
-                return self._names[entry]
-        return None
+        near = self._near(look.difference_hash)
+        alike = self._alike(look, near) if len(near) else near
+        return self._names[alike[0]] if len(alike) else None
 
-    def _near(self, difference_hash: int) -> list[int]:
-        """Return the entries within MAX_DISTANCE, the nearest first."""
+    def _near(self, difference_hash: int) -> "Entries":
+        """The entries within MAX_DISTANCE, the nearest first, MOST_COMPARED at most."""
         np = self._np
         nodes = self._first[self._flips ^ np.array(_keys(difference_hash), np.uint32)[self._band_of_flip]]
         lists = []
         while (nodes := nodes[nodes != 0]).size:
             lists.append(nodes)
             nodes = self._next[nodes]
+        nearest: Entries = np.zeros(0, np.int64)
         if not lists:
-            return []
-        entries = (np.concatenate(lists) - 1) // len(_BANDS)
-        distances = np.bitwise_count(self._hashes[entries] ^ np.uint64(difference_hash))
+            return nearest
+        entries = (np.concatenate(lists).astype(np.int64) - 1) // len(_BANDS)
+        distances = np.bitwise_count(self._hashes[entries] ^ np.uint64(difference_hash)).astype(np.int64)
         is_near = distances <= MAX_DISTANCE
-        found = set(zip(distances[is_near].tolist(), entries[is_near].tolist(), strict=True))
-        return [entry for _, entry in sorted(found)]
+        order = np.unique(distances[is_near] << _ENTRY_BITS | entries[is_near])  # sorted
+        nearest = order[:MOST_COMPARED] & ((1 << _ENTRY_BITS) - 1)
+        return nearest
 
-    def _entry(self, entry: int) -> Look:
-        grey = bytes(self._greys[entry * _GREY_BYTES : (entry + 1) * _GREY_BYTES])
-        return Look(int(self._hashes[entry]), grey, bool(self._small[entry]))
+    def _alike(self, look: Look, entries: "Entries") -> "Entries":
+        """The entries that `Look.is_like`, computed with the same integers."""
+        np = self._np
+        greys = np.frombuffer(self._greys, np.uint8).reshape(-1, _GREY_BYTES)[entries]
+        theirs = np.concatenate([greys >> 4, greys & 15], axis=1).astype(np.int64)
+        own = np.frombuffer(look.grey, np.uint8)
+        ours = np.concatenate([own >> 4, own & 15]).astype(np.int64)
+        count, ours_sum, theirs_sum = len(ours), ours.sum(), theirs.sum(axis=1)
+        both = count * (theirs @ ours) - ours_sum * theirs_sum
+        ours_square = count * (ours @ ours) - ours_sum**2
+        squares = ours_square * (count * (theirs * theirs).sum(axis=1) - theirs_sum**2)
+        correlations = np.where(squares > 0, both / np.sqrt(np.maximum(squares, 1)), 0.0)
+        small = np.frombuffer(self._small, np.uint8)[entries] | look.is_small
+        least = np.where(small, LEAST_CORRELATION_OF_SMALL, LEAST_CORRELATION)
+        found: Entries = entries[correlations >= least]
+        return found
 
 
 def _keys(difference_hash: int) -> list[int]:

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
-from image_classifier.prepare.inspection.near_duplicates import MAX_DISTANCE, Look, Looks, difference_hash
+from image_classifier.prepare.inspection.near_duplicates import (
+    MAX_DISTANCE,
+    MOST_COMPARED,
+    Look,
+    Looks,
+    difference_hash,
+)
 
 HASHES = st.integers(0, 2**64 - 1)
 GREY = random.Random(0).randbytes(128)
@@ -60,6 +66,25 @@ def test_the_index_finds_what_comparing_all_finds(near):
 
         expected = str(hashes[best[1]]) if best[0] <= MAX_DISTANCE else None
         assert nearest(index(*hashes[:position]), value) == expected
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), st.booleans()), max_size=40),
+    st.tuples(st.integers(0, 9), st.integers(0, 2), st.booleans()),
+)
+def test_the_first_of_the_nearest_that_looks_alike_is_found(added, wanted):
+    def look(bits, grey, is_small):
+        noise = random.Random(grey).randbytes(128)
+        return Look((1 << bits) - 1, bytes(a if grey < 2 else b for a, b in zip(GREY, noise, strict=True)), is_small)
+
+    looks, searched = Looks(), look(*wanted)
+    for number, values in enumerate(added):
+        looks.add(look(*values), str(number))
+
+    nearest_first = sorted((look(*values).distance(searched), number) for number, values in enumerate(added))
+    near = [number for distance, number in nearest_first if distance <= MAX_DISTANCE][:MOST_COMPARED]
+    alike = [str(number) for number in near if look(*added[number]).is_like(searched)]
+    assert looks.nearest(searched) == (alike[0] if alike else None)
 
 
 def test_a_copy_of_other_size_quality_and_brightness_is_a_near_duplicate():
