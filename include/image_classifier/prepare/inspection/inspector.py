@@ -1,6 +1,7 @@
 """Reads, hashes, decodes, measures and prepares each image once, and hands the usable ones on to be stored."""
 
 import hashlib
+import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -21,14 +22,15 @@ from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.sources.source import Source
 
-# Threads and not processes: Pillow releases the interpreter while it decodes, and the rest waits for S3. A task's
-# process may be a daemon, which cannot have children. botocore keeps 10 connections.
+# Threads of one process: Pillow releases the interpreter while it decodes, and the rest waits for S3. Together they
+# keep about one core busy; `shards.processes` uses the others. botocore keeps 10 connections.
 WORKERS = 8
+DECODED_BESIDE_OTHERS = 2
 IN_FLIGHT = 4 * WORKERS  # number of images that are read ahead, which limits the memory
 UNMODIFIED_KEY = "as-is"  # the name of release 0.1, which is part of fingerprints
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Facts:
     """The facts about an image file that are independent of its class and split.
 
@@ -52,7 +54,7 @@ class Facts:
     revision: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Inspected:
     """A usable image: its facts, and the place of its prepared copy in S3.
 
@@ -134,7 +136,7 @@ class Inspector:
     split_of: Callable[[str, Split | None], Split]
     stored: Container[str]
     known: Known
-    _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(os.cpu_count() or 1))
+    _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_decoded_at_once()))
     _uploads: dict[str, object] = field(default_factory=dict)  # who uploads a key
 
     @property
@@ -191,7 +193,7 @@ class Inspector:
         known = self.known.same_content(content.hexdigest())
         if known and not (found := self._inspected(image, known)).uploaded:
             return found
-        with self._decoders:  # decoding may take 500 MB: as many at once as there are cores to do it
+        with self._decoders:
             kept = pixels.keep(data, self.parameters) if self.unmodified else None
             shown = self._shown(data, kept)
             facts = self._facts(image, data, content, shown)
@@ -233,6 +235,11 @@ class Inspector:
         mine = object()
         if self._uploads.setdefault(key, mine) is mine:  # one step for all threads: a copy does not go twice
             self.store.put(key, prepared)
+
+
+def _decoded_at_once() -> int:
+    """As many images as there are cores, for decoding may take 650 MB; fewer if other processes share the machine."""
+    return (os.cpu_count() or 1) if multiprocessing.parent_process() is None else DECODED_BESIDE_OTHERS
 
 
 def _reported(found: Inspected | Rejected, report: Callable[[Inspected | Rejected], None]) -> Inspected | Rejected:

@@ -13,7 +13,7 @@ Images of one shape on an even ground (garments, scans) are taken for copies mor
 import base64
 import operator
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Final, Self
 
@@ -55,7 +55,7 @@ _FLIPS: Final = tuple(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Look:
     """The appearance of an image in 136 bytes.
 
@@ -103,7 +103,7 @@ class Look:
         """Return the number of differing bits of the difference hashes."""
         return (self.difference_hash ^ other.difference_hash).bit_count()
 
-    @cached_property
+    @property
     def _values(self) -> bytes:
         return self.grey.translate(_HIGH) + self.grey.translate(_LOW)
 

@@ -1,6 +1,6 @@
 """Computes statistics of an image for the report, and as a reference for drift."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final, Self
 
@@ -41,8 +41,8 @@ class Statistics:
 
     def as_json(self) -> dict[str, Any]:
         """Return the values for the manifest; an unknown camera is left out."""
-        values = asdict(self)
-        return values if self.camera else {name: value for name, value in values.items() if name != "camera"}
+        names = self.__dataclass_fields__ if self.camera else NUMBERS
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:

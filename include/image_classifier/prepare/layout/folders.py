@@ -14,7 +14,7 @@ LISTED: tuple[Split, Split] = ("train", "validation")  # the splits of a trainin
 SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listed:
     """An image file of the source.
 

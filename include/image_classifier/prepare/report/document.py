@@ -1,7 +1,7 @@
 """Writes report.json, and the manifest's lines: one for every file of the source."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from image_classifier.aws.names import Keys
@@ -59,24 +59,31 @@ def dumps(report: Report) -> bytes:
     return json.dumps(report, indent=1).encode()
 
 
-def manifest_lines(dataset: Dataset, *, keys: Keys) -> list[dict[str, Any]]:
+def manifest_lines(dataset: Dataset, *, keys: Keys) -> Iterator[dict[str, Any]]:
     """Return the lines of the manifest by name: every file of the source in a class folder, with its use."""
-    return sorted(_lines(dataset, keys), key=lambda line: str(line["name"]))
+    by_name = sorted(_decided(dataset), key=lambda decided: decided[0].image.name)
+    return (_line(one, rest, keys) for one, rest in by_name)
 
 
-def _lines(dataset: Dataset, keys: Keys) -> Iterator[dict[str, Any]]:
-    for image in dataset.images:
-        yield {**line_of(image), "split": image.split, "group": image.group, "key": findings.key_of(image, keys)}
+def _decided(dataset: Dataset) -> Iterator[tuple[Inspected | Rejected, Mapping[str, str] | None]]:
+    """Yield every file with the keys that its line has beside the inspection's; None for a used image."""
+    yield from ((image, None) for image in dataset.images)
     for image, test in dataset.placement.near_test:
         left_out = {"left_out": "near_test", "same_as": test.image.name}
-        yield {**line_of(image), "split": image.split, "group": image.group, **left_out}
+        yield image, {"split": image.split, "group": image.group, **left_out}
     for one, kept in dataset.chosen.duplicates:
-        yield {**line_of(one), "left_out": "duplicate", "same_as": kept.image.name}
+        yield one, {"left_out": "duplicate", "same_as": kept.image.name}
     for one, kept in dataset.chosen.leaks:
-        yield {**line_of(one), "left_out": "leak", "same_as": kept.image.name}
+        yield one, {"left_out": "leak", "same_as": kept.image.name}
     for group in dataset.chosen.conflicts:
-        yield from ({**line_of(one), "left_out": "conflict"} for one in group)
-    yield from map(line_of, (*dataset.rejected, *dataset.no_images))
+        yield from ((one, {"left_out": "conflict"}) for one in group)
+    yield from ((rejected, {}) for rejected in (*dataset.rejected, *dataset.no_images))
+
+
+def _line(one: Inspected | Rejected, rest: Mapping[str, str] | None, keys: Keys) -> dict[str, Any]:
+    if rest is None and isinstance(one, Inspected):
+        rest = {"split": one.split, "group": one.group, "key": findings.key_of(one, keys)}
+    return {**line_of(one), **(rest or {})}
 
 
 def _counts(dataset: Dataset) -> Counts:

@@ -1,5 +1,6 @@
 """Joins what the shards of a listing found out, in the order of the listing."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from heapq import merge
@@ -70,11 +71,13 @@ def _inspected(listing: Listing, *, s3: "S3Client", bucket: str, keys: Keys) -> 
 def _alike(found: Iterable[Inspected | Rejected]) -> list[Inspected | Rejected]:
     """Mark all files of a prepared image as uploaded if one was: which one, depends on the shards' order."""
     every = list(found)
-    uploaded = {(one.split, one.path) for one in every if isinstance(one, Inspected) and one.uploaded}
-    return [
-        replace(one, uploaded=True) if isinstance(one, Inspected) and (one.split, one.path) in uploaded else one
-        for one in every
-    ]
+    usable = [(place, one) for place, one in enumerate(every) if isinstance(one, Inspected)]
+    copies = Counter(one.sha256 for _, one in usable)
+    several = [(place, one) for place, one in usable if copies[one.sha256] > 1]
+    uploaded = {(one.split, one.path) for _, one in several if one.uploaded}
+    for place, one in several:
+        every[place] = replace(one, uploaded=(one.split, one.path) in uploaded)
+    return every
 
 
 class _Everything:

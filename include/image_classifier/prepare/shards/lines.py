@@ -1,5 +1,6 @@
 """Defines the lines of a listing's files: images to read, and results."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ def image_line(at: int, image: Listed) -> dict[str, Any]:
 
 def read_image(line: Line) -> Listed:
     """Read what `image_line` made."""
-    return Listed(line["name"], line["class"], line.get("placed"), line.get("stamp", ""))
+    return Listed(line["name"], sys.intern(line["class"]), line.get("placed"), line.get("stamp", ""))
 
 
 def entry_line(entry: Entry) -> dict[str, Any]:

@@ -36,11 +36,6 @@ class Shards:
     data_folder: Path
 
 
-def cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def prepare_in_processes(
     numbers: Sequence[int],
     *,

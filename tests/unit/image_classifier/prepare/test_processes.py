@@ -30,7 +30,7 @@ def s3(tmp_path):
 def listed(images, s3, settings, classifier, monkeypatch):
     """A listing of ten shards, and the arguments of what prepares them."""
     monkeypatch.setattr(sharding, "IMAGES_OF_A_SHARD", 8)
-    monkeypatch.setattr(pending, "cores", lambda: 2)
+    monkeypatch.setattr(pending.machine, "processes", lambda: 2)
     images(CONTENT)
     listing = steps.list_dataset(classifier, s3=s3, settings=settings)
     return listing, Shards("pets", listing.run, BUCKET, settings.data_folder)
@@ -57,7 +57,7 @@ def test_several_processes_write_what_one_writes(listed, s3):
 
     assert by_two == parts(s3, listing)
     assert said[0] == "10 shards are prepared by 2 processes"
-    assert said[1].startswith("80 of 80 images inspected, 0 rejected")
+    assert sum(line.startswith("80 of 80 images inspected, 0 rejected") for line in said) == 2
 
 
 def test_an_error_of_a_process_is_the_one_that_it_raised(listed, s3, tmp_path):

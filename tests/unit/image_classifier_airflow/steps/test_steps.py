@@ -210,6 +210,12 @@ def test_unreferenced_images_stay_while_a_job_may_read_them(steps, s3, monkeypat
         lambda name, **arguments: asked.update(arguments, name=name) or 3,
     )
 
+    for name in ("digits", "digits-2"):
+        s3.put_object(Bucket=BUCKET, Key=f"{name}/dataset/listing/0123/header.json.gz", Body=b"")
+
     assert steps.delete_unreferenced_images(DATASET) == 3
+    assert [one["Key"] for one in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [
+        "digits-2/dataset/listing/0123/header.json.gz"
+    ]
     assert asked["training_in_progress"] is bool(in_progress)
     assert (asked["name"], asked["fingerprint"]) == ("digits", DATASET["fingerprint"])
