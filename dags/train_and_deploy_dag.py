@@ -3,16 +3,18 @@
 Trains a model on labelled images and deploys it to an endpoint; then every image that is uploaded under `incoming/`
 gets a prediction. There is one Dag per file in `include/classifiers/`.
 
-| group | what it does | what it costs | |---|---|---| | prepare | inspects the images, uploads those that changed,
-writes the image lists | S3 requests | | train | trains, or tunes; with the same images and settings it reuses the
-existing model | the instances | | evaluate | scores the test images with the new model and, if necessary, with the live
-model | an instance for minutes | | promote | decides whether the model goes live, or asks a person; if it is refused,
-the run ends here | nothing | | deploy | updates the endpoint and invokes it with known images | the endpoint, **until
-the teardown** | | connect | deploys the inference function and the bucket's event notification | nothing without
-uploads | | check | uploads one known image and waits for its prediction record | one request |
+| group | what it does | what it costs |
+|---|---|---|
+| prepare | inspects the images, uploads those that changed, writes the image lists | S3 requests |
+| train | trains, or tunes; with the same images and settings it reuses the existing model | the instances |
+| evaluate | scores the test images with the new model and, if needed, with the live model | minutes of an instance |
+| promote | decides whether the model goes live, or asks a person; if it is refused, the run ends here | nothing |
+| deploy | updates the endpoint and invokes it with known images | the endpoint, **until the teardown** |
+| connect | deploys the inference function and the bucket's event notification | nothing without uploads |
+| check | uploads one known image and waits for its prediction record | one request |
 
 **Only plan** changes nothing. **Safe to repeat**: existing resources are reused. **Ending** `train_model` stops its
-job.
+job. With `preparation.runner: processing` the group prepare also starts instances.
 """
 
 from datetime import timedelta

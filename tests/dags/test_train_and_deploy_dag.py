@@ -350,3 +350,11 @@ def test_the_pages_of_these_tasks_have_buttons(shipped):
         "check.confirm_prediction": ["Prediction records", "Gallery"],
         "report": ["Overview"],
     }
+
+
+def test_the_table_of_the_dags_text_has_a_line_for_each_group(dag):
+    rows = [line for line in dag.doc_md.splitlines() if line.startswith("| ")]
+
+    assert [row.split("|")[1].strip() for row in rows[1:]] == [
+        group for group in dag.task_group.children if group in dag.task_group.get_task_group_dict()
+    ]
