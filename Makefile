@@ -52,9 +52,10 @@ CHAOS_jobs := failures_by_kind spot
 CHAOS_deploy := an_update_that_fails
 CHAOS_events := notifications_side_by_side every_upload_gets_its_record
 CHAOS_teardown := teardown
+CHAOS_data := preparation_killed
 CHAOS_promote := promotion going_back same_labels
-CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown or promote))),tests/chaos)
-chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown or promote; UPLOADS=5000
+CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown, promote or data))),tests/chaos)
+chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown, promote or data; UPLOADS=5000
 	@$(AIRFLOW) -m pytest $(CHAOS_FILES) -v --tb=short $(if $(ONLY),-k "$(ONLY)")
 
 fuzz: dev ## Give the inference function random files and events within 1,024 MB; MINUTES=10, SEED=0
