@@ -1,3 +1,4 @@
+import inspect
 import itertools
 from datetime import timedelta
 from pathlib import Path
@@ -83,6 +84,16 @@ def test_the_runner_of_the_file_decides_which_tasks_prepare_images(parse, tmp_pa
 
     found = [task.task_id for task in dag.topological_sort() if task.task_id.startswith("prepare.")]
     assert found == [f"prepare.{task}" for task in tasks]
+
+
+def test_a_mapped_task_is_given_a_run_and_a_number(dag):
+    mapped = dag.get_task("prepare.prepare_shard")
+
+    task = mapped.unmap({"arguments": ["0123456789abcdef", 3]})
+
+    assert mapped.expand_input.value["arguments"].operator.task_id == "prepare.list_images"
+    assert task.arguments == ["0123456789abcdef", 3]
+    assert list(inspect.signature(task.function).parameters) == ["run", "number"]
 
 
 def test_a_data_set_is_made_although_no_shard_is_mapped(dag):
