@@ -38,10 +38,9 @@ class Uploads:
         self._threads = [threading.Thread(target=self._work, daemon=True) for _ in range(THREADS)]
         self._done, self.repeated, self._allowed = 0, 0, 0
         self._more = threading.Condition()
-        self.began = self.ended = 0.0
+        self.ended = 0.0
 
     def __enter__(self) -> "Uploads":
-        self.began = time.time()
         for thread in self._threads:
             thread.start()
         return self
