@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
@@ -38,7 +37,7 @@ from image_classifier.prepare.sources.corrected import (
 from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.sources.source import Source
-from image_classifier.prepare.stores import BucketStore, NoStore
+from image_classifier.prepare.stores import BucketStore, NoStore, stored_keys
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -234,14 +233,13 @@ def _preparation(
     corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=classes)
     layout = with_corrections(listed, corrections)
     split, key = split_settings(classifier, layout), pixels_key(classifier)
-    listings = [storage.list_objects(s3, bucket=bucket, prefix=keys.split(part)) for part in SPLITS]
     corrected = CorrectedSource(source, s3, bucket, corrections)
     preparation = Preparation(
         classifier,
         corrected,
         layout,
         store,
-        stored=frozenset(key for listing in listings for key, stored in listing.items() if stored.size_bytes),
+        stored=frozenset().union(*(stored_keys(s3, bucket=bucket, prefix=keys.split(part)) for part in SPLITS)),
         previous=Previous.read(s3, bucket=bucket, keys=keys, split=split, pixels_key=key),
         only_train=only_train(corrections),
     )

@@ -40,6 +40,26 @@ def open_store(s3: "S3Client", bucket: str) -> "ConcurrentStore | BucketStore":
     return ConcurrentStore(by_boto3, objects) if objects else by_boto3
 
 
+def stored_keys(s3: "S3Client", *, bucket: str, prefix: str) -> frozenset[str]:
+    """The keys of all objects below a prefix that are not empty; obstore lists them, or boto3 where obstore cannot.
+
+    Raises:
+        StorageError: S3 does not answer as it should at present.
+        DatasetError: S3 refuses.
+
+    """
+    from obstore.exceptions import BaseError
+
+    store = open_store(s3, bucket)
+    if isinstance(store, ConcurrentStore):
+        try:
+            return store.keys(prefix)
+        except (BaseError, OSError, ValueError) as error:
+            log.warning("boto3 lists s3://%s/%s, because obstore failed: %s", bucket, prefix, error)
+    found = storage.list_objects(s3, bucket=bucket, prefix=prefix)
+    return frozenset(key for key, stored in found.items() if stored.size_bytes)
+
+
 def content_type_of(key: str) -> str:
     """Return the content type of a prepared image."""
     return "image/png" if key.endswith(".png") else "image/jpeg"
@@ -105,6 +125,16 @@ class ConcurrentStore:
             self._free.release()
             raise
         upload.add_done_callback(self._done)
+
+    def keys(self, prefix: str) -> frozenset[str]:
+        """The keys below a prefix, of objects that are not empty.
+
+        Raises:
+            obstore.exceptions.BaseError: S3 does not list them.
+
+        """
+        pages = self._objects.list(prefix, chunk_size=1000)
+        return frozenset(entry["path"] for page in pages for entry in page if entry["size"])
 
     def read(self, key: str) -> bytes:
         """Return the bytes of an image; may be called from many threads.
@@ -195,8 +225,8 @@ class StoredKeys:
         return name in self._names[folder]
 
     def _listed(self, prefix: str) -> frozenset[str]:
-        found = storage.list_objects(self._s3, bucket=self._bucket, prefix=prefix)
-        return frozenset(key.removeprefix(prefix) for key, stored in found.items() if stored.size_bytes)
+        found = stored_keys(self._s3, bucket=self._bucket, prefix=prefix)
+        return frozenset(key.removeprefix(prefix) for key in found)
 
 
 class NoStore:

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
 
 import boto3
 import pytest
@@ -25,12 +26,16 @@ def put(session):
     return run
 
 
-def test_an_object_is_put_where_the_client_would_put_it(s3_server, session, put):
-    put(s3_server.url, key="c/dataset/train/a b+ü/1.jpg")
-    session.client("s3", endpoint_url=s3_server.url).put_object(Bucket="pictures", Key="c/dataset/train/a b+ü/1.jpg")
+@pytest.mark.parametrize(
+    "name", ["a b+ü", "50% of it", "%41", "a#b?c&d=e", "[x]{y}*~^|", "c:\\d", 'it\'s "so"', "日本", "-._!()@$,;"]
+)
+def test_an_object_is_put_where_the_client_would_put_it(s3_server, session, put, name):
+    key = f"c/dataset/train/{name}/1.jpg"
+    put(s3_server.url, key=key)
+    session.client("s3", endpoint_url=s3_server.url).put_object(Bucket="pictures", Key=key)
 
     (ours, headers, body), (theirs, *_) = s3_server.requests
-    assert ours == theirs == "/pictures/c/dataset/train/a%20b%2B%C3%BC/1.jpg"
+    assert unquote(ours) == unquote(theirs) == f"/pictures/{key}"
     assert (body, headers["content-type"]) == (b"data", "image/jpeg")
 
 

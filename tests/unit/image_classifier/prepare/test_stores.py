@@ -7,7 +7,14 @@ from obstore.store import MemoryStore
 
 from image_classifier.contracts.errors import DatasetError, StorageError
 from image_classifier.contracts.pixels import Prepared
-from image_classifier.prepare.stores import MOST_FAILURES, MOST_KEPT, BucketStore, ConcurrentStore, open_store
+from image_classifier.prepare.stores import (
+    MOST_FAILURES,
+    MOST_KEPT,
+    BucketStore,
+    ConcurrentStore,
+    open_store,
+    stored_keys,
+)
 
 BUCKET = "pictures"
 IMAGE = Prepared(b"jpeg", 32, 32)
@@ -136,6 +143,10 @@ class Bucket:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         self.put_keys.append(key)
 
+    def list(self, prefix, *, chunk_size):
+        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
+        return [[{"path": stored["Key"], "size": stored["Size"]} for stored in found]]
+
 
 def test_no_list_is_written_before_all_images_are_stored(s3, prepare, images, stored, monkeypatch):
     def refuse(self, key, prepared):
@@ -164,3 +175,27 @@ def test_no_list_is_written_before_all_images_are_stored(s3, prepare, images, st
 
     assert len(second.put_keys) == 12 - len(first.put_keys)
     assert not set(second.put_keys) & set(first.put_keys)  # nothing goes up twice
+
+
+@pytest.mark.parametrize("by_obstore", [True, False])
+def test_the_keys_below_a_prefix_are_listed_without_empty_objects(s3, monkeypatch, by_obstore):
+    objects = MemoryStore()
+    for key, body in {"c/train/a.jpg": b"1", "c/train/empty": b"", "c/train2/b.jpg": b"1"}.items():
+        objects.put(key, body)
+        s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+    monkeypatch.setattr(
+        "image_classifier.prepare.stores.object_store", lambda s3, *, bucket: objects if by_obstore else None
+    )
+
+    assert stored_keys(s3, bucket=BUCKET, prefix="c/train/") == {"c/train/a.jpg"}
+
+
+def test_boto3_lists_where_obstore_fails(s3, monkeypatch):
+    class Failing:
+        def list(self, prefix, *, chunk_size):
+            raise GenericError("Generic S3 error")
+
+    s3.put_object(Bucket=BUCKET, Key="c/a.jpg", Body=b"1")
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: Failing())
+
+    assert stored_keys(s3, bucket=BUCKET, prefix="c/") == {"c/a.jpg"}
