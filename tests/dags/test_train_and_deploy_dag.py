@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from airflow.sdk import Context
 from airflow.sdk.exceptions import ParamValidationError
 
 from image_classifier.classifier import Classifier
@@ -369,3 +370,14 @@ def test_the_table_of_the_dags_text_has_a_line_for_each_group(dag):
     assert [row.split("|")[1].strip() for row in rows[1:]] == [
         group for group in dag.task_group.children if group in dag.task_group.get_task_group_dict()
     ]
+
+
+@pytest.mark.parametrize("runner", ["auto", "task", "mapped", "processing"])
+def test_each_step_takes_what_the_tasks_before_it_pass_on(parse, tmp_path, runner):
+    (tmp_path / "cats.yaml").write_text(f"source: s3://photos/cats/\npreparation: {{runner: {runner}}}\n")
+    steps = [task for task in parse(tmp_path).dags["cats_train_and_deploy"].tasks if hasattr(task, "function")]
+    assert len(steps) > 10
+
+    for task in steps:  # a step takes Airflow's variables by name
+        signature = inspect.signature(task.function)
+        signature.bind(*task.arguments, **dict.fromkeys(signature.parameters.keys() & Context.__annotations__.keys()))

@@ -69,7 +69,7 @@ class PreparationSteps:
         )
         return asdict(result)
 
-    def prepare_dataset(self, params: Params, listing: Json | None = None, outlet_events: Any = None) -> Json:
+    def prepare_dataset(self, listing: Json | None = None, *, params: Params, outlet_events: Any = None) -> Json:
         """Prepare the images that no other task has prepared, and write the data set's version to S3."""
         from image_classifier.prepare.dataset import finish_dataset
         from image_classifier.prepare.shards.listing import Listing

@@ -71,7 +71,7 @@ def test_a_param_that_is_wrong_ends_the_run_before_anything_is_asked_of_aws(monk
     steps, given = steps_of(), {"ti": Ti()} if step == "list_images" else {}
 
     with pytest.raises(ClassifierFileError, match="mini_batch_size"):
-        getattr(steps, step)(params(mini_batch_size=0), **given)
+        getattr(steps, step)(params=params(mini_batch_size=0), **given)
 
 
 def test_a_missing_setting_ends_the_run_before_anything_is_asked_of_aws(monkeypatch):
@@ -79,7 +79,7 @@ def test_a_missing_setting_ends_the_run_before_anything_is_asked_of_aws(monkeypa
     monkeypatch.delenv("IMAGE_CLASSIFIER_BUCKET")
 
     with pytest.raises(SettingsError, match="IMAGE_CLASSIFIER_BUCKET is not set"):
-        steps_of().prepare_dataset(params())
+        steps_of().prepare_dataset(params=params())
 
 
 def test_mapped_tasks_are_given_names_and_numbers_alone(s3, images, monkeypatch):
@@ -89,7 +89,7 @@ def test_mapped_tasks_are_given_names_and_numbers_alone(s3, images, monkeypatch)
     mapped = steps.list_images(params(), ti)
     for arguments in mapped:
         steps.prepare_shard(*arguments)
-    dataset = steps.prepare_dataset(params(), ti.pushed["listing"])
+    dataset = steps.prepare_dataset(ti.pushed["listing"], params=params())
 
     listing = ti.pushed["listing"]
     assert mapped == [[listing["run"], 0], [listing["run"], 1], [listing["run"], 2]]
@@ -121,7 +121,7 @@ def test_a_processing_job_is_asked_for_if_images_are_new(s3, monkeypatch):
     assert (config["classifier"], config["time_limit_s"]) == ("pets", 900)
     assert first.pushed["listing"]["run"] in config["request"]["AppSpecification"]["ContainerArguments"]
 
-    steps.prepare_dataset(params(pets), first.pushed["listing"])
+    steps.prepare_dataset(first.pushed["listing"], params=params(pets))
     steps.list_images(params(pets), second)
     assert second.pushed["processing"] == {}
 
@@ -133,7 +133,7 @@ def test_one_task_and_mapped_ones_make_the_same_data_set(s3, images, monkeypatch
         steps, ti = steps_of(**preparation), Ti()
         for arguments in steps.list_images(params(), ti):
             steps.prepare_shard(*arguments)
-        prepared = steps.prepare_dataset(params(), ti.pushed["listing"])
+        prepared = steps.prepare_dataset(ti.pushed["listing"], params=params())
         found = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
         bodies = {one["Key"]: s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in found}
         for key in bodies:
@@ -146,6 +146,6 @@ def test_one_task_and_mapped_ones_make_the_same_data_set(s3, images, monkeypatch
 def test_a_task_of_its_own_lists_the_source_itself_with_the_runs_params(s3, images, tmp_path):
     (tmp_path / "images").rename(tmp_path / "others")
 
-    dataset = steps_of(runner="task").prepare_dataset(params(source="others"))
+    dataset = steps_of(runner="task").prepare_dataset(params=params(source="others"))
 
     assert dataset["uploaded"] == 40
