@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from tests.waiting import until
 
+from image_classifier.aws.jobs import owners
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.prepare import dataset as steps
@@ -59,3 +60,19 @@ def test_airflow_starts_and_follows_a_job_that_works_with_its_role(
     assert job["ExitMessage"] == "24 images prepared, 0 of them rejected. "
     assert has_parts(s3, request)
     assert steps.finish_dataset("pets", listing, s3=s3, settings=settings).num_classes == 2
+
+
+def test_airflow_stops_a_job_whose_task_is_over(aws: Enforcing, settings: Settings, classifier: Classifier) -> None:
+    sagemaker, work = aws.airflow("sagemaker"), Work("pets", "0123456789abcdef", shards=1, images=1)
+    request = processing_request(classifier, work, settings=settings, region="us-east-1")
+    PROCESSING_JOBS.start(sagemaker, request)
+    name = request["ProcessingJobName"]
+
+    assert PROCESSING_JOBS.kind.stop_orphaned(sagemaker, name, why="its task is over")
+
+    job = until(
+        lambda: (found := PROCESSING_JOBS.kind.describe(sagemaker, name))["ProcessingJobStatus"] in ENDED and found,
+        seconds=120,
+    )
+    assert job["ProcessingJobStatus"] == "Stopped"
+    assert owners.stopped_as_orphan(owners.tags_of_arn(sagemaker, job["ProcessingJobArn"]))
