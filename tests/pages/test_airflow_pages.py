@@ -96,6 +96,7 @@ def test_a_filter_stands_in_the_address(anna):
     anna.page.get_by_role("button", name="Show").click()
 
     expect(anna.page).to_have_url(re.compile("label=dog"))
+    expect(anna.page.locator(".tile").first).to_be_visible()  # the address changes before the page is there
     assert {label.inner_text() for label in anna.page.locator(".tile .label").all()} == {"dog"}
 
 
