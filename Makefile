@@ -77,9 +77,11 @@ compose-test: dev ## Test docker-compose.yaml on this machine's Docker engine: r
 	@$(AIRFLOW) -m pytest tests/compose
 
 BENCH := small photographs generated rounds rows
-bench: dev ## Measure the loading of Dag files, the function's cold start, and the data path beside im2rec, s5cmd and others
+bench: dev ## Measure the Dag file's loading, the function's start and work, and the data path beside im2rec, s5cmd and others
 	@PYTHONPATH=include:plugins $(AIRFLOW) tests/benchmarks/parse_dags.py
 	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/cold_start.py
+	@PYTHONPATH=include:lambda $(AIRFLOW) tests/benchmarks/warm_image.py
+	@PYTHONPATH=include:. $(AIRFLOW) tests/benchmarks/uploads_to_records.py
 	@$(MAKE) --no-print-directory bench-data
 
 bench-data: dev ## Only the data path; small=2000 photographs=500 generated=10000 rounds=1 rows="packing uploads" for a short one

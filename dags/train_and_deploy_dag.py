@@ -20,18 +20,17 @@ job. With `preparation.runner: processing` the group prepare also starts instanc
 from datetime import timedelta
 from typing import Any
 
-from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 from airflow.sdk import DAG, TaskGroup, chain
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.approval_tasks import approval_tasks
 from image_classifier_airflow.assets import CHANGES, schedule_of
+from image_classifier_airflow.check_tasks import checked
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id, usable_classifiers
-from image_classifier_airflow.defaults import SIX_MINUTES, dag_arguments
+from image_classifier_airflow.defaults import dag_arguments
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.notification import UploadTriggerOperator
-from image_classifier_airflow.operators.objects import CopyObjectOperator, DeleteObjectsOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
 from image_classifier_airflow.operators.transform import TransformJobOperator
 from image_classifier_airflow.params import train_params
@@ -42,7 +41,6 @@ from image_classifier_airflow.steps.train_and_deploy import Steps
 from image_classifier_airflow.tuning_tasks import tuned
 
 POLL_S = 5
-RECORD_WAIT_S = 60  # after these the check uploads again, once a minute
 
 
 def train_and_deploy(classifier: Classifier) -> DAG:
@@ -56,8 +54,10 @@ def train_and_deploy(classifier: Classifier) -> DAG:
     ) as dag:
         with TaskGroup("prepare"):
             first_task, dataset = prepared(classifier)
-            chain(gate(steps.plan, execution_timeout=timedelta(hours=12))(), first_task)
+            applied = step(steps.apply_trigger)()
+            chain(gate(steps.plan, execution_timeout=timedelta(hours=12))(), [first_task, applied])
             training = step(steps.plan_training, multiple_outputs=True)(dataset)
+            chain(applied, training)
             asked = {name: training[name] for name in ("config", "alternatives", "force", "accept_time_limit")}
 
         with TaskGroup("train"):
@@ -95,28 +95,7 @@ def train_and_deploy(classifier: Classifier) -> DAG:
             chain(triggered, record(function, plan["endpoint_config"], job))
 
         with TaskGroup("check") as check:
-            upload = step(steps.plan_check, multiple_outputs=True)(dataset)
-            chain(
-                CopyObjectOperator(
-                    task_id="upload_known_image",
-                    source_bucket_name=upload["bucket"],
-                    source_bucket_key=upload["known_image"],
-                    dest_bucket_name=upload["bucket"],
-                    dest_bucket_key=upload["image"],
-                    acl_policy="no-acl",  # new buckets have ACLs disabled, and refuse any ACL
-                ),
-                S3KeySensor(
-                    task_id="await_record",
-                    bucket_name=upload["bucket"],
-                    bucket_key=upload["record"],
-                    deferrable=True,
-                    poke_interval=POLL_S,
-                    timeout=RECORD_WAIT_S,
-                    soft_fail=True,  # the next task explains the failure
-                ),
-                step(steps.confirm_prediction, trigger_rule="none_failed", **SIX_MINUTES)(upload, job),
-                DeleteObjectsOperator(task_id="remove_known_image", bucket=upload["bucket"], keys=upload["written"]),
-            )
+            chain(*checked(classifier, dataset=dataset, job=job))
 
         tidied = [step(steps.delete_unreferenced_images)(dataset), step(steps.delete_old_models)()]
         chain(reported, decided, *approved, deploy, connect, check, tidied, step(steps.report)(job, reported))

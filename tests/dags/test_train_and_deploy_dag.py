@@ -32,6 +32,7 @@ def test_the_tasks_are_exactly_these(dag):
         "prepare.plan",
         "prepare.list_images",
         "prepare.prepare_shard",
+        "prepare.apply_trigger",
         "prepare.prepare_dataset",
         "prepare.plan_training",
         "train.train_model",
@@ -84,7 +85,7 @@ def test_the_runner_of_the_file_decides_which_tasks_prepare_images(parse, tmp_pa
     dag = parse(tmp_path).dags["cats_train_and_deploy"]
 
     found = [task.task_id for task in dag.topological_sort() if task.task_id.startswith("prepare.")]
-    assert found == [f"prepare.{task}" for task in tasks]
+    assert [task for task in found if task != "prepare.apply_trigger"] == [f"prepare.{task}" for task in tasks]
 
 
 def test_a_mapped_task_is_given_a_run_and_a_number(dag):
@@ -162,6 +163,8 @@ def test_an_untouched_form_is_also_the_file_of_a_classifier_that_tunes(tuned):
         ("prepare.plan", "prepare.list_images"),  # a run that is only planned changes nothing
         ("prepare.list_images", "prepare.prepare_shard"),
         ("prepare.prepare_shard", "prepare.prepare_dataset"),
+        ("prepare.plan", "prepare.apply_trigger"),  # a run that only plans changes nothing
+        ("prepare.apply_trigger", "prepare.plan_training"),  # what is refused is refused before it costs
         ("prepare.prepare_dataset", "prepare.plan_training"),  # the job is named after the images
         ("prepare.plan_training", "train.train_model"),
         ("train.train_model", "evaluate.plan_evaluation"),
@@ -236,6 +239,14 @@ def test_a_record_that_does_not_come_is_explained_by_the_task_that_reads_it(dag)
 def test_the_known_image_is_uploaded_without_an_acl(dag):
     """The provider's default, private, is refused by a bucket that has ACLs disabled."""
     assert dag.get_task("check.upload_known_image").acl_policy == "no-acl"
+
+
+def test_a_paused_trigger_is_checked_without_an_event(parse, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats\ntrigger: paused\n")
+    dag = parse(tmp_path).dags["cats_train_and_deploy"]
+
+    assert dag.get_task("check.await_record").upstream_task_ids >= {"check.invoke_function"}
+    assert "check.upload_known_image" in dag.get_task("check.invoke_function").upstream_task_ids
 
 
 def test_xcom_holds_whole_results_but_for_those_that_are_taken_apart(dag):

@@ -11,14 +11,18 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from image_classifier.aws import s3 as storage
-from image_classifier.aws.names import Keys
+from image_classifier.aws.client_errors import described
+from image_classifier.aws.names import Keys, function_name
 from image_classifier.classifier import Classifier
+from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.notification import UploadTrigger
-from image_classifier.connect.trigger import Mode, upload_trigger
+from image_classifier.connect.trigger import Mode, TriggerConfiguration, set_trigger, upload_trigger
 from image_classifier.contracts.errors import StorageError
 
 if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
 
 
 class Deployment(BaseModel):
@@ -122,3 +126,30 @@ def read_deployment(s3: "S3Client", *, bucket: str, classifier: str) -> Deployme
     except (ValueError, ValidationError) as error:
         message = f"s3://{bucket}/{key} describes no deployment ({error}); run the classifier's Dag: it writes it."
         raise StorageError(message) from error
+
+
+def change_trigger(
+    functions: "LambdaClient", s3: "S3Client", sqs: "SQSClient", *, wanted: TriggerConfiguration
+) -> bool:
+    """Give the deployed function the trigger of the classifier's file, and store its mode; no model is deployed.
+
+    Returns:
+        Whether it was another mode; False also if nothing is deployed, or the function is gone: then the tasks that
+        deploy create both.
+
+    Raises:
+        FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
+        ResourceBusyError: other writers keep changing the bucket's notifications.
+        StorageError: S3 refuses the request, or the object is not a deployment.
+
+    """
+    deployed = read_deployment(s3, bucket=wanted.bucket, classifier=wanted.classifier)
+    if deployed is None or deployed.trigger_mode == wanted.mode:
+        return False
+    name = function_name(wanted.classifier)
+    if described(lambda: functions.get_alias(FunctionName=name, Name=ALIAS)) is None:
+        return False
+    as_deployed = wanted.model_copy(update={"instance_count": deployed.instance_count})
+    set_trigger(functions, s3, sqs, wanted=as_deployed, alias_arn=deployed.alias_arn)
+    write_deployment(s3, deployed.model_copy(update={"trigger_mode": wanted.mode}))
+    return True

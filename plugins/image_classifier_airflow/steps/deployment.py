@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from image_classifier.aws.names import tags
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 
@@ -35,4 +36,16 @@ def deployment_requests(
         "endpoint_config": endpoint_config,
         "endpoint": endpoint_request(classifier, endpoint_config=name),
         "function": function.model_dump(mode="json"),
+    }
+
+
+def trigger_configuration(classifier: Classifier, settings: Settings) -> dict[str, Any]:
+    """Return `image_classifier.connect.trigger.TriggerConfiguration` as a dict, as the classifier's file says."""
+    return {
+        "classifier": classifier.name,
+        "bucket": settings.bucket,
+        "mode": classifier.trigger,
+        "failure_queue_arn": settings.failure_queue_arn,
+        "instance_count": classifier.endpoint.instance_count,
+        "tags": tags(classifier.name, classifier.tags),
     }

@@ -61,19 +61,23 @@ def plan(params: Params, ti: Any) -> Json:
 
 def record_deployment(function: Json, plan: Json, params: Params, outlet_events: Any = None) -> str:
     """Store the record of the present deployment, with which the watch Dag compares AWS; return its key."""
-    from image_classifier.connect.deployment import deployment_of, write_deployment
+    from image_classifier.connect.deployment import deployment_of, read_deployment, write_deployment
 
-    classifier = classifier_of(params["classifier"])
+    classifier, bucket = classifier_of(params["classifier"]), Settings.from_env().bucket
+    s3 = clients.s3(classifier.aws_conn_id)
     deployment = deployment_of(
         classifier,
-        bucket=Settings.from_env().bucket,
+        bucket=bucket,
         training_job=plan["training_job"],
         endpoint_config=plan["endpoint_config"],
         function=function,
         usd_per_hour=clients.hosting_price(classifier.aws_conn_id),
     )
+    before = read_deployment(s3, bucket=bucket, classifier=classifier.name)
+    if before is not None:  # this Dag sets no trigger, whatever the file says by now
+        deployment = deployment.model_copy(update={"trigger_mode": before.trigger_mode})
     announce_endpoint(outlet_events, classifier, deployment)
-    return write_deployment(clients.s3(classifier.aws_conn_id), deployment)
+    return write_deployment(s3, deployment)
 
 
 def mark_versions(plan: Json, params: Params) -> None:

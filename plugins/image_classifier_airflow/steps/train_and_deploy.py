@@ -7,14 +7,14 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.names import Keys, endpoint_name, notification_id, tags
+from image_classifier.aws.names import Keys, endpoint_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier_airflow.assets import announce_endpoint
-from image_classifier_airflow.links import records_link
-from image_classifier_airflow.page_links import gallery_page, overview_page
+from image_classifier_airflow.page_links import overview_page
 from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.deployment import deployment_requests, trigger_configuration
 from image_classifier_airflow.steps.promote_version import check_promote_version
 from image_classifier_airflow.steps.start_from import started_from
 from image_classifier_airflow.steps.waiting import check_none_waits, count_waiting
@@ -36,10 +36,7 @@ class Steps:
     def __init__(self, classifier: Classifier) -> None:
         """Store the classifier of the file; a run's params may change it."""
         self._classifier = classifier
-        self.links = {
-            "confirm_prediction": [records_link(classifier), gallery_page(classifier.name)],
-            "report": [overview_page(classifier.name)],
-        }
+        self.links = {"report": [overview_page(classifier.name)]}
 
     def plan(self, params: Params, run_id: str, ti: Any) -> bool:
         """Log what the run would change and cost, if its param `plan` is set, and refuse a run that may cost too much.
@@ -100,7 +97,6 @@ class Steps:
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
         """Write model.json, and return the requests of model, endpoint config, endpoint and function."""
         from image_classifier.deploy import model_file
-        from image_classifier_airflow.steps.deployment import deployment_requests
 
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
         model_file.publish_model_file(
@@ -124,7 +120,7 @@ class Steps:
                 "key": dataset["check_images"][0]["key"],
                 "num_classes": dataset["num_classes"],
             },
-            "upload_trigger": self._upload_trigger(classifier, settings),
+            "upload_trigger": trigger_configuration(classifier, settings),
         }
 
     def _report(self, dataset: Json, training_job: str) -> "Report | None":
@@ -173,40 +169,15 @@ class Steps:
         announce_endpoint(outlet_events, self._classifier, deployment)
         return write_deployment(self._s3, deployment)
 
-    def plan_check(self, dataset: Json, run_id: str) -> Json:
-        """Return the keys of the image to upload and of its record; an earlier record of this run is deleted."""
-        from image_classifier.check import upload as check
+    def apply_trigger(self) -> None:
+        """Give the deployed function the trigger of the file, if it has another: no new model is needed for that."""
+        from image_classifier.connect.deployment import change_trigger
+        from image_classifier.connect.trigger import TriggerConfiguration
 
-        bucket = Settings.from_env().bucket
-        upload = check.check_upload(self._classifier.name, run_id=run_id)
-        check.forget_record(self._s3, bucket=bucket, upload=upload)
-        known_image = dataset["check_images"][0]["key"]
-        return {
-            "bucket": bucket,
-            "known_image": known_image,
-            "image": upload.image_key,
-            "record": upload.record_key,
-            "written": [upload.image_key, upload.record_key, upload.thumbnail_key],
-        }
-
-    def confirm_prediction(self, plan: Json, job: Json) -> Json:
-        """Read the record; if there is none yet, upload the image again and fail, so that the next try reads it."""
-        from image_classifier.check import upload as check
-        from image_classifier.connect.notification import check_notification_exists
-
-        bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
-        if not check.has_record(self._s3, bucket=bucket, upload=upload):
-            check_notification_exists(self._s3, bucket=bucket, notification_id=notification_id(self._classifier.name))
-            check.upload_again(self._s3, bucket=bucket, upload=upload)
-            raise check.missing_record(bucket=bucket, upload=upload, classifier=self._classifier.name)
-        record = check.confirm_prediction(self._s3, bucket=bucket, upload=upload, training_job=job["training_job"])
-        log.info("%s is %s: %s, %.3f", plan["image"], record.status, record.label, record.confidence)
-        return {
-            "record": plan["record"],
-            "status": record.status,
-            "label": record.label,
-            "total_ms": record.times.total_ms,
-        }
+        wanted = TriggerConfiguration(**trigger_configuration(self._classifier, Settings.from_env()))
+        functions, sqs = clients.functions(self._conn), clients.sqs(self._conn)
+        if change_trigger(functions, self._s3, sqs, wanted=wanted):
+            log.info("The trigger of %s is now %s", self._classifier.name, wanted.mode)
 
     def delete_unreferenced_images(self, dataset: Json) -> int:
         """Delete the listing, and prepared images that left the data set, unless a training job may read them.
@@ -253,17 +224,6 @@ class Steps:
         log.info("This run of %s:\n%s", classifier.name, report.as_table())
         check_none_waits(classifier, waiting)
         return report.as_json()
-
-    @staticmethod
-    def _upload_trigger(classifier: Classifier, settings: Settings) -> Json:
-        return {
-            "classifier": classifier.name,
-            "bucket": settings.bucket,
-            "mode": classifier.trigger,
-            "failure_queue_arn": settings.failure_queue_arn,
-            "instance_count": classifier.endpoint.instance_count,
-            "tags": tags(classifier.name, classifier.tags),
-        }
 
     def _of(self, params: Params) -> Classifier:
         return with_run_params(self._classifier, params)

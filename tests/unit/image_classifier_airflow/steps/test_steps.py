@@ -5,7 +5,6 @@ import json
 import pytest
 
 from image_classifier.classifier import Classifier
-from image_classifier.contracts.errors import NotificationGoneError, PredictionError
 from image_classifier.contracts.labels import labels_document
 from image_classifier.deploy.invocation import Answer
 from image_classifier.prepare.dataset import PreparedDataset
@@ -14,7 +13,6 @@ from image_classifier_airflow.steps.train_and_deploy import Steps
 
 DIGITS = Classifier(name="digits", source="digits", hyperparameters={"num_layers": 20, "image_shape": "3,28,28"})
 BUCKET = "a-bucket"
-QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:failures"
 RUN = "manual__2026-01-01T00:00:00+00:00"
 JOB = {
     "training_job": "job-1",
@@ -152,51 +150,6 @@ def test_the_endpoint_is_invoked_with_the_known_images(steps, s3, monkeypatch, c
 
     assert sent == [("image-classifier-digits", b"jpeg")]
     assert "0.900  digits/dataset/validation/7/a.jpg" in caplog.text
-
-
-def test_the_check_starts_without_an_earlier_record(steps, s3):
-    plan = steps.plan_check(DATASET, RUN)
-    s3.put_object(Bucket=BUCKET, Key=plan["record"], Body=b"an earlier try's")
-
-    assert steps.plan_check(DATASET, RUN) == plan
-    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=plan["record"])
-    assert plan["known_image"] == "digits/dataset/validation/7/a.jpg"
-    assert plan["image"].startswith("digits/incoming/.check/manual__2026-01-01")
-
-
-def set_notification(s3):
-    s3.put_bucket_notification_configuration(
-        Bucket=BUCKET,
-        NotificationConfiguration={
-            "QueueConfigurations": [
-                {"Id": "image-classifier-digits", "QueueArn": QUEUE_ARN, "Events": ["s3:ObjectCreated:*"]}
-            ]
-        },
-    )
-
-
-def test_a_record_that_did_not_come_is_asked_for_again_by_another_upload(steps, s3):
-    plan = steps.plan_check(DATASET, RUN)
-    s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    first = s3.put_object(Bucket=BUCKET, Key=plan["image"], Body=b"image")
-
-    set_notification(s3)
-
-    with pytest.raises(PredictionError, match="No prediction record"):
-        steps.confirm_prediction(plan, JOB)
-
-    assert s3.head_object(Bucket=BUCKET, Key=plan["image"])["VersionId"] != first["VersionId"]
-
-
-def test_a_run_that_was_torn_down_during_the_check_does_not_upload_again(steps, s3):
-    plan = steps.plan_check(DATASET, RUN)
-    first = s3.put_object(Bucket=BUCKET, Key=plan["image"], Body=b"image")
-
-    with pytest.raises(NotificationGoneError, match="no event notification image-classifier-digits"):
-        steps.confirm_prediction(plan, JOB)
-
-    assert s3.head_object(Bucket=BUCKET, Key=plan["image"])["ETag"] == first["ETag"]
-    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET, Prefix=plan["record"])
 
 
 @pytest.mark.parametrize("in_progress", [[], ["job-2"]])

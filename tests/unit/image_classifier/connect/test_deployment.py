@@ -1,0 +1,72 @@
+"""The record of the last deployment, and a change of its trigger without a new model."""
+
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from image_classifier.connect import deployment as module
+from image_classifier.connect.deployment import Deployment, change_trigger, read_deployment, write_deployment
+from image_classifier.connect.trigger import TriggerConfiguration
+
+ALIAS_ARN = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
+DEPLOYED = Deployment(
+    classifier="pets",
+    training_job="job-1",
+    endpoint_config="config-1",
+    function_version="3",
+    alias_arn=ALIAS_ARN,
+    bucket="pictures",
+    trigger_mode="direct",
+    instance_count=2,
+)
+
+
+@pytest.fixture
+def set_to(monkeypatch):
+    """The triggers that were set, as mode, number of instances and alias."""
+    done = []
+
+    def note(*_, wanted, alias_arn):
+        done.append((wanted.mode, wanted.instance_count, alias_arn))
+
+    monkeypatch.setattr(module, "set_trigger", note)
+    return done
+
+
+def wanted(mode):
+    return TriggerConfiguration(classifier="pets", bucket="pictures", mode=mode, failure_queue_arn="arn")
+
+
+def functions(code=""):
+    def get_alias(**_):
+        if code:
+            raise ClientError({"Error": {"Code": code}}, "GetAlias")
+        return {}
+
+    return SimpleNamespace(get_alias=get_alias)
+
+
+def test_another_mode_in_the_file_is_set_for_the_deployed_function_and_stored(s3, set_to):
+    write_deployment(s3, DEPLOYED)
+
+    assert change_trigger(functions(), s3, None, wanted=wanted("paused"))
+    assert not change_trigger(functions(), s3, None, wanted=wanted("paused"))
+
+    assert set_to == [("paused", 2, ALIAS_ARN)]
+    stored = read_deployment(s3, bucket="pictures", classifier="pets")
+    assert stored == DEPLOYED.model_copy(update={"trigger_mode": "paused"})
+
+
+@pytest.mark.parametrize(
+    ("deployed", "mode", "code"),
+    [(False, "queue", ""), (True, "direct", ""), (True, "queue", "ResourceNotFoundException")],
+    ids=["nothing deployed", "the same mode", "no function"],
+)
+def test_a_trigger_that_need_not_or_cannot_change_is_left_alone(s3, set_to, deployed, mode, code):
+    if deployed:
+        write_deployment(s3, DEPLOYED)
+
+    assert not change_trigger(functions(code), s3, None, wanted=wanted(mode))
+
+    assert set_to == []
