@@ -16,6 +16,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from tests.chaos.airflow_runs import Airflow, Run
 from tests.chaos.aws import Aws
+from tests.chaos.classifiers import PER_CLASS as TRAINED
 from tests.chaos.classifiers import SIDE_PX, write_classifier, write_images
 from tests.chaos.services import ChaosServices
 from tests.pages.person import PATIENCE_MS, Person
@@ -33,6 +34,7 @@ expect.set_options(timeout=PATIENCE_MS)
 NAME, DAG_ID = "shades", "shades_train_and_deploy"
 KEYS = Keys(NAME)
 ASK = "promote.ask"
+PER_CLASS = {**TRAINED, "test": 12}
 UPLOADS, CORRECTED = 24, 20
 RUN_LIMIT_S = 1200
 
@@ -66,7 +68,7 @@ class Laptop:
 def laptop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Laptop]:
     state = tmp_path_factory.mktemp("laptop")
     place = Place(state, aws_port=free_port(), sagemaker_port=free_port(), airflow_port=free_port())
-    write_images(place, "greys")
+    write_images(place, "greys", per_class=PER_CLASS)
     write_classifier(place, NAME, source="greys", epochs=3, promotion="promotion: {mode: approval}\n")
     services = ChaosServices(place)
     try:
