@@ -23,8 +23,8 @@ from collections import Counter
 from typing import Any
 
 from PIL import Image
-from tests.unit.image_classifier_inference import corpus
 from tests.unit.image_classifier_inference.memory_aws import BUCKET, Context, MemoryAws, etag
+from tests.unit.odd_images import corpus
 
 from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import Prediction
@@ -60,7 +60,7 @@ class Checked(MemoryAws):
         with Image.open(io.BytesIO(body)) as image:
             if (image.format, image.size, image.mode) != ("JPEG", (SIDE_PX, SIDE_PX), "RGB"):
                 raise WrongResultError(f"the endpoint was asked about {image.format} {image.size} {image.mode}")
-        return super()._invoke(**request)
+        return super()._invoke(Body=body, **request)
 
 
 def changed_file(choice: random.Random, files: list[bytes]) -> bytes:

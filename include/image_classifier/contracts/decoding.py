@@ -148,6 +148,8 @@ def _identified(data: bytes) -> Image.Image:
     except UnidentifiedImageError as error:
         raise _unidentified(data) from error
     except DECODER_ERRORS as error:
+        if _sound_but_unknown(data):
+            raise _unidentified(data) from error
         raise ImageRejectedError("corrupt", f"The image's header cannot be read: {error}.") from error
     return image
 

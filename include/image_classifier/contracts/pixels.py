@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from PIL import Image
 
-from image_classifier.contracts import signatures
+from image_classifier.contracts import signatures, tiff
 from image_classifier.contracts.decoding import Limits, decode, has_empty_alpha, open_image
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.sixteen_bits import grey_of_16_bits, is_dark_of_16_bits
@@ -137,7 +137,8 @@ def picture(data: bytes, parameters: PixelParameters) -> Picture:
     square = _flat(_padded(_upright(_scaled(coloured, parameters), orientation), parameters))
     shown = _upright_size(size, orientation)
     has_transparency = coloured.mode == "RGBA"
-    return Picture(square, *shown, image.format or "", mode, orientation, is_dark, has_transparency, camera)
+    applied = tiff.orientation(data) if image.format == "TIFF" else orientation
+    return Picture(square, *shown, image.format or "", mode, applied, is_dark, has_transparency, camera)
 
 
 def keep(data: bytes, parameters: PixelParameters) -> Prepared:
@@ -238,6 +239,8 @@ def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
     if image.mode in ("I", "F", "LAB") or (image.mode.startswith("I;16") and _is_odd_grey(image)):
         sentence = f"The image's pixels are of kind {image.mode}, whose range of brightness is not known: {SAVE_AS}."
         raise ImageRejectedError("unsupported", sentence)
+    if image.mode in ("P", "PA") and image.palette is None:
+        raise ImageRejectedError("corrupt", f"The {image.format} image needs a palette of colours, and has none.")
     try:
         if image.mode.startswith("I;16"):
             return grey_of_16_bits(image, data)

@@ -11,12 +11,13 @@ from image_classifier.contracts.errors import ImageRejectedError
 
 SAVE_AS: Final = "save it as JPEG or PNG"
 MAX_PAGES: Final = 16
-_SUBFILE, _BITS, _PLANAR, _COLOUR_MAP = 254, 258, 284, 320
+_SUBFILE, _BITS, _ORIENTATION, _PLANAR, _COLOUR_MAP = 254, 258, 274, 284, 320
 _STRIPS, _TILES = (273, 279), (324, 325)  # tags that hold offsets and byte counts
 _REDUCED: Final = 0b001
 _REDUCED_OR_MASK: Final = 0b101
-# Pillow's decoders have no common error for a malformed header; the one of AVIF raises RuntimeError.
+# Pillow's decoders have no common error for a malformed header; the one of AVIF raises RuntimeError, and some assert.
 DECODER_ERRORS: Final = (
+    AssertionError,
     OSError,
     SyntaxError,
     ValueError,
@@ -54,6 +55,12 @@ def is_whole(data: bytes) -> bool:
         if where and len(where) == len(sizes):
             return max(start + size for start, size in zip(where, sizes, strict=True)) <= len(data)
     return False
+
+
+def orientation(data: bytes) -> int:
+    """Return the orientation of the first page, 1 to 8; Pillow removes the tag when it applies it."""
+    found = next(iter(_directories(data, most=1)), {}).get(_ORIENTATION, 1)
+    return found if found in range(1, 9) else 1
 
 
 def correct(image: Image.Image) -> None:

@@ -48,6 +48,7 @@ class MemoryAws:
     def empty(self) -> None:
         """Leave nothing but the model's file."""
         self.asked = 0
+        self.sent = b""  # what the endpoint was asked about last
         self.objects: dict[str, list[bytes | None]] = {}  # by key, the versions' bytes, oldest first; None is deleted
         self.write(f"pets/models/{JOB}/model.json", _model_file())
 
@@ -121,8 +122,9 @@ class MemoryAws:
         self.write(Key, body)
         return {"ETag": f'"{etag(body)}"'}
 
-    def _invoke(self, **_: Any) -> dict[str, Any]:
+    def _invoke(self, *, Body: Any, **_: Any) -> dict[str, Any]:  # noqa: N803
         self.asked += 1
+        self.sent = Body if isinstance(Body, bytes) else Body.getvalue()
         return {"Body": io.BytesIO(json.dumps(self.probabilities).encode()), "InvokedProductionVariant": JOB}
 
 

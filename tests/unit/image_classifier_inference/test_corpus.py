@@ -6,15 +6,17 @@ from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
-from tests.unit.image_classifier_inference import corpus
 from tests.unit.image_classifier_inference.memory_aws import BUCKET, LABELS, Context, MemoryAws, etag
+from tests.unit.odd_images import corpus
 
 from image_classifier.contracts.errors import PredictionError
+from image_classifier.contracts.pixels import PixelParameters, prepare
 from image_classifier.contracts.predictions import Prediction
 from image_classifier_inference.events import handle
 
 FILES = corpus.files()
 PHOTO = FILES["baseline JPEG"][1]
+SIDE_PX = 32  # of the model
 PREFIX, RECORDS = "pets/incoming/", "pets/predictions/"
 LONGEST = "k" * (1024 - len(PREFIX))
 
@@ -50,6 +52,7 @@ def test_a_file_has_the_status_that_it_must_have(name: str, aws: MemoryAws) -> N
     found = record["reason"]["code"] if record["reason"] else record["status"]
     assert found in status.split("|"), record["reason"]
     assert aws.asked == (record["status"] == "predicted")
+    assert aws.sent == (prepare(body, PixelParameters(SIDE_PX)).jpeg if aws.asked else b"")
     read = Prediction.from_json(json.dumps(record).encode())
     assert (read.image.etag, read.image.bytes) == (etag(body), len(body))
 

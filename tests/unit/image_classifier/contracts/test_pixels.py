@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
+from tests.unit.odd_images.makers import png_of, saved
 
 from image_classifier.contracts import decoding, pixels
 from image_classifier.contracts.errors import ImageRejectedError
@@ -38,12 +39,6 @@ def quarters(width=80, height=80, mode="RGB"):
     return image.convert(mode)
 
 
-def encoded(image, image_format="PNG", **options):
-    out = io.BytesIO()
-    image.save(out, image_format, **options)
-    return out.getvalue()
-
-
 def decoded(data, parameters=PAD):
     return Image.open(io.BytesIO(prepare(data, parameters).jpeg))
 
@@ -73,7 +68,7 @@ def rejected(data, parameters=PAD, by=prepare):
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "BMP", "WEBP", "TIFF"])
 def test_every_format_gives_the_same_square_rgb_jpeg(image_format):
-    image = decoded(encoded(quarters(), image_format))
+    image = decoded(saved(quarters(), image_format))
 
     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (SIDE, SIDE))
     assert shows_quarters(image, tolerance=10)
@@ -86,7 +81,7 @@ def test_the_camera_s_orientation_is_applied(image_format, orientation):
     stored = upright.transpose(STORED_AS[orientation]) if orientation in STORED_AS else upright
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = orientation
-    data = encoded(stored, image_format, exif=exif)
+    data = saved(stored, image_format, exif=exif)
 
     prepared = prepare(data, CROP)
 
@@ -99,16 +94,16 @@ def test_an_upright_photo_and_the_same_one_stored_lying_give_the_same_pixels():
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = 6
 
-    lying = encoded(upright.transpose(Image.Transpose.ROTATE_90), exif=exif)
+    lying = saved(upright.transpose(Image.Transpose.ROTATE_90), exif=exif)
 
-    difference = ImageChops.difference(decoded(lying), decoded(encoded(upright)))
+    difference = ImageChops.difference(decoded(lying), decoded(saved(upright)))
     assert max(most for _, most in difference.getextrema()) <= 3
 
 
 def test_a_damaged_exif_block_does_not_cost_the_image():
     text = PngImagePlugin.PngInfo()
     text.add_text("Raw profile type exif", "\nexif\n8\nno hexadecimal digits")
-    data = encoded(quarters(), pnginfo=text)
+    data = saved(quarters(), pnginfo=text)
     with pytest.raises(ValueError, match="non-hexadecimal"):
         Image.open(io.BytesIO(data)).getexif()
 
@@ -116,14 +111,14 @@ def test_a_damaged_exif_block_does_not_cost_the_image():
 
 
 def test_padding_keeps_the_whole_image_between_grey_bars():
-    image = decoded(encoded(Image.new("RGB", (200, 100), RED)))
+    image = decoded(saved(Image.new("RGB", (200, 100), RED)))
 
     assert [near(image.getpixel((32, y)), PADDING) for y in (0, 12, 51, 63)] == [True] * 4
     assert [near(image.getpixel((x, y)), RED) for x in (1, 62) for y in (20, 43)] == [True] * 4
 
 
 def test_padding_stands_at_the_sides_of_a_tall_image():
-    image = decoded(encoded(Image.new("RGB", (100, 200), RED)))
+    image = decoded(saved(Image.new("RGB", (100, 200), RED)))
 
     assert near(image.getpixel((3, 32)), PADDING)
     assert near(image.getpixel((60, 32)), PADDING)
@@ -134,17 +129,17 @@ def test_cropping_keeps_the_central_square():
     wide = Image.new("RGB", (300, 100), GREEN)
     wide.paste(RED, (100, 0, 200, 100))
 
-    image = decoded(encoded(wide), CROP)
+    image = decoded(saved(wide), CROP)
 
     assert [near(pixel, RED) for pixel in corners(image)] == [True] * 4
 
 
 def test_a_line_of_pixels_keeps_at_least_one():
-    assert decoded(encoded(Image.new("RGB", (3000, 1), RED))).size == (SIDE, SIDE)
+    assert decoded(saved(Image.new("RGB", (3000, 1), RED))).size == (SIDE, SIDE)
 
 
 def test_small_images_are_enlarged_smoothly():
-    image = decoded(encoded(quarters(8, 8)))
+    image = decoded(saved(quarters(8, 8)))
 
     assert shows_quarters(image)
     middle = image.getpixel((SIDE // 2, SIDE // 8))
@@ -156,7 +151,7 @@ def test_shrinking_averages_instead_of_picking_pixels():
     checkerboard = Image.new("L", (512, 512))
     checkerboard.putdata([255 * ((x + y) % 2) for y in range(512) for x in range(512)])
 
-    image = decoded(encoded(checkerboard))
+    image = decoded(saved(checkerboard))
 
     assert near(image.getpixel((30, 30)), (127, 127, 127), tolerance=8)
 
@@ -165,27 +160,27 @@ def test_transparency_shows_white():
     image = Image.new("RGBA", (80, 80), (0, 0, 0, 0))
     image.paste((*RED, 255), (40, 0, 80, 80))
 
-    result = decoded(encoded(image))
+    result = decoded(saved(image))
 
     assert near(result.getpixel((5, 30)), BACKGROUND)
     assert near(result.getpixel((58, 30)), RED)
 
 
 def test_half_transparency_is_mixed_with_white():
-    assert near(decoded(encoded(Image.new("RGBA", (80, 80), (0, 0, 0, 128)))).getpixel((30, 30)), (127, 127, 127))
+    assert near(decoded(saved(Image.new("RGBA", (80, 80), (0, 0, 0, 128)))).getpixel((30, 30)), (127, 127, 127))
 
 
 def test_invisible_colours_do_not_bleed_into_the_edge():
     image = Image.new("RGBA", (512, 512), (0, 255, 0, 0))
     image.paste((*RED, 255), (256, 0, 512, 512))
 
-    edge = decoded(encoded(image)).getpixel((31, 30))
+    edge = decoded(saved(image)).getpixel((31, 30))
 
     assert edge[1] <= edge[0]
 
 
 def test_bars_of_a_transparent_image_are_grey_like_any_other_s():
-    image = decoded(encoded(Image.new("RGBA", (200, 100), (0, 0, 0, 0))))
+    image = decoded(saved(Image.new("RGBA", (200, 100), (0, 0, 0, 0))))
 
     assert near(image.getpixel((32, 2)), PADDING)
     assert near(image.getpixel((32, 32)), BACKGROUND)
@@ -202,7 +197,7 @@ def test_bars_of_a_transparent_image_are_grey_like_any_other_s():
     ids=["palette", "grey with alpha", "grey with a transparent value", "RGB with a transparent colour"],
 )
 def test_other_kinds_of_transparency_are_opaque_in_the_end(image, options):
-    result = decoded(encoded(image, **options))
+    result = decoded(saved(image, **options))
 
     assert near(corners(result)[3], WHITE)
 
@@ -212,22 +207,22 @@ def test_a_transparent_palette_entry_shows_white():
     image.putpalette([0, 0, 0, *RED])
     image.paste(0, (0, 0, 40, 80))
 
-    result = decoded(encoded(image, transparency=0))
+    result = decoded(saved(image, transparency=0))
 
     assert near(result.getpixel((5, 30)), BACKGROUND)
     assert near(result.getpixel((58, 30)), RED)
 
 
 def test_grey_becomes_grey_rgb():
-    assert near(decoded(encoded(Image.new("L", (80, 80), 99))).getpixel((30, 30)), (99, 99, 99), tolerance=2)
+    assert near(decoded(saved(Image.new("L", (80, 80), 99))).getpixel((30, 30)), (99, 99, 99), tolerance=2)
 
 
 def test_black_and_white_is_read():
-    assert near(decoded(encoded(Image.new("1", (80, 80), 1))).getpixel((30, 30)), WHITE)
+    assert near(decoded(saved(Image.new("1", (80, 80), 1))).getpixel((30, 30)), WHITE)
 
 
 def test_sixteen_bit_grey_keeps_its_brightness():
-    result = decoded(encoded(Image.new("I;16", (80, 80), 40_000))).getpixel((30, 30))
+    result = decoded(saved(Image.new("I;16", (80, 80), 40_000))).getpixel((30, 30))
 
     assert near(result, (40_000 >> 8,) * 3, tolerance=2)
 
@@ -274,46 +269,39 @@ def test_grey_that_would_come_out_wrong_is_refused(data):
 def test_webp_takes_twice_the_memory_and_half_the_pixels(monkeypatch):
     monkeypatch.setitem(decoding.MAX_PIXELS_OF, "WEBP", 80 * 80 - 1)
 
-    assert rejected(encoded(quarters(80, 80), "WEBP")) == "too_many_pixels"
-    assert prepare(encoded(quarters(80, 80), "PNG"), PAD)
+    assert rejected(saved(quarters(80, 80), "WEBP")) == "too_many_pixels"
+    assert prepare(saved(quarters(80, 80), "PNG"), PAD)
 
 
 def test_sixteen_bit_colour_keeps_its_brightness():
     row = b"\0" + struct.pack(">HHH", 60_000, 30_000, 5_000) * 80
-    chunks = [
-        (b"IHDR", struct.pack(">IIBBBBB", 80, 80, 16, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(row * 80)),
-        (b"IEND", b""),
-    ]
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body)) for name, body in chunks
-    )
+    data = png_of(80, 80, bits=16, data=row * 80)
 
     assert near(decoded(data).getpixel((30, 30)), (60_000 >> 8, 30_000 >> 8, 5_000 >> 8))
 
 
 def test_cmyk_photos_keep_their_colours():
-    assert shows_quarters(decoded(encoded(quarters(mode="CMYK"), "JPEG")), tolerance=12)
+    assert shows_quarters(decoded(saved(quarters(mode="CMYK"), "JPEG")), tolerance=12)
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_pixels_of_unknown_brightness_are_refused(mode):
-    assert rejected(encoded(Image.new(mode, (80, 80)), "TIFF")) == "unsupported"
+    assert rejected(saved(Image.new(mode, (80, 80)), "TIFF")) == "unsupported"
 
 
 def test_a_gif_with_one_frame_is_an_image():
-    assert shows_quarters(decoded(encoded(quarters(mode="P"), "GIF")), tolerance=40)
+    assert shows_quarters(decoded(saved(quarters(mode="P"), "GIF")), tolerance=40)
 
 
 @pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "TIFF"])
 def test_several_frames_are_refused(image_format):
-    data = encoded(quarters(), image_format, save_all=True, append_images=[Image.new("RGB", (80, 80), RED)])
+    data = saved(quarters(), image_format, save_all=True, append_images=[Image.new("RGB", (80, 80), RED)])
 
     assert rejected(data) == ("several_pages" if image_format == "TIFF" else "animated")
 
 
 def test_of_a_phone_s_double_picture_the_first_counts():
-    data = encoded(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (80, 80), RED)])
+    data = saved(quarters(), "MPO", save_all=True, append_images=[Image.new("RGB", (80, 80), RED)])
 
     assert shows_quarters(decoded(data), tolerance=10)
 
@@ -321,9 +309,7 @@ def test_of_a_phone_s_double_picture_the_first_counts():
 def test_metadata_is_stripped():
     exif = Image.Exif()
     exif[0x010F] = "SecretCamera"
-    data = encoded(
-        quarters(), "JPEG", exif=exif, comment=b"SecretComment", icc_profile=b"SecretProfile", dpi=(300, 300)
-    )
+    data = saved(quarters(), "JPEG", exif=exif, comment=b"SecretComment", icc_profile=b"SecretProfile", dpi=(300, 300))
     assert data.count(b"Secret") == 3
 
     image = decoded(data)
@@ -333,14 +319,14 @@ def test_metadata_is_stripped():
 
 
 def test_the_result_is_a_baseline_jpeg_with_full_colour_resolution():
-    image = decoded(encoded(quarters(), "JPEG", progressive=True, subsampling=2))
+    image = decoded(saved(quarters(), "JPEG", progressive=True, subsampling=2))
 
     assert "progressive" not in image.info
     assert JpegImagePlugin.get_sampling(image) == 0
 
 
 def test_the_quality_is_the_one_asked_for():
-    noise = encoded(Image.effect_noise((80, 80), 90))
+    noise = saved(Image.effect_noise((80, 80), 90))
 
     worse, better = (prepare(noise, PixelParameters(SIDE, jpeg_quality=quality)).jpeg for quality in (60, 95))
 
@@ -348,7 +334,7 @@ def test_the_quality_is_the_one_asked_for():
 
 
 def test_the_same_bytes_give_the_same_bytes():
-    data = encoded(Image.effect_noise((80, 50), 90).convert("RGB"), "JPEG")
+    data = saved(Image.effect_noise((80, 50), 90).convert("RGB"), "JPEG")
 
     assert prepare(data, PAD) == prepare(data, PAD)
 
@@ -357,15 +343,13 @@ def test_the_same_bytes_give_the_same_bytes():
 def test_a_large_photo_is_decoded_at_a_fraction_but_never_below_twice_the_side(parameters, size, monkeypatch):
     sizes = []
     monkeypatch.setattr(pixels, "_scaled", lambda image, to: sizes.append(image.size) or image.resize((SIDE, SIDE)))
-    data = encoded(quarters(1024, 768) if parameters is PAD else quarters(768, 576), "JPEG")
+    data = saved(quarters(1024, 768) if parameters is PAD else quarters(768, 576), "JPEG")
 
     prepared = prepare(data, parameters)
 
     assert sizes == [size]
     assert (prepared.width, prepared.height) == (1024, 768) if parameters is PAD else (768, 576)
-    assert shows_quarters(
-        Image.open(io.BytesIO(prepare(encoded(quarters(1024, 1024), "JPEG"), PAD).jpeg)), tolerance=10
-    )
+    assert shows_quarters(Image.open(io.BytesIO(prepare(saved(quarters(1024, 1024), "JPEG"), PAD).jpeg)), tolerance=10)
 
 
 def test_an_empty_file_is_refused():
@@ -378,35 +362,35 @@ def test_a_text_is_not_an_image():
 
 @pytest.mark.parametrize("image_format", ["PPM", "TGA", "PCX"])
 def test_formats_beyond_the_list_are_not_even_tried(image_format):
-    assert rejected(encoded(quarters(), image_format)) == "not_an_image"
+    assert rejected(saved(quarters(), image_format)) == "not_an_image"
 
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "GIF", "BMP"])
 def test_half_a_file_is_refused(image_format):
-    data = encoded(Image.effect_noise((200, 200), 90).convert("RGB"), image_format)
+    data = saved(Image.effect_noise((200, 200), 90).convert("RGB"), image_format)
 
     assert rejected(data[: len(data) // 2]) in {"truncated", "corrupt"}
 
 
 def test_a_cut_off_photo_is_called_truncated():
-    data = encoded(Image.effect_noise((200, 200), 90).convert("RGB"), "JPEG")
+    data = saved(Image.effect_noise((200, 200), 90).convert("RGB"), "JPEG")
 
     assert rejected(data[: len(data) // 2]) == "truncated"
 
 
 def test_a_large_photo_that_is_decoded_at_a_fraction_is_still_read_to_its_end():
-    data = encoded(Image.effect_noise((1600, 1600), 90).convert("RGB"), "JPEG")
+    data = saved(Image.effect_noise((1600, 1600), 90).convert("RGB"), "JPEG")
 
     assert rejected(data[: len(data) * 9 // 10]) == "truncated"
 
 
 def test_a_damaged_header_is_called_corrupt():
-    assert rejected(encoded(quarters(), "JPEG")[:20]) == "corrupt"
-    assert rejected(encoded(quarters())[:20]) == "corrupt"
+    assert rejected(saved(quarters(), "JPEG")[:20]) == "corrupt"
+    assert rejected(saved(quarters())[:20]) == "corrupt"
 
 
 def test_damaged_pixels_are_called_corrupt():
-    data = bytearray(encoded(Image.effect_noise((80, 80), 90)))
+    data = bytearray(saved(Image.effect_noise((80, 80), 90)))
     middle = len(data) // 2
     data[middle : middle + 50] = bytes(50)
 
@@ -414,7 +398,7 @@ def test_damaged_pixels_are_called_corrupt():
 
 
 def test_a_file_of_too_many_bytes_is_not_looked_at():
-    data = encoded(quarters())
+    data = saved(quarters())
 
     assert rejected(data, PixelParameters(SIDE, max_image_bytes=len(data) - 1)) == "too_large"
     assert prepare(data, PixelParameters(SIDE, max_image_bytes=len(data)))
@@ -423,11 +407,11 @@ def test_a_file_of_too_many_bytes_is_not_looked_at():
 def test_too_many_pixels_are_refused_before_any_is_decoded(monkeypatch):
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("decoded"))
 
-    assert rejected(encoded(quarters(80, 80)), PixelParameters(SIDE, max_image_pixels=80 * 80 - 1)) == "too_many_pixels"
+    assert rejected(saved(quarters(80, 80)), PixelParameters(SIDE, max_image_pixels=80 * 80 - 1)) == "too_many_pixels"
 
 
 def test_exactly_as_many_pixels_as_allowed_are_decoded():
-    assert prepare(encoded(quarters(80, 80)), PixelParameters(SIDE, max_image_pixels=80 * 80))
+    assert prepare(saved(quarters(80, 80)), PixelParameters(SIDE, max_image_pixels=80 * 80))
 
 
 def test_a_decompression_bomb_is_refused_by_its_header():
@@ -448,7 +432,7 @@ def test_a_decompression_bomb_is_refused_by_its_header():
 @given(st.data())
 def test_damaged_bytes_are_prepared_or_rejected_and_nothing_else(data):
     image_format = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "BMP", "WEBP"]))
-    original = bytearray(encoded(quarters(20, 12), image_format))
+    original = bytearray(saved(quarters(20, 12), image_format))
     for position in data.draw(st.lists(st.integers(0, len(original) - 1), min_size=1, max_size=6)):
         original[position] = data.draw(st.integers(0, 255))
 
@@ -459,7 +443,7 @@ def test_damaged_bytes_are_prepared_or_rejected_and_nothing_else(data):
 @settings(max_examples=60)
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(8, 96), st.sampled_from(["pad", "crop"]))
 def test_any_size_becomes_the_square(width, height, side, fit):
-    prepared = prepare(encoded(Image.new("RGB", (width, height), RED)), PixelParameters(side, fit=fit))
+    prepared = prepare(saved(Image.new("RGB", (width, height), RED)), PixelParameters(side, fit=fit))
     image = Image.open(io.BytesIO(prepared.jpeg))
 
     assert image.size == (side, side)
@@ -479,7 +463,7 @@ def test_the_key_names_what_changes_pixels_and_nothing_else():
 def test_an_image_that_is_kept_keeps_its_bytes(image_format):
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = 6
-    data = encoded(quarters(120, 80), image_format, exif=exif)
+    data = saved(quarters(120, 80), image_format, exif=exif)
 
     kept = keep(data, PAD)
 
@@ -488,14 +472,14 @@ def test_an_image_that_is_kept_keeps_its_bytes(image_format):
 
 @pytest.mark.parametrize("image_format", ["GIF", "WEBP", "BMP", "TIFF"])
 def test_only_what_the_algorithm_reads_is_kept(image_format):
-    assert rejected(encoded(quarters(), image_format), by=keep) == "unsupported"
+    assert rejected(saved(quarters(), image_format), by=keep) == "unsupported"
 
 
 def test_a_truncated_image_is_not_kept():
-    assert rejected(encoded(Image.effect_noise((80, 80), 90))[:2000], by=keep) in {"truncated", "corrupt"}
+    assert rejected(saved(Image.effect_noise((80, 80), 90))[:2000], by=keep) in {"truncated", "corrupt"}
 
 
 def test_measuring_decodes_nothing(monkeypatch):
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("decoded"))
 
-    assert measure(encoded(quarters(30, 20), "JPEG"), PAD) == (30, 20)
+    assert measure(saved(quarters(30, 20), "JPEG"), PAD) == (30, 20)

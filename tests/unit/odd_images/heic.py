@@ -1,0 +1,22 @@
+"""Contains an image as telephones make it: pi-heif reads such files, and nothing here can write one."""
+
+import base64
+
+import numpy as np
+
+# 80 x 64 pixels: the four colours of QUARTERS; made with libheif and x265.
+HEIC = base64.b64decode(
+    "AAAAHGZ0eXBoZWljAAAAAG1pZjFoZWljbWlhZgAAAVZtZXRhAAAAAAAAACFoZGxyAAAAAAAAAABwaWN0AAAAAAAAAAAAAAAAAAAAACJpbG9j"
+    "AAAAAERAAAEAAQAAAAABegABAAAAAAAAAXUAAAAjaWluZgAAAAAAAQAAABVpbmZlAgAAAAABAABodmMxAAAAAA5waXRtAAAAAAABAAAA1mlw"
+    "cnAAAAC3aXBjbwAAAHhodmNDAQNwAAAAkAAAAAAAHvAA/P34+AAADwNgAAEAGEABDAH//wNwAAADAJAAAAMAAAMAHroCQGEAAQArQgEBA3AA"
+    "AAMAkAAAAwAAAwAeoCiBBZbqSSmubgIaDAgAAAMAyAAAAwAIQGIAAQAHRAHBcrAiQAAAABNjb2xybmNseAABAA0ABoAAAAAUaXNwZQAAAAAA"
+    "AABQAAAAQAAAABBwaXhpAAAAAAMICAgAAAAXaXBtYQAAAAAAAAABAAEEgQIDBAAAAX1tZGF0AAABcSgBrwT47KXpOu3/4F3///2UY7L+6IoK"
+    "61HOrr3g4uzYlkgD1nwJ6ItVq4h6uzwb/x+z9flpVjt8E2FK5fV4fxUFXstXdVLuG9oGvicr5TnI/SGqZpztriLXNiLwA4ID05KBgIi7y0OZ"
+    "EWlblXnbouqs9a8ymBCM7fqzgKUCOgEulaD/CPqjfvpO3/9hV2NC/ervdz4PihRZmzYYLFgjuyWgAIxdNtB2DoO+8mv/9uXHUwTdY/qarnB8"
+    "A2qLtIZw1siEw9zNBkG3LIpnyZ+XxmKybCYz/Nf5v+Y/+Ddt3XB9E2ylNEa+Tms260W7oLseB+GkD6g9qrvnPggCSTXuqwRrtzwvHnXBy4QL"
+    "QoDqSW4Vo7+UmjwFzriF4GPcd60F7kXve8CAFDikZ1FvetPaTEPUbcefyKSJ1Yu0IVaGDUpy/ouPBc1ErthaD8UxwYcDx7Xb7Cs/ELkz5mU2"
+    "3O/Lv5/OkjQDpCfZNazCDJreKrCKQA=="
+)
+
+RED, GREEN, BLUE, WHITE = (220, 30, 30), (30, 200, 30), (30, 30, 220), (255, 255, 255)
+QUARTERS = np.array([[RED, GREEN], [BLUE, WHITE]], np.uint8).repeat(32, axis=0).repeat(40, axis=1)
