@@ -1,8 +1,11 @@
 """Determines the class and the split of every file from the folders of a source."""
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.ignored import is_ignored
@@ -11,6 +14,7 @@ from image_classifier.prepare.layout.split_folders import Choice, Split, Top, de
 from image_classifier.prepare.sources.source import File
 
 LISTED: tuple[Split, Split] = ("train", "validation")  # the splits of a training job
+ANNOTATION_ENDINGS: Final = {".txt", ".xml", ".json", ".csv", ".yaml", ".yml"}  # of YOLO, Pascal VOC, COCO and others
 SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
 
 
@@ -92,6 +96,7 @@ def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = No
             ignored.append(file.name)
     _check_classes(folders, is_split=bool(top.splits), files=len(ignored), where=where)
     _check_every_class_has_files(images, folders, top=top, where=where)
+    _check_no_class_is_of_annotations(images, where=where)
     layout = layout_of(images, where=where, level=_level(images, top, roots))
     return replace(layout, ignored=tuple(ignored), warnings=(*top.warnings, *_unused(top, layout.splits)))
 
@@ -189,5 +194,20 @@ def _check_every_class_has_files(
     if "validation" in top.splits.values() and not any(image.split == "validation" for image in images):
         message = (
             f"Validation of {where} has no image. Add some, or delete the folder: then some of train's images validate."
+        )
+        raise DatasetError(message)
+
+
+def _check_no_class_is_of_annotations(images: Iterable[Listed], *, where: str) -> None:
+    """Refuse class folders with texts alone, as data sets of object detection have beside their images."""
+    suffixes: dict[str, set[str]] = defaultdict(set)
+    for image in images:
+        suffixes[image.class_name].add(PurePosixPath(image.name).suffix.lower())
+    if texts := sorted(name for name, found in suffixes.items() if found <= ANNOTATION_ENDINGS):
+        endings = ", ".join(sorted(set[str]().union(*(suffixes[name] for name in texts))))
+        message = (
+            f"Classes without an image in {where}: {few(texts)} hold only files that end in {endings}. If they are "
+            "annotations of the other folders' images, put the images into one folder for each class; otherwise "
+            "delete them, or leave them out by `exclude` in the classifier's file."
         )
         raise DatasetError(message)
