@@ -154,7 +154,7 @@ def _kinds() -> Refused:
         "TIFF of LAB": ("unsupported", lab),
         "TIFF of 32 bits": ("unsupported", tiff_of(grey_scene().astype(np.uint32), bits=32, photometric=1)),
         "PNG of 16 bits in colour that uses 8": ("unsupported", png_16_bit(200, significant=8, colour=2)),
-        "palette PNG without a palette": (UNREADABLE + "|unsupported", no_colours),
+        "palette PNG without a palette": ("corrupt", no_colours),
         "PNG without its pixels": (UNREADABLE, png_of(9, 9)[:33] + chunk(b"IEND", b"")),
         "PNG of an unknown kind of colour": (UNREADABLE, png_of(9, 9, colour=5)),
         "JPEG of no lines": (UNREADABLE, _with_lines(saved(noise(), "JPEG"), 0)),

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -21,6 +22,7 @@ PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 SPLITS: Final = ("split", "set", "subset")
 METADATA: Final = "-metadata"
+_NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
 SINGLE_LABEL: Final = "groundtruth/image-classification"
 
 
@@ -65,13 +67,28 @@ def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
     found = list(dict.fromkeys(rows))
     if not found:
         raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
+    for row in found:
+        _check_text(row.path, name=name)
+        _check_text(row.label, name=name)
     return found
+
+
+def _check_text(text: str, *, name: str) -> None:
+    """Refuse what no file and no class can be called: a null character, or half of a surrogate pair."""
+    if _NO_NAME.search(text):
+        message = f"List {name} has the path or label {text!r}, which is no name of a file or class. Correct that row."
+        raise DatasetError(message)
 
 
 def _table(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
     first = text.partition("\n")[0]
     delimiter = max("\t;,", key=first.count)
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        lines = list(reader)
+    except csv.Error as error:
+        message = f"Cannot read the row that ends in line {reader.line_num} of {name}: {error}. A quote may be missing."
+        raise DatasetError(message) from error
     if not lines:
         return
     has_header = not any(isinstance(column, int) for column in (columns.path, columns.label, columns.split))
@@ -90,7 +107,7 @@ def _json_lines(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
         where = f"line {number} of {name}"
         try:
             values = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DatasetError(f"Cannot read {where}: {error}. Each line must be a JSON object.") from error
         if not isinstance(values, dict):
             raise DatasetError(f"Cannot read {where}: each line must be a JSON object, and this is {line[:60]!r}.")

@@ -5,7 +5,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from tests.unit.odd_images.makers import (
     bmp_with_alpha,
     chunk,
@@ -200,6 +200,15 @@ def test_a_whole_tiff_of_an_unknown_kind_is_unsupported_and_not_damaged():
     cut_off = tiff({**tags, 273: (4, [8]), 279: (4, [999_999])}, data=bytes(1200))
 
     assert (rejected(whole), rejected(cut_off)) == ("unsupported", "corrupt")
+
+
+def test_a_file_at_which_a_decoder_asserts_is_corrupt(monkeypatch):
+    def fail(image):
+        raise AssertionError
+
+    monkeypatch.setattr(PngImagePlugin.PngImageFile, "load", fail)
+
+    assert rejected(saved(quarters())) == "corrupt"
 
 
 def test_heic_is_read(heic):

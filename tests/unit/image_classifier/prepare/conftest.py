@@ -1,16 +1,13 @@
-import hashlib
 import io
 import json
 
 import pytest
 from PIL import Image
+from tests.unit.image_classifier.prepare.inspected_images import inspected_image
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.prepare.dataset import prepare_dataset
-from image_classifier.prepare.inspection.inspector import Facts, Inspected
-from image_classifier.prepare.inspection.statistics import Statistics
-from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.manifest import read_manifest
 
 BUCKET = "pictures"
@@ -110,11 +107,4 @@ def manifest(s3):
 @pytest.fixture
 def inspected():
     """Makes an inspected image without a file: its content decides the hash, and ``look`` what it looks like."""
-
-    def make(name, content=None, *, split="train", placed=None, look=None):
-        sha256 = hashlib.sha256((content or name).encode()).hexdigest()
-        statistics = Statistics(120.0, 50.0, 900.0, 7.0, 30.0, 1.0, 0.5)
-        facts = Facts(sha256, 100, 100, statistics, (), look, f"{sha256[:16]}.jpg")
-        return Inspected(Listed(name, name.split("/")[0], placed), split, facts, uploaded=True)
-
-    return make
+    return inspected_image

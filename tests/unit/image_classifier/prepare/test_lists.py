@@ -97,6 +97,12 @@ def test_one_of_several_label_attributes_may_be_named():
         ("a.manifest", ground_truth("groundtruth/object-detection"), "is of type groundtruth/object-detection; images"),
         ("a.manifest", ground_truth("groundtruth/image-classification-multilabel"), "images with one label each"),
         ("a.lst", "0\t1.0\t0.0\ta.jpg\n", "one class index was expected"),
+        ("labels.csv", 'path,label\n"a.jpg,cat\n' + "b.jpg,dog\n" * 20_000, "A quote may be missing"),
+        ("labels.csv", "path,label\na\0.jpg,cat\n", "no name of a file or class"),
+        ("a.lst", "0\t1\ta\0.jpg\n", "no name of a file or class"),
+        ("a.jsonl", '{"path": "\\ud83d.jpg", "label": "cat"}', "no name of a file or class"),
+        ("a.jsonl", '{"path": "a.jpg", "label": "\\ud83d"}', "no name of a file or class"),
+        ("a.jsonl", "[" * 100_000, "Cannot read line 1 of a.jsonl"),
     ],
 )
 def test_lists_that_cannot_be_read_are_refused_by_line_or_column(name, text, said):

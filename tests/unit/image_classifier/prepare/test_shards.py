@@ -2,6 +2,8 @@ import os
 import shutil
 
 import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, ObjectGoneError
@@ -71,6 +73,25 @@ def test_any_number_of_shards_gives_the_same_bytes(images, sharded, written, emp
 
     assert listing.shards == -(-31 // images_per_shard)
     assert (sharded.finish(listing), written()) == expected
+
+
+def test_shards_of_any_size_in_any_order_give_the_same_bytes(images, sharded, written, emptied):
+    """Some are prepared twice, and some are left to the last step."""
+    images({name: dict([*files.items()][:4] + [*files.items()][-2:]) for name, files in CONTENT.items()})
+    expected = sharded.finish(sharded.list(images_per_shard=1000)), written()
+
+    @settings(max_examples=6, phases=[Phase.generate])  # a smaller failing example would take minutes
+    @given(st.integers(1, 12), st.data())
+    def check(images_per_shard, data):
+        emptied()
+        listing = sharded.list(images_per_shard=images_per_shard)
+        order = data.draw(st.permutations(range(listing.shards)))
+        done = order[: data.draw(st.integers(0, listing.shards))]
+        for number in (*done, *done[:2]):
+            sharded.prepare(number, listing)
+        assert (sharded.finish(listing), written()) == expected
+
+    check()
 
 
 def test_a_source_that_grows_gives_the_same_bytes_in_any_number_of_shards(images, sharded, written, emptied):
