@@ -90,3 +90,19 @@ def console_url_from_env(environ: Mapping[str, str] = os.environ) -> str:
     endpoint-configs, endpoints or functions; logs/<group>?streams=<prefix>; and buckets/<bucket>/<prefix>.
     """
     return environ.get(f"{PREFIX}CONSOLE_URL", "").rstrip("/")
+
+
+def image_of_region(image: str, *, variable: str, region: str) -> str:
+    """Return the URI of a container image of ours, which a setting names, if its registry is in the region.
+
+    Raises:
+        SettingsError: the registry is in another region, whose images SageMaker does not take.
+
+    """
+    if f".{region}." in image.partition("/")[0]:
+        return image
+    message = (
+        f"{variable} is {image}, and the connection's region is {region}: SageMaker takes images of its own "
+        "region only. Push the image there."
+    )
+    raise SettingsError(message)

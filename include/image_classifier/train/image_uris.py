@@ -1,6 +1,6 @@
 """Chooses the container image: the built-in algorithm's, from AWS's registry of the region, or our own."""
 
-from image_classifier.aws.settings import PREFIX, Settings
+from image_classifier.aws.settings import PREFIX, Settings, image_of_region
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import SettingsError
 
@@ -84,10 +84,4 @@ def _own_image(classifier: Classifier, settings: Settings, region: str) -> str:
             "workers, or say algorithm: builtin."
         )
         raise SettingsError(message)
-    if f".{region}." not in image.partition("/")[0]:
-        message = (
-            f"{variable} is {image}, and the connection's region is {region}: SageMaker takes images of its own "
-            "region only. Push the image there."
-        )
-        raise SettingsError(message)
-    return image
+    return image_of_region(image, variable=variable, region=region)

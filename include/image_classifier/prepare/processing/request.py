@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from image_classifier.aws.settings import PREFIX, Settings
+from image_classifier.aws.settings import PREFIX, Settings, image_of_region
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.instance_types import LOCAL_STORAGE
 from image_classifier.classifier.request_parts import tag_list, vpc_config
@@ -64,13 +64,7 @@ def preparation_image(settings: Settings, *, region: str) -> str:
             "another runner."
         )
         raise SettingsError(message)
-    if f".{region}." not in image.partition("/")[0]:
-        message = (
-            f"{variable} is {image}, and the connection's region is {region}: SageMaker takes images of its own "
-            "region only. Push the image there."
-        )
-        raise SettingsError(message)
-    return image
+    return image_of_region(image, variable=variable, region=region)
 
 
 def preparation_role(settings: Settings) -> str:
