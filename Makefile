@@ -118,13 +118,16 @@ mwaa-bundle: setup ## Build the bundle for Amazon MWAA in build/mwaa/: dags, plu
 
 # cyclonedx-bom runs in an environment of its own: pinned by version, its dependencies are not.
 CYCLONEDX := .venv/uv/bin/uv tool run --quiet --from cyclonedx-bom==7.5.0 cyclonedx-py
-sbom: setup ## Write CycloneDX files to build/sbom/: of every lock file, and of both environments with licences
+sbom: setup ## Write CycloneDX files to build/sbom/: of every lock file, and of what is installed with licences; and docs/licences.md
 	@mkdir -p build/sbom
 	@for file in requirements requirements-containers requirements-local-aws requirements-algorithm requirements-preparation lambda/requirements; do \
 	  $(CYCLONEDX) requirements $$file.txt --output-reproducible --of JSON -o build/sbom/$$(echo $$file | tr / -).cdx.json || exit 1; done
-	@for name in airflow local-aws; do \
-	  $(CYCLONEDX) environment .venv/$$name --output-reproducible --of JSON -o build/sbom/installed-$$name.cdx.json || exit 1; done
-	@echo "build/sbom: the licences are in installed-*.cdx.json"
+	@.venv/uv/bin/uv venv --quiet --clear --python $(AIRFLOW) build/containers
+	@.venv/uv/bin/uv pip install --quiet --python build/containers --no-deps --require-hashes -r requirements-containers.txt
+	@for environment in .venv/airflow .venv/local-aws build/containers; do \
+	  $(CYCLONEDX) environment $$environment --output-reproducible --of JSON -o build/sbom/installed-$$(basename $$environment).cdx.json || exit 1; done
+	@PYTHONPATH=include $(AIRFLOW) -m laptop.licences build/sbom/installed-*.cdx.json
+	@echo "build/sbom: the licences are in installed-*.cdx.json and docs/licences.md"
 
 preparation-image: ## Build the image of `preparation: {runner: processing}`; PREPARATION_IMAGE=name:tag
 	@DOCKER_BUILDKIT=1 BUILDX_NO_DEFAULT_ATTESTATIONS=1 docker build --platform linux/amd64 -t $(PREPARATION_IMAGE) --target preparation \
