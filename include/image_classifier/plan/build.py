@@ -23,7 +23,8 @@ from image_classifier.plan.job_lines import evaluation_line, most_of_a_run, trai
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
 from image_classifier.plan.preflight import check_deployment
 from image_classifier.plan.prices import PriceBook
-from image_classifier.prepare.dataset import PreparedDataset, count_unread, plan_dataset
+from image_classifier.prepare.dataset import count_unread, plan_dataset
+from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier.train import attempts, job_request
 from image_classifier.train.start_from import from_champion
 from image_classifier.train.tuning import tuning_jobs

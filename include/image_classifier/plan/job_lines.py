@@ -17,7 +17,7 @@ from image_classifier.train.tuning import tuning_jobs
 
 if TYPE_CHECKING:
     from image_classifier.evaluate.report.model import TuningFigures
-    from image_classifier.prepare.dataset import PreparedDataset
+    from image_classifier.prepare.prepared import PreparedDataset
 
 SECONDS_AN_HOUR = 3600
 STARTS = {"start": "started", "await": "started once it has stopped"}

@@ -8,7 +8,7 @@ from functools import cached_property
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
-from image_classifier.prepare.inspection.inspector import Inspected, Rejected
+from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Inspected, Rejected
 from image_classifier.prepare.layout.folders import LISTED, SPLITS, Layout
 from image_classifier.prepare.layout.split_folders import Split, is_image_name
 from image_classifier.prepare.placement import Placement, Placer
@@ -43,6 +43,11 @@ class Dataset:
     @property
     def images(self) -> tuple[Inspected, ...]:
         return self.placement.images
+
+    @property
+    def may_differ(self) -> bool:
+        """Whether another run may find another result in the same files: one of them was unreadable."""
+        return any(one.code in NOT_FOR_GOOD for one in self.rejected)
 
     @cached_property
     def fingerprint(self) -> str:

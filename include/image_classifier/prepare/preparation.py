@@ -26,7 +26,7 @@ from image_classifier.prepare.report.document import make_report
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.report.warnings import Trained, warnings_of
 from image_classifier.prepare.sources.listed import ListSource
-from image_classifier.prepare.sources.source import Source
+from image_classifier.prepare.sources.source import File, Source
 from image_classifier.prepare.split import Fractions
 
 
@@ -38,6 +38,7 @@ class Preparation:
         stored: the keys of prepared images that exist already.
         previous: the results of the previous version.
         only_train: the SHA-256 of images that must be in train.
+        origin: of the version; see `unchanged.origin_of`.
 
     """
 
@@ -48,6 +49,7 @@ class Preparation:
     stored: Container[str] = frozenset()
     previous: Previous = field(default_factory=Previous)
     only_train: frozenset[str] = frozenset()
+    origin: str = ""
 
     @property
     def keys(self) -> Keys:
@@ -173,18 +175,19 @@ class Preparation:
         return replace(image, uploaded=True)
 
 
-def list_images(classifier: Classifier, source: Source) -> Layout:
-    """Return the layout of the classifier's source.
+def list_images(classifier: Classifier, source: Source, listed: Sequence[File] | None = None) -> Layout:
+    """Return the layout of the classifier's source, which is listed unless its files are given.
 
     Raises:
         DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
 
     """
     selection = Selection(classifier.include, classifier.exclude, classifier.classes)
+    found = source.files() if listed is None else listed
     if isinstance(source, ListSource):
-        layout = source.layout(selection.chooses)
+        layout = source.layout(found, is_chosen=selection.chooses)
     else:
-        files = selection.files(source.files(), where=source.where)
+        files = selection.files(found, where=source.where)
         layout = read_layout(files, where=source.where, choice=classifier.layout)
     return selection.renamed(layout, where=source.where)
 

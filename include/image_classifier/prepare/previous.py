@@ -11,20 +11,19 @@ import PIL
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.prepare import manifest
-from image_classifier.prepare.inspection.inspector import Facts, Rejected
+from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Facts, Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
 from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.placement import PlacedBefore
+from image_classifier.prepare.pointer import Pointer
 from image_classifier.prepare.report import schema
+from image_classifier.prepare.sources.source import RACY
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-POINTER = "current.json"  # the object below dataset/ that names the newest version
-POINTER_SCHEMA = 1
 PROCEDURE = "1"  # raise it when the inspection gives another result for the same file
-NOT_FOR_GOOD = ("unreadable", "changed")  # rejections that another run may not repeat
 
 
 @dataclass(frozen=True)
@@ -125,6 +124,8 @@ class Previous:
         class_name, stamp, found = self._by_name.get(image.name, ("", "", None))
         if found is None or not stamp or stamp != image.stamp or class_name != image.class_name:
             return None
+        if stamp.endswith(RACY):
+            return None
         return found if isinstance(found, Facts) else Rejected(image, *found)
 
     def same_content(self, sha256: str) -> Facts | None:
@@ -150,16 +151,10 @@ class Previous:
         return image.name in self._left_out
 
 
-def write_pointer(s3: "S3Client", *, bucket: str, keys: Keys, fingerprint: str) -> None:
-    """Store which version is the newest."""
-    body = json.dumps({"schema": POINTER_SCHEMA, "fingerprint": fingerprint}).encode()
-    storage.write(s3, bucket=bucket, key=keys.dataset + POINTER, body=body, content_type="application/json")
-
-
 def _current(s3: "S3Client", *, bucket: str, keys: Keys) -> str | None:
     """Return the newest version: that of the pointer or, in a bucket of release 0.1, the one written last."""
-    if found := storage.read(s3, bucket=bucket, key=keys.dataset + POINTER):
-        named = str(json.loads(found[0])["fingerprint"])
+    if pointer := Pointer.read(s3, bucket=bucket, keys=keys):
+        named = pointer.fingerprint
         if storage.object_exists(s3, bucket=bucket, key=f"{keys.version(named)}train_lst/train.lst"):
             return named
     versions = _complete_versions(s3, bucket=bucket, keys=keys)

@@ -11,7 +11,7 @@ from image_classifier.contracts.training.hyperparameters import JobHyperparamete
 from image_classifier.train.image_uris import algorithm_image
 
 if TYPE_CHECKING:
-    from image_classifier.prepare.dataset import PreparedDataset
+    from image_classifier.prepare.prepared import PreparedDataset
 
 CONTENT_TYPE = "application/x-image"
 RECORDS = "application/x-recordio"

@@ -70,7 +70,7 @@ class Steps:
 
     def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
         """Return the arguments of the training and tuning tasks; the same images and settings give the same jobs."""
-        from image_classifier.prepare.dataset import PreparedDataset
+        from image_classifier.prepare.prepared import PreparedDataset
         from image_classifier.train import job_request
         from image_classifier.train.tuning.request import tuning_task_config
 

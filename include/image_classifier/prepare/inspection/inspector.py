@@ -27,6 +27,7 @@ from image_classifier.prepare.sources.source import Source
 WORKERS = 8
 DECODED_BESIDE_OTHERS = 2
 IN_FLIGHT = 4 * WORKERS  # number of images that are read ahead, which limits the memory
+NOT_FOR_GOOD = ("unreadable", "changed")  # codes of rejections that another run may not repeat
 UNMODIFIED_KEY = "as-is"  # the name of release 0.1, which is part of fingerprints
 
 

@@ -36,6 +36,7 @@ class Header:
         images: how many the source has.
         shards: how many there are; each has at least one image.
         inspected_by: see `previous.inspected_by`.
+        origin: see `unchanged.origin_of`.
 
     """
 
@@ -46,6 +47,7 @@ class Header:
     images: int
     shards: int
     inspected_by: dict[str, str]
+    origin: str = ""
 
     @property
     def only_train(self) -> frozenset[str]:
@@ -64,6 +66,7 @@ class Header:
             "images": self.images,
             "shards": self.shards,
             "inspected_by": self.inspected_by,
+            "origin": self.origin,
         }
         return gzip.compress(json.dumps(document, sort_keys=True).encode(), mtime=0)
 
@@ -79,6 +82,7 @@ class Header:
             images=document["images"],
             shards=document["shards"],
             inspected_by=document["inspected_by"],
+            origin=document.get("origin", ""),
         )
 
     @classmethod

@@ -44,6 +44,7 @@ def joined(
         stored=StoredKeys(s3, bucket),
         previous=Previous.read_version(head.previous, s3=s3, bucket=bucket, keys=keys, split=split, pixels_key=pixels),
         only_train=head.only_train,
+        origin=head.origin,
     )
     unchanged = _unchanged(preparation, run=listing.run, s3=s3, bucket=bucket)
     inspected = _inspected(listing, s3=s3, bucket=bucket, keys=keys)

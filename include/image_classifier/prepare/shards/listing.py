@@ -22,8 +22,10 @@ from pydantic import BaseModel, ConfigDict
 
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
+from image_classifier.classifier.preparation import Runner
 from image_classifier.prepare import manifest
 from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.pointer import Pointer
 from image_classifier.prepare.preparation import Preparation
 from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.shards import header
@@ -49,6 +51,7 @@ class Listing(BaseModel):
         unread: how many of them must be read; the others have not changed since the previous version.
         runner: who prepares the shards.
         shards: how many there are, numbered from 0; none if no image must be read.
+        unchanged: the fingerprint of the version that the run would make again; then there is nothing in S3.
 
     """
 
@@ -59,10 +62,20 @@ class Listing(BaseModel):
     unread: int
     runner: Chosen
     shards: int
+    unchanged: str = ""
+
+
+def unchanged_listing(version: Pointer, *, runner: Runner) -> Listing:
+    """Return the listing of a source from which the newest version would be made again."""
+    chosen, fingerprint = sharding(runner, 0).runner, version.fingerprint
+    return Listing(run="", images=version.images, unread=0, runner=chosen, shards=0, unchanged=fingerprint)
 
 
 def sentence(listing: Listing) -> str:
     """Return a sentence on how many images must be read, and by what."""
+    if listing.unchanged:
+        images = f"none of the {listing.images:,} images is read"
+        return f"Nothing has changed since version {listing.unchanged}: {images}, and nothing is written."
     unchanged = listing.images - listing.unread
     if not listing.unread:
         return f"None of the {listing.images:,} images has changed since the previous version; none is read."
@@ -121,6 +134,7 @@ def write_listing(
         images=len(images),
         shards=shards,
         inspected_by=inspected_by(),
+        origin=preparation.origin,
     )
     run = _run(head, images, unread=unread)
 

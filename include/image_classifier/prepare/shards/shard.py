@@ -10,11 +10,11 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare import manifest
-from image_classifier.prepare.inspection.inspector import Facts, Inspected, Rejected
+from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Facts, Inspected, Rejected
 from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.preparation import Preparation
-from image_classifier.prepare.previous import NOT_FOR_GOOD, inspected_by
+from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.progress import Progress
 from image_classifier.prepare.shards.header import Header
 from image_classifier.prepare.shards.lines import Entry, read_entry, read_result, result_line

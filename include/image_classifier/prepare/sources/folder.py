@@ -1,13 +1,17 @@
 """Reads a folder of labelled images."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.ignored import is_ignored
-from image_classifier.prepare.sources.source import File
+from image_classifier.prepare.sources.source import RACY, File
+
+RACY_NS: Final = 2_000_000_000  # the coarsest time of change that a file system keeps (FAT); Git calls it racy, too
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,16 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
 
 
 def stamp_of(file: os.DirEntry[str] | Path) -> str:
-    """Return size and time of change as text; empty if the file does not exist."""
+    """Return size and time of change as text, which ends in RACY if the file may change again within that time.
+
+    It is empty if the file does not exist.
+    """
     try:
         status = file.stat()
     except OSError:
         return ""
-    return f"{status.st_size}@{status.st_mtime_ns}"
+    changed = status.st_mtime_ns
+    return f"{status.st_size}@{changed}{RACY if abs(time.time_ns() - changed) < RACY_NS else ''}"
 
 
 def _leads_to(kind: Callable[[], bool]) -> bool:

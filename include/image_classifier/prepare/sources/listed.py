@@ -67,14 +67,18 @@ class ListSource:
         stamps = self._stamps(names)
         return [File(name, stamps.get(name, "")) for name in names]
 
-    def layout(self, is_chosen: Callable[[str], bool]) -> Layout:
+    def layout(self, files: Iterable[File], *, is_chosen: Callable[[str], bool]) -> Layout:
         """Return the layout with the rows' classes and splits; rows whose path is not selected are ignored.
+
+        Args:
+            files: the result of `files`.
+            is_chosen: whether a path is selected.
 
         Raises:
             DatasetError: as for folders.
 
         """
-        stamps = {file.name: file.stamp for file in self.files()}
+        stamps = {file.name: file.stamp for file in files}
         images = [
             Listed(row.path, unicodedata.normalize("NFC", row.label), row.split, stamps[row.path])
             for row in self.rows

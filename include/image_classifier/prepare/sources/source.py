@@ -1,7 +1,9 @@
 """Defines the interface of a source of labelled images: files by name, and their bytes."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+RACY: Final = "~"  # ends the stamp of a file that was listed just after it had changed, and may change unnoticed
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,11 @@ class File:
 
     name: str
     stamp: str = ""
+
+
+def is_reliable(file: File) -> bool:
+    """Whether a change of the file would change its stamp; folders have none."""
+    return file.name.endswith("/") or (bool(file.stamp) and not file.stamp.endswith(RACY))
 
 
 class Source(Protocol):

@@ -10,7 +10,7 @@ from image_classifier.classifier.tuning import NUMBERS, Numbers, Tuning
 from image_classifier.contracts.training.hyperparameters import Hyperparameters, for_job
 
 if TYPE_CHECKING:
-    from image_classifier.prepare.dataset import PreparedDataset
+    from image_classifier.prepare.prepared import PreparedDataset
 
 OBJECTIVE = "validation:accuracy"  # a metric of the algorithm; SageMaker uses its value after the last epoch
 LARGEST_SEED = 2**32 - 1

@@ -1,5 +1,7 @@
 import io
 import json
+import os
+import time
 
 import pytest
 from PIL import Image
@@ -11,6 +13,7 @@ from image_classifier.prepare.dataset import prepare_dataset
 from image_classifier.prepare.manifest import read_manifest
 
 BUCKET = "pictures"
+HOUR_NS = 3_600_000_000_000
 ROLE = "arn:aws:iam::123456789012:role/some"
 
 
@@ -36,7 +39,10 @@ def picture():
 
 @pytest.fixture
 def images(tmp_path, picture):
-    """Fills the source folder: each number of `{"class": [1, 2]}` becomes an image; bytes are written as they are."""
+    """Fills the source folder: each number of `{"class": [1, 2]}` becomes an image; bytes are written as they are.
+
+    The files are an hour old: what has just changed may change again without another time of change.
+    """
     folder = tmp_path / "images"
 
     def fill(content):
@@ -45,6 +51,8 @@ def images(tmp_path, picture):
             named = files if isinstance(files, dict) else {f"{number}.png": number for number in files}
             for name, file in named.items():
                 (folder / place / name).write_bytes(file if isinstance(file, bytes) else picture(file))
+                changed = time.time_ns() - HOUR_NS
+                os.utime(folder / place / name, ns=(changed, changed))
         return folder
 
     return fill

@@ -11,9 +11,9 @@ from image_classifier.contracts.errors import DatasetError, LabelsChangedError, 
 from image_classifier.contracts.labels import labels_document, labels_sha256, parse_labels
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import manifest as manifest_module
-from image_classifier.prepare.dataset import PreparedDataset
 from image_classifier.prepare.inspection import inspector
 from image_classifier.prepare.manifest import read_manifest
+from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier.prepare.publish import delete_unreferenced_images
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource

@@ -1,5 +1,6 @@
 import io
 import json
+import os
 
 import boto3
 import pytest
@@ -55,6 +56,7 @@ def images(tmp_path):
         file = tmp_path / "images" / ("cat" if number % 2 else "dog") / f"{number}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (16, 12), (number, 7, 99)).save(file)
+        os.utime(file, (0, 0))  # long ago
 
 
 def params(classifier=PETS, **changed):
@@ -93,7 +95,14 @@ def test_mapped_tasks_are_given_names_and_numbers_alone(s3, images, monkeypatch)
 
     listing = ti.pushed["listing"]
     assert mapped == [[listing["run"], 0], [listing["run"], 1], [listing["run"], 2]]
-    assert listing == {"run": listing["run"], "images": 40, "unread": 40, "runner": "mapped", "shards": 3}
+    assert listing == {
+        "run": listing["run"],
+        "images": 40,
+        "unread": 40,
+        "runner": "mapped",
+        "shards": 3,
+        "unchanged": "",
+    }
     assert dataset["uploaded"] == 40
 
 
@@ -141,6 +150,20 @@ def test_one_task_and_mapped_ones_make_the_same_data_set(s3, images, monkeypatch
         return prepared, {key: body for key, body in bodies.items() if "/listing/" not in key}
 
     assert made(runner="mapped") == made(runner="task") == made(runner="auto")
+
+
+@pytest.mark.parametrize("runner", ["task", "mapped"])
+def test_an_unchanged_source_leaves_nothing_to_do(s3, images, caplog, runner):
+    steps, first, second = steps_of(runner=runner), Ti(), Ti()
+    for arguments in steps.list_images(params(), first):
+        steps.prepare_shard(*arguments)
+    prepared = steps.prepare_dataset(first.pushed["listing"], params=params())
+
+    assert steps.list_images(params(), second) == []
+    again = steps.prepare_dataset(second.pushed["listing"], params=params())
+
+    assert again == {**prepared, "uploaded": 0, "unchanged": 40}
+    assert f"Nothing has changed since version {prepared['fingerprint']}" in caplog.text
 
 
 def test_a_task_of_its_own_lists_the_source_itself_with_the_runs_params(s3, images, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.labels import labels_document
 from image_classifier.deploy.invocation import Answer
-from image_classifier.prepare.dataset import PreparedDataset
+from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps.train_and_deploy import Steps
 

@@ -14,7 +14,7 @@ from image_classifier.contracts.labels import labels_document, labels_sha256
 from image_classifier.deploy.endpoint import endpoint_request
 from image_classifier.deploy.endpoint_config import endpoint_config_request
 from image_classifier.deploy.model import model_request
-from image_classifier.prepare.dataset import PreparedDataset
+from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier.promote import registry
 from image_classifier.train.job_request import training_job_request
 from image_classifier_airflow.params import train_params
