@@ -50,7 +50,7 @@ pages-test: dev ## Test the pages, and attacks by web pages, in Debian's Chromiu
 CHAOS_train := a_kill_stops_the_job evaluation_and_tuning_paid_once nothing_is_paid_twice
 CHAOS_jobs := failures_by_kind spot
 CHAOS_deploy := an_update_that_fails
-CHAOS_events := notifications_side_by_side every_upload_gets_its_record
+CHAOS_events := notifications_side_by_side trigger_modes every_upload_gets_its_record
 CHAOS_teardown := teardown
 CHAOS_data := preparation_killed
 CHAOS_promote := promotion going_back same_labels

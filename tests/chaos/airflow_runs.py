@@ -60,6 +60,14 @@ class Airflow(AirflowApi):
                 return super().await_dag(dag_id)
         return super().await_dag(dag_id)
 
+    def parse_again(self, dag_id: str) -> None:
+        """Have the Dag processor read the Dag's file again, as it does by itself every few minutes."""
+        dag, path = self._call("GET", f"/api/v2/dags/{dag_id}"), f"/api/v2/dags/{dag_id}"
+        self._call("PUT", f"/api/v2/parseDagFile/{dag['file_token']}")
+        before = dag["last_parsed_time"]
+        what = f"the Dag processor reading {dag_id} again"
+        until(lambda: self._call("GET", path)["last_parsed_time"] != before, seconds=300, what=what)
+
     def mark(self, dag_id: str, run_id: str, task_id: str, *, state: str) -> None:
         """Mark a task as `success` or `failed`."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"

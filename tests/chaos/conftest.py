@@ -29,6 +29,7 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "creating": {},
     "between": {"source": "judged", "epochs": 10},
     "uploads": {},
+    "modes": {"promotion": "canary_s: 600\n"},
     "returning": {"source": "judged", "epochs": 10, "training": "  start_from: champion\n"},
     "photos": {"source": "photos", "epochs": 12},
     "judged": {

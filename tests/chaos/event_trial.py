@@ -1,6 +1,9 @@
 """Compares each uploaded image with its prediction record, and does to the classifier what happens in its life."""
 
+import gzip
+import io
 import json
+import random
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,17 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from PIL import Image
 from tests.chaos.airflow_runs import Airflow, Run, now, until
+from tests.chaos.classifiers import SHADES
 from tests.chaos.uploads import Uploads, by_etag
 
 from image_classifier.aws.names import Keys, endpoint_name
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.pixels import PixelParameters, prepare
 from image_classifier.gallery.newest import Records, RowCache
+from image_classifier.gallery.rows import Row
 
-NAME, DAG_ID, WATCH = "uploads", "uploads_train_and_deploy", "image_classifier_watch"
-KEYS = Keys(NAME)
-SIDE_PX = 28
+WATCH = "image_classifier_watch"
+PICTURES, UPLOADED_PX, SIDE_PX = 16, 48, 28
 TOLERANCE = 1e-4  # of a probability
 READERS = 16
 BUSY_S = 20  # over which the throughput is given: the uploads wait while Dags run
@@ -56,19 +61,32 @@ class Compared:
         )
 
 
+def pictures() -> list[bytes]:
+    """Noise around both shades, and one file that is cut off."""
+    noise, made = random.Random(11), list[bytes]()
+    for number in range(PICTURES):
+        shade = list(SHADES.values())[number % len(SHADES)]
+        pixels = bytes(shade + noise.randrange(-35, 36) for _ in range(UPLOADED_PX * UPLOADED_PX))
+        buffer = io.BytesIO()
+        Image.frombytes("L", (UPLOADED_PX, UPLOADED_PX), pixels).save(buffer, "PNG")
+        made.append(buffer.getvalue())
+    return [*made, made[0][: len(made[0]) // 2]]
+
+
 class EventTrial:
     """One classifier under faults."""
 
-    def __init__(self, aws: Any, airflow: Airflow, *, pictures: Sequence[bytes]) -> None:
+    def __init__(self, aws: Any, airflow: Airflow, *, classifier: str, pictures: Sequence[bytes]) -> None:
         self._aws, self._airflow, self.pictures = aws, airflow, pictures
-        self._shown = Records(aws.s3, aws.bucket, KEYS, RowCache())
+        self.name, self.keys, self.endpoint = classifier, Keys(classifier), endpoint_name(classifier)
+        self._shown = Records(aws.s3, aws.bucket, self.keys, RowCache())
         self._expected: dict[str, Mapping[int, Mapping[str, float]]] = {}
         self._runs, self.second = 0, ""  # the training job of the second model
 
     def run(self, dag_id: str, **conf: Any) -> Run:
         """Start a run of a Dag."""
         self._runs += 1
-        return self._airflow.ordered_run(dag_id, f"events-{self._runs}", conf=conf)
+        return self._airflow.ordered_run(dag_id, f"{self.name}-{self._runs}", conf=conf)
 
     def ended(self, run: Run) -> None:
         """Wait for the end of a run, which must be a success."""
@@ -76,26 +94,26 @@ class EventTrial:
 
     def roll_back(self) -> None:
         """Go back to the other model: the endpoint and the function are updated."""
-        self.ended(self.run("image_classifier_roll_back", classifier=NAME, reason="the other one is wanted"))
+        self.ended(self.run("image_classifier_roll_back", classifier=self.name, reason="the other one is wanted"))
 
     def watch(self, **conf: Any) -> dict[str, str]:
         """One pass of the watch Dag over all classifiers; returns this classifier's open findings."""
         began = now()
         self.run(WATCH, **conf).await_end(seconds=900)
-        seen = json.loads(self._read(KEYS.watch_seen))
+        seen = json.loads(self.read(self.keys.watch_seen))
         assert datetime.fromisoformat(seen["at"]) > began, "the watch Dag did not reach the classifier"
         return dict(seen["findings"])
 
     @property
     def serving(self) -> str:
         """The training job of the model that the endpoint serves."""
-        endpoint = self._aws.sagemaker.describe_endpoint(EndpointName=endpoint_name(NAME))
+        endpoint = self._aws.sagemaker.describe_endpoint(EndpointName=self.endpoint)
         return str(endpoint["ProductionVariants"][0]["VariantName"])
 
     def learn_answers(self) -> str:
         """Ask the endpoint, while nothing disturbs it, for each picture; returns the model's training job."""
         job = self.serving
-        labels = json.loads(self._read(KEYS.model_file(job)))["labels"]
+        labels = json.loads(self.read(self.keys.model_file(job)))["labels"]
         self._expected[job] = {index: self._answer(picture, labels) for index, picture in enumerate(self.pictures)}
         return job
 
@@ -106,7 +124,7 @@ class EventTrial:
         except ImageRejectedError:
             return {}
         answer = self._aws.sagemaker_runtime.invoke_endpoint(
-            EndpointName=endpoint_name(NAME), ContentType="application/x-image", Body=body
+            EndpointName=self.endpoint, ContentType="application/x-image", Body=body
         )
         return dict(zip(labels, json.loads(answer["Body"].read()), strict=True))
 
@@ -116,7 +134,7 @@ class EventTrial:
 
         def is_quiet() -> bool:
             nonlocal seen, since
-            found = len(self._listed(f"{KEYS.predictions}{folder}/"))
+            found = len(self.listed(f"{self.keys.predictions}{folder}/"))
             if found != seen:
                 seen, since = found, now()
             return (now() - since).total_seconds() > QUIET_S
@@ -137,16 +155,16 @@ class EventTrial:
 
     def compare(self, folder: str) -> Compared:
         """Compare every image whose key below incoming/ begins so with its record."""
-        images = self._listed(f"{KEYS.incoming}{folder}")
-        records = self._listed(f"{KEYS.predictions}{folder}")
+        images = self.listed(f"{self.keys.incoming}{folder}")
+        records = self.listed(f"{self.keys.predictions}{folder}")
         picture_of = by_etag(self.pictures)
         with ThreadPoolExecutor(READERS) as readers:
-            found = [json.loads(body) for body in readers.map(self._read, sorted(records))]
+            found = [json.loads(body) for body in readers.map(self.read, sorted(records))]
         compared = Compared(len(images), found)
         for key, record in zip(sorted(records), found, strict=True):
             image = record["image"]
             etag = images.get(image["key"])
-            belongs = key == f"{KEYS.predictions}{image['key'].removeprefix(KEYS.incoming)}.json"
+            belongs = key == f"{self.keys.predictions}{image['key'].removeprefix(self.keys.incoming)}.json"
             if not belongs or etag is None or etag != image["etag"] or not self._is_right(record, picture_of[etag]):
                 compared.wrong.append(f"{key}: {record['status']} {record['label']} of {image['etag']}, now {etag}")
         return compared
@@ -162,7 +180,7 @@ class EventTrial:
 
     def differing_rows(self, compared: Sequence[Compared]) -> list[str]:
         """Images that the pages show more than once, not at all, or otherwise than their record says."""
-        shown = {row.key: row for row in self._shown.newest().rows}
+        shown = self.shown()
         wanted = {record["image"]["key"]: record for one in compared for record in one.records}
         return [
             key
@@ -171,10 +189,22 @@ class EventTrial:
             or (shown[key].version_id, shown[key].label) != (record["image"]["version_id"], record["label"])
         ]
 
-    def _listed(self, prefix: str) -> dict[str, str]:
+    def shown(self) -> dict[str, Row]:
+        """What the pages show, by the image's key."""
+        rows = self._shown.newest().rows
+        assert len({row.key for row in rows}) == len(rows), "an image is shown twice"
+        return {row.key: row for row in rows}
+
+    def indexed(self) -> list[bytes]:
+        """The records of the daily indexes, as JSON lines."""
+        return [gzip.decompress(self.read(key)) for key in self.listed(self.keys.predictions_index)]
+
+    def listed(self, prefix: str) -> dict[str, str]:
+        """The ETag of each object below a prefix, by its key."""
         pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self._aws.bucket, Prefix=prefix)
         return {found["Key"]: found["ETag"].strip('"') for page in pages for found in page.get("Contents", [])}
 
-    def _read(self, key: str) -> bytes:
+    def read(self, key: str) -> bytes:
+        """The bytes of an object."""
         body: bytes = self._aws.s3.get_object(Bucket=self._aws.bucket, Key=key)["Body"].read()
         return body

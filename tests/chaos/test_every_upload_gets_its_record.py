@@ -3,19 +3,16 @@
 UPLOADS is the number of images of each scenario, 5,000 by default.
 """
 
-import io
 import os
-import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from PIL import Image
 from tests.chaos.airflow_runs import FINISHED, until
-from tests.chaos.classifiers import SHADES, write_classifier, write_images
+from tests.chaos.classifiers import write_classifier, write_images
 from tests.chaos.event_faults import killed_functions, overwrite_notifications, plan
-from tests.chaos.event_trial import DAG_ID, KEYS, NAME, EventTrial
+from tests.chaos.event_trial import EventTrial, pictures
 from tests.chaos.uploads import Uploads
 
 from image_classifier.connect.upload_queue import VISIBILITY_S
@@ -24,27 +21,15 @@ pytestmark = pytest.mark.timeout(2400)
 
 NUMBER = int(os.environ.get("UPLOADS", "5000"))
 SPREAD_S = 120.0  # the uploads of a scenario, without the time that they wait for others
-PICTURES, SIDE_PX = 16, 48
+NAME, DAG_ID = "uploads", "uploads_train_and_deploy"
 CLASSIFIERS = (NAME,)  # the watch Dag's passes take long enough
 FOLDERS = ("direct", "switching", "queue")
-
-
-def pictures() -> list[bytes]:
-    """Noise around both shades, and one file that is cut off."""
-    noise, made = random.Random(11), list[bytes]()
-    for number in range(PICTURES):
-        shade = list(SHADES.values())[number % len(SHADES)]
-        pixels = bytes(shade + noise.randrange(-35, 36) for _ in range(SIDE_PX * SIDE_PX))
-        buffer = io.BytesIO()
-        Image.frombytes("L", (SIDE_PX, SIDE_PX), pixels).save(buffer, "PNG")
-        made.append(buffer.getvalue())
-    return [*made, made[0][: len(made[0]) // 2]]
 
 
 @pytest.fixture(scope="module")
 def trial(airflow: Any, aws: Any, place: Any) -> EventTrial:
     """A classifier with two models of other labels; the second serves."""
-    trial = EventTrial(aws, airflow, pictures=pictures())
+    trial = EventTrial(aws, airflow, classifier=NAME, pictures=pictures())
     trial.ended(trial.run(DAG_ID))
     trial.learn_answers()
     write_images(place, "renamed", labels=("black", "white"))
@@ -60,7 +45,7 @@ def disturbed(aws: Any, place: Any, faults: Callable[..., None], trial: EventTri
     @contextmanager
     def begin(folder: str) -> Iterator[Uploads]:
         faults(*plan(NAME))
-        prefix = f"{KEYS.incoming}{folder}/"
+        prefix = f"{trial.keys.incoming}{folder}/"
         uploads = Uploads(aws, prefix=prefix, number=NUMBER, seconds=SPREAD_S, pictures=trial.pictures)
         with killed_functions(place.aws_state) as killed, uploads:
             yield uploads

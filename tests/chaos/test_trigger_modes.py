@@ -1,0 +1,108 @@
+"""A changed trigger loses no upload: direct, queue, paused, and direct again, by runs that train nothing."""
+
+import json
+from typing import Any
+
+import pytest
+from tests.chaos.airflow_runs import Run
+from tests.chaos.classifiers import write_classifier
+from tests.chaos.event_trial import EventTrial, pictures
+from tests.chaos.uploads import Uploads
+
+from image_classifier.gallery.overview import overview
+
+pytestmark = pytest.mark.timeout(1200)
+
+NAME, DAG_ID = "modes", "modes_train_and_deploy"
+CLASSIFIERS = (NAME,)
+CANARY = "canary_s: 600\n"
+NUMBER, SPREAD_S = 40, 20.0  # uploads of each change, and their time without that of the run
+AFTER = 10  # of them are uploaded after the run
+
+
+@pytest.fixture(scope="module")
+def trial(airflow: Any, aws: Any) -> EventTrial:
+    """A deployed classifier with the trigger `direct`."""
+    trial = EventTrial(aws, airflow, classifier=NAME, pictures=pictures())
+    trial.ended(trial.run(DAG_ID))
+    trial.learn_answers()
+    return trial
+
+
+@pytest.fixture
+def changed(trial: EventTrial, airflow: Any, aws: Any, place: Any) -> Any:
+    """Change the trigger by a run, while images are uploaded to the folder of its name: before, during and after."""
+
+    def change(mode: str, *, folder: str) -> tuple[Uploads, Run]:
+        write_classifier(place, NAME, trigger=mode, promotion=CANARY)
+        airflow.parse_again(DAG_ID)
+        prefix = f"{trial.keys.incoming}{folder}/"
+        with Uploads(aws, prefix=prefix, number=NUMBER, seconds=SPREAD_S, pictures=trial.pictures) as uploads:
+            uploads.reach(0.25)
+            run = trial.run(DAG_ID)
+            uploads.allow(1 - AFTER / NUMBER)
+            trial.ended(run)
+        return uploads, run
+
+    return change
+
+
+def check(trial: EventTrial, folder: str, row: Any, *, run: Run) -> None:
+    """Each image has one current record, is shown once, and the run trained nothing."""
+    compared, findings, passes = trial.bring_up(folder)
+    differing = trial.differing_rows([compared])
+    job = run.api.result(DAG_ID, run.run_id, "train.train_model")
+    problems = [*compared.wrong, *findings.values(), *differing]
+    found = f"{len(compared.records)} of {NUMBER} records after {passes} passes, {compared.replayed} by replay"
+    passed = len(compared.records) == compared.images == NUMBER and not problems and job["outcome"] == "reused"
+    row.check_ours(passed, "; ".join([found, f"the model is {job['outcome']}", *problems[:3]]))
+
+
+def test_a_change_to_a_queue_loses_no_upload(trial, changed, row):
+    _, run = changed("queue", folder="to-queue")
+
+    check(trial, "to-queue", row, run=run)
+
+
+def test_a_paused_trigger_leaves_uploads_waiting_and_its_run_is_green(trial, changed, row):
+    uploads, run = changed("paused", folder="to-paused")
+    trial.await_quiet("to-paused")
+    findings = trial.watch(grace_s=0)
+    trial.await_quiet("to-paused")
+
+    records = trial.listed(f"{trial.keys.predictions}to-paused/")
+    classified = [
+        name for name in uploads.names[-AFTER:] if f"{trial.keys.predictions}to-paused/{name}.json" in records
+    ]
+    skipped = {task["task_id"] for task in run.api.tasks(DAG_ID, run.run_id) if task["state"] != "success"}
+    found = f"{len(records)} of {NUMBER} records, {len(classified)} of the {AFTER} uploads after the run"
+    row.check_ours(not (classified or findings), "; ".join([found, *findings.values(), f"without success: {skipped}"]))
+
+
+def test_uploads_of_a_pause_are_classified_after_it(trial, changed, row):
+    _, run = changed("direct", folder="to-direct")
+    trial.bring_up("to-paused")
+    waited = trial.compare("to-paused")
+    assert len(waited.records) == waited.images == NUMBER, waited
+    assert not waited.wrong, waited.wrong
+
+    check(trial, "to-direct", row, run=run)
+
+
+def test_the_canary_is_measured_and_in_no_statistic(trial, row):
+    """Each pass of the scenarios before has uploaded one; the checks of their runs are left out in the same way."""
+    trial.watch()
+    trial.await_quiet(".check")
+    trial.watch()
+    state = json.loads(trial.read(trial.keys.watch_state))
+    shown = trial.shown()
+    indexed = b"".join(trial.indexed()).decode()
+    run = trial.run(DAG_ID)
+    trial.ended(run)
+    waiting = run.api.result(DAG_ID, run.run_id, "report")["waiting"]
+
+    total = overview(list(shown.values())).total
+    uploaded = len(trial.listed(trial.keys.incoming)) - len(trial.listed(f"{trial.keys.incoming}.check/"))
+    found = f"record after {state['canary']['took_s']} s; shown {total} of {uploaded} uploads; waiting {waiting}"
+    counted = total == uploaded == 3 * NUMBER and waiting == f"0 of {uploaded}"
+    row.check_ours(bool(state["canary"]["took_s"]) and counted and "/.check/" not in indexed, found)
