@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,17 @@ def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
             return False
         raise
     return True
+
+
+def modified(s3: "S3Client", *, bucket: str, key: str) -> datetime | None:
+    """Return the time of an object's last write, or None if it is absent."""
+    with naming(bucket, key, doing="look at"):
+        try:
+            return s3.head_object(Bucket=bucket, Key=key)["LastModified"]
+        except ClientError as error:
+            if code_of(error) in ABSENT:
+                return None
+            raise
 
 
 def read(s3: "S3Client", *, bucket: str, key: str) -> tuple[bytes, str] | None:

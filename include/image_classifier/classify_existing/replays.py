@@ -88,7 +88,12 @@ def replay_record(image: Image, uploaded: str, *, generation: int) -> dict[str, 
 
 
 def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, sentence: str) -> bool:
-    """Store a failed record for an image unless it has an answer; return whether it was written."""
+    """Store a failed record for an image unless it has an answer; return whether it was written.
+
+    The log entry is written first: an image with a record is not looked at again, so a process that ends between the
+    two writes would leave a record that no page shows. Readers of the log prefer an answer to a failed record; if there
+    is an answer, its own entry is written too, as the function may have ended before that.
+    """
     found = current_image(s3, bucket=target.bucket, key=key)
     if found is None:
         return False
@@ -101,8 +106,10 @@ def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, 
         total_ms=round(max(0.0, (now - predictions.instant(uploaded)).total_seconds() * 1000), 1),
     )
     record = predictions.failed(image, code=code, sentence=sentence, times=times)
-    if store_record(s3, target, record) is not record:
-        return False
     write_log_entry(s3, target, record)
+    stored = store_record(s3, target, record)
+    if stored is not record:
+        write_log_entry(s3, target, stored)
+        return False
     log.info("Wrote a failed record for s3://%s/%s: %s", target.bucket, key, sentence)
     return True

@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict
 from image_classifier.aws import s3 as storage
 from image_classifier.classify_existing.records import Target
 from image_classifier.contracts.errors import PredictionError
-from image_classifier.contracts.pixels import blank
 from image_classifier.contracts.predictions import Prediction, instant
 from image_classifier.contracts.record_keys import CHECK_FOLDER, thumbnail_key
 
@@ -80,6 +79,8 @@ class CanaryCheck:
 
     def _upload(self, *, now: datetime, took_s: float | None) -> Canary:
         """Upload the image after the record of the last one was deleted."""
+        from image_classifier.contracts.pixels import blank  # imports Pillow, which a classifier without canary spares
+
         self.s3.delete_object(Bucket=self.target.bucket, Key=self._record_key)
         stored = self.s3.put_object(Bucket=self.target.bucket, Key=self._key, Body=blank(), ContentType="image/jpeg")
         return Canary(sent=now, version_id=stored.get("VersionId"), took_s=took_s)

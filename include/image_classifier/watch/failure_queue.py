@@ -2,7 +2,8 @@
 
 Lambda writes a message when an asynchronous event failed in every attempt
 (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html). All classifiers share
-the queue. A message is deleted only after all its images were handled; an unreadable message stays and is reported.
+the queue. A message is deleted only after all its images were handled; one that cannot be read, or whose images cannot
+be handled at present, stays and is reported, and the others are handled all the same.
 """
 
 import json
@@ -12,11 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from image_classifier.aws.client_errors import described
 from image_classifier.aws.names import PREFIX, function_name
 from image_classifier.aws.s3 import object_exists
 from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.replays import MOST_ATTEMPTS, current_image, replay_record, write_failed_record
 from image_classifier.connect.function_versions import ALIAS
+from image_classifier.contracts.errors import ImageClassifierError
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -28,38 +33,55 @@ log = logging.getLogger(__name__)
 MOST_MESSAGES = 10  # SQS's limit for a ReceiveMessage request
 VISIBILITY_S = 120  # the time for which SQS hides a received message from other readers
 ATTEMPTS = "replay_attempts"  # the key in the record of a replayed event
+OF_A_QUEUE = "The function failed for the image's message five times; see its log."
 
 
 @dataclass
 class Drained:
-    """The numbers of handled messages; `unreadable` has the ids and beginnings of those that stay."""
+    """The numbers of handled images, and the messages that stay, by their id.
+
+    Attributes:
+        replayed: the function was invoked again.
+        given_up: the image got a failed record.
+        obsolete: the image was deleted or replaced, has a record, or its classifier has no function.
+        unreadable: the error and the beginning of each message that is no failed event of ours.
+        unhandled: the error of AWS for each message that another run has to handle.
+
+    """
 
     replayed: int = 0
     given_up: int = 0
     obsolete: int = 0
-    unreadable: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unhandled: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class FailedImage:
-    """One image of a message: the function that failed, S3's record of the upload, and Lambda's reason."""
+    """One image of a message: its classifier, key and version, its replays so far, and Lambda's reason."""
 
     classifier: str
-    record: Mapping[str, Any]
+    key: str
+    version_id: str | None
+    generation: int
+    attempts: int
     reason: str
 
-    @property
-    def key(self) -> str:
-        return unquote_plus(self.record["s3"]["object"]["key"])
-
-    @property
-    def version_id(self) -> str | None:
-        version: str | None = self.record["s3"]["object"].get("versionId")
-        return version
-
-    @property
-    def attempts(self) -> int:
-        return int(self.record.get(ATTEMPTS, 0))
+    @classmethod
+    def of(cls, record: Mapping[str, Any], *, classifier: str, reason: str) -> "FailedImage":
+        """Read S3's record of the upload; raises what `failed_images` raises."""
+        key, version_id = unquote_plus(record["s3"]["object"]["key"]), record["s3"]["object"].get("versionId")
+        key.encode()  # raises for half of a surrogate pair, which no key holds
+        if not key:
+            raise ValueError("the record names no key")
+        return cls(
+            classifier or key.partition("/")[0],
+            key,
+            version_id,
+            generation=int(record.get("generation", 0)),
+            attempts=int(record.get(ATTEMPTS, 0)),
+            reason=reason,
+        )
 
 
 class FailureQueue:
@@ -84,14 +106,21 @@ class FailureQueue:
         return drained
 
     def _deal_with(self, message: Any, *, drained: Drained) -> None:
+        name = message["MessageId"]
         try:
             images = list(failed_images(json.loads(message["Body"])))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            drained.unreadable.append(f"{message['MessageId']} ({error!r}): {message['Body'][:200]}")
+        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            drained.unreadable[name] = f"{error!r}: {message['Body'][:200]}"
             return
-        for image in images:
-            self._deal_with_image(image, drained=drained)
-        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        try:
+            for image in images:
+                self._deal_with_image(image, drained=drained)
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        except (ImageClassifierError, ClientError, BotoCoreError) as error:
+            log.exception("Message %s stays in the failure queue", name)
+            drained.unhandled[name] = str(error)
+        else:
+            drained.unhandled.pop(name, None)
 
     def _deal_with_image(self, image: FailedImage, *, drained: Drained) -> None:
         target = Target(image.classifier, self._bucket)
@@ -100,30 +129,38 @@ class FailureQueue:
         if found is None or is_replaced or not image.key.startswith(target.keys.incoming):
             drained.obsolete += 1  # the image was deleted, or a later upload with its own event replaced it
         elif image.attempts < MOST_ATTEMPTS:
-            record = replay_record(*found, generation=int(image.record.get("generation", 0)))
-            self._functions.invoke(
-                FunctionName=function_name(image.classifier),
-                Qualifier=ALIAS,
-                InvocationType="Event",
-                Payload=json.dumps({"Records": [{**record, ATTEMPTS: image.attempts + 1}]}).encode(),
-            )
-            drained.replayed += 1
+            if self._invoke_again(image, replay_record(*found, generation=image.generation)):
+                drained.replayed += 1
+            else:
+                drained.obsolete += 1
         elif write_failed_record(self._s3, target, key=image.key, code="failed", sentence=image.reason):
             drained.given_up += 1
         elif object_exists(self._s3, bucket=self._bucket, key=target.record_key(image.key)):
             drained.obsolete += 1
+
+    def _invoke_again(self, image: FailedImage, record: Mapping[str, Any]) -> bool:
+        """Invoke the function; False if the classifier has none, after a teardown that kept the images."""
+        payload = json.dumps({"Records": [{**record, ATTEMPTS: image.attempts + 1}]}).encode()
+        name = function_name(image.classifier)
+        answer = described(
+            lambda: self._functions.invoke(FunctionName=name, Qualifier=ALIAS, InvocationType="Event", Payload=payload)
+        )
+        if answer is None:
+            log.info("%s has no function %s: %s gets its record once there is one", image.classifier, name, image.key)
+        return answer is not None
 
 
 def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
     """Yield the images of one message.
 
     Raises:
-        KeyError: the message is not Lambda's record of a failed event of one of our functions.
-        ValueError: the same.
+        LookupError: the message is not Lambda's record of a failed event of one of our functions.
+        ValueError: the same, as TypeError, AttributeError and ArithmeticError.
 
     """
     if "requestContext" not in body:  # a message from an upload queue, which S3 wrote
-        yield from _queued_images(body)
+        for record in body["Records"]:
+            yield FailedImage.of(record, classifier="", reason=OF_A_QUEUE)
         return
     context = body["requestContext"]
     function = context["functionArn"].split(":function:")[1].split(":")[0]
@@ -133,11 +170,4 @@ def failed_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
     words = answer.get("errorMessage") if isinstance(answer, Mapping) else None
     reason = f"{words or context.get('condition', 'no reason given')}"[:600]
     for record in body["requestPayload"]["Records"]:
-        record["s3"]["object"]["key"]  # raises KeyError here, before any image is handled
-        yield FailedImage(function.removeprefix(PREFIX), record, reason)
-
-
-def _queued_images(body: Mapping[str, Any]) -> Iterator[FailedImage]:
-    for record in body["Records"]:
-        classifier = unquote_plus(record["s3"]["object"]["key"]).partition("/")[0]
-        yield FailedImage(classifier, record, "The function failed for the image's message five times; see its log.")
+        yield FailedImage.of(record, classifier=function.removeprefix(PREFIX), reason=reason)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from image_classifier.aws import s3 as storage
 from image_classifier.classify_existing.missing_records import Counter, Listed, Position, compare
 from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.replays import MOST_ATTEMPTS, replay, write_failed_record
@@ -23,6 +24,7 @@ LONGEST_INTERVAL = timedelta(hours=24)
 GRACE = timedelta(minutes=10)  # Lambda retries a failed event after one and after two minutes
 WAIT_AFTER_REPLAY = timedelta(minutes=30)  # the time doubles with each further replay
 MOST_REPLAYS = 1_000  # in one run, so that replays do not delay the uploads
+MOST_LOOKED_AT = 5  # of the replayed images between two full passes
 MOST_REMEMBERED = 10_000  # the largest number of replayed images in the state
 
 
@@ -50,6 +52,14 @@ def is_due(state: WatchState, *, now: datetime) -> bool:
         return True
     passes_per_day = LISTINGS_PER_DAY / max(1, state.last_pass_listings)
     return now - state.last_pass >= min(LONGEST_INTERVAL, timedelta(days=1) / passes_per_day)
+
+
+def forget_answered(s3: "S3Client", target: Target, state: WatchState) -> None:
+    """Forget replayed images that have a record since; a few in each run, so that a finding closes between passes."""
+    for key, replayed in list(state.replayed.items())[:MOST_LOOKED_AT]:
+        written = storage.modified(s3, bucket=target.bucket, key=target.record_key(key))
+        if written is not None and written >= replayed.last.replace(microsecond=0):
+            del state.replayed[key]
 
 
 class FullPass:
@@ -83,6 +93,8 @@ class FullPass:
     def _replay(self, image: Listed, key: str, *, state: WatchState, now: datetime, result: PassResult) -> None:
         result.missing += 1
         before = state.replayed.get(key)
+        if before is not None:
+            before.seen_in = state.pass_started
         if before is not None and before.last < image.modified:  # an older version of the image was replayed
             before = None
         attempts = before.attempts if before else 0
@@ -95,7 +107,7 @@ class FullPass:
         elif result.replayed < MOST_REPLAYS:
             result.replayed += replay(self._functions, self._s3, self._target, key=key)
             if key in state.replayed or len(state.replayed) < MOST_REMEMBERED:
-                state.replayed[key] = Replayed(attempts=attempts + 1, last=now)
+                state.replayed[key] = Replayed(attempts=attempts + 1, last=now, seen_in=state.pass_started)
 
     def _note(
         self, state: WatchState, *, position: Position, counter: Counter, now: datetime, result: PassResult
@@ -106,5 +118,7 @@ class FullPass:
             state.after, state.images_from = position.after.hex(), position.images_from.hex()
             return
         log.info("Compared %d images with their records in %d listings", state.images, state.listings)
+        for key in [key for key, replayed in state.replayed.items() if replayed.seen_in != state.pass_started]:
+            del state.replayed[key]  # the image was deleted
         state.after, state.images_from, state.pass_started = "", "", None
         state.last_pass, state.last_pass_images, state.last_pass_listings = now, state.images, state.listings

@@ -26,6 +26,9 @@ from image_classifier.deploy.endpoint import describe_endpoint
 log = logging.getLogger(__name__)
 
 Reaction = Literal["restore", "report"]
+DifferenceName = Literal[
+    "endpoint", "endpoint config", "function", "alias", "upload trigger", "upload queue", "concurrency"
+]
 RUN_AGAIN = "run the classifier's train_and_deploy Dag"
 
 
@@ -40,7 +43,7 @@ class Difference:
 
     """
 
-    what: str
+    what: DifferenceName
     sentence: str
     restore: Callable[[], object] | None = None
 

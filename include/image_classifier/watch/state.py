@@ -1,6 +1,7 @@
 """Stores the watch Dag's state of one classifier between runs, as a small JSON object in S3."""
 
 import json
+import logging
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -8,20 +9,29 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
-from image_classifier.contracts.errors import StorageError
 from image_classifier.watch.canary import Canary
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+log = logging.getLogger(__name__)
+
 
 class Replayed(BaseModel):
-    """An image for which the function was invoked again, and which has no record since."""
+    """An image for which the function was invoked again, and which has no record since.
+
+    Attributes:
+        attempts: number of replays.
+        last: time of the last one.
+        seen_in: start of the last full pass that found the image without a record.
+
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     attempts: int
     last: datetime
+    seen_in: datetime | None = None
 
 
 class Sampled(BaseModel):
@@ -73,10 +83,10 @@ class WatchState(BaseModel):
 
 
 def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchState, str | None]:
-    """Return the state and its ETag; an empty state if there is none.
+    """Return the state and its ETag; an empty state if there is none, or if the object is not a state.
 
     Raises:
-        StorageError: S3 refuses the request, or the object is not a state.
+        StorageError: S3 refuses the request.
 
     """
     key = Keys(classifier).watch_state
@@ -86,8 +96,8 @@ def read_state(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[WatchSt
     try:
         return WatchState.model_validate(json.loads(found[0])), found[1]
     except (ValueError, ValidationError) as error:
-        message = f"s3://{bucket}/{key} is not what the watch Dag wrote ({error}); delete it: a full pass follows."
-        raise StorageError(message) from error
+        log.warning("s3://%s/%s is not what the watch Dag wrote, and is replaced: %s", bucket, key, error)
+        return WatchState(), found[1]
 
 
 def write_state(s3: "S3Client", state: WatchState, *, bucket: str, classifier: str, etag: str | None) -> None:

@@ -1,5 +1,6 @@
 """Builds the messages: classifier, run, one sentence about the problem, and a link."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -50,7 +51,7 @@ def overdue(classifier: str, *, dag_id: str, run_id: str, deadline_s: int, url: 
     return Message("run_overdue", classifier, dag_id, run_id, None, sentence, url)
 
 
-def found(classifier: str, *, dag_id: str, run_id: str, sentences: list[str], url: str) -> Message:
+def found(classifier: str, *, dag_id: str, run_id: str, sentences: Iterable[str], url: str) -> Message:
     """Return the message for open findings of the watch Dag."""
     return Message("watch_finding", classifier, dag_id, run_id, "watch_classifier", " ".join(sentences), url)
 

@@ -2,14 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.aws.jobs.owners import Owner
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
-from image_classifier.contracts.errors import ClassifierFileError, WatchFindingsError
+from image_classifier.contracts.errors import ClassifierFileError, ImageClassifierError, WatchFindingsError
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import ACTIVE, FINISHED, runs_at_work, states_of_run
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 DEFAULT_CONNECTION = "aws_default"
+Result = TypeVar("Result")
+CHECK_ERRORS = (ImageClassifierError, AirflowException, BotoCoreError, ClientError)
 ROLL_BACK = "image_classifier_roll_back"
 TIME_LIMIT_S = 6 * 60  # the time of one task; the next run continues
 
@@ -37,11 +42,10 @@ def stop_orphaned_jobs(ti: "RuntimeTaskInstanceProtocol") -> list[str]:
         return "over" if states[owner.task] in FINISHED else "wanted"
 
     bucket = Settings.from_env().bucket
-    return [
-        job
-        for conn in _connections()
-        for job in orphaned_jobs.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, status_of=status_of)
-    ]
+    found = _for_each_connection(
+        lambda conn: orphaned_jobs.stop_orphaned_jobs(clients.sagemaker(conn), bucket=bucket, status_of=status_of)
+    )
+    return [job for jobs in found for job in jobs]
 
 
 def check_endpoints_wanted() -> None:
@@ -50,15 +54,16 @@ def check_endpoints_wanted() -> None:
 
     names = [file.stem for file in classifier_files(classifier_folders())]
     bucket = Settings.from_env().bucket
-    for conn in _connections():
-        unused_endpoints.check_endpoints_wanted(clients.sagemaker(conn), bucket=bucket, classifiers=names)
+    _for_each_connection(
+        lambda conn: unused_endpoints.check_endpoints_wanted(clients.sagemaker(conn), bucket=bucket, classifiers=names)
+    )
 
 
 def drain_failure_queue() -> dict[str, int]:
     """Handle every message of the failure queue: replay its images, or write failed records with the reason.
 
     Raises:
-        WatchFindingsError: a message cannot be read; it stays in the queue.
+        WatchFindingsError: messages stay in the queue: they cannot be read, or AWS refused to handle their images.
 
     """
     from image_classifier.watch.failure_queue import FailureQueue
@@ -68,18 +73,22 @@ def drain_failure_queue() -> dict[str, int]:
     url = sqs.get_queue_url(QueueName=settings.failure_queue_arn.rpartition(":")[2])["QueueUrl"]
     queue = FailureQueue(sqs, clients.functions(conn), clients.s3(conn), url=url, bucket=settings.bucket)
     drained = queue.drain(is_over=is_over)
-    if drained.unreadable:
-        message = (
-            f"{len(drained.unreadable)} message(s) of the failure queue {settings.failure_queue_arn} cannot be read "
-            f"and stay there; look at them, then delete them: {'; '.join(drained.unreadable[:3])}"
-        )
-        raise WatchFindingsError(message)
+    stay = _named(drained.unreadable, advice="are no failed events of ours: look at them, then delete them")
+    stay += _named(drained.unhandled, advice="could not be handled, which the next run tries again")
+    if stay:
+        raise WatchFindingsError(f"Messages stay in the failure queue {settings.failure_queue_arn}: {' '.join(stay)}")
     return {"replayed": drained.replayed, "given_up": drained.given_up, "obsolete": drained.obsolete}
+
+
+def _named(messages: Mapping[str, str], *, advice: str) -> list[str]:
+    """Return one sentence with the number of messages, the advice and the first three; none without messages."""
+    first = "; ".join(f"{name}: {why}" for name, why in list(messages.items())[:3])
+    return [f"{len(messages)} {advice} ({first})."] if messages else []
 
 
 def classifiers() -> list[str]:
     """Return the names of the classifiers with valid files, one mapped task for each."""
-    return [classifier.name for classifier in _readable()]
+    return list(dict.fromkeys(classifier.name for classifier in _readable()))
 
 
 def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInstanceProtocol") -> None:
@@ -92,7 +101,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
     from image_classifier.classify_existing.records import Target
     from image_classifier.watch.classifier_watch import Watch
 
-    [classifier] = [known for known in _readable() if known.name == name]
+    classifier = _named_classifier(name)
     changing = (train_and_deploy_dag_id(name), ROLL_BACK)
     active = sum(runs_at_work(ti, dag_id=dag_id) for dag_id in changing)
     watch = Watch(
@@ -106,45 +115,60 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
         floor=classifier.promotion.floors.accuracy,
         canary_s=classifier.canary_s,
     )
-    findings, new = watch.run()
-    if new:
-        _notify(classifier, [findings[finding] for finding in new], ti=ti)
+    findings = watch.run(tell=lambda sentences: _notify(classifier, sentences, ti=ti))
     if findings:
         raise WatchFindingsError(f"Classifier {name}: {' '.join(findings.values())}")
 
 
 def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, Any]]:
-    """Return the runs to start after enough corrections, as arguments of TriggerDagRunOperator."""
-    from image_classifier.corrections import due
+    """Return the runs to start after enough corrections, as arguments of TriggerDagRunOperator.
 
-    starting = []
+    A classifier whose corrections cannot be read does not keep those of others from starting runs.
+
+    Raises:
+        WatchFindingsError: corrections cannot be read, and no run is to start.
+
+    """
+    starting, problems = list[dict[str, Any]](), list[str]()
     for classifier in _readable():
-        if classifier.retrain_after_corrections is None:
-            continue
-        dag_id = train_and_deploy_dag_id(classifier.name)
-        if ti.get_dr_count(dag_id=dag_id, states=ACTIVE):
-            continue  # the active run may use them
-        found = due.corrections_due(
-            clients.s3(classifier.aws_conn_id),
-            clients.sagemaker(classifier.aws_conn_id),
-            classifier=classifier.name,
-            bucket=Settings.from_env().bucket,
-            wanted=classifier.retrain_after_corrections,
-            accepted_classes=classifier.accepted_classes,
-        )
-        if found:
-            log.info("%s: %d corrections since its model was trained start a run", classifier.name, found.count)
-            starting.append({"trigger_dag_id": dag_id, "trigger_run_id": f"corrections__{found.until}"})
+        try:
+            starting += _run_for_corrections(classifier, ti=ti)
+        except CHECK_ERRORS as error:
+            log.exception("The corrections of %s cannot be counted", classifier.name)
+            problems.append(f"{classifier.name}: {error}")
+    if problems and not starting:
+        raise WatchFindingsError(f"Corrections cannot be counted. {'; '.join(problems)}")
     return starting
 
 
-def _notify(classifier: Classifier, sentences: list[str], *, ti: Any) -> None:
-    """Send the findings that no earlier run has sent."""
+def _run_for_corrections(classifier: Classifier, *, ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, Any]]:
+    """Return the run of one classifier, or an empty list."""
+    from image_classifier.corrections import due
+
+    dag_id = train_and_deploy_dag_id(classifier.name)
+    if classifier.retrain_after_corrections is None or ti.get_dr_count(dag_id=dag_id, states=ACTIVE):
+        return []  # an active run may use them
+    found = due.corrections_due(
+        clients.s3(classifier.aws_conn_id),
+        clients.sagemaker(classifier.aws_conn_id),
+        classifier=classifier.name,
+        bucket=Settings.from_env().bucket,
+        wanted=classifier.retrain_after_corrections,
+        accepted_classes=classifier.accepted_classes,
+    )
+    if not found:
+        return []
+    log.info("%s: %d corrections since its model was trained start a run", classifier.name, found.count)
+    return [{"trigger_dag_id": dag_id, "trigger_run_id": f"corrections__{found.until}"}]
+
+
+def _notify(classifier: Classifier, sentences: Sequence[str], *, ti: Any) -> bool:
+    """Send the findings that no earlier run has sent; return whether one of the channels took them."""
     from image_classifier_airflow.notifications.messages import found
     from image_classifier_airflow.notifications.send import send
 
     message = found(classifier.name, dag_id=ti.dag_id, run_id=ti.run_id, sentences=sentences, url=ti.log_url)
-    send(message, classifier=classifier)
+    return send(message, classifier=classifier)
 
 
 def _time_limit() -> Any:
@@ -152,9 +176,30 @@ def _time_limit() -> Any:
     return lambda: time.monotonic() > end
 
 
-def _connections() -> list[str]:
-    """Return every connection that a classifier uses, and the default one for deleted classifier files."""
-    return sorted({DEFAULT_CONNECTION, *(classifier.aws_conn_id for classifier in _readable())})
+def _for_each_connection(call: Callable[[str], Result]) -> list[Result]:
+    """Return the results for every connection that a classifier uses, and for the default one; raise the first error.
+
+    The error of one connection does not keep the others from being checked. The default one has the resources of
+    deleted classifier files.
+    """
+    results, errors = list[Result](), list[Exception]()
+    for conn in sorted({DEFAULT_CONNECTION, *(classifier.aws_conn_id for classifier in _readable())}):
+        try:
+            results.append(call(conn))
+        except CHECK_ERRORS as error:
+            log.exception("The check by the connection %s failed", conn)
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return results
+
+
+def _named_classifier(name: str) -> Classifier:
+    """Read one classifier's file, and no other: there are as many tasks as classifiers."""
+    for file in classifier_files(classifier_folders()):
+        if file.stem == name:
+            return Classifier.from_file(file)
+    raise ClassifierFileError(f"The file of the classifier {name} was deleted after this run had started.")
 
 
 def _readable() -> Iterator[Classifier]:

@@ -109,14 +109,20 @@ def test_without_versions_the_time_of_the_upload_tells_the_canary(s3):
 
 @pytest.fixture
 def watch(bucket, monkeypatch):
-    """One run of all checks, with a canary or without."""
-    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: SimpleNamespace(training_job="job-1"))
+    """One run of all checks, with a canary or without; returns what is open and what was sent."""
+    deployed = {"training_job": "job-1", "trigger_mode": "direct"}
+    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: SimpleNamespace(**deployed))
     monkeypatch.setattr(classifier_watch, "differences", lambda *_: [])
     monkeypatch.setattr(classifier_watch, "keep_seen", lambda *_, **__: None)
     checks = Watch(SimpleNamespace(s3=bucket, functions=None, sagemaker=None), TARGET, "report", lambda: False)
 
-    def run(minutes, **changes):
-        return dataclasses.replace(checks, **changes).run(now=START + timedelta(minutes=minutes))
+    def run(minutes, trigger_mode="direct", **changes):
+        deployed["trigger_mode"], told = trigger_mode, []
+        now = START + timedelta(minutes=minutes)
+        found = dataclasses.replace(checks, **changes).run(
+            tell=lambda sentences: told.extend(sentences) or True, now=now
+        )
+        return found, told
 
     return run
 
@@ -125,11 +131,11 @@ def test_the_watch_dag_reports_a_canary_and_remembers_it(bucket, watch):
     assert watch(0, canary_s=LIMIT_S) == ({}, [])
     findings, new = watch(10, canary_s=LIMIT_S)
 
-    assert new == list(findings) == ["canary"]
+    assert new == [findings["canary"]]
     assert read_state(bucket, bucket="pictures", classifier="pets")[0].canary.sent == START
 
 
-@pytest.mark.parametrize("change", [{"canary_s": None}, {"canary_s": LIMIT_S, "is_paused": True}])
+@pytest.mark.parametrize("change", [{"canary_s": None}, {"canary_s": LIMIT_S, "trigger_mode": "paused"}])
 def test_without_the_setting_or_while_the_trigger_is_paused_nothing_is_left_of_it(bucket, watch, change):
     watch(0, canary_s=LIMIT_S)
     classify(bucket, took_s=1)

@@ -1,57 +1,77 @@
 """Every check of a classifier runs, all findings are reported, and each finding is new once."""
 
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-import boto3
 import pytest
+from botocore.exceptions import ClientError
 
-from image_classifier.classify_existing.records import Target
 from image_classifier.contracts import predictions
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import ResourceBusyError, StorageError
 from image_classifier.contracts.predictions import Image, Times
 from image_classifier.watch import classifier_watch
-from image_classifier.watch.classifier_watch import Watch
 from image_classifier.watch.restore import Difference
 from image_classifier.watch.seen import read_seen
 from image_classifier.watch.state import WatchState, read_state, write_state
-
-
-@pytest.fixture
-def watch(s3, monkeypatch):
-    """Run the checks, an hour times `hours` from now; `differences` are what the comparison finds."""
-    found: list[Difference] = []
-    deployment = SimpleNamespace(training_job="job-1")
-    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: deployment)
-    monkeypatch.setattr(classifier_watch, "differences", lambda *_: found)
-    events = []
-    functions = SimpleNamespace(invoke=lambda **request: events.append(request))
-    sagemaker = boto3.client("sagemaker", "us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
-
-    def run(*, hours=1, **changed):
-        clients = SimpleNamespace(s3=s3, functions=functions, sagemaker=sagemaker)
-        checks = Watch(clients, Target("pets", "pictures"), "report", lambda: False, **changed)
-        return checks.run(now=datetime.now(UTC) + timedelta(hours=hours))
-
-    run.differences, run.events, run.sagemaker, run.deployment = found, events, sagemaker, deployment
-    return run
 
 
 def test_without_a_difference_nothing_is_open(watch):
     assert watch() == ({}, [])
 
 
-def test_a_finding_is_new_once_and_again_after_it_was_closed(watch):
-    watch.differences.append(Difference("alias", "The alias differs."))
-    assert watch() == ({"alias": "The alias differs."}, ["alias"])
-    assert watch() == ({"alias": "The alias differs."}, [])
+def test_a_check_with_an_error_of_any_kind_is_a_finding_and_the_others_run(watch, s3, monkeypatch):
+    monkeypatch.setattr(classifier_watch, "compact", lambda *_, **__: 1 / 0)
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
 
-    watch.differences.clear()
+    assert list(watch()[0]) == ["index of the records failed"]
+    assert len(watch.events) == 1
+
+
+def test_images_are_searched_before_the_index_takes_the_time(watch, s3, monkeypatch):
+    order = []
+    monkeypatch.setattr(
+        classifier_watch, "compact", lambda *_, **__: order.append(len(watch.events)) or SimpleNamespace(entries=0)
+    )
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+    watch()
+
+    assert order == [1]
+
+
+def test_the_deployed_trigger_says_whether_uploads_wait_and_not_the_file(watch, s3):
+    """A changed file takes effect in the next run of the classifier's Dag."""
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+    watch.deployment.trigger_mode = "paused"
+    watch(is_paused=False)
+    assert watch.events == []
+
+    watch.deployment.trigger_mode = "queue"
+    watch(is_paused=True)
+    assert len(watch.events) == 1
+
+
+def test_images_of_a_classifier_without_function_wait_for_it_without_a_finding(watch, s3, monkeypatch):
+    """A teardown may keep the images."""
+    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: None)
+    watch.functions.get_alias = absent
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+
     assert watch() == ({}, [])
-    watch.differences.append(Difference("alias", "The alias differs."))
+    assert watch.events == []
 
-    assert watch()[1] == ["alias"]
+
+def absent(**_):
+    raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetAlias")
+
+
+def test_images_of_a_function_without_stored_deployment_are_replayed(watch, s3, monkeypatch):
+    """A release that stored none has deployed it."""
+    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: None)
+    watch.functions.get_alias = lambda **_: {}
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+    watch()
+
+    assert len(watch.events) == 1
 
 
 def test_a_check_that_fails_is_a_finding_and_the_others_run(watch, s3, monkeypatch):
@@ -145,11 +165,11 @@ def test_two_runs_at_once_do_not_overwrite_each_others_state(s3):
         write_state(s3, WatchState(), bucket="pictures", classifier="pets", etag=etag)
 
 
-def test_a_state_that_cannot_be_read_is_named(s3):
+def test_a_state_that_cannot_be_read_is_replaced(watch, s3):
     s3.put_object(Bucket="pictures", Key="pets/watch/state.json", Body=b"[")
 
-    with pytest.raises(StorageError, match=r"pets/watch/state\.json .* a full pass follows"):
-        read_state(s3, bucket="pictures", classifier="pets")
+    assert watch() == ({}, [])
+    assert read_state(s3, bucket="pictures", classifier="pets")[0].last_pass is not None
 
 
 def test_the_pages_get_what_was_seen(watch, s3):

@@ -4,6 +4,7 @@ import json
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from image_classifier.classify_existing.replays import MOST_ATTEMPTS
@@ -22,10 +23,13 @@ def waiting_messages(sqs, *, url):
 
 class Functions:
     def __init__(self):
-        self.events = []
+        self.events, self.errors = [], {}  # an error code by the function's name
 
     def invoke(self, **request):
+        if code := self.errors.get(request["FunctionName"]):
+            raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Invoke")
         self.events.append(json.loads(request["Payload"]))
+        return {"StatusCode": 202}
 
 
 @pytest.fixture
@@ -36,6 +40,7 @@ def queue(s3):
         url = sqs.create_queue(QueueName="failures")["QueueUrl"]
         functions = Functions()
         queue = FailureQueue(sqs, functions, s3, url=url, bucket="pictures")
+        queue.errors = functions.errors
         queue.events, queue.waiting = functions.events, lambda: waiting_messages(sqs, url=url)
         queue.send = lambda body: sqs.send_message(
             QueueUrl=url, MessageBody=body if isinstance(body, str) else json.dumps(body)
@@ -91,7 +96,27 @@ def test_an_image_that_was_overwritten_is_left_to_the_newer_event(queue, s3):
     assert queue.events == []
 
 
-@pytest.mark.parametrize("body", ["no JSON", "{}", '{"requestContext": {"functionArn": "a:function:theirs"}}', "[]"])
+def lambda_message(record):
+    return json.dumps({**failed_event(), "requestPayload": {"Records": [record]}})
+
+
+UNREADABLE = {
+    "no JSON": "no JSON",
+    "no event": "{}",
+    "a list": "[]",
+    "a number": "5",
+    "nested too deeply": "[" * 100_000,
+    "somebody else's function": '{"requestContext": {"functionArn": "a:function:theirs"}}',
+    "no function's ARN": '{"requestContext": {"functionArn": "image-classifier-pets"}}',
+    "a number as key": lambda_message({"s3": {"object": {"key": 5}}}),
+    "an empty key": lambda_message({"s3": {"object": {"key": ""}}}),
+    "half a character": lambda_message({"s3": {"object": {"key": "pets/incoming/\ud800.jpg"}}}),
+    "endless attempts": lambda_message({"s3": {"object": {"key": "a"}}, ATTEMPTS: float("inf")}),
+    "an upload queue's number as key": '{"Records": [{"s3": {"object": {"key": 5}}}]}',
+}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_message_that_cannot_be_read_stays_and_is_named(queue, body):
     queue.send(body)
 
@@ -105,3 +130,27 @@ def test_a_message_of_an_upload_queue_is_replayed_too(queue, s3):
 
     assert drain(queue).replayed == 1
     assert queue.waiting() == 0
+
+
+def test_a_message_that_aws_refuses_stays_and_the_others_are_handled(queue, s3):
+    """Throttling of one classifier's function is no reason to leave the others' images without a record."""
+    for classifier in ("cats", "pets"):
+        s3.put_object(Bucket="pictures", Key=f"{classifier}/incoming/a.jpg", Body=b"image")
+        queue.send({"Records": failed_event(key=f"{classifier}/incoming/a.jpg")["requestPayload"]["Records"]})
+    queue.errors["image-classifier-cats"] = "TooManyRequestsException"
+
+    drained = drain(queue)
+
+    assert (drained.replayed, queue.waiting()) == (1, 1)
+    assert ["TooManyRequestsException" in why for why in drained.unhandled.values()] == [True]
+
+
+def test_an_image_whose_function_was_torn_down_is_left_to_a_full_pass(queue, s3):
+    """The teardown may keep the images; a full pass finds them once a function is deployed again."""
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    queue.send(failed_event())
+    queue.errors["image-classifier-pets"] = "ResourceNotFoundException"
+
+    drained = drain(queue)
+
+    assert (drained.obsolete, drained.replayed, queue.waiting()) == (1, 0, 0)

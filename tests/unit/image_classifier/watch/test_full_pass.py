@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from image_classifier.classify_existing.records import Target
-from image_classifier.classify_existing.replays import MOST_ATTEMPTS
+from image_classifier.classify_existing.replays import MOST_ATTEMPTS, write_failed_record
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.watch.full_pass import LISTINGS_PER_DAY, FullPass, is_due
 from image_classifier.watch.state import WatchState
@@ -83,6 +83,30 @@ def test_an_image_that_has_its_record_by_now_is_forgotten(s3, watched):
 
     assert watched().missing == 0
     assert watched.state.replayed == {}
+
+
+def test_a_replayed_image_that_was_deleted_is_forgotten(s3, watched):
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    watched(hours=1)
+    watched(hours=1.1)
+    assert list(watched.state.replayed) == [KEY]
+    s3.delete_object(Bucket="pictures", Key=KEY)
+    watched(hours=2)
+
+    assert watched.state.replayed == {}
+
+
+def test_a_failed_record_is_shown_even_if_the_process_ends_while_it_is_written(s3, monkeypatch):
+    """An image with a record is not looked at again, so its log entry, from which pages are made, comes first."""
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    with monkeypatch.context() as patched:
+        patched.setattr("image_classifier.classify_existing.replays.store_record", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            write_failed_record(s3, Target("pets", "pictures"), key=KEY, code="no_record", sentence="None came.")
+
+    [entry] = s3.list_objects_v2(Bucket="pictures", Prefix="pets/predictions-log/")["Contents"]
+    record = Prediction.from_json(s3.get_object(Bucket="pictures", Key=entry["Key"])["Body"].read())
+    assert (record.image.key, record.status) == (KEY, "failed")
 
 
 def test_a_pass_that_runs_out_of_time_is_resumed_by_the_next_run(s3, functions, watched):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from image_classifier.classifier import Classifier
+from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
 from image_classifier.contracts.labels import labels_document
 from image_classifier.deploy.invocation import Answer
 from image_classifier.prepare.prepared import PreparedDataset
@@ -121,6 +122,37 @@ def test_the_upload_trigger_is_for_what_people_put_below_incoming(steps, s3):
 
     assert (trigger["classifier"], trigger["bucket"], trigger["mode"]) == ("digits", BUCKET, "direct")
     assert trigger["failure_queue_arn"].endswith(":failures")
+
+
+@pytest.mark.parametrize("mode", ["direct", "queue", "paused"])
+def test_a_changed_trigger_of_the_file_is_set_for_what_is_deployed(aws, monkeypatch, mode):
+    """It is set in every run, before a model is looked at, and once."""
+    alias = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-digits:live"
+    before = Deployment(
+        classifier="digits",
+        training_job="job-1",
+        endpoint_config="config-1",
+        function_version="3",
+        alias_arn=alias,
+        bucket=BUCKET,
+        trigger_mode="direct",
+    )
+    write_deployment(aws.s3, before)
+    done = []
+
+    def note(functions, s3, sqs, *, wanted, alias_arn):
+        done.append((functions, s3, sqs, wanted.mode, wanted.classifier, alias_arn))
+
+    monkeypatch.setattr("image_classifier.connect.deployment.set_trigger", note)
+    monkeypatch.setattr("image_classifier.connect.deployment.described", lambda _: {})
+    changed = Steps(DIGITS.revised({"trigger": mode}))
+    changed.apply_trigger()
+    changed.apply_trigger()
+
+    clients = (getattr(aws, "lambda"), aws.s3, aws.sqs)
+    assert done == ([] if mode == "direct" else [(*clients, mode, "digits", alias)])
+    stored = read_deployment(aws.s3, bucket=BUCKET, classifier="digits")
+    assert stored == before.model_copy(update={"trigger_mode": mode})
 
 
 def test_as_many_models_stay_as_the_classifiers_file_says(s3, monkeypatch):

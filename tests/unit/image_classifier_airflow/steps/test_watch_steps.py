@@ -3,9 +3,14 @@
 from types import SimpleNamespace
 
 import pytest
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import ClientError
 
 from image_classifier.aws.jobs.owners import Owner
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import ClassifierFileError, StorageError, WatchFindingsError
 from image_classifier.corrections.due import Due
+from image_classifier.watch.failure_queue import Drained
 from image_classifier_airflow.steps import clients, watch
 
 JOB = "image-classifier-cats-01234567-89abcdef"
@@ -57,6 +62,110 @@ def test_a_run_starts_for_the_corrections_of_a_classifier_without_active_run(mon
     assert start["trigger_run_id"] == "corrections__2026-11-28T09:00:00+00:00"
     assert asked == [("cats", "a-bucket", 20, ("emu",))]
     assert active == []
+
+
+def test_corrections_of_one_classifier_that_cannot_be_read_leave_the_runs_of_others(monkeypatch, tmp_path):
+    for name in ("cats", "dogs"):
+        (tmp_path / f"{name}.yaml").write_text(f"source: {name}\nretrain_after_corrections: 20")
+
+    def corrections_due(*_, classifier, **__):
+        if classifier in broken:
+            raise StorageError("S3 refuses.")
+        return Due(25, "2026-11-28T09:00:00+00:00")
+
+    monkeypatch.setattr(clients, "s3", lambda _conn: None)
+    monkeypatch.setattr("image_classifier.corrections.due.corrections_due", corrections_due)
+    ti = SimpleNamespace(get_dr_count=lambda dag_id, states: 0)
+
+    broken = ["cats"]
+    assert [start["trigger_dag_id"] for start in watch.runs_for_corrections(ti)] == ["dogs_train_and_deploy"]
+    broken = ["cats", "dogs"]
+    with pytest.raises(WatchFindingsError, match=r"cats: S3 refuses\.; dogs: S3 refuses\."):
+        watch.runs_for_corrections(ti)
+
+
+@pytest.mark.parametrize(
+    "error", [ClientError({"Error": {"Code": "ExpiredToken"}}, "Any"), AirflowException("no conn")]
+)
+def test_a_connection_that_does_not_work_leaves_the_jobs_of_others(monkeypatch, tmp_path, jobs, error):
+    """The error is raised all the same, when every connection was looked through."""
+
+    def sagemaker(conn):
+        if conn == "aws_default":
+            raise error
+        return jobs
+
+    (tmp_path / "cats.yaml").write_text("source: cats\naws_conn_id: other")
+    monkeypatch.setattr(clients, "sagemaker", sagemaker)
+    with pytest.raises(type(error)):
+        watch.stop_orphaned_jobs(task_instance({"run": {"train": "failed"}}))
+
+    assert jobs.stopped == [JOB]
+
+
+def test_there_is_one_task_for_each_name_of_a_file(tmp_path):
+    for file in ("cats.yaml", "cats.yml", "dogs.yaml"):
+        (tmp_path / file).write_text("source: images")
+    (tmp_path / "broken.yaml").write_text("source: [")
+
+    assert watch.classifiers() == ["cats", "dogs"]
+
+
+@pytest.fixture
+def checked(monkeypatch):
+    """The arguments of the checks of one classifier, which find two things that are new."""
+    given = {}
+
+    class Checks:
+        def __init__(self, *arguments, **named):
+            given.update(named, target=arguments[1])
+
+        def run(self, *, tell):
+            given["told"] = tell(["The alias differs.", "An image waits."])
+            return {"alias": "The alias differs.", "images": "An image waits."}
+
+    monkeypatch.setattr("image_classifier.watch.classifier_watch.Watch", Checks)
+    return given
+
+
+def test_the_task_of_a_classifier_reads_its_file_alone_and_fails_with_its_findings(monkeypatch, tmp_path, checked):
+    (tmp_path / "cats.yaml").write_text("source: cats\ntrigger: paused\ncanary_s: 90")
+    (tmp_path / "broken.yaml").write_text("source: [")
+    sent, read = [], []
+    from_file = Classifier.from_file
+    monkeypatch.setattr(Classifier, "from_file", lambda file: read.append(file.name) or from_file(file))
+    monkeypatch.setattr(watch, "runs_at_work", lambda ti, dag_id: 0)
+    monkeypatch.setattr(
+        "image_classifier_airflow.notifications.send.send", lambda message, classifier: sent.append(message) or False
+    )
+    ti = SimpleNamespace(dag_id="image_classifier_watch", run_id="run", log_url="http://log")
+
+    with pytest.raises(WatchFindingsError, match=r"Classifier cats: The alias differs\. An image waits\."):
+        watch.watch_classifier("cats", {"grace_s": 5}, ti)
+
+    assert read == ["cats.yaml"]
+    assert (checked["is_paused"], checked["canary_s"], checked["may_compare"]) == (True, 90, True)
+    assert [message.sentence for message in sent] == ["The alias differs. An image waits."]
+    assert checked["told"] is False
+
+
+def test_a_file_that_was_deleted_after_the_run_began_is_named(checked):
+    with pytest.raises(ClassifierFileError, match="cats was deleted"):
+        watch.watch_classifier("cats", {"grace_s": 5}, SimpleNamespace())
+
+
+def test_messages_that_stay_in_the_failure_queue_are_named(monkeypatch):
+    drained = Drained(replayed=3, unreadable={"m-1": "KeyError: {}"}, unhandled={"m-2": "Throttled"})
+    monkeypatch.setattr("image_classifier.watch.failure_queue.FailureQueue.drain", lambda _, is_over: drained)
+    queue = SimpleNamespace(get_queue_url=lambda **_: {"QueueUrl": "url"})
+    for service in ("sqs", "functions", "s3"):
+        monkeypatch.setattr(clients, service, lambda _conn: queue)
+
+    with pytest.raises(WatchFindingsError, match=r"1 are no .*m-1: KeyError.* 1 could not .*m-2: Throttled"):
+        watch.drain_failure_queue()
+    drained.unreadable.clear()
+    drained.unhandled.clear()
+    assert watch.drain_failure_queue() == {"replayed": 3, "given_up": 0, "obsolete": 0}
 
 
 def test_an_unreadable_file_still_describes_its_endpoint(monkeypatch, tmp_path):
