@@ -13,6 +13,7 @@ from laptop.airflow_settings import USER, password
 from laptop.place import LaptopError, Place
 
 DAG_WAIT_S = 90
+PAGE = 100  # the most that Airflow returns at once (its maximum_page_limit)
 PAUSES_S = (1, 2, 4, 8)
 DATABASE_ERROR = '"Database error"'
 
@@ -61,19 +62,27 @@ class AirflowApi:
         return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}")["state"])
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
-        """Return the run's task instances as dicts with task_id, state, duration (s), try_number, start_date ..."""
-        answer = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances?limit=100")
-        tasks: list[dict[str, Any]] = answer["task_instances"]
-        return tasks
+        """Return the run's task instances as dicts with task_id, map_index, state, duration (s), try_number ...
+
+        A mapped task has one for each of its map indexes, from 0; any other task has the map index -1.
+        """
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances?limit={PAGE}"
+        tasks: list[dict[str, Any]] = []
+        while True:
+            answer = self._call("GET", f"{path}&offset={len(tasks)}")
+            tasks += answer["task_instances"]
+            if not answer["task_instances"] or len(tasks) >= answer["total_entries"]:
+                return tasks
 
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """Return the task's result (its XCom `return_value`)."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/xcomEntries/return_value"
         return self._call("GET", f"{path}?deserialize=true")["value"]
 
-    def log(self, dag_id: str, run_id: str, task_id: str, *, try_number: int) -> list[str]:
+    def log(self, dag_id: str, run_id: str, task_id: str, *, try_number: int, map_index: int = -1) -> list[str]:
         """Return the log lines of one try of a task, oldest first."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/logs/{try_number}"
+        path += f"?map_index={map_index}"
         content = self._call("GET", path)["content"]
         return [line if isinstance(line, str) else _text(line) for line in content]
 

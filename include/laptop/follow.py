@@ -53,22 +53,29 @@ class Run:
         if not failed:
             return LaptopError(f"The run {self.run_id} of {self.dag_id} failed; see Airflow's pages.")
         task = min(failed, key=lambda task: task["end_date"] or "")
-        log = self.api.log(self.dag_id, self.run_id, task["task_id"], try_number=task["try_number"])
+        which = {"try_number": task["try_number"], "map_index": task["map_index"]}
+        log = self.api.log(self.dag_id, self.run_id, task["task_id"], **which)
         end = "\n".join(f"  {line}" for line in log[-LOG_LINES_OF_A_FAILURE:])
-        return LaptopError(f"The task {task['task_id']} of {self.dag_id} failed. The end of its log:\n{end}")
+        return LaptopError(f"The task {_name(task)} of {self.dag_id} failed. The end of its log:\n{end}")
 
     def _show_tasks(self) -> None:
         for task in sorted(self.api.tasks(self.dag_id, self.run_id), key=lambda task: task["start_date"] or "~"):
             now = (task["state"] or "", task["try_number"])
-            if self._shown.get(task["task_id"]) == now or not _worth_showing(task):
+            name = _name(task)
+            if self._shown.get(name) == now or not _worth_showing(task):
                 continue
-            self._shown[task["task_id"]] = now
+            self._shown[name] = now
             duration = f"{task['duration']:.1f} s" if task["state"] in FINISHED and task["duration"] else ""
             again = f" (try {task['try_number']})" if task["try_number"] > 1 else ""
-            self._say(f"{task['task_id']:<32}{task['state']}{again}  {duration}".rstrip())
+            self._say(f"{name:<32}{task['state']}{again}  {duration}".rstrip())
 
     def _say(self, line: str) -> None:
         print(f"{time.monotonic() - self._start:7.1f} s  {line}", flush=True)
+
+
+def _name(task: dict[str, Any]) -> str:
+    """Return the task's id, with the map index of a mapped task."""
+    return f"{task['task_id']}[{task['map_index']}]" if task["map_index"] >= 0 else str(task["task_id"])
 
 
 def _worth_showing(task: dict[str, Any]) -> bool:

@@ -19,7 +19,14 @@ from image_classifier.deploy.model import model_request
 from image_classifier.deploy.serving import serving_model
 from image_classifier.evaluate.report.can_show import what_it_can_show
 from image_classifier.evaluate.trials.choice import stored_tuning
-from image_classifier.plan.job_lines import evaluation_line, most_of_a_run, training_line, trials_line, tuning_line
+from image_classifier.plan.job_lines import (
+    advice_on_format,
+    evaluation_line,
+    most_of_a_run,
+    training_line,
+    trials_line,
+    tuning_line,
+)
 from image_classifier.plan.plan import BY_USE, FREE, HOURS_A_DAY, HOURS_A_MONTH, Cost, Line, Plan
 from image_classifier.plan.preflight import check_deployment
 from image_classifier.plan.prices import PriceBook
@@ -101,7 +108,9 @@ def build_plan(
         _function(classifier, clients, settings, job=job, config=endpoint_config, options=options),
         _upload_trigger(classifier, clients, settings),
     )
-    return Plan(classifier.name, lines, what_it_can_show(dataset.num_test_samples, of_class={}))
+    images = dataset.num_training_samples + dataset.num_validation_samples
+    shown = what_it_can_show(dataset.num_test_samples, of_class={})
+    return Plan(classifier.name, lines, shown, advice_on_format(classifier, images))
 
 
 def _training_request(
@@ -141,7 +150,7 @@ def _plan_of_unread(
         _function(classifier, clients, settings, job=None, config=config, options=options),
         _upload_trigger(classifier, clients, settings),
     )
-    return Plan(classifier.name, lines)
+    return Plan(classifier.name, lines, advice=advice_on_format(classifier, unread))
 
 
 def _tuning(

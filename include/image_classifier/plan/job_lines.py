@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SECONDS_AN_HOUR = 3600
 STARTS = {"start": "started", "await": "started once it has stopped"}
+MANY_IMAGES = 200_000  # from which on a training job converts them for minutes; see `advice_on_format`
 MODELS_COMPARED = 2  # the new model and the live model
 Machines = Sequence[Mapping[str, Any]]
 
@@ -28,6 +29,19 @@ Machines = Sequence[Mapping[str, Any]]
 def models_scored(tuning: Tuning) -> int:
     """Return the number of models that a search scores on the validation images: the first and the best others."""
     return 1 + min(tuning.finalists, tuning.tuned_jobs)
+
+
+def advice_on_format(classifier: Classifier, images: int) -> tuple[str, ...]:
+    """Return a sentence that recommends `format: recordio` for many images; none if the file has it.
+
+    The built-in algorithm packs images into RecordIO before it trains, on the training instance.
+    """
+    if classifier.format == "recordio" or images < MANY_IMAGES:
+        return ()
+    return (
+        f"Advice: set `format: recordio`, because there are {images:,} images: the workers then pack them into one "
+        "file per channel. Otherwise the training job does so before it trains, on the training instance that is paid.",
+    )
 
 
 def training_line(attempt: attempts.Attempt, machines: Machines, *, prices: PriceBook) -> Line:

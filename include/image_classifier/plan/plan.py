@@ -61,12 +61,14 @@ class Plan:
         classifier: its name.
         lines: one for each resource.
         test_set: sentences about what a test set of this size can show of a model.
+        advice: sentences about settings that would make the run cheaper.
 
     """
 
     classifier: str
     lines: tuple[Line, ...]
     test_set: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
 
     @property
     def first_day_usd(self) -> float | None:
@@ -81,6 +83,7 @@ class Plan:
             "first_day_usd": self.first_day_usd,
             "lines": _as_json(self.lines),
             "test_set": list(self.test_set),
+            "advice": list(self.advice),
         }
 
     def as_table(self) -> str:
@@ -90,7 +93,7 @@ class Plan:
         table = [
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
         ]
-        return "\n".join([*table, "", *self.test_set, self._total(), NOT_COUNTED])
+        return "\n".join([*table, "", *self.advice, *self.test_set, self._total(), NOT_COUNTED])
 
     def _total(self) -> str:
         if (usd := self.first_day_usd) is not None:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from image_classifier.plan.jobs_of_run import SECONDS_AN_HOUR, JobsCost
 from image_classifier.plan.plan import HOURS_A_DAY
 from image_classifier.plan.prices import Price
 
-SECONDS_AN_HOUR = 3600
+NO_JOBS = JobsCost(0.0, "")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,10 @@ class RunReport:
             jobs cost nothing.
         waiting: the number of uploaded images without a record after ten minutes, and of all uploaded images.
         tuning: the tuning job in which the model was chosen, and its training jobs in this run.
+        preparation: the run's processing jobs in words; empty if there was none.
+        preparation_usd: their cost.
+        scoring: the run's transform jobs in words; empty if there was none.
+        scoring_usd: their cost.
         endpoint_usd_per_day: the endpoint's cost per day.
         spot_savings: the share of the price that managed spot saved, from 0 to 1; None without spot.
 
@@ -39,6 +44,10 @@ class RunReport:
     test_accuracy: str = "unknown: there is no test image"
     evaluation: str = ""
     tuning: str = ""
+    preparation: str = ""
+    preparation_usd: float | None = 0.0
+    scoring: str = ""
+    scoring_usd: float | None = 0.0
     waiting: str = ""
 
     def as_json(self) -> dict[str, Any]:
@@ -54,7 +63,7 @@ class RunReport:
             "validation accuracy": "unknown" if accuracy is None else f"{accuracy:.3f}",
             "billable seconds": "unknown" if self.billable_s is None else f"{self.billable_s:,}",
             **({"tuning job": self.tuning} if self.tuning else {}),
-            "training cost": _dollars(self.training_usd, self.training_price),
+            **self._job_costs(),
             "endpoint": self.endpoint,
             "endpoint cost a day": _dollars(self.endpoint_usd_per_day, self.endpoint_price),
         }
@@ -67,6 +76,14 @@ class RunReport:
         width = max(map(len, rows))
         return "\n".join(f"{name:<{width}}  {value}" for name, value in rows.items())
 
+    def _job_costs(self) -> dict[str, str]:
+        costs = {
+            "preparation cost": (self.preparation_usd, self.preparation),
+            "training cost": (self.training_usd, self.training_price),
+            "scoring cost": (self.scoring_usd, self.scoring),
+        }
+        return {name: _dollars(usd, words) for name, (usd, words) in costs.items() if words}
+
 
 def report_of(
     job: Mapping[str, Any],
@@ -76,6 +93,8 @@ def report_of(
     hosting: Price,
     instance_count: int,
     evaluated: Mapping[str, Any],
+    preparation: JobsCost | None = None,
+    scoring: JobsCost | None = None,
     waiting: str = "",
 ) -> RunReport:
     """Build the report of a run.
@@ -87,9 +106,12 @@ def report_of(
         hosting: the price of an endpoint instance.
         instance_count: the number of the endpoint's instances.
         evaluated: accuracy and page of the model's evaluation; empty without test images.
+        preparation: the cost of the run's processing jobs; None if there was none.
+        scoring: the cost of the run's transform jobs; None if there was none.
         waiting: the number of uploaded images without a record.
 
     """
+    prepared, scored = preparation or NO_JOBS, scoring or NO_JOBS
     tuning, hourly_usd = job.get("tuning"), training.usd_per_hour
     billable_s = tuning["billable_s"] if tuning else job["billable_s"]
     reused = not billable_s if tuning else job["outcome"] == "reused"
@@ -106,6 +128,10 @@ def report_of(
         endpoint_price=hosting.source,
         spot_savings=job.get("spot_savings"),
         tuning=f"{tuning['tuning_job']}, {tuning['jobs']} training jobs in this run" if tuning else "",
+        preparation=prepared.words,
+        preparation_usd=prepared.usd,
+        scoring=scored.words,
+        scoring_usd=scored.usd,
         waiting=waiting,
         **_evaluated(evaluated),
     )

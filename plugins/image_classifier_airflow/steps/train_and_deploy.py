@@ -5,6 +5,7 @@ Each step imports what it calls: every task of the Dag reads this file, and need
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import Keys, endpoint_name
@@ -206,11 +207,21 @@ class Steps:
         name, keep = self._classifier.name, self._classifier.endpoint.keep_models
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
-    def report(self, job: Json, evaluated: Json, params: Params) -> Json:
+    def report(self, job: Json, evaluated: Json, params: Params, dag_run: Any) -> Json:
         """Log a table of the run's results and cost; the task fails if uploads wait for a record."""
+        from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
         from image_classifier.plan import run_report
+        from image_classifier.plan.jobs_of_run import cost_of_jobs
+        from image_classifier.prepare.processing.jobs import PROCESSING_JOBS
 
         classifier, prices = self._of(params), clients.prices(self._conn)
+        cost = partial(
+            cost_of_jobs,
+            clients.sagemaker(self._conn),
+            classifier=classifier.name,
+            of_run=(dag_run.dag_id, dag_run.run_id),
+            since=dag_run.run_after,  # a cleared run starts again
+        )
         waiting = count_waiting(classifier)
         report = run_report.report_of(
             job,
@@ -219,6 +230,8 @@ class Steps:
             hosting=prices.price(classifier.endpoint.instance_type, use="hosting"),
             instance_count=classifier.endpoint.instance_count,
             evaluated=evaluated,
+            preparation=cost(PROCESSING_JOBS, price=partial(prices.price, use="processing")),
+            scoring=cost(TRANSFORM_JOBS, price=partial(prices.price, use="hosting")),
             waiting=str(waiting),
         )
         log.info("This run of %s:\n%s", classifier.name, report.as_table())

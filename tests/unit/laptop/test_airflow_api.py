@@ -31,6 +31,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
         self.server.asked.append(self.path)
         code, body = self.server.answers.pop(0)
         content = json.dumps(body).encode()
@@ -81,3 +87,18 @@ def test_any_other_refusal_is_reported_at_once(airflow, tmp_path, refusal):
     with pytest.raises(LaptopError, match=f"Airflow answered {refusal[0]}"):
         logged_in(airflow, tmp_path).trigger("digits", {})
     assert airflow.answers == [TRIGGERED]
+
+
+def test_all_tasks_of_a_run_are_read_page_by_page(airflow, tmp_path):
+    tasks = [{"task_id": "prepare.prepare_shard", "map_index": number} for number in range(130)]
+    airflow.answers += [(200, {"task_instances": page, "total_entries": 130}) for page in (tasks[:100], tasks[100:])]
+
+    assert logged_in(airflow, tmp_path).tasks("digits", "run") == tasks
+    assert [path.rpartition("?")[2] for path in airflow.asked[1:]] == ["limit=100&offset=0", "limit=100&offset=100"]
+
+
+def test_the_log_of_a_mapped_task_is_asked_for_by_its_map_index(airflow, tmp_path):
+    airflow.answers += [(200, {"content": ["the line"]})]
+
+    assert logged_in(airflow, tmp_path).log("digits", "run", "shard", try_number=2, map_index=3) == ["the line"]
+    assert airflow.asked[-1].endswith("/taskInstances/shard/logs/2?map_index=3")

@@ -1,10 +1,10 @@
-"""Checks the lines about a training job before its first epoch and after each epoch."""
+"""Checks the lines about a training job before its first epoch and after each epoch, and those about tasks."""
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 
-from laptop.follow import EpochLines
+from laptop.follow import EpochLines, Run
 
 JOB = "image-classifier-pets-0123abcd-4567cdef"
 LINES = [
@@ -54,3 +54,47 @@ def test_a_long_reading_is_reported_by_quarters_and_then_each_epoch(clients):
         "features of 4200 of 8000 images",
         "epoch   1   accuracy: training 0.500, validation 0.750",
     ]
+
+
+class Airflow:
+    """A run with two mapped tasks, one of which fails."""
+
+    def __init__(self) -> None:
+        self.polls = 0
+
+    def run_state(self, dag_id, run_id):
+        self.polls += 1
+        return "running" if self.polls < 3 else "failed"
+
+    def tasks(self, dag_id, run_id):
+        common = {
+            "task_id": "prepare_shard",
+            "start_date": "2026",
+            "end_date": "2026",
+            "try_number": 1,
+            "duration": 2.0,
+        }
+        states = enumerate(("success", "failed"))
+        return [{**common, "map_index": number, "state": state} for number, state in states]
+
+    def log(self, dag_id, run_id, task_id, *, try_number, map_index):
+        return [f"the log of {task_id} {map_index}"]
+
+
+def test_each_mapped_task_is_shown_once(monkeypatch, capsys):
+    monkeypatch.setattr("laptop.follow.POLL_S", 0)
+
+    assert Run(Airflow(), "pets", "run").follow(epochs=lambda: iter(())) == "failed"
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("s  ", 1)[1].split() for line in lines] == [
+        ["prepare_shard[0]", "success", "2.0", "s"],
+        ["prepare_shard[1]", "failed", "2.0", "s"],
+    ]
+
+
+def test_a_failed_mapped_task_is_explained_by_its_own_log():
+    said = str(Run(Airflow(), "pets", "run").explain_failure())
+
+    assert said.startswith("The task prepare_shard[1] of pets failed.")
+    assert said.endswith("the log of prepare_shard 1")

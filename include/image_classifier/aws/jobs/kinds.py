@@ -67,7 +67,7 @@ class JobKind:
 
     def running(self, sagemaker: "SageMakerClient") -> Iterator[Mapping[str, Any]]:
         """Yield the descriptions of running jobs of all classifiers whose names have our form."""
-        for name in self._names(sagemaker, contains=PREFIX, status="InProgress"):
+        for name in self._names(sagemaker, NameContains=PREFIX, StatusEquals="InProgress"):
             job = self.describe(sagemaker, name) if name.startswith(PREFIX) else None
             if job is not None:
                 yield job
@@ -77,13 +77,17 @@ class JobKind:
         return {
             name
             for status in ("InProgress", "Stopping")
-            for name in self._names(sagemaker, contains=f"{PREFIX}{classifier}-", status=status)
+            for name in self._names(sagemaker, NameContains=f"{PREFIX}{classifier}-", StatusEquals=status)
         }
 
-    def _names(self, sagemaker: "SageMakerClient", *, contains: str, status: str) -> list[str]:
+    def names_since(self, sagemaker: "SageMakerClient", *, classifier: str, since: datetime) -> list[str]:
+        """Return the names with this classifier's prefix of jobs that were created, or changed, since then."""
+        return self._names(sagemaker, NameContains=f"{PREFIX}{classifier}-", LastModifiedTimeAfter=since)
+
+    def _names(self, sagemaker: "SageMakerClient", **filters: Any) -> list[str]:
         """Return the names of all pages as a list, because the jobs may change while they are described."""
         pages = sagemaker.get_paginator(f"list_{self.method}s")  # type: ignore[call-overload]
-        found = pages.paginate(NameContains=contains, StatusEquals=status)
+        found = pages.paginate(**filters)
         return [job[self.name_key] for page in found for job in page[f"{self.member}Summaries"]]
 
 

@@ -67,7 +67,8 @@ def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) 
             return _bucket_source(check, source)
         return _folder_source(check, source)
     except ClientError as error:
-        command = f"aws s3 ls {classifier.source} # the caller needs s3:ListBucket and s3:GetObject there"
+        pays = "" if classifier.requester_pays else ", and requester_pays: true if its owner lets the requester pay"
+        command = f"aws s3 ls {classifier.source} # the caller needs s3:ListBucket and s3:GetObject there{pays}"
         return Finding(check, "missing", f"{classifier.source}: {sentence(error)}", command)
     except (DatasetError, StorageError) as error:
         return Finding(check, "missing", str(error), f"ls -l {settings.data_folder / classifier.source}")
@@ -75,11 +76,11 @@ def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) 
 
 def _bucket_source(check: str, source: BucketSource) -> Finding:
     place = f"s3://{source.bucket}/{source.prefix}"
-    page = source.s3.list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=HOW_MANY)
+    page = source.s3.list_objects_v2(Bucket=source.bucket, Prefix=source.prefix, MaxKeys=HOW_MANY, **source.extra)
     keys = [item["Key"] for item in page.get("Contents", []) if not item["Key"].endswith("/")]
     if not keys:
         return Finding(check, "missing", f"{place} holds no objects", f"aws s3 sync <a folder per class> {place}")
-    source.s3.head_object(Bucket=source.bucket, Key=keys[0])
+    source.s3.head_object(Bucket=source.bucket, Key=keys[0], **source.extra)
     return Finding(check, "ok", f"{place} is listed, and {keys[0]} can be read")
 
 

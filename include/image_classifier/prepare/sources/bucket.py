@@ -34,7 +34,8 @@ class BucketSource:
         return f"prefix s3://{self.bucket}/{self.prefix}"
 
     @property
-    def _extra(self) -> dict[str, Any]:
+    def extra(self) -> dict[str, Any]:
+        """The arguments of every request that reads the source, besides bucket and key."""
         return {"RequestPayer": "requester"} if self.requester_pays else {}
 
     def check_apart_from(self, bucket: str, keys: Keys) -> None:
@@ -66,7 +67,7 @@ class BucketSource:
 
     def listing(self) -> list[File]:
         """Return the objects below the prefix."""
-        found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self._extra)
+        found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self.extra)
         files = (File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found.items())
         return [file for file in files if file.name]
 
@@ -80,7 +81,7 @@ class BucketSource:
         condition: dict[str, Any] = {"IfMatch": f'"{etag}"'} if etag else {}
         with storage.naming(self.bucket, key, doing="read"):
             try:
-                answer = self.s3.get_object(Bucket=self.bucket, Key=key, **self._extra, **condition)
+                answer = self.s3.get_object(Bucket=self.bucket, Key=key, **self.extra, **condition)
                 data = answer["Body"].read(limit_bytes)
             except ClientError as error:
                 if (code := code_of(error)) in storage.CHANGED_MEANWHILE:

@@ -19,6 +19,7 @@ from image_classifier.deploy.model import model_request
 from image_classifier.evaluate.proportions import proportion
 from image_classifier.evaluate.report.model import TrialFigures
 from image_classifier.evaluate.trials.choice import tuning_figures, write_tuning
+from image_classifier.plan import job_lines
 from image_classifier.plan.build import PlanOptions, build_plan
 from image_classifier.plan.plan import check_budget
 from image_classifier.plan.prices import PriceBook, Quoted
@@ -135,6 +136,16 @@ def test_of_a_new_classifier_everything_would_be_made(plan, pets):
 
     assert changes(found) == CREATED
     assert line(found, "prepared images").change == "73 uploaded"
+
+
+def test_the_plan_of_many_images_advises_recordio_unless_the_file_has_it(plan, pets, monkeypatch):
+    assert plan(pets).advice == ()
+    monkeypatch.setattr(job_lines, "MANY_IMAGES", 60)
+
+    (advice,) = plan(pets).advice
+
+    assert advice.startswith("Advice: set `format: recordio`, because there are 68 images")  # 5 of the 73 are for tests
+    assert plan(pets.revised({"format": "recordio"})).advice == ()
 
 
 def test_the_plan_names_the_job_that_the_run_would_start(plan, pets, clients, settings):

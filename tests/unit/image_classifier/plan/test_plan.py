@@ -51,6 +51,13 @@ def test_the_table_says_what_the_test_set_can_show():
     assert shown.as_json()["test_set"] == ["90 test images measure an accuracy ..."]
 
 
+def test_the_table_gives_advice():
+    shown = Plan("cats", (JOB,), advice=("Advice: set `format: recordio` ...",))
+
+    assert "Advice: set `format: recordio` ..." in shown.as_table().splitlines()
+    assert shown.as_json()["advice"] == ["Advice: set `format: recordio` ..."]
+
+
 def test_a_table_with_an_unknown_price_has_no_total():
     assert "first day: not known" in plan(JOB, UNKNOWN).as_table()
 

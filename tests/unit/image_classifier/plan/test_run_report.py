@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from image_classifier.plan.jobs_of_run import JobsCost
 from image_classifier.plan.prices import Price
 from image_classifier.plan.run_report import report_of
 
@@ -72,6 +73,21 @@ def test_the_table_says_what_is_unknown():
 
     assert table.count("unknown") == 5
     assert "training cost        price unknown: nobody says" in table
+
+
+def test_processing_and_transform_jobs_have_lines_of_their_own_beside_the_training_cost():
+    costs = {"preparation": JobsCost(0.5, "1 processing job"), "scoring": JobsCost(None, "2 transform jobs")}
+
+    found = report_of(
+        JOB, endpoint="cats", training=KNOWN, hosting=KNOWN, instance_count=2, evaluated=EVALUATED, **costs
+    )
+
+    assert [line for line in found.as_table().splitlines() if " cost  " in line] == [
+        "preparation cost     0.50 US dollars (1 processing job)",
+        "training cost        0.12 US dollars (the Price List, of 2026-09-25)",
+        "scoring cost         price unknown: 2 transform jobs",
+    ]
+    assert (found.as_json()["preparation_usd"], found.as_json()["scoring_usd"]) == (0.5, None)
 
 
 def test_savings_of_managed_spot_are_reported():

@@ -233,10 +233,13 @@ def test_an_object_is_read_as_it_was_listed_or_rejected(s3):
     assert caught.value.code == "changed"
 
 
+HEADER = "x-amz-request-payer"
+
+
 def test_only_where_the_file_says_so_this_account_pays_for_reading(s3, monkeypatch):
     s3.put_object(Bucket=BUCKET, Key="p/cat/1.jpg", Body=b"x")
     sent = []
-    s3.meta.events.register("provide-client-params.s3.*", lambda params, **_: sent.append(params.get("RequestPayer")))
+    s3.meta.events.register("request-created.s3", lambda request, **_: sent.append(request.headers.get(HEADER)))
 
     for pays in (False, True):
         source = open_source(classifier_of(f"s3://{BUCKET}/p/", requester_pays=pays), s3=s3, data_folder=None)

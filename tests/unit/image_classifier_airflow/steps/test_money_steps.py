@@ -8,6 +8,7 @@ import pytest
 from image_classifier.classifier import Classifier
 from image_classifier.classify_existing.waiting import Waiting
 from image_classifier.contracts.errors import BudgetError, WatchFindingsError
+from image_classifier.plan.jobs_of_run import JobsCost
 from image_classifier.plan.plan import Cost, Line, Plan
 from image_classifier.plan.prices import PriceBook, Quoted
 from image_classifier_airflow.operators.step import GateOperator
@@ -16,6 +17,7 @@ from image_classifier_airflow.steps.train_and_deploy import Steps
 
 CATS = Classifier(name="cats", source="cats")
 SAGEMAKER = boto3.Session("testing", "testing", region_name="us-east-1").client("sagemaker")
+RUN = SimpleNamespace(dag_id="cats_train_and_deploy", run_id="run-1", run_after="a time")
 PLAN = Plan("cats", (Line("training job", "job-1", "started", Cost(1.5, words="1.50 USD")),))
 JOB = {
     "training_job": "job-1",
@@ -48,11 +50,13 @@ def deployment(monkeypatch, bucket):
     rows = [
         {"instance_type": "ml.g5.xlarge", "use": "training", "usd_per_hour": 1.5},
         {"instance_type": "ml.m5.large", "use": "hosting", "usd_per_hour": 0.1},
+        {"instance_type": "ml.m5.large", "use": "processing", "usd_per_hour": 0.3},
     ]
     table = [Quoted.model_validate({**row, "region": "us-east-1", "as_of": day, "source": page}) for row in rows]
     monkeypatch.setattr(clients, "prices", lambda _: PriceBook("us-east-1", None, table))
     monkeypatch.setattr(clients, "s3", lambda _: "s3")
     waits(monkeypatch, Waiting(0, 12))
+    monkeypatch.setattr("image_classifier.plan.jobs_of_run.cost_of_jobs", lambda *_, **__: None)
 
 
 def waits(monkeypatch, waiting):
@@ -128,28 +132,42 @@ def test_a_gate_skips_every_later_task():
 
 
 def test_the_report_prices_the_machine_that_trained():
-    report = Steps(CATS).report(JOB, {}, {})
+    report = Steps(CATS).report(JOB, {}, {}, RUN)
 
     assert (report["training_usd"], report["endpoint_usd_per_day"]) == (1.5, 2.4)
     assert (report["training_job"], report["outcome"]) == ("job-1", "started")
     assert report["endpoint"] == "image-classifier-cats"
 
 
+def test_the_report_prices_the_processing_and_transform_jobs_of_the_run(monkeypatch):
+    def cost_of_jobs(sagemaker, jobs, *, classifier, of_run, since, price):
+        assert (sagemaker, classifier) == (SAGEMAKER, "cats")
+        assert (of_run, since) == (("cats_train_and_deploy", "run-1"), "a time")
+        return JobsCost(price("ml.m5.large").usd_per_hour, jobs.kind.words)
+
+    monkeypatch.setattr("image_classifier.plan.jobs_of_run.cost_of_jobs", cost_of_jobs)
+
+    report = Steps(CATS).report(JOB, {}, {}, RUN)
+
+    assert (report["preparation"], report["preparation_usd"]) == ("processing job", 0.3)
+    assert (report["scoring"], report["scoring_usd"]) == ("transform job", 0.1)
+
+
 def test_the_report_says_how_many_images_wait():
-    assert Steps(CATS).report(JOB, {}, {})["waiting"] == "0 of 12"
+    assert Steps(CATS).report(JOB, {}, {}, RUN)["waiting"] == "0 of 12"
 
 
 def test_a_run_with_waiting_images_fails_at_its_end(monkeypatch):
     waits(monkeypatch, Waiting(2, 12, ("cats/incoming/a.png", "cats/incoming/b.png")))
 
     with pytest.raises(WatchFindingsError, match=r"2 images of cats .* such as cats/incoming/a.png, .*_watch"):
-        Steps(CATS).report(JOB, {}, {})
+        Steps(CATS).report(JOB, {}, {}, RUN)
     paused = CATS.revised({"trigger": "paused"})  # they wait because the file says so
-    assert Steps(paused).report(JOB, {}, {})["waiting"] == "2 of 12"
+    assert Steps(paused).report(JOB, {}, {}, RUN)["waiting"] == "2 of 12"
 
 
 def test_a_report_without_a_price_says_so():
-    report = Steps(CATS).report({**JOB, "instance_type": "ml.p3.2xlarge"}, {}, {})
+    report = Steps(CATS).report({**JOB, "instance_type": "ml.p3.2xlarge"}, {}, {}, RUN)
 
     assert report["training_usd"] is None
     assert "prices.yaml has none for training in us-east-1" in report["training_price"]

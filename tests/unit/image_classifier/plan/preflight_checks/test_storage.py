@@ -104,6 +104,25 @@ def test_a_source_in_a_bucket_is_listed_and_one_object_asked_for(s3):
     assert (finding.status, "photos/cat/1.jpg" in finding.found) == ("ok", True)
 
 
+def test_a_source_whose_requester_pays_is_asked_for_as_the_run_reads_it(refusing):
+    pays = {"Bucket": "theirs", "RequestPayer": "requester"}
+    listed = {"Contents": [{"Key": "photos/cat/1.jpg"}]}
+    refusing.stubber.add_response("list_objects_v2", listed, {**pays, "Prefix": "photos/", "MaxKeys": 5})
+    refusing.stubber.add_response("head_object", {}, {**pays, "Key": "photos/cat/1.jpg"})
+
+    classifier = cats("s3://theirs/photos/").revised({"requester_pays": True})
+
+    assert check_source(refusing, classifier=classifier, settings=SETTINGS).status == "ok"
+
+
+def test_a_refused_source_names_the_setting_of_requester_pays(refusing):
+    refusing.stubber.add_client_error("list_objects_v2", "AccessDenied")
+
+    finding = check_source(refusing, classifier=cats("s3://theirs/photos/"), settings=SETTINGS)
+
+    assert "requester_pays: true" in finding.command
+
+
 def test_an_empty_source_is_missing(s3):
     assert check_source(s3, classifier=cats("s3://a-bucket/photos/"), settings=SETTINGS).status == "missing"
 
