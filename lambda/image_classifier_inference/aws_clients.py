@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 import botocore
 import botocore.session
 from botocore.config import Config
+from botocore.handlers import add_expect_header
 from botocore.loaders import Loader
 
 from image_classifier_inference.endpoint import READ_TIMEOUT_S
@@ -61,9 +62,12 @@ def make_clients(service_models: Path = SERVICE_MODELS) -> Clients:
 def _clients(loader: Loader) -> Clients:
     session = botocore.session.get_session()
     session.register_component("data_loader", loader)
-    s3 = cast("S3Client", session.create_client("s3", config=S3_CONFIG))
-    runtime = cast("SageMakerRuntimeClient", session.create_client("sagemaker-runtime", config=RUNTIME_CONFIG))
-    return Clients(s3, runtime)
+    user_agent = Config(user_agent=session.user_agent())  # otherwise botocore builds it twice for each request
+    s3 = cast("S3Client", session.create_client("s3", config=S3_CONFIG.merge(user_agent)))
+    runtime = session.create_client("sagemaker-runtime", config=RUNTIME_CONFIG.merge(user_agent))
+    # With "Expect: 100-continue" a write costs a second round trip, to save the transfer of a few kilobytes.
+    s3.meta.events.unregister("before-call.s3", add_expect_header)
+    return Clients(s3, cast("SageMakerRuntimeClient", runtime))
 
 
 def _prepare_requests(clients: Clients) -> None:
