@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from image_classifier.account.destroy import destroy
 from image_classifier.account.project import write_project
@@ -42,6 +42,10 @@ POLICIES = {
     "ApiServerPolicyArn": "role of the API server, for the pages",
     "AirflowKmsPolicyArn": "role of each of them",
 }
+REMEDIES: dict[type[Exception], str] = {
+    NoRegionError: " Add --region eu-central-1 (make: REGION=eu-central-1), or set AWS_DEFAULT_REGION.",
+    NoCredentialsError: ". Add --profile NAME (make: PROFILE=NAME), or run `aws configure`.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except (ImageClassifierError, BotoCoreError, ClientError) as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        print(f"{type(error).__name__}: {error}{REMEDIES.get(type(error), '')}", file=sys.stderr)
         return 1
     return code
 
@@ -233,11 +237,11 @@ def _run_destroy(options: argparse.Namespace) -> int:
     client = _client_maker(options)
     account = Account(client("cloudformation"), client("iam"), _clients(client), options.stack_name)
     remains = find_remains(account, bucket=options.bucket)
-    print(remains.as_table())
+    print(remains.as_table(), flush=True)
     if remains.is_empty:
         return 0
     if not _is_confirmed(options):
-        print(f"The answer is not {options.stack_name}. Nothing was deleted.", file=sys.stderr)
+        print(f"\nThe answer is not {options.stack_name}. Nothing was deleted.", file=sys.stderr)
         return 1
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     destroy(account, remains, keep_data=options.keep_data)
@@ -251,7 +255,10 @@ def _is_confirmed(options: argparse.Namespace) -> bool:
         return bool(options.yes == options.stack_name)
     kept = "The bucket stays. " if options.keep_data else "Images, models and predictions are deleted for good. "
     print(f"{kept}Pause the Dags first: a run would create its classifier again.", file=sys.stderr)
-    answer = input(f"Type {options.stack_name} to delete all this: ")
+    try:
+        answer = input(f"Type {options.stack_name} to delete all this: ")
+    except EOFError:  # without a terminal nobody can answer: --yes is the answer there
+        answer = ""
     return bool(answer == options.stack_name)
 
 

@@ -65,7 +65,8 @@ class Settings(BaseModel):
             )
             message = (
                 f"The deployment's settings cannot be used: {problems}. They are outputs of the CloudFormation stack "
-                "of include/infrastructure/template.yaml; set them in the environment of Airflow's workers."
+                "of include/infrastructure/template.yaml; set them in the environment of Airflow's workers. "
+                "`make aws-deploy` prints them."
             )
             raise SettingsError(message) from error
 

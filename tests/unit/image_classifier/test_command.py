@@ -1,10 +1,12 @@
 """`python -m image_classifier plan`: the plan on stdout, a sentence and exit code 1 where there is none."""
 
+import io
 import json
 import re
 
 import botocore.session
 import pytest
+from botocore.exceptions import NoCredentialsError
 from PIL import Image
 
 from image_classifier import __main__ as command
@@ -68,7 +70,17 @@ def test_without_a_region_it_says_so(planned, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
 
     assert command.main(["plan", "digits"]) == 1
-    assert capsys.readouterr().err == "NoRegionError: You must specify a region.\n"
+    assert "You must specify a region. Add --region" in capsys.readouterr().err
+
+
+def test_without_credentials_it_says_so(planned, capsys, monkeypatch):
+    def refused(*_, **__):
+        raise NoCredentialsError
+
+    monkeypatch.setattr(command.build, "build_plan", refused)
+
+    assert command.main(["plan", "digits", "--region", "us-east-1"]) == 1
+    assert "Unable to locate credentials. Add --profile NAME" in capsys.readouterr().err
 
 
 def test_a_classifier_that_is_not_there_is_named_with_those_that_are(planned, capsys):
@@ -156,6 +168,14 @@ def test_nothing_is_removed_for_any_other_answer(planned, monkeypatch, capsys, t
     assert command.main(["destroy", "--region", "eu-north-1"]) == 1
     assert answers.destroyed == []
     assert "Nothing was deleted" in capsys.readouterr().err
+
+
+def test_nothing_is_removed_where_nobody_can_answer(planned, monkeypatch, capsys):
+    answers = Answers(monkeypatch, THERE)
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+
+    assert command.main(["destroy", "--region", "eu-north-1"]) == 1
+    assert answers.destroyed == []
 
 
 def folder_of_pictures(folder):

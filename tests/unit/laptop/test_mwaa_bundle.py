@@ -24,6 +24,8 @@ assert not bag.import_errors, bag.import_errors
 assert Path(image_classifier.__file__).is_relative_to(home)
 assert (function_package.LAMBDA_FOLDER / "requirements.txt").is_relative_to(home)
 assert (function_package.LAMBDA_FOLDER / "image_classifier_inference/handler.py").is_file()
+[pages] = ImageClassifierPlugin().fastapi_apps
+assert any(route.path == "/{classifier}/gallery" for route in pages["app"].routes), pages["app"].routes
 print(ImageClassifierPlugin.name, *sorted(bag.dag_ids))
 """
 
@@ -37,7 +39,7 @@ def home(tmp_path_factory):
     return folder
 
 
-def test_dags_and_plugin_are_imported_from_the_bundle_alone(home):
+def test_dags_plugin_and_pages_are_imported_from_the_bundle_alone(home):
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "AIRFLOW_HOME")}
     environment = {**kept, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"}
     command = [sys.executable, "-c", IMPORTS, str(home)]

@@ -24,6 +24,8 @@ for path in (Path(image_classifier.__file__), TEMPLATE, LAMBDA_FOLDER / "image_c
 [plugin] = entry_points(group="airflow.plugins", name="image_classifier")
 bag = DagBag(sys.argv[1])
 assert not bag.import_errors, bag.import_errors
+[pages] = plugin.load()().fastapi_apps
+assert any(route.path == "/{classifier}/gallery" for route in pages["app"].routes), pages["app"].routes
 print(plugin.load().name, *sorted(bag.dag_ids))
 """
 
@@ -50,7 +52,7 @@ def run(home, *command, cwd=None):
     return ran.stdout
 
 
-def test_a_new_project_gets_dags_a_classifier_and_the_plugin(installed):
+def test_a_new_project_gets_dags_a_classifier_plugin_and_pages(installed):
     written = run(installed, installed / "venv/bin/image-classifier", "init", "project", "--source", "s3://b/cats/")
     assert written.count("written ") == 6
     assert "s3://b/cats/" in (installed / "project/classifiers/photographs.yaml").read_text()

@@ -10,7 +10,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import SettingsError
 from image_classifier.plan.preflight_checks.finding import Finding, preflight_command
 from image_classifier.prepare.processing.request import preparation_image, preparation_role
-from image_classifier.train.image_uris import REGISTRIES, algorithm_image
+from image_classifier.train.image_uris import algorithm_image
 
 IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr[^/]*/(?P<repository>[^:@]+)(?P<kind>[:@])(?P<name>\S+)")
 BUILD = "make algorithm-image # and the two commands that it prints"
@@ -23,7 +23,7 @@ def check_image(ecr: Any, *, classifier: Classifier, settings: Settings, region:
     try:
         image = algorithm_image(classifier, settings=settings, region=region)
     except SettingsError as error:
-        regions = preflight_command(f"<one of {', '.join(REGISTRIES)}>")
+        regions = preflight_command("<one of these regions>")
         return Finding(check, "missing", str(error), regions if classifier.algorithm == "builtin" else BUILD)
     if classifier.algorithm == "builtin":
         found = f"{image}; by the table of regions alone: that registry is AWS's own and cannot be asked"

@@ -51,7 +51,7 @@ def _lines(finding: Finding, *, width: int) -> list[str]:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    missing = [finding.check for finding in findings if finding.status == "missing"]
-    unchecked = [finding.check for finding in findings if finding.status == "not checked"]
+    missing = list(dict.fromkeys(finding.check for finding in findings if finding.status == "missing"))
+    unchecked = list(dict.fromkeys(finding.check for finding in findings if finding.status == "not checked"))
     result = f"{len(missing)} missing: {', '.join(missing)}." if missing else "Nothing is missing."
     return result + (f" {len(unchecked)} not checked: {', '.join(unchecked)}." if unchecked else "")

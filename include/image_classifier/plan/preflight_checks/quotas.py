@@ -78,7 +78,7 @@ def _finding(need: Need, quota: Quota | None, *, region: str) -> Finding:
     check = f"quota {need.quota}"
     if quota is None:
         return Finding(check, "not checked", f"Service Quotas lists no quota of this name in {region}")
-    found = f"{quota.value:g}, and {need.count} needed at once"
+    found = f"{quota.value:g}; a run needs {need.count} at once"
     if quota.value >= need.count:
         return Finding(check, "ok", found)
     if not quota.adjustable:

@@ -73,7 +73,7 @@ def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
     if unknown:
         return Finding(check, "not checked", "; ".join(unknown))
     usd = sum(cost.once_usd for cost in costs if cost.once_usd is not None)
-    return Finding(check, "ok", f"at most {usd:,.2f} USD: {'; '.join(cost.words for cost in costs)}")
+    return Finding(check, "ok", f"at most {usd:,.2f} USD, which is {'; and '.join(cost.words for cost in costs)}")
 
 
 def price_of_a_month(classifier: Classifier, *, prices: PriceBook) -> Finding:

@@ -18,6 +18,10 @@ from image_classifier.prepare.sources.opening import open_source
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+CHANGE_NOTIFICATIONS = """\
+aws s3api get-bucket-notification-configuration --bucket {bucket} > notifications.json
+# In notifications.json give that configuration a prefix that {prefix} does not start with, or remove it; then:
+aws s3api put-bucket-notification-configuration --bucket {bucket} --notification-configuration file://notifications.json"""
 HOW_MANY = 5  # number of objects to list, which shows that listing and reading work
 
 
@@ -49,7 +53,7 @@ def check_notification(s3: "S3Client", *, classifier: Classifier, settings: Sett
             check,
             "missing",
             str(error),
-            f"aws s3api get-bucket-notification-configuration --bucket {bucket} # change that one, put the rest back",
+            CHANGE_NOTIFICATIONS.format(bucket=bucket, prefix=trigger.prefix),
         )
     except ClientError as error:
         return Finding(check, "not checked", f"the notifications of {bucket} cannot be read: {sentence(error)}")
@@ -71,7 +75,13 @@ def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) 
         command = f"aws s3 ls {classifier.source} # the caller needs s3:ListBucket and s3:GetObject there{pays}"
         return Finding(check, "missing", f"{classifier.source}: {sentence(error)}", command)
     except (DatasetError, StorageError) as error:
-        return Finding(check, "missing", str(error), f"ls -l {settings.data_folder / classifier.source}")
+        return Finding(check, "missing", str(error), _find_command(classifier.source))
+
+
+def _find_command(source: str) -> str:
+    if source.startswith("/"):
+        return f"ls -l {source}"
+    return f"export IMAGE_CLASSIFIER_DATA_FOLDER=<the folder that contains {source}>"
 
 
 def _bucket_source(check: str, source: BucketSource) -> Finding:

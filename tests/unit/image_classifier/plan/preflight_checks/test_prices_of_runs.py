@@ -38,7 +38,7 @@ def test_a_run_costs_all_its_jobs_up_to_their_limits(tuning, usd):
     finding = price(cats(tuning=tuning))
 
     assert finding.status == "ok"
-    assert finding.found.startswith(f"at most {usd:,.2f} USD: ")
+    assert finding.found.startswith(f"at most {usd:,.2f} USD, which is ")
 
 
 def test_a_run_costs_the_instances_that_prepare_its_images():
@@ -46,7 +46,7 @@ def test_a_run_costs_the_instances_that_prepare_its_images():
 
     finding = price(cats(source="s3://photos/cats/", preparation=preparation))
 
-    assert finding.found.startswith(f"at most {0.8 + 2 * 0.2 + 4 * 0.3 / 2:,.2f} USD: ")
+    assert finding.found.startswith(f"at most {0.8 + 2 * 0.2 + 4 * 0.3 / 2:,.2f} USD, which is ")
 
 
 def test_one_price_that_is_unknown_makes_the_run_s_unknown():

@@ -98,7 +98,7 @@ def test_a_quota_of_zero_gets_the_command_that_asks_for_more(quotas):
     first, *others = check_quotas(quotas, classifier=CATS)
 
     assert first.status == "missing"
-    assert first.found == "0, and 1 needed at once"
+    assert first.found == "0; a run needs 1 at once"
     assert first.command == (
         "aws service-quotas request-service-quota-increase --service-code sagemaker --quota-code L-12345678 "
         "--desired-value 1 --region eu-west-1"
@@ -109,7 +109,7 @@ def test_a_quota_of_zero_gets_the_command_that_asks_for_more(quotas):
 def test_the_account_s_own_value_counts_before_the_default(quotas):
     answer(quotas, applied=[quota(TRAINING, 3.0)], default=[quota(TRAINING, 0.0), *ENOUGH[1:]])
 
-    assert next(iter(check_quotas(quotas, classifier=CATS))).found == "3, and 1 needed at once"
+    assert next(iter(check_quotas(quotas, classifier=CATS))).found == "3; a run needs 1 at once"
 
 
 def test_few_concurrent_functions_are_missing(quotas):

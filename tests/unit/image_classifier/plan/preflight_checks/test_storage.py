@@ -88,6 +88,7 @@ def test_a_notification_that_overlaps_is_named(s3, prefix, status):
 
     assert finding.status == status
     assert ("theirs" in finding.found) == (status == "missing")
+    assert ("file://notifications.json" in finding.command) == (status == "missing")
 
 
 def test_notifications_that_cannot_be_read_are_unchecked(refusing):
@@ -143,4 +144,9 @@ def test_a_folder_is_read_and_one_that_is_not_there_is_missing(s3, tmp_path):
     settings = SETTINGS.model_copy(update={"data_folder": tmp_path})
 
     assert check_source(s3, classifier=cats(), settings=settings).status == "ok"
-    assert check_source(s3, classifier=cats("dogs"), settings=settings).status == "missing"
+    missing = check_source(s3, classifier=cats("dogs"), settings=settings)
+    assert (missing.status, missing.command) == (
+        "missing",
+        "export IMAGE_CLASSIFIER_DATA_FOLDER=<the folder that contains dogs>",
+    )
+    assert check_source(s3, classifier=cats("/no/dogs"), settings=settings).command == "ls -l /no/dogs"
