@@ -2,10 +2,11 @@ import io
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageEnhance
 
+from image_classifier.prepare.inspection import near_duplicates
 from image_classifier.prepare.inspection.near_duplicates import (
     MAX_DISTANCE,
     MOST_COMPARED,
@@ -45,6 +46,19 @@ def nearest(looks, value):
     return looks.nearest(Look(value, GREY))
 
 
+WAYS = {"comparing all": (1 << 16, 64), "following lists": (0, 1), "following some": (2, 2)}
+
+
+@pytest.fixture(params=WAYS)
+def way(request, monkeypatch):
+    """Few looks are compared with all; the lists of many are followed, unless they are too long."""
+    fewest, share = WAYS[request.param]
+    monkeypatch.setattr(near_duplicates, "_FEWEST_TO_FOLLOW", fewest)
+    monkeypatch.setattr(near_duplicates, "_FOLLOWED_SHARE", share)
+
+
+@pytest.mark.usefixtures("way")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HASHES, st.lists(st.integers(0, 63), unique=True, max_size=12))
 def test_hashes_within_six_bits_are_near(value, bits):
     found = nearest(index(value), differing(value, bits))
@@ -52,6 +66,8 @@ def test_hashes_within_six_bits_are_near(value, bits):
     assert (found is not None) == (len(bits) <= MAX_DISTANCE)
 
 
+@pytest.mark.usefixtures("way")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.tuples(st.sampled_from([0, 2**64 - 1, 0x5555555555555555]), st.sets(st.integers(0, 63), max_size=9)),
@@ -68,6 +84,8 @@ def test_the_index_finds_what_comparing_all_finds(near):
         assert nearest(index(*hashes[:position]), value) == expected
 
 
+@pytest.mark.usefixtures("way")
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 2), st.booleans()), max_size=40),
     st.tuples(st.integers(0, 9), st.integers(0, 2), st.booleans()),
