@@ -1,15 +1,23 @@
 """CPU seconds of one pass of the watch Dag over 100 classifiers, through real Airflow and the local AWS.
 
-Run it with ``PYTHONPATH=include:plugins .venv/airflow/bin/python -m tests.benchmarks.watch_pass [classifiers]``. Every
-classifier has images, records and log entries of records. Counted is the CPU time of the scheduler and of the task
-processes that it starts, which is what a pass costs where tasks run; Airflow's API server is given beside it.
+Run it with ``PYTHONPATH=include:plugins:. .venv/airflow/bin/python -m tests.benchmarks.watch_pass``; it takes other
+numbers of classifiers and passes than 100 and 2 as arguments. Every classifier has images, records and log entries of
+records. Printed are the CPU seconds of
+
+- the task processes: what the watch Dag costs, wherever its tasks run,
+- LocalExecutor's processes, each of which supervises a task, as Celery's and Kubernetes' workers do,
+- the scheduler and the API server themselves, also for a while in which no Dag runs.
 """
 
+import contextlib
+import hashlib
 import json
 import os
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +31,41 @@ from image_classifier.aws.names import Keys
 from laptop.place import Place
 from laptop.services import Services
 
-CLASSIFIERS, IMAGES, NEW = 100, 20, 2
+CLASSIFIERS, PASSES, IMAGES, NEW = 100, 2, 20, 2
+IDLE_S = 20
 WATCH = "image_classifier_watch"
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
-def cpu_s(pid: int) -> float:
-    """CPU seconds of a process, of those it started, and of those of them that have ended."""
+def cpu_s(pid: int) -> tuple[float, float]:
+    """CPU seconds of a process itself, and of all that it started, those that have ended included."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
-        return 0.0
-    own = sum(int(ticks) for ticks in fields[11:15]) / TICKS_PER_S
-    return own + sum(cpu_s(int(child)) for child in children)
+        return 0.0, 0.0
+    own, ended = (sum(map(int, fields[first : first + 2])) / TICKS_PER_S for first in (11, 13))
+    return own, ended + sum(sum(cpu_s(child)) for child in children(pid))
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started and that run."""
+    with contextlib.suppress(OSError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+def used(services: Services) -> Counter[str]:
+    """CPU seconds so far, by kind of process."""
+    scheduler, server = (services.supervisor.children[f"airflow-{name}"].pid for name in ("scheduler", "api-server"))
+    workers = [cpu_s(worker) for worker in children(scheduler)]
+    return Counter(
+        {
+            "tasks": sum(tasks for _, tasks in workers),
+            "supervisors": sum(own for own, _ in workers),
+            "scheduler": cpu_s(scheduler)[0],
+            "api_server": sum(cpu_s(server)),
+        }
+    )
 
 
 def write_images(place: Place, names: list[str]) -> None:
@@ -55,25 +84,30 @@ def write_images(place: Place, names: list[str]) -> None:
         for number in range(IMAGES):
             bodies = {f"{own.incoming}{number}.jpg": b"image", f"{own.predictions}{number}.jpg.json": b"{}"}
             if number < NEW:
-                record = json.dumps({"image": {"key": f"{own.incoming}{number}.jpg"}}).encode()
+                image = {"key": f"{own.incoming}{number}.jpg", "etag": hashlib.md5(b"image").hexdigest()}
+                record = json.dumps({"image": image}).encode()
                 bodies[f"{own.predictions_log}2026-01-01/00/0000.{number:03}-a.json"] = record
             for key, body in bodies.items():
                 s3.put_object(Bucket=ready["settings"]["IMAGE_CLASSIFIER_BUCKET"], Key=key, Body=body)
 
 
-def measured_pass(airflow: Airflow, services: Services, *, run_id: str) -> dict[str, Any]:
-    """Run the watch Dag once."""
-    pids = {name: services.supervisor.children[f"airflow-{name}"].pid for name in ("scheduler", "api-server")}
-    before, began = {name: cpu_s(pid) for name, pid in pids.items()}, time.monotonic()
-    run = airflow.ordered_run(WATCH, run_id, conf={})
-    state = run.await_end(seconds=1200)
+def measured(services: Services, during: Callable[[], str]) -> dict[str, Any]:
+    """What `during` returns, its seconds, and the CPU seconds of the processes meanwhile."""
+    before, began = used(services), time.monotonic()
+    found = during()
     wall_s = time.monotonic() - began
-    used = {name: cpu_s(pid) - before[name] for name, pid in pids.items()}
-    return {"state": state, "wall_s": round(wall_s), **{f"{name}_cpu_s": round(s, 1) for name, s in used.items()}}
+    after = used(services)
+    return {"state": found, "wall_s": round(wall_s), **{kind: round(after[kind] - before[kind], 1) for kind in after}}
 
 
-def main(count: int) -> None:
-    """Print the figures of two passes: the first moves the log entries into the index."""
+def idle() -> str:
+    """Nothing, for a while."""
+    time.sleep(IDLE_S)
+    return "idle"
+
+
+def main(count: int, passes: int) -> None:
+    """Print the figures of passes, of which the first moves the log entries into the index."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place(Path(folder), aws_port=free_port(), sagemaker_port=free_port(), airflow_port=free_port())
         names = [f"c{number:03}" for number in range(count)]
@@ -84,11 +118,15 @@ def main(count: int) -> None:
             services.start()
             write_images(place, names)
             airflow = Airflow(place)
-            passes = [measured_pass(airflow, services, run_id=f"pass-{number}") for number in range(2)]
+            airflow.await_dag(WATCH)
+            figures = [measured(services, idle)]
+            for number in range(passes):
+                run = airflow.ordered_run(WATCH, f"pass-{number}", conf={})
+                figures.append(measured(services, lambda run=run: run.await_end(seconds=1800)))
         finally:
             services.stop()
-    print(json.dumps({"machine": load(), "classifiers": count, "passes": passes}, indent=1))
+    print(json.dumps({"machine": load(), "classifiers": count, "cpu_s": figures}, indent=1))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else CLASSIFIERS)
+    main(*[int(given) for given in sys.argv[1:]], *(CLASSIFIERS, PASSES)[len(sys.argv) - 1 :])
