@@ -18,6 +18,7 @@ from tests.chaos.services import ChaosServices
 from tests.chaos.trials import Trials
 from tests.ports import free_port
 
+from image_classifier.connect.concurrency import concurrency_of
 from laptop.place import Place
 
 ROWS = pytest.StashKey[list[Row]]()
@@ -57,6 +58,7 @@ def inbox() -> Iterator[Inbox]:
 @pytest.fixture(scope="session")
 def services(place: Place, inbox: Inbox, request: pytest.FixtureRequest) -> Iterator[ChaosServices]:
     os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
+    os.environ["LOCAL_AWS_FUNCTION_PROCESSES"] = str(concurrency_of(1))  # many of them wait for an endpoint that fails
     write_images(place)
     write_images(place, "judged", per_class=JUDGED_PER_CLASS)
     for name in sorted(needed_by(request.session.items)):

@@ -6,7 +6,7 @@ import json
 import random
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +28,8 @@ PICTURES, UPLOADED_PX, SIDE_PX = 16, 48, 28
 TOLERANCE = 1e-4  # of a probability
 READERS = 16
 BUSY_S = 20  # over which the throughput is given: the uploads wait while Dags run
-QUIET_S = 15  # without a new record: what is still to come, comes by a retry or a replay
+QUIET_S = 10  # without a new record: what is still to come, comes by a retry or a replay
+LOOK_S = 2.0  # between two listings of thousands of records
 PASSES = 8
 Expected = Mapping[str, Mapping[int, Mapping[str, float]]]  # probabilities by training job, picture and class
 
@@ -81,6 +82,7 @@ class EventTrial:
         self.name, self.keys, self.endpoint = classifier, Keys(classifier), endpoint_name(classifier)
         self._shown = Records(aws.s3, aws.bucket, self.keys, RowCache())
         self._expected: dict[str, Mapping[int, Mapping[str, float]]] = {}
+        self._bodies: dict[tuple[str, str], dict[str, Any]] = {}  # records by key and ETag
         self._runs, self.second = 0, ""  # the training job of the second model
 
     def run(self, dag_id: str, **conf: Any) -> Run:
@@ -128,26 +130,30 @@ class EventTrial:
         )
         return dict(zip(labels, json.loads(answer["Body"].read()), strict=True))
 
-    def await_quiet(self, folder: str) -> None:
-        """Wait until no record has been added for a while."""
-        seen, since = -1, now()
+    def await_records(self, folder: str) -> None:
+        """Wait until each image has a record that is not older, or until no record has been added for a while."""
+        seen, since, looked = -1, now(), now()
 
-        def is_quiet() -> bool:
-            nonlocal seen, since
-            found = len(self.listed(f"{self.keys.predictions}{folder}/"))
-            if found != seen:
-                seen, since = found, now()
-            return (now() - since).total_seconds() > QUIET_S
+        def is_done() -> bool:
+            nonlocal seen, since, looked
+            if (now() - looked).total_seconds() < LOOK_S:
+                return False
+            looked, written = now(), self._modified(f"{self.keys.predictions}{folder}/")
+            if len(written) != seen:
+                seen, since = len(written), now()
+            uploaded = self._modified(f"{self.keys.incoming}{folder}/")
+            is_complete = all(f"{key}.json" in written and written[f"{key}.json"] >= at for key, at in uploaded.items())
+            return is_complete or (now() - since).total_seconds() > QUIET_S
 
-        until(is_quiet, seconds=900, what="an end of the records")
+        until(is_done, seconds=900, what="an end of the records")
 
     def bring_up(self, folder: str) -> tuple[Compared, dict[str, str], int]:
         """Run passes of the watch Dag until each image has its record; returns what there is, findings and passes."""
         passes = 0
         while passes < PASSES:
-            self.await_quiet(folder)
+            self.await_records(folder)
             findings, passes = self.watch(grace_s=0), passes + 1
-            self.await_quiet(folder)
+            self.await_records(folder)
             compared = self.compare(folder)
             if len(compared.records) == compared.images and not compared.wrong and not findings:
                 break
@@ -159,7 +165,7 @@ class EventTrial:
         records = self.listed(f"{self.keys.predictions}{folder}")
         picture_of = by_etag(self.pictures)
         with ThreadPoolExecutor(READERS) as readers:
-            found = [json.loads(body) for body in readers.map(self.read, sorted(records))]
+            found = list(readers.map(self._record, sorted(records.items())))
         compared = Compared(len(images), found)
         for key, record in zip(sorted(records), found, strict=True):
             image = record["image"]
@@ -201,8 +207,21 @@ class EventTrial:
 
     def listed(self, prefix: str) -> dict[str, str]:
         """The ETag of each object below a prefix, by its key."""
+        return {found["Key"]: found["ETag"].strip('"') for found in self._objects(prefix)}
+
+    def _modified(self, prefix: str) -> dict[str, datetime]:
+        """When each object below a prefix was written, by its key without the prefix."""
+        return {found["Key"].removeprefix(prefix): found["LastModified"] for found in self._objects(prefix)}
+
+    def _objects(self, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self._aws.s3.get_paginator("list_objects_v2").paginate(Bucket=self._aws.bucket, Prefix=prefix)
-        return {found["Key"]: found["ETag"].strip('"') for page in pages for found in page.get("Contents", [])}
+        return (found for page in pages for found in page.get("Contents", []))
+
+    def _record(self, stored: tuple[str, str]) -> dict[str, Any]:
+        """One record, by its key and ETag; it is read once."""
+        if stored not in self._bodies:
+            self._bodies[stored] = json.loads(self.read(stored[0]))
+        return self._bodies[stored]
 
     def read(self, key: str) -> bytes:
         """The bytes of an object."""

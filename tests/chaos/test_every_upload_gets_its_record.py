@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from tests.chaos.airflow_runs import FINISHED, until
+from tests.chaos.airflow_runs import until
 from tests.chaos.classifiers import write_classifier, write_images
-from tests.chaos.event_faults import killed_functions, overwrite_notifications, plan
+from tests.chaos.event_faults import killed_functions, overwrite_notifications, plan, shorten_visibility
 from tests.chaos.event_trial import EventTrial, pictures
 from tests.chaos.uploads import Uploads
 
-from image_classifier.connect.upload_queue import VISIBILITY_S
+from image_classifier.connect.upload_queue import VISIBILITY_S, queue_name
 
 pytestmark = pytest.mark.timeout(2400)
 
@@ -85,11 +85,12 @@ def test_uploads_with_the_direct_trigger(trial, services, aws, disturbed, row):
 
 def test_uploads_while_the_trigger_is_switched_to_a_queue(trial, place, services, aws, disturbed, row):
     write_classifier(place, NAME, trigger="queue")
-    switch = trial.run(DAG_ID, source="renamed", promote_version=trial.second)
-    switch.await_task("promote.decide", FINISHED, seconds=600)
     with disturbed("switching") as uploads:
+        uploads.reach(0.1)
+        switch = trial.run(DAG_ID, source="renamed", promote_version=trial.second)
         uploads.allow(0.3)
         trial.ended(switch)
+        shorten_visibility(aws, queue_name(NAME))
         disturb(trial, services, aws, uploads)
     check(trial, "switching", uploads, row)
 
@@ -99,6 +100,7 @@ def test_uploads_with_the_queue_trigger(trial, services, aws, disturbed, row):
         uploads.reach(0.1)
         uploads.allow(0.3)
         trial.roll_back()
+        shorten_visibility(aws, queue_name(NAME))
         disturb(trial, services, aws, uploads)
     check(trial, "queue", uploads, row)
 

@@ -66,9 +66,9 @@ def test_a_change_to_a_queue_loses_no_upload(trial, changed, row):
 
 def test_a_paused_trigger_leaves_uploads_waiting_and_its_run_is_green(trial, changed, row):
     uploads, run = changed("paused", folder="to-paused")
-    trial.await_quiet("to-paused")
+    trial.await_records("to-paused")
     findings = trial.watch(grace_s=0)
-    trial.await_quiet("to-paused")
+    trial.await_records("to-paused")
 
     records = trial.listed(f"{trial.keys.predictions}to-paused/")
     classified = [
@@ -92,7 +92,7 @@ def test_uploads_of_a_pause_are_classified_after_it(trial, changed, row):
 def test_the_canary_is_measured_and_in_no_statistic(trial, row):
     """Each pass of the scenarios before has uploaded one; the checks of their runs are left out in the same way."""
     trial.watch()
-    trial.await_quiet(".check")
+    trial.await_records(".check")
     trial.watch()
     state = json.loads(trial.read(trial.keys.watch_state))
     shown = trial.shown()

@@ -97,15 +97,19 @@ class Watch:
         now = now or datetime.now(UTC)
         s3, bucket, classifier = self.clients.s3, self.target.bucket, self.target.classifier
         state, etag = read_state(s3, bucket=bucket, classifier=classifier)
-        findings, deployment = Findings(), None
+        findings, deployment, is_deployed = Findings(), None, True
         with findings.of("compare with the deployment", *DIFFERENCES):
             deployment = read_deployment(s3, bucket=bucket, classifier=classifier)
+            is_deployed = deployment is not None or self._has_function()
             self._compare(deployment, findings)
         is_paused = deployment.trigger_mode == "paused" if deployment else self.is_paused
         with findings.of("images without a record", WITHOUT_RECORD):
-            self._find_missing(state, findings, deployment=deployment, is_paused=is_paused, now=now)
+            if is_deployed and not is_paused:
+                self._find_missing(state, findings, now=now)
+            else:
+                log.info("%s has no function, or its trigger is paused: uploads wait", classifier)
         with findings.of("index of the records"):
-            self._compact(now=now)
+            self._compact(may_replay=is_deployed, now=now)
         with findings.of("canary", CANARY):
             self._follow_canary(state, findings, is_wanted=deployment is not None and not is_paused, now=now)
         with findings.of("accuracy in the blind sample", BELOW_FLOOR):
@@ -136,10 +140,10 @@ class Watch:
             if sentence := restore_or_report(difference, reaction=self.reaction):
                 findings.open[difference.what] = sentence
 
-    def _compact(self, *, now: datetime) -> None:
+    def _compact(self, *, may_replay: bool, now: datetime) -> None:
         s3, bucket, classifier = self.clients.s3, self.target.bucket, self.target.classifier
-        replaced = ReplacedImages(self.clients.functions, s3, self.target)
-        done = compact(s3, bucket=bucket, classifier=classifier, now=now, is_over=self.is_over, look_at=replaced.replay)
+        look_at = ReplacedImages(self.clients.functions, s3, self.target).replay if may_replay else len
+        done = compact(s3, bucket=bucket, classifier=classifier, now=now, is_over=self.is_over, look_at=look_at)
         log.info("%d log entries were moved to the index", done.entries)
 
     def _follow_canary(self, state: WatchState, findings: Findings, *, is_wanted: bool, now: datetime) -> None:
@@ -167,21 +171,7 @@ class Watch:
         if state.sampled.sentence:
             findings.open[BELOW_FLOOR] = state.sampled.sentence
 
-    def _find_missing(
-        self,
-        state: WatchState,
-        findings: Findings,
-        *,
-        deployment: Deployment | None,
-        is_paused: bool,
-        now: datetime,
-    ) -> None:
-        if is_paused:
-            log.info("The trigger of %s is paused: uploads wait", self.target.classifier)
-            return
-        if deployment is None and not self._has_function():
-            log.info("%s has no function: its uploads wait for a deployment", self.target.classifier)
-            return
+    def _find_missing(self, state: WatchState, findings: Findings, *, now: datetime) -> None:
         if is_due(state, now=now):
             whole = FullPass(self.clients.functions, self.clients.s3, self.target, grace=self.grace)
             result = whole.run(state, now=now, is_over=self.is_over)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from image_classifier.aws.client_errors import described
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import endpoint_name, function_name
@@ -29,6 +31,7 @@ Reaction = Literal["restore", "report"]
 DifferenceName = Literal[
     "endpoint", "endpoint config", "function", "alias", "upload trigger", "upload queue", "concurrency"
 ]
+ERRORS = (ImageClassifierError, ClientError, BotoCoreError)
 RUN_AGAIN = "run the classifier's train_and_deploy Dag"
 
 
@@ -49,10 +52,21 @@ class Difference:
 
 
 def differences(clients: Clients, deployment: Deployment) -> list[Difference]:
-    """Return every difference between AWS and the deployment; nothing is changed."""
-    checks = (_endpoint, _alias, _trigger, _mapping, _concurrency)
-    found = [check(clients, deployment) for check in checks]
-    return [difference for difference in found if difference is not None]
+    """Return every difference between AWS and the deployment; nothing is changed.
+
+    A check that fails, such as that of a notification with which somebody else's overlaps, is a difference that only a
+    person can remove, and the other checks run.
+    """
+    found = list[Difference]()
+    for what, check in _CHECKS.items():
+        try:
+            difference = check(clients, deployment)
+        except ERRORS as error:
+            log.exception("The %s cannot be compared", what)
+            difference = Difference(what, f"The {what} cannot be compared with the last deployment: {error}")
+        if difference is not None:
+            found.append(difference)
+    return found
 
 
 def restore_or_report(difference: Difference, *, reaction: Reaction) -> str | None:
@@ -61,7 +75,7 @@ def restore_or_report(difference: Difference, *, reaction: Reaction) -> str | No
         return difference.sentence
     try:
         difference.restore()
-    except ImageClassifierError as error:
+    except ERRORS as error:
         return f"{difference.sentence} It could not be restored: {error}"
     log.warning("%s It was restored.", difference.sentence)
     return None
@@ -171,3 +185,12 @@ def _concurrency(clients: Clients, deployment: Deployment) -> Difference | None:
     )
     sentence = f"At most {found} executions of function {name} run at once, and {wanted} were set."
     return Difference("concurrency", sentence, restore)
+
+
+_CHECKS: Mapping[DifferenceName, Callable[[Clients, Deployment], Difference | None]] = {
+    "endpoint": _endpoint,
+    "alias": _alias,
+    "upload trigger": _trigger,
+    "upload queue": _mapping,
+    "concurrency": _concurrency,
+}

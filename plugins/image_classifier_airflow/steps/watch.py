@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 DEFAULT_CONNECTION = "aws_default"
 Result = TypeVar("Result")
 CHECK_ERRORS = (ImageClassifierError, AirflowException, BotoCoreError, ClientError)
-ROLL_BACK = "image_classifier_roll_back"
+CHANGING_ALL = ("image_classifier_roll_back", "image_classifier_teardown")  # Dags that change any classifier
 TIME_LIMIT_S = 6 * 60  # the time of one task; the next run continues
 
 
@@ -102,8 +102,7 @@ def watch_classifier(name: str, params: Mapping[str, Any], ti: "RuntimeTaskInsta
     from image_classifier.watch.classifier_watch import Watch
 
     classifier = _named_classifier(name)
-    changing = (train_and_deploy_dag_id(name), ROLL_BACK)
-    active = sum(runs_at_work(ti, dag_id=dag_id) for dag_id in changing)
+    active = sum(runs_at_work(ti, dag_id=dag_id) for dag_id in (train_and_deploy_dag_id(name), *CHANGING_ALL))
     watch = Watch(
         clients.of_a_classifier(classifier.aws_conn_id),
         Target(name, Settings.from_env().bucket),

@@ -64,6 +64,16 @@ def absent(**_):
     raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetAlias")
 
 
+def test_records_of_a_classifier_without_function_are_indexed_without_a_replay(watch, s3, monkeypatch):
+    monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: None)
+    watch.functions.get_alias = absent
+    watch.functions.invoke = absent
+    upload_twice_with_a_record_of_the_first(s3)
+
+    assert watch() == ({}, [])
+    assert "Contents" not in s3.list_objects_v2(Bucket="pictures", Prefix="pets/predictions-log/")
+
+
 def test_images_of_a_function_without_stored_deployment_are_replayed(watch, s3, monkeypatch):
     """A release that stored none has deployed it."""
     monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: None)
@@ -100,7 +110,7 @@ def test_an_image_is_a_finding_only_after_a_second_replay(watch, s3):
     assert list(watch(hours=2)[0]) == ["images without a record"]
 
 
-def test_an_image_with_a_late_record_of_an_earlier_upload_is_replayed(watch, s3):
+def upload_twice_with_a_record_of_the_first(s3):
     for body in (b"first", b"second"):
         s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=body)
     image = Image("pictures", "pets/incoming/a.jpg", None, "the first's", bytes=5, sequencer=None)
@@ -108,6 +118,10 @@ def test_an_image_with_a_late_record_of_an_earlier_upload_is_replayed(watch, s3)
     record = predictions.rejected(image, code="empty", sentence="The file is empty.", times=times).as_json()
     for key in ("predictions/a.jpg.json", "predictions-log/2026-01-01/00/0000.000-a.json"):
         s3.put_object(Bucket="pictures", Key=f"pets/{key}", Body=record)
+
+
+def test_an_image_with_a_late_record_of_an_earlier_upload_is_replayed(watch, s3):
+    upload_twice_with_a_record_of_the_first(s3)
 
     assert watch() == ({}, [])
     assert len(watch.events) == 1

@@ -7,7 +7,7 @@ from botocore.exceptions import ClientError
 
 from image_classifier.connect.concurrency import concurrency_of
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
-from image_classifier.contracts.errors import StorageError
+from image_classifier.contracts.errors import NotificationOverlapError, StorageError
 from image_classifier.watch import restore
 from image_classifier.watch.restore import Difference, differences, restore_or_report
 
@@ -154,3 +154,31 @@ def test_what_is_no_deployment_is_named(s3):
 
     with pytest.raises(StorageError, match=r"pets/deployment\.json describes no deployment"):
         read_deployment(s3, bucket="pictures", classifier="pets")
+
+
+def test_a_check_that_fails_is_reported_and_the_others_restore(account, monkeypatch):
+    """Somebody else's notification overlaps with ours, and the alias was moved."""
+
+    def overlaps(*_, **__):
+        raise NotificationOverlapError("Bucket pictures has another notification.")
+
+    monkeypatch.setattr(restore, "upload_trigger_change", overlaps)
+    account.alias = {"FunctionVersion": "2"}
+
+    [sentence] = left_open(account)
+
+    assert sentence == (
+        "The upload trigger cannot be compared with the last deployment: Bucket pictures has another notification."
+    )
+    assert account.calls == [("update_alias", "3")]
+
+
+def test_what_aws_refuses_to_restore_is_reported_and_the_others_are_restored(account):
+    account.endpoint["EndpointConfigName"] = "config-2"
+    account.sagemaker.update_endpoint = absent
+    account.alias = {"FunctionVersion": "2"}
+
+    [sentence] = left_open(account)
+
+    assert "config-2, but config-1 was deployed. It could not be restored" in sentence
+    assert account.calls == [("update_alias", "3")]

@@ -149,6 +149,31 @@ def test_the_task_of_a_classifier_reads_its_file_alone_and_fails_with_its_findin
     assert checked["told"] is False
 
 
+@pytest.mark.parametrize(
+    ("dag_id", "may_compare"),
+    [
+        ("cats_train_and_deploy", False),
+        ("image_classifier_roll_back", False),
+        ("image_classifier_teardown", False),
+        ("dogs_train_and_deploy", True),
+    ],
+)
+def test_what_another_run_changes_is_not_restored_meanwhile(tmp_path, checked, monkeypatch, dag_id, may_compare):
+    """The event notification that a teardown has deleted would be set again."""
+    (tmp_path / "cats.yaml").write_text("source: cats")
+    ti = SimpleNamespace(
+        get_dr_count=lambda dag_id, states, active=dag_id: int(dag_id == active),
+        get_ti_count=lambda **_: 0,
+        dag_id="image_classifier_watch",
+        run_id="run",
+        log_url="http://log",
+    )
+    with pytest.raises(WatchFindingsError):
+        watch.watch_classifier("cats", {"grace_s": 5}, ti)
+
+    assert checked["may_compare"] is may_compare
+
+
 def test_a_file_that_was_deleted_after_the_run_began_is_named(checked):
     with pytest.raises(ClassifierFileError, match="cats was deleted"):
         watch.watch_classifier("cats", {"grace_s": 5}, SimpleNamespace())
