@@ -1,5 +1,7 @@
 """Checks that two writers of a bucket's one notification configuration keep each other's entries."""
 
+import json
+
 import pytest
 from tests.chaos.airflow_runs import FINISHED
 
@@ -17,6 +19,9 @@ def foreign(aws):
     """Somebody else's notification, and no other."""
     url = aws.sqs.create_queue(QueueName="elsewhere")["QueueUrl"]
     arn = aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    from_s3 = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**from_s3, "Resource": arn}]}
+    aws.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     rules = [{"Name": "prefix", "Value": "elsewhere/"}]
     entry = {
         "Id": FOREIGN,
