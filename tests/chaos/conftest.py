@@ -1,5 +1,6 @@
 """Starts the services once for all scenarios, in their own state folder, and prints the table of results."""
 
+import functools
 import io
 import json
 import os
@@ -113,6 +114,17 @@ def planned(begun: Run) -> dict[str, Any]:
 def seed(begun: Run) -> Run:
     """A run of the shipped Dag that has trained and deployed."""
     return deployed(begun)
+
+
+@pytest.fixture(scope="session")
+def first_run(airflow: Airflow) -> Callable[[str], Run]:
+    """The run that has trained and deployed a classifier, by the classifier's name; it is made once for all tests."""
+
+    @functools.cache
+    def run(name: str) -> Run:
+        return deployed(airflow.ordered_run(f"{name}_train_and_deploy", "first", conf={}))
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -27,10 +27,10 @@ FOLDERS = ("direct", "switching", "queue")
 
 
 @pytest.fixture(scope="module")
-def trial(airflow: Any, aws: Any, place: Any) -> EventTrial:
+def trial(airflow: Any, aws: Any, place: Any, first_run: Any) -> EventTrial:
     """A classifier with two models of other labels; the second serves."""
+    first_run(NAME)
     trial = EventTrial(aws, airflow, classifier=NAME, pictures=pictures())
-    trial.ended(trial.run(DAG_ID))
     trial.learn_answers()
     write_images(place, "renamed", labels=("black", "white"))
     trial.ended(trial.run(DAG_ID, source="renamed", reset_labels=True))

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.timeout(900)
 
 FOREIGN = "somebody-elses-queue"
 TRIGGER = "connect.set_upload_trigger"
-CLASSIFIERS = ("seed", "second")
+CLASSIFIERS = ("uploads", "modes")  # other tests of events go on with them
 
 
 @pytest.fixture
@@ -43,8 +43,8 @@ def there(aws) -> set[str]:
     return {entry["Id"] for kind, entries in found.items() if kind.endswith("Configurations") for entry in entries}
 
 
-def test_two_classifiers_and_somebody_else_keep_their_notifications(airflow, aws, seed, second, foreign, row):
-    runs = [seed, second]
+def test_two_classifiers_and_somebody_else_keep_their_notifications(airflow, aws, first_run, foreign, row):
+    runs = [first_run(name) for name in CLASSIFIERS]
     before = aws.s3.get_bucket_notification_configuration(Bucket=aws.bucket)["LambdaFunctionConfigurations"]
     with row.baseline():
         foreign()

@@ -28,7 +28,9 @@ class Waiting:
         return f"{self.images:,} of {self.compared:,}"
 
 
-def waiting_images(s3: "S3Client", *, bucket: str, classifier: str, now: datetime) -> Waiting:
+def waiting_images(
+    s3: "S3Client", *, bucket: str, classifier: str, now: datetime, resumed_at: datetime | None = None
+) -> Waiting:
     """Compare the first 20,000 images below incoming/ with the records.
 
     Args:
@@ -36,11 +38,14 @@ def waiting_images(s3: "S3Client", *, bucket: str, classifier: str, now: datetim
         bucket: the deployment's bucket.
         classifier: the classifier's name.
         now: the present time; an image waits if it was uploaded at least ten minutes before.
+        resumed_at: the end of the last pause of the trigger; images of the pause wait ten minutes after it, by when
+            the watch Dag has handed them to the function.
 
     """
     counter, count, first = Counter(), 0, list[str]()
     for image, _, is_missing in compare(s3, bucket=bucket, classifier=classifier, start=Position(), counter=counter):
-        if is_missing and image.modified <= now - GRACE:
+        since = image.modified if resumed_at is None else max(image.modified, resumed_at)
+        if is_missing and since <= now - GRACE:
             count += 1
             if len(first) < MOST_NAMED:
                 first.append(Keys(classifier).incoming + image.name.decode())

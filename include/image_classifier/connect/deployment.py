@@ -5,7 +5,9 @@ now.
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
 
+log = logging.getLogger(__name__)
+
 
 class Deployment(BaseModel):
     """One deployment of a classifier.
@@ -39,6 +43,7 @@ class Deployment(BaseModel):
         instance_count: number of the endpoint's instances.
         instance_type: type of the endpoint's instances; empty if an earlier release wrote the object.
         usd_per_hour: price of one instance of the endpoint when it was deployed; None if the price is unknown.
+        resumed_at: when the trigger was last changed from `paused` to another mode; None if it never was.
 
     """
 
@@ -54,6 +59,7 @@ class Deployment(BaseModel):
     instance_count: int = 1
     instance_type: str = ""
     usd_per_hour: float | None = None
+    resumed_at: datetime | None = None
 
     @property
     def trigger(self) -> UploadTrigger:
@@ -96,6 +102,13 @@ def deployment_of(
     )
 
 
+def resumed(new: Deployment, before: Deployment | None, *, now: datetime) -> Deployment:
+    """Return the new deployment with the time since which uploads are classified again after a pause."""
+    if before is None or new.trigger_mode == "paused":
+        return new
+    return new.model_copy(update={"resumed_at": now if before.trigger_mode == "paused" else before.resumed_at})
+
+
 def write_deployment(s3: "S3Client", deployment: Deployment) -> str:
     """Store the deployment; return the object's key.
 
@@ -119,13 +132,31 @@ def read_deployment(s3: "S3Client", *, bucket: str, classifier: str) -> Deployme
     """
     key = Keys(classifier).deployment
     found = storage.read(s3, bucket=bucket, key=key)
-    if found is None:
-        return None
     try:
-        return Deployment.model_validate(json.loads(found[0]))
+        return _parsed(found)
     except (ValueError, ValidationError) as error:
         message = f"s3://{bucket}/{key} describes no deployment ({error}); run the classifier's Dag: it writes it."
         raise StorageError(message) from error
+
+
+def deployment_before(s3: "S3Client", *, bucket: str, classifier: str) -> Deployment | None:
+    """Return the last deployment to a run that writes it again; None also if the object is not a deployment.
+
+    Raises:
+        StorageError: S3 refuses the request.
+
+    """
+    key = Keys(classifier).deployment
+    found = storage.read(s3, bucket=bucket, key=key)
+    try:
+        return _parsed(found)
+    except (ValueError, ValidationError) as error:
+        log.warning("s3://%s/%s describes no deployment, and is replaced: %s", bucket, key, error)
+        return None
+
+
+def _parsed(found: tuple[bytes, str] | None) -> Deployment | None:
+    return Deployment.model_validate(json.loads(found[0])) if found else None
 
 
 def change_trigger(
@@ -140,10 +171,10 @@ def change_trigger(
     Raises:
         FunctionError: another notification of the bucket overlaps with ours, or S3 refuses ours.
         ResourceBusyError: other writers keep changing the bucket's notifications.
-        StorageError: S3 refuses the request, or the object is not a deployment.
+        StorageError: S3 refuses the request.
 
     """
-    deployed = read_deployment(s3, bucket=wanted.bucket, classifier=wanted.classifier)
+    deployed = deployment_before(s3, bucket=wanted.bucket, classifier=wanted.classifier)
     if deployed is None or deployed.trigger_mode == wanted.mode:
         return False
     name = function_name(wanted.classifier)
@@ -151,5 +182,6 @@ def change_trigger(
         return False
     as_deployed = wanted.model_copy(update={"instance_count": deployed.instance_count})
     set_trigger(functions, s3, sqs, wanted=as_deployed, alias_arn=deployed.alias_arn)
-    write_deployment(s3, deployed.model_copy(update={"trigger_mode": wanted.mode}))
+    changed = deployed.model_copy(update={"trigger_mode": wanted.mode})
+    write_deployment(s3, resumed(changed, deployed, now=datetime.now(UTC)))
     return True

@@ -75,7 +75,9 @@ def record_deployment(function: Json, plan: Json, params: Params, outlet_events:
     )
     before = read_deployment(s3, bucket=bucket, classifier=classifier.name)
     if before is not None:  # this Dag sets no trigger, whatever the file says by now
-        deployment = deployment.model_copy(update={"trigger_mode": before.trigger_mode})
+        deployment = deployment.model_copy(
+            update={"trigger_mode": before.trigger_mode, "resumed_at": before.resumed_at}
+        )
     announce_endpoint(outlet_events, classifier, deployment)
     return write_deployment(s3, deployment)
 

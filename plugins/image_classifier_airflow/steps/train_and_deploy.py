@@ -5,6 +5,7 @@ Each step imports what it calls: every task of the Dag reads this file, and need
 
 import logging
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -157,18 +158,21 @@ class Steps:
 
     def record_deployment(self, function: Json, endpoint_config: Json, job: Json, outlet_events: Any = None) -> str:
         """Store the record of the present deployment, with which the watch Dag compares AWS; return its key."""
-        from image_classifier.connect.deployment import deployment_of, write_deployment
+        from image_classifier.connect import deployment as deployments
 
-        deployment = deployment_of(
+        bucket, name = Settings.from_env().bucket, self._classifier.name
+        deployment = deployments.deployment_of(
             self._classifier,
-            bucket=Settings.from_env().bucket,
+            bucket=bucket,
             training_job=job["training_job"],
             endpoint_config=endpoint_config,
             function=function,
             usd_per_hour=clients.hosting_price(self._conn),
         )
+        before = deployments.deployment_before(self._s3, bucket=bucket, classifier=name)
+        deployment = deployments.resumed(deployment, before, now=datetime.now(UTC))
         announce_endpoint(outlet_events, self._classifier, deployment)
-        return write_deployment(self._s3, deployment)
+        return deployments.write_deployment(self._s3, deployment)
 
     def apply_trigger(self) -> None:
         """Give the deployed function the trigger of the file, if it has another: no new model is needed for that."""

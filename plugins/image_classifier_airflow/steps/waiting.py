@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 def count_waiting(classifier: Classifier) -> "Waiting":
     """Count the waiting images among the first 20,000."""
     from image_classifier.classify_existing.waiting import waiting_images
+    from image_classifier.connect.deployment import deployment_before
 
-    bucket, s3 = Settings.from_env().bucket, clients.s3(classifier.aws_conn_id)
-    return waiting_images(s3, bucket=bucket, classifier=classifier.name, now=datetime.now(UTC))
+    bucket, s3, name = Settings.from_env().bucket, clients.s3(classifier.aws_conn_id), classifier.name
+    deployment = deployment_before(s3, bucket=bucket, classifier=name)
+    resumed_at = deployment.resumed_at if deployment else None
+    return waiting_images(s3, bucket=bucket, classifier=name, now=datetime.now(UTC), resumed_at=resumed_at)
 
 
 def check_none_waits(classifier: Classifier, waiting: "Waiting") -> None:

@@ -39,6 +39,17 @@ def test_an_image_of_the_last_ten_minutes_does_not_wait_yet(s3, uploaded):
     assert found(s3, after=timedelta(minutes=11)).images == 1
 
 
+def test_images_of_a_pause_wait_from_its_end_on(s3, uploaded):
+    uploaded("a.png")
+    now = datetime.now(UTC) + timedelta(hours=1)
+    images = [
+        waiting_images(s3, bucket=BUCKET, classifier="pets", now=now, resumed_at=now - timedelta(minutes=ago)).images
+        for ago in (9, 11)
+    ]
+
+    assert images == [0, 1]
+
+
 def test_of_many_images_only_the_first_are_compared(s3, uploaded, monkeypatch):
     monkeypatch.setattr(waiting, "MOST_IMAGES", 2)
     uploaded("a.png", "b.png", "c.png")

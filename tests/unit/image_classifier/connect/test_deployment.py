@@ -1,12 +1,20 @@
 """The record of the last deployment, and a change of its trigger without a new model."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 
 from image_classifier.connect import deployment as module
-from image_classifier.connect.deployment import Deployment, change_trigger, read_deployment, write_deployment
+from image_classifier.connect.deployment import (
+    Deployment,
+    change_trigger,
+    deployment_before,
+    read_deployment,
+    resumed,
+    write_deployment,
+)
 from image_classifier.connect.trigger import TriggerConfiguration
 
 ALIAS_ARN = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
@@ -69,4 +77,33 @@ def test_a_trigger_that_need_not_or_cannot_change_is_left_alone(s3, set_to, depl
 
     assert not change_trigger(functions(code), s3, None, wanted=wanted(mode))
 
+    assert set_to == []
+
+
+def test_the_end_of_a_pause_is_stored_until_the_next_pause_ends(s3, set_to):
+    write_deployment(s3, DEPLOYED.model_copy(update={"trigger_mode": "paused"}))
+    began = datetime.now(UTC)
+
+    change_trigger(functions(), s3, None, wanted=wanted("queue"))
+    after = read_deployment(s3, bucket="pictures", classifier="pets")
+    change_trigger(functions(), s3, None, wanted=wanted("direct"))
+    change_trigger(functions(), s3, None, wanted=wanted("paused"))
+
+    assert began <= after.resumed_at <= datetime.now(UTC)
+    assert read_deployment(s3, bucket="pictures", classifier="pets").resumed_at == after.resumed_at
+
+
+@pytest.mark.parametrize("mode", ["direct", "paused"])
+def test_a_new_deployment_without_pause_before_has_none_to_tell_of(mode):
+    new = DEPLOYED.model_copy(update={"trigger_mode": mode})
+
+    assert resumed(new, DEPLOYED, now=datetime.now(UTC)) == new
+    assert resumed(new, None, now=datetime.now(UTC)) == new
+
+
+def test_a_damaged_record_of_the_deployment_ends_no_run_that_writes_it_again(s3, set_to):
+    s3.put_object(Bucket="pictures", Key="pets/deployment.json", Body=b"[")
+
+    assert not change_trigger(functions(), s3, None, wanted=wanted("paused"))
+    assert deployment_before(s3, bucket="pictures", classifier="pets") is None
     assert set_to == []

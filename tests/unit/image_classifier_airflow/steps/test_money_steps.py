@@ -61,6 +61,7 @@ def deployment(monkeypatch, bucket):
 
 def waits(monkeypatch, waiting):
     monkeypatch.setattr("image_classifier.classify_existing.waiting.waiting_images", lambda *_, **__: waiting)
+    monkeypatch.setattr("image_classifier.connect.deployment.deployment_before", lambda *_, **__: None)
 
 
 @pytest.fixture

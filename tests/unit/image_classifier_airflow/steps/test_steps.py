@@ -11,6 +11,7 @@ from image_classifier.deploy.invocation import Answer
 from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps.train_and_deploy import Steps
+from image_classifier_airflow.steps.waiting import count_waiting
 
 DIGITS = Classifier(name="digits", source="digits", hyperparameters={"num_layers": 20, "image_shape": "3,28,28"})
 BUCKET = "a-bucket"
@@ -153,6 +154,27 @@ def test_a_changed_trigger_of_the_file_is_set_for_what_is_deployed(aws, monkeypa
     assert done == ([] if mode == "direct" else [(*clients, mode, "digits", alias)])
     stored = read_deployment(aws.s3, bucket=BUCKET, classifier="digits")
     assert stored == before.model_copy(update={"trigger_mode": mode})
+
+
+def test_the_deployment_after_a_pause_says_when_the_pause_ended(aws, monkeypatch):
+    """Images of the pause do not make the run red that ends it."""
+    alias = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-digits:live"
+    config = {
+        "EndpointConfigName": "config-1",
+        "ProductionVariants": [{"InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}],
+    }
+    asked = []
+    monkeypatch.setattr(
+        "image_classifier.classify_existing.waiting.waiting_images", lambda *_, **given: asked.append(given)
+    )
+    for mode in ("paused", "direct"):
+        steps = Steps(DIGITS.revised({"trigger": mode}))
+        steps.record_deployment({"version": "1", "alias_arn": alias}, config, JOB)
+    count_waiting(DIGITS)
+
+    stored = read_deployment(aws.s3, bucket=BUCKET, classifier="digits")
+    assert stored.trigger_mode == "direct"
+    assert asked[0]["resumed_at"] == stored.resumed_at is not None
 
 
 def test_as_many_models_stay_as_the_classifiers_file_says(s3, monkeypatch):
