@@ -5,14 +5,13 @@ from tests.permissions.policies import Statement
 _SAGEMAKER = "SageMaker's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
 _LAMBDA = "Lambda's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
 _TRANSFORM = "evaluation by a batch transform; the recorded classifier has no test images"
-_PROCESSING = "for `preparation: {runner: processing}`; the recorded classifier is prepared by a task"
 _TUNING = "for `tuning`; the recorded classifier has none"
 _OF_POLICIES = {
     "SagemakerVpcPolicy": "for classifier files with `vpc_config`; the local AWS has no VPC",
     "KmsPolicy": "for a bucket with a KMS key; the local AWS keeps no keys",
     "AirflowKmsPolicy": "for a bucket with a KMS key; the local AWS keeps no keys",
 }
-_OF_ACTIONS = {
+OF_ACTIONS = {
     ("SagemakerRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
     ("SagemakerRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
     ("HostingRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
@@ -47,21 +46,8 @@ _OF_ACTIONS = {
     ("HostingRole", "s3:PutObject"): _TRANSFORM,
     ("PreparationRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
     ("PreparationRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
-    **{
-        ("PreparationRole", action): _PROCESSING
-        for action in (
-            "s3:ListBucket",
-            "s3:GetObject",
-            "s3:GetObjectVersion",
-            "s3:PutObject",
-            "logs:CreateLogGroup",
-            "logs:CreateLogStream",
-            "logs:PutLogEvents",
-        )
-    },
-    **{("Airflow", f"sagemaker:{verb}ProcessingJob"): _PROCESSING for verb in ("Create", "Describe", "Stop")},
+    ("PreparationRole", "s3:GetObjectVersion"): "for uploads that a person corrected; the recorded job reads none",
     **{("Airflow", f"sagemaker:{verb}TransformJob"): _TRANSFORM for verb in ("Create", "Describe", "Stop")},
-    ("Airflow", "sagemaker:ListProcessingJobs"): "watch and teardown, which look for processing jobs to stop",
     **{
         ("Airflow", f"sagemaker:{verb}HyperParameterTuningJob"): _TUNING
         for verb in ("Create", "Describe", "Stop", "ListTrainingJobsFor")
@@ -99,4 +85,4 @@ def reason(statement: Statement, action: str) -> str:
 
     """
     of_policy = _OF_POLICIES.get(statement.policy)
-    return of_policy or _OF_ACTIONS[statement.principal, action]
+    return of_policy or OF_ACTIONS[statement.principal, action]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.permissions import record
+from tests.permissions import reasons, record
 from tests.permissions.policies import Statement, allows, statements
 
 CALLS = json.loads(record.RECORDED.read_text())
@@ -22,6 +22,12 @@ def test_a_recorded_call_is_denied_without_the_statement(statement: Statement) -
     others = [item for item in EVERYTHING if item != statement]
 
     assert not all(allows(others, call) for call in CALLS)
+
+
+def test_no_reason_is_written_for_an_action_that_a_call_needs() -> None:
+    called = {(call["principal"], call["action"]) for call in CALLS}
+
+    assert called & set(reasons.OF_ACTIONS) == set()
 
 
 def test_the_page_is_what_was_recorded() -> None:

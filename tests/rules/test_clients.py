@@ -51,3 +51,39 @@ def test_a_client_is_pinned_by_hash(client):
     assert pins
     assert [pin for pin in pins if "==" not in pin] == []
     assert requirements.count("--hash=sha256:") >= len(pins)
+
+
+NAMES = {
+    "boto3": "boto3 and its waiters",
+    "aws-cli": "AWS CLI",
+    "sagemaker-2": "SageMaker SDK v2",
+    "sagemaker-3": "SageMaker SDK v3",
+}
+PACKAGES = {"aws-cli": "awscli", "sagemaker-2": "sagemaker", "sagemaker-3": "sagemaker", "moto": "moto"}
+README = (ROOT / "include/local_aws/README.md").read_text()
+
+
+def version(client: str) -> str:
+    """The release of a client that `make client-test` installs."""
+    file, package = ROOT / "requirements-local-aws-dev.txt", "boto3"
+    if client != "boto3":
+        file, package = CLIENTS / "requirements" / f"{client}.txt", PACKAGES[client]
+    [found] = re.findall(rf"^{package}(?:\[[^]]*\])?==([^\s;]+)", file.read_text(), re.MULTILINE)
+    return found
+
+
+@pytest.mark.parametrize("client", PROGRAMS)
+def test_the_readme_says_what_this_release_of_a_client_passes(client):
+    steps = [step for step in STEPS if client in step["clients"]]
+    faults = [step for step in steps if client in step.get("client_faults", {})]
+
+    assert f"| {NAMES[client]} | {version(client)} | {len(steps) - len(faults)} of {len(steps)} |" in README
+
+
+def test_the_readme_counts_motos_tests():
+    entries = yaml.safe_load((CLIENTS / "moto_deviations.yaml").read_text())
+    explained = sum(len(entry["tests"]) for entry in entries)
+    [(release, total, passed)] = re.findall(r"SageMaker tests \(([\d.]+), (\d+) of them.*?\n?.*?: (\d+) pass", README)
+
+    assert release == version("moto")
+    assert int(total) == int(passed) + explained
