@@ -46,14 +46,14 @@ with DAG(
     tags=["image-classifier"],
 ):
     plan = step(steps.plan, multiple_outputs=True)()
-    mapped(steps.classify)(share=step(steps.endpoint_shares)(plan["shares"]))
+    mapped(steps.classify)(step(steps.endpoint_shares)(plan["shares"]))
     shares = step(steps.transform_shares)(plan["transform_shares"])
-    prepared = mapped(steps.prepare_images)(share=shares)
+    prepared = mapped(steps.prepare_images)(shares)
     request = step(steps.plan_transform)()
     chain(
         prepared,
         request,
         TransformJobOperator(task_id="transform", config=request, aws_conn_id=plan["aws_conn_id"]),
-        mapped(steps.write_records)(share=shares),
+        mapped(steps.write_records)(shares),
         step(steps.delete_prepared_images)(),
     )

@@ -48,7 +48,7 @@ with DAG(
     tags=["image-classifier"],
 ):
     names = step(steps.classifiers)()
-    chain(step(steps.drain_failure_queue)(), mapped(steps.watch_classifier, trigger_rule="all_done")(name=names))
+    chain(step(steps.drain_failure_queue)(), mapped(steps.watch_classifier, trigger_rule="all_done")(names))
     step(steps.stop_orphaned_jobs)()
     step(steps.check_endpoints_wanted)()
     retrain = TriggerDagRunOperator.partial(task_id="retrain", skip_when_already_exists=True)

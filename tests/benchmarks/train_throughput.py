@@ -27,7 +27,7 @@ from image_classification_algorithm.training.configuration import read_hyperpara
 from image_classification_algorithm.training.images import Images, read_split
 from image_classification_algorithm.training.job import Job, learner_for
 from image_classification_algorithm.training.stopping import StopRequest
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 BATCHES_A_TURN = 4
 

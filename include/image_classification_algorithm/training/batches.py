@@ -13,7 +13,7 @@ from image_classification_algorithm.networks.onnx_graph import Normalisation
 from image_classification_algorithm.training.augmentation import augmented
 from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.images import Crop, Images, stacked
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 SEED = 0
 # Without gradients a CPU is a quarter faster with about 250 images of 28 pixels at a time than with 32.

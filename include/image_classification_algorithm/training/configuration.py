@@ -7,7 +7,8 @@ from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.formats.channels import read_channel
 from image_classification_algorithm.job_log import log
-from image_classifier.contracts.training.hyperparameters import HyperparameterError, JobHyperparameters
+from image_classifier.contracts.errors import HyperparameterError
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 # SageMaker adds it to the jobs of a tuning job (aws/sagemaker-python-sdk, tuner.py); no algorithm is configured by it.
 TUNING_OBJECTIVE = "_tuning_objective_metric"

@@ -17,7 +17,7 @@ from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.metrics import Accuracy, format_values
 from image_classification_algorithm.training.model_store import ModelStore, Score
 from image_classification_algorithm.training.stopping import EarlyStopping, StopRequest, StopRequestedError
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 BATCHES_PER_LINE = 20
 SECONDS_PER_LINE = 5.0

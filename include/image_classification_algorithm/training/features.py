@@ -14,7 +14,7 @@ from image_classification_algorithm.training.batches import SEED, Batch, shuffle
 from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.images import Crop, Images, stacked
 from image_classification_algorithm.training.stopping import StopRequest
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 IMAGES_PER_CALL = 32
 SECONDS_PER_LINE = 5.0

@@ -23,7 +23,7 @@ from image_classification_algorithm.formats.examples import Example, examples
 from image_classification_algorithm.formats.labels import target
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.training.stopping import StopRequest
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 CACHE_SHARE_OF_MEMORY = 0.25
 IMAGES_A_PART = 256

@@ -22,7 +22,7 @@ from image_classification_algorithm.training.images import read_split
 from image_classification_algorithm.training.learner import Job, Learner, learner_for
 from image_classification_algorithm.training.model_store import ModelStore
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 
 def run(folders: Folders, stop: StopRequest) -> None:

@@ -24,7 +24,7 @@ from image_classification_algorithm.training.epochs import Batches
 from image_classification_algorithm.training.features import feature_batches
 from image_classification_algorithm.training.images import Images
 from image_classification_algorithm.training.stopping import StopRequest
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 DROPOUT = 0.2
 PARENT_CHANNEL = "model"

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.optim import SGD, Adam, Optimizer, RMSprop
 
 from image_classification_algorithm.errors import ClientError
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 
 def optimizer_for(net: nn.Module, hyperparameters: JobHyperparameters) -> Optimizer:

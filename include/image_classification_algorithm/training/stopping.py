@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 
 class StopRequestedError(Exception):

@@ -11,25 +11,27 @@ from image_classifier.contracts.training.sentences import pattern
 ONE_DAY_S = 86_400
 LONGEST_JOB_S = 28 * ONE_DAY_S  # SageMaker's own limit
 
-KmsKey = Annotated[
-    str, Field(pattern=pattern(r"^[a-zA-Z0-9:/_-]{1,2048}$", "Give a KMS key's id, its ARN, or alias/<name>"))
-]
+# No pattern has \d, \w, \s or a large count, such as {1,2048}: pydantic needs a millisecond to compile one.
+_KEY = pattern(r"^[a-zA-Z0-9:/_-]+$", "Give a KMS key's id, its ARN, or alias/<name>")
+KmsKey = Annotated[str, Field(max_length=2048, pattern=_KEY)]
 InstanceType = Annotated[
     str, Field(pattern=pattern(r"^ml\.[a-z0-9-]+\.[a-z0-9-]+$", "Give a SageMaker instance type, such as ml.m5.large"))
 ]
-Alarm = Annotated[str, Field(min_length=1, max_length=255, pattern=pattern(r"\S", "Give a CloudWatch alarm's name"))]
+Alarm = Annotated[
+    str, Field(min_length=1, max_length=255, pattern=pattern(r"[^\x00-\x20]", "Give a CloudWatch alarm's name"))
+]
 LEAST_STEP_PERCENT = {"canary": 1, "linear": 10, "rolling": 5}
 InstanceCount = Annotated[int, Field(ge=1, le=100)]
 # A FIFO topic requires a message group, and delivers to queues only.
 _TOPIC = pattern(
-    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$",
+    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$",
     "Give the ARN of a standard SNS topic, not a FIFO one",
 )
-TopicArn = Annotated[str, Field(pattern=_TOPIC)]
-_ADDRESS = pattern(r"^[^@\s<>,]+@[^@\s<>,]+$", "Give an e-mail address alone, such as a@example.com")
+TopicArn = Annotated[str, Field(max_length=320, pattern=_TOPIC)]  # the topic's name has at most 256 characters
+_ADDRESS = pattern(r"^[^@\x00-\x20<>,]+@[^@\x00-\x20<>,]+$", "Give an e-mail address alone, such as a@example.com")
 Address = Annotated[str, Field(pattern=_ADDRESS, max_length=320)]
-_CONNECTION = pattern(r"^[A-Za-z0-9_.-]{1,250}$", "Give the id of an Airflow connection")
-ConnectionId = Annotated[str, Field(pattern=_CONNECTION)]
+_CONNECTION = pattern(r"^[A-Za-z0-9_.-]+$", "Give the id of an Airflow connection")
+ConnectionId = Annotated[str, Field(max_length=250, pattern=_CONNECTION)]
 # The default of a part: the validator of the whole file builds it. A validator of its own would take milliseconds.
 ALL_DEFAULTS: Any = Field(default={}, validate_default=True)
 

@@ -128,7 +128,7 @@ class RunParams(BaseModel):
 def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
     """Return the JSON schema of every param, by name: title, description, limits, the classifier's value as default."""
     values = classifier.model_dump(mode="json")
-    fields, schemas = _form_fields(), {}
+    fields, schemas = _form_fields(with_tuning=classifier.tuning is not None), {}
     for name, (part, field) in _places(classifier).items():
         holder = values if part is Classifier else values[_FIELD_OF[part]]
         words = {"title": _WORDS[name][0], "description": _WORDS[name][1]} if name in _WORDS else {}
@@ -212,9 +212,10 @@ class _FormSchema(GenerateJsonSchema):
 
 
 @cache
-def _form_fields() -> dict[str, dict[str, Any]]:
+def _form_fields(*, with_tuning: bool) -> dict[str, dict[str, Any]]:
     """Return the JSON schema of every param, by name; pydantic makes all in one call, as a call takes milliseconds."""
-    fields = {name: _core_fields(part)[field] for name, (part, field) in {**_PLACES, **_TUNING_PLACES}.items()}
+    places = {**_PLACES, **_TUNING_PLACES} if with_tuning else _PLACES
+    fields = {name: _core_fields(part)[field] for name, (part, field) in places.items()}
     fields |= _core_fields(RunParams)
     properties = _FormSchema().generate({"type": "model-fields", "fields": fields})["properties"]
     return {name: _form_field(schema) for name, schema in properties.items()}

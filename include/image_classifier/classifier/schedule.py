@@ -9,7 +9,7 @@ from image_classifier.classifier.parts import Part
 from image_classifier.contracts.training.sentences import pattern
 
 CRON = pattern(
-    r"^(@\w+|\S+( \S+){4})$",
+    r"^(@[a-zA-Z_]+|[!-~]+( [!-~]+){4})$",
     "Use a cron expression of five fields in UTC, such as 0 3 * * 1 (Mondays at 3:00 UTC), or a preset such as @weekly",
 )
 _ASSET = pattern(r"^[ -~]*[!-~][ -~]*$", "Give the name or the URI of an Airflow Asset, in ASCII")

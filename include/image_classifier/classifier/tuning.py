@@ -5,9 +5,8 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/IC-tuning.html
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -16,8 +15,7 @@ from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import problems_of
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """The range within which a number can be tuned; ``kind`` is SageMaker's name of its type."""
 
     kind: Literal["Continuous", "Integer"]

@@ -12,7 +12,6 @@ from image_classifier.promote.decision import Decision
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-APPROVE, REJECT = "Approve", "Reject"
 MOST_CLASSES_TOLD = 10
 Outcome = Literal["approved", "rejected", "timed_out", "withdrawn", "outdated"]
 

@@ -7,7 +7,7 @@ from image_classifier.aws.names import Keys, training_job_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list, vpc_config
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters, for_job
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters, for_job
 from image_classifier.train.image_uris import algorithm_image
 
 if TYPE_CHECKING:

@@ -61,7 +61,7 @@ def start_job(
 
 def _was_created(sagemaker: "SageMakerClient", request: Request, *, kind: JobKind, job: str) -> bool:
     try:
-        getattr(sagemaker, f"create_{kind.method}")(**request)
+        kind.call_create(sagemaker, request)
     except ClientError as error:
         if exists_already(error):
             return False

@@ -10,13 +10,14 @@ from airflow.sdk.exceptions import TaskAwaitingInput
 from airflow.sdk.execution_time.hitl import upsert_hitl_detail
 
 from image_classifier.contracts.errors import QuestionOutdatedError
-from image_classifier.promote.approval import APPROVE, REJECT, Question, body, question_about, subject
 from image_classifier_airflow.operators.transform import TransformJobOperator
 from image_classifier_airflow.steps.approval import ApprovalSteps, answer
 
 if TYPE_CHECKING:
+    from image_classifier.promote.approval import Question
     from image_classifier.promote.decision import Decision
 
+APPROVE, REJECT = "Approve", "Reject"
 LONGEST_LOOK_S, SHORTEST_LOOK_S = 300, 10  # between two checks whether a newer run waits
 
 
@@ -77,6 +78,8 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
             QuestionOutdatedError: the live model is not the compared one any more; the next try asks again.
 
         """
+        from image_classifier.promote.approval import Question
+
         self._task_instance = context["ti"]
         if question is None:
             if event is not None and event["status"] == "overdue":
@@ -91,6 +94,8 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         return self._answered(context, asked, chosen=event["chosen_options"], user=event["responded_by_user"])
 
     def _compare_and_ask(self, context: Context) -> dict[str, Any]:
+        from image_classifier.promote.approval import question_about
+
         for config in self.approval.to_score(self.inputs, context=context):
             self.config = config
             self.run_job()
@@ -107,12 +112,14 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         self._wait(question)
 
     def _ask(self, context: Context, decision: "Decision", *, page: str) -> None:
+        from image_classifier.promote.approval import body, subject
+
         self.subject, self.body = subject(decision), body(decision, page=page)
         upsert_hitl_detail(
             ti_id=context["ti"].id, options=self.options, subject=self.subject, body=self.body, params={}
         )
 
-    def _wait(self, question: Question) -> NoReturn:
+    def _wait(self, question: "Question") -> NoReturn:
         """Defer the task until a person answers, or until the next check."""
         remaining_s = (question.until - datetime.now(UTC)).total_seconds()
         look_s = (question.until - question.asked_at).total_seconds() / 10
@@ -124,7 +131,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
             timeout=timedelta(seconds=seconds),
         )
 
-    def _look(self, context: Context, question: Question) -> dict[str, Any]:
+    def _look(self, context: Context, question: "Question") -> dict[str, Any]:
         """Check whether the time limit has passed or a newer run waits; otherwise continue to wait.
 
         The question is not written again, because that would delete an answer that arrived in the meantime, with which
@@ -138,7 +145,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         self._wait(question)
 
     def _answered(
-        self, context: Context, question: Question, *, chosen: list[str], user: dict[str, Any] | None
+        self, context: Context, question: "Question", *, chosen: list[str], user: dict[str, Any] | None
     ) -> dict[str, Any]:
         by = user["name"] if user else None
         self.log.info("%s answered %s", by or "Nobody", ", ".join(chosen))

@@ -9,7 +9,6 @@ from airflow.sdk import Context
 from image_classifier.aws.jobs import owners
 from image_classifier.aws.jobs.kinds import TUNING_JOB
 from image_classifier.contracts.errors import TrainingError, TrainingStoppedError
-from image_classifier.train.tuning import tuning_jobs
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.connection import client
 from image_classifier_airflow.links import TUNING_LINKS
@@ -17,10 +16,11 @@ from image_classifier_airflow.operators.jobs import JobOperator
 from image_classifier_airflow.task_states import owner
 
 if TYPE_CHECKING:
+    from image_classifier.train.tuning.tuning_jobs import Attempt
     from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
-class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperator):  # type: ignore[misc]  # execute_complete
+class TuningJobOperator(JobOperator["Attempt"], SageMakerTuningOperator):  # type: ignore[misc]  # execute_complete
     """Tunes hyperparameters, and never pays twice for the same search.
 
     The provider's operator does not look for an existing job, so a retry fails while the first job continues; it
@@ -80,7 +80,9 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
             return None
         return self.run_job()
 
-    def _plan(self) -> tuning_jobs.Attempt:
+    def _plan(self) -> "Attempt":
+        from image_classifier.train.tuning import tuning_jobs
+
         task = owner(self._task_instance)
         return tuning_jobs.plan_attempt(
             self.hook.conn,
@@ -91,7 +93,9 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
             only_of_run=(task.dag_id, task.run_id) if self.config["force"] else None,
         )
 
-    def _start(self, attempt: tuning_jobs.Attempt) -> str:
+    def _start(self, attempt: "Attempt") -> str:
+        from image_classifier.train.tuning import tuning_jobs
+
         name, task = {"HyperParameterTuningJobName": attempt.job_name}, owner(self._task_instance)
         requests = [self.config["request"], *self.config["alternatives"]]
         return tuning_jobs.start_tuning_job(
@@ -99,11 +103,15 @@ class TuningJobOperator(JobOperator[tuning_jobs.Attempt], SageMakerTuningOperato
         )
 
     def _check_completed(self, job: Mapping[str, Any]) -> None:
+        from image_classifier.train.tuning import tuning_jobs
+
         tuning_jobs.check_completed(job)
         name = job["HyperParameterTuningJobName"]
         self.log.info("Tuning job %s: %s", name, job.get("TrainingJobStatusCounters"))
 
     def _deadline(self, name: str) -> float:
+        from image_classifier.train.tuning import tuning_jobs
+
         return tuning_jobs.deadline(self._describe(name))
 
     def _trigger(self) -> "type[JobTrigger]":

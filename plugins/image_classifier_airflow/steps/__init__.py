@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.operators.step import GateOperator, StepOperator
 
 Task = Callable[..., Any]  # a function of the first arguments, which may be other tasks' results
@@ -24,10 +23,14 @@ def gate(function: Callable[..., Any], **arguments: Any) -> Task:
 
 
 def mapped(function: Callable[..., Any], **arguments: Any) -> Task:
-    """Build a mapped task: `function` runs once for each item of the list given for one of its arguments."""
-    from airflow.sdk import task
+    """Build a mapped task: `function` runs once for each item of a list, which is another task's result."""
+    task = StepOperator.partial(task_id=function.__name__, function=function, doc_md=function.__doc__, **arguments)
+    return lambda items: task.expand(arguments=items.map(_alone)).output
 
-    return task(multiple_outputs=False, **arguments)(with_our_errors(function)).expand
+
+def _alone(item: Any) -> list[Any]:
+    """Return the arguments of one mapped task."""
+    return [item]
 
 
 def _of(function: Callable[..., Any]) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
-
 from image_classifier.aws.clients import Clients
 
 if TYPE_CHECKING:
@@ -43,6 +41,8 @@ def sqs(aws_conn_id: str) -> "SQSClient":
 
 def prices(aws_conn_id: str) -> "PriceBook":
     """Return the prices of the connection's region."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
     from image_classifier.plan.prices import IMPATIENT, price_book
 
     def pricing(region: str) -> Any:
@@ -66,6 +66,9 @@ class _Connected:
     """One Airflow connection, which is read once, and one session: botocore reads its data files once per session."""
 
     def __init__(self, aws_conn_id: str, **arguments: Any) -> None:
+        # It imports boto3, which building a Dag does not need.
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+
         self._hook: AwsGenericHook[Any] = AwsGenericHook(aws_conn_id=aws_conn_id, client_type="s3", **arguments)
         self._session = self._hook.get_session(region_name=self._hook.region_name)
 

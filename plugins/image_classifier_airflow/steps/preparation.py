@@ -10,7 +10,6 @@ from image_classifier.classifier.run_params import RunParams, with_run_params
 from image_classifier_airflow.assets import announce
 from image_classifier_airflow.links import images_link
 from image_classifier_airflow.page_links import dataset_page
-from image_classifier_airflow.s3_in_processes import S3Connections
 from image_classifier_airflow.steps import clients
 
 if TYPE_CHECKING:
@@ -73,6 +72,7 @@ class PreparationSteps:
         """Prepare the images that no other task has prepared, and write the data set's version to S3."""
         from image_classifier.prepare.dataset import finish_dataset
         from image_classifier.prepare.shards.listing import Listing
+        from image_classifier_airflow.s3_in_processes import S3Connections
 
         listed = Listing.model_validate(listing) if listing else self._listed(params)
         dataset = finish_dataset(

@@ -3,18 +3,19 @@
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
-from image_classifier.teardown import delete as teardown
-from image_classifier.teardown.inventory import Teardown, inventory
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
 from image_classifier_airflow.params import teardown_params
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import ACTIVE
+
+if TYPE_CHECKING:
+    from image_classifier.aws.clients import Clients
+    from image_classifier.teardown.inventory import Teardown
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,8 @@ def list_resources(params: Params, ti: Any) -> dict[str, int]:
         ResourceBusyError: a run of the classifier's Dag is active, or its schedule is on; both would create resources.
 
     """
+    from image_classifier.teardown.inventory import inventory
+
     _check(params)
     if not params["even_while_active"]:
         _check_at_rest(params["classifier"], ti)
@@ -39,38 +42,54 @@ def list_resources(params: Params, ti: Any) -> dict[str, int]:
 
 
 def delete_upload_trigger(params: Params) -> None:
-    _run(teardown.delete_upload_trigger, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_upload_trigger, params)
 
 
 def stop_training_jobs(params: Params) -> None:
-    _run(teardown.stop_training_jobs, params)
-    _run(teardown.stop_transform_jobs, params)
-    _run(teardown.stop_processing_jobs, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.stop_training_jobs, params)
+    _run(delete.stop_transform_jobs, params)
+    _run(delete.stop_processing_jobs, params)
 
 
 def delete_function(params: Params) -> None:
-    _run(teardown.delete_function, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_function, params)
 
 
 def delete_endpoint(params: Params) -> None:
-    _run(teardown.delete_endpoint, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_endpoint, params)
 
 
 def delete_endpoint_configs(params: Params) -> None:
-    _run(teardown.delete_endpoint_configs, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_endpoint_configs, params)
 
 
 def delete_models(params: Params) -> None:
-    _run(teardown.delete_models, params)
-    _run(teardown.delete_model_packages, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_models, params)
+    _run(delete.delete_model_packages, params)
 
 
 def delete_logs(params: Params) -> None:
-    _run(teardown.delete_logs, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_logs, params)
 
 
 def delete_objects(params: Params) -> None:
-    _run(teardown.delete_objects, params)
+    from image_classifier.teardown import delete
+
+    _run(delete.delete_objects, params)
 
 
 def check_nothing_costs(params: Params, ti: Any) -> None:
@@ -82,10 +101,12 @@ def check_nothing_costs(params: Params, ti: Any) -> None:
         ResourceBusyError: something is left, which is named, or a run is active.
 
     """
+    from image_classifier.teardown import delete
+
     _check(params)
     _check_no_run(params["classifier"], ti)
-    _run(teardown.delete_all, params)
-    _run(teardown.check_nothing_costs, params)
+    _run(delete.delete_all, params)
+    _run(delete.check_nothing_costs, params)
     _check_no_run(params["classifier"], ti)
 
 
@@ -112,19 +133,23 @@ def _check_no_run(classifier: str, ti: Any) -> None:
 
 def _check(params: Params) -> None:
     """Refuse unknown params: with the misspelt ``keep_image`` the images would be deleted."""
+    from image_classifier.teardown import delete
+
     if unknown := sorted(set(params) - PARAMS):
         message = f"There is no param {', '.join(unknown)}; there are {', '.join(sorted(PARAMS))}. Nothing was deleted."
         raise ClassifierFileError(message)
-    teardown.check_confirmed(params["classifier"], confirm=params["confirm"])
+    delete.check_confirmed(params["classifier"], confirm=params["confirm"])
 
 
-def _run(step: Callable[[Clients, Teardown], object], params: Params) -> None:
+def _run(step: "Callable[[Clients, Teardown], object]", params: Params) -> None:
     """Check the confirmation in every task, because a task may be cleared and run alone; then run the step."""
     _check(params)
     step(*_of(params))
 
 
-def _of(params: Params) -> tuple[Clients, Teardown]:
+def _of(params: Params) -> "tuple[Clients, Teardown]":
+    from image_classifier.teardown.inventory import Teardown
+
     request = Teardown(
         classifier=params["classifier"],
         bucket=Settings.from_env().bucket,

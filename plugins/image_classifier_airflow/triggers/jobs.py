@@ -51,7 +51,7 @@ class JobTrigger(PollingTrigger):
         async with await self.client(SageMakerHook) as sagemaker:
             await self._note_end(sagemaker)
             try:
-                await getattr(sagemaker, f"stop_{self.kind.method}")(**self._named)
+                await self.kind.call_stop(sagemaker, self.job_name)
             except ClientError as error:
                 if not (is_absent(error) or is_invalid(error)):
                     raise
@@ -82,9 +82,5 @@ class JobTrigger(PollingTrigger):
         """Log news about the job in the task's log; a subclass may override this."""
 
     async def _describe(self, sagemaker: Any) -> Mapping[str, Any]:
-        job: Mapping[str, Any] = await getattr(sagemaker, f"describe_{self.kind.method}")(**self._named)
+        job: Mapping[str, Any] = await self.kind.call_describe(sagemaker, self.job_name)
         return job
-
-    @property
-    def _named(self) -> dict[str, str]:
-        return {self.kind.name_key: self.job_name}

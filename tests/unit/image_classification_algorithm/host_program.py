@@ -17,7 +17,7 @@ from image_classification_algorithm.training.distributed import UnkeptModelStore
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.model_store import ModelStore
 from image_classification_algorithm.training.stopping import StopRequest
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 COUNT = 24
 

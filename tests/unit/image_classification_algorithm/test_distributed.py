@@ -15,7 +15,7 @@ from image_classification_algorithm.training.batches import shuffled_batches
 from image_classification_algorithm.training.configuration import log_parameters
 from image_classification_algorithm.training.distributed import ALONE, Hosts
 from image_classification_algorithm.training.model_store import Score
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 PROGRAM = Path(__file__).with_name("host_program.py")
 INCLUDE = Path(__file__).parents[3] / "include"

@@ -12,7 +12,7 @@ from image_classification_algorithm import artifact
 from image_classification_algorithm.__main__ import train
 from image_classification_algorithm.networks.onnx_graph import weights
 from image_classification_algorithm.training.epochs import Trainer
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 ADAM, RMSPROP = {"optimizer": "adam", "learning_rate": "0.001"}, {"optimizer": "rmsprop", "learning_rate": "0.001"}
 STEP = {"epochs": "2", "lr_scheduler_step": "1"}

@@ -12,7 +12,7 @@ from image_classification_algorithm.training.batches import shuffled_batches
 from image_classification_algorithm.training.images import Crop, read_split
 from image_classification_algorithm.training.metrics import Accuracy
 from image_classification_algorithm.training.stopping import EarlyStopping, StopRequest
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 
 
 def hyperparameters(**values: object) -> JobHyperparameters:

@@ -124,7 +124,7 @@ class RequestedJobs:
         """
         name = request[self.kind.name_key]
         try:
-            getattr(sagemaker, f"create_{self.kind.method}")(**request)
+            self.kind.call_create(sagemaker, request)
         except ClientError as error:
             if exists_already(error):
                 return "adopted"

@@ -1,9 +1,9 @@
 """Describes, lists and stops SageMaker jobs of any kind."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from image_classifier.aws.client_errors import described, stop
 from image_classifier.aws.jobs.owners import note_stop
@@ -13,22 +13,38 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 
-@dataclass(frozen=True)
-class JobKind:
-    """A kind of SageMaker job.
+
+class JobKind(ABC):
+    """A kind of SageMaker job; a subclass names the client's methods for it.
+
+    The methods that only call the client return its answer, which an aiobotocore client's caller has to await.
 
     Attributes:
         words: its name in messages, such as "transform job".
-        method: its name in boto3's methods, such as "transform_job".
         member: its name in requests, such as "TransformJob".
         finished: the final states of a job.
 
     """
 
-    words: str
-    method: str
-    member: str
-    finished: tuple[str, ...] = ("Completed", "Failed", "Stopped")
+    words: ClassVar[str]
+    member: ClassVar[str]
+    finished: ClassVar[tuple[str, ...]] = ("Completed", "Failed", "Stopped")
+
+    @abstractmethod
+    def call_create(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Any:
+        """Create the job of this request."""
+
+    @abstractmethod
+    def call_describe(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        """Describe the job."""
+
+    @abstractmethod
+    def call_stop(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        """Stop the job."""
+
+    @abstractmethod
+    def paginator(self, sagemaker: "SageMakerClient") -> Any:
+        """Return the paginator that lists the jobs."""
 
     @property
     def name_key(self) -> str:
@@ -45,14 +61,12 @@ class JobKind:
 
     def describe(self, sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
         """Return the job's description, or None if the job does not exist."""
-        call = getattr(sagemaker, f"describe_{self.method}")
-        found: Mapping[str, Any] | None = described(lambda: call(**{self.name_key: name}))
+        found: Mapping[str, Any] | None = described(lambda: self.call_describe(sagemaker, name))
         return found
 
     def stop(self, sagemaker: "SageMakerClient", name: str) -> bool:
         """Stop the job; return False if it has ended or does not exist."""
-        call = getattr(sagemaker, f"stop_{self.method}")
-        return stop(lambda: call(**{self.name_key: name}), what=f"{self.words.capitalize()} {name}")
+        return stop(lambda: self.call_stop(sagemaker, name), what=f"{self.words.capitalize()} {name}")
 
     def stop_orphaned(self, sagemaker: "SageMakerClient", name: str, *, why: str) -> bool:
         """Stop the job and tag it as orphaned, because no task waits for it; return False if it does not run.
@@ -86,20 +100,79 @@ class JobKind:
 
     def _names(self, sagemaker: "SageMakerClient", **filters: Any) -> list[str]:
         """Return the names of all pages as a list, because the jobs may change while they are described."""
-        pages = sagemaker.get_paginator(f"list_{self.method}s")  # type: ignore[call-overload]
-        found = pages.paginate(**filters)
-        return [job[self.name_key] for page in found for job in page[f"{self.member}Summaries"]]
+        pages = self.paginator(sagemaker).paginate(**filters)
+        return [job[self.name_key] for page in pages for job in page[f"{self.member}Summaries"]]
 
 
-TRAINING_JOB = JobKind("training job", "training_job", "TrainingJob")
-TRANSFORM_JOB = JobKind("transform job", "transform_job", "TransformJob")
-PROCESSING_JOB = JobKind("processing job", "processing_job", "ProcessingJob")
-TUNING_JOB = JobKind(
-    "tuning job",
-    "hyper_parameter_tuning_job",
-    "HyperParameterTuningJob",
-    ("Completed", "Failed", "Stopped", "DeleteFailed"),
-)
+class _TrainingJob(JobKind):
+    words, member = "training job", "TrainingJob"
+
+    def call_create(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Any:
+        return sagemaker.create_training_job(**request)
+
+    def call_describe(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.describe_training_job(TrainingJobName=name)
+
+    def call_stop(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.stop_training_job(TrainingJobName=name)
+
+    def paginator(self, sagemaker: "SageMakerClient") -> Any:
+        return sagemaker.get_paginator("list_training_jobs")
+
+
+class _TransformJob(JobKind):
+    words, member = "transform job", "TransformJob"
+
+    def call_create(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Any:
+        return sagemaker.create_transform_job(**request)
+
+    def call_describe(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.describe_transform_job(TransformJobName=name)
+
+    def call_stop(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.stop_transform_job(TransformJobName=name)
+
+    def paginator(self, sagemaker: "SageMakerClient") -> Any:
+        return sagemaker.get_paginator("list_transform_jobs")
+
+
+class _ProcessingJob(JobKind):
+    words, member = "processing job", "ProcessingJob"
+
+    def call_create(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Any:
+        return sagemaker.create_processing_job(**request)
+
+    def call_describe(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.describe_processing_job(ProcessingJobName=name)
+
+    def call_stop(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.stop_processing_job(ProcessingJobName=name)
+
+    def paginator(self, sagemaker: "SageMakerClient") -> Any:
+        return sagemaker.get_paginator("list_processing_jobs")
+
+
+class _TuningJob(JobKind):
+    words, member = "tuning job", "HyperParameterTuningJob"
+    finished = (*JobKind.finished, "DeleteFailed")
+
+    def call_create(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Any:
+        return sagemaker.create_hyper_parameter_tuning_job(**request)
+
+    def call_describe(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+    def call_stop(self, sagemaker: "SageMakerClient", name: str) -> Any:
+        return sagemaker.stop_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+
+    def paginator(self, sagemaker: "SageMakerClient") -> Any:
+        return sagemaker.get_paginator("list_hyper_parameter_tuning_jobs")
+
+
+TRAINING_JOB = _TrainingJob()
+TRANSFORM_JOB = _TransformJob()
+PROCESSING_JOB = _ProcessingJob()
+TUNING_JOB = _TuningJob()
 
 
 def deadline(job: Mapping[str, Any], *, time_limit_s: int) -> float:

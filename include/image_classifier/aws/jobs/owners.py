@@ -3,8 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from botocore.exceptions import ClientError
@@ -23,8 +22,7 @@ _SAFE = (
 )
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """A task of a run, by the names of Airflow's task states."""
 
     dag_id: str

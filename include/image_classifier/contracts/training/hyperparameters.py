@@ -5,16 +5,13 @@ documented table is checked here. The trigger form is generated from these field
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
-from image_classifier.contracts.errors import HyperparameterError
-from image_classifier.contracts.training.sentences import pattern, problems_of
-
-__all__ = ["HyperparameterError", "Hyperparameters", "JobHyperparameters", "for_job", "problems_of"]
+from image_classifier.contracts.training.sentences import pattern
 
 PRETRAINED_NUM_LAYERS = (18, 34, 50, 101, 152, 200)
 COLOUR_CHANNELS, GREY_CHANNELS = 3, 1
@@ -22,10 +19,10 @@ COLOUR_CHANNELS, GREY_CHANNELS = 3, 1
 
 def _integer(value: object) -> object:
     """Convert text to an integer: SageMaker and the trigger form send text, which pydantic refuses for a Literal."""
-    return int(value) if isinstance(value, str) and _INTEGER.fullmatch(value) else value
+    return int(value) if isinstance(value, str) and INTEGER.fullmatch(value) else value
 
 
-_INTEGER = re.compile(r"[0-9]+")
+INTEGER = re.compile(r"[0-9]+")
 _SHAPE = pattern(r"^[1-9][0-9]*,[1-9][0-9]*,[1-9][0-9]*$", "Give channels, height and width, such as 3,224,224")
 _EPOCHS = pattern(r"^[1-9][0-9]*(,[1-9][0-9]*)*$", "Give epochs, such as 10,20")
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -239,110 +236,3 @@ class Hyperparameters(BaseModel):
             )
         if (self.checkpoint_frequency or 0) > self.epochs:
             yield f"checkpoint_frequency is {self.checkpoint_frequency}; it must be at most epochs, {self.epochs}."
-
-
-class JobHyperparameters(Hyperparameters):
-    """All hyperparameters of one training job: those that a person sets, and those that the data set determines."""
-
-    num_classes: Positive
-    num_training_samples: Positive
-    resize: Positive | None = None
-
-    @classmethod
-    def from_strings(cls, values: Mapping[str, str]) -> Self:
-        """Read the hyperparameters that SageMaker passes to the container.
-
-        Raises:
-            HyperparameterError: one sentence per problem, unknown and missing names in the container's own words.
-
-        """
-        problems = [*_unexpected(values, cls.model_fields), *_misspelt(values)]
-        if problems:
-            raise HyperparameterError(" ".join(problems))
-        try:
-            return cls.model_validate(dict(values))
-        except ValidationError as error:
-            raise HyperparameterError(" ".join(problems_of(error))) from error
-
-    def as_strings(self) -> dict[str, str]:
-        """Return every hyperparameter that is set as a string, as SageMaker's API requires."""
-        return {name: _as_string(name, value) for name, value in self if value is not None}
-
-    def _problems(self) -> Iterator[str]:
-        yield from super()._problems()
-        if self.top_k is not None and self.top_k >= self.num_classes:
-            yield f"top_k is {self.top_k}; it must be less than num_classes, {self.num_classes}."
-        if self.mini_batch_size > self.num_training_samples:
-            yield (
-                f"mini_batch_size is {self.mini_batch_size}; the number of input images, {self.num_training_samples}, "
-                "must be bigger or equal to it."
-            )
-        if self.resize is not None and self.resize < self.side_px:
-            yield f"resize is {self.resize}; it must be at least the sides of image_shape, {self.image_shape}."
-
-
-def for_job(
-    hyperparameters: Hyperparameters, *, num_classes: int, num_training_samples: int, num_validation_samples: int
-) -> JobHyperparameters:
-    """Complete a person's hyperparameters with those of the data set, whose images have the side of the image shape.
-
-    Raises:
-        HyperparameterError: the data set cannot be trained on with these values; one sentence per problem.
-
-    """
-    problems = []
-    if hyperparameters.mini_batch_size > num_validation_samples:
-        problems.append(
-            f"mini_batch_size is {hyperparameters.mini_batch_size}, and there are {num_validation_samples} validation "
-            "images; lower it, or give validation more images."
-        )
-    values = {
-        **hyperparameters.model_dump(),
-        "num_classes": num_classes,
-        "num_training_samples": num_training_samples,
-        "resize": hyperparameters.side_px,
-    }
-    try:
-        job = JobHyperparameters.model_validate(values)
-    except ValidationError as error:
-        raise HyperparameterError(" ".join([*problems_of(error), *problems])) from error
-    if problems:
-        raise HyperparameterError(" ".join(problems))
-    return job
-
-
-# The algorithm spells booleans 0 and 1, but one of them True and False.
-_BOOLEANS = {
-    "use_pretrained_model": ("0", "1"),
-    "multi_label": ("0", "1"),
-    "use_weighted_loss": ("0", "1"),
-    "early_stopping": ("False", "True"),
-}
-
-
-def _as_string(name: str, value: object) -> str:
-    return _BOOLEANS[name][bool(value)] if name in _BOOLEANS else str(value)
-
-
-def _unexpected(values: Mapping[str, str], known: Mapping[str, object]) -> list[str]:
-    names = [f"'{name}'" for name in values if name not in known]
-    if not names:
-        return []
-    return [
-        f"Additional properties are not allowed ({', '.join(names)} {'was' if len(names) == 1 else 'were'} unexpected)."
-    ]
-
-
-def _misspelt(values: Mapping[str, str]) -> list[str]:
-    """Return a sentence per value that pydantic accepts and the container refuses, such as "yes" or "3.0"."""
-    wrong_booleans = [
-        f"{name} is {values[name]!r}; it must be {' or '.join(allowed)}."
-        for name, allowed in _BOOLEANS.items()
-        if name in values and values[name] not in allowed
-    ]
-    wrong_integers = [
-        f"{name} is {values[name]!r}; it must be a whole number."
-        for name, field in JobHyperparameters.model_fields.items()
-        if name in values and "int" in str(field.annotation) and not _INTEGER.fullmatch(values[name])
-    ]
-    return [*wrong_booleans, *wrong_integers]

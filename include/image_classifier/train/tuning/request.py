@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws.names import tuning_job_name
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.tuning import NUMBERS, Numbers, Tuning
-from image_classifier.contracts.training.hyperparameters import Hyperparameters, for_job
+from image_classifier.contracts.training.hyperparameters import Hyperparameters
+from image_classifier.contracts.training.job_hyperparameters import for_job
 
 if TYPE_CHECKING:
     from image_classifier.prepare.prepared import PreparedDataset

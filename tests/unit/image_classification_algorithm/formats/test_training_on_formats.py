@@ -15,7 +15,7 @@ from image_classification_algorithm.training import images as images_module
 from image_classification_algorithm.training.images import load, read_split
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
 from image_classifier.contracts.training import image_list
-from image_classifier.contracts.training.hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
 from image_classifier.contracts.training.recordio import encoded, pack_files
 
 SPLITS = ("train", "validation")

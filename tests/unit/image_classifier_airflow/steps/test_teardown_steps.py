@@ -4,6 +4,7 @@ import pytest
 
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.teardown import delete as library
+from image_classifier.teardown import inventory as inventories
 from image_classifier.teardown.inventory import Inventory, Teardown
 from image_classifier_airflow.steps import clients, teardown
 
@@ -85,7 +86,7 @@ def test_no_task_does_anything_before_the_name_was_typed_twice(done, connections
 
 
 def test_the_list_is_passed_on_as_counts_only(monkeypatch):
-    monkeypatch.setattr(teardown, "inventory", lambda *_: Inventory(models=("a", "b")))
+    monkeypatch.setattr(inventories, "inventory", lambda *_: Inventory(models=("a", "b")))
 
     assert teardown.list_resources(PARAMS, Airflow())["models"] == 2
 
@@ -94,7 +95,7 @@ def test_the_list_is_passed_on_as_counts_only(monkeypatch):
 def listed(monkeypatch):
     """Whether the list was made, instead of making it."""
     made = []
-    monkeypatch.setattr(teardown, "inventory", lambda *_: made.append("list") or Inventory())
+    monkeypatch.setattr(inventories, "inventory", lambda *_: made.append("list") or Inventory())
     return made
 
 

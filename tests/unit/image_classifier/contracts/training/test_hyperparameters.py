@@ -6,12 +6,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from image_classifier.contracts.errors import HyperparameterError
-from image_classifier.contracts.training.hyperparameters import (
-    PRETRAINED_NUM_LAYERS,
-    Hyperparameters,
-    JobHyperparameters,
-    for_job,
-)
+from image_classifier.contracts.training.hyperparameters import PRETRAINED_NUM_LAYERS, Hyperparameters
+from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters, for_job
 
 DOCUMENTED = """
 num_layers image_shape use_pretrained_model multi_label use_weighted_loss precision_dtype epochs
