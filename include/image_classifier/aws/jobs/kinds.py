@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 
-
 class JobKind(ABC):
     """A kind of SageMaker job; a subclass names the client's methods for it.
 
