@@ -57,13 +57,16 @@ class Uploads:
     def allow(self, share: float) -> None:
         """Go on up to this share of the uploads, and wait there."""
         with self._more:
-            self._allowed = round(share * len(self._order))
+            self._allowed = self._number(share)
             self._more.notify_all()
 
     def reach(self, share: float) -> None:
         """Go on, and wait until this share of the uploads is done."""
         self.allow(max(share, self._allowed / len(self._order)))
-        until(lambda: self._done >= share * len(self._order), seconds=LIMIT_S, what=f"{share:.0%} of the uploads")
+        until(lambda: self._done >= self._number(share), seconds=LIMIT_S, what=f"{share:.0%} of the uploads")
+
+    def _number(self, share: float) -> int:
+        return round(share * len(self._order))
 
     def _work(self) -> None:
         while (place := next(self._next)) < len(self._order):
