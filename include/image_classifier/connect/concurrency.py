@@ -35,7 +35,7 @@ def ensure_concurrency(lambda_client: "LambdaClient", *, classifier: str, instan
     found = lambda_client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions", 0)
     if found == wanted:
         return "unchanged"
-    left = lambda_client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"] + found
+    left = _unreserved(lambda_client) + found
     if left - wanted < LEAST_UNRESERVED:
         log.warning(_no_room(name, wanted=wanted, left=left))
         return "not possible"
@@ -48,6 +48,15 @@ def ensure_concurrency(lambda_client: "LambdaClient", *, classifier: str, instan
         return "not possible"
     log.info("At most %d executions of function %s run at once", wanted, name)
     return "reserved"
+
+
+def is_room_for(lambda_client: "LambdaClient", *, instance_count: int) -> bool:
+    """Whether the account has enough executions left to reserve those of a function that has none reserved."""
+    return _unreserved(lambda_client) - concurrency_of(instance_count) >= LEAST_UNRESERVED
+
+
+def _unreserved(lambda_client: "LambdaClient") -> int:
+    return lambda_client.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
 
 
 def _no_room(name: str, *, wanted: int, left: int) -> str:

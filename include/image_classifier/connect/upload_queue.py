@@ -62,11 +62,7 @@ def ensure_upload_queue(
 
 def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str, concurrency: int) -> Outcome:
     """Let Lambda invoke the alias for the queue's messages, with at most `concurrency` executions at once."""
-    wanted: dict[str, Any] = {
-        "BatchSize": BATCH_SIZE,
-        "FunctionResponseTypes": ["ReportBatchItemFailures"],
-        "ScalingConfig": {"MaximumConcurrency": max(LEAST_CONCURRENCY, concurrency)},
-    }
+    wanted = _settings(concurrency)
     found = _mapping(lambda_client, queue_arn=queue_arn, alias_arn=alias_arn)
     if found is None:
         lambda_client.create_event_source_mapping(
@@ -74,16 +70,31 @@ def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: 
         )
         log.info("Lambda polls %s for %s", queue_arn, alias_arn)
         return "created"
-    if found.get("State") in WORKING and all(found.get(name) == value for name, value in wanted.items()):
+    if _works(found, wanted):
         return "unchanged"
     lambda_client.update_event_source_mapping(UUID=found["UUID"], Enabled=True, **wanted)
     return "updated"
 
 
-def is_polled(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str) -> bool:
-    """Return whether Lambda polls the queue for the alias."""
+def is_polled(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str, concurrency: int) -> bool:
+    """Return whether Lambda polls the queue for the alias, with the settings that `ensure_mapping` sets.
+
+    Without ReportBatchItemFailures, for example, Lambda would delete the messages that failed.
+    """
     found = _mapping(lambda_client, queue_arn=queue_arn, alias_arn=alias_arn)
-    return found is not None and found.get("State") in WORKING
+    return found is not None and _works(found, _settings(concurrency))
+
+
+def _settings(concurrency: int) -> dict[str, Any]:
+    return {
+        "BatchSize": BATCH_SIZE,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "ScalingConfig": {"MaximumConcurrency": max(LEAST_CONCURRENCY, concurrency)},
+    }
+
+
+def _works(found: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
+    return found.get("State") in WORKING and all(found.get(name) == value for name, value in settings.items())
 
 
 def delete_upload_queue(sqs: "SQSClient", lambda_client: "LambdaClient", *, classifier: str) -> bool:

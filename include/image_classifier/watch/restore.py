@@ -16,12 +16,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 from image_classifier.aws.client_errors import described
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import endpoint_name, function_name
-from image_classifier.connect.concurrency import concurrency_of, ensure_concurrency
+from image_classifier.connect.concurrency import concurrency_of, ensure_concurrency, is_room_for
 from image_classifier.connect.deployment import Deployment
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.notification import ensure_upload_trigger, upload_trigger_change
 from image_classifier.connect.permission import is_permitted
-from image_classifier.connect.upload_queue import ensure_mapping, is_polled
+from image_classifier.connect.upload_queue import ensure_mapping, is_polled, our_upload_queues
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.deploy.endpoint import describe_endpoint
 
@@ -156,26 +156,29 @@ def _trigger(clients: Clients, deployment: Deployment) -> Difference | None:
 
 
 def _mapping(clients: Clients, deployment: Deployment) -> Difference | None:
-    """Compare the event source mapping of a classifier whose uploads go through a queue."""
+    """Compare the queue of a classifier whose uploads go through one, and its event source mapping."""
     queue_arn, alias_arn = deployment.trigger.queue_arn, deployment.alias_arn
-    if queue_arn is None or is_polled(clients.functions, queue_arn=queue_arn, alias_arn=alias_arn):
+    if queue_arn is None:
+        return None
+    if not our_upload_queues(clients.sqs, classifier=deployment.classifier):
+        return Difference("upload queue", f"The queue {queue_arn} is gone: S3's messages are lost; {RUN_AGAIN}.")
+    concurrency = concurrency_of(deployment.instance_count)
+    if is_polled(clients.functions, queue_arn=queue_arn, alias_arn=alias_arn, concurrency=concurrency):
         return None
     restore = partial(
-        ensure_mapping,
-        clients.functions,
-        queue_arn=queue_arn,
-        alias_arn=alias_arn,
-        concurrency=concurrency_of(deployment.instance_count),
+        ensure_mapping, clients.functions, queue_arn=queue_arn, alias_arn=alias_arn, concurrency=concurrency
     )
-    return Difference("upload queue", f"Lambda does not poll {queue_arn}: no upload is classified.", restore)
+    sentence = f"Lambda does not poll {queue_arn} as it was set: uploads are not classified, or failures are lost."
+    return Difference("upload queue", sentence, restore)
 
 
 def _concurrency(clients: Clients, deployment: Deployment) -> Difference | None:
-    """Compare the reserved concurrency, which is free; it is not a finding if the account has none left."""
+    """Compare the reserved concurrency, which is free; that none is reserved is no finding if the account has none."""
     name, wanted = function_name(deployment.classifier), concurrency_of(deployment.instance_count)
     answer: Mapping[str, Any] = described(lambda: clients.functions.get_function_concurrency(FunctionName=name)) or {}
     found = answer.get("ReservedConcurrentExecutions")
-    if found is None or found == wanted:
+    is_possible = found is not None or is_room_for(clients.functions, instance_count=deployment.instance_count)
+    if found == wanted or not is_possible:
         return None
     restore = partial(
         ensure_concurrency,
@@ -183,7 +186,8 @@ def _concurrency(clients: Clients, deployment: Deployment) -> Difference | None:
         classifier=deployment.classifier,
         instance_count=deployment.instance_count,
     )
-    sentence = f"At most {found} executions of function {name} run at once, and {wanted} were set."
+    now = "Any number of" if found is None else f"At most {found}"
+    sentence = f"{now} executions of function {name} run at once, and at most {wanted} were set."
     return Difference("concurrency", sentence, restore)
 
 

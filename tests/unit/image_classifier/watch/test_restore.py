@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.exceptions import ClientError
 
-from image_classifier.connect.concurrency import concurrency_of
+from image_classifier.connect.concurrency import LEAST_UNRESERVED, concurrency_of
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
 from image_classifier.contracts.errors import NotificationOverlapError, StorageError
 from image_classifier.watch import restore
@@ -26,6 +26,10 @@ def absent(*_, **__):
     raise ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "not found"}}, "operation")
 
 
+def no_queue():
+    raise ClientError({"Error": {"Code": "AWS.SimpleQueueService.NonExistentQueue"}}, "GetQueueUrl")
+
+
 class Account:
     """SageMaker and Lambda with one endpoint, one function and the calls that change them."""
 
@@ -40,12 +44,18 @@ class Account:
         )
         self.functions = SimpleNamespace(
             get_function_configuration=lambda **_: {},
-            get_function_concurrency=lambda **_: {"ReservedConcurrentExecutions": self.reserved},
+            get_function_concurrency=lambda **_: (
+                {"ReservedConcurrentExecutions": self.reserved} if self.has_any else {}
+            ),
+            get_account_settings=lambda: {"AccountLimit": {"UnreservedConcurrentExecutions": self.unreserved}},
             get_alias=lambda **_: self.alias or absent(),
             create_alias=lambda **request: self.calls.append(("create_alias", request["FunctionVersion"])),
             update_alias=lambda **request: self.calls.append(("update_alias", request["FunctionVersion"])),
         )
         self.s3 = None
+        self.sqs = SimpleNamespace(get_queue_url=lambda **_: {"QueueUrl": "url"} if self.has_queue else no_queue())
+        self.has_queue = self.has_any = True
+        self.unreserved = LEAST_UNRESERVED + concurrency_of(1)
         self.change, self.permitted = "unchanged", True
         monkeypatch.setattr(restore, "upload_trigger_change", lambda *_, **__: self.change)
         monkeypatch.setattr(
@@ -85,6 +95,7 @@ def test_what_is_as_it_was_deployed_is_left_alone(account):
         ({"change": "updated"}, ("ensure_upload_trigger", "")),
         ({"permitted": False}, ("ensure_upload_trigger", "")),
         ({"reserved": 0}, ("ensure_concurrency", "")),
+        ({"has_any": False}, ("ensure_concurrency", "")),
     ],
 )
 def test_what_others_changed_is_restored_or_only_reported(account, change, call):
@@ -118,8 +129,31 @@ def test_a_version_of_the_function_that_is_gone_is_reported(account):
     assert "Version 3 of function image-classifier-pets is gone" in left_open(account)[0]
 
 
-@pytest.mark.parametrize("found", [[], [{"UUID": "1", "FunctionArn": ALIAS, "State": "Disabled"}]])
-def test_a_queue_that_lambda_does_not_poll_is_polled_again(account, found):
+def test_without_a_reservation_in_an_account_that_has_none_left_nothing_is_found(account):
+    account.has_any, account.unreserved = False, account.unreserved - 1
+
+    assert left_open(account) == []
+
+
+SETTINGS = {
+    "BatchSize": 10,
+    "FunctionResponseTypes": ["ReportBatchItemFailures"],
+    "ScalingConfig": {"MaximumConcurrency": concurrency_of(1)},
+}
+POLLED = {"UUID": "1", "FunctionArn": ALIAS, "State": "Enabled", **SETTINGS}
+
+
+def test_a_queue_that_was_deleted_is_reported(account):
+    account.has_queue = False
+
+    [difference] = differences(account, DEPLOYMENT.model_copy(update={"trigger_mode": "queue"}))
+
+    assert (difference.what, difference.restore) == ("upload queue", None)
+    assert "queue arn:aws:sqs:us-east-1:123456789012:image-classifier-pets is gone" in difference.sentence
+
+
+@pytest.mark.parametrize("found", [[], [{**POLLED, "State": "Disabled"}], [{**POLLED, "FunctionResponseTypes": []}]])
+def test_a_queue_that_lambda_does_not_poll_as_it_was_set_is_polled_again(account, found):
     deployment = DEPLOYMENT.model_copy(update={"trigger_mode": "queue"})
     pages = SimpleNamespace(paginate=lambda **_: [{"EventSourceMappings": found}])
     account.functions.get_paginator = lambda _: pages
@@ -129,7 +163,7 @@ def test_a_queue_that_lambda_does_not_poll_is_polled_again(account, found):
     [difference] = differences(account, deployment)
     assert restore_or_report(difference, reaction="restore") is None
     assert account.calls == ["update_event_source_mapping" if found else "create_event_source_mapping"]
-    pages.paginate = lambda **_: [{"EventSourceMappings": [{"UUID": "1", "FunctionArn": ALIAS, "State": "Enabled"}]}]
+    pages.paginate = lambda **_: [{"EventSourceMappings": [POLLED]}]
     assert differences(account, deployment) == []
 
 
