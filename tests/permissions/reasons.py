@@ -4,8 +4,6 @@ from tests.permissions.policies import Statement
 
 _SAGEMAKER = "SageMaker's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
 _LAMBDA = "Lambda's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
-_TRANSFORM = "evaluation by a batch transform; the recorded classifier has no test images"
-_TUNING = "for `tuning`; the recorded classifier has none"
 _OF_POLICIES = {
     "SagemakerVpcPolicy": "for classifier files with `vpc_config`; the local AWS has no VPC",
     "KmsPolicy": "for a bucket with a KMS key; the local AWS keeps no keys",
@@ -43,15 +41,9 @@ OF_ACTIONS = {
         )
     },
     ("FunctionRole", "s3:ListBucket"): "no call of its own: without it S3 answers 403 for a key that is absent",
-    ("HostingRole", "s3:PutObject"): _TRANSFORM,
     ("PreparationRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
     ("PreparationRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
     ("PreparationRole", "s3:GetObjectVersion"): "for uploads that a person corrected; the recorded job reads none",
-    **{("Airflow", f"sagemaker:{verb}TransformJob"): _TRANSFORM for verb in ("Create", "Describe", "Stop")},
-    **{
-        ("Airflow", f"sagemaker:{verb}HyperParameterTuningJob"): _TUNING
-        for verb in ("Create", "Describe", "Stop", "ListTrainingJobsFor")
-    },
     ("Airflow", "s3:AbortMultipartUpload"): "teardown, of uploads that nobody completed; the recorded one finds none",
     ("Airflow", "s3:GetObjectVersion"): "prepare, of uploads that a person corrected; the recorded runs have none",
     ("Airflow", "cloudwatch:DescribeAlarms"): "for `rollout.alarms`: AWS asks it of who calls UpdateEndpoint",
@@ -67,13 +59,6 @@ OF_ACTIONS = {
     ("Airflow", "sqs:TagQueue"): "AWS asks it of who creates a queue with tags",
     ("Airflow", "lambda:UpdateEventSourceMapping"): "for a mapping whose settings somebody changed",
     ("Airflow", "sqs:DeleteMessage"): "watch, of failed events that were handed to the function again",
-    **{
-        (
-            "ApiServer",
-            f"s3:{call}",
-        ): "corrections, uploads and deletion of an image; the recorded runs only look at pages"
-        for call in ("PutObject", "ListBucketVersions", "DeleteObject", "DeleteObjectVersion", "GetObjectVersion")
-    },
 }
 
 

@@ -21,10 +21,10 @@ USERS = {"image-classifier-airflow": "Airflow", "image-classifier-api-server": "
 HEAD = """# Who may do what, and why
 
 The roles and policies of the [CloudFormation template](../include/infrastructure/template.yaml), statement by
-statement, with a call that needs each action. The calls were recorded in full runs of the Dags against the local AWS,
-which enforces these policies; `make record-calls` records them again and writes this page. A test shows for each
-statement that a recorded call is denied without it. An action that no run against the local AWS needs stands here
-with the reason why it is allowed.
+statement, with a call that needs each action. The calls were recorded in full runs of the Dags, and in tests of the
+jobs and of the pages' changes, against the local AWS, which enforces these policies; `make record-calls` records them
+again and writes this page. A test shows for each statement that a recorded call is denied without it. An action that
+nothing there needs stands here with the reason why it is allowed.
 
 IAM's `*` matches slashes, too: `the-bucket/*/incoming/*` means the prefix `incoming/` of every classifier, and any
 key that has `/incoming/` further down. Classifiers of one deployment trust each other; give those that must not a

@@ -118,8 +118,10 @@ class TuningRun(JobRun):
         """Return whether no more training jobs are to start, and store the reason."""
         limits = self._config["ResourceLimits"]
         most = limits["MaxNumberOfTrainingJobs"]
+        if self._must_stop():  # a job that is stopped does not fail because its training jobs had no time for a metric
+            return True
         self._failure = self._failure or trials.failure(found, most=most)
-        if self._must_stop() or self._failure:
+        if self._failure:
             return True
         time_is_up = time.time() >= self._job["CreationTime"] + limits.get("MaxRuntimeInSeconds", float("inf"))
         criteria = self._config.get("TuningJobCompletionCriteria", {})
