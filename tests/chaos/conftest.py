@@ -25,7 +25,6 @@ from laptop.place import Place
 ROWS = pytest.StashKey[list[Row]]()
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     "seed": {},
-    "second": {},
     "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
     "training": {},
     "creating": {},
@@ -125,12 +124,6 @@ def first_run(airflow: Airflow) -> Callable[[str], Run]:
         return deployed(airflow.ordered_run(f"{name}_train_and_deploy", "first", conf={}))
 
     return run
-
-
-@pytest.fixture(scope="session")
-def second(airflow: Airflow, seed: Run) -> Run:
-    """A second classifier that is deployed."""
-    return deployed(airflow.ordered_run("second_train_and_deploy", "second", conf={}))
 
 
 @pytest.fixture(scope="session")
