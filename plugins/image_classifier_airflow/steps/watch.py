@@ -1,5 +1,6 @@
 """Implements the watch Dag's tasks: orphaned jobs, unwanted endpoints, the failure queue, a classifier's checks."""
 
+import functools
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from image_classifier_airflow.task_states import ACTIVE, FINISHED, runs_at_work,
 if TYPE_CHECKING:
     from airflow.sdk.types import RuntimeTaskInstanceProtocol
 
+    from image_classifier.aws.clients import Clients
     from image_classifier.watch.orphaned_jobs import TaskStatus
 
 log = logging.getLogger(__name__)
@@ -129,9 +131,10 @@ def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, An
 
     """
     starting, problems = list[dict[str, Any]](), list[str]()
+    connected = functools.cache(clients.of_a_classifier)  # many classifiers have the same connection
     for classifier in _readable():
         try:
-            starting += _run_for_corrections(classifier, ti=ti)
+            starting += _run_for_corrections(classifier, ti=ti, connected=connected)
         except CHECK_ERRORS as error:
             log.exception("The corrections of %s cannot be counted", classifier.name)
             problems.append(f"{classifier.name}: {error}")
@@ -140,7 +143,9 @@ def runs_for_corrections(ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, An
     return starting
 
 
-def _run_for_corrections(classifier: Classifier, *, ti: "RuntimeTaskInstanceProtocol") -> list[dict[str, Any]]:
+def _run_for_corrections(
+    classifier: Classifier, *, ti: "RuntimeTaskInstanceProtocol", connected: "Callable[[str], Clients]"
+) -> list[dict[str, Any]]:
     """Return the run of one classifier, or an empty list."""
     from image_classifier.corrections import due
 
@@ -148,8 +153,8 @@ def _run_for_corrections(classifier: Classifier, *, ti: "RuntimeTaskInstanceProt
     if classifier.retrain_after_corrections is None or ti.get_dr_count(dag_id=dag_id, states=ACTIVE):
         return []  # an active run may use them
     found = due.corrections_due(
-        clients.s3(classifier.aws_conn_id),
-        clients.sagemaker(classifier.aws_conn_id),
+        connected(classifier.aws_conn_id).s3,
+        connected(classifier.aws_conn_id).sagemaker,
         classifier=classifier.name,
         bucket=Settings.from_env().bucket,
         wanted=classifier.retrain_after_corrections,

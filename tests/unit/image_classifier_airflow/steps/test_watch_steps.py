@@ -46,13 +46,15 @@ def test_a_job_of_a_run_that_airflow_does_not_have_is_not(states):
 def test_a_run_starts_for_the_corrections_of_a_classifier_without_active_run(monkeypatch, tmp_path):
     (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20\naccepted_classes: [emu]")
     (tmp_path / "dogs.yaml").write_text("source: dogs")
-    asked = []
+    asked, made = [], []
 
     def corrections_due(*_, classifier, bucket, wanted, accepted_classes):
         asked.append((classifier, bucket, wanted, accepted_classes))
         return Due(25, "2026-11-28T09:00:00+00:00")
 
-    monkeypatch.setattr(clients, "s3", lambda _conn: None)
+    monkeypatch.setattr(
+        clients, "of_a_classifier", lambda conn: made.append(conn) or SimpleNamespace(s3=1, sagemaker=2)
+    )
     monkeypatch.setattr("image_classifier.corrections.due.corrections_due", corrections_due)
 
     [start] = watch.runs_for_corrections(SimpleNamespace(get_dr_count=lambda dag_id, states: 0))
@@ -65,6 +67,7 @@ def test_a_run_starts_for_the_corrections_of_a_classifier_without_active_run(mon
 
 
 def test_corrections_of_one_classifier_that_cannot_be_read_leave_the_runs_of_others(monkeypatch, tmp_path):
+    made = []
     for name in ("cats", "dogs"):
         (tmp_path / f"{name}.yaml").write_text(f"source: {name}\nretrain_after_corrections: 20")
 
@@ -73,12 +76,15 @@ def test_corrections_of_one_classifier_that_cannot_be_read_leave_the_runs_of_oth
             raise StorageError("S3 refuses.")
         return Due(25, "2026-11-28T09:00:00+00:00")
 
-    monkeypatch.setattr(clients, "s3", lambda _conn: None)
+    monkeypatch.setattr(
+        clients, "of_a_classifier", lambda conn: made.append(conn) or SimpleNamespace(s3=1, sagemaker=2)
+    )
     monkeypatch.setattr("image_classifier.corrections.due.corrections_due", corrections_due)
     ti = SimpleNamespace(get_dr_count=lambda dag_id, states: 0)
 
     broken = ["cats"]
     assert [start["trigger_dag_id"] for start in watch.runs_for_corrections(ti)] == ["dogs_train_and_deploy"]
+    assert made == ["aws_default"]
     broken = ["cats", "dogs"]
     with pytest.raises(WatchFindingsError, match=r"cats: S3 refuses\.; dogs: S3 refuses\."):
         watch.runs_for_corrections(ti)
