@@ -37,7 +37,7 @@ class Laptop:
         self.sagemaker = session.client("sagemaker", endpoint_url=ready["sagemaker_endpoint_url"])
 
     def write_classifier(self, *, epochs: int = 2, trigger: str = "direct") -> None:
-        write_classifier(self.place, CLASSIFIER, epochs=epochs, promotion=f"trigger: {trigger}\n")
+        write_classifier(self.place, CLASSIFIER, epochs=epochs, trigger=trigger)
 
     def run(self, dag_id: str = DAG_ID, *, expected: str = "success", **params: Any) -> Run:
         self.api.await_dag(dag_id)

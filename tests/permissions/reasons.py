@@ -44,7 +44,6 @@ OF_ACTIONS = {
     ("PreparationRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
     ("PreparationRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
     ("PreparationRole", "s3:GetObjectVersion"): "for uploads that a person corrected; the recorded job reads none",
-    ("Airflow", "s3:AbortMultipartUpload"): "teardown, of uploads that nobody completed; the recorded one finds none",
     ("Airflow", "s3:GetObjectVersion"): "prepare, of uploads that a person corrected; the recorded runs have none",
     ("Airflow", "cloudwatch:DescribeAlarms"): "for `rollout.alarms`: AWS asks it of who calls UpdateEndpoint",
     ("Airflow", "lambda:ListTags"): "no call of its own: GetFunction returns tags only with it",
@@ -55,10 +54,7 @@ OF_ACTIONS = {
         "Airflow",
         "pricing:GetProducts",
     ): "plan and report, for prices; the local Price List answers before IAM is asked",
-    ("Airflow", "sqs:SetQueueAttributes"): "for an upload queue whose attributes somebody changed",
     ("Airflow", "sqs:TagQueue"): "AWS asks it of who creates a queue with tags",
-    ("Airflow", "lambda:UpdateEventSourceMapping"): "for a mapping whose settings somebody changed",
-    ("Airflow", "sqs:DeleteMessage"): "watch, of failed events that were handed to the function again",
 }
 
 
