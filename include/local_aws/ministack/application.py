@@ -1,5 +1,6 @@
 """Assembles the ASGI application: MiniStack with the patches applied, and the pages and services added to it."""
 
+import gc
 import logging
 import os
 import threading
@@ -66,6 +67,8 @@ def application(options: Options) -> Any:
     stopped = threading.Event()
 
     def start() -> None:
+        gc.collect()
+        gc.freeze()  # MiniStack's modules live as long as the process; each full collection would visit them
         runner.start()
         metrics.record_queue_depths_regularly(stopped, interval_s=metrics.QUEUE_INTERVAL_S)
 

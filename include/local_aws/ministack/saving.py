@@ -17,7 +17,7 @@ from local_aws.ministack.modules import persistence
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
-_PAUSE_PER_SAVE = 10  # a save of 0.5 s is followed by 5 s without one
+_PAUSE_PER_SAVE = 40  # a save of 0.5 s is followed by 20 s without one
 _TRIES = 5
 _CREDENTIAL_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
 _SAVED_BEFORE_THE_ANSWER = {

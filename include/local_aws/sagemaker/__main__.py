@@ -68,8 +68,10 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
     authorizer = Authorizer(arguments.aws_endpoint_url, hint=hint) if arguments.enforce_iam else None
     config = uvicorn.Config(
         ForeignRequests(create_app(Service(platform), pages=[shown], authorizer=authorizer), names=names),
+        loop="uvloop",
         http=HttpProtocol,
         log_level="warning",
+        access_log=False,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )
