@@ -18,6 +18,7 @@ from local_aws.ministack import (
     log_events,
     mapping_refusals,
     metrics,
+    object_files,
     one_address,
     parsed_documents,
     queue_batches,
@@ -84,6 +85,9 @@ def _documents() -> list[Patch]:
         Patch(iam_evaluator, "parse_policy_document", "622a4f98a3ecd766", parsed_documents.policy),
         Patch(s3, "_parse_notification_config_raw", "682a6a4a60994297", parsed_documents.notification_configuration),
         Patch(s3, "_bucket_default_sse_headers", "e7f8158dbf300dc7", parsed_documents.default_encryption),
+        # Symbolic links were searched for in each part of an object's path, three times for a write: a tenth of it.
+        Patch(s3, "_key_disk_path", "93899514851552ad", _replace(object_files.path_of)),
+        Patch(s3, "_other_key_disk_path", "99ecdb982d1e9189", _replace(object_files.other_path_of)),
     ]
 
 
