@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import s3 as storage
@@ -15,6 +15,9 @@ from image_classifier.corrections.store import CorrectionCache, Corrections, acc
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)  # no job is older, and an hour can be subtracted from it
+CLOCKS_DIFFER = timedelta(hours=1)  # at most, of the API server, which dates corrections, and S3
 
 
 @dataclass(frozen=True)
@@ -55,10 +58,10 @@ def corrections_due(
     labels = storage.read(s3, bucket=bucket, key=keys.model_file(job))
     if labels is None:
         return None
-    stored = Corrections(s3, bucket, keys, CorrectionCache()).all().values()
-    known = (*parse_labels(labels[0]), *accepted_classes)
-    usable = accepted((one.correction for one in stored), labels=known)
     since = max(_trained_at(sagemaker, job), _counted_until(s3, bucket=bucket, keys=keys))
+    written = Corrections(s3, bucket, keys, CorrectionCache()).written_since(since - CLOCKS_DIFFER)
+    known = (*parse_labels(labels[0]), *accepted_classes)
+    usable = accepted((one.correction for one in written.values()), labels=known)
     due = count_since([_time(correction.at) for correction in usable], since=since, wanted=wanted)
     if due:
         body = json.dumps({"counted_until": due.until}).encode()
@@ -75,12 +78,12 @@ def count_since(times: Sequence[datetime], *, since: datetime, wanted: int) -> D
 def _trained_at(sagemaker: "SageMakerClient", job: str) -> datetime:
     """Return the time of the job's creation: its data set does not contain later corrections."""
     found = described(lambda: sagemaker.describe_training_job(TrainingJobName=job))
-    return found["CreationTime"] if found else datetime.min.replace(tzinfo=UTC)
+    return found["CreationTime"] if found else EARLIEST
 
 
 def _counted_until(s3: "S3Client", *, bucket: str, keys: Keys) -> datetime:
     found = storage.read(s3, bucket=bucket, key=keys.corrections_run)
-    return _time(json.loads(found[0])["counted_until"]) if found else datetime.min.replace(tzinfo=UTC)
+    return _time(json.loads(found[0])["counted_until"]) if found else EARLIEST
 
 
 def _time(iso: str) -> datetime:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
@@ -111,6 +112,15 @@ class Corrections:
 
         """
         return self._read_all(self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections))
+
+    def written_since(self, time: datetime) -> dict[str, Stored]:
+        """Return the corrections whose objects were written at this time or later, by the image's key.
+
+        All are listed, 1,000 per call, and only these are read.
+        """
+        listed = list_objects(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
+        later = (key for key, stored in listed.items() if datetime.fromisoformat(stored.last_modified) >= time)
+        return self._read_all({key: listed[key].etag for key in later})
 
     def among(self, image_keys: Iterable[str]) -> dict[str, Stored]:
         """Return the corrections of many images, by key, from the same listing as `all`."""

@@ -66,6 +66,19 @@ def test_corrections_from_before_the_training_are_in_the_model(deployed):
     assert due(deployed) is None
 
 
+def test_only_corrections_since_the_last_run_are_read(deployed, monkeypatch):
+    """The watch Dag asks every ten minutes, and there may be thousands of earlier ones."""
+    correct(deployed, 1, 2, 3)
+    written = deployed.head_object(Bucket=BUCKET, Key="pets/corrections/1.jpg.json")["LastModified"]
+    read = []
+    monkeypatch.setattr("image_classifier.corrections.store._read", lambda s3, *, bucket, key: read.append(key) or None)
+    until = (written + timedelta(hours=2)).isoformat()
+    deployed.put_object(Bucket=BUCKET, Key="pets/corrections-run.json", Body=json.dumps({"counted_until": until}))
+
+    assert due(deployed) is None
+    assert read == []
+
+
 def test_answers_without_a_class_and_unknown_classes_do_not_count(deployed):
     correct(deployed, 1, 2, answer="unclear", label=None)
     correct(deployed, 3, 4, answer="withdrawn", label=None)
