@@ -20,7 +20,6 @@ from laptop.place import Place
 
 CLASSIFIER = "shades"
 DAG_ID = f"{CLASSIFIER}_train_and_deploy"
-POLICY_DOCUMENT = "PolicyDocument"
 
 
 class Laptop:
@@ -68,34 +67,6 @@ class Laptop:
         time.sleep(1)
         newest = self.sagemaker.list_training_jobs(SortBy="CreationTime", SortOrder="Descending", MaxResults=1)
         return str(newest["TrainingJobSummaries"][0]["TrainingJobStatus"])
-
-    def policy(self, logical_id: str) -> tuple[str, str]:
-        """A managed policy's ARN and nothing, or a role's name and that of its inline policy."""
-        for policy in self.iam.list_policies(Scope="Local")["Policies"]:
-            if f"-{logical_id}-" in policy["PolicyName"]:
-                return policy["Arn"], ""
-        role_of = {"TrainingPolicy": "SagemakerRole", "HostingPolicy": "HostingRole", "FunctionPolicy": "FunctionRole"}
-        role = next(
-            role["RoleName"]
-            for role in self.iam.list_roles()["Roles"]
-            if f"-{role_of[logical_id]}-" in role["RoleName"]
-        )
-        inline = {"TrainingPolicy": "training", "HostingPolicy": "hosting", "FunctionPolicy": "inference"}
-        return role, inline[logical_id]
-
-    def document(self, arn: str, name: str) -> dict[str, Any]:
-        if name:
-            return dict(self.iam.get_role_policy(RoleName=arn, PolicyName=name)[POLICY_DOCUMENT])
-        version = self.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        return dict(self.iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
-
-    def put(self, arn: str, name: str, document: dict[str, Any]) -> None:
-        if name:
-            self.iam.put_role_policy(RoleName=arn, PolicyName=name, PolicyDocument=json.dumps(document))
-            return
-        old = self.iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-        self.iam.create_policy_version(PolicyArn=arn, PolicyDocument=json.dumps(document), SetAsDefault=True)
-        self.iam.delete_policy_version(PolicyArn=arn, VersionId=old)
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,13 @@ The tests share one laptop and build on each other, in the order of the file.
 import contextlib
 import json
 import urllib.error
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.chaos.classifiers import SHADES
 from tests.permissions.conftest import CLASSIFIER, DAG_ID, Laptop
+from tests.permissions.edited_policies import without
 
 from laptop import demo
 from laptop.place import LaptopError
@@ -85,20 +85,6 @@ def test_a_job_that_is_killed_is_stopped(laptop: Laptop) -> None:
         plan.unlink()
 
 
-@contextlib.contextmanager
-def without(laptop: Laptop, policy: str, sid: str) -> Iterator[None]:
-    """A policy of the stack without one of its statements."""
-    arn, name = laptop.policy(policy)
-    document = laptop.document(arn, name)
-    kept = [item for item in document["Statement"] if item["Sid"] != sid]
-    assert len(kept) < len(document["Statement"])
-    laptop.put(arn, name, {**document, "Statement": kept})
-    try:
-        yield
-    finally:
-        laptop.put(arn, name, document)
-
-
 @pytest.mark.parametrize(
     ("policy", "sid", "told"),
     [
@@ -109,19 +95,19 @@ def without(laptop: Laptop, policy: str, sid: str) -> Iterator[None]:
 )
 def test_a_run_fails_without_a_statement(laptop: Laptop, policy: str, sid: str, told: str) -> None:
     epochs = {"AirflowPolicy": 5, "TrainingPolicy": 6, "HostingPolicy": 7}[policy]
-    with without(laptop, policy, sid):
+    with without(laptop.iam, policy, sid):
         run = laptop.run(expected="failed", epochs=epochs)
     assert told in str(run.explain_failure())
 
 
 def test_an_upload_has_no_record_without_the_functions_statement(laptop: Laptop, monkeypatch: Any) -> None:
     monkeypatch.setattr(demo, "PREDICTION_WAIT_S", 20)
-    with without(laptop, "FunctionPolicy", "KeepPredictions"), pytest.raises(LaptopError):
+    with without(laptop.iam, "FunctionPolicy", "KeepPredictions"), pytest.raises(LaptopError):
         uploaded(laptop, "denied.png")
 
 
 def test_a_page_says_what_it_may_not_read(laptop: Laptop) -> None:
-    with without(laptop, "ApiServerPolicy", "FindRecords"), pytest.raises(urllib.error.HTTPError) as caught:
+    with without(laptop.iam, "ApiServerPolicy", "FindRecords"), pytest.raises(urllib.error.HTTPError) as caught:
         laptop.page(f"{CLASSIFIER}/gallery")
     assert "may not" in caught.value.read().decode()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore import UNSIGNED
 from botocore.exceptions import ClientError
+from tests.permissions.edited_policies import without
 from tests.waiting import until
 
 if TYPE_CHECKING:
@@ -167,6 +168,23 @@ def handler(event, context):
     assert error["Code"] == "AccessDenied"
     role = aws.settings["IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN"].rsplit("/", 1)[-1]
     assert f"assumed-role/{role}/image-classifier-iam" in error["Message"]
+
+
+def test_a_function_stores_no_record_without_its_statement(aws: Enforcing) -> None:
+    source = """
+import boto3
+def handler(event, context):
+    boto3.client("s3").put_object(Bucket=event["bucket"], Key="digits/predictions/f.json", Body=b"{}")
+"""
+    name, payload = "image-classifier-records", json.dumps({"bucket": aws.bucket})
+    functions = aws.airflow("lambda")
+    functions.create_function(**aws.function(FunctionName=name, Code={"ZipFile": aws.zipped(source)}, Timeout=30))
+    assert "FunctionError" not in functions.invoke(FunctionName=name, Payload=payload)
+
+    with without(aws.root("iam"), "FunctionPolicy", "KeepPredictions"):
+        answer = functions.invoke(FunctionName=name, Payload=payload)
+
+    assert "s3:PutObject" in answer["Payload"].read().decode()
 
 
 def test_a_training_job_works_with_its_role(aws: Enforcing) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
+from tests.permissions.edited_policies import without
 from tests.waiting import until
 
 from image_classifier.aws.jobs.kinds import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, JobKind
@@ -136,3 +139,58 @@ def test_a_tuning_job_is_started_read_and_stopped(
 
     job = ended(aws, TUNING_JOB, name)
     assert job["HyperParameterTuningJobStatus"] == "Stopped", job
+
+
+def test_no_job_is_created_without_the_statement_that_passes_its_role(aws: Enforcing, training: dict[str, Any]) -> None:
+    sagemaker, numbers = aws.airflow("sagemaker"), itertools.count()
+
+    def refusal() -> str:
+        """The words of the refusal; IAM's changes act within two seconds, and a job until then is stopped."""
+        name = f"image-classifier-{NAME}-role-{next(numbers)}"
+        try:
+            sagemaker.create_training_job(**{**training, "TrainingJobName": name})
+        except ClientError as error:
+            return str(error)
+        sagemaker.stop_training_job(TrainingJobName=name)
+        return ""
+
+    with without(aws.root("iam"), "AirflowPolicy", "PassRoleToSageMaker"):
+        assert "iam:PassRole" in until(refusal)
+
+
+def test_a_training_job_fails_without_the_statement_that_writes_models(
+    aws: Enforcing, training: dict[str, Any]
+) -> None:
+    name = f"image-classifier-{NAME}-denied"
+    with without(aws.root("iam"), "TrainingPolicy", "WriteModels"):
+        until(lambda: created(aws, {**training, "TrainingJobName": name}))
+        job = ended(aws, TRAINING_JOB, name)
+
+    assert job["TrainingJobStatus"] == "Failed"
+    assert "s3:PutObject" in job["FailureReason"]
+
+
+def created(aws: Enforcing, request: dict[str, Any]) -> bool:
+    """Whether the job is there; the statement that an earlier test took out may be missing for two seconds more."""
+    try:
+        aws.airflow("sagemaker").create_training_job(**request)
+    except ClientError:
+        return False
+    return True
+
+
+def test_no_model_is_made_without_the_statement_that_reads_it(aws: Enforcing, scoring: Any) -> None:
+    sagemaker, numbers = aws.airflow("sagemaker"), itertools.count()
+    model = sagemaker.describe_model(ModelName=scoring[1]["ModelName"])
+    request = {name: model[name] for name in ("PrimaryContainer", "ExecutionRoleArn")}
+
+    def refusal() -> str:
+        name = f"image-classifier-{NAME}-denied-{next(numbers)}"
+        try:
+            sagemaker.create_model(ModelName=name, **request)
+        except ClientError as error:
+            return str(error)
+        return ""
+
+    with without(aws.root("iam"), "HostingPolicy", "ReadModelsAndImages"):
+        assert "Could not find model data" in until(refusal)

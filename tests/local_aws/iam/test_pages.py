@@ -7,6 +7,10 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+from botocore.exceptions import ClientError
+from tests.permissions.edited_policies import without
+
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.predictions import Image, Model, Times, predicted
@@ -51,3 +55,13 @@ def test_an_image_is_uploaded_corrected_and_deleted(aws: Enforcing) -> None:
     left = root.list_object_versions(Bucket=aws.bucket, Prefix="cats/")
     assert [version["Key"] for version in left["Versions"]] == [index]
     assert gzip.decompress(root.get_object(Bucket=aws.bucket, Key=index)["Body"].read()).strip() == b""
+
+
+def test_no_record_is_found_without_the_statement_that_lists_them(aws: Enforcing) -> None:
+    s3 = aws.client("s3", "image-classifier-api-server")
+    s3.list_objects_v2(Bucket=aws.bucket, Prefix=KEYS.predictions)
+
+    with without(aws.root("iam"), "ApiServerPolicy", "FindRecords"), pytest.raises(ClientError) as caught:
+        s3.list_objects_v2(Bucket=aws.bucket, Prefix=KEYS.predictions)
+
+    assert "s3:ListBucket" in str(caught.value)

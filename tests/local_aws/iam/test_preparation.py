@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+from tests.permissions.edited_policies import without
 from tests.waiting import until
 
 from image_classifier.aws.jobs import owners
@@ -76,3 +77,27 @@ def test_airflow_stops_a_job_whose_task_is_over(aws: Enforcing, settings: Settin
     )
     assert job["ProcessingJobStatus"] == "Stopped"
     assert owners.stopped_as_orphan(owners.tags_of_arn(sagemaker, job["ProcessingJobArn"]))
+
+
+def test_a_job_fails_without_the_statement_that_writes_data_sets(aws: Enforcing, settings: Settings) -> None:
+    classifier = Classifier.model_validate(
+        {"name": "denied", "source": f"s3://{aws.bucket}/photos/", "preparation": {"runner": "processing"}}
+    )
+    listing = steps.list_dataset(classifier, s3=aws.airflow("s3"), settings=settings)
+    work = Work(classifier.name, listing.run, listing.shards, listing.unread)
+    request = processing_request(classifier, work, settings=settings, region="us-east-1")
+    with without(aws.root("iam"), "PreparationPolicy", "WriteDataSets"):
+        PROCESSING_JOBS.start(aws.airflow("sagemaker"), request)
+        job = until(
+            lambda: (
+                (found := PROCESSING_JOBS.kind.describe(aws.airflow("sagemaker"), request["ProcessingJobName"]))[
+                    "ProcessingJobStatus"
+                ]
+                in ENDED
+                and found
+            ),
+            seconds=120,
+        )
+
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert "s3:PutObject" in job["ExitMessage"] + job["FailureReason"]
