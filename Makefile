@@ -52,7 +52,7 @@ CHAOS_jobs := failures_by_kind spot
 CHAOS_deploy := an_update_that_fails
 CHAOS_events := notifications_side_by_side trigger_modes every_upload_gets_its_record
 CHAOS_teardown := teardown
-CHAOS_data := preparation_killed
+CHAOS_data := mapped_shards preparation_killed processing_killed
 CHAOS_promote := promotion going_back same_labels
 CHAOS_FILES = $(if $(PART),$(patsubst %,tests/chaos/test_%.py,$(or $(CHAOS_$(PART)),$(error PART is train, jobs, deploy, events, teardown, promote or data))),tests/chaos)
 chaos: dev ## Test kills, faults and late answers; PART=train, jobs, deploy, events, teardown, promote or data; UPLOADS=5000

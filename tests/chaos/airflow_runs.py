@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -121,8 +122,12 @@ class Run:
     def state(self) -> str:
         return self.api.run_state(self.dag_id, self.run_id)
 
-    def task(self, task_id: str) -> dict[str, Any]:
-        return next(task for task in self.api.tasks(self.dag_id, self.run_id) if task["task_id"] == task_id)
+    def task(self, task_id: str, *, map_index: int = -1) -> dict[str, Any]:
+        return next(task for task in self.all(task_id) if task["map_index"] == map_index)
+
+    def all(self, task_id: str) -> list[dict[str, Any]]:
+        """Every task instance of a task: several if it is mapped."""
+        return [task for task in self.api.tasks(self.dag_id, self.run_id) if task["task_id"] == task_id]
 
     def await_task(self, task_id: str, states: Iterable[str], *, seconds: float = 300, tries: int = 1) -> str:
         """The task's state once it is one of `states`, in its try number `tries` or a later one."""
@@ -156,19 +161,19 @@ class Run:
         if self.state not in FINISHED:
             self.api.mark_run(self.dag_id, self.run_id, state="failed")
 
-    def log(self, task_id: str) -> str:
+    def log(self, task_id: str, *, map_index: int = -1) -> str:
         """The log of all tries."""
-        tries = range(1, self.task(task_id)["try_number"] + 1)
-        lines = [self.api.log(self.dag_id, self.run_id, task_id, try_number=number) for number in tries]
-        return "\n".join(line for lines_of_try in lines for line in lines_of_try)
+        tries = range(1, self.task(task_id, map_index=map_index)["try_number"] + 1)
+        read = partial(self.api.log, self.dag_id, self.run_id, task_id, map_index=map_index)
+        return "\n".join(line for number in tries for line in read(try_number=number))
 
     def explain(self) -> str:
         """The end of the first failed task's log."""
         return str(follow.Run(self.api, self.dag_id, self.run_id).explain_failure())
 
-    def kill_process(self, task_id: str) -> None:
+    def kill_process(self, task_id: str, *, map_index: int = -1) -> None:
         """SIGKILL the process that executes the task, not the one that watches it."""
-        pid = until(lambda: self.task(task_id)["pid"], seconds=30, what=f"a process for {task_id}")
+        pid = until(lambda: self.task(task_id, map_index=map_index)["pid"], seconds=30, what=f"a process for {task_id}")
         os.kill(_executes(pid), signal.SIGKILL)
 
 

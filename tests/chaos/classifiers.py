@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from laptop.place import Place
@@ -11,6 +12,8 @@ from laptop.place import Place
 SIDE_PX = 32
 PER_CLASS = {"train": 20, "validation": 4}
 SHADES = {"dark": 40, "light": 215}
+SOURCE_IN_S3 = "s3://image-classifier-000000000000-us-east-1/photographs/"  # in the local AWS's bucket
+THREE = ("ant", "bee", "cow")
 JUDGED_PER_CLASS = {**PER_CLASS, "test": 60}  # a comparison needs 100 test images
 FILE = """\
 description: Shades of grey, to see what survives
@@ -52,6 +55,19 @@ def write_images(
     return folder
 
 
+def write_many(folder: Path, *, images: int, broken: int) -> Path:
+    """Images of three classes, no two of which look alike, and files that hold none; the same every time."""
+    noise = np.random.default_rng(7)
+    for number in range(images):
+        file = folder / THREE[number % len(THREE)] / f"{number:05}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if number < broken:
+            file.write_bytes(b"\x89PNG\r\n\x1a\nno image")
+        else:
+            Image.fromarray(noise.integers(0, 256, (12, 12, 3), dtype=np.uint8)).save(file)
+    return folder
+
+
 def write_classifier(
     place: Place,
     name: str,
@@ -61,12 +77,13 @@ def write_classifier(
     epochs: int = 2,
     training: str = "",
     promotion: str = "",
+    preparation: str = "",
     trigger: str = "direct",
 ) -> None:
-    """A classifier file, from which the Dag processor makes a Dag; `training` and `promotion` are lines of it."""
+    """A classifier file, from which the Dag processor makes a Dag; `training` to `preparation` are lines of it."""
     first, *others = instance_types
     fallbacks = f"  instance_type_fallbacks: [{', '.join(others)}]\n" if others else ""
     text = FILE.format(source=source, epochs=epochs, instance_type=first, training=fallbacks + training) + promotion
-    text += f"trigger: {trigger}\n"
+    text += f"trigger: {trigger}\n" + preparation
     place.classifiers.mkdir(parents=True, exist_ok=True)
     (place.classifiers / f"{name}.yaml").write_text(text)

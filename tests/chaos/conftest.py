@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 from tests.chaos.airflow_runs import FINISHED, Airflow, Run
 from tests.chaos.aws import Aws
-from tests.chaos.classifiers import JUDGED_PER_CLASS, write_classifier, write_images
+from tests.chaos.classifiers import JUDGED_PER_CLASS, SOURCE_IN_S3, write_classifier, write_images
 from tests.chaos.inbox import Inbox
 from tests.chaos.report import Row, print_table
 from tests.chaos.services import ChaosServices
@@ -33,6 +33,10 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "modes": {"promotion": "canary_s: 600\n"},
     "returning": {"source": "judged", "epochs": 10, "training": "  start_from: champion\n"},
     "photos": {"source": "photos", "epochs": 12},
+    "many-in-a-task": {"source": "many", "preparation": "preparation: {runner: task}\n"},
+    "many-mapped": {"source": "many", "preparation": "preparation: {runner: mapped}\n"},
+    "stored-in-a-task": {"source": SOURCE_IN_S3, "preparation": "preparation: {runner: task}\n"},
+    "stored-on-instances": {"source": SOURCE_IN_S3, "preparation": "preparation: {runner: processing}\n"},
     "judged": {
         "source": "judged",
         "epochs": 10,

@@ -23,6 +23,7 @@ from tests.chaos.aws import Aws
 from tests.chaos.preparing import SIDE_PX
 from tests.chaos.report import Row
 from tests.chaos.services import ChaosServices
+from tests.ports import free_port
 from tests.waiting import until
 
 from image_classifier.contracts.pixels import PixelParameters
@@ -51,6 +52,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             file.with_name(f"{number:03} copy.png").write_bytes(file.read_bytes())
     (folder / "ant" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno image")
     return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A local AWS beside that of the other scenarios, which is in use."""
+    return Place(state=tmp_path_factory.mktemp("preparation"), aws_port=free_port(), sagemaker_port=free_port())
 
 
 @pytest.fixture(scope="module")

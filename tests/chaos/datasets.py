@@ -1,0 +1,48 @@
+"""Reads a classifier's data set from S3, in order to compare it with that of another classifier of the same images."""
+
+from collections import Counter
+from typing import Any
+
+from tests.chaos.airflow_runs import FINISHED, Run, until
+from tests.chaos.aws import Aws
+
+LAST = "prepare.prepare_dataset"
+
+
+def await_dataset(run: Run) -> dict[str, Any]:
+    """Wait for the data set of a run, and return the result of the task that completes it."""
+    state = run.await_task(LAST, FINISHED, seconds=500)
+    assert state == "success", run.explain()
+    return dict(run.api.result(run.dag_id, run.run_id, LAST))
+
+
+def content(aws: Aws, name: str) -> dict[str, bytes]:
+    """What a classifier's data set has in S3 but for its listing; its name is replaced in keys and documents."""
+    return {
+        key.removeprefix(name): aws.s3.get_object(Bucket=aws.bucket, Key=key)["Body"]
+        .read()
+        .replace(name.encode(), b"the-classifier")
+        for key in _keys(aws, name)
+        if "/listing/" not in key
+    }
+
+
+def uploaded_twice(aws: Aws, name: str) -> list[str]:
+    """The prepared images that were uploaded more than once."""
+    pages = aws.s3.get_paginator("list_object_versions").paginate(Bucket=aws.bucket, Prefix=f"{name}/dataset/")
+    times = Counter(one["Key"] for page in pages for one in page.get("Versions", []))
+    return [key for key, count in times.items() if count > 1 and key.endswith(".jpg")]
+
+
+def await_images(aws: Aws, name: str, count: int) -> None:
+    """Wait until so many prepared images are in S3."""
+    until(
+        lambda: sum(key.endswith(".jpg") for key in _keys(aws, name)) >= count,
+        seconds=300,
+        what=f"{count} images of {name}",
+    )
+
+
+def _keys(aws: Aws, name: str) -> list[str]:
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=aws.bucket, Prefix=f"{name}/dataset/")
+    return [one["Key"] for page in pages for one in page.get("Contents", [])]
