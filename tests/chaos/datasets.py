@@ -16,13 +16,14 @@ def await_dataset(run: Run) -> dict[str, Any]:
     return dict(run.api.result(run.dag_id, run.run_id, LAST))
 
 
-def content(aws: Aws, name: str) -> dict[str, bytes]:
-    """What a classifier's data set has in S3 but for its listing; its name is replaced in keys and documents."""
+def content(aws: Aws, name: str) -> dict[str, str | bytes]:
+    """What a data set has in S3 but for its listing: the ETags of images, which are MD5s, and the bytes of documents.
+
+    The classifier's name is replaced in keys and documents.
+    """
     return {
-        key.removeprefix(name): aws.s3.get_object(Bucket=aws.bucket, Key=key)["Body"]
-        .read()
-        .replace(name.encode(), b"the-classifier")
-        for key in _keys(aws, name)
+        key.removeprefix(name): etag if key.endswith(".jpg") else _document(aws, key, name=name)
+        for key, etag in _etags(aws, name).items()
         if "/listing/" not in key
     }
 
@@ -37,12 +38,17 @@ def uploaded_twice(aws: Aws, name: str) -> list[str]:
 def await_images(aws: Aws, name: str, count: int) -> None:
     """Wait until so many prepared images are in S3."""
     until(
-        lambda: sum(key.endswith(".jpg") for key in _keys(aws, name)) >= count,
+        lambda: sum(key.endswith(".jpg") for key in _etags(aws, name)) >= count,
         seconds=300,
         what=f"{count} images of {name}",
     )
 
 
-def _keys(aws: Aws, name: str) -> list[str]:
+def _document(aws: Aws, key: str, *, name: str) -> bytes:
+    body: bytes = aws.s3.get_object(Bucket=aws.bucket, Key=key)["Body"].read()
+    return body.replace(name.encode(), b"the-classifier")
+
+
+def _etags(aws: Aws, name: str) -> dict[str, str]:
     pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=aws.bucket, Prefix=f"{name}/dataset/")
-    return [one["Key"] for page in pages for one in page.get("Contents", [])]
+    return {one["Key"]: one["ETag"] for page in pages for one in page.get("Contents", [])}

@@ -85,6 +85,7 @@ def prepare_shard(
     )
     key = inspected_key(number, keys=keys, run=run)
     results = _done(key, preparation, s3=s3, bucket=bucket)
+    on_progress(_introduction(number, head, images=len(entries), done=len(results)))
     if left := [entry for entry in entries if entry.at not in results]:
         results |= _inspected(left, preparation, progress=Progress(on_progress, len(left)))
         preparation.store.finish()
@@ -95,6 +96,11 @@ def prepare_shard(
         rejected=sum(isinstance(found, Rejected) for found in results.values()),
         uploaded=sum(isinstance(found, Inspected) and found.uploaded for found in results.values()),
     )
+
+
+def _introduction(number: int, head: Header, *, images: int, done: int) -> str:
+    earlier = f", of which an earlier try has prepared {done:,}" if done else ""
+    return f"Shard {number + 1} of {head.shards}: {images:,} images{earlier}"
 
 
 Results = dict[int, Inspected | Rejected]  # by the image's place in the listing

@@ -145,6 +145,18 @@ def test_a_shard_that_is_prepared_is_not_read_again(images, sharded, monkeypatch
     assert (first.images, first.rejected, first.uploaded) == (6, 0, 6)
 
 
+def test_the_log_says_which_shard_it_is_and_what_an_earlier_try_has_prepared(images, sharded, caplog):
+    images(CONTENT)
+    listing = sharded.list()
+    caplog.set_level("INFO", logger=shard.__name__)
+
+    for _ in range(2):
+        sharded.prepare(1, listing)
+
+    said = [line for line in caplog.messages if line.startswith("Shard")]
+    assert said == ["Shard 2 of 5: 6 images", "Shard 2 of 5: 6 images, of which an earlier try has prepared 6"]
+
+
 def test_what_was_unreadable_is_read_again(images, sharded, monkeypatch):
     folder = images(CONTENT)
     (folder / "cat" / "0.png").rename(folder / "away.png")
