@@ -1,5 +1,6 @@
 """Reads a classifier's data set from S3, in order to compare it with that of another classifier of the same images."""
 
+import gzip
 from collections import Counter
 from typing import Any
 
@@ -46,7 +47,8 @@ def await_images(aws: Aws, name: str, count: int) -> None:
 
 def _document(aws: Aws, key: str, *, name: str) -> bytes:
     body: bytes = aws.s3.get_object(Bucket=aws.bucket, Key=key)["Body"].read()
-    return body.replace(name.encode(), b"the-classifier")
+    plain = gzip.decompress(body) if key.endswith(".gz") else body
+    return plain.replace(name.encode(), b"the-classifier")
 
 
 def _etags(aws: Aws, name: str) -> dict[str, str]:

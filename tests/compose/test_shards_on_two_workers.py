@@ -7,7 +7,7 @@ from tests.chaos.classifiers import write_many
 pytestmark = pytest.mark.timeout(1800)
 
 NAME, SHARD, DATASET = "many", "prepare.prepare_shard", "prepare.prepare_dataset"
-IMAGES, BROKEN, SHARDS = 10_100, 10, 3  # a mapped shard has 5,000 images at most
+IMAGES, BROKEN, SHARDS = 5_100, 10, 2  # a mapped shard has 5,000 images at most
 FILE = """\
 source: own/many
 preparation: {runner: mapped}
