@@ -16,7 +16,7 @@ TASK = "prepare.prepare_on_instances"
 JOB = f"image-classifier-{ON_INSTANCES}-"
 FAULTS = (
     {"fault": "late_answer", "operation": "CreateProcessingJob", "seconds": 15},
-    {"fault": "slow_download", "operation": "CreateProcessingJob", "seconds": 120},
+    {"fault": "slow_download", "operation": "CreateProcessingJob", "seconds": 150},
 )
 
 
