@@ -19,14 +19,11 @@ hyperparameters: {num_layers: 20, image_shape: "3,28,28", epochs: 1}
 def airflow(stack):
     """Airflow with two workers that run one task at a time, images in `data/`, and the classifier of these images."""
     write_many(stack.folder / "data" / NAME, images=IMAGES, broken=BROKEN)
-    classifiers = stack.folder / "data" / "classifiers"
-    classifiers.mkdir(parents=True)
-    (classifiers / f"{NAME}.yaml").write_text(FILE)
+    (stack.folder / "include" / "classifiers" / f"{NAME}.yaml").write_text(FILE)
     stack.write_env(
         COMPOSE_PROFILES="local-aws,celery",
         AIRFLOW__CORE__EXECUTOR="CeleryExecutor",
         AIRFLOW__CELERY__WORKER_CONCURRENCY="1",
-        IMAGE_CLASSIFIER_CLASSIFIERS="/opt/airflow/data/own/classifiers",
     )
     stack.up("--build", "--scale", "worker=2")
     yield Airflow(stack.place())
