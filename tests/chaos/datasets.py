@@ -20,12 +20,12 @@ def await_dataset(run: Run) -> dict[str, Any]:
 def content(aws: Aws, name: str) -> dict[str, str | bytes]:
     """What a data set has in S3 but for its listing: the ETags of images, which are MD5s, and the bytes of documents.
 
-    The classifier's name is replaced in keys and documents.
+    The classifier's name is replaced in keys and documents. current.json is left out: it has hashes of such names.
     """
     return {
         key.removeprefix(name): etag if key.endswith(".jpg") else _document(aws, key, name=name)
         for key, etag in _etags(aws, name).items()
-        if "/listing/" not in key
+        if "/listing/" not in key and not key.endswith("/current.json")
     }
 
 

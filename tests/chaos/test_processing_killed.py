@@ -51,6 +51,7 @@ def test_a_processing_job_whose_worker_and_triggerer_are_killed_is_paid_once(
     run.kill_process(TASK)
     run.await_task(TASK, ["deferred"], seconds=200, tries=2)
     assert [job["ProcessingJobStatus"] for job in jobs(aws)] == ["InProgress"]
+    until(lambda: run.task(TASK)["triggerer_job"], seconds=60, what="a triggerer for the task")
     services.restart("triggerer")
 
     fingerprint = await_dataset(run)["fingerprint"]
