@@ -120,13 +120,13 @@ class Preparation:
         return [one["Key"] for page in pages for one in page.get("Contents", [])]
 
     def content(self) -> dict[str, bytes]:
-        """What is in the bucket, but for the listing; documents name the bucket."""
+        """What is in the bucket, but for the listing and current.json, which has hashes; documents name the bucket."""
         return {
             key: self.aws.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
             .read()
             .replace(self.bucket.encode(), b"bucket")
             for key in self.all_keys()
-            if "/listing/" not in key
+            if "/listing/" not in key and not key.endswith("/current.json")
         }
 
     def uploaded_twice(self) -> list[str]:
