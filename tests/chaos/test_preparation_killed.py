@@ -57,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A local AWS beside that of the other scenarios, which is in use."""
-    return Place(state=tmp_path_factory.mktemp("preparation"), aws_port=free_port(), sagemaker_port=free_port())
+    return Place(tmp_path_factory.mktemp("preparation"), aws_port=free_port(), sagemaker_port=free_port())
 
 
 @pytest.fixture(scope="module")
@@ -121,23 +121,19 @@ class Preparation:
 
     def content(self) -> dict[str, bytes]:
         """What is in the bucket, but for the listing and current.json, which has hashes; documents name the bucket."""
-        return {
-            key: self.aws.s3.get_object(Bucket=self.bucket, Key=key)["Body"]
-            .read()
-            .replace(self.bucket.encode(), b"bucket")
-            for key in self.all_keys()
-            if "/listing/" not in key and not key.endswith("/current.json")
-        }
+        kept = [key for key in self.all_keys() if "/listing/" not in key and not key.endswith("/current.json")]
+        return {key: self.read(key).replace(self.bucket.encode(), b"bucket") for key in kept}
+
+    def read(self, key: str) -> bytes:
+        return bytes(self.aws.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     def uploaded_twice(self) -> list[str]:
         """The images that went up more than once, but for those of which copies lie in two shards."""
         copies = {self._stored_as(file) for file in self.folder.rglob("* copy.png")}
-        return [key for key in self.written_twice() if key.rpartition("/")[2] not in copies]
-
-    def written_twice(self) -> list[str]:
         pages = self.aws.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
         times = Counter(one["Key"] for page in pages for one in page.get("Versions", []))
-        return [key for key, count in times.items() if count > 1 and key.endswith(".jpg")]
+        again = [key for key, count in times.items() if count > 1 and key.endswith(".jpg")]
+        return [key for key in again if key.rpartition("/")[2] not in copies]
 
     @staticmethod
     def _stored_as(file: Path) -> str:
@@ -201,8 +197,7 @@ def kill(process: psutil.Process) -> None:
     """Send SIGKILL, and wait for the end of what the process had started: it must not outlive it."""
     children = process.children(recursive=True)
     process.send_signal(signal.SIGKILL)
-    _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
-    assert not alive
+    assert not psutil.wait_procs(children, timeout=PATIENCE_S)[1]
 
 
 def check_next_run(preparation: Preparation, row: Row, expected: tuple[str, dict[str, bytes]], *, where: str) -> None:
