@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.clients import ACCOUNT, REGION
-from local_aws.ministack.modules import iam_actions, iam_evaluator, lambda_svc
+from local_aws.ministack.modules import iam_actions, iam_evaluator, lambda_svc, responses, router
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ _MAPPING_ACTIONS = frozenset(
 )
 _ON_LOG_STREAMS = frozenset({"logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutLogEvents"})
 _OF_CREDENTIALS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
+_PRINCIPALS = frozenset({"Root", "User", "AssumedRole", "FederatedUser"})
 _denied: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("denied", default=None)
 
 
@@ -39,6 +40,21 @@ def pin_request_origin(original: Callable[..., None]) -> Callable[..., None]:
         original(source_ip, True)
 
     return pin
+
+
+def request_caller_arn(original: Callable[..., str]) -> Callable[..., str]:
+    """Wrap the search for a caller's ARN, for which MiniStack collects the caller's policies a second time."""
+
+    def caller_arn(headers: Mapping[str, str], query_params: Mapping[str, Any] | None = None) -> str:
+        access_key = router.extract_access_key_id(headers or {}, query_params or {})
+        if access_key:
+            account = responses._account_from_sts_session(access_key) or responses.get_account_id()
+            found = iam_evaluator.resolve_credential(access_key, account)
+            if getattr(found, "principal_type", None) in _PRINCIPALS and found.principal_arn:
+                return str(found.principal_arn)
+        return original(headers, query_params)
+
+    return caller_arn
 
 
 def has_unchecked_signature(_key: str) -> bool:
@@ -77,7 +93,7 @@ class Enforcement:
             _denied.set(None)
             if service == "s3" and not access_key and iam_evaluator._anonymous.get():
                 return iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
-            document = _document()
+            document = {} if service == "s3" else _document()  # the body of a write is the object
             resource_arn = resource_of(action, resource_arn, document=document, region=region)
             context = {**(service_context or {}), **_context(action, document)}
             found = original(access_key, action, service, region, resource_arn, context)

@@ -134,6 +134,8 @@ def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
         Patch(app, "pin_request_origin", "de819c1bd9ac2be4", iam_enforcement.pin_request_origin),
         # Any secret was accepted for the root user's key.
         Patch(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _replace(iam_enforcement.has_unchecked_signature)),
+        # The caller's policies were collected twice for each request.
+        Patch(iam_evaluator, "request_caller_arn", "12240eb881e7e316", iam_enforcement.request_caller_arn),
         Patch(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
         Patch(iam_actions, "_lambda_action", "19fa24ebca403b7a", _replace(iam_enforcement.lambda_action)),
         Patch(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),

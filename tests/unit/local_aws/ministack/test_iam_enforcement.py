@@ -5,6 +5,7 @@ import json
 import pytest
 
 from local_aws.ministack import iam_enforcement
+from local_aws.ministack.modules import iam, iam_evaluator, responses, sts
 
 HINT = "The keys are in keys.json."
 
@@ -77,3 +78,42 @@ def test_a_refused_role_is_named() -> None:
         "User: arn:user is not authorized to perform: iam:PassRole on resource: arn:role because no identity-based "
         f"policy allows the iam:PassRole action. {HINT}"
     )
+
+
+ACCOUNT_ID = "000000000000"
+ROLE_SESSION = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/FunctionRole/f"
+
+
+@pytest.fixture
+def callers(monkeypatch):
+    """An active and an inactive key of a user, a session of a role, and sessions that expired or are of nobody."""
+    key = {"Status": "Active", "SecretAccessKey": "secret", "UserName": "airflow"}
+    keys, users = responses.AccountScopedDict(), responses.AccountScopedDict()
+    keys._data = {(ACCOUNT_ID, "AKIAUSER"): key, (ACCOUNT_ID, "AKIAOLD"): {**key, "Status": "Inactive"}}
+    users._data = {(ACCOUNT_ID, "airflow"): {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/airflow", "UserId": "u"}}
+    session = {"Arn": ROLE_SESSION, "SecretAccessKey": "secret", "SessionToken": "token"}
+    sessions = {"ASIAROLE": session, "ASIAOLD": {**session, "Expiration": 1.0}, "ASIANOBODY": {**session, "Arn": "a"}}
+    monkeypatch.setattr(iam, "_access_keys", keys)
+    monkeypatch.setattr(iam, "_users", users)
+    monkeypatch.setattr(sts, "_sessions", sessions)
+
+
+@pytest.mark.parametrize(
+    ("access_key", "arn"),
+    [
+        ("AKIAUSER", f"arn:aws:iam::{ACCOUNT_ID}:user/airflow"),
+        ("ASIAROLE", ROLE_SESSION),
+        *((key, f"arn:aws:iam::{ACCOUNT_ID}:root") for key in ("", "test", "AKIAOLD", "ASIAOLD", "ASIANOBODY", "AKIA")),
+    ],
+)
+def test_a_caller_has_the_arn_that_ministack_finds(access_key, arn, callers):
+    headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={access_key}/20260101/us-east-1/s3/aws4_request"}
+    found = iam_enforcement.request_caller_arn(iam_evaluator.request_caller_arn)(headers, {})
+
+    assert found == arn == iam_evaluator.request_caller_arn(headers, {})
+
+
+def test_the_policies_of_a_caller_are_not_collected_for_its_arn(callers):
+    headers = {"authorization": "AWS4-HMAC-SHA256 Credential=ASIAROLE/20260101/us-east-1/s3/aws4_request"}
+
+    assert iam_enforcement.request_caller_arn(lambda *_: "collected")(headers) == ROLE_SESSION
