@@ -1,4 +1,4 @@
-"""Prepares what is read when it is first imported: Airflow's configuration; and Hypothesis's settings."""
+"""Sets Airflow's configuration and Hypothesis's settings, which are read at their first import."""
 
 import os
 import tempfile

@@ -162,6 +162,8 @@ def _price_book(client: Callable[..., Any], meta: Any) -> prices.PriceBook:
 
 
 def _run_plan(options: argparse.Namespace) -> int:
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("image_classifier.prepare").setLevel(logging.INFO)  # images may take minutes
     plan = _plan(options)
     print(plan.as_table())
     if options.max_cost_usd is not None:
@@ -179,7 +181,6 @@ def _plan(options: argparse.Namespace) -> Plan:
         settings=settings,
         prices=_price_book(client, clients.sagemaker.meta),
         options=build.PlanOptions(code_sha256=package_of(settings).code_sha256, reset_labels=options.reset_labels),
-        on_progress=lambda line: print(line, file=sys.stderr),
     )
 
 

@@ -4,15 +4,15 @@ import contextlib
 import dataclasses
 import json
 import os
-import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+from tests.ports import free_port
 
 from image_classifier.aws.names import Keys, endpoint_name
 from image_classifier.aws.settings import Settings
@@ -60,7 +60,7 @@ class Deployed:
 def deployed(source: Path = ROOT) -> Iterator[Deployed]:
     """Start the local AWS of a checkout, deploy, and end everything."""
     with tempfile.TemporaryDirectory(prefix="benchmark-aws-") as temporary:
-        state, ports = Path(temporary) / "state", _free_ports(2)
+        state, ports = Path(temporary) / "state", (free_port(), free_port())
         command = [str(LOCAL_AWS_PYTHON), "-m", "local_aws", "--state", str(state)]
         command += ["--port", str(ports[0]), "--sagemaker-port", str(ports[1])]
         with (Path(temporary) / "log").open("wb") as log:
@@ -91,12 +91,6 @@ def _ready(file: Path, process: "subprocess.Popen[bytes]") -> dict[str, Any]:
         time.sleep(0.1)
     found: dict[str, Any] = json.loads(file.read_text())
     return found
-
-
-def _free_ports(number: int) -> Sequence[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _deploy(found: Deployed, *, artifact: Path) -> None:

@@ -1,4 +1,4 @@
-"""How the benchmarks measure: two sides in turn, so that whatever else the machine does falls on both."""
+"""Measures two sides in turn, so that the machine's other load affects both."""
 
 import gc
 import os

@@ -1,4 +1,4 @@
-"""The other side of the benchmarks: what a plain PyTorch program does, with Pillow, NCHW tensors and no export."""
+"""Contains the benchmarks' other side: a plain PyTorch program with Pillow, NCHW tensors and no export."""
 
 import io
 from collections.abc import Iterator, Sequence

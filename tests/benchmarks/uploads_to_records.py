@@ -3,7 +3,7 @@
 Printed with it is the CPU time of each process per image. With a second checkout, its direct rate is measured in turn:
 that of this one should be at least 0.9 of it.
 
-PYTHONPATH=include .venv/airflow/bin/python tests/benchmarks/uploads_to_records.py [IMAGES [OTHER_CHECKOUT]]
+PYTHONPATH=include:. .venv/airflow/bin/python tests/benchmarks/uploads_to_records.py [IMAGES [OTHER_CHECKOUT]]
 """
 
 import contextlib

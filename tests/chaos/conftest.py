@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 from tests.chaos.airflow_runs import FINISHED, Airflow, Run
 from tests.chaos.aws import Aws
-from tests.chaos.classifiers import JUDGED_PER_CLASS, SOURCE_IN_S3, write_classifier, write_images
+from tests.chaos.classifiers import COMPARED_PER_CLASS, SOURCE_IN_S3, write_classifier, write_images
 from tests.chaos.inbox import Inbox
 from tests.chaos.report import Row, print_table
 from tests.chaos.services import ChaosServices
@@ -28,17 +28,17 @@ CLASSIFIERS: dict[str, dict[str, Any]] = {
     "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
     "training": {},
     "creating": {},
-    "between": {"source": "judged", "epochs": 10},
+    "between": {"source": "compared", "epochs": 10},
     "uploads": {},
     "modes": {"promotion": "canary_s: 600\n"},
-    "returning": {"source": "judged", "epochs": 10, "training": "  start_from: champion\n"},
+    "returning": {"source": "compared", "epochs": 10, "training": "  start_from: champion\n"},
     "photos": {"source": "photos", "epochs": 12},
     "many-in-a-task": {"source": "many", "preparation": "preparation: {runner: task}\n"},
     "many-mapped": {"source": "many", "preparation": "preparation: {runner: mapped}\n"},
     "stored-in-a-task": {"source": SOURCE_IN_S3, "preparation": "preparation: {runner: task}\n"},
     "stored-on-instances": {"source": SOURCE_IN_S3, "preparation": "preparation: {runner: processing}\n"},
-    "judged": {
-        "source": "judged",
+    "compared": {
+        "source": "compared",
         "epochs": 10,
         "promotion": "promotion: {mode: approval, approval_time_limit_s: 100, floors: {accuracy: 0.3}}\n"
         "notify: {webhook_conn_id: inbox}\n",
@@ -54,7 +54,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="session")
 def inbox() -> Iterator[Inbox]:
-    """What the classifier `judged` notifies."""
+    """What the classifier `compared` notifies."""
     with Inbox() as opened:
         yield opened
 
@@ -64,7 +64,7 @@ def services(place: Place, inbox: Inbox, request: pytest.FixtureRequest) -> Iter
     os.environ.update(dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"))
     os.environ["LOCAL_AWS_FUNCTION_PROCESSES"] = str(concurrency_of(1))  # many of them wait for an endpoint that fails
     write_images(place)
-    write_images(place, "judged", per_class=JUDGED_PER_CLASS)
+    write_images(place, "compared", per_class=COMPARED_PER_CLASS)
     for name in sorted(needed_by(request.session.items)):
         write_classifier(place, name, **CLASSIFIERS[name])
     services = ChaosServices(place)

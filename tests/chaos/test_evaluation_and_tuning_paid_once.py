@@ -1,4 +1,4 @@
-"""What is killed while a tuning or a transform job runs, or before a model is promoted, does not make a second job."""
+"""Checks that a kill during a tuning or transform job, or before the promotion, starts no second job."""
 
 from typing import Any
 

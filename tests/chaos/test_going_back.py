@@ -1,4 +1,4 @@
-"""Going back to an earlier model switches labels and model together, and no run promotes the model that was left."""
+"""Checks that a rollback changes labels and model together, and that no run promotes the rejected model."""
 
 import itertools
 import json

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.chaos.airflow_runs import Run, now, until
-from tests.chaos.classifiers import JUDGED_PER_CLASS, write_images
+from tests.chaos.classifiers import COMPARED_PER_CLASS, write_images
 
 from image_classifier.aws.names import endpoint_name, function_name, model_package_group_name
 from image_classifier.contracts.corrections import Correction
@@ -17,7 +17,7 @@ from image_classifier.evaluate.live_accuracy import LEAST_ANSWERS
 
 pytestmark = pytest.mark.timeout(1200)
 
-DAG_ID, NAME = "judged_train_and_deploy", "judged"
+DAG_ID, NAME = "compared_train_and_deploy", "compared"
 ASK = "promote.ask"
 
 
@@ -100,7 +100,7 @@ def test_data_set_model_and_endpoint_have_events_with_their_figures(airflow, aws
 
     dataset, model, endpoint = (events[f"image-classifier/{NAME}/{kind}"] for kind in ("dataset", "model", "endpoint"))
     passed = (
-        dataset["num_test_samples"] == 2 * JUDGED_PER_CLASS["test"]
+        dataset["num_test_samples"] == 2 * COMPARED_PER_CLASS["test"]
         and model["version"] == endpoint["training_job"] == served.training_job
         and model["verdict"] == "promote"
         and 0 < model["value"] <= 1
@@ -110,7 +110,7 @@ def test_data_set_model_and_endpoint_have_events_with_their_figures(airflow, aws
 
 
 def test_another_dag_follows_the_model(airflow, aws, row):
-    [run] = until(lambda: airflow.runs("follows_judged"), seconds=120, what="a run of the Dag that follows")
+    [run] = until(lambda: airflow.runs("follows_compared"), seconds=120, what="a run of the Dag that follows")
 
     state = run.await_end(seconds=300)
 
@@ -182,7 +182,7 @@ def test_marking_the_question_a_success_changes_nothing(airflow, aws, row):
 
 def test_a_model_of_exchanged_labels_is_refused_with_its_numbers(airflow, aws, place, row):
     before = live(aws)
-    write_images(place, "judged", per_class=JUDGED_PER_CLASS, exchanged=("train", "validation"))
+    write_images(place, "compared", per_class=COMPARED_PER_CLASS, exchanged=("train", "validation"))
 
     run = airflow.ordered_run(DAG_ID, "exchanged", conf={})
 
@@ -192,7 +192,7 @@ def test_a_model_of_exchanged_labels_is_refused_with_its_numbers(airflow, aws, p
         state == "success"
         and decision["verdict"] == "refuse"
         and decision["basis"] == "comparison"
-        and figures["images"] == 2 * JUDGED_PER_CLASS["test"]
+        and figures["images"] == 2 * COMPARED_PER_CLASS["test"]
         and figures["mid_p"] < 0.05
     )
     row.check_ours(passed and live(aws) == before and skipped(run), f"run {state}; {decision['summary']}")

@@ -1,4 +1,4 @@
-"""Report, endpoint and function give each test image the same label, whatever its EXIF orientation, aspect and size."""
+"""Checks that report, endpoint and function give a test image the same label, whatever its EXIF, aspect and size."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""A changed trigger loses no upload: direct, queue, paused, and direct again, by runs that train nothing."""
+"""Checks that a changed trigger loses no upload: direct, queue, paused and direct again, without training."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The program of the processing job: writes how many files its first argument has into count.json below its second."""
+"""Writes how many files its first argument has into count.json below its second: the processing job's program."""
 
 import json
 import sys

@@ -78,7 +78,7 @@ def run(names: list[str], *, steps: list[dict[str, Any]], folder: Path) -> Itera
             print(f"{name} ...", file=sys.stderr, flush=True)
             reports = reports_of(name, ready=ready, folder=folder)
             listed = moto_tests(reports) if name == "moto" else steps
-            yield from judged(name, version_of(CLIENTS[name]), reports=reports, steps=listed)
+            yield from compared(name, version_of(CLIENTS[name]), reports=reports, steps=listed)
 
 
 def moto_tests(reports: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -128,7 +128,7 @@ def configuration(name: str, *, ready: Mapping[str, Any], folder: Path) -> dict[
     }
 
 
-def judged(
+def compared(
     name: str, version: str, *, reports: Mapping[str, dict[str, Any]], steps: list[dict[str, Any]]
 ) -> Iterator[Row]:
     """A row for each step of the client's list."""

@@ -1,4 +1,4 @@
-"""Dag files parsed as Airflow's Dag processor does it, errors of serialization included."""
+"""Parses Dag files as Airflow's Dag processor does, errors of serialization included."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The images are planned once and classified by one mapped task per share."""
+"""Checks that the images are planned once and classified by one mapped task per share."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""The endpoint goes back before the function does, and the registry is marked only when both have."""
+"""Checks that the endpoint is rolled back before the function, and the registry is changed last."""
 
 import pytest
 

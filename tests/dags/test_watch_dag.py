@@ -1,4 +1,4 @@
-"""The watch Dag runs without anyone enabling it, and no check waits for another that is slow or fails."""
+"""Checks that the watch Dag is enabled by default, and that its checks do not wait for each other."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""One set of services for the whole folder: its own state, its own ports, the real Airflow and the local AWS."""
+"""Starts one set of services for all tests here: own state, own ports, real Airflow and the local AWS."""
 
 from collections.abc import Iterator
 from pathlib import Path

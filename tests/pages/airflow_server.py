@@ -1,4 +1,4 @@
-"""Airflow's own API server with the Dags of two classifiers and four users; no scheduler, so a run stays queued."""
+"""Starts Airflow's API server with the Dags of two classifiers and four users, without a scheduler."""
 
 import contextlib
 import json

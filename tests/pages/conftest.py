@@ -1,4 +1,4 @@
-"""A browser, the local AWS, and a web server of somebody else: what the tests of web pages need."""
+"""Provides a browser, the local AWS, and a web server of another origin."""
 
 import contextlib
 import functools

@@ -1,4 +1,4 @@
-"""Somebody who is signed in to Airflow in a browser, with one page open."""
+"""Represents a user who is signed in to Airflow in a browser, with one page open."""
 
 import re
 from typing import Any, Protocol

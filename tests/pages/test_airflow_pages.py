@@ -1,4 +1,4 @@
-"""People work with the pages in a real browser, signed in to a real Airflow."""
+"""Checks the pages in a real browser, signed in to a real Airflow."""
 
 import json
 import re
@@ -200,7 +200,7 @@ def test_a_deleted_image_is_gone_in_all_versions_and_the_audit_log_says_so(anna,
 
 def test_a_button_goes_back_to_an_earlier_model_through_airflow(anna, airflow):
     anna.open("models")
-    anna.page.get_by_role("button", name="Go back to it").click()
+    anna.page.get_by_role("button", name="Roll back to it").click()
     anna.page.get_by_label("Reason").fill("too many foxes")
     anna.page.get_by_role("button", name="Start the run").click()
 

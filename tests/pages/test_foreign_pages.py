@@ -1,4 +1,4 @@
-"""What a web page of another origin can do to the local AWS, in a real browser: nothing."""
+"""Checks in a real browser that a web page of another origin cannot use the local AWS."""
 
 import base64
 import io

@@ -188,7 +188,7 @@ def test_the_button_goes_back_to_the_first_model(laptop, person, first, second):
     watched = laptop.airflow.ordered_run("image_classifier_watch", "versions", conf={})
     watched.await_task("watch_classifier", ["success", "failed"], seconds=RUN_LIMIT_S)
     person.open("models")
-    person.page.get_by_role("button", name="Go back to it").click()
+    person.page.get_by_role("button", name="Roll back to it").click()
     person.page.get_by_label("Reason").fill("the greys were a test")
     person.page.get_by_role("button", name="Start the run").click()
     laptop.ended("image_classifier_roll_back", person.started_run())

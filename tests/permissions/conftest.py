@@ -1,4 +1,4 @@
-"""A laptop whose local AWS records every call that IAM allows."""
+"""Starts a laptop whose local AWS records every call that IAM allows."""
 
 import json
 import os

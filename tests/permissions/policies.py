@@ -1,4 +1,4 @@
-"""The template's policies as IAM sees them, and MiniStack's evaluator of IAM policies to ask what they allow."""
+"""Reads the template's policies, and asks MiniStack's evaluator of IAM policies what they allow."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Why the template allows actions that no run against the local AWS needs."""
+"""Lists why the template allows actions that no run against the local AWS needs."""
 
 from tests.permissions.policies import Statement
 

@@ -1,4 +1,4 @@
-"""The images of the algorithm and of the preparation hold what their programs need, and no more."""
+"""Checks that the two images hold what their programs need, and no more."""
 
 import ast
 import re

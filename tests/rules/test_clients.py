@@ -1,4 +1,4 @@
-"""The list of steps of `make client-test` and the programs that do them agree."""
+"""Checks that the steps of `make client-test` and the programs that do them agree."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""docker-compose.yaml keeps what the README promises of it; whether it runs is `make compose-test`'s to say."""
+"""Checks docker-compose.yaml against the README; `make compose-test` checks that it runs."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Rules of the house that a machine can check."""
+"""Checks the rules of style that a machine can check."""
 
 import ast
 import importlib.util
@@ -122,7 +122,7 @@ def test_every_setting_is_explained_in_the_example():
 
 
 def test_every_package_has_a_name_of_its_own():
-    ours = {path.name for room in ("plugins", "include", "lambda") for path in (ROOT / room).iterdir() if path.is_dir()}
+    ours = {path.name for parent in ("plugins", "include", "lambda") for path in (ROOT / parent).iterdir() if path.is_dir()}
 
     assert not ours & set(sys.stdlib_module_names)
 
@@ -135,7 +135,7 @@ def test_decisions_are_numbered_once():
 
 def repository_texts() -> list[Path]:
     kinds = {".py", ".md", ".yaml", ".yml", ".toml", ".txt", ".sh", ".example", ""}
-    inside = [file for room in (*FOLDERS, "tests", ".github") for file in (ROOT / room).rglob("*")]
+    inside = [file for parent in (*FOLDERS, "tests", ".github") for file in (ROOT / parent).rglob("*")]
     found = [file for file in [*inside, *ROOT.iterdir()] if file.is_file() and file.suffix in kinds]
     return [file for file in found if "__pycache__" not in file.parts]
 
@@ -160,7 +160,7 @@ def test_links_to_files_of_the_repository_lead_somewhere(page):
 
 def test_every_folder_is_on_the_map_of_the_readme():
     readme = (ROOT / "README.md").read_text()
-    folders = {path for room in ("include", "plugins", "lambda") for path in (ROOT / room).iterdir() if path.is_dir()}
+    folders = {path for parent in ("include", "plugins", "lambda") for path in (ROOT / parent).iterdir() if path.is_dir()}
     folders |= {ROOT / "dags", ROOT / "docs", ROOT / "tests"}
     names = {
         str(folder.relative_to(ROOT)) for folder in folders if any(folder.glob("*")) and folder.name[0] not in "._"

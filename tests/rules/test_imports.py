@@ -1,4 +1,4 @@
-"""Who may import whom: design first, then code. A row that is missing here is a decision that was not made."""
+"""Checks which folder may import which; a folder without a row fails."""
 
 import ast
 import graphlib
@@ -188,8 +188,8 @@ def test_stubs_for_type_checking_are_not_needed_to_run(folder):
 def test_every_folder_with_python_has_a_row():
     packages = {
         str(folder.relative_to(ROOT))
-        for room in ("include", "lambda", "plugins")
-        for folder in (ROOT / room).iterdir()
+        for parent in ("include", "lambda", "plugins")
+        for folder in (ROOT / parent).iterdir()
         if folder.is_dir() and any(folder.rglob("*.py"))
     }
 

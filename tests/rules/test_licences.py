@@ -1,4 +1,4 @@
-"""docs/licences.md has the licence of every package in the images."""
+"""Checks that docs/licences.md has the licence of every package in the images."""
 
 import re
 

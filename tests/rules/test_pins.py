@@ -1,4 +1,4 @@
-"""Every lock file of an environment with Airflow has what the package itself needs."""
+"""Checks that every lock file of an environment with Airflow has what the package needs."""
 
 import re
 import tomllib

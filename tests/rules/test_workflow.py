@@ -1,4 +1,4 @@
-"""Continuous integration runs what is here, on every Python that the package supports, and may change nothing."""
+"""Checks that continuous integration runs every target on every supported Python, with read permissions only."""
 
 import re
 from pathlib import Path

@@ -148,7 +148,7 @@ def joined(folders: Folders, *, device: torch.device, environ: Mapping[str, str]
     )
     log.info("This is %s, host %d of %d.", resources["current_host"], hosts.rank + 1, hosts.count)
     if not hosts.is_first:
-        log.info("%s tells how the training goes; it validates and keeps the model.", names[0])
+        log.info("%s logs the progress, validates, and stores the model.", names[0])
         log.setLevel("WARNING")
     try:
         yield hosts

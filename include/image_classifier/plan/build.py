@@ -1,6 +1,6 @@
 """Compares AWS with what a run would create, and returns the differences as a plan; it only reads."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,7 +61,6 @@ def build_plan(
     settings: Settings,
     prices: PriceBook,
     options: PlanOptions,
-    on_progress: Callable[[str], None],
 ) -> Plan:
     """Return what a run of `classifier` would create and change, and the maximum cost.
 
@@ -75,8 +74,7 @@ def build_plan(
     check_deployment(clients.s3, classifier=classifier, settings=settings, region=prices.region)
     if unread := _unread_by_instances(classifier, clients, settings):
         return _plan_of_unread(classifier, clients, settings, prices=prices, options=options, unread=unread)
-    reset = options.reset_labels
-    dataset = plan_dataset(classifier, s3=clients.s3, settings=settings, reset_labels=reset, on_progress=on_progress)
+    dataset = plan_dataset(classifier, s3=clients.s3, settings=settings, reset_labels=options.reset_labels)
     request = _training_request(classifier, clients, settings, dataset=dataset, region=prices.region)
     alternatives = job_request.alternative_requests(classifier, request)
     attempt = attempts.plan_attempt(

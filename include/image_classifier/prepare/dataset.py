@@ -1,4 +1,4 @@
-"""Prepares a data set version in S3 from a classifier's source: in one call, or in listing, shards and final step."""
+"""Prepares a data set version in S3 from a classifier's source: lists it, and finishes what the shards hold."""
 
 import logging
 from collections.abc import Callable
@@ -51,38 +51,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
-
-
-def prepare_dataset(
-    classifier: Classifier,
-    *,
-    s3: "S3Client",
-    settings: Settings,
-    reset_labels: bool = False,
-    on_progress: Callable[[str], None] = log.info,
-) -> PreparedDataset:
-    """Prepare the classifier's images and write its image lists; a run that finds nothing new writes nothing.
-
-    Args:
-        classifier: names the source and how its images are prepared and split.
-        s3: client for the bucket, and for the source if that is an S3 prefix.
-        settings: of the deployment.
-        reset_labels: number the classes anew, which lets a class go.
-        on_progress: takes a line for people every few seconds.
-
-    Raises:
-        DatasetError: the images cannot be trained on, or S3 refuses; says what to do.
-        StorageError: S3 does not answer as it should at present.
-        LabelsChangedError: a known class is gone.
-        ResourceBusyError: another run of the classifier wrote its labels meanwhile.
-
-    """
-    listing = list_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=on_progress)
-    prepared = finish_dataset(
-        classifier.name, listing, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=on_progress
-    )
-    delete_listings(s3, bucket=settings.bucket, keys=Keys(classifier.name))
-    return prepared
 
 
 def list_dataset(
@@ -187,12 +155,11 @@ def plan_dataset(
     s3: "S3Client",
     settings: Settings,
     reset_labels: bool = False,
-    on_progress: Callable[[str], None] = log.info,
 ) -> PreparedDataset:
-    """Return the result of `prepare_dataset` with the same fingerprint; every image is inspected, nothing is written.
+    """Return what `finish_dataset` would, with the same fingerprint; every image is inspected, nothing is written.
 
     Raises:
-        DatasetError: as `prepare_dataset`.
+        DatasetError: the images cannot be trained on, or S3 refuses; says what to do.
         LabelsChangedError: a known class is gone.
 
     """
@@ -204,7 +171,7 @@ def plan_dataset(
     preparation, _ = _preparation(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
-    dataset = preparation.dataset(labels, on_progress=on_progress)
+    dataset = preparation.dataset(labels, on_progress=log.info)
     return prepared_dataset(dataset, classifier.format, bucket=bucket, keys=keys)
 
 

@@ -59,7 +59,7 @@ class Inspection:
 def inspect_source(
     source: str, *, layout: Choice | None, s3: "S3Client | None", on_progress: Callable[[str], None]
 ) -> Inspection:
-    """Do everything that `prepare_dataset` does with a source, but store nothing.
+    """Do everything that the group prepare does with a source, but store nothing.
 
     Args:
         source: the source as in a classifier's file; a relative path starts at the current folder.

@@ -119,7 +119,7 @@ def _store(file: Path) -> Store:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local_aws.sagemaker", description=__doc__)
     parser.add_argument("--state", type=Path, required=True, help="folder of what survives a restart")
-    # This machine alone, unless told otherwise: the server runs programs for whoever can reach it.
+    # This machine alone, unless an argument says otherwise: the server runs programs for whoever can reach it.
     parser.add_argument("--bind", default="127.0.0.1")
     parser.add_argument("--name", default="127.0.0.1", help="host name or address that clients use")
     parser.add_argument("--accept-host", action="append", default=[], metavar="NAME", help="another such name")

@@ -70,7 +70,7 @@ class Service:
             folder=platform.state / "endpoints",
         )
         self._store = store
-        rooms = (
+        groups = (
             *self.jobs,
             Models(aws=aws, store=store, images=images),
             EndpointConfigs(aws=aws, store=store),
@@ -81,9 +81,9 @@ class Service:
             Search(platform),
         )
         self.operations: dict[str, Callable[[Document], Document]] = {
-            _aws_name(method): getattr(room, method)
-            for room in rooms
-            for method in dir(room)
+            _aws_name(method): getattr(group, method)
+            for group in groups
+            for method in dir(group)
             if re.match(r"(create|describe|batch_describe|list|update|delete|stop|add)_|search$", method)
         }
 

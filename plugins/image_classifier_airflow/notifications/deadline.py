@@ -81,7 +81,7 @@ async def tell_overdue(
     url = run_url(dag_id, run_id)
     message = overdue(classifier, dag_id=dag_id, run_id=run_id, deadline_s=deadline_s, url=url)
     await notifier(channel, to, message=message, aws_conn_id=aws_conn_id).async_notify({})
-    log.info("Run %s is overdue; %s was told", run_id, channel)
+    log.info("Run %s is overdue; a message was sent over %s", run_id, channel)
 
 
 async def _was_asked_about(dag_id: str, run_id: str) -> bool:

@@ -36,7 +36,7 @@ def _callback(classifier: Classifier, channel: str, to: Any) -> Callable[[Contex
     def tell(context: Context) -> None:
         message = _message(classifier.name, context)
         notifier(channel, to, message=message, aws_conn_id=classifier.aws_conn_id).notify(context)
-        log.info("Run %s failed; %s was told", message.run_id, channel)
+        log.info("Run %s failed; a message was sent over %s", message.run_id, channel)
 
     return tell
 

@@ -121,7 +121,7 @@ class JobWaiting(SageMakerBaseOperator):
 
         """
         if self._is_done_with:
-            raise self.failed(f"This task was told to end, and {self.kind.words} {name} was stopped with it.")
+            raise self.failed(f"This task was ended, and {self.kind.words} {name} was stopped with it.")
 
     def _wait_in_triggerer(self, name: str, **to_resume: Any) -> None:
         trigger = self._trigger()(

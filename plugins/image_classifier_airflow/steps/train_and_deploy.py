@@ -62,7 +62,6 @@ class Steps:
                 reset_labels=run.reset_labels,
                 only_of_run=(ti.dag_id, run_id) if run.force_retrain else None,
             ),
-            on_progress=log.info,
         )
         log.info("The plan for %s:\n%s", classifier.name, plan.as_table())
         ti.xcom_push(key="plan", value=plan.as_json())

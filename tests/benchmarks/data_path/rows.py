@@ -1,4 +1,4 @@
-"""The comparisons: each runs our side and its peers in turn, and says what was reached."""
+"""Defines the comparisons: each runs our side and its peers in turn, and returns what was reached."""
 
 import contextlib
 import filecmp

@@ -1,4 +1,4 @@
-"""What a command costs: seconds of the clock and of the processors, and the most memory of one of its processes."""
+"""Measures a command: wall seconds, CPU seconds, and the largest memory of one of its processes."""
 
 import os
 import statistics

@@ -1,4 +1,4 @@
-"""The provider's endpoint operator, told to update an endpoint: the baseline of our shipped Dag's deploy_endpoint."""
+"""Updates an endpoint with the provider's operator, as a baseline for deploy_endpoint of the shipped Dag."""
 
 from airflow.providers.amazon.aws.operators.sagemaker import SageMakerEndpointOperator
 from airflow.sdk import DAG

@@ -1,10 +1,10 @@
-"""A Dag of somebody else that follows the models of the classifier `judged`: its run returns what the events said."""
+"""Defines another team's Dag that follows the models of the classifier `compared`: its run returns the events."""
 
 from typing import Any
 
 from airflow.sdk import DAG, Asset, task
 
-MODEL = Asset(name="image-classifier/judged/model")
+MODEL = Asset(name="image-classifier/compared/model")
 
 
 @task
@@ -12,5 +12,5 @@ def said(triggering_asset_events: Any = None) -> list[dict[str, Any]]:
     return [event.extra for event in triggering_asset_events[MODEL]]
 
 
-with DAG(dag_id="follows_judged", schedule=[MODEL], is_paused_upon_creation=False):
+with DAG(dag_id="follows_compared", schedule=[MODEL], is_paused_upon_creation=False):
     said()

@@ -1,4 +1,4 @@
-"""A bucket in memory, and calls to AWS that are repeated without a pause."""
+"""Provides a bucket in memory, and repeated calls to AWS without pauses."""
 
 from types import SimpleNamespace
 

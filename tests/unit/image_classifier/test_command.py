@@ -1,4 +1,4 @@
-"""`python -m image_classifier plan`: the plan on stdout, a sentence and exit code 1 where there is none."""
+"""Checks `python -m image_classifier plan`: the plan on stdout, or a sentence and exit code 1."""
 
 import io
 import json

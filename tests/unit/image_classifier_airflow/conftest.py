@@ -1,4 +1,4 @@
-"""A deployment in memory: its settings, the AWS that its tasks call, and test images with two models' answers."""
+"""Provides a deployment in memory: settings, the AWS that tasks call, and test images with two models' answers."""
 
 import json
 from types import SimpleNamespace

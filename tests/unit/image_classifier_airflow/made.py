@@ -1,4 +1,4 @@
-"""What runs make, as the tests of several tasks need it."""
+"""Contains results of runs that the tests of several tasks need."""
 
 from image_classifier.classifier.promotion import Promotion
 from image_classifier.evaluate.proportions import proportion

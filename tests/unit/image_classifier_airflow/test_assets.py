@@ -1,4 +1,4 @@
-"""Other Dags are started by a new version, and by no unchanged run."""
+"""Checks that a new version triggers other Dags, and an unchanged run does not."""
 
 from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule
 from airflow.sdk.execution_time.context import OutletEventAccessors

@@ -1,4 +1,4 @@
-"""No error of botocore or of the operating system leaves a task."""
+"""Checks that a task raises no error of botocore or of the operating system."""
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError

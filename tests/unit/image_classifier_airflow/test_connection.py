@@ -1,4 +1,4 @@
-"""Every client and trigger of an operator reaches AWS as the operator is told to."""
+"""Checks that every client and trigger of an operator uses the operator's connection arguments."""
 
 import pytest
 

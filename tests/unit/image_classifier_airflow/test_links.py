@@ -1,4 +1,4 @@
-"""The buttons of a task's page: where each operator's lead, and that they follow the connection."""
+"""Checks where the links of each operator's task lead, and that they depend on the connection."""
 
 from types import SimpleNamespace
 

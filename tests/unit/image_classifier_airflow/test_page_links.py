@@ -1,4 +1,4 @@
-"""The buttons of tasks lead to the page about what the task has made, within Airflow's navigation."""
+"""Checks that the links of tasks lead to the page about their result, within Airflow's navigation."""
 
 from types import SimpleNamespace
 

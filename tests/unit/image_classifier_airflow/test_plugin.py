@@ -1,4 +1,4 @@
-"""The plugin costs nothing where no pages are served, and a fault in them leaves Airflow's own pages alone."""
+"""Checks that the plugin imports nothing where no pages are served, and that its faults spare Airflow's own pages."""
 
 import os
 import subprocess

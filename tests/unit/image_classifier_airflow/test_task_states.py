@@ -1,4 +1,4 @@
-"""Which runs may change what is deployed."""
+"""Checks which runs count as able to change the deployment."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""An S3 bucket in memory, an endpoint that answers what a test tells it, and recorded S3 events."""
+"""Provides an S3 bucket in memory, an endpoint with chosen answers, and recorded S3 events."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""S3 and an endpoint in memory: the function's own clients build every request, and no request leaves the process."""
+"""Contains S3 and an endpoint in memory, which answer the requests that the function's own clients build."""
 
 import hashlib
 import io

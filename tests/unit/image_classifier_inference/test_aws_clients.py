@@ -1,4 +1,4 @@
-"""The function's clients, which read the models of three operations, do what botocore's own clients do."""
+"""Checks that the function's clients, which read the models of three operations, behave as botocore's own."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Each model answers with its own temperature and, with auto, is measured by its own threshold."""
+"""Checks that each model answers with its own temperature and, with auto, has its own threshold."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Every file and every event of the corpus gets the record that it must have."""
+"""Checks that every file and event of the corpus gets its expected record."""
 
 import copy
 import json

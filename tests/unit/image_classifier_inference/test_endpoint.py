@@ -1,4 +1,4 @@
-"""The endpoint is asked again for what passes, and only while there is time."""
+"""Checks that the endpoint is invoked again after temporary errors, only while there is time."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A function that is deployed wrongly says so once, with every variable to fix."""
+"""Checks that a wrongly deployed function logs once every variable to correct."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""An S3 event in, prediction records out."""
+"""Checks that an S3 event results in prediction records."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A record is written on the condition that nobody decided it otherwise meanwhile."""
+"""Checks that a record is written only if no newer one was written meanwhile."""
 
 import io
 

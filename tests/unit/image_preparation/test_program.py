@@ -1,4 +1,4 @@
-"""An instance prepares its own shards, and says in DescribeProcessingJob what became of them."""
+"""Checks that an instance prepares its own shards, and reports the result in DescribeProcessingJob."""
 
 import json
 from concurrent.futures.process import BrokenProcessPool

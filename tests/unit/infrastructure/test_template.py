@@ -1,4 +1,4 @@
-"""The template keeps what it promises: a protected bucket, roles that may do little, one output per setting."""
+"""Checks the template: a protected bucket, narrow roles, one output per setting."""
 
 import json
 from pathlib import Path

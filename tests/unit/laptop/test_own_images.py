@@ -1,4 +1,4 @@
-"""The demonstration's images: a folder of one's own, of which some images are held out and the rest goes to the Dag."""
+"""Checks the demonstration with a folder of your own, of which some images are held out."""
 
 import io
 import random

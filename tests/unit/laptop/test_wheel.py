@@ -1,4 +1,4 @@
-"""The wheel, built and installed into an environment of its own, serves a project outside the repository."""
+"""Checks the wheel, which is built, installed into its own environment and used outside the repository."""
 
 import os
 import subprocess

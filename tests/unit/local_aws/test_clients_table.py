@@ -38,14 +38,14 @@ def run(monkeypatch):
     ids=["as marked", "a fault", "not reached", "marked but passed", "marked and not reached"],
 )
 def test_a_step_passes_or_is_marked_as_the_clients_own_fault(run, reports, outcomes):
-    rows = list(run.judged("boto3", "1.0", reports=reports, steps=STEPS))
+    rows = list(run.compared("boto3", "1.0", reports=reports, steps=STEPS))
 
     assert [row.step for row in rows] == ["upload", "train"]
     assert [row.outcome for row in rows] == outcomes
 
 
 def test_the_table_counts_what_each_client_did(run):
-    rows = list(run.judged("boto3", "1.0", reports={"upload": PASSED, "train": FAILED}, steps=STEPS))
+    rows = list(run.compared("boto3", "1.0", reports={"upload": PASSED, "train": FAILED}, steps=STEPS))
 
     last = run.table(rows).splitlines()[-1]
 

@@ -1,4 +1,4 @@
-"""A deployment is listed as a whole, and removed as a whole: classifiers, policies in use, bucket, queue and stack."""
+"""Checks that a whole deployment is listed and deleted: classifiers, policies in use, bucket, queue and stack."""
 
 import json
 

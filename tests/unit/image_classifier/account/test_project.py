@@ -1,4 +1,4 @@
-"""A project gets its files once; what cannot be used is refused before a file is written."""
+"""Checks the files of a new project: each is written once, and an unusable folder is refused before any is."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The stack is created, updated or left alone; what CloudFormation refuses is told with its reason."""
+"""Checks that the stack is created, updated or unchanged, and that an error has CloudFormation's reason."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""A link leads to the console of AWS's partition, or to the console that the deployment names."""
+"""Checks that links lead to the console of AWS's partition, or to the one that the deployment names."""
 
 from urllib.parse import unquote
 

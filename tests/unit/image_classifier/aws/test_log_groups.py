@@ -1,4 +1,4 @@
-"""A log group expires, whoever created it, unless somebody chose a retention."""
+"""Checks that a log group gets a retention, unless somebody has set one."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""Calls are repeated for temporary errors, and until something is done, and come to an end."""
+"""Checks which calls are repeated after temporary errors or until a condition holds, and when repeating ends."""
 
 import pytest
 from botocore.exceptions import ClientError

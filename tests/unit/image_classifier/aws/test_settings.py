@@ -1,4 +1,4 @@
-"""The deployment's settings are read from the environment, and what is wrong is named by its variable."""
+"""Checks the settings from the environment, and that an error names every wrong variable."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A classifier file is used as it is written, or refused with the field to fix."""
+"""Checks that a classifier file is read as written, or refused with the field to correct."""
 
 from pathlib import Path
 

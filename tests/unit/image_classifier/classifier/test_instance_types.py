@@ -1,4 +1,4 @@
-"""The machines that a classifier may name are machines that SageMaker has."""
+"""Checks that the instance types that a classifier may name exist in SageMaker's API."""
 
 import botocore.session
 import pytest

@@ -1,4 +1,4 @@
-"""A file may say what prepares the images; instances of a processing job must be able to reach them."""
+"""Checks the preparation's runner in a file: processing instances must be able to reach the images."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Times, assets, or both."""
+"""Checks schedules of times, of assets and of both."""
 
 import pytest
 

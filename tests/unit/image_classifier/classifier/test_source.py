@@ -1,4 +1,4 @@
-"""What is said about the text of a source before anything is read."""
+"""Checks the errors about the text of a source, before anything is read."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a file may say about tuning, and how the trigger form shows it."""
+"""Checks the part of a file about tuning, and its fields in the trigger form."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Many images are classified by one transform job, and their records are those that the function would write."""
+"""Checks that one transform job classifies many images, and that its records equal the function's."""
 
 import hashlib
 import io

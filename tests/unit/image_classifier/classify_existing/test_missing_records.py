@@ -1,4 +1,4 @@
-"""Every image without a current record is found, whatever the keys, and also by a pass that was interrupted."""
+"""Checks that every image without a current record is found, whatever its key, also after an interruption."""
 
 from datetime import UTC, datetime, timedelta
 

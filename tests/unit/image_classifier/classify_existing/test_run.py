@@ -1,4 +1,4 @@
-"""Images are classified once each by all shares together, also when a task is tried again."""
+"""Checks that all shares together classify each image once, also when a task is tried again."""
 
 import io
 import json

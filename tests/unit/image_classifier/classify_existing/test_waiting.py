@@ -1,4 +1,4 @@
-"""An image waits once it has had no record for longer than its own event takes."""
+"""Checks that an image counts as waiting once its event has had time to be handled."""
 
 from datetime import UTC, datetime, timedelta
 

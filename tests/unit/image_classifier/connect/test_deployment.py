@@ -1,14 +1,14 @@
-"""The record of the last deployment, and a change of its trigger without a new model."""
+"""Checks the record of the last deployment, and a change of its trigger without a new model."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.unit.image_classifier.deployments import ALIAS, DEPLOYMENT
 
 from image_classifier.connect import deployment as module
 from image_classifier.connect.deployment import (
-    Deployment,
     change_trigger,
     deployment_before,
     read_deployment,
@@ -17,17 +17,7 @@ from image_classifier.connect.deployment import (
 )
 from image_classifier.connect.trigger import TriggerConfiguration
 
-ALIAS_ARN = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
-DEPLOYED = Deployment(
-    classifier="pets",
-    training_job="job-1",
-    endpoint_config="config-1",
-    function_version="3",
-    alias_arn=ALIAS_ARN,
-    bucket="pictures",
-    trigger_mode="direct",
-    instance_count=2,
-)
+DEPLOYED = DEPLOYMENT.model_copy(update={"trigger_mode": "direct", "instance_count": 2})
 
 
 @pytest.fixture
@@ -61,7 +51,7 @@ def test_another_mode_in_the_file_is_set_for_the_deployed_function_and_stored(s3
     assert change_trigger(functions(), s3, None, wanted=wanted("paused"))
     assert not change_trigger(functions(), s3, None, wanted=wanted("paused"))
 
-    assert set_to == [("paused", 2, ALIAS_ARN)]
+    assert set_to == [("paused", 2, ALIAS)]
     stored = read_deployment(s3, bucket="pictures", classifier="pets")
     assert stored == DEPLOYED.model_copy(update={"trigger_mode": "paused"})
 

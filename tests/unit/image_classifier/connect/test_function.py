@@ -1,4 +1,4 @@
-"""The function is created, brought up to date and made live; what is as it should be is left alone."""
+"""Checks that the function is created, updated and made live, and is not changed if nothing differs."""
 
 import io
 import json

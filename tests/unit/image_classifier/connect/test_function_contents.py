@@ -1,4 +1,4 @@
-"""The zip holds what the function uses of Pillow and pi-heif: it decodes every format from the zip alone."""
+"""Checks that the zip alone decodes every format: it holds what the function uses of Pillow and pi-heif."""
 
 import base64
 import hashlib

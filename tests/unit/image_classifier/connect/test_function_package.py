@@ -1,4 +1,4 @@
-"""The function's zip depends on its sources, its pins and its target, and on nothing else."""
+"""Checks that the function's zip depends only on its sources, its pinned packages and its target."""
 
 import base64
 import hashlib

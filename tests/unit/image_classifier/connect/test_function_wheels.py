@@ -1,4 +1,4 @@
-"""The function's wheels for arm64: their hashes are pinned, and pip is asked for that machine's."""
+"""Checks the function's wheels for arm64: their hashes are pinned, and pip is asked for that platform."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The upload trigger is added, changed and removed, and nobody else's notification is touched."""
+"""Checks that the upload trigger is added, changed and removed without changing other notifications."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Uploads reach the function directly, through a queue, or not for now; and one mode follows another without a loss."""
+"""Checks the trigger modes direct, queue and paused, and that changing the mode loses no upload."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""An endpoint's answer is a list of probabilities, one for each label, or an error that says what it is."""
+"""Checks that an endpoint's answer has one probability per label, or is an error that describes it."""
 
 import numpy
 import pytest

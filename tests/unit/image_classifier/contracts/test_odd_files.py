@@ -1,4 +1,4 @@
-"""Files as cameras, telephones and other programs write them: the right picture, or the right refusal."""
+"""Checks that files of cameras, telephones and other programs are decoded correctly, or refused with the right code."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""The prediction record says what the model said, reads back unchanged, and the later upload wins."""
+"""Checks that a prediction record keeps the model's answer, can be read back, and that the later upload wins."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The keys of an image's record, thumbnail and log entry are computed from the image's own key."""
+"""Checks the keys of an image's record, thumbnail and log entry, which are computed from the image's key."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Of two records of one image one is current, whatever the order in which they are written."""
+"""Checks that one of two records of an image is current, in whatever order they are written."""
 
 import dataclasses
 import itertools

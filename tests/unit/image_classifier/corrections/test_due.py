@@ -1,4 +1,4 @@
-"""A run starts after enough accepted corrections, once for each of them."""
+"""Checks that a run starts after enough accepted corrections, and that each correction counts once."""
 
 import json
 from datetime import UTC, datetime, timedelta

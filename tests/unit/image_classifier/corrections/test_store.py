@@ -1,4 +1,4 @@
-"""Corrections that the next data set may use."""
+"""Checks how corrections are stored and read for the next data set."""
 
 from dataclasses import replace
 

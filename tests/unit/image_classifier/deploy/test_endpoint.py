@@ -1,11 +1,9 @@
-"""One step towards the endpoint that is wanted; an update that AWS took back is no success."""
+"""Checks each step to the requested endpoint config; an update that AWS rolled back is a failure."""
 
 from datetime import UTC, datetime
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
 from image_classifier.contracts import errors
 from image_classifier.deploy import endpoint
@@ -19,19 +17,6 @@ ROLLING = {
         "WaitIntervalInSeconds": 60,
     }
 }
-
-
-@pytest.fixture
-def sagemaker():
-    return boto3.client("sagemaker", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-
-
-@pytest.fixture
-def aws(sagemaker):
-    """Allows the expected calls and no other, each checked against AWS's own model."""
-    with Stubber(sagemaker) as stubber:
-        yield stubber
-        stubber.assert_no_pending_responses()
 
 
 def absent(aws, operation, kind):

@@ -1,4 +1,4 @@
-"""An endpoint's answer is read in both shapes, whatever its content type says."""
+"""Checks that an endpoint's answer is read in both forms, whatever its content type."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""The endpoint is invoked with known images: a wrong class is shown, a wrong model or vector is an error."""
+"""Checks the invocation with known images: a wrong class is logged, a wrong model or vector is an error."""
 
 import pytest
 

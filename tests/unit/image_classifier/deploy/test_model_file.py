@@ -1,4 +1,4 @@
-"""What lies beside a model is what the function reads."""
+"""Checks that the function can read the file that is written beside a model."""
 
 import json
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""What a classifier's file says of updates becomes a DeploymentConfig that AWS accepts."""
+"""Checks that the rollout of a classifier file becomes a DeploymentConfig that AWS accepts."""
 
 import botocore.session
 import pytest

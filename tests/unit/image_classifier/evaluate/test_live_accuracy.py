@@ -1,4 +1,4 @@
-"""How often the model that serves is right, by the answers of the blind random sample."""
+"""Checks the accuracy of the live model by the answers of the blind random sample."""
 
 import pytest
 

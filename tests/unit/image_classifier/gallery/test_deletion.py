@@ -1,4 +1,4 @@
-"""Everything that was made of one image goes, in all versions, and nothing else."""
+"""Checks that everything made from one image is deleted, in all versions, and nothing else."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""The newest records, from the index of each day and the log."""
+"""Checks the newest records, which are read from the daily index and the log."""
 
 import gzip
 import json

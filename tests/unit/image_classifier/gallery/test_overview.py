@@ -1,4 +1,4 @@
-"""Figures of predictions."""
+"""Checks the overview's figures of predictions."""
 
 import pytest
 

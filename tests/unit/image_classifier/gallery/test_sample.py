@@ -1,4 +1,4 @@
-"""The order of the blind random sample, and which images are in it."""
+"""Checks the order of the blind random sample, and which images are in it."""
 
 from image_classifier.contracts.corrections import Correction
 from image_classifier.gallery.rows import Row

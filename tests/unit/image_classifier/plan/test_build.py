@@ -1,4 +1,4 @@
-"""A plan tells what a run would do, from what AWS has; and it only reads."""
+"""Checks that a plan describes what a run would do with the present resources, and changes nothing."""
 
 import io
 
@@ -7,6 +7,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 from PIL import Image
+from tests.unit.image_classifier.prepared import prepare_dataset
 
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
@@ -23,7 +24,6 @@ from image_classifier.plan import job_lines
 from image_classifier.plan.build import PlanOptions, build_plan
 from image_classifier.plan.plan import check_budget
 from image_classifier.plan.prices import PriceBook, Quoted
-from image_classifier.prepare.dataset import prepare_dataset
 from image_classifier.train import job_request
 from image_classifier.train.tuning import tuning_jobs
 
@@ -105,9 +105,7 @@ PRICES = PriceBook(
 def plan(clients, settings):
     def make(classifier, *, prices=PRICES, **options):
         asked = PlanOptions(code_sha256="code", **options)
-        return build_plan(
-            classifier, clients=clients, settings=settings, prices=prices, options=asked, on_progress=lambda _: None
-        )
+        return build_plan(classifier, clients=clients, settings=settings, prices=prices, options=asked)
 
     return make
 
@@ -422,7 +420,6 @@ def test_a_bucket_that_is_not_there_is_found_out_first(clients, settings, pets):
             settings=settings.model_copy(update={"bucket": "nowhere"}),
             prices=PRICES,
             options=PlanOptions(code_sha256="code"),
-            on_progress=lambda _: None,
         )
 
 

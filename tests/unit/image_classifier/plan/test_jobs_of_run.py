@@ -1,4 +1,4 @@
-"""The processing and transform jobs of a run are found by their owner's tags, and cost what AWS bills."""
+"""Checks that a run's processing and transform jobs are found by their tags and cost what AWS bills."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A plan adds up what a run begins to pay, and a run that may cost more than it may is refused."""
+"""Checks a plan's sum, and that a run is refused if it may cost more than is allowed."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A price is AWS's, or the table's with its day and source, or unknown; never anything else."""
+"""Checks that a price is AWS's, or the table's with its date and source, or unknown."""
 
 import json
 from datetime import UTC, date, datetime

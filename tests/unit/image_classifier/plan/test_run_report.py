@@ -1,4 +1,4 @@
-"""What a run cost is computed from what AWS bills, and nothing is made up."""
+"""Checks that the cost of a run is computed from what AWS bills, and is unknown otherwise."""
 
 import json
 

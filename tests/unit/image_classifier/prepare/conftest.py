@@ -6,10 +6,10 @@ import time
 import pytest
 from PIL import Image
 from tests.unit.image_classifier.prepare.inspected_images import inspected_image
+from tests.unit.image_classifier.prepared import prepare_dataset
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.prepare.dataset import prepare_dataset
 from image_classifier.prepare.manifest import read_manifest
 
 BUCKET = "pictures"

@@ -1,4 +1,4 @@
-"""An S3 client that keeps its objects in a folder, so that several processes have the same bucket without a server."""
+"""An S3 client that stores its objects in a folder, so that several processes share a bucket without a server."""
 
 import hashlib
 import io

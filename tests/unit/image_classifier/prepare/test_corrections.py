@@ -1,4 +1,4 @@
-"""Corrected uploads join the data set: those of the blind sample as others do, all others to train only."""
+"""Checks that corrected uploads join the data set: the blind sample in any split, all others in train."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Lists of images as sources: .lst, CSV, JSON Lines, and SageMaker's manifests."""
+"""Checks lists of images as sources: .lst, CSV, JSON Lines and SageMaker's manifests."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Folder trees as people, programs and archives leave them: the layout, the warnings, or the refusal."""
+"""Checks the layout, the warnings or the refusal of folder trees as people, programs and archives make them."""
 
 import json
 import os

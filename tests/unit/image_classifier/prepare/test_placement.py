@@ -1,4 +1,4 @@
-"""Which split each image goes to: alone, with its near-duplicates, and after an earlier version."""
+"""Checks the split of each image: alone, with its near-duplicates, and after an earlier version."""
 
 import hashlib
 import random

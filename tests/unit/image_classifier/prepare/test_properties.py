@@ -1,4 +1,4 @@
-"""What holds for every data set: its split, its groups of near-duplicates, its lists and its fingerprint."""
+"""Checks properties of every data set: its split, its groups of near-duplicates, its lists and its fingerprint."""
 
 import random
 from collections import Counter, defaultdict

@@ -1,4 +1,4 @@
-"""report.html: one file with pictures, and what it says of a set with everything that can be wrong."""
+"""Checks report.html: one file with pictures, and its text about a set with every kind of problem."""
 
 import base64
 import io

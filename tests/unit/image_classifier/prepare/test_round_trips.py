@@ -1,4 +1,4 @@
-"""What is written is read back as it was: lines of listings and manifests, and lists of images in every format."""
+"""Checks that listings, manifests and lists of images are read back as they were written."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Which folders are splits: by the words of Hugging Face's datasets, and by what lies in them."""
+"""Checks which folders are splits, by the words of Hugging Face's datasets and by their contents."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The question to a person: about one comparison, open for a limited time, asked once."""
+"""Checks the question to a person: about one comparison, open for a limited time, asked once."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A run that names a version to promote trains and searches nothing else."""
+"""Checks that a run which names a version to promote trains and tunes nothing else."""
 
 from types import SimpleNamespace
 

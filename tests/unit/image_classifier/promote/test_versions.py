@@ -1,4 +1,4 @@
-"""A person goes back to a version by its number or its job; a version that was left stays left."""
+"""Checks the rollback to a version by number or job, and that a rejected version stays rejected."""
 
 from types import SimpleNamespace
 

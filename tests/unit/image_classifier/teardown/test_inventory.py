@@ -106,12 +106,12 @@ def test_other_classifiers_objects_do_not_count(clients):
     ],
 )
 def test_what_is_kept_does_not_count(clients, keep, kept):
-    rooms = {"dataset", "incoming", "models", "checkpoints", "evaluations", "predictions", "corrections", "functions"}
-    put(clients, *(f"digits/{room}/x" for room in rooms))
+    prefixes = {"dataset", "incoming", "models", "checkpoints", "evaluations", "predictions", "corrections", "functions"}
+    put(clients, *(f"digits/{prefix}/x" for prefix in prefixes))
 
     folders = inventory(clients, Teardown("digits", BUCKET, **{keep: True})).folders
 
-    assert set(folders) == {f"digits/{room}/" for room in rooms} - kept
+    assert set(folders) == {f"digits/{prefix}/" for prefix in prefixes} - kept
 
 
 def test_log_groups_of_exactly_the_function_and_the_endpoint_are_found(clients):

@@ -1,4 +1,4 @@
-"""What is due is decided from the attempts that were made: nothing is paid for twice, and nothing is tried in vain."""
+"""Checks how earlier attempts decide the next one: nothing is paid for twice, and no attempt is hopeless."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""Every end of a job is told for what it is, with what a person can do about it."""
+"""Checks the error for each end of a job, and the advice in its message."""
 
 import pytest
 

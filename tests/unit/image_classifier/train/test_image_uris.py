@@ -1,4 +1,4 @@
-"""The image table is AWS's own: the SageMaker SDK's data, row by row."""
+"""Checks the table of image URIs, row by row, against the SageMaker SDK's data."""
 
 import json
 from importlib.util import find_spec

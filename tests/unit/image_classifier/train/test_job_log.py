@@ -1,4 +1,4 @@
-"""A job's log is read once and in order, and the best epoch is found in it."""
+"""Checks that a job's log is read once and in order, and that its best epoch is found."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""The training job's request is one that AWS's own model accepts, and says what the algorithm needs."""
+"""Checks that AWS's model accepts the training job's request, and that it has what the algorithm needs."""
 
 import re
 from types import SimpleNamespace

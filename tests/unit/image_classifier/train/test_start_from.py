@@ -1,4 +1,4 @@
-"""A job starts from the model that serves only where the contract allows it, and an unchanged run starts none."""
+"""Checks that a job starts from the live model only where allowed, and that an unchanged run starts none."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""A job is started on the first machine there is, stopped when that is asked, and told in full when it has ended."""
+"""Checks that a job starts on the first available instance type, is stopped on request, and has a full result."""
 
 import pytest
 from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""The checks of one classifier, with a bucket in memory and what the comparison finds."""
+"""Provides the checks of one classifier, with a bucket in memory and chosen differences."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""How many calls to AWS a pass makes over 50,000 images, and one between two full passes."""
+"""Checks the number of calls to AWS of a pass over 50,000 images, and of one between two full passes."""
 
 import bisect
 import io
@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import boto3
 import pytest
+from tests.unit.image_classifier.deployments import ALIAS, DEPLOYMENT
 
 from image_classifier.classify_existing.records import Target
 from image_classifier.connect.concurrency import concurrency_of
-from image_classifier.connect.deployment import Deployment
 from image_classifier.watch.classifier_watch import Watch
 from image_classifier.watch.full_pass import FullPass
 from image_classifier.watch.state import WatchState
@@ -23,15 +23,6 @@ IMAGES = 50_000
 LOST = (0, 23_456, IMAGES - 1)
 NAMES = [f"{number % 7}/photo {number:06}.jpg" for number in sorted(range(IMAGES), key=lambda one: (one % 7, one))]
 SESSION = boto3.Session("testing", "testing", region_name="us-east-1")
-ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
-DEPLOYMENT = Deployment(
-    classifier="pets",
-    training_job="job-1",
-    endpoint_config="config-1",
-    function_version="3",
-    alias_arn=ALIAS,
-    bucket="pictures",
-)
 STATE = WatchState(last_pass=NOW - timedelta(minutes=10), last_pass_images=IMAGES, last_pass_listings=100)
 NOTIFICATION = {
     "Id": "image-classifier-pets",

@@ -1,4 +1,4 @@
-"""A canary image measures the time until its prediction, and is a finding if that is too long or never comes."""
+"""Checks that a canary image measures the time to its prediction, and is a finding if that is too long."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta

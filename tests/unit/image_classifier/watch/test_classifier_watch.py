@@ -1,4 +1,4 @@
-"""Every check of a classifier runs, all findings are reported, and each finding is new once."""
+"""Checks that every check of a classifier runs and that each finding is new only once."""
 
 from types import SimpleNamespace
 

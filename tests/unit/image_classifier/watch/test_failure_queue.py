@@ -1,4 +1,4 @@
-"""Every message of the failure queue becomes a replay or a failed record, or stays and is reported."""
+"""Checks that a message of the failure queue is replayed, becomes a failed record, or stays and is reported."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""A lost event is mended by a replay; an image that never succeeds ends with a failed record."""
+"""Checks that a lost event is replayed, and that an image which never succeeds gets a failed record."""
 
 import json
 from datetime import UTC, datetime, timedelta

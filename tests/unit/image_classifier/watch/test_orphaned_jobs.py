@@ -1,4 +1,4 @@
-"""No job that is paid for goes on unseen, and none is stopped that somebody waits for."""
+"""Checks that orphaned jobs are stopped, and no job that a task waits for."""
 
 import pytest
 

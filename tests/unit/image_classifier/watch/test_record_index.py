@@ -1,4 +1,4 @@
-"""Log entries become lines of their day's index, once each, and an interrupted run loses none."""
+"""Checks that log entries move into their day's index once, and that an interrupted run loses none."""
 
 import gzip
 import json

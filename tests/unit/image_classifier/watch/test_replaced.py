@@ -1,4 +1,4 @@
-"""An image that was uploaded again is classified, also if the record of the upload before was written later."""
+"""Checks that an image uploaded again is classified, also if the earlier upload's record is written later."""
 
 import dataclasses
 import json

@@ -1,25 +1,16 @@
-"""What differs from the deployment is restored if it exists already, and reported if only a person can restore it."""
+"""Checks which differences from the deployment are restored, and which are reported for a person to restore."""
 
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.unit.image_classifier.deployments import ALIAS, DEPLOYMENT
 
 from image_classifier.connect.concurrency import LEAST_UNRESERVED, concurrency_of
-from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
+from image_classifier.connect.deployment import read_deployment, write_deployment
 from image_classifier.contracts.errors import NotificationOverlapError, StorageError
 from image_classifier.watch import restore
 from image_classifier.watch.restore import Difference, differences, restore_or_report
-
-ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
-DEPLOYMENT = Deployment(
-    classifier="pets",
-    training_job="job-1",
-    endpoint_config="config-1",
-    function_version="3",
-    alias_arn=ALIAS,
-    bucket="pictures",
-)
 
 
 def absent(*_, **__):

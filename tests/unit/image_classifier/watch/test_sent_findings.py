@@ -1,4 +1,4 @@
-"""Each finding is sent once while it is open, and again only if it was closed or could not be sent."""
+"""Checks that an open finding is sent once, and again only if it was closed or could not be sent."""
 
 from datetime import timedelta
 

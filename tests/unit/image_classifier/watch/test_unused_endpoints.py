@@ -1,4 +1,4 @@
-"""An endpoint that no file describes does not go on unseen."""
+"""Checks that an endpoint without a classifier file is reported."""
 
 import re
 from datetime import UTC, datetime

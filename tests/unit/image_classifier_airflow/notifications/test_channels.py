@@ -1,4 +1,4 @@
-"""Every channel of a classifier's file is served by a provider's notifier, and says the error as it is."""
+"""Checks that a provider's notifier serves every channel of a file, with the error's own text."""
 
 import asyncio
 import email

@@ -1,4 +1,4 @@
-"""A run that has not ended in time is told once over every channel."""
+"""Checks that a run which has not ended in time is reported once over every channel."""
 
 import asyncio
 import json

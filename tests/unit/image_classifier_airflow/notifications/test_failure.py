@@ -1,4 +1,4 @@
-"""A red run is told once over every channel, with the error that the task kept."""
+"""Checks that a failed run is reported once over every channel, with the error that its task stored."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""A message goes over every channel, and the sender is told whether one took it."""
+"""Checks that a message goes over every channel, and that the sender learns whether one accepted it."""
 
 import pytest
 from airflow.sdk.exceptions import AirflowException

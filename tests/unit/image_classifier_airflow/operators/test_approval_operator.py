@@ -1,4 +1,4 @@
-"""The task that asks: what it compares, when it asks again, and what counts as an answer."""
+"""Checks the approval task: what it compares, when it asks again, and which answers it accepts."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace

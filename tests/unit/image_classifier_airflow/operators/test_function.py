@@ -1,4 +1,4 @@
-"""The deployment task gets its configuration from another task and runs twice without harm."""
+"""Checks the function's task: its configuration is another task's result, and it can run twice."""
 
 import json
 from pathlib import Path

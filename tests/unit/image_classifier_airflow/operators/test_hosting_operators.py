@@ -1,4 +1,4 @@
-"""The hosting tasks may run twice, go on after a change under way, and never call a roll back a success."""
+"""Checks that hosting tasks can run twice, wait for a change in progress, and fail after a rollback."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The upload trigger's task asks the library, and names what else the bucket's notifications hold."""
+"""Checks the upload trigger's task, and that it logs the bucket's other notifications."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Objects of S3 are copied and deleted by the provider; what S3 refuses is an error of ours."""
+"""Checks that the provider copies and deletes objects, and that a refusal of S3 becomes an error of ours."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""The processing task starts, adopts or reuses a job; it waits, and stops the job only when it should."""
+"""Checks that the processing task starts, adopts or reuses a job, and when it stops one."""
 
 import time
 from types import SimpleNamespace

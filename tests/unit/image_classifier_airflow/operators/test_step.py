@@ -1,4 +1,4 @@
-"""A step's task calls its function with other tasks' results and with what Airflow knows of the run."""
+"""Checks that a step's task calls its function with other tasks' results and variables of Airflow's context."""
 
 from types import SimpleNamespace
 

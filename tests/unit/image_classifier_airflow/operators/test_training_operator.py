@@ -1,4 +1,4 @@
-"""The training task starts, adopts or reuses; it waits, and stops the job only when it should."""
+"""Checks that the training task starts, adopts or reuses a job, and when it stops one."""
 
 import json
 import signal
@@ -349,7 +349,7 @@ def test_a_user_who_ends_a_task_on_a_worker_gets_no_next_attempt_from_it(operato
     monkeypatch.setattr(module.time, "time", CREATED.timestamp)
     monkeypatch.setattr(module.time, "sleep", the_user_ends_it)
 
-    with pytest.raises(errors.TrainingError, match="told to end, and training job job was stopped"):
+    with pytest.raises(errors.TrainingError, match="was ended, and training job job was stopped"):
         task.execute({"ti": instance})
     assert jobs.stopped == ["job"]
     assert list(jobs.jobs) == ["job"]

@@ -1,4 +1,4 @@
-"""The pages behind Airflow's real login check, with permissions per Dag as a test sets them, and a bucket in memory."""
+"""Provides the pages behind Airflow's real login check, with chosen permissions per Dag and a bucket in memory."""
 
 import hashlib
 import json

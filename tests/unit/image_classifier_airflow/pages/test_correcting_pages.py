@@ -1,4 +1,4 @@
-"""The blind random sample and the list of corrections, as requests and answers."""
+"""Checks the blind random sample and the list of corrections by requests."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The data set, as requests and answers."""
+"""Checks the page of the data set by requests."""
 
 import html
 import json

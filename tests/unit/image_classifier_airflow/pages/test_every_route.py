@@ -1,4 +1,4 @@
-"""What holds for every route of the pages, taken from the app's own table, so that a new route is tested as well."""
+"""Checks what holds for every route of the pages; the routes are the app's own, so a new one is tested too."""
 
 from types import SimpleNamespace
 

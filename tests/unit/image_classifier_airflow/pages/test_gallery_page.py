@@ -1,4 +1,4 @@
-"""The gallery and the corrections, as requests and answers."""
+"""Checks the gallery and its corrections by requests."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The models of a classifier, as requests and answers."""
+"""Checks the pages of a classifier's models by requests."""
 
 import re
 from datetime import UTC, datetime

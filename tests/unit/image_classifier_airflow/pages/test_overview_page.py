@@ -1,4 +1,4 @@
-"""The overview, as requests and answers."""
+"""Checks the overview page by requests."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -67,10 +67,10 @@ def test_findings_and_endpoint_are_those_of_the_watch_dag(client, bucket):
     assert "Open findings The alias differs." in text
     assert "Endpoint Updating" in text
     assert "Images without a record 3" in text
-    assert "switched on" not in text
+    assert "paused?" not in text
 
 
 def test_a_watch_dag_that_does_not_run_is_noticed(client, bucket):
     see(bucket, minutes_ago=45)
 
-    assert "45 minutes ago: is image_classifier_watch switched on?" in show(client("viewer"))
+    assert "45 minutes ago: is image_classifier_watch paused?" in show(client("viewer"))

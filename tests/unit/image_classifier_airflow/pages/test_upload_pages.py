@@ -1,4 +1,4 @@
-"""Uploads and deletions, as requests and answers."""
+"""Checks uploads and deletions by requests."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What an answer does: only an approval of this very comparison lets a model go live."""
+"""Checks that only an approval of this comparison lets a model go live."""
 
 from datetime import UTC, datetime
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""The steps of the group check: one upload, which must get its record."""
+"""Checks the steps of the group check: one upload, which must get its record."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The clients of a task: those of its connection, and no more than it uses."""
+"""Checks that a task's clients use its connection and are created on their first use."""
 
 import json
 

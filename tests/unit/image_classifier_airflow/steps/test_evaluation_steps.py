@@ -1,4 +1,4 @@
-"""What is scored, what is reported, and what a decision lets a run do."""
+"""Checks what is scored and reported, and what a run does after each decision."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The first task plans and may end the run; the last one tells what it cost."""
+"""Checks that the first task plans and may end the run, and that the last one reports the cost."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""The steps that go back to an earlier model."""
+"""Checks the steps that deploy an earlier model again."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the steps take from a run, and what they hand on."""
+"""Checks what the steps read from a run, and what they pass on."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Which models are scored on the validation images, and what the chosen one's result tells later tasks."""
+"""Checks which models are scored on the validation images, and the result about the chosen one."""
 
 import json
 from datetime import UTC, datetime, timedelta

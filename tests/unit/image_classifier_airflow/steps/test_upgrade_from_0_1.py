@@ -1,4 +1,4 @@
-"""A classifier that release 0.1 deployed keeps every name, is registered, and its next model is a first model."""
+"""Checks that a classifier of release 0.1 keeps its names and is registered, and the rule for its next model."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The watch Dag asks Airflow for the task behind each job, and the classifiers' files for the endpoints."""
+"""Checks that the watch Dag reads the state of each job's task from Airflow, and the classifier files."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""A trigger sits out what passes, shows the log once, ends with one event, and stops the job on a user's kill."""
+"""Checks that a trigger retries temporary errors, shows the log once, sends one event, and stops the job on a kill."""
 
 import asyncio
 import json

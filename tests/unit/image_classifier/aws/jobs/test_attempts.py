@@ -1,4 +1,4 @@
-"""The same request is paid for once; what is final, and what another attempt may mend, is told apart."""
+"""Checks that a request is paid for once, and which failures are final and which allow another attempt."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A job's tags tell which task waits for it, whatever the task and its run are called."""
+"""Checks that a job's tags name the task that waits for it, whatever characters its names contain."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the algorithm would refuse is refused here, in one sentence per problem."""
+"""Checks that hyperparameters which the algorithm would refuse are refused, with a sentence for each."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Tables of scored images to report on."""
+"""Provides tables of scored images for reports."""
 
 import numpy as np
 import pytest

@@ -115,7 +115,7 @@ def test_the_calibration_error_is_the_mean_gap_between_confidence_and_accuracy()
     assert figures.brier == pytest.approx((12 * 2 * 0.2**2 + 3 * 2 * 0.8**2) / 15)
 
 
-def test_calibration_is_fitted_on_validation_and_judged_on_test(make_table):
+def test_calibration_is_fitted_on_validation_and_evaluated_on_test(make_table):
     table = sharpened(make_table(6, classes=5, images=2000), 3)
     validation = sharpened(make_table(7, classes=5, images=2000), 3)
 

@@ -1,4 +1,4 @@
-"""The model that is most accurate on the validation images is chosen, and the first one unless another is better."""
+"""Checks that the most accurate model on the validation images is chosen, and otherwise the first one."""
 
 import pytest
 from sklearn.metrics import log_loss

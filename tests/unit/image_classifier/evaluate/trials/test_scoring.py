@@ -1,4 +1,4 @@
-"""The validation images are scored once per model; the test images are not read."""
+"""Checks that the validation images are scored once per model, and that the test images are not read."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The algorithm's image: the built-in's by region, one's own as the registry says."""
+"""Checks the algorithm's image: the built-in one by region, another by its registry."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""Identity, trust and rights: each finding names what is missing and the command that gets it."""
+"""Checks that findings about identity, trust and permissions name what is missing and the command that adds it."""
 
 import boto3
 import pytest

@@ -1,4 +1,4 @@
-"""The preflight says what a run costs at most: training, tuning, and the transform jobs of both."""
+"""Checks the maximum cost of a run in the preflight: training, tuning and their transform jobs."""
 
 import pytest
 

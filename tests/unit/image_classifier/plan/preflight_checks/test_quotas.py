@@ -1,4 +1,4 @@
-"""Quotas: what a classifier needs at once, and the command that raises what is too small."""
+"""Checks the quotas that a classifier needs at once, and the command that requests a higher one."""
 
 import boto3
 import pytest

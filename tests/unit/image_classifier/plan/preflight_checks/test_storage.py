@@ -1,4 +1,4 @@
-"""Bucket, notification and source: on a bucket of moto, and refusals by the Stubber."""
+"""Checks bucket, notification and source: on moto's bucket, and refusals by the Stubber."""
 
 import boto3
 import pytest

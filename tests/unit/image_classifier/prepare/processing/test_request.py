@@ -1,4 +1,4 @@
-"""A processing job is named by its listing and settings, and asks AWS for no more than it needs."""
+"""Checks the request of a processing job, whose name depends on its listing and settings."""
 
 import botocore.session
 import pytest

@@ -1,4 +1,4 @@
-"""The shards of a listing are shared out over the instances, each once."""
+"""Checks that each shard of a listing is assigned to one instance."""
 
 import pytest
 from hypothesis import given

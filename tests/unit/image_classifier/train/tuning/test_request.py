@@ -1,4 +1,4 @@
-"""The tuning job's request is one that AWS's own model accepts, and differs from the training job's where it must."""
+"""Checks that AWS's model accepts the tuning job's request, and where it differs from the training job's."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""The training jobs of a tuning job, and the best of them by the tuner's metric."""
+"""Checks the training jobs of a tuning job, and the best of them by the tuner's metric."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Which attempt at a tuning job is next, how one is started and stopped, and what its end means."""
+"""Checks which attempt at a tuning job is next, how it is started and stopped, and what its end means."""
 
 import pytest
 

@@ -18,7 +18,7 @@ ARN = "arn:aws:sagemaker:us-east-1:000000000000"
 
 
 class Api:
-    """The rooms behind the operations, with each request checked as the server checks it."""
+    """The groups of operations, with each request checked as the server checks it."""
 
     def __init__(self, store):
         aws = SimpleNamespace(
@@ -28,7 +28,7 @@ class Api:
         )
         aws.acting_as = lambda _role, session: aws
         images = SimpleNamespace(find=lambda uri: uri)
-        self.rooms = (
+        self.groups = (
             ModelPackageGroups(aws=aws, store=store),
             ModelPackages(aws=aws, store=store),
             Models(aws=aws, store=store, images=images),
@@ -37,8 +37,8 @@ class Api:
 
     def __getattr__(self, method):
         operation = "".join(word.capitalize() for word in method.split("_"))
-        room = next(room for room in self.rooms if hasattr(room, method))
-        return lambda **request: getattr(room, method)(validation.validate(operation, request))
+        group = next(group for group in self.groups if hasattr(group, method))
+        return lambda **request: getattr(group, method)(validation.validate(operation, request))
 
 
 @pytest.fixture
