@@ -9,7 +9,7 @@ def dag(shipped):
     return shipped.dags["image_classifier_teardown"]
 
 
-def test_it_lists_first_then_deletes_in_the_order_in_which_nothing_new_can_appear(dag):
+def test_it_lists_first_and_deletes_in_an_order_that_creates_nothing(dag):
     assert [task.task_id for task in dag.topological_sort()] == [
         "list_resources",
         "delete_upload_trigger",  # no upload starts a function that is about to go

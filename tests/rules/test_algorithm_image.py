@@ -26,7 +26,7 @@ def copied(stage: str = "") -> set[str]:
     return {source for sources in lines for source in sources}
 
 
-def test_the_algorithms_image_has_the_program_and_the_contracts_that_it_imports():
+def test_the_algorithms_image_has_the_program_and_its_contracts():
     assert {source for source in copied("algorithm") if source.startswith("include/")} == {
         "include/image_classification_algorithm",
         "include/image_classifier/__init__.py",

@@ -56,7 +56,7 @@ def test_every_variable_of_the_file_is_explained_in_the_example():
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_an_image_starts_from_bases_that_can_be_chosen_and_runs_as_nobody_special(file):
+def test_an_image_has_base_images_by_argument_and_an_ordinary_user(file):
     text = file.read_text()
 
     assert set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) <= {"${BASE_IMAGE}", "${BUILD_IMAGE}", "packages"}

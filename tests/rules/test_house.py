@@ -122,7 +122,9 @@ def test_every_setting_is_explained_in_the_example():
 
 
 def test_every_package_has_a_name_of_its_own():
-    ours = {path.name for parent in ("plugins", "include", "lambda") for path in (ROOT / parent).iterdir() if path.is_dir()}
+    ours = {
+        path.name for parent in ("plugins", "include", "lambda") for path in (ROOT / parent).iterdir() if path.is_dir()
+    }
 
     assert not ours & set(sys.stdlib_module_names)
 
@@ -160,7 +162,9 @@ def test_links_to_files_of_the_repository_lead_somewhere(page):
 
 def test_every_folder_is_on_the_map_of_the_readme():
     readme = (ROOT / "README.md").read_text()
-    folders = {path for parent in ("include", "plugins", "lambda") for path in (ROOT / parent).iterdir() if path.is_dir()}
+    folders = {
+        path for parent in ("include", "plugins", "lambda") for path in (ROOT / parent).iterdir() if path.is_dir()
+    }
     folders |= {ROOT / "dags", ROOT / "docs", ROOT / "tests"}
     names = {
         str(folder.relative_to(ROOT)) for folder in folders if any(folder.glob("*")) and folder.name[0] not in "._"

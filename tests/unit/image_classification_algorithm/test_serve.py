@@ -46,7 +46,7 @@ def post(client: TestClient, data: bytes, content_type: str = "application/x-ima
     return client.post("/invocations", content=data, headers={"content-type": content_type, **headers})
 
 
-def test_a_small_network_is_served_by_one_thread_and_a_larger_one_by_all_cores(base):
+def test_a_small_network_has_one_thread_and_a_larger_one_all_cores(base):
     graph = artifact.read(base / "model").graph
 
     def threads(pixels):

@@ -134,7 +134,7 @@ class Answers:
 THERE = Remains(stack="image-classifier (CREATE_COMPLETE)", bucket="a-bucket", object_versions=3)
 
 
-def test_the_stack_is_deployed_with_the_given_parameters_and_its_settings_printed(planned, monkeypatch, capsys):
+def test_the_stack_is_deployed_with_parameters_and_prints_its_settings(planned, monkeypatch, capsys):
     asked = []
     outputs = [
         {"OutputKey": "Bucket", "OutputValue": "b", "Description": "IMAGE_CLASSIFIER_BUCKET"},

@@ -62,7 +62,7 @@ def test_the_api_server_gets_the_pages_and_their_entry(run):
     assert "'/image-classifier'" in run(served)[-1]
 
 
-def test_pages_that_cannot_be_imported_are_left_out_and_airflow_serves_its_own(run):
+def test_pages_that_cannot_be_imported_leave_airflows_own_pages(run):
     code = """
 sys.modules["image_classifier_airflow.pages.app"] = None
 from airflow.api_fastapi.app import create_app

@@ -133,7 +133,7 @@ def test_an_image_deleted_before_it_was_read_is_skipped(event, inference, s3, ca
     assert "deleted" in json.loads(capsys.readouterr().out)["reason"]
 
 
-def test_without_versions_an_image_that_was_overwritten_is_left_to_its_own_event(
+def test_without_versions_an_overwritten_image_is_left_to_its_own_event(
     event, upload, inference, runtime, s3, stored, context, photo, capsys
 ):
     first, second = upload(event("put"), photo(size=(10, 10))), upload(event("put"), photo(size=(20, 20)))

@@ -163,7 +163,7 @@ def test_airflow_changes_only_what_carries_the_package_s_name(template: Any) -> 
     assert policy["Functions"]["Resource"]["Sub"].endswith(":function:image-classifier-*")
 
 
-def test_the_function_reads_images_and_model_files_and_writes_predictions_alone(template: Any) -> None:
+def test_the_function_reads_images_and_models_and_writes_predictions_only(template: Any) -> None:
     policy = statements(template, "FunctionPolicy")
     writing = [item for item in policy.values() if "s3:PutObject" in actions(item)]
     beside = [{"Sub": "${Bucket.Arn}/*/thumbnails/*"}, {"Sub": "${Bucket.Arn}/*/predictions-log/*"}]
@@ -181,9 +181,7 @@ def test_training_cannot_write_below_the_prefix_that_triggers(template: Any) -> 
 @pytest.mark.parametrize(
     ("role", "written"), [("HostingRole", "evaluations/*/output/*"), ("PreparationRole", "dataset/*")]
 )
-def test_models_write_the_output_of_transforms_alone_and_preparation_data_sets(
-    template: Any, role: str, written: str
-) -> None:
+def test_models_write_only_transform_output_and_preparation_data_sets(template: Any, role: str, written: str) -> None:
     policies = [
         resource["Properties"]["PolicyDocument"]["Statement"]
         for resource in template["Resources"].values()

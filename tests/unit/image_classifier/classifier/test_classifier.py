@@ -209,7 +209,7 @@ def test_the_form_offers_exactly_the_machines_the_algorithm_trains_on(algorithm,
     assert schema["default"] in schema["enum"]
 
 
-def test_the_built_in_algorithm_is_what_is_used_unless_the_file_says_otherwise():
+def test_the_built_in_algorithm_is_used_unless_the_file_says_otherwise():
     assert classifier().algorithm == "builtin"
 
 

@@ -225,7 +225,7 @@ def test_a_version_that_does_not_start_does_not_go_live(aws, monkeypatch):
         ([], FunctionError),
     ],
 )
-def test_a_version_whose_endpoint_or_model_file_was_deleted_is_not_tried_again(aws, monkeypatch, told, error):
+def test_a_version_without_endpoint_or_model_file_is_not_tried_again(aws, monkeypatch, told, error):
     answer = {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
     monkeypatch.setattr(aws.functions, "invoke", lambda **_: answer)
 

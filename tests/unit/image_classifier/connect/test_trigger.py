@@ -135,7 +135,7 @@ def test_concurrency_is_reserved_in_proportion_to_the_endpoints_instances():
     assert ensure_concurrency(functions, classifier="pets", instance_count=3) == "unchanged"
 
 
-def test_an_account_without_free_concurrency_continues_without_and_names_the_quota(caplog):
+def test_without_free_concurrency_the_run_continues_and_names_the_quota(caplog):
     functions = Functions(unreserved=LEAST_UNRESERVED + 5)
 
     assert ensure_concurrency(functions, classifier="pets", instance_count=1) == "not possible"

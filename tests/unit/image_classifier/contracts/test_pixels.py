@@ -340,7 +340,7 @@ def test_the_same_bytes_give_the_same_bytes():
 
 
 @pytest.mark.parametrize(("parameters", "size"), [(PAD, (128, 96)), (CROP, (192, 144))])
-def test_a_large_photo_is_decoded_at_a_fraction_but_never_below_twice_the_side(parameters, size, monkeypatch):
+def test_a_large_photo_is_decoded_at_a_fraction_not_below_twice_the_side(parameters, size, monkeypatch):
     sizes = []
     monkeypatch.setattr(pixels, "_scaled", lambda image, to: sizes.append(image.size) or image.resize((SIDE, SIDE)))
     data = saved(quarters(1024, 768) if parameters is PAD else quarters(768, 576), "JPEG")

@@ -116,7 +116,7 @@ def lives(draw):
 
 
 @given(lives())
-def test_the_current_record_is_the_best_of_the_latest_upload_after_every_order(records):
+def test_the_current_record_is_the_latest_uploads_best_in_any_order(records):
     latest = max(record.image.version_id for record in records)
     of_latest = [record for record in records if record.image.version_id == latest]
     answers = [record for record in of_latest if record.status != "failed"] or of_latest

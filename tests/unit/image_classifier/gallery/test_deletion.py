@@ -75,7 +75,7 @@ def test_the_index_keeps_the_other_image_and_no_earlier_version(s3):
     assert versions(s3).count(PART) == 1
 
 
-def test_a_part_that_was_put_together_with_others_keeps_no_version_of_the_image(s3):
+def test_a_merged_part_keeps_no_version_of_the_image(s3):
     merged = PART.replace("part-1", "part-2")
     s3.copy_object(Bucket=BUCKET, Key=merged, CopySource={"Bucket": BUCKET, "Key": PART})
     s3.delete_object(Bucket=BUCKET, Key=PART)

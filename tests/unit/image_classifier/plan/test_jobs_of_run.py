@@ -77,7 +77,7 @@ def test_every_instance_of_a_job_is_paid_from_its_start_to_its_end(aws):
     assert found.words == "1 processing job, 1,200 s of instances; the Price List"
 
 
-def test_failed_jobs_of_the_run_are_counted_and_those_without_an_instance_cost_nothing(aws):
+def test_failed_jobs_are_counted_and_cost_nothing_without_an_instance(aws):
     client, stub = aws
     failed, without = processing(1, minutes=6, instances=1, status="Failed"), processing(2, minutes=0, status="Failed")
     listed(stub, (failed, OURS), (without, OURS), (processing(3, minutes=3, instances=1), OURS))

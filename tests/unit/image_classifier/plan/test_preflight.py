@@ -53,7 +53,7 @@ def test_an_image_of_ones_own_that_is_not_named_is_asked_for_before_any_call(s3)
         check_deployment(s3, classifier=own, settings=SETTINGS, region="us-east-1")
 
 
-def test_a_notification_of_others_for_the_uploads_is_refused_before_a_job_starts(s3):
+def test_an_overlapping_notification_is_refused_before_a_job_starts(s3):
     theirs = {"Id": "theirs", "QueueArn": "arn:aws:sqs:us-east-1:123456789012:q", "Events": ["s3:ObjectCreated:*"]}
     s3.stubber.add_response("head_bucket", {}, {"Bucket": "a-bucket"})
     s3.stubber.add_response("get_bucket_notification_configuration", {"QueueConfigurations": [theirs]})

@@ -139,7 +139,7 @@ def test_the_price_list_s_regions_are_those_that_botocore_has(partition):
     assert known == set(get_session().get_available_regions("pricing", partition_name=partition))
 
 
-def test_every_figure_of_the_shipped_table_has_a_day_and_a_page_and_is_there_once():
+def test_every_price_of_the_shipped_table_has_a_day_and_a_page_once():
     rows = quoted_prices()
 
     assert rows

@@ -75,7 +75,7 @@ def test_the_table_says_what_is_unknown():
     assert "training cost        price unknown: nobody says" in table
 
 
-def test_processing_and_transform_jobs_have_lines_of_their_own_beside_the_training_cost():
+def test_processing_and_transform_jobs_have_cost_lines_of_their_own():
     costs = {"preparation": JobsCost(0.5, "1 processing job"), "scoring": JobsCost(None, "2 transform jobs")}
 
     found = report_of(

@@ -175,7 +175,7 @@ def test_an_image_near_the_source_s_own_test_image_does_not_go_to_test(inspected
     assert [one.image.name for one, _ in placement.near_test] == ["cat/a"]
 
 
-def test_a_train_image_like_a_validation_image_of_the_source_does_not_go_to_test(inspected):
+def test_a_train_image_like_a_validation_image_does_not_go_to_test(inspected):
     pairs = [looks(seed, 2) for seed in range(40)]
     images = [inspected(f"cat/v{number}", placed="validation", look=pair[0]) for number, pair in enumerate(pairs)]
     images += [inspected(f"cat/t{number}", placed="train", look=pair[1]) for number, pair in enumerate(pairs)]

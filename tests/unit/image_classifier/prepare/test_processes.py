@@ -75,7 +75,7 @@ class Killed:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_a_process_that_is_killed_is_named_and_the_task_continues_when_tried_again(listed, s3):
+def test_a_killed_process_is_named_and_the_next_try_continues(listed, s3):
     listing, shards = listed
 
     with pytest.raises(PreparationError, match="was killed, perhaps because the worker has too little memory"):

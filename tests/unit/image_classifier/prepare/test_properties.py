@@ -160,7 +160,7 @@ def test_every_file_is_used_or_left_out_once(source, broken):
 
 @settings(max_examples=50)
 @given(drawn())
-def test_every_class_is_trained_and_validated_and_no_source_s_split_is_changed(source):
+def test_every_class_is_trained_and_validated_and_source_splits_stay(source):
     dataset = assembled(source.images())
 
     if dataset:

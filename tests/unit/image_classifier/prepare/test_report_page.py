@@ -138,7 +138,7 @@ def test_rejected_images_are_shown_as_far_as_they_can_be(inspection):
     assert shown == {"cut.jpg": True, "moving.gif": True, "&lt;b": False}
 
 
-def test_the_pages_find_the_pictures_of_rejected_and_changed_images_in_the_page(inspection):
+def test_the_pages_find_pictures_of_rejected_and_changed_images(inspection):
     found = pictures_of(inspection.page)
 
     assert {"cat/cut.jpg", "cat/moving.gif", "dog/cmyk.jpg", "dog/palette.png"} <= found.keys()

@@ -161,7 +161,7 @@ def test_one_word_of_a_split_among_classes_is_a_warning(folder):
     assert f"'{folder}' are taken for classes" in found.warnings[0]
 
 
-def test_folders_with_images_of_their_own_are_classes_whatever_they_hold_besides():
+def test_folders_with_images_are_classes_whatever_else_they_hold():
     names = ["ok/1.jpg", "bad/1.jpg", *(f"{folder}/1.jpg" for folder in below(["ok", "bad"], ("cam1", "cam2")))]
 
     assert read_layout([File(name) for name in names], where="folder x").classes == ("bad", "ok")

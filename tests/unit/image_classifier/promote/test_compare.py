@@ -52,7 +52,7 @@ def test_a_class_that_is_shown_to_be_worse_blocks_and_its_neighbour_does_not():
     assert (dog.label, dog.blocks, dog.difference) == ("dog", False, 0)
 
 
-def test_a_class_that_is_shown_to_be_worse_by_less_than_the_margin_does_not_block():
+def test_a_class_that_is_worse_by_less_than_the_margin_does_not_block():
     pairs = pairs_of("cat", 99_000, 100, 300, 600)
 
     [cat] = compare_classes(pairs, alpha=ALPHA, margin=MARGIN)
@@ -70,7 +70,7 @@ def test_of_equal_models_at_most_one_in_twenty_is_refused_for_a_class(classes, i
     assert refused <= 0.05 * repeats + 2 * (repeats * 0.05 * 0.95) ** 0.5
 
 
-def test_a_class_that_is_thirty_points_worse_is_found_in_nine_of_ten_comparisons():
+def test_a_class_thirty_points_worse_is_found_in_nine_of_ten_comparisons():
     random, repeats = np.random.default_rng(21), 1000
 
     found = sum("0" in blocked(draw(random, classes=10, images=200, worse_by=0.3)) for _ in range(repeats))

@@ -55,7 +55,7 @@ def test_what_each_rule_does_with_each_outcome(when, equal, worse, a_little_bett
     assert found == [equal, worse, a_little_better, better]
 
 
-def test_a_too_small_test_set_leaves_the_decision_open_and_says_what_is_missing():
+def test_a_small_test_set_leaves_the_decision_open_and_says_what_is_missing():
     decision = decided(pairs(110, 4, 4, 2), when="not_worse")
 
     assert decision.verdict == "undecided"
@@ -98,7 +98,7 @@ def test_a_missed_floor_refuses_a_first_model_and_a_better_one(champion):
     assert decision.reasons == ("Its accuracy is 95.0% (93.5% to 96.2%), below the floor of 96.0%.",)
 
 
-def test_a_class_below_its_floor_refuses_and_one_without_a_test_image_does_not():
+def test_a_class_below_its_floor_refuses_and_one_without_images_does_not():
     of = report(recalls=(("cat", 480, 500), ("dog", 440, 500), ("emu", 0, 0)))
 
     decision = decided(EQUAL, of=of, floors=Floors(class_recall=0.9))

@@ -106,7 +106,16 @@ def test_other_classifiers_objects_do_not_count(clients):
     ],
 )
 def test_what_is_kept_does_not_count(clients, keep, kept):
-    prefixes = {"dataset", "incoming", "models", "checkpoints", "evaluations", "predictions", "corrections", "functions"}
+    prefixes = {
+        "dataset",
+        "incoming",
+        "models",
+        "checkpoints",
+        "evaluations",
+        "predictions",
+        "corrections",
+        "functions",
+    }
     put(clients, *(f"digits/{prefix}/x" for prefix in prefixes))
 
     folders = inventory(clients, Teardown("digits", BUCKET, **{keep: True})).folders

@@ -282,7 +282,7 @@ def test_no_machine_comes_next_after_another_end(jobs):
         ({"status": "Stopped", "SecondaryStatus": "Stopped"}, "job-2"),
     ],
 )
-def test_an_attempt_continues_from_checkpoints_after_a_lack_of_capacity_or_time(jobs, end, place):
+def test_an_attempt_continues_from_checkpoints_after_capacity_or_time_ends(jobs, end, place):
     jobs.has("job", **end, CheckpointConfig={"S3Uri": "s3://b/checkpoints/job/"})
     attempt = attempts.plan_attempt(jobs, REQUEST)
 

@@ -94,7 +94,7 @@ def test_a_stopped_job_is_no_success_and_says_who_stopped_it(secondary, says):
         ("nobody has ever seen this", "CloudWatch, /aws/sagemaker/TrainingJobs, job/"),
     ],
 )
-def test_a_known_message_comes_with_its_remedy_and_an_unknown_one_with_the_log(reason, remedy):
+def test_a_known_message_has_its_remedy_and_an_unknown_one_the_log(reason, remedy):
     assert remedy in remedy_for(reason, job="job")
     assert cause_of(reason) in told(job("Failed", FailureReason=f"ClientError: {reason}"))[1]
 

@@ -73,7 +73,7 @@ def test_a_prediction_that_took_too_long_is_a_finding(bucket, look):
     assert "300 s after the upload; canary_s is 120" in look(canary, 10)[1]
 
 
-def test_a_prediction_that_never_comes_is_a_finding_and_one_canary_is_in_flight(bucket, look):
+def test_a_missing_prediction_is_a_finding_and_one_canary_is_waiting(bucket, look):
     canary, _ = look(None, 0)
 
     assert look(canary, 1) == (canary, None)
@@ -136,7 +136,7 @@ def test_the_watch_dag_reports_a_canary_and_remembers_it(bucket, watch):
 
 
 @pytest.mark.parametrize("change", [{"canary_s": None}, {"canary_s": LIMIT_S, "trigger_mode": "paused"}])
-def test_without_the_setting_or_while_the_trigger_is_paused_nothing_is_left_of_it(bucket, watch, change):
+def test_without_the_setting_or_while_paused_no_canary_is_left(bucket, watch, change):
     watch(0, canary_s=LIMIT_S)
     classify(bucket, took_s=1)
 

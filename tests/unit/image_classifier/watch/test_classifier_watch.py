@@ -50,7 +50,7 @@ def test_the_deployed_trigger_says_whether_uploads_wait_and_not_the_file(watch, 
     assert len(watch.events) == 1
 
 
-def test_images_of_a_classifier_without_function_wait_for_it_without_a_finding(watch, s3, monkeypatch):
+def test_without_a_function_images_wait_and_are_no_finding(watch, s3, monkeypatch):
     """A teardown may keep the images."""
     monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: None)
     watch.functions.get_alias = absent
@@ -64,7 +64,7 @@ def absent(**_):
     raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetAlias")
 
 
-def test_records_of_a_classifier_without_function_are_indexed_without_a_replay(watch, s3, monkeypatch):
+def test_without_a_function_records_are_indexed_and_nothing_is_replayed(watch, s3, monkeypatch):
     monkeypatch.setattr(classifier_watch, "read_deployment", lambda *_, **__: None)
     watch.functions.get_alias = absent
     watch.functions.invoke = absent

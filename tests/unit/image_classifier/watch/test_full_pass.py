@@ -96,7 +96,7 @@ def test_a_replayed_image_that_was_deleted_is_forgotten(s3, watched):
     assert watched.state.replayed == {}
 
 
-def test_a_failed_record_is_shown_even_if_the_process_ends_while_it_is_written(s3, monkeypatch):
+def test_a_failed_record_has_its_log_entry_before_it_is_written(s3, monkeypatch):
     """An image with a record is not looked at again, so its log entry, from which pages are made, comes first."""
     s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
     with monkeypatch.context() as patched:

@@ -70,7 +70,7 @@ def test_a_waiting_image_stays_a_finding_between_two_full_passes(watch, s3, larg
     assert (list(findings), new) == (["images without a record"], [])
 
 
-def test_a_waiting_image_that_got_its_record_is_no_finding_before_the_next_full_pass(watch, s3, large):
+def test_a_waiting_image_that_got_its_record_is_no_finding(watch, s3, large):
     s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
     watch(hours=-30, grace=timedelta(hours=-40))
     watch(hours=-3, grace=timedelta(hours=-40))

@@ -164,7 +164,7 @@ def test_a_refusal_is_an_error_and_not_silence(tell, connection, listener):
         tell(sender("webhook_conn_id", "ops"))
 
 
-def test_an_address_that_does_not_answer_cannot_keep_the_dag_processor_waiting(connection, monkeypatch):
+def test_a_silent_address_cannot_keep_the_dag_processor_waiting(connection, monkeypatch):
     limits = []
     send = requests.Session.send
     monkeypatch.setattr(requests.Session, "send", lambda *a, **k: limits.append(k["timeout"]) or send(*a, **k))

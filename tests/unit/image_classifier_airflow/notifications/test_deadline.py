@@ -87,7 +87,7 @@ def test_waiting_for_an_answer_does_not_count():
         ({"promote.ask": None}, ["run_overdue"]),
     ],
 )
-def test_a_run_that_has_come_to_its_question_is_reported_only_after_the_longest_wait(sent, monkeypatch, states, told):
+def test_a_run_with_an_open_question_is_reported_after_the_longest_wait(sent, monkeypatch, states, told):
     def states_of(dag_id, run_ids):
         return {run_ids[0]: states}
 

@@ -79,7 +79,7 @@ def test_a_second_run_changes_nothing(aws, packed):
     assert deploy()["outcome"] == "unchanged"
 
 
-def test_the_function_is_packed_for_its_own_machine_from_this_packages_folders(aws, packed, tmp_path):
+def test_the_function_is_packed_for_its_platform_from_our_folders(aws, packed, tmp_path):
     deploy(cache_folder=tmp_path)
 
     root = Path(__file__).parents[4]

@@ -83,7 +83,7 @@ def test_a_job_is_started_once_and_waited_for_in_the_triggerer(operator, jobs, i
     assert trigger.deadline == jobs.others["processing"][NAME]["CreationTime"].timestamp() + 600
 
 
-def test_the_job_names_the_task_that_waits_for_it_and_later_the_one_that_adopted_it(operator, jobs, instance):
+def test_the_job_names_the_task_that_waits_and_later_its_adopter(operator, jobs, instance):
     for run in ("run", "later"):
         instance.run_id = run
         with pytest.raises(TaskDeferred):

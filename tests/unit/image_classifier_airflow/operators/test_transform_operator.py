@@ -130,7 +130,7 @@ def test_the_jobs_tags_name_the_task_that_waits_for_it_or_adopted_it(operator, s
         assert owners.owner_of(sagemaker.tags[first]) == owners.Owner("dag", run, "score")
 
 
-def test_after_a_stop_as_orphaned_the_task_that_adopted_the_job_starts_another(operator, sagemaker, instance, first):
+def test_after_a_stop_as_orphaned_the_adopting_task_starts_another(operator, sagemaker, instance, first):
     sagemaker.add(first, "Stopped")
     sagemaker.add_tags(first, owners.stop_note("its task is over"))
 
@@ -214,7 +214,7 @@ def test_a_task_that_a_user_ended_while_the_job_began_stops_it(operator, sagemak
     assert sagemaker.stopped == [first]
 
 
-def test_a_trigger_that_ends_without_an_event_and_a_job_that_is_gone_are_errors(operator, sagemaker, instance):
+def test_a_trigger_without_an_event_and_a_deleted_job_are_errors(operator, sagemaker, instance):
     with pytest.raises(EvaluationError, match="without an event"):
         operator().execute_complete({"ti": instance}, None)
     with pytest.raises(EvaluationError, match="is gone"):

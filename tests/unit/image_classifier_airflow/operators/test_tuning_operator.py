@@ -151,7 +151,7 @@ def test_after_a_stop_that_was_awaited_another_job_is_started(operator, jobs, in
     assert len(created(jobs)) == 1
 
 
-def test_after_a_stop_as_orphaned_the_task_that_adopted_the_job_starts_another(operator, jobs, instance, first):
+def test_after_a_stop_as_orphaned_the_adopting_task_starts_another(operator, jobs, instance, first):
     note = owners.stop_note("its task is over")
     jobs.has_other("tuning", first, "Stopped", tags={tag["Key"]: tag["Value"] for tag in note})
 
@@ -187,7 +187,7 @@ def test_a_task_that_a_user_ended_while_the_job_began_stops_it(operator, jobs, i
     assert stopped(jobs) == [first]
 
 
-def test_a_trigger_that_ends_without_an_event_and_a_job_that_is_gone_are_errors(operator, instance):
+def test_a_trigger_without_an_event_and_a_deleted_job_are_errors(operator, instance):
     with pytest.raises(TrainingError, match="without an event"):
         operator().execute_complete({"ti": instance}, None)
     with pytest.raises(TrainingError, match="is gone"):

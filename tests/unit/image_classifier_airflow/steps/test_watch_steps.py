@@ -66,7 +66,7 @@ def test_a_run_starts_for_the_corrections_of_a_classifier_without_active_run(mon
     assert active == []
 
 
-def test_corrections_of_one_classifier_that_cannot_be_read_leave_the_runs_of_others(monkeypatch, tmp_path):
+def test_unreadable_corrections_leave_the_runs_of_other_classifiers(monkeypatch, tmp_path):
     made = []
     for name in ("cats", "dogs"):
         (tmp_path / f"{name}.yaml").write_text(f"source: {name}\nretrain_after_corrections: 20")
@@ -134,7 +134,7 @@ def checked(monkeypatch):
     return given
 
 
-def test_the_task_of_a_classifier_reads_its_file_alone_and_fails_with_its_findings(monkeypatch, tmp_path, checked):
+def test_a_classifiers_task_reads_only_its_file_and_fails_with_its_findings(monkeypatch, tmp_path, checked):
     (tmp_path / "cats.yaml").write_text("source: cats\ntrigger: paused\ncanary_s: 90")
     (tmp_path / "broken.yaml").write_text("source: [")
     sent, read = [], []

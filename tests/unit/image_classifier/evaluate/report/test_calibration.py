@@ -105,7 +105,7 @@ def test_the_reliability_curve_is_scikit_learns_and_its_bins_hold_every_image(ma
     assert [part.confidence for part in bins] == pytest.approx(confidence, abs=0.01)
 
 
-def test_the_calibration_error_is_the_mean_gap_between_confidence_and_accuracy():
+def test_the_calibration_error_is_the_mean_gap_of_confidence_and_accuracy():
     images = [ScoredImage(str(place), int(place >= 12), [0.8, 0.2]) for place in range(15)]  # 12 of 15 right, 80 % sure
     table = scored_table(images, num_classes=2)
 

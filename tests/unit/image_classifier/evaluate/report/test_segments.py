@@ -54,7 +54,7 @@ def test_images_of_one_size_have_no_smallest_quarter():
         ("cat/0007-3.jpg", None),
     ],
 )
-def test_a_source_is_a_folder_below_the_class_or_the_beginning_of_a_files_name(name, source):
+def test_a_source_is_a_folder_below_the_class_or_a_files_prefix(name, source):
     assert source_of(name) == source
 
 
@@ -75,7 +75,7 @@ def test_a_segment_of_a_few_images_says_nothing():
     assert segments(table_of(images + [(True, {"name": "c/7.jpg"})] * 100)) == ()
 
 
-def test_of_many_segments_without_a_difference_holms_correction_calls_none_weak():
+def test_holms_correction_calls_no_segment_weak_without_a_difference():
     images = [(place % 7 > 0, {"name": f"c/s{place % 8 // 2}/{place}.jpg"}) for place in range(400)]
 
     assert not [one for one in segments(table_of(images)) if one.weak]

@@ -64,7 +64,7 @@ def test_no_more_instances_are_paid_for_than_there_are_shards(shards, instances)
     assert cluster["ClusterConfig"]["InstanceCount"] == instances
 
 
-def test_the_instances_join_the_network_and_encrypt_their_volumes_as_the_file_says():
+def test_the_instances_have_the_network_and_the_keys_of_the_file():
     network = {"security_group_ids": ("sg-1",), "subnets": ("subnet-1",)}
 
     found = request(vpc_config=network, kms_keys={"training_volume": "alias/own"}, algorithm="own", training=M5)
