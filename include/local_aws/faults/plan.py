@@ -7,7 +7,7 @@ The plan is a JSON list. An entry names its ``fault``, the requests it acts on (
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,8 @@ from local_aws.sagemaker.protocol.validation import operation_exists
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic_core import ErrorDetails
 
 MOST_CHARACTERS = 1024  # of a FailureReason
 
@@ -62,13 +64,13 @@ class Fault(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _percent_has_no_end(cls, entry: Any) -> Any:
+    def _percent_has_no_end(cls, entry: object) -> object:
         """An entry with `percent` and without `times` acts without limit."""
         if isinstance(entry, dict) and entry.get("percent") is not None and "times" not in entry:
             return {**entry, "times": None}
         return entry
 
-    def meets(self, request: Mapping[str, Any]) -> bool:
+    def meets(self, request: Mapping[str, object]) -> bool:
         """Return whether the request has every value of `where`; a ``*`` in a text stands for any characters."""
         return all(_is(wanted, found=_field(request, path)) for path, wanted in self.where.items())
 
@@ -241,21 +243,21 @@ def parse(text: str) -> list[AnyFault]:
         raise FaultPlanError("; ".join(_problem(detail) for detail in error.errors())) from error
 
 
-def _problem(detail: Any) -> str:
+def _problem(detail: ErrorDetails) -> str:
     entry, *path = detail["loc"] or ("",)
     where = f"entry {entry + 1} " if isinstance(entry, int) else ""
     named = f"({', '.join(str(part) for part in path)}) " if path else ""
     return f"{where}{named}{detail['msg']}".strip()
 
 
-def _field(request: Mapping[str, Any], path: str) -> Any:
-    found: Any = request
+def _field(request: Mapping[str, object], path: str) -> object:
+    found: object = request
     for name in path.split("."):
         found = found.get(name) if isinstance(found, dict) else None
     return found
 
 
-def _is(wanted: JsonValue, *, found: Any) -> bool:
+def _is(wanted: JsonValue, *, found: object) -> bool:
     if found is None:  # an absent member counts as off
         return not wanted
     if isinstance(wanted, str) and isinstance(found, str):

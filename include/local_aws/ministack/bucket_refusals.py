@@ -2,46 +2,56 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
-from xml.etree.ElementTree import ParseError
+from typing import Any, TypedDict
+from xml.etree.ElementTree import Element, ParseError
 
 import botocore.session
 
-from local_aws.ministack.modules import lambda_svc, responses, s3
+from local_aws.ministack.modules import Answer, lambda_svc, responses, s3
 
 _MAX_KEY_BYTES = 1024
 _EVENTS = frozenset(botocore.session.get_session().get_service_model("s3").shape_for("Event").enum)
 _MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 
 
-def object_request(original: Callable[..., Any]) -> Callable[..., Any]:
+class NotificationRule(TypedDict):
+    """One entry of a notification configuration, as MiniStack parses it."""
+
+    type: str
+    arn: str
+    events: list[str]
+    filter_prefix: str | None
+    filter_suffix: str | None
+
+
+def object_request(original: Callable[..., Answer | None]) -> Callable[..., Answer | None]:
     """Wrap the dispatch of every request to S3."""
 
-    def checked(method: str, bucket: str, key: str, *rest: Any) -> Any:
+    def checked(method: str, bucket: str, key: str, *rest: object) -> Answer | None:
         size = len(key.encode())
         if size > _MAX_KEY_BYTES:
             extra = {"Size": str(size), "MaxSizeAllowed": str(_MAX_KEY_BYTES)}
-            return s3._error("KeyTooLongError", "Your key is too long", 400, extra=extra)
+            return _error("KeyTooLongError", "Your key is too long", extra=extra)
         return original(method, bucket, key, *rest)
 
     return checked
 
 
-def notification_request(original: Callable[..., Any]) -> Callable[..., Any]:
+def notification_request(original: Callable[..., Answer | None]) -> Callable[..., Answer | None]:
     """Check the body of PutBucketNotificationConfiguration as it was sent, because MiniStack drops unknown elements."""
 
-    def checked(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> Any:
+    def checked(name: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer | None:
         refused = _notification_refusal(body) if name in s3._buckets else None
         return refused or original(name, body, headers)
 
     return checked
 
 
-def _notification_refusal(body: bytes) -> Any:
+def _notification_refusal(body: bytes) -> Answer | None:
     try:
         document = s3.fromstring(body)
     except (ParseError, ValueError):
-        return s3._error("MalformedXML", _MALFORMED, 400)
+        return _error("MalformedXML", _MALFORMED)
     configurations = [item for item in document if _name(item).endswith("Configuration") and len(item)]
     identifiers = [text for item in configurations if (text := _text(item, "Id"))]
     if len(identifiers) != len(set(identifiers)):
@@ -56,7 +66,7 @@ def _notification_refusal(body: bytes) -> Any:
     return None
 
 
-def _filter_refusal(rules: list[Any]) -> Any:
+def _filter_refusal(rules: list[Element]) -> Answer | None:
     seen = set()
     for rule in rules:
         name, value = _text(rule, "Name"), _text(rule, "Value")
@@ -72,31 +82,36 @@ def _filter_refusal(rules: list[Any]) -> Any:
     return None
 
 
-def _invalid(message: str, *, name: str = "", value: str | None = "") -> Any:
+def _invalid(message: str, *, name: str = "", value: str | None = "") -> Answer:
     extra = {"ArgumentName": name, "ArgumentValue": value or ""} if name else None
-    return s3._error("InvalidArgument", message, 400, extra=extra)
+    return _error("InvalidArgument", message, extra=extra)
 
 
-def _name(element: Any) -> str:
+def _error(code: str, message: str, *, extra: Mapping[str, str] | None = None) -> Answer:
+    answer: Answer = s3._error(code, message, 400, extra=extra)
+    return answer
+
+
+def _name(element: Element) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _all(element: Any, name: str) -> list[Any]:
+def _all(element: Element, name: str) -> list[Element]:
     return [child for child in element if _name(child) == name]
 
 
-def _text(element: Any, name: str) -> str:
+def _text(element: Element, name: str) -> str:
     return next((child.text or "" for child in _all(element, name)), "")
 
 
-def notification_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
+def notification_configuration(original: Callable[..., Answer | None]) -> Callable[..., Answer | None]:
     """Check a parsed notification configuration."""
 
     def checked(
-        configurations: list[dict[str, Any]], region: str, bucket: str = "", skip_destination_validation: bool = False
-    ) -> Any:
+        configurations: list[NotificationRule], region: str, bucket: str = "", skip_destination_validation: bool = False
+    ) -> Answer | None:
         if any(_overlap(first, second) for first, second in _pairs(configurations)):
-            return s3._invalid_notification_config(
+            return _invalid(
                 "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
                 "are overlapping for the same event type."
             )
@@ -106,16 +121,16 @@ def notification_configuration(original: Callable[..., Any]) -> Callable[..., An
         functions = [item["arn"] for item in configurations if item["type"] == "lambda"]
         if all(_may_invoke(arn, bucket=bucket) for arn in functions):
             return None
-        return s3._invalid_notification_config("Unable to validate the following destination configurations")
+        return _invalid("Unable to validate the following destination configurations")
 
     return checked
 
 
-def _pairs(items: list[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
+def _pairs(items: list[NotificationRule]) -> Iterable[tuple[NotificationRule, NotificationRule]]:
     return ((first, second) for number, first in enumerate(items) for second in items[number + 1 :])
 
 
-def _overlap(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+def _overlap(first: NotificationRule, second: NotificationRule) -> bool:
     return (
         any(_same_event(one, other) for one in first["events"] for other in second["events"])
         and _one_starts_the_other(first["filter_prefix"] or "", second["filter_prefix"] or "")

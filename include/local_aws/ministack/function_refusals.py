@@ -10,7 +10,7 @@ from typing import Any
 
 from local_aws import function_runtime
 from local_aws.faults.roles import UnreadyRoles
-from local_aws.ministack.modules import iam, lambda_svc, responses
+from local_aws.ministack.modules import Answer, iam, lambda_svc, responses
 
 _MAX_ZIP_BYTES = 50 * 1024 * 1024
 _MAX_UNZIPPED_BYTES = 250 * 1024 * 1024
@@ -45,14 +45,12 @@ _RESERVED = frozenset(
     ]
 )
 
-Response = tuple[int, dict[str, str], bytes]
 
-
-def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Answer]], Callable[..., Answer]]:
     """Return the wrapper of CreateFunction."""
 
-    def replacement(original: Callable[..., Any]) -> Callable[..., Any]:
-        def checked(data: dict[str, Any]) -> Any:
+    def replacement(original: Callable[..., Answer]) -> Callable[..., Answer]:
+        def checked(data: dict[str, Any]) -> Answer:
             return (
                 _refused_runtime(data.get("Runtime"))
                 or _refused_architecture(data.get("Architectures", ["x86_64"]))
@@ -67,10 +65,10 @@ def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Any]
     return replacement
 
 
-def update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
+def update_function_code(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap UpdateFunctionCode."""
 
-    def checked(name: str, data: dict[str, Any]) -> Any:
+    def checked(name: str, data: dict[str, Any]) -> Answer:
         return (
             _refused_architecture(data.get("Architectures"))
             or _refused_code(data, operation="UpdateFunctionCode")
@@ -80,17 +78,17 @@ def update_function_code(original: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-def update_function_configuration(original: Callable[..., Any]) -> Callable[..., Any]:
+def update_function_configuration(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap UpdateFunctionConfiguration."""
 
-    def checked(name: str, data: dict[str, Any]) -> Any:
+    def checked(name: str, data: dict[str, Any]) -> Answer:
         refused = _refused_runtime(data["Runtime"]) if "Runtime" in data else None
         return refused or _refused_configuration(data) or original(name, data)
 
     return checked
 
 
-def _refused_runtime(runtime: str | None) -> Response | None:
+def _refused_runtime(runtime: str | None) -> Answer | None:
     own = function_runtime.runtime()
     if runtime == own:
         return None
@@ -100,7 +98,7 @@ def _refused_runtime(runtime: str | None) -> Response | None:
     )
 
 
-def _refused_architecture(architectures: list[str] | None) -> Response | None:
+def _refused_architecture(architectures: list[str] | None) -> Answer | None:
     own = function_runtime.architecture()
     if architectures is None or architectures == [own]:
         return None
@@ -110,7 +108,7 @@ def _refused_architecture(architectures: list[str] | None) -> Response | None:
     )
 
 
-def _refused_code(code: Mapping[str, Any], *, operation: str) -> Response | None:
+def _refused_code(code: Mapping[str, Any], *, operation: str) -> Answer | None:
     if "S3Key" in code:
         found = lambda_svc._fetch_code_from_s3(code["S3Bucket"], code["S3Key"], version_id=code.get("S3ObjectVersion"))
         return invalid(_NO_CODE_OBJECT) if found is None else _refused_zip(found)
@@ -124,7 +122,7 @@ def _refused_code(code: Mapping[str, Any], *, operation: str) -> Response | None
     return _refused_zip(zipped) if zipped else None
 
 
-def _refused_zip(zipped: bytes) -> Response | None:
+def _refused_zip(zipped: bytes) -> Answer | None:
     try:
         with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
             size = sum(item.file_size for item in archive.infolist())
@@ -135,7 +133,7 @@ def _refused_zip(zipped: bytes) -> Response | None:
     return None
 
 
-def _refused_configuration(data: Mapping[str, Any]) -> Response | None:
+def _refused_configuration(data: Mapping[str, Any]) -> Answer | None:
     if data.get("Layers"):
         return invalid("This local AWS does not support layers; put everything into the function's zip.")
     return (
@@ -146,7 +144,7 @@ def _refused_configuration(data: Mapping[str, Any]) -> Response | None:
     )
 
 
-def _refused_numbers(data: Mapping[str, Any]) -> Response | None:
+def _refused_numbers(data: Mapping[str, Any]) -> Answer | None:
     for name, (least, most) in _LIMITS.items():
         value = data.get(name)
         if value is not None and not least <= value <= most:
@@ -160,7 +158,7 @@ def _refused_numbers(data: Mapping[str, Any]) -> Response | None:
     return None
 
 
-def _refused_temporary_folder(data: Mapping[str, Any]) -> Response | None:
+def _refused_temporary_folder(data: Mapping[str, Any]) -> Answer | None:
     size = (data.get("EphemeralStorage") or {}).get("Size", 512)
     least, most = _EPHEMERAL_STORAGE_MB
     if least <= size <= most:
@@ -173,7 +171,7 @@ def _refused_temporary_folder(data: Mapping[str, Any]) -> Response | None:
     )
 
 
-def _refused_role(arn: str | None) -> Response | None:
+def _refused_role(arn: str | None) -> Answer | None:
     if arn is None:
         return None
     role = iam._roles.get(arn.rsplit("/", 1)[-1])
@@ -183,11 +181,11 @@ def _refused_role(arn: str | None) -> Response | None:
     return invalid(_NO_ROLE)
 
 
-def _refused_for_now(data: Mapping[str, Any], unready_roles: UnreadyRoles) -> Response | None:
+def _refused_for_now(data: Mapping[str, Any], unready_roles: UnreadyRoles) -> Answer | None:
     return invalid(_NO_ROLE) if unready_roles.refuse(data.get("Role", ""), request=data) else None
 
 
-def _refused_variables(variables: Mapping[str, str]) -> Response | None:
+def _refused_variables(variables: Mapping[str, str]) -> Answer | None:
     prefix = (
         "Lambda was unable to configure your environment variables because the environment variables you have provided"
     )
@@ -211,10 +209,10 @@ def _refused_variables(variables: Mapping[str, str]) -> Response | None:
     return None
 
 
-def invalid(message: str) -> Response:
+def invalid(message: str) -> Answer:
     return json_error("InvalidParameterValueException", message)
 
 
-def json_error(code: str, message: str, *, status: int = 400) -> Response:
-    response: Response = responses.error_response_json(code, message, status)
+def json_error(code: str, message: str, *, status: int = 400) -> Answer:
+    response: Answer = responses.error_response_json(code, message, status)
     return response

@@ -4,19 +4,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from local_aws.ministack.function_refusals import invalid, json_error
-from local_aws.ministack.modules import iam_evaluator, lambda_svc, responses, sqs
+from local_aws.ministack.modules import Answer, iam_evaluator, lambda_svc, responses, sqs
 
 _UNRESERVED_MINIMUM = 100
 _BOUNDS = {"BatchSize": (1, 10_000), "MaximumBatchingWindowInSeconds": (0, 300)}
 _NEEDED_OF_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
-Response = tuple[int, dict[str, str], bytes]
 
-
-def create_event_source_mapping(original: Callable[..., Any]) -> Callable[..., Any]:
+def create_event_source_mapping(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap CreateEventSourceMapping."""
 
-    def checked(data: dict[str, Any]) -> Any:
+    def checked(data: dict[str, Any]) -> Answer:
         arn = data.get("EventSourceArn", "")
         if ":sqs:" not in arn:
             return original(data)
@@ -31,10 +29,10 @@ def create_event_source_mapping(original: Callable[..., Any]) -> Callable[..., A
     return checked
 
 
-def update_event_source_mapping(original: Callable[..., Any]) -> Callable[..., Any]:
+def update_event_source_mapping(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap UpdateEventSourceMapping."""
 
-    def checked(mapping_id: str, data: dict[str, Any]) -> Any:
+    def checked(mapping_id: str, data: dict[str, Any]) -> Answer:
         present = lambda_svc._esms.get(mapping_id)
         refused = _refused_numbers(data) or _refused_window(data, present=present) if present else None
         return refused or original(mapping_id, data)
@@ -42,10 +40,10 @@ def update_event_source_mapping(original: Callable[..., Any]) -> Callable[..., A
     return checked
 
 
-def put_function_concurrency(original: Callable[..., Any]) -> Callable[..., Any]:
+def put_function_concurrency(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap PutFunctionConcurrency: AWS keeps 100 executions (small accounts: all) without a reservation."""
 
-    def checked(name: str, data: dict[str, Any]) -> Any:
+    def checked(name: str, data: dict[str, Any]) -> Answer:
         limit = lambda_svc._ACCOUNT_CONCURRENCY_CAP
         wanted = int(data.get("ReservedConcurrentExecutions", 0))
         others = sum(int(item.get("concurrency") or 0) for key, item in lambda_svc._functions.items() if key != name)
@@ -60,7 +58,7 @@ def put_function_concurrency(original: Callable[..., Any]) -> Callable[..., Any]
     return checked
 
 
-def _refused_numbers(data: Mapping[str, Any]) -> Response | None:
+def _refused_numbers(data: Mapping[str, Any]) -> Answer | None:
     for name, (least, most) in _BOUNDS.items():
         value = data.get(name)
         if value is not None and not least <= value <= most:
@@ -74,7 +72,7 @@ def _refused_numbers(data: Mapping[str, Any]) -> Response | None:
     return None
 
 
-def _refused_window(data: Mapping[str, Any], *, present: Mapping[str, Any]) -> Response | None:
+def _refused_window(data: Mapping[str, Any], *, present: Mapping[str, Any]) -> Answer | None:
     settings = {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0, **present, **data}
     if settings["BatchSize"] > 10 and settings["MaximumBatchingWindowInSeconds"] < 1:
         return invalid(
@@ -83,7 +81,7 @@ def _refused_window(data: Mapping[str, Any], *, present: Mapping[str, Any]) -> R
     return None
 
 
-def _refused_queue(arn: str, *, function: str) -> Response | None:
+def _refused_queue(arn: str, *, function: str) -> Answer | None:
     queue = sqs._queue_by_arn(arn)
     record, config, _ = lambda_svc._get_func_record_for_ref(function)
     if record is None:
@@ -105,7 +103,7 @@ def _refused_queue(arn: str, *, function: str) -> Response | None:
     return None
 
 
-def _refused_twin(arn: str, *, function: str) -> Response | None:
+def _refused_twin(arn: str, *, function: str) -> Answer | None:
     _, config, _ = lambda_svc._get_func_record_for_ref(function)
     for mapping in lambda_svc._esms.values():
         if config and mapping["EventSourceArn"] == arn and mapping["FunctionName"] == config["FunctionName"]:

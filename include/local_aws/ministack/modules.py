@@ -8,7 +8,10 @@ from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persisten
 from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs, sts  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
+Answer = tuple[int, dict[str, str], bytes]  # status, headers and body, as MiniStack's handlers return them
+
 __all__ = [
+    "Answer",
     "app",
     "cloudwatch",
     "cloudwatch_logs",

@@ -4,10 +4,11 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 import httpx
 from starlette.responses import Response
+
+from local_aws.foreign_requests import Application, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class OneAddress:
     """An ASGI application that forwards requests for SageMaker and passes every other request to `app`."""
 
     def __init__(
-        self, app: Any, *, sagemaker_endpoint_url: str, transport: httpx.AsyncBaseTransport | None = None
+        self, app: Application, *, sagemaker_endpoint_url: str, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._app = app
         self._url = sagemaker_endpoint_url
@@ -38,7 +39,7 @@ class OneAddress:
             trust_env=False,
         )
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
@@ -49,7 +50,7 @@ class OneAddress:
         else:
             await self._app(scope, receive, _readable(scope, send))
 
-    async def _forward(self, scope: Any, receive: Any, send: Any) -> None:
+    async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         query = scope["query_string"].decode("latin-1")
         url = f"{self._url}{scope['raw_path'].decode('latin-1')}{'?' if query else ''}{query}"
         headers = [(name, value) for name, value in scope["headers"] if name.lower() not in _HOP_BY_HOP]
@@ -90,7 +91,7 @@ def error_response(code: str, message: str, *, status: int) -> Response:
     return Response(content, status, headers, media_type="application/x-amz-json-1.1")
 
 
-async def _body(receive: Any) -> AsyncIterator[bytes]:
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
     more = True
     while more:
         message = await receive()
@@ -100,11 +101,11 @@ async def _body(receive: Any) -> AsyncIterator[bytes]:
         more = message.get("more_body", False)
 
 
-def _readable(scope: Any, send: Any) -> Any:
+def _readable(scope: Scope, send: Send) -> Send:
     """Return a `send` that replaces MiniStack's answer for an absent service by an error of the service's protocol."""
-    held: list[Any] = []
+    held: list[Message] = []
 
-    async def checked(message: Any) -> None:
+    async def checked(message: Message) -> None:
         if message["type"] == "http.response.start" and message["status"] == 400:
             held.append(message)
             return
@@ -120,7 +121,7 @@ def _readable(scope: Any, send: Any) -> Any:
     return checked
 
 
-async def _nothing() -> Any:
+async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 

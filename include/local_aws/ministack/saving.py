@@ -8,9 +8,9 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import parse_qs
 
+from local_aws.foreign_requests import Application, Message, Receive, Scope, Send
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.modules import persistence
 
@@ -36,7 +36,7 @@ class Saving:
     there is much of it.
     """
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: Application) -> None:
         self._app = app
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._is_changed = False
@@ -48,7 +48,7 @@ class Saving:
         """Record a change that was not made by a request."""
         self._is_changed = True
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
             await self._app(scope, self._ending(receive), self._starting(send))
@@ -57,8 +57,8 @@ class Saving:
         else:
             await self._app(scope, receive, send)
 
-    def _starting(self, send: Any) -> Any:
-        async def start(message: Any) -> None:
+    def _starting(self, send: Send) -> Send:
+        async def start(message: Message) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._task = asyncio.create_task(self._save_from_time_to_time())
                 self.on_started()
@@ -66,8 +66,8 @@ class Saving:
 
         return start
 
-    def _ending(self, receive: Any) -> Any:
-        async def end() -> Any:
+    def _ending(self, receive: Receive) -> Receive:
+        async def end() -> Message:
             message = await receive()
             if message["type"] == "lifespan.shutdown" and self._task:
                 await asyncio.to_thread(self.on_stopping)
@@ -78,10 +78,10 @@ class Saving:
 
         return end
 
-    def _saving(self, scope: Any, send: Any) -> Any:
+    def _saving(self, scope: Scope, send: Send) -> Send:
         state_key = saved_before_the_answer(scope)
 
-        async def save_first(message: Any) -> None:
+        async def save_first(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._is_changed = True
                 if state_key and message["status"] < 400:
@@ -117,14 +117,14 @@ class Saving:
                 persistence.save_state(state_key, state)
 
 
-def _consistent(get_state: Any) -> Any:
+def _consistent(get_state: Callable[[], object]) -> object:
     for _ in range(_TRIES - 1):
         with contextlib.suppress(RuntimeError):  # a thread of MiniStack changed it in the meantime
             return get_state()
     return get_state()
 
 
-def saved_before_the_answer(scope: Any) -> str | None:
+def saved_before_the_answer(scope: Scope) -> str | None:
     """Return the part of the state to save before this request is answered, or None for objects and invocations."""
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
