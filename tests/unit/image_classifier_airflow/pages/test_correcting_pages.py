@@ -39,7 +39,7 @@ def test_answers_of_the_sample_are_counted_and_not_asked_for_again(client, pictu
     text = text_of(client("editor"), "/cats/sample")
 
     assert "1 of 2 answers agree with the model: 50.0% (9.5% to 90.5%)" in text
-    assert "Every prediction of the model that answers now has an answer" in text
+    assert "Every prediction of the live model has an answer" in text
     counted = client("editor").get("/cats/sample-accuracy").json()
     assert (counted["right"], counted["of"]) == (1, 2)
     assert counted["more"] > 1000
