@@ -29,8 +29,6 @@ from local_aws.sagemaker.protocol.validation import operation_exists
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pydantic_core import ErrorDetails
-
 MOST_CHARACTERS = 1024  # of a FailureReason
 
 
