@@ -7,7 +7,7 @@ The plan is a JSON list. An entry names its ``fault``, the requests it acts on (
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -241,7 +241,7 @@ def parse(text: str) -> list[AnyFault]:
         raise FaultPlanError("; ".join(_problem(detail) for detail in error.errors())) from error
 
 
-def _problem(detail: ErrorDetails) -> str:
+def _problem(detail: Any) -> str:
     entry, *path = detail["loc"] or ("",)
     where = f"entry {entry + 1} " if isinstance(entry, int) else ""
     named = f"({', '.join(str(part) for part in path)}) " if path else ""
