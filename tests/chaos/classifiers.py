@@ -14,7 +14,7 @@ PER_CLASS = {"train": 20, "validation": 4}
 SHADES = {"dark": 40, "light": 215}
 SOURCE_IN_S3 = "s3://image-classifier-000000000000-us-east-1/photographs/"  # in the local AWS's bucket
 THREE = ("ant", "bee", "cow")
-JUDGED_PER_CLASS = {**PER_CLASS, "test": 60}  # a comparison needs 100 test images
+COMPARED_PER_CLASS = {**PER_CLASS, "test": 60}  # a comparison needs 100 test images
 FILE = """\
 description: Shades of grey, to see what survives
 source: {source}

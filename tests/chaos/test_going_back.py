@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.chaos.airflow_runs import Run, until
-from tests.chaos.classifiers import JUDGED_PER_CLASS, write_images
+from tests.chaos.classifiers import COMPARED_PER_CLASS, write_images
 
 from image_classifier.aws.names import endpoint_name
 
@@ -72,7 +72,7 @@ def two_models(airflow: Any, aws: Any, place: Any) -> dict[str, str]:
     """The training jobs of two models with other labels; the second serves."""
     ended(airflow.ordered_run(DAG_ID, "first", conf={}))
     first = serving(aws)
-    write_images(place, "renamed", per_class=JUDGED_PER_CLASS, labels=("black", "white"))
+    write_images(place, "renamed", per_class=COMPARED_PER_CLASS, labels=("black", "white"))
     ended(airflow.ordered_run(DAG_ID, "second", conf={"source": "renamed", "reset_labels": True}))
     return {"first": first, "second": serving(aws)}
 
