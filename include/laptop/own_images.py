@@ -24,6 +24,8 @@ from image_classifier.prepare.layout.split_folders import Choice
 from image_classifier.prepare.placement import Placement
 from image_classifier.prepare.preparation import Preparation, list_images
 from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.split import choose
+from image_classifier.prepare.spool import Spool
 from image_classifier.prepare.stores import NoStore
 from laptop.images import Demonstration, choose_uploads
 from laptop.place import ROOT, LaptopError, Place
@@ -75,8 +77,9 @@ def own(place: Place, data: Path, layout: Choice | None = None) -> Demonstration
     trained = _link_all(place, folder, dataset, held_out=held_out)
     _tell(dataset, trained)
     if not folder.file.exists():
-        left = [image for image in dataset.images if image.image.name not in held_out]
-        _write_classifier(folder, dataset, batch_size=_batch_size(preparation.placer.place(left)))
+        left = Spool.of(image for image in dataset.images if image.image.name not in held_out)
+        placement = preparation.placer.place(choose(left).images)
+        _write_classifier(folder, dataset, batch_size=_batch_size(placement))
     return Demonstration(name, choose_uploads(place.held_out / name))
 
 

@@ -4,14 +4,21 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
-from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Inspected, Rejected
+from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Rejected
 from image_classifier.prepare.layout.folders import LISTED, SPLITS, Layout
 from image_classifier.prepare.layout.split_folders import Split, is_image_name
+from image_classifier.prepare.picked import Found, Picked
 from image_classifier.prepare.placement import Placement, Placer
+from image_classifier.prepare.spool import SPLIT_OF_CODE, in_order
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 REJECTED_ALLOWED_ALWAYS = 5  # in a small folder a few files are quickly a tenth
 NO_IMAGES = ("not_an_image", "empty")  # rejection codes of files that may be beside images, such as notes
@@ -41,7 +48,7 @@ class Dataset:
     layout: Layout
 
     @property
-    def images(self) -> tuple[Inspected, ...]:
+    def images(self) -> Picked:
         return self.placement.images
 
     @property
@@ -52,25 +59,38 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """Return the identity of the data set, which is part of the training job's name."""
-        images = ((one.split, self.index(one), one.sha256 + one.facts.revision) for one in self.images)
-        return image_list.fingerprint(images, pixels_key=self.pixels_key, labels=self.labels)
+        import numpy as np
 
-    @cached_property
-    def _indices(self) -> dict[str, int]:
-        return {label: index for index, label in enumerate(self.labels)}
+        images, spool = self.images, self.images.spool
+        indices = self.indices(images)
+        by_content = in_order(spool.sha_words[images.places])
+        order = by_content[np.lexsort((indices[by_content], images.splits[by_content]))]
+        identities = (
+            (SPLIT_OF_CODE[images.splits[one]] or "", int(indices[one]), spool.identity(int(images.places[one])))
+            for one in order
+        )
+        return image_list.fingerprint_of_sorted(identities, pixels_key=self.pixels_key, labels=self.labels)
 
-    def index(self, image: Inspected) -> int:
-        """Return the class index of an image."""
-        return self._indices[image.image.class_name]
+    def indices(self, images: Picked) -> "NDArray[np.int64]":
+        """Return the class indices of some of the images."""
+        import numpy as np
 
-    def of(self, wanted: Split) -> tuple[Inspected, ...]:
+        index = {label: number for number, label in enumerate(self.labels)}
+        of_class = np.array([index.get(name, -1) for name in images.spool.class_names], np.int64)
+        return of_class[images.classes]
+
+    def of(self, wanted: Split) -> Picked:
         """Return the images of one split."""
-        return tuple(image for image in self.images if image.split == wanted)
+        return self.images.of_split(wanted)
 
     def counts(self) -> dict[Split, dict[str, int]]:
         """Return the number of images per split and class, the classes in the order of their indices."""
-        counted = Counter((image.split, image.image.class_name) for image in self.images)
-        return {part: {label: counted[part, label] for label in self.labels} for part in SPLITS}
+        import numpy as np
+
+        counted = {
+            part: np.bincount(self.indices(self.of(part)), minlength=len(self.labels)).tolist() for part in SPLITS
+        }
+        return {part: dict(zip(self.labels, counted[part], strict=True)) for part in SPLITS}
 
 
 @dataclass(frozen=True)
@@ -89,29 +109,25 @@ class Assembler:
     placer: Placer
     max_left_out: float
 
-    def assemble(self, found: Iterable[Inspected | Rejected]) -> Dataset:
+    def assemble(self, found: Found) -> Dataset:
         """Select the images and assign them to splits.
 
         Raises:
             DatasetError: too many files were rejected, or a class or the validation split has no image.
 
         """
-        inspected, others = _separated(found)
-        rejected = tuple(one for one in others if not _is_beside_images(one))
-        no_images = tuple(one for one in others if _is_beside_images(one))
-        self._check_rejected(rejected)
-        chosen = split.choose(inspected)
-        self._check_classes(chosen.images, chosen=chosen, rejected=others)
+        rejected = tuple(one for one in found.rejected if not _is_beside_images(one))
+        no_images = tuple(one for one in found.rejected if _is_beside_images(one))
+        self._check_rejected(rejected, total=len(found))
+        chosen = split.choose(found.images)
+        self._check_classes(found, chosen)
         placement = self.placer.place(chosen.images)
-        self._check_trained(placement)
-        ordered = tuple(sorted(placement.images, key=lambda image: (image.split, image.path)))
-        placement = Placement(ordered, placement.near_test)
+        self._check_trained(placement, found)
         return Dataset(
             self.where, tuple(self.labels), self.pixels_key, placement, chosen, rejected, no_images, self.layout
         )
 
-    def _check_rejected(self, rejected: Sequence[Rejected]) -> None:
-        total = len(self.layout.images)
+    def _check_rejected(self, rejected: Sequence[Rejected], *, total: int) -> None:
         if len(rejected) <= max(REJECTED_ALLOWED_ALWAYS, self.max_left_out * total):
             return
         message = (
@@ -120,41 +136,30 @@ class Assembler:
         )
         raise DatasetError(message)
 
-    def _check_classes(
-        self, images: Sequence[Inspected], *, chosen: split.Chosen, rejected: Sequence[Rejected]
-    ) -> None:
+    def _check_classes(self, found: Found, chosen: split.Chosen) -> None:
         """Check that every class has an image, in each split that the source names."""
         parts: tuple[Split, ...] = LISTED if self.layout.has_validation else ("train",)
+        all_of, left_of = found.named(), chosen.images.named()
         for part in parts:
-            listed = {image.class_name for image in self.layout.images if image.split in (part, None)}
-            left = {one.image.class_name for one in images if one.image.split in (part, None)}
+            listed = {name for placed, name in all_of if placed in (part, None)}
+            left = {name for placed, name in left_of if placed in (part, None)}
             if empty := sorted(listed - left):
                 within = f"{part} of {self.where}" if self.layout.has_validation else self.where
                 message = (
                     f"Classes without one usable image in {within}: {', '.join(map(repr, empty))}. "
-                    f"{_losses(empty, chosen=chosen, rejected=rejected)} Add images of these classes, or delete "
+                    f"{_losses(empty, chosen=chosen, rejected=found.rejected)} Add images of these classes, or delete "
                     "their folders."
                 )
                 raise DatasetError(message)
 
-    def _check_trained(self, placement: Placement) -> None:
-        trained = {one.image.class_name for one in placement.images if one.split == "train"}
-        if missing := sorted({image.class_name for image in self.layout.images} - trained):
+    def _check_trained(self, placement: Placement, found: Found) -> None:
+        trained = {name for _, name in placement.images.of_split("train").named()}
+        if missing := sorted({name for _, name in found.named()} - trained):
             message = (
                 f"No training image is left of {', '.join(map(repr, missing))} in {self.where}: test images look "
                 "nearly the same as all of them. Remove those copies from the test images, or add other images."
             )
             raise DatasetError(message)
-
-
-def _separated(found: Iterable[Inspected | Rejected]) -> tuple[list[Inspected], list[Rejected]]:
-    inspected, others = list[Inspected](), list[Rejected]()
-    for one in found:
-        if isinstance(one, Inspected):
-            inspected.append(one)
-        else:
-            others.append(one)
-    return inspected, others
 
 
 def _is_beside_images(one: Rejected) -> bool:

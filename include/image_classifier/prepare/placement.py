@@ -1,15 +1,23 @@
 """Assigns every image and its near-duplicates to a split, and keeps the splits of an earlier version."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.inspection.inspector import Inspected
 from image_classifier.prepare.inspection.near_duplicates import Look, Looks
-from image_classifier.prepare.layout.folders import LISTED
 from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.picked import Pairs, Picked
 from image_classifier.prepare.split import Fractions, share
+from image_classifier.prepare.spool import CODE_OF_SPLIT, SPLIT_OF_CODE, TEST, TRAIN, VALIDATION
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from image_classifier.prepare.spool import Places
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,10 @@ class PlacedBefore:
 
 @dataclass(frozen=True)
 class Placement:
-    """The images in their splits, and those left out as near-duplicates of a test image."""
+    """The images in their splits, by split and path; and those left out as near-duplicates of a test image."""
 
-    images: tuple[Inspected, ...]
-    near_test: tuple[tuple[Inspected, Inspected], ...] = ()
+    images: Picked
+    near_test: Pairs
 
 
 @dataclass(frozen=True)
@@ -49,95 +57,194 @@ class Placer:
     needs_validation: bool
     before: Mapping[str, PlacedBefore] = field(default_factory=dict)
 
-    def place(self, images: Iterable[Inspected]) -> Placement:
+    def place(self, images: Picked) -> Placement:
         """Assign a group and a split to every image, and give each class an image in train and one in validation.
+
+        Args:
+            images: in the order of their SHA-256, each content once.
 
         Raises:
             DatasetError: a class has a single usable image but needs two.
 
         """
-        grouped = self._grouped(images)
-        placed = self._filled(self._split(grouped))
-        return _without_near_test(placed)
-
-    def _grouped(self, images: Iterable[Inspected]) -> list[Inspected]:
-        """Return the images with their groups, the oldest first; the name of a group never changes."""
-        oldest_first = sorted(images, key=lambda one: (one.sha256 not in self.before, one.sha256))
-        looks = self._looks_before()
-        grouped = []
-        for image in oldest_first:
-            before, look = self.before.get(image.sha256), image.facts.look
-            group = before.group if before else ""
-            if not group:
-                group = (looks.nearest(look) if look else None) or image.sha256
-                if look and group == image.sha256:
-                    looks.add(look, group)
-            grouped.append(replace(image, group=group))
-        return grouped
-
-    def _looks_before(self) -> Looks:
-        """Return the looks of the previous version's groups, by the first image that still exists."""
-        firsts: dict[str, tuple[bool, str]] = {}
-        for sha256, before in self.before.items():
-            if before.group and before.look:
-                candidate = (sha256 != before.group, sha256)
-                firsts[before.group] = min(candidate, firsts.get(before.group, candidate))
-        looks = Looks()
-        for group, (_, sha256) in sorted(firsts.items()):
-            if look := self.before[sha256].look:
-                looks.add(look, group)
-        return looks
-
-    def _split(self, grouped: Sequence[Inspected]) -> list[Inspected]:
-        """Assign a new image to the split of the oldest image of its group, and the first of a group by its content."""
-        of_group: dict[str, Split] = {}
-        for image in grouped:
-            if image.image.split in ("validation", "test"):
-                of_group.setdefault(image.group, image.image.split)
-        for _, before in sorted(self.before.items(), key=lambda item: (item[0] != item[1].group, item[0])):
-            if before.group and before.split:  # perhaps that of an image that left the data set
-                of_group.setdefault(before.group, before.split)
-        placed = []
-        for image in grouped:
-            split = self._split_of(image, of_group.get(image.group))
-            of_group.setdefault(image.group, split)
-            placed.append(replace(image, split=split))
-        return placed
-
-    def _split_of(self, image: Inspected, of_group: Split | None) -> Split:
-        placed, before = image.image.split, self.before.get(image.sha256)
-        if placed in ("validation", "test"):
-            return placed
-        if before and before.split and self.fractions.may_be(before.split, placed):
-            return before.split
-        if image.sha256 in self.fractions.only_train:
-            return "train"
-        if before and not before.group:  # a version of release 0.1, which had no groups
-            return self.fractions.split_of(image.sha256, placed)
-        own = self.fractions.split_of(image.group, placed)
-        if of_group and self.fractions.may_be(of_group, placed):
-            return of_group
-        return "train" if placed == "train" and of_group == "validation" else own
-
-    def _filled(self, images: Iterable[Inspected]) -> list[Inspected]:
-        """Give each class an image in train, and one in validation if the source names none.
-
-        In very small classes a split may be empty by chance.
-        """
-        classes: dict[str, list[Inspected]] = defaultdict(list)
-        for image in sorted(images, key=lambda one: share(one.sha256, seed=self.fractions.seed)):
-            classes[image.image.class_name].append(image)
+        board = _Board(images, self.before)
+        _group(board)
+        _split(board, self.fractions)
+        order = _by_share(board, self.fractions.seed)
+        classes = _of_each_class(board, order)
         if self.needs_validation:
-            _check_two_images(classes)
-        filled: list[Inspected] = []
-        for members in classes.values():
-            validated = _with(members, "validation") if self.needs_validation else members
-            filled += _with(validated, "train")
-        return filled
+            _check_two_images(board, classes)
+        for members in classes:
+            if self.needs_validation:
+                _give(members, "validation", board)
+            _give(members, "train", board)
+        return _without_near_test(board, order)
 
 
-def _check_two_images(classes: Mapping[str, Sequence[Inspected]]) -> None:
-    single = sorted(name for name, members in classes.items() if sum(map(_may_move, members)) == 1)
+class _Board:
+    """The images while they are placed; an image is known by its position among the images.
+
+    Attributes:
+        groups: the position of the first image of each image's group, or a number from ``len(images)`` on for `gone`.
+        gone: the SHA-256 of groups' first images that are not in the data set.
+        splits: the codes of the splits.
+        known: what the previous version says of an image, by its position.
+
+    """
+
+    def __init__(self, images: Picked, before: Mapping[str, PlacedBefore]) -> None:
+        import numpy as np
+
+        spool, places = images.spool, images.places
+        self.images, self.before, self.count = images, before, len(images)
+        self.placed, self.with_look = spool.placed[places], spool.with_look[places]
+        self.groups = np.full(self.count, -1, np.int64)
+        self.splits = np.zeros(self.count, np.uint8)
+        self.gone: list[str] = []
+        self.known = {at: before[sha256] for at, sha256 in self.shas() if sha256 in before} if before else {}
+        self._groups_before: dict[str, int] = {}
+
+    def shas(self) -> Iterator[tuple[int, str]]:
+        return ((position, self.sha256(position)) for position in range(self.count))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        return {sha256: position for position, sha256 in self.shas()}
+
+    @cached_property
+    def oldest_first(self) -> list[int]:
+        """The positions of the images, those of the previous version first."""
+        new = (position for position in range(self.count) if position not in self.known)
+        return [*self.known, *new]
+
+    def sha256(self, position: int) -> str:
+        return self.images.spool.sha256(int(self.images.places[position]))
+
+    def look(self, position: int) -> Look | None:
+        if not self.with_look[position]:
+            return None
+        return self.images.spool.facts(int(self.images.places[position])).look
+
+    def group_before(self, sha256: str) -> int:
+        """Return the number of a group of the previous version."""
+        if sha256 not in self._groups_before:
+            found = self._positions.get(sha256)
+            if found is None:
+                found = self.count + len(self.gone)
+                self.gone.append(sha256)
+            self._groups_before[sha256] = found
+        return self._groups_before[sha256]
+
+    def group_name(self, group: int) -> str:
+        """Return the SHA-256 of the first image of a group."""
+        return self.sha256(group) if group < self.count else self.gone[group - self.count]
+
+    def picked(self, chosen: "Places") -> Picked:
+        """Return some of the images, with their splits and groups."""
+        import numpy as np
+
+        spool, places = self.images.spool, self.images.places
+        groups = self.groups[chosen]
+        is_here = groups < self.count
+        in_spool = np.where(is_here, places[np.where(is_here, groups, 0)], groups - self.count + len(spool))
+        return Picked(spool, places[chosen], self.splits[chosen], in_spool, self.gone)
+
+
+def _group(board: _Board) -> None:
+    """Assign the images to groups, the oldest first; the name of a group never changes."""
+    looks, group_of_look = _looks_before(board)
+    for position in board.oldest_first:
+        before = board.known.get(position)
+        if before and before.group:
+            board.groups[position] = board.group_before(before.group)
+            continue
+        look = board.look(position)
+        near = looks.nearest(look) if look else None
+        group = position if near is None else group_of_look[near]
+        board.groups[position] = group
+        if look and group == position:
+            looks.add(look)
+            group_of_look.append(group)
+
+
+def _looks_before(board: _Board) -> "tuple[Looks, array[int]]":
+    """Return the looks of the previous version's groups, by the first image that still exists, and their groups."""
+    firsts: dict[str, tuple[bool, str]] = {}
+    for sha256, before in board.before.items():
+        if before.group and before.look:
+            candidate = (sha256 != before.group, sha256)
+            firsts[before.group] = min(candidate, firsts.get(before.group, candidate))
+    looks, groups = Looks(), array("q")
+    for group, (_, sha256) in sorted(firsts.items()):
+        if look := board.before[sha256].look:
+            looks.add(look)
+            groups.append(board.group_before(group))
+    return looks, groups
+
+
+def _split(board: _Board, fractions: Fractions) -> None:
+    """Assign a new image to the split of the oldest image of its group, and the first of a group by its content."""
+    import numpy as np
+
+    of_group = np.zeros(board.count + len(board.gone) + len(board.before), np.uint8)
+
+    def note(group: int, code: int) -> None:
+        if not of_group[group]:
+            of_group[group] = code
+
+    for position in board.oldest_first:
+        if board.placed[position] in (TEST, VALIDATION):
+            note(board.groups[position], board.placed[position])
+    for _, before in sorted(board.before.items(), key=lambda item: (item[0] != item[1].group, item[0])):
+        if before.group and before.split:  # perhaps that of an image that left the data set
+            note(board.group_before(before.group), CODE_OF_SPLIT[before.split])
+    for position in board.oldest_first:
+        group = int(board.groups[position])
+        split = _split_of(position, SPLIT_OF_CODE[of_group[group]], board=board, fractions=fractions)
+        board.splits[position] = CODE_OF_SPLIT[split]
+        note(group, CODE_OF_SPLIT[split])
+
+
+def _split_of(position: int, of_group: Split | None, *, board: _Board, fractions: Fractions) -> Split:
+    placed, before = SPLIT_OF_CODE[int(board.placed[position])], board.known.get(position)
+    if placed in ("validation", "test"):
+        return placed
+    if before and before.split and fractions.may_be(before.split, placed):
+        return before.split
+    if fractions.only_train and board.sha256(position) in fractions.only_train:
+        return "train"
+    if before and not before.group:  # a version of release 0.1, which had no groups
+        return fractions.split_of(board.sha256(position), placed)
+    if of_group and fractions.may_be(of_group, placed):
+        return of_group
+    own = fractions.split_of(board.group_name(int(board.groups[position])), placed)
+    return "train" if placed == "train" and of_group == "validation" else own
+
+
+def _by_share(board: _Board, seed: int) -> "Places":
+    """Return the positions in the order of their shares, class by class, the class with the lowest share first."""
+    import numpy as np
+
+    shares = np.fromiter((share(sha256, seed=seed) for _, sha256 in board.shas()), np.float64, board.count)
+    classes = board.images.classes
+    lowest = np.full(len(board.images.spool.class_names), np.inf)
+    np.minimum.at(lowest, classes, shares)
+    return np.lexsort((shares, lowest[classes]))
+
+
+def _of_each_class(board: _Board, order: "Places") -> "list[Places]":
+    """Divide the positions, which are class by class."""
+    import numpy as np
+
+    classes = board.images.classes[order]
+    return np.split(order, np.flatnonzero(classes[1:] != classes[:-1]) + 1) if len(order) else []
+
+
+def _check_two_images(board: _Board, classes: "Sequence[Places]") -> None:
+    names = board.images.spool.class_names
+    single = sorted(
+        names[board.images.classes[members[0]]] for members in classes if _may_move(members, board).sum() == 1
+    )
     if single:
         message = (
             f"Too few images: {', '.join(map(repr, single))} have one usable image each, and every class needs one to "
@@ -146,43 +253,50 @@ def _check_two_images(classes: Mapping[str, Sequence[Inspected]]) -> None:
         raise DatasetError(message)
 
 
-def _may_move(image: Inspected) -> bool:
-    """Whether the source does not name the image's split."""
-    return image.image.split in (None, "train")
+def _may_move(members: "Places", board: _Board) -> "NDArray[np.bool_]":
+    """Return which of the images the source does not assign to a split other than train."""
+    placed = board.placed[members]
+    may: NDArray[np.bool_] = (placed == 0) | (placed == TRAIN)
+    return may
 
 
-def _with(members: list[Inspected], wanted: Split) -> list[Inspected]:
-    """Return the members of a class, ordered by their shares; move one to the wanted split if it has none.
+def _give(members: "Places", wanted: Split, board: _Board) -> None:
+    """Move one of a class's images, which are in the order of their shares, to the wanted split if that has none.
 
-    The first member moves to validation; the last of several validation images, or else the first member, moves to
-    train. Images without near-duplicates are preferred.
+    In very small classes a split may be empty by chance. The first member moves to validation; the last of several
+    validation images, or else the first member, moves to train. Images without near-duplicates are preferred.
     """
-    if any(one.split == wanted for one in members):
-        return members
-    places = [place for place, one in enumerate(members) if _may_move(one)]
+    import numpy as np
+
+    splits, code = board.splits, CODE_OF_SPLIT[wanted]
+    if (splits[members] == code).any():
+        return
+    moving = members[_may_move(members, board)]
     if wanted == "train":
-        validating = [place for place in places if members[place].split == "validation"]
-        testing = [place for place in places if members[place].split == "test"]
-        places = validating[::-1] if len(validating) > 1 or not testing else testing
-    sizes: dict[str, int] = defaultdict(int)
-    for one in members:
-        sizes[one.group] += 1
-    places.sort(key=lambda place: sizes[members[place].group] > 1)
-    return [replace(one, split=wanted) if place in places[:1] else one for place, one in enumerate(members)]
+        validating, testing = moving[splits[moving] == VALIDATION], moving[splits[moving] == TEST]
+        moving = validating[::-1] if len(validating) > 1 or not len(testing) else testing
+    groups, sizes = np.unique(board.groups[members], return_counts=True)
+    is_alone = np.isin(board.groups[moving], groups[sizes == 1])
+    splits[[*moving[is_alone], *moving[~is_alone]][:1]] = code
 
 
-def _without_near_test(images: Sequence[Inspected]) -> Placement:
+def _without_near_test(board: _Board, order: "Places") -> Placement:
     """Leave out train and validation images that are near-duplicates of a test image; no image changes its split."""
-    looks, tests = Looks(), {one.sha256: one for one in images if one.split == "test"}
-    for sha256, one in sorted(tests.items()):
-        if one.facts.look:
-            looks.add(one.facts.look, sha256)
-    kept, near = [], []
-    for image in images:
-        look = image.facts.look if tests and image.split in LISTED else None
+    import numpy as np
+
+    looks, tests = Looks(), array("q")
+    for position in np.flatnonzero(board.splits == TEST).tolist():
+        if look := board.look(position):
+            looks.add(look)
+            tests.append(position)
+    is_kept, near, of_test = np.ones(board.count, bool), array("q"), array("q")
+    listed = order[board.splits[order] != TEST] if tests else order[:0]
+    for position in listed.tolist():
+        look = board.look(position)
         test = looks.nearest(look) if look else None
-        if test is None:
-            kept.append(image)
-        else:
-            near.append((image, tests[test]))
-    return Placement(tuple(kept), tuple(near))
+        if test is not None:
+            is_kept[position] = False
+            near.append(position)
+            of_test.append(tests[test])
+    kept = board.picked(np.flatnonzero(is_kept)).ordered()
+    return Placement(kept, Pairs(board.picked(np.array(near, np.int64)), board.picked(np.array(of_test, np.int64))))

@@ -1,6 +1,6 @@
 """Assembles the data set of a classifier from its source, and stores the prepared images."""
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field, replace
 
 from image_classifier.aws.names import Keys
@@ -19,7 +19,8 @@ from image_classifier.prepare.inspection.inspector import (
 from image_classifier.prepare.layout.folders import Layout, read_layout
 from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
-from image_classifier.prepare.placement import Placement, Placer
+from image_classifier.prepare.picked import Found, Picked
+from image_classifier.prepare.placement import Placer
 from image_classifier.prepare.previous import Previous, SplitSettings
 from image_classifier.prepare.progress import Progress
 from image_classifier.prepare.report.document import make_report
@@ -28,6 +29,7 @@ from image_classifier.prepare.report.warnings import Trained, warnings_of
 from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.source import File, Source
 from image_classifier.prepare.split import Fractions
+from image_classifier.prepare.spool import SPLIT_OF_CODE
 
 
 @dataclass(frozen=True)
@@ -74,20 +76,18 @@ class Preparation:
         for line in self.introduction():
             on_progress(line)
         found = inspector.all(images, report=Progress(on_progress, len(images)).count)
-        return self.assembled(found, labels=labels, inspector=inspector)
+        return self.assembled(Found(found), labels=labels, inspector=inspector)
 
     def introduction(self) -> tuple[str, ...]:
         """Return sentences about the source's contents."""
         images, classes = len(self.layout.images), len(self.layout.classes)
         return f"{images:,} images of {classes} classes in {self.source.where}", self.layout.level
 
-    def assembled(
-        self, found: Iterable[Inspected | Rejected], *, labels: Sequence[str], inspector: Inspector
-    ) -> Dataset:
+    def assembled(self, found: Found, *, labels: Sequence[str], inspector: Inspector) -> Dataset:
         """Assemble the data set from the inspection's results.
 
         Args:
-            found: every image of the layout, in its order.
+            found: every image of the layout.
             labels: the labels by class index.
             inspector: stores the images whose final split differs from their own.
 
@@ -116,10 +116,13 @@ class Preparation:
     def page(self, dataset: Dataset, report: Report) -> bytes:
         """Return the bytes of report.html, with pictures made from the source's files."""
         from image_classifier.prepare.report.page import report_page
-        from image_classifier.prepare.report.pictures import pictures
+        from image_classifier.prepare.report.pictures import pictures, shown_names
 
-        images = {image.name: image for image in self.layout.images}
-        images |= {self.keys.split(one.split) + one.path: one.image for one in dataset.images}
+        shown = set(shown_names(report))
+        images = {image.name: image for image in self.layout.images if image.name in shown}
+        for one, path in zip(dataset.images, dataset.images.paths(), strict=True):
+            if (key := self.keys.split(one.split) + path) in shown:
+                images[key] = one.image
         return report_page(report, pictures=pictures(report, images, source=self.source))
 
     def inspector(self, *, known: Known, split_before: Callable[[str], Split | None] | None = None) -> Inspector:
@@ -151,10 +154,20 @@ class Preparation:
 
     def _all_stored(self, dataset: Dataset, inspector: Inspector) -> Dataset:
         """Store images whose final split differs from their own, or that were left out before."""
-        stored_as = {one.sha256: one.split for one in dataset.chosen.images}
-        images = tuple(self._stored(image, inspector, stored_as=stored_as[image.sha256]) for image in dataset.images)
+        images = dataset.images
+        for position in self._perhaps_not_stored(images):
+            at, image = int(images.places[position]), images[position]
+            stored_as = SPLIT_OF_CODE[images.spool.own[at]] or image.split
+            images.spool.uploaded[at] = self._stored(image, inspector, stored_as=stored_as).uploaded
         self.store.finish()
-        return replace(dataset, placement=Placement(images, dataset.placement.near_test))
+        return dataset
+
+    def _perhaps_not_stored(self, images: Picked) -> list[int]:
+        """Return the positions of images whose split is not the one in which they were stored, or of known ones."""
+        moved = images.splits != images.spool.own[images.places]
+        if self.previous.has_left_out:
+            moved |= images.spool.uploaded[images.places] == 0
+        return [int(position) for position in moved.nonzero()[0]]
 
     def _stored(self, image: Inspected, inspector: Inspector, *, stored_as: Split) -> Inspected:
         key, other = (self.keys.split(split) + image.path for split in (image.split, stored_as))

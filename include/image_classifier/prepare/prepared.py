@@ -46,7 +46,7 @@ class PreparedDataset(BaseModel):
 def prepared_dataset(dataset: Dataset, data_format: DataFormat, *, bucket: str, keys: Keys) -> PreparedDataset:
     """Return the result for a data set that is in S3, or would be."""
     version = keys.version(dataset.fingerprint)
-    uploaded = sum(image.uploaded for image in dataset.images)
+    uploaded = dataset.images.uploaded
     uris = {name: f"s3://{bucket}/{folder}" for name, folder in _channels(version, data_format, keys).items()}
     return PreparedDataset(
         fingerprint=dataset.fingerprint,

@@ -146,6 +146,11 @@ class Previous:
     def _by_stamp(self) -> dict[str, Facts]:
         return {stamp: found for _, stamp, found in self._by_name.values() if isinstance(found, Facts)}
 
+    @property
+    def has_left_out(self) -> bool:
+        """Whether the previous version left an image out."""
+        return bool(self._left_out)
+
     def left_out(self, image: Listed) -> bool:
         """Whether the previous version left the image out."""
         return image.name in self._left_out

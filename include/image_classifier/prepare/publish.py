@@ -2,8 +2,9 @@
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import s3 as storage
@@ -19,6 +20,7 @@ from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.records import delete_superseded
 from image_classifier.prepare.report import document
 from image_classifier.prepare.report.schema import Report
+from image_classifier.prepare.spool import in_order
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -29,6 +31,7 @@ JSON, HTML = "application/json", "text/html; charset=utf-8"
 REPORT, PAGE = "report.json", "report.html"
 LIST_NAMES: dict[Split, str] = {"train": "train_lst/train.lst", "validation": "validation_lst/validation.lst"}
 TEST_MANIFEST = "test.manifest"
+ENTRIES_AT_ONCE = 10_000  # of a list that is written
 
 
 def publish(
@@ -99,20 +102,36 @@ def _documents(dataset: Dataset, report: Report, *, bucket: str, keys: Keys) -> 
 
 def list_entries(dataset: Dataset) -> dict[Split, list[Entry]]:
     """Return the entries of the lists; indices are unique over both, and the fingerprint decides the order."""
-    entries: dict[Split, list[Entry]] = {split: [] for split in LISTED}
-    for index, image in enumerate(image for image in dataset.images if image.split in LISTED):
-        entries[image.split].append(Entry(index, (float(dataset.index(image)),), image.path))
-    return {split: image_list.shuffled(listed, seed=dataset.fingerprint) for split, listed in entries.items()}
+    return {split: list(_entries(dataset, split)) for split in LISTED}
 
 
 def image_lists(dataset: Dataset) -> dict[Split, bytes]:
     """Return the bytes of the lists."""
-    return {split: image_list.dumps(listed).encode() for split, listed in list_entries(dataset).items()}
+    return {split: b"".join(_pieces(_entries(dataset, split))) for split in LISTED}
+
+
+def _entries(dataset: Dataset, split: Split) -> Iterator[Entry]:
+    """Yield the entries of a list in the order of `image_list.shuffled`."""
+    import numpy as np
+
+    images = dataset.of(split)
+    first = 0 if split == LISTED[0] else len(dataset.of(LISTED[0]))
+    indices = dataset.indices(images)
+    digests = b"".join(image_list.digest(path, seed=dataset.fingerprint) for path in images.paths())
+    order = in_order(np.frombuffer(digests, ">u8").reshape(-1, 4))
+    for position, path in zip(order.tolist(), images.only(order).paths(), strict=True):
+        yield Entry(first + position, (float(indices[position]),), path)
+
+
+def _pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
+    rest = iter(entries)
+    while part := list(islice(rest, ENTRIES_AT_ONCE)):
+        yield image_list.dumps(part).encode()
 
 
 def test_manifest(dataset: Dataset, *, bucket: str, keys: Keys) -> bytes:
     """Return the bytes of test.manifest: the test images, in the format of S3DataType ManifestFile."""
-    paths = sorted(f"test/{image.path}" for image in dataset.of("test"))
+    paths = [f"test/{path}" for path in dataset.of("test").paths()]  # which are in their order
     return json.dumps([{"prefix": f"s3://{bucket}/{keys.dataset}"}, *paths]).encode()
 
 

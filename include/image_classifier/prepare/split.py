@@ -1,12 +1,19 @@
 """Assigns images to train, validation and test by their content, so that a new image does not move any other."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from image_classifier.prepare.inspection.inspector import Inspected
 from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.picked import Pairs, Picked
+from image_classifier.prepare.spool import Spool
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from image_classifier.prepare.spool import Places
 
 
 def share(sha256: str, *, seed: int) -> float:
@@ -61,29 +68,72 @@ class Fractions:
 class Chosen:
     """The images of the data set, and those left out as duplicates."""
 
-    images: tuple[Inspected, ...]
-    duplicates: tuple[tuple[Inspected, Inspected], ...]  # (left out, the equal image that was kept)
-    leaks: tuple[tuple[Inspected, Inspected], ...]  # (left out of one split, the equal image in another)
-    conflicts: tuple[
-        tuple[Inspected, ...], ...
-    ]  # images with equal content in several classes, of which the right one is unknown
+    images: Picked  # in the order of their SHA-256
+    duplicates: Pairs  # (left out, the equal image that was kept)
+    leaks: Pairs  # (left out of one split, the equal image in another)
+    conflicts: tuple[Picked, ...]  # images with equal content in several classes, of which the right one is unknown
 
 
-def choose(inspected: Iterable[Inspected]) -> Chosen:
+def choose(images: Spool) -> Chosen:
     """Keep one image of each content; none if it is in several classes.
 
     Of several splits test keeps it, otherwise train, because an image of train can neither test nor validate a model.
     """
-    groups: dict[str, list[Inspected]] = defaultdict(list)
-    for image in sorted(inspected, key=lambda one: (one.split, one.image.name)):  # in the order test, train, validation
-        groups[image.sha256].append(image)
-    images, duplicates, leaks, conflicts = [], [], [], []
-    for group in groups.values():
-        first, *others = group
-        if len({one.image.class_name for one in group}) > 1:
-            conflicts.append(tuple(group))
+    import numpy as np
+
+    order = images.by_content()
+    words = images.sha_words
+    is_same = np.zeros(len(order) + 1, bool)  # as the one before it
+    for column in range(words.shape[1] if len(order) else 0):
+        same = words[order[1:], column] == words[order[:-1], column]
+        is_same[1:-1] = same if column == 0 else is_same[1:-1] & same
+    left, firsts = _Left(), list[int]()
+    for group in _copies(images, order, is_same):
+        first = group[0]
+        if len({int(images.classes[at]) for at in group}) > 1:
+            left.conflicts.append(group)
             continue
-        images.append(first)
-        duplicates += [(other, first) for other in others if other.split == first.split]
-        leaks += [(other, first) for other in others if other.split != first.split]
-    return Chosen(tuple(images), tuple(duplicates), tuple(leaks), tuple(conflicts))
+        firsts.append(first)
+        for other in group[1:]:
+            pairs = left.duplicates if images.own[other] == images.own[first] else left.leaks
+            pairs.append((other, first))
+    is_kept = np.zeros(len(order), bool)
+    is_kept[order[~(is_same[:-1] | is_same[1:])]] = True
+    is_kept[firsts] = True
+    return left.chosen(images, order[is_kept[order]])
+
+
+@dataclass(frozen=True)
+class _Left:
+    """The places of what is left out."""
+
+    duplicates: list[tuple[int, int]] = field(default_factory=list)
+    leaks: list[tuple[int, int]] = field(default_factory=list)
+    conflicts: list[list[int]] = field(default_factory=list)
+
+    def chosen(self, images: Spool, places: "Places") -> Chosen:
+        import numpy as np
+
+        def picked(wanted: Iterable[int]) -> Picked:
+            found = np.fromiter(wanted, np.int64)
+            return Picked(images, found, images.own[found])
+
+        def pairs(wanted: list[tuple[int, int]]) -> Pairs:
+            return Pairs(picked(one for one, _ in wanted), picked(kept for _, kept in wanted))
+
+        conflicts = tuple(map(picked, self.conflicts))
+        return Chosen(Picked(images, places, images.own[places]), pairs(self.duplicates), pairs(self.leaks), conflicts)
+
+
+def _copies(images: Spool, order: "Places", is_same: "NDArray[np.bool_]") -> list[list[int]]:
+    """Return the groups of images with the same content, each by split (test, train, validation) and name."""
+
+    def key(at: int) -> tuple[int, str]:
+        return int(images.own[at]), images.image(at).name
+
+    groups: list[list[int]] = []
+    for position in (is_same[:-1] | is_same[1:]).nonzero()[0].tolist():
+        if not is_same[position]:
+            groups.append([])
+        groups[-1].append(int(order[position]))
+    return sorted((sorted(group, key=key) for group in groups), key=lambda group: key(group[0]))

@@ -115,7 +115,7 @@ def group(count: str) -> None:
     from image_classifier.prepare.inspection.near_duplicates import Look, Looks
 
     chance, looks, recent = random.Random(0), Looks(), list[Look]()
-    for number in range(int(count)):
+    for _ in range(int(count)):
         if recent and chance.random() < 0.2:
             copied = chance.choice(recent)
             look = Look(copied.difference_hash ^ 1 << chance.randrange(64), copied.grey)
@@ -123,7 +123,19 @@ def group(count: str) -> None:
             look = Look(chance.getrandbits(64), chance.randbytes(128))
             recent = [*recent[-99:], look]
         if looks.nearest(look) is None:
-            looks.add(look, str(number))
+            looks.add(look)
+
+
+def list_images(count: str) -> None:
+    """Find the classes and splits of generated names, as the step that lists the source does."""
+    from image_classifier.prepare.layout.folders import read_layout
+    from image_classifier.prepare.sources.source import File
+
+    read_layout([File(name, f"1@{number}") for number, name in enumerate(_names(count))], where="generated")
+
+
+def _names(count: str) -> Iterator[str]:
+    return (f"class{number % 10}/{number:07}.jpg" for number in range(int(count)))
 
 
 def assemble(count: str) -> None:
@@ -132,27 +144,27 @@ def assemble(count: str) -> None:
     from image_classifier.prepare.inspection.inspector import Facts, Inspected
     from image_classifier.prepare.inspection.near_duplicates import Look
     from image_classifier.prepare.inspection.statistics import Statistics
-    from image_classifier.prepare.layout.folders import Listed, read_layout
+    from image_classifier.prepare.layout.folders import Layout, Listed
+    from image_classifier.prepare.picked import Found
     from image_classifier.prepare.placement import Placer
     from image_classifier.prepare.publish import image_lists
-    from image_classifier.prepare.sources.source import File
     from image_classifier.prepare.split import Fractions
 
     chance = random.Random(0)
-    names = [f"class{number % 10}/{number:07}.jpg" for number in range(int(count))]
-    layout = read_layout([File(name, "1") for name in names], where="generated", choice=None)
     statistics, fractions = Statistics(120.0, 50.0, 900.0, 7.0, 30.0, 1.0, 0.5), Fractions(0, validation=0.2, test=0.1)
 
-    def inspected(image: Listed) -> Inspected:
-        sha256 = hashlib.sha256(image.name.encode()).hexdigest()
+    def inspected(name: str) -> Inspected:
+        sha256 = hashlib.sha256(name.encode()).hexdigest()
         look = Look(chance.getrandbits(64), chance.randbytes(128))
         facts = Facts(sha256, 100, 100, statistics, (), look, f"{sha256[:16]}.jpg")
+        image = Listed(name, name.partition("/")[0], None, "1@1")
         return Inspected(image, fractions.split_of(sha256, None), facts, uploaded=True)
 
-    labels = [f"class{number}" for number in range(10)]
+    found = Found(map(inspected, _names(count)))
+    labels = tuple(f"class{number}" for number in range(10))
+    layout = Layout(found, labels, (), (), "generated")
     placer = Placer(fractions, needs_validation=True)
-    assembler = Assembler("generated", layout, labels, "bench", placer, 0.1)
-    image_lists(assembler.assemble(inspected(image) for image in layout.images))
+    image_lists(Assembler("generated", layout, labels, "bench", placer, 0.1).assemble(found))
 
 
 def nothing() -> None:
@@ -161,7 +173,7 @@ def nothing() -> None:
 
 
 COMMANDS: dict[str, Any] = {
-    one.__name__: one for one in (pack, upload, upload_by_boto3, prepare, group, assemble, nothing)
+    one.__name__: one for one in (pack, upload, upload_by_boto3, prepare, list_images, group, assemble, nothing)
 }
 
 

@@ -143,9 +143,10 @@ class Bench:
         return _compared(f"unchanged, {name}", found, "s5cmd sync", least=1 / 0.3)
 
     def scale(self, counts: tuple[int, ...]) -> Iterator[Row]:
-        """Grouping alone; and choosing, grouping, splitting and listing."""
+        """Listing; grouping alone; and choosing, grouping, splitting and writing the lists."""
         bare = median([self.ours("nothing") for _ in range(self.rounds)])
-        for command, what in (("group", "group near-duplicates"), ("assemble", "group, split and list")):
+        steps = {"list_images": "list", "group": "group near-duplicates", "assemble": "group, split and write lists of"}
+        for command, what in steps.items():
             before = None
             for count in counts:
                 found = median([self.ours(command, str(count)) for _ in range(1 if count > 100_000 else self.rounds)])
@@ -153,7 +154,7 @@ class Bench:
                 grown = f"{found.wall_s / before:.1f} times the row before; " if before else ""
                 verdict = f"{grown}{more_mb:+,.0f} MB: {'reached' if more_mb < MOST_MB else 'NOT REACHED'}"
                 yield Row(
-                    f"{what}, {count:,} images", found, "a bare task process", bare, f"< {MOST_MB} MB more", verdict
+                    f"{what} {count:,} images", found, "a bare task process", bare, f"< {MOST_MB} MB more", verdict
                 )
                 before = found.wall_s
 

@@ -73,7 +73,12 @@ def parse(text: str) -> list[Entry]:
 
 def shuffled(entries: Iterable[Entry], *, seed: str) -> list[Entry]:
     """Return the entries in an order that depends only on their paths and the seed, on every machine and Python."""
-    return sorted(entries, key=lambda entry: hashlib.sha256(f"{seed}\n{entry.path}".encode()).digest())
+    return sorted(entries, key=lambda entry: digest(entry.path, seed=seed))
+
+
+def digest(path: str, *, seed: str) -> bytes:
+    """Return the 32 bytes by which `shuffled` orders an entry."""
+    return hashlib.sha256(f"{seed}\n{path}".encode()).digest()
 
 
 def fingerprint(images: Iterable[tuple[str, int, str]], *, pixels_key: str, labels: Sequence[str]) -> str:
@@ -85,8 +90,16 @@ def fingerprint(images: Iterable[tuple[str, int, str]], *, pixels_key: str, labe
         labels: the labels by class index.
 
     """
-    identity = [FINGERPRINT_FORMAT, pixels_key, list(labels), sorted(images)]
-    return hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:16]
+    return fingerprint_of_sorted(sorted(images), pixels_key=pixels_key, labels=labels)
+
+
+def fingerprint_of_sorted(images: Iterable[tuple[str, int, str]], *, pixels_key: str, labels: Sequence[str]) -> str:
+    """Return the `fingerprint` of images that are given in their order, without holding all of them in memory."""
+    found = hashlib.sha256(json.dumps([FINGERPRINT_FORMAT, pixels_key, list(labels), []]).encode()[:-2])
+    for number, image in enumerate(images):  # as json.dumps writes a list of them
+        found.update((", " if number else "").encode() + json.dumps(image).encode())
+    found.update(b"]]")
+    return found.hexdigest()[:16]
 
 
 def _line(entry: Entry) -> str:

@@ -12,10 +12,14 @@ Images of one shape on an even ground (garments, scans) are taken for copies mor
 
 import base64
 import operator
+import os
+import tempfile
+import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,6 +49,7 @@ _BANDS: Final = ((0, 22), (22, 21), (43, 21))
 _TABLE_BITS: Final = 22  # of the widest band
 _ENTRY_BITS: Final = 40
 _ROOM: Final = 1024  # entries, at first
+_RECENT: Final = 1 << 16  # looks whose grey values are in memory, at most
 # Similar images, such as garments, have so many hashes in common that comparing all of them is faster than following
 # the lists: an entry of a list costs about 50 times as much as one that is compared in order.
 _FOLLOWED_SHARE: Final = 64
@@ -142,10 +147,41 @@ def difference_hash(image: "Image.Image") -> int | None:
     return found if LEAST_GRADIENTS <= found.bit_count() <= _SIDE * _SIDE - LEAST_GRADIENTS else None
 
 
-class Looks:
-    """Looks by name, found again by an image that looks nearly the same.
+class Greys:
+    """The grey values of looks, the newest in memory and the others on disk: a million have 128 MB."""
 
-    A million looks take about 250 MB, of which half is their grey values, besides their names.
+    def __init__(self) -> None:
+        """Start empty."""
+        self._recent, self._written = bytearray(), 0  # and the number of looks on disk
+        self._file: Any = None
+
+    def add(self, grey: bytes) -> None:
+        """Add those of one look."""
+        self._recent += grey
+        if len(self._recent) >= _RECENT * _GREY_BYTES:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="looks-")  # noqa: SIM115 - it lives as long
+                weakref.finalize(self, self._file.close)
+            self._file.write(self._recent)
+            self._file.flush()
+            self._written += _RECENT
+            self._recent.clear()
+
+    def of(self, entries: Iterable[int]) -> bytes:
+        """Return those of some looks, by their numbers."""
+        return b"".join(map(self._of, entries))
+
+    def _of(self, entry: int) -> bytes:
+        if entry < self._written:
+            return os.pread(self._file.fileno(), _GREY_BYTES, entry * _GREY_BYTES)
+        start = (entry - self._written) * _GREY_BYTES
+        return bytes(self._recent[start : start + _GREY_BYTES])
+
+
+class Looks:
+    """Looks by number, from 0, found again by an image that looks nearly the same.
+
+    A million looks take about 75 MB.
     """
 
     def __init__(self) -> None:
@@ -158,13 +194,12 @@ class Looks:
         self._first = np.zeros(len(_BANDS) << _TABLE_BITS, np.uint32)  # by band and its bits: a list's first node
         self._next = np.zeros(1 + len(_BANDS) * _ROOM, np.uint32)
         self._hashes = np.zeros(_ROOM, np.uint64)
-        self._greys = bytearray()
+        self._greys = Greys()
         self._small = bytearray()
-        self._names: list[str] = []
 
-    def add(self, look: Look, name: str) -> None:
+    def add(self, look: Look) -> None:
         """Add a look."""
-        entry = len(self._names)
+        entry = len(self._small)
         if entry == len(self._hashes):
             self._hashes.resize(2 * entry, refcheck=False)
             self._next.resize(1 + 2 * len(_BANDS) * entry, refcheck=False)
@@ -172,21 +207,20 @@ class Looks:
         for node, key in enumerate(_keys(look.difference_hash), start=1 + len(_BANDS) * entry):
             self._next[node] = self._first[key]
             self._first[key] = node
-        self._greys += look.grey
+        self._greys.add(look.grey)
         self._small.append(look.is_small)
-        self._names.append(name)
 
-    def nearest(self, look: Look) -> str | None:
-        """Return the name of the nearest near-duplicate, of equally near ones the first added; None without one."""
+    def nearest(self, look: Look) -> int | None:
+        """Return the number of the nearest near-duplicate, of equally near ones the first added; None without one."""
         near = self._near(look.difference_hash)
         alike = self._alike(look, near) if len(near) else near
-        return self._names[alike[0]] if len(alike) else None
+        return int(alike[0]) if len(alike) else None
 
     def _near(self, difference_hash: int) -> "Entries":
         """The entries within MAX_DISTANCE, the nearest first, MOST_COMPARED at most."""
         np = self._np
         entries = self._entries_of_bands(difference_hash)
-        hashes = self._hashes[: len(self._names)] if entries is None else self._hashes[entries]
+        hashes = self._hashes[: len(self._small)] if entries is None else self._hashes[entries]
         distances = np.bitwise_count(hashes ^ np.uint64(difference_hash))
         near = np.flatnonzero(distances <= MAX_DISTANCE)
         found = near if entries is None else entries[near]
@@ -196,8 +230,8 @@ class Looks:
 
     def _entries_of_bands(self, difference_hash: int) -> "Entries | None":
         """Return the entries with nearly the same bits in a band; None if they are so many that all are compared."""
-        np, limit = self._np, len(self._names) // _FOLLOWED_SHARE
-        if len(self._names) < _FEWEST_TO_FOLLOW:
+        np, limit = self._np, len(self._small) // _FOLLOWED_SHARE
+        if len(self._small) < _FEWEST_TO_FOLLOW:
             return None
         nodes = self._first[self._flips ^ np.array(_keys(difference_hash), np.uint32)[self._band_of_flip]]
         lists = [nodes[:0]]
@@ -213,7 +247,7 @@ class Looks:
     def _alike(self, look: Look, entries: "Entries") -> "Entries":
         """The entries that `Look.is_like`, computed with the same integers."""
         np = self._np
-        greys = np.frombuffer(self._greys, np.uint8).reshape(-1, _GREY_BYTES)[entries]
+        greys = np.frombuffer(self._greys.of(entries.tolist()), np.uint8).reshape(-1, _GREY_BYTES)
         theirs = np.concatenate([greys >> 4, greys & 15], axis=1).astype(np.int64)
         own = np.frombuffer(look.grey, np.uint8)
         ours = np.concatenate([own >> 4, own & 15]).astype(np.int64)
@@ -222,7 +256,7 @@ class Looks:
         ours_square = count * (ours @ ours) - ours_sum**2
         squares = ours_square * (count * (theirs * theirs).sum(axis=1) - theirs_sum**2)
         correlations = np.where(squares > 0, both / np.sqrt(np.maximum(squares, 1)), 0.0)
-        small = np.frombuffer(self._small, np.uint8)[entries] | look.is_small
+        small = np.array([self._small[entry] for entry in entries.tolist()], np.uint8) | look.is_small
         least = np.where(small, LEAST_CORRELATION_OF_SMALL, LEAST_CORRELATION)
         found: Entries = entries[correlations >= least]
         return found

@@ -46,7 +46,7 @@ class Layout:
 
     """
 
-    images: tuple[Listed, ...]
+    images: Sequence[Listed]
     classes: tuple[str, ...]
     splits: tuple[Split, ...]
     ignored: tuple[str, ...]

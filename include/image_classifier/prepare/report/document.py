@@ -1,13 +1,14 @@
 """Writes report.json, and the manifest's lines: one for every file of the source."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from image_classifier.aws.names import Keys
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspection.inspector import Inspected, Rejected
 from image_classifier.prepare.manifest import line_of
+from image_classifier.prepare.picked import Pairs
 from image_classifier.prepare.previous import SplitSettings, inspected_by
 from image_classifier.prepare.report import findings
 from image_classifier.prepare.report.schema import (
@@ -61,23 +62,38 @@ def dumps(report: Report) -> bytes:
 
 def manifest_lines(dataset: Dataset, *, keys: Keys) -> Iterator[dict[str, Any]]:
     """Return the lines of the manifest by name: every file of the source in a class folder, with its use."""
-    by_name = sorted(_decided(dataset), key=lambda decided: decided[0].image.name)
-    return (_line(one, rest, keys) for one, rest in by_name)
+    uses = _uses(dataset)
+    by_name = [(one.image.name, use, place) for use, (images, _) in enumerate(uses) for place, one in enumerate(images)]
+    by_name.sort()
+    for _, use, place in by_name:
+        images, rest = uses[use]
+        yield _line(images[place], rest(place), keys)
 
 
-def _decided(dataset: Dataset) -> Iterator[tuple[Inspected | Rejected, Mapping[str, str] | None]]:
-    """Yield every file with the keys that its line has beside the inspection's; None for a used image."""
-    yield from ((image, None) for image in dataset.images)
-    for image, test in dataset.placement.near_test:
-        left_out = {"left_out": "near_test", "same_as": test.image.name}
-        yield image, {"split": image.split, "group": image.group, **left_out}
-    for one, kept in dataset.chosen.duplicates:
-        yield one, {"left_out": "duplicate", "same_as": kept.image.name}
-    for one, kept in dataset.chosen.leaks:
-        yield one, {"left_out": "leak", "same_as": kept.image.name}
-    for group in dataset.chosen.conflicts:
-        yield from ((one, {"left_out": "conflict"}) for one in group)
-    yield from ((rejected, {}) for rejected in (*dataset.rejected, *dataset.no_images))
+Use = tuple[Sequence[Inspected | Rejected], Callable[[int], Mapping[str, str] | None]]
+
+
+def _uses(dataset: Dataset) -> list[Use]:
+    """Return all files, and the keys that a file's line has beside the inspection's; None for a used image."""
+    chosen, near = dataset.chosen, dataset.placement.near_test
+
+    def near_test(place: int) -> Mapping[str, str]:
+        image, test = near[place]
+        given = {"split": image.split, "group": image.group}
+        return {**given, "left_out": "near_test", "same_as": test.image.name}
+
+    def same_as(pairs: Pairs, left_out: str) -> Use:
+        return pairs.left, lambda place: {"left_out": left_out, "same_as": pairs.right[place].image.name}
+
+    return [
+        (dataset.images, lambda _: None),
+        (near.left, near_test),
+        same_as(chosen.duplicates, "duplicate"),
+        same_as(chosen.leaks, "leak"),
+        *((group, lambda _: {"left_out": "conflict"}) for group in chosen.conflicts),
+        (dataset.rejected, lambda _: {}),
+        (dataset.no_images, lambda _: {}),
+    ]
 
 
 def _line(one: Inspected | Rejected, rest: Mapping[str, str] | None, keys: Keys) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 import math
 import statistics as stdlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Final
 
 from image_classifier.aws.names import Keys
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspection.inspector import Inspected
-from image_classifier.prepare.inspection.statistics import NUMBERS
+from image_classifier.prepare.picked import Picked
 from image_classifier.prepare.report.schema import (
     TRAITS,
     ClassCounts,
@@ -65,10 +66,7 @@ def key_of(image: Inspected, keys: Keys) -> str:
 
 def groups(dataset: Dataset, keys: Keys) -> list[Group]:
     """Return the groups of several used images, those with several labels or splits first, then the largest."""
-    members: dict[str, list[Inspected]] = defaultdict(list)
-    for image in dataset.images:
-        members[image.group].append(image)
-    found = [_group(group, images, keys) for group, images in members.items() if len(images) > 1]
+    found = [_group(images[0].group, images, keys) for images in dataset.images.groups_of_several()]
     return sorted(found, key=lambda one: (-len(one["labels"]), -len(one["splits"]), -len(one["images"]), one["id"]))
 
 
@@ -87,13 +85,10 @@ def _group(group: str, images: Iterable[Inspected], keys: Keys) -> Group:
 
 def classes(dataset: Dataset, keys: Keys) -> list[ClassCounts]:
     """Return the figures of each class, in the order of the labels."""
-    images: dict[str, list[Inspected]] = defaultdict(list)
-    for image in dataset.images:
-        images[image.image.class_name].append(image)
     rejected = Counter(one.image.class_name for one in dataset.rejected)
     left_out = Counter(one.image.class_name for one in left_out_images(dataset))
     return [
-        _class(label, images[label], rejected=rejected[label], left_out=left_out[label], keys=keys)
+        _class(label, dataset.images.of_class(label), rejected=rejected[label], left_out=left_out[label], keys=keys)
         for label in dataset.labels
     ]
 
@@ -107,28 +102,22 @@ def left_out_images(dataset: Dataset) -> Iterable[Inspected]:
         yield from conflict
 
 
-def _class(label: str, images: Sequence[Inspected], *, rejected: int, left_out: int, keys: Keys) -> ClassCounts:
-    counted = Counter(image.split for image in images)
-    by_content = sorted(images, key=lambda image: image.sha256)
+def _class(label: str, images: Picked, *, rejected: int, left_out: int, keys: Keys) -> ClassCounts:
     return ClassCounts(
         label=label,
-        train=counted["train"],
-        validation=counted["validation"],
-        test=counted["test"],
+        train=len(images.of_split("train")),
+        validation=len(images.of_split("validation")),
+        test=len(images.of_split("test")),
         rejected=rejected,
         left_out=left_out,
-        medians={name: round(stdlib.median(_values(images, name)), 3) for name in NUMBERS} if images else {},
-        examples=[key_of(image, keys) for image in by_content[:EXAMPLES]],
+        medians={name: round(stdlib.median(values), 3) for name, values in images.statistics().items()},
+        examples=[key_of(image, keys) for image in images.by_content()[:EXAMPLES]],
     )
 
 
-def _values(images: Iterable[Inspected], name: str) -> list[float]:
-    return [float(getattr(image.facts.statistics, name)) for image in images]
-
-
-def distributions(images: Sequence[Inspected]) -> dict[str, Distribution]:
+def distributions(images: Picked) -> dict[str, Distribution]:
     """Return the distribution of each statistic over all images."""
-    return {name: _distribution(_values(images, name)) for name in NUMBERS} if images else {}
+    return {name: _distribution(values) for name, values in images.statistics().items()}
 
 
 def _distribution(values: Sequence[float]) -> Distribution:
@@ -146,21 +135,23 @@ def _distribution(values: Sequence[float]) -> Distribution:
     )
 
 
-def unusual(images: Sequence[Inspected], keys: Keys) -> list[Unusual]:
+def unusual(images: Picked, keys: Keys) -> list[Unusual]:
     """Return the first few images of each kind that are farthest from the median, by median absolute deviation."""
     if len(images) < FEWEST_TO_COMPARE:
         return []
-    return [one for kind in KINDS for one in _unusual(kind, images, keys)]
+    statistics = images.statistics()
+    return [one for kind in KINDS for one in _unusual(kind, images, statistics, keys)]
 
 
-def _unusual(name: str, images: Sequence[Inspected], keys: Keys) -> Iterable[Unusual]:
+def _unusual(name: str, images: Picked, statistics: Mapping[str, Sequence[float]], keys: Keys) -> Iterable[Unusual]:
     kind = KINDS[name]
-    logs = [math.log1p(kind.low(value)) for value in _values(images, kind.statistic)]
+    logs = [math.log1p(kind.low(value)) for value in statistics[kind.statistic]]
     middle = stdlib.median(logs)
     deviation = 1.4826 * stdlib.median(abs(value - middle) for value in logs)
     limit = min(middle - FAR * deviation, math.log1p(kind.low(kind.bound)))
-    found = sorted((value, one.sha256, one) for value, one in zip(logs, images, strict=True) if value < limit)
-    for _, _, image in found[:UNUSUAL_OF_A_KIND]:
+    found = ((value, images.sha256(place), place) for place, value in enumerate(logs) if value < limit)
+    for _, _, place in nsmallest(UNUSUAL_OF_A_KIND, found):
+        image = images[place]
         yield Unusual(
             name=image.image.name,
             label=image.image.class_name,
@@ -170,15 +161,16 @@ def _unusual(name: str, images: Sequence[Inspected], keys: Keys) -> Iterable[Unu
         )
 
 
-def traits(images: Sequence[Inspected]) -> list[Trait]:
+def traits(images: Iterable[Inspected]) -> list[Trait]:
     """Return the number of images per property that the prepared copies have lost, the most frequent first."""
-    having: dict[str, list[str]] = defaultdict(list)
+    counted, examples = Counter[str](), defaultdict[str, list[str]](list)
     for image in images:
         for code in image.facts.traits:
-            having[code].append(image.image.name)
+            counted[code] += 1
+            examples[code] = sorted([*examples[code], image.image.name])[:EXAMPLES]
     return [
-        Trait(code=code, sentence=TRAITS[code], count=len(names), examples=sorted(names)[:EXAMPLES])
-        for code, names in sorted(having.items(), key=lambda item: (-len(item[1]), item[0]))
+        Trait(code=code, sentence=TRAITS[code], count=count, examples=examples[code])
+        for code, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     ]
 
 

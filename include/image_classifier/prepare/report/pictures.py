@@ -36,13 +36,14 @@ def pictures(report: Report, images: Mapping[str, Listed], *, source: Source) ->
         source: to read them.
 
     """
-    names = [name for name in dict.fromkeys(_shown(report)) if name in images]
+    names = [name for name in dict.fromkeys(shown_names(report)) if name in images]
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="pictures") as pool:
         made = pool.map(lambda name: _picture(source, images[name]), names)
         return {name: jpeg for name, jpeg in zip(names, made, strict=True) if jpeg}
 
 
-def _shown(report: Report) -> Iterable[str]:
+def shown_names(report: Report) -> Iterable[str]:
+    """Yield the names, or keys of the prepared images, of what the page shows."""
     for one in report["classes"][:MOST_CLASSES]:
         yield from one["examples"]
     yield from (one["name"] for one in report["rejected"][:MOST_REJECTED])

@@ -1,13 +1,14 @@
 """Finds problems of a data set that do not prevent training."""
 
 import statistics as stdlib
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from image_classifier.prepare.assemble import Dataset
-from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY, Inspected
+from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY
+from image_classifier.prepare.picked import Picked
 from image_classifier.prepare.report.look_alikes import look_alikes
 
 IMBALANCE = 10  # times more images; the algorithm cannot weigh the classes of single-label sets
@@ -89,23 +90,23 @@ def _left_out(dataset: Dataset) -> Iterator[str]:
             yield (one if len(images) == 1 else many).format(len(images))
 
 
-def _spanning(images: Iterable[Inspected]) -> Iterator[str]:
-    splits, labels = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    for image in images:
-        splits[image.group].add(image.split)
-        labels[image.group].add(image.image.class_name)
-    if spanning := sum({"train", "validation"} <= found for found in splits.values()):
+def _spanning(images: Picked) -> Iterator[str]:
+    spanning = doubtful = 0
+    for group in images.groups_of_several():
+        spanning += {"train", "validation"} <= {image.split for image in group}
+        doubtful += len({image.image.class_name for image in group}) > 1
+    if spanning:
         yield (
             f"{spanning:,} groups of nearly equal images are in train and in validation, as the source or an earlier "
             "version placed them: validation's accuracy is higher than it should be; see near_duplicates."
         )
-    if doubtful := sum(len(found) > 1 for found in labels.values()):
+    if doubtful:
         yield f"{doubtful:,} groups of nearly equal images have several classes; see near_duplicates."
 
 
 def _small(dataset: Dataset, mini_batch_size: int) -> Iterator[str]:
     for split in ("train", "validation"):
-        count = sum(image.split == split for image in dataset.images)
+        count = len(dataset.of(split))
         if count < mini_batch_size:
             yield (
                 f"{split.capitalize()} has {count:,} images, and hyperparameters.mini_batch_size is {mini_batch_size}: "
@@ -136,22 +137,21 @@ def _untested(test: dict[str, int]) -> Iterator[str]:
 
 
 def _dull(dataset: Dataset) -> Iterator[str]:
-    images: dict[str, list[Inspected]] = defaultdict(list)
-    for image in dataset.images:
-        images[image.image.class_name].append(image)
+    medians = {label: _medians(dataset.images.of_class(label)) for label in dataset.labels}
     for statistic, bound, word in (("brightness", BLACK, "nearly black"), ("contrast", FLAT, "nearly of one colour")):
-        if found := [label for label, members in images.items() if _median(members, statistic) < bound]:
+        if found := [label for label, of_class in medians.items() if of_class.get(statistic, bound) < bound]:
             yield f"Half of the images or more are {word} in the classes {_names(found)}."
 
 
-def _median(images: Iterable[Inspected], statistic: str) -> float:
-    return stdlib.median(float(getattr(image.facts.statistics, statistic)) for image in images)
+def _medians(images: Picked) -> dict[str, float]:
+    return {name: stdlib.median(values) for name, values in images.statistics().items()}
 
 
 def _pixels(dataset: Dataset, *, side_px: int) -> Iterator[str]:
-    if small := sum("enlarged" in image.facts.traits for image in dataset.images):
+    traits = Counter(code for image in dataset.images for code in image.facts.traits)
+    if small := traits["enlarged"]:
         yield f"{small:,} images are smaller than {side_px} pixels a side and were enlarged."
-    if dark := sum("dark_16_bit" in image.facts.traits for image in dataset.images):
+    if dark := traits["dark_16_bit"]:
         yield f"{dark:,} images have 16 bits per value and are nearly black: save them with their range stretched."
     if dataset.pixels_key == UNMODIFIED_KEY:
         yield (

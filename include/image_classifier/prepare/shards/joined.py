@@ -1,7 +1,6 @@
 """Joins what the shards of a listing found out, in the order of the listing."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from heapq import merge
 from operator import itemgetter
@@ -12,6 +11,7 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.prepare import manifest
 from image_classifier.prepare.inspection.inspector import Inspected, Rejected
+from image_classifier.prepare.picked import Found
 from image_classifier.prepare.preparation import Preparation, pixels_key, split_settings
 from image_classifier.prepare.previous import Previous
 from image_classifier.prepare.shards.header import Header
@@ -22,13 +22,13 @@ from image_classifier.prepare.stores import StoredKeys, open_store
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-Found = tuple[int, Inspected | Rejected]  # an image's place in the listing, and what was found out about it
+Result = tuple[int, Inspected | Rejected]  # an image's place in the listing, and what was found out about it
 
 
 def joined(
     listing: Listing, *, s3: "S3Client", bucket: str, keys: Keys, data_folder: Path
-) -> tuple[Preparation, list[Inspected | Rejected]]:
-    """Return the preparation of a listing, and the results of all images in the order of the listing.
+) -> tuple[Preparation, Found]:
+    """Return the preparation of a listing, and the results of all images.
 
     Raises:
         ObjectGoneError: the listing was deleted, or a shard has not been prepared.
@@ -48,12 +48,12 @@ def joined(
     )
     unchanged = _unchanged(preparation, run=listing.run, s3=s3, bucket=bucket)
     inspected = _inspected(listing, s3=s3, bucket=bucket, keys=keys)
-    found = _alike(one for _, one in merge(unchanged, inspected, key=itemgetter(0)))
-    layout = replace(head.layout, images=tuple(one.image for one in found))
-    return replace(preparation, layout=layout), found
+    found = Found(one for _, one in merge(unchanged, inspected, key=itemgetter(0)))
+    found.images.mark_copies()
+    return replace(preparation, layout=replace(head.layout, images=found)), found
 
 
-def _unchanged(preparation: Preparation, *, run: str, s3: "S3Client", bucket: str) -> Iterator[Found]:
+def _unchanged(preparation: Preparation, *, run: str, s3: "S3Client", bucket: str) -> Iterator[Result]:
     inspector = replace(preparation.inspector(known=preparation.previous), stored=_Everything())
     prefix = unchanged_prefix(keys=preparation.keys, run=run)
     for key in sorted(storage.list_objects(s3, bucket=bucket, prefix=prefix)):
@@ -62,23 +62,11 @@ def _unchanged(preparation: Preparation, *, run: str, s3: "S3Client", bucket: st
                 yield line["at"], found
 
 
-def _inspected(listing: Listing, *, s3: "S3Client", bucket: str, keys: Keys) -> Iterator[Found]:
+def _inspected(listing: Listing, *, s3: "S3Client", bucket: str, keys: Keys) -> Iterator[Result]:
     for number in range(listing.shards):
         key = inspected_key(number, keys=keys, run=listing.run)
         for line in manifest.unpacked(storage.read_written(s3, bucket=bucket, key=key)):
             yield line["at"], read_result(line)
-
-
-def _alike(found: Iterable[Inspected | Rejected]) -> list[Inspected | Rejected]:
-    """Mark all files of a prepared image as uploaded if one was: which one, depends on the shards' order."""
-    every = list(found)
-    usable = [(place, one) for place, one in enumerate(every) if isinstance(one, Inspected)]
-    copies = Counter(one.sha256 for _, one in usable)
-    several = [(place, one) for place, one in usable if copies[one.sha256] > 1]
-    uploaded = {(one.split, one.path) for _, one in several if one.uploaded}
-    for place, one in several:
-        every[place] = replace(one, uploaded=(one.split, one.path) in uploaded)
-    return every
 
 
 class _Everything:

@@ -93,8 +93,10 @@ def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> L
 
 def corrected_by(dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys) -> dict[str, int]:
     """Return the number of corrected images of the data set by person."""
-    used = {one.image.name for one in dataset.images}
     corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=dataset.labels)
+    if not corrections:
+        return {}
+    used = {one.image.name for one in dataset.images if one.image.name in corrections}
     return dict(count_by_person(one for name, one in corrections.items() if name in used))
 
 

@@ -4,20 +4,28 @@ import random
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.image_classifier.prepare.inspected_images import inspected_image
 
+from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training.image_list import parse
+from image_classifier.prepare import spool as spool_module
 from image_classifier.prepare.assemble import Assembler, Dataset
 from image_classifier.prepare.inspection.inspector import Rejected
 from image_classifier.prepare.inspection.near_duplicates import MAX_DISTANCE, Look
 from image_classifier.prepare.layout.folders import LISTED, Listed, layout_of
+from image_classifier.prepare.picked import Found, Picked
 from image_classifier.prepare.placement import PlacedBefore, Placer
 from image_classifier.prepare.publish import image_lists
+from image_classifier.prepare.report.document import manifest_lines
 from image_classifier.prepare.split import Fractions
+from image_classifier.prepare.spool import Spool
 
+KEYS = Keys("pets")
 CLASSES = ("ant", "bee", "cat")
 FRACTIONS = Fractions(0, validation=0.3, test=0.2)
 GREYS = [random.Random(seed).randbytes(128) for seed in (1, 2)]
@@ -82,7 +90,7 @@ def assembled(images, *, before=None, rejected=()):
     placer = Placer(FRACTIONS, not layout.has_validation, before or {})
     assembler = Assembler("x", layout, layout.classes, "p", placer, 0.9)
     try:
-        return assembler.assemble([*images, *rejected])
+        return assembler.assemble(Found([*images, *rejected]))
     except DatasetError:
         return None
 
@@ -97,6 +105,22 @@ def splits(dataset):
 
 
 @settings(max_examples=50)
+@given(drawn())
+def test_facts_on_disk_make_the_same_data_set_as_facts_in_memory(source):
+    kept = assembled(source.images())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(spool_module, "KEPT", 3)
+        spilled = assembled(source.images())
+
+    assert (kept is None) == (spilled is None)
+    if kept:
+        assert list(spilled.images) == list(kept.images)
+        assert spilled.fingerprint == kept.fingerprint
+        assert image_lists(spilled) == image_lists(kept)
+        assert list(manifest_lines(spilled, keys=KEYS)) == list(manifest_lines(kept, keys=KEYS))
+
+
+@settings(max_examples=50)
 @given(drawn(), st.randoms(use_true_random=False))
 def test_the_order_of_the_files_changes_nothing(source, chance):
     images = source.images()
@@ -108,7 +132,8 @@ def test_the_order_of_the_files_changes_nothing(source, chance):
     if one and other:
         assert one.fingerprint == other.fingerprint
         assert image_lists(one) == image_lists(other)
-        assert (one.images, set(one.placement.near_test)) == (other.images, set(other.placement.near_test))
+        assert list(one.images) == list(other.images)
+        assert set(one.placement.near_test) == set(other.placement.near_test)
 
 
 @settings(max_examples=50)
@@ -136,7 +161,8 @@ def test_the_fingerprint_changes_with_every_image(source, data):
     other = replace(image, facts=replace(image.facts, sha256=sha_of(999)))
     moved = replace(image, split="test" if image.split == "train" else "train")
     for changed in ([], [other], [moved]):
-        images = (*dataset.images[:place], *changed, *dataset.images[place + 1 :])
+        spool = Spool.of([*dataset.images[:place], *changed, *dataset.images[place + 1 :]])
+        images = Picked(spool, np.arange(len(spool)), spool.own)
         placement = replace(dataset.placement, images=images)
         assert replace(dataset, placement=placement).fingerprint != dataset.fingerprint
 
@@ -249,7 +275,7 @@ def test_the_lists_hold_every_listed_image_once_with_its_class(source):
         indices = [entry.index for entries in lists.values() for entry in entries]
         assert sorted(indices) == list(range(len(indices)))
         for split, entries in lists.items():
-            wanted = [(one.path, dataset.index(one)) for one in dataset.of(split)]
+            wanted = [(one.path, dataset.labels.index(one.image.class_name)) for one in dataset.of(split)]
             assert sorted((entry.path, entry.label) for entry in entries) == sorted(wanted)
 
 
