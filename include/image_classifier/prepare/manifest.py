@@ -86,8 +86,11 @@ def facts_of(line: Mapping[str, Any]) -> Facts:
 
 def packed(lines: Iterable[Mapping[str, Any]]) -> bytes:
     """Return the lines as gzipped JSON Lines; equal lines give equal bytes."""
-    text = "".join(json.dumps(line) + "\n" for line in lines)
-    return gzip.compress(text.encode(), compresslevel=6, mtime=0)
+    return _compressed(map(json.dumps, lines))
+
+
+def _compressed(lines: Iterable[str]) -> bytes:
+    return gzip.compress("".join(f"{line}\n" for line in lines).encode(), compresslevel=6, mtime=0)
 
 
 def unpacked(data: bytes) -> Iterator[dict[str, Any]]:
@@ -97,9 +100,9 @@ def unpacked(data: bytes) -> Iterator[dict[str, Any]]:
 
 def parts(lines: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, bytes]]:
     """Yield (name below the version's prefix, bytes) of the manifest's parts; without lines one empty part."""
-    rest, number = iter(lines), 0
+    rest, number = map(json.dumps, lines), 0  # texts need a fifth of the memory
     while (part := list(islice(rest, LINES_OF_A_PART))) or not number:
-        yield f"{FOLDER}part-{number:05}.jsonl.gz", packed(part)
+        yield f"{FOLDER}part-{number:05}.jsonl.gz", _compressed(part)
         number += 1
 
 

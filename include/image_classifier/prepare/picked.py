@@ -138,7 +138,7 @@ class Picked(Sequence[Inspected]):
         import numpy as np
 
         found = np.empty((len(self), len(NUMBERS)))
-        for row, at in enumerate(self.places.tolist()):
+        for row, at in enumerate(map(int, self.places)):
             found[row] = self.spool.numbers(at)
         return {name: found[:, column].tolist() for column, name in enumerate(NUMBERS)} if len(self) else {}
 

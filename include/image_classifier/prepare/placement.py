@@ -1,13 +1,13 @@
 """Assigns every image and its near-duplicates to a split, and keeps the splits of an earlier version."""
 
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.inspection.near_duplicates import Look, Looks
+from image_classifier.prepare.board import Board, PlacedBefore
+from image_classifier.prepare.inspection.near_duplicates import Looks
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Pairs, Picked
 from image_classifier.prepare.split import Fractions, share
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from image_classifier.prepare.spool import Places
-
-
-@dataclass(frozen=True)
-class PlacedBefore:
-    """The split and group of an image in the previous version.
-
-    Attributes:
-        group: the group of near-duplicates; empty in a version of release 0.1, which had none.
-        split: None if the version was split with other settings, or by release 0.1.
-
-    """
-
-    group: str
-    split: Split | None
-    look: Look | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +52,7 @@ class Placer:
             DatasetError: a class has a single usable image but needs two.
 
         """
-        board = _Board(images, self.before)
+        board = Board(images, self.before)
         _group(board)
         _split(board, self.fractions)
         order = _by_share(board, self.fractions.seed)
@@ -81,76 +66,7 @@ class Placer:
         return _without_near_test(board, order)
 
 
-class _Board:
-    """The images while they are placed; an image is known by its position among the images.
-
-    Attributes:
-        groups: the position of the first image of each image's group, or a number from ``len(images)`` on for `gone`.
-        gone: the SHA-256 of groups' first images that are not in the data set.
-        splits: the codes of the splits.
-        known: what the previous version says of an image, by its position.
-
-    """
-
-    def __init__(self, images: Picked, before: Mapping[str, PlacedBefore]) -> None:
-        import numpy as np
-
-        spool, places = images.spool, images.places
-        self.images, self.before, self.count = images, before, len(images)
-        self.placed, self.with_look = spool.placed[places], spool.with_look[places]
-        self.groups = np.full(self.count, -1, np.int64)
-        self.splits = np.zeros(self.count, np.uint8)
-        self.gone: list[str] = []
-        self.known = {at: before[sha256] for at, sha256 in self.shas() if sha256 in before} if before else {}
-        self._groups_before: dict[str, int] = {}
-
-    def shas(self) -> Iterator[tuple[int, str]]:
-        return ((position, self.sha256(position)) for position in range(self.count))
-
-    @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {sha256: position for position, sha256 in self.shas()}
-
-    @cached_property
-    def oldest_first(self) -> list[int]:
-        """The positions of the images, those of the previous version first."""
-        new = (position for position in range(self.count) if position not in self.known)
-        return [*self.known, *new]
-
-    def sha256(self, position: int) -> str:
-        return self.images.spool.sha256(int(self.images.places[position]))
-
-    def look(self, position: int) -> Look | None:
-        if not self.with_look[position]:
-            return None
-        return self.images.spool.facts(int(self.images.places[position])).look
-
-    def group_before(self, sha256: str) -> int:
-        """Return the number of a group of the previous version."""
-        if sha256 not in self._groups_before:
-            found = self._positions.get(sha256)
-            if found is None:
-                found = self.count + len(self.gone)
-                self.gone.append(sha256)
-            self._groups_before[sha256] = found
-        return self._groups_before[sha256]
-
-    def group_name(self, group: int) -> str:
-        """Return the SHA-256 of the first image of a group."""
-        return self.sha256(group) if group < self.count else self.gone[group - self.count]
-
-    def picked(self, chosen: "Places") -> Picked:
-        """Return some of the images, with their splits and groups."""
-        import numpy as np
-
-        spool, places = self.images.spool, self.images.places
-        groups = self.groups[chosen]
-        is_here = groups < self.count
-        in_spool = np.where(is_here, places[np.where(is_here, groups, 0)], groups - self.count + len(spool))
-        return Picked(spool, places[chosen], self.splits[chosen], in_spool, self.gone)
-
-
-def _group(board: _Board) -> None:
+def _group(board: Board) -> None:
     """Assign the images to groups, the oldest first; the name of a group never changes."""
     looks, group_of_look = _looks_before(board)
     for position in board.oldest_first:
@@ -167,7 +83,7 @@ def _group(board: _Board) -> None:
             group_of_look.append(group)
 
 
-def _looks_before(board: _Board) -> "tuple[Looks, array[int]]":
+def _looks_before(board: Board) -> "tuple[Looks, array[int]]":
     """Return the looks of the previous version's groups, by the first image that still exists, and their groups."""
     firsts: dict[str, tuple[bool, str]] = {}
     for sha256, before in board.before.items():
@@ -182,7 +98,7 @@ def _looks_before(board: _Board) -> "tuple[Looks, array[int]]":
     return looks, groups
 
 
-def _split(board: _Board, fractions: Fractions) -> None:
+def _split(board: Board, fractions: Fractions) -> None:
     """Assign a new image to the split of the oldest image of its group, and the first of a group by its content."""
     import numpy as np
 
@@ -205,7 +121,7 @@ def _split(board: _Board, fractions: Fractions) -> None:
         note(group, CODE_OF_SPLIT[split])
 
 
-def _split_of(position: int, of_group: Split | None, *, board: _Board, fractions: Fractions) -> Split:
+def _split_of(position: int, of_group: Split | None, *, board: Board, fractions: Fractions) -> Split:
     placed, before = SPLIT_OF_CODE[int(board.placed[position])], board.known.get(position)
     if placed in ("validation", "test"):
         return placed
@@ -221,7 +137,7 @@ def _split_of(position: int, of_group: Split | None, *, board: _Board, fractions
     return "train" if placed == "train" and of_group == "validation" else own
 
 
-def _by_share(board: _Board, seed: int) -> "Places":
+def _by_share(board: Board, seed: int) -> "Places":
     """Return the positions in the order of their shares, class by class, the class with the lowest share first."""
     import numpy as np
 
@@ -232,7 +148,7 @@ def _by_share(board: _Board, seed: int) -> "Places":
     return np.lexsort((shares, lowest[classes]))
 
 
-def _of_each_class(board: _Board, order: "Places") -> "list[Places]":
+def _of_each_class(board: Board, order: "Places") -> "list[Places]":
     """Divide the positions, which are class by class."""
     import numpy as np
 
@@ -240,7 +156,7 @@ def _of_each_class(board: _Board, order: "Places") -> "list[Places]":
     return np.split(order, np.flatnonzero(classes[1:] != classes[:-1]) + 1) if len(order) else []
 
 
-def _check_two_images(board: _Board, classes: "Sequence[Places]") -> None:
+def _check_two_images(board: Board, classes: "Sequence[Places]") -> None:
     names = board.images.spool.class_names
     single = sorted(
         names[board.images.classes[members[0]]] for members in classes if _may_move(members, board).sum() == 1
@@ -253,14 +169,14 @@ def _check_two_images(board: _Board, classes: "Sequence[Places]") -> None:
         raise DatasetError(message)
 
 
-def _may_move(members: "Places", board: _Board) -> "NDArray[np.bool_]":
+def _may_move(members: "Places", board: Board) -> "NDArray[np.bool_]":
     """Return which of the images the source does not assign to a split other than train."""
     placed = board.placed[members]
     may: NDArray[np.bool_] = (placed == 0) | (placed == TRAIN)
     return may
 
 
-def _give(members: "Places", wanted: Split, board: _Board) -> None:
+def _give(members: "Places", wanted: Split, board: Board) -> None:
     """Move one of a class's images, which are in the order of their shares, to the wanted split if that has none.
 
     In very small classes a split may be empty by chance. The first member moves to validation; the last of several
@@ -280,18 +196,18 @@ def _give(members: "Places", wanted: Split, board: _Board) -> None:
     splits[[*moving[is_alone], *moving[~is_alone]][:1]] = code
 
 
-def _without_near_test(board: _Board, order: "Places") -> Placement:
+def _without_near_test(board: Board, order: "Places") -> Placement:
     """Leave out train and validation images that are near-duplicates of a test image; no image changes its split."""
     import numpy as np
 
     looks, tests = Looks(), array("q")
-    for position in np.flatnonzero(board.splits == TEST).tolist():
+    for position in map(int, np.flatnonzero(board.splits == TEST)):
         if look := board.look(position):
             looks.add(look)
             tests.append(position)
     is_kept, near, of_test = np.ones(board.count, bool), array("q"), array("q")
     listed = order[board.splits[order] != TEST] if tests else order[:0]
-    for position in listed.tolist():
+    for position in map(int, listed):
         look = board.look(position)
         test = looks.nearest(look) if look else None
         if test is not None:

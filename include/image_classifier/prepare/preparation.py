@@ -16,7 +16,7 @@ from image_classifier.prepare.inspection.inspector import (
     Rejected,
     Store,
 )
-from image_classifier.prepare.layout.folders import Layout, read_layout
+from image_classifier.prepare.layout.folders import SPLITS, Layout, read_layout
 from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Found, Picked
@@ -120,9 +120,10 @@ class Preparation:
 
         shown = set(shown_names(report))
         images = {image.name: image for image in self.layout.images if image.name in shown}
-        for one, path in zip(dataset.images, dataset.images.paths(), strict=True):
-            if (key := self.keys.split(one.split) + path) in shown:
-                images[key] = one.image
+        for split in SPLITS:
+            of_split, prefix = dataset.of(split), self.keys.split(split)
+            keys = (prefix + path for path in of_split.paths())
+            images |= {key: of_split[place].image for place, key in enumerate(keys) if key in shown}
         return report_page(report, pictures=pictures(report, images, source=self.source))
 
     def inspector(self, *, known: Known, split_before: Callable[[str], Split | None] | None = None) -> Inspector:

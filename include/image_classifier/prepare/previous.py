@@ -1,7 +1,8 @@
 """Reads the previous version of a data set: the split and group of every image, and the facts about its files."""
 
 import json
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -11,11 +12,11 @@ import PIL
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.prepare import manifest
+from image_classifier.prepare.board import PlacedBefore
 from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Facts, Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
 from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.layout.split_folders import Split
-from image_classifier.prepare.placement import PlacedBefore
 from image_classifier.prepare.pointer import Pointer
 from image_classifier.prepare.report import schema
 from image_classifier.prepare.sources.source import RACY
@@ -103,21 +104,15 @@ class Previous:
         version = keys.version(fingerprint)
         found = storage.read(s3, bucket=bucket, key=f"{version}report.json")
         report = json.loads(found[0]) if found else {}
-        lines = list(manifest.read_manifest(s3, bucket=bucket, version=version))
-        same_split = report.get("split") == split.as_json()
-        placed = {line["sha256"]: _placed(line, same_split) for line in lines if "split" in line}
-        if report.get("pixels") != pixels_key:
-            return cls(fingerprint, placed)
-        facts = {line["name"]: manifest.facts_of(line) for line in lines if "statistics" in line}
-        by_name: dict[str, tuple[str, str, Facts | tuple[str, str]]] = {
-            line["name"]: (line["class"], line["stamp"], facts[line["name"]])
-            for line in lines
-            if line.get("stamp") and line["name"] in facts
-        }
-        if report.get("inspected_by") == inspected_by():
-            by_name |= _rejections(lines)
-        left_out = frozenset(line["name"] for line in lines if "left_out" in line)
-        return cls(fingerprint, placed, by_name, {one.sha256: one for one in facts.values()}, left_out)
+        lines = manifest.read_manifest(s3, bucket=bucket, version=version)
+        same_split, same_pixels = report.get("split") == split.as_json(), report.get("pixels") == pixels_key
+        read = _Read(same_split, report.get("inspected_by") == inspected_by())
+        for line in lines:
+            facts = manifest.facts_of(line) if same_pixels and "statistics" in line else None
+            read.place(line, facts)
+            if same_pixels:
+                read.find(line, facts)
+        return cls(fingerprint, read.placed, read.by_name, read.by_content, frozenset(read.left_out))
 
     def unchanged(self, image: Listed) -> Facts | Rejected | None:
         """Return the result for a file of the same name, size and time of change (or ETag), or None."""
@@ -177,15 +172,40 @@ def _complete_versions(s3: "S3Client", *, bucket: str, keys: Keys) -> dict[str, 
     }
 
 
-def _placed(line: manifest.Line, same_split: bool) -> PlacedBefore:
-    look = line.get("look")
-    group = line.get("group", "")
-    return PlacedBefore(group, line["split"] if same_split and group else None, Look.loads(look) if look else None)  # type: ignore[arg-type]
+@dataclass(frozen=True)
+class _Read:
+    """What was read of a manifest, line by line; equal texts and looks are kept once.
 
+    Attributes:
+        same_split: whether the version was split with the settings of now.
+        same_inspection: whether it was inspected by the code of now.
 
-def _rejections(lines: Iterable[manifest.Line]) -> dict[str, tuple[str, str, Facts | tuple[str, str]]]:
-    return {
-        line["name"]: (line["class"], line["stamp"], (line["rejected"], line["reason"]))
-        for line in lines
-        if line.get("stamp") and "rejected" in line and line["rejected"] not in NOT_FOR_GOOD
-    }
+    """
+
+    same_split: bool
+    same_inspection: bool
+    placed: dict[str, PlacedBefore] = field(default_factory=dict)
+    by_name: dict[str, tuple[str, str, Facts | tuple[str, str]]] = field(default_factory=dict)
+    by_content: dict[str, Facts] = field(default_factory=dict)
+    left_out: set[str] = field(default_factory=set)
+
+    def place(self, line: manifest.Line, facts: Facts | None) -> None:
+        """Keep split and group of an image."""
+        if "split" not in line:
+            return
+        sha256, text, group = line["sha256"], line.get("look"), line.get("group", "")
+        look = facts.look if facts else Look.loads(text) if text else None
+        split: Split | None = line["split"] if self.same_split and group else None  # type: ignore[assignment]
+        self.placed[sha256] = PlacedBefore(sha256 if group == sha256 else group, split, look)
+
+    def find(self, line: manifest.Line, facts: Facts | None) -> None:
+        """Keep what was found out about a file."""
+        name, stamp = line["name"], line.get("stamp", "")
+        if facts:
+            self.by_content[facts.sha256] = facts
+            if stamp:
+                self.by_name[name] = sys.intern(line["class"]), stamp, facts
+        elif stamp and self.same_inspection and line.get("rejected", NOT_FOR_GOOD[0]) not in NOT_FOR_GOOD:
+            self.by_name[name] = sys.intern(line["class"]), stamp, (line["rejected"], line["reason"])
+        if "left_out" in line:
+            self.left_out.add(name)

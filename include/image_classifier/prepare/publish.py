@@ -119,7 +119,7 @@ def _entries(dataset: Dataset, split: Split) -> Iterator[Entry]:
     indices = dataset.indices(images)
     digests = b"".join(image_list.digest(path, seed=dataset.fingerprint) for path in images.paths())
     order = in_order(np.frombuffer(digests, ">u8").reshape(-1, 4))
-    for position, path in zip(order.tolist(), images.only(order).paths(), strict=True):
+    for position, path in zip(map(int, order), images.only(order).paths(), strict=True):
         yield Entry(first + position, (float(indices[position]),), path)
 
 

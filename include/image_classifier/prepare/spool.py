@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Places = NDArray[np.int64]
 
-KEPT: Final = 50_000
+KEPT: Final = 20_000
 SPLIT_OF_CODE: Final[tuple[Split | None, ...]] = (None, "test", "train", "validation")  # ordered as their names
 CODE_OF_SPLIT: Final = {split: code for code, split in enumerate(SPLIT_OF_CODE)}
 TEST, TRAIN, VALIDATION = 1, 2, 3

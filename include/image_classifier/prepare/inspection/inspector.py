@@ -82,7 +82,7 @@ class Inspected:
         return f"{class_folder(self.image.class_name)}/{self.facts.file_name}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """An image that cannot be used, and the reason."""
 

@@ -15,6 +15,7 @@ from image_classifier.classifier import Classifier
 from image_classifier.contracts.pixels import PADDING, PixelParameters, measure, picture, prepare
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspection.inspector import Inspected, Rejected
+from image_classifier.prepare.picked import Found
 from image_classifier.prepare.preparation import Preparation, list_images, pixel_parameters
 from image_classifier.prepare.previous import Previous
 from image_classifier.prepare.report.schema import TRAITS
@@ -71,7 +72,7 @@ def inspection(tmp_path_factory):
     preparation = Preparation(CLASSIFIER, source, layout, store)
     inspector = preparation.inspector(known=Previous())
     found = list(inspector.all(layout.images, report=lambda one: None))
-    dataset = preparation.assembled(found, labels=layout.classes, inspector=inspector)
+    dataset = preparation.assembled(Found(found), labels=layout.classes, inspector=inspector)
     by_name = {names[one.image.name]: one for one in found if one.image.class_name == "odd"}
     return Inspection(by_name, dataset, store)
 

@@ -15,11 +15,12 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training.image_list import parse
 from image_classifier.prepare import spool as spool_module
 from image_classifier.prepare.assemble import Assembler, Dataset
+from image_classifier.prepare.board import PlacedBefore
 from image_classifier.prepare.inspection.inspector import Rejected
 from image_classifier.prepare.inspection.near_duplicates import MAX_DISTANCE, Look
 from image_classifier.prepare.layout.folders import LISTED, Listed, layout_of
 from image_classifier.prepare.picked import Found, Picked
-from image_classifier.prepare.placement import PlacedBefore, Placer
+from image_classifier.prepare.placement import Placer
 from image_classifier.prepare.publish import image_lists
 from image_classifier.prepare.report.document import manifest_lines
 from image_classifier.prepare.split import Fractions
