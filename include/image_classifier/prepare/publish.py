@@ -117,7 +117,9 @@ def _entries(dataset: Dataset, split: Split) -> Iterator[Entry]:
     images = dataset.of(split)
     first = 0 if split == LISTED[0] else len(dataset.of(LISTED[0]))
     indices = dataset.indices(images)
-    digests = b"".join(image_list.digest(path, seed=dataset.fingerprint) for path in images.paths())
+    digests = bytearray()
+    for path in images.paths():
+        digests += image_list.digest(path, seed=dataset.fingerprint)
     order = in_order(np.frombuffer(digests, ">u8").reshape(-1, 4))
     for position, path in zip(map(int, order), images.only(order).paths(), strict=True):
         yield Entry(first + position, (float(indices[position]),), path)
