@@ -23,7 +23,7 @@ from typing import Any
 
 import boto3
 from tests.benchmarks.measured import load
-from tests.chaos.airflow_runs import Airflow
+from tests.chaos.airflow_runs import FINISHED, Airflow, until
 from tests.chaos.classifiers import write_classifier
 from tests.ports import free_port
 
@@ -106,6 +106,12 @@ def idle() -> str:
     return "idle"
 
 
+def await_no_run(airflow: Airflow) -> None:
+    """Wait for the end of the run that the Dag's schedule has started."""
+    what = "the end of every other run"
+    until(lambda: all(run.state in FINISHED for run in airflow.runs(WATCH)), seconds=1800, what=what)
+
+
 def main(count: int, passes: int) -> None:
     """Print the figures of passes, of which the first moves the log entries into the index."""
     with tempfile.TemporaryDirectory() as folder:
@@ -119,8 +125,10 @@ def main(count: int, passes: int) -> None:
             write_images(place, names)
             airflow = Airflow(place)
             airflow.await_dag(WATCH)
+            await_no_run(airflow)
             figures = [measured(services, idle)]
             for number in range(passes):
+                await_no_run(airflow)
                 run = airflow.ordered_run(WATCH, f"pass-{number}", conf={})
                 figures.append(measured(services, lambda run=run: run.await_end(seconds=1800)))
         finally:
