@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from PIL import Image
+from tests.unit.image_classifier.prepared import prepare_dataset
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.prepare import stores
-from image_classifier.prepare.dataset import prepare_dataset
 
 if TYPE_CHECKING:
     from tests.local_aws.conftest import MiniStack

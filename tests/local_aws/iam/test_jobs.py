@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 from tests.permissions.edited_policies import without
+from tests.unit.image_classifier.prepared import prepare_dataset
 from tests.waiting import until
 
 from image_classifier.aws.jobs.kinds import TRAINING_JOB, TRANSFORM_JOB, TUNING_JOB, JobKind
@@ -20,7 +21,6 @@ from image_classifier.classifier import Classifier
 from image_classifier.deploy import model as models
 from image_classifier.evaluate.evaluation import Evaluation, keep_answers, request_for_candidate
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
-from image_classifier.prepare.dataset import prepare_dataset
 from image_classifier.train.job_request import training_job_request
 from image_classifier.train.tuning.request import tuning_job_request
 from image_classifier.train.tuning.trials import trials_of
