@@ -65,6 +65,10 @@ class Uploads:
         self.allow(max(share, self._allowed / len(self._order)))
         until(lambda: self._done >= self._number(share), seconds=LIMIT_S, what=f"{share:.0%} of the uploads")
 
+    def names_until(self, share: float) -> set[str]:
+        """Return the names that this share of the uploads contains."""
+        return {name for name, _ in self._order[: self._number(share)]}
+
     def _number(self, share: float) -> int:
         return round(share * len(self._order))
 
