@@ -122,8 +122,9 @@ class Run:
     def state(self) -> str:
         return self.api.run_state(self.dag_id, self.run_id)
 
-    def task(self, task_id: str, *, map_index: int = -1) -> dict[str, Any]:
-        return next(task for task in self.all(task_id) if task["map_index"] == map_index)
+    def task(self, task_id: str, *, map_index: int | None = None) -> dict[str, Any]:
+        """The task instance of this index; without one, the only or first one."""
+        return next(task for task in self.all(task_id) if map_index in (None, task["map_index"]))
 
     def all(self, task_id: str) -> list[dict[str, Any]]:
         """Every task instance of a task: several if it is mapped."""
@@ -161,17 +162,18 @@ class Run:
         if self.state not in FINISHED:
             self.api.mark_run(self.dag_id, self.run_id, state="failed")
 
-    def log(self, task_id: str, *, map_index: int = -1) -> str:
+    def log(self, task_id: str, *, map_index: int | None = None) -> str:
         """The log of all tries."""
-        tries = range(1, self.task(task_id, map_index=map_index)["try_number"] + 1)
-        read = partial(self.api.log, self.dag_id, self.run_id, task_id, map_index=map_index)
+        task = self.task(task_id, map_index=map_index)
+        tries = range(1, task["try_number"] + 1)
+        read = partial(self.api.log, self.dag_id, self.run_id, task_id, map_index=task["map_index"])
         return "\n".join(line for number in tries for line in read(try_number=number))
 
     def explain(self) -> str:
         """The end of the first failed task's log."""
         return str(follow.Run(self.api, self.dag_id, self.run_id).explain_failure())
 
-    def kill_process(self, task_id: str, *, map_index: int = -1) -> None:
+    def kill_process(self, task_id: str, *, map_index: int | None = None) -> None:
         """SIGKILL the process that executes the task, not the one that watches it."""
         pid = until(lambda: self.task(task_id, map_index=map_index)["pid"], seconds=30, what=f"a process for {task_id}")
         os.kill(_executes(pid), signal.SIGKILL)
