@@ -34,6 +34,7 @@ IMAGES = 400
 SEED = 14
 POINTS = range(5)  # of each scenario, which makes 20
 PATIENCE_S = 240
+CHANGED_AT = 1_700_000_000  # the time of change of every image, in seconds since 1970
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if number % 50 == 0:
             file.with_name(f"{number:03} copy.png").write_bytes(file.read_bytes())
     (folder / "ant" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nno image")
+    for file in folder.rglob("*.png"):  # the manifest marks files that changed just before they were listed
+        os.utime(file, (CHANGED_AT, CHANGED_AT))
     return folder
 
 
