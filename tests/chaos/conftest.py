@@ -25,6 +25,7 @@ from laptop.place import Place
 ROWS = pytest.StashKey[list[Row]]()
 CLASSIFIERS: dict[str, dict[str, Any]] = {
     "seed": {},
+    "second": {},
     "quota": {"instance_types": ("ml.g4dn.xlarge", "ml.g5.xlarge")},
     "training": {},
     "creating": {},

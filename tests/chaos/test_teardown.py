@@ -47,7 +47,8 @@ def test_a_teardown_during_the_endpoints_update_leaves_no_cost(airflow, aws, see
     row.check_ours(*torn_down(airflow, aws, "seed", run))
 
 
-def test_a_teardown_during_the_functions_deployment_leaves_no_cost(airflow, aws, second, row):
+def test_a_teardown_during_the_functions_deployment_leaves_no_cost(airflow, aws, first_run, row):
+    second = first_run("second")
     second.clear("connect.deploy_function")
     second.await_task("connect.deploy_function", ["running"], tries=2)
 
