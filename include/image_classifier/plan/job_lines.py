@@ -10,7 +10,7 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.tuning import Tuning
 from image_classifier.evaluate.evaluation import REPORT
-from image_classifier.plan.plan import Cost, Line
+from image_classifier.plan.plan import SECONDS_AN_HOUR, Cost, Line
 from image_classifier.plan.prices import PriceBook
 from image_classifier.train import attempts
 from image_classifier.train.tuning import tuning_jobs
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from image_classifier.evaluate.report.model import TuningFigures
     from image_classifier.prepare.prepared import PreparedDataset
 
-SECONDS_AN_HOUR = 3600
 STARTS = {"start": "started", "await": "started once it has stopped"}
 MANY_IMAGES = 200_000  # from which on a training job converts them for minutes; see `advice_on_format`
 MODELS_COMPARED = 2  # the new model and the live model

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws.jobs.attempts import RequestedJobs
 from image_classifier.aws.jobs.owners import owner_of, tags_of_arn
 from image_classifier.aws.names import is_job
+from image_classifier.plan.plan import SECONDS_AN_HOUR
 from image_classifier.plan.prices import Price
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
-
-SECONDS_AN_HOUR = 3600
 
 
 @dataclass(frozen=True)

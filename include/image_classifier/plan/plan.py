@@ -6,6 +6,7 @@ from typing import Any
 
 from image_classifier.contracts.errors import BudgetError
 
+SECONDS_AN_HOUR = 3600
 HOURS_A_DAY = 24
 HOURS_A_MONTH = 730  # a twelfth of 365 days, in hours
 NOT_COUNTED = (

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from image_classifier.plan.jobs_of_run import SECONDS_AN_HOUR, JobsCost
-from image_classifier.plan.plan import HOURS_A_DAY
+from image_classifier.plan.jobs_of_run import JobsCost
+from image_classifier.plan.plan import HOURS_A_DAY, SECONDS_AN_HOUR
 from image_classifier.plan.prices import Price
 
 NO_JOBS = JobsCost(0.0, "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.board import Board, PlacedBefore
+from image_classifier.prepare.assignment import Assignment, PlacedBefore
 from image_classifier.prepare.inspection.near_duplicates import Looks
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Pairs, Picked
@@ -52,114 +52,114 @@ class Placer:
             DatasetError: a class has a single usable image but needs two.
 
         """
-        board = Board(images, self.before)
-        _group(board)
-        _split(board, self.fractions)
-        order = _by_share(board, self.fractions.seed)
-        classes = _of_each_class(board, order)
+        assigned = Assignment(images, self.before)
+        _group(assigned)
+        _split(assigned, self.fractions)
+        order = _by_share(assigned, self.fractions.seed)
+        classes = _of_each_class(assigned, order)
         if self.needs_validation:
-            _check_two_images(board, classes)
+            _check_two_images(assigned, classes)
         for members in classes:
             if self.needs_validation:
-                _give(members, "validation", board)
-            _give(members, "train", board)
-        return _without_near_test(board, order)
+                _give(members, "validation", assigned)
+            _give(members, "train", assigned)
+        return _without_near_test(assigned, order)
 
 
-def _group(board: Board) -> None:
+def _group(assigned: Assignment) -> None:
     """Assign the images to groups, the oldest first; the name of a group never changes."""
-    looks, group_of_look = _looks_before(board)
-    for position in board.oldest_first:
-        before = board.known.get(position)
+    looks, group_of_look = _looks_before(assigned)
+    for position in assigned.oldest_first:
+        before = assigned.known.get(position)
         if before and before.group:
-            board.groups[position] = board.group_before(before.group)
+            assigned.groups[position] = assigned.group_before(before.group)
             continue
-        look = board.look(position)
+        look = assigned.look(position)
         near = looks.nearest(look) if look else None
         group = position if near is None else group_of_look[near]
-        board.groups[position] = group
+        assigned.groups[position] = group
         if look and group == position:
             looks.add(look)
             group_of_look.append(group)
 
 
-def _looks_before(board: Board) -> "tuple[Looks, array[int]]":
+def _looks_before(assigned: Assignment) -> "tuple[Looks, array[int]]":
     """Return the looks of the previous version's groups, by the first image that still exists, and their groups."""
     firsts: dict[str, tuple[bool, str]] = {}
-    for sha256, before in board.before.items():
+    for sha256, before in assigned.before.items():
         if before.group and before.look:
             candidate = (sha256 != before.group, sha256)
             firsts[before.group] = min(candidate, firsts.get(before.group, candidate))
     looks, groups = Looks(), array("q")
     for group, (_, sha256) in sorted(firsts.items()):
-        if look := board.before[sha256].look:
+        if look := assigned.before[sha256].look:
             looks.add(look)
-            groups.append(board.group_before(group))
+            groups.append(assigned.group_before(group))
     return looks, groups
 
 
-def _split(board: Board, fractions: Fractions) -> None:
+def _split(assigned: Assignment, fractions: Fractions) -> None:
     """Assign a new image to the split of the oldest image of its group, and the first of a group by its content."""
     import numpy as np
 
-    of_group = np.zeros(board.count + len(board.gone) + len(board.before), np.uint8)
+    of_group = np.zeros(assigned.count + len(assigned.gone) + len(assigned.before), np.uint8)
 
     def note(group: int, code: int) -> None:
         if not of_group[group]:
             of_group[group] = code
 
-    for position in board.oldest_first:
-        if board.placed[position] in (TEST, VALIDATION):
-            note(board.groups[position], board.placed[position])
-    for _, before in sorted(board.before.items(), key=lambda item: (item[0] != item[1].group, item[0])):
+    for position in assigned.oldest_first:
+        if assigned.placed[position] in (TEST, VALIDATION):
+            note(assigned.groups[position], assigned.placed[position])
+    for _, before in sorted(assigned.before.items(), key=lambda item: (item[0] != item[1].group, item[0])):
         if before.group and before.split:  # perhaps that of an image that left the data set
-            note(board.group_before(before.group), CODE_OF_SPLIT[before.split])
-    for position in board.oldest_first:
-        group = int(board.groups[position])
-        split = _split_of(position, SPLIT_OF_CODE[of_group[group]], board=board, fractions=fractions)
-        board.splits[position] = CODE_OF_SPLIT[split]
+            note(assigned.group_before(before.group), CODE_OF_SPLIT[before.split])
+    for position in assigned.oldest_first:
+        group = int(assigned.groups[position])
+        split = _split_of(position, SPLIT_OF_CODE[of_group[group]], assigned=assigned, fractions=fractions)
+        assigned.splits[position] = CODE_OF_SPLIT[split]
         note(group, CODE_OF_SPLIT[split])
 
 
-def _split_of(position: int, of_group: Split | None, *, board: Board, fractions: Fractions) -> Split:
-    placed, before = SPLIT_OF_CODE[int(board.placed[position])], board.known.get(position)
+def _split_of(position: int, of_group: Split | None, *, assigned: Assignment, fractions: Fractions) -> Split:
+    placed, before = SPLIT_OF_CODE[int(assigned.placed[position])], assigned.known.get(position)
     if placed in ("validation", "test"):
         return placed
     if before and before.split and fractions.may_be(before.split, placed):
         return before.split
-    if fractions.only_train and board.sha256(position) in fractions.only_train:
+    if fractions.only_train and assigned.sha256(position) in fractions.only_train:
         return "train"
     if before and not before.group:  # a version of release 0.1, which had no groups
-        return fractions.split_of(board.sha256(position), placed)
+        return fractions.split_of(assigned.sha256(position), placed)
     if of_group and fractions.may_be(of_group, placed):
         return of_group
-    own = fractions.split_of(board.group_name(int(board.groups[position])), placed)
+    own = fractions.split_of(assigned.group_name(int(assigned.groups[position])), placed)
     return "train" if placed == "train" and of_group == "validation" else own
 
 
-def _by_share(board: Board, seed: int) -> "Places":
+def _by_share(assigned: Assignment, seed: int) -> "Places":
     """Return the positions in the order of their shares, class by class, the class with the lowest share first."""
     import numpy as np
 
-    shares = np.fromiter((share(sha256, seed=seed) for _, sha256 in board.shas()), np.float64, board.count)
-    classes = board.images.classes
-    lowest = np.full(len(board.images.spool.class_names), np.inf)
+    shares = np.fromiter((share(sha256, seed=seed) for _, sha256 in assigned.shas()), np.float64, assigned.count)
+    classes = assigned.images.classes
+    lowest = np.full(len(assigned.images.spool.class_names), np.inf)
     np.minimum.at(lowest, classes, shares)
     return np.lexsort((shares, lowest[classes]))
 
 
-def _of_each_class(board: Board, order: "Places") -> "list[Places]":
+def _of_each_class(assigned: Assignment, order: "Places") -> "list[Places]":
     """Divide the positions, which are class by class."""
     import numpy as np
 
-    classes = board.images.classes[order]
+    classes = assigned.images.classes[order]
     return np.split(order, np.flatnonzero(classes[1:] != classes[:-1]) + 1) if len(order) else []
 
 
-def _check_two_images(board: Board, classes: "Sequence[Places]") -> None:
-    names = board.images.spool.class_names
+def _check_two_images(assigned: Assignment, classes: "Sequence[Places]") -> None:
+    names = assigned.images.spool.class_names
     single = sorted(
-        names[board.images.classes[members[0]]] for members in classes if _may_move(members, board).sum() == 1
+        names[assigned.images.classes[members[0]]] for members in classes if _may_move(members, assigned).sum() == 1
     )
     if single:
         message = (
@@ -169,14 +169,14 @@ def _check_two_images(board: Board, classes: "Sequence[Places]") -> None:
         raise DatasetError(message)
 
 
-def _may_move(members: "Places", board: Board) -> "NDArray[np.bool_]":
+def _may_move(members: "Places", assigned: Assignment) -> "NDArray[np.bool_]":
     """Return which of the images the source does not assign to a split other than train."""
-    placed = board.placed[members]
+    placed = assigned.placed[members]
     may: NDArray[np.bool_] = (placed == 0) | (placed == TRAIN)
     return may
 
 
-def _give(members: "Places", wanted: Split, board: Board) -> None:
+def _give(members: "Places", wanted: Split, assigned: Assignment) -> None:
     """Move one of a class's images, which are in the order of their shares, to the wanted split if that has none.
 
     In very small classes a split may be empty by chance. The first member moves to validation; the last of several
@@ -184,35 +184,37 @@ def _give(members: "Places", wanted: Split, board: Board) -> None:
     """
     import numpy as np
 
-    splits, code = board.splits, CODE_OF_SPLIT[wanted]
+    splits, code = assigned.splits, CODE_OF_SPLIT[wanted]
     if (splits[members] == code).any():
         return
-    moving = members[_may_move(members, board)]
+    moving = members[_may_move(members, assigned)]
     if wanted == "train":
         validating, testing = moving[splits[moving] == VALIDATION], moving[splits[moving] == TEST]
         moving = validating[::-1] if len(validating) > 1 or not len(testing) else testing
-    groups, sizes = np.unique(board.groups[members], return_counts=True)
-    is_alone = np.isin(board.groups[moving], groups[sizes == 1])
+    groups, sizes = np.unique(assigned.groups[members], return_counts=True)
+    is_alone = np.isin(assigned.groups[moving], groups[sizes == 1])
     splits[[*moving[is_alone], *moving[~is_alone]][:1]] = code
 
 
-def _without_near_test(board: Board, order: "Places") -> Placement:
+def _without_near_test(assigned: Assignment, order: "Places") -> Placement:
     """Leave out train and validation images that are near-duplicates of a test image; no image changes its split."""
     import numpy as np
 
     looks, tests = Looks(), array("q")
-    for position in map(int, np.flatnonzero(board.splits == TEST)):
-        if look := board.look(position):
+    for position in map(int, np.flatnonzero(assigned.splits == TEST)):
+        if look := assigned.look(position):
             looks.add(look)
             tests.append(position)
-    is_kept, near, of_test = np.ones(board.count, bool), array("q"), array("q")
-    listed = order[board.splits[order] != TEST] if tests else order[:0]
+    is_kept, near, of_test = np.ones(assigned.count, bool), array("q"), array("q")
+    listed = order[assigned.splits[order] != TEST] if tests else order[:0]
     for position in map(int, listed):
-        look = board.look(position)
+        look = assigned.look(position)
         test = looks.nearest(look) if look else None
         if test is not None:
             is_kept[position] = False
             near.append(position)
             of_test.append(tests[test])
-    kept = board.picked(np.flatnonzero(is_kept)).ordered()
-    return Placement(kept, Pairs(board.picked(np.array(near, np.int64)), board.picked(np.array(of_test, np.int64))))
+    kept = assigned.picked(np.flatnonzero(is_kept)).ordered()
+    return Placement(
+        kept, Pairs(assigned.picked(np.array(near, np.int64)), assigned.picked(np.array(of_test, np.int64)))
+    )

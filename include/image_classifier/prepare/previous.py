@@ -12,7 +12,7 @@ import PIL
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.prepare import manifest
-from image_classifier.prepare.board import PlacedBefore
+from image_classifier.prepare.assignment import PlacedBefore
 from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Facts, Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
 from image_classifier.prepare.layout.folders import Listed
@@ -61,8 +61,8 @@ class Previous:
     """The previous version; empty if there is none.
 
     Attributes:
+        fingerprint: of the version.
         placed: the split and group by the SHA-256 of the file.
-        etag: ETag of the object that names the newest version.
 
     """
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.board import PlacedBefore
+from image_classifier.prepare.assignment import PlacedBefore
 from image_classifier.prepare.inspection.near_duplicates import Look
 from image_classifier.prepare.placement import Placer
 from image_classifier.prepare.split import Fractions, choose

@@ -15,7 +15,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training.image_list import parse
 from image_classifier.prepare import spool as spool_module
 from image_classifier.prepare.assemble import Assembler, Dataset
-from image_classifier.prepare.board import PlacedBefore
+from image_classifier.prepare.assignment import PlacedBefore
 from image_classifier.prepare.inspection.inspector import Rejected
 from image_classifier.prepare.inspection.near_duplicates import MAX_DISTANCE, Look
 from image_classifier.prepare.layout.folders import LISTED, Listed, layout_of

@@ -30,7 +30,7 @@ class PlacedBefore:
     look: Look | None
 
 
-class Board:
+class Assignment:
     """The images while they are placed; an image is known by its position among the images.
 
     Attributes:
