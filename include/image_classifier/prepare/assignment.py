@@ -1,4 +1,4 @@
-"""Holds the images of a data set while they are placed: their groups and splits, in columns."""
+"""Holds the groups and splits that the images of a data set are assigned to, in columns."""
 
 from array import array
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ class PlacedBefore:
 
 
 class Assignment:
-    """The images while they are placed; an image is known by its position among the images.
+    """The groups and splits assigned so far; an image is known by its position among the images.
 
     Attributes:
         groups: the position of the first image of each image's group, or a number from ``len(images)`` on for `gone`.
