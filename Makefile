@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-boto3 test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -26,9 +26,9 @@ status: ## Show which services run, and their addresses
 dev: ## Install the tools for tests and linters
 	@$(PYTHON) include/laptop/environments.py --dev
 
-test: dev ## Run unit, Dag, rule and local AWS tests, and the whole pipeline once through Airflow
-	@echo "Three parts run two at a time, each shown when it ends: the local AWS, the package, the algorithm; then the whole pipeline."
-	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-local-aws test-package test-algorithm
+test: dev ## Run unit, Dag, rule and local AWS tests, boto3's client test, and the whole pipeline once through Airflow
+	@echo "Four parts run two at a time, each shown when it ends: the local AWS, the package, the algorithm, boto3; then the whole pipeline."
+	@$(MAKE) --no-print-directory -j2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) test-local-aws test-package test-algorithm test-boto3
 	@$(MAKE) --no-print-directory test-pipeline
 
 test-package:
@@ -40,6 +40,9 @@ test-local-aws:
 
 test-algorithm:
 	@.venv/local-aws/bin/python -m pytest tests/unit/image_classification_algorithm
+
+test-boto3:
+	@PYTHONPATH=include:. .venv/local-aws/bin/python tests/clients/run.py --only boto3
 
 test-pipeline:
 	@$(AIRFLOW) -m pytest tests/e2e
