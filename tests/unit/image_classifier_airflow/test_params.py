@@ -30,7 +30,9 @@ def test_limits_and_words_are_the_librarys():
 
 
 def test_every_default_passes_its_own_limits_so_a_schedule_can_start_it():
-    train_params(CATS).validate()
+    params = train_params(CATS)
+
+    assert params.validate() == {name: params[name] for name in params}
 
 
 def test_a_classifier_with_its_own_image_may_choose_instances_without_gpu():

@@ -207,15 +207,14 @@ def test_without_one_image_that_can_be_read_no_job_is_started(bucket):
     assert write_records(bucket, BATCH, share=0, generation=REQUEST.generation) == len(NAMES)
 
 
-@pytest.mark.parametrize(("usd_per_hour", "most"), [(0.23, 0.01), (None, 100.0)])
-def test_a_batch_that_may_cost_too_much_or_an_unknown_sum_is_refused(usd_per_hour, most):
+@pytest.mark.parametrize(
+    ("usd_per_hour", "enough", "too_little"), [(0.23, 10.0, 0.01), (0.23, None, 0.01), (None, None, 100.0)]
+)
+def test_a_batch_that_may_cost_too_much_or_an_unknown_sum_is_refused(usd_per_hour, enough, too_little):
+    batches.check_budget(50_000, PETS, usd_per_hour=usd_per_hour, max_cost_usd=enough)
+
     with pytest.raises(BudgetError, match="Nothing was started"):
-        batches.check_budget(50_000, PETS, usd_per_hour=usd_per_hour, max_cost_usd=most)
-
-
-def test_a_batch_within_the_budget_continues():
-    batches.check_budget(50_000, PETS, usd_per_hour=0.23, max_cost_usd=10.0)
-    batches.check_budget(50_000, PETS, usd_per_hour=None, max_cost_usd=None)
+        batches.check_budget(50_000, PETS, usd_per_hour=usd_per_hour, max_cost_usd=too_little)
 
 
 def clients(*, serves):

@@ -160,11 +160,9 @@ def test_a_state_that_a_person_must_resolve_is_an_error(sagemaker, aws, status):
         endpoint.ensure_endpoint(sagemaker, REQUEST)
 
 
-def test_an_endpoint_in_service_with_the_config_serves():
+def test_an_update_is_a_success_only_if_aws_did_not_roll_it_back():
     endpoint.check_serves(described("InService"), endpoint_config="new")
 
-
-def test_an_update_that_aws_rolled_back_is_no_success():
     with pytest.raises(
         errors.EndpointRolledBackError, match=r"update of endpoint cats to new back: ping failed It still serves old"
     ):

@@ -136,16 +136,14 @@ def test_a_refused_request_is_an_error_of_ours(sagemaker, code, error):
         (described("x", "Failed", FailureReason="CapacityError: none free"), EvaluationError),
     ],
 )
-def test_every_end_without_results_is_an_error_that_says_what_a_retry_costs(job, error):
+def test_every_end_but_completed_is_an_error_that_says_what_a_retry_costs(job, error):
+    TRANSFORM_JOBS.check_completed(described("x", "Completed"))
+
     with pytest.raises(error, match="endpoint was not touched") as raised:
         TRANSFORM_JOBS.check_completed(job)
 
     assert type(raised.value) is error
     assert "cost" in str(raised.value)
-
-
-def test_a_completed_job_is_no_error():
-    TRANSFORM_JOBS.check_completed(described("x", "Completed"))
 
 
 def test_a_job_that_has_ended_cannot_be_stopped_and_that_is_no_error(sagemaker):

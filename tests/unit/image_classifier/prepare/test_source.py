@@ -219,6 +219,9 @@ def test_a_source_that_holds_what_the_package_writes_is_refused(prefix):
 def test_any_other_prefix_is_a_source(bucket, prefix):
     BucketSource(None, bucket, prefix).check_apart_from(BUCKET, Keys("pets"))
 
+    with pytest.raises(DatasetError):
+        BucketSource(None, bucket, prefix).check_apart_from(bucket, Keys(prefix.rstrip("/")))
+
 
 def test_an_object_is_read_as_it_was_listed_or_rejected(s3):
     s3.put_object(Bucket=BUCKET, Key="p/cat/1.jpg", Body=b"listed")

@@ -38,6 +38,8 @@ def test_the_model_that_there_is_may_be_named_by_job_and_by_number(sagemaker, wa
     sagemaker.has(JOB, "Completed")
 
     check(sagemaker, wanted)
+    with pytest.raises(ClassifierFileError):
+        check(sagemaker, f"{wanted}0")
 
 
 @pytest.mark.parametrize("wanted", ["2", "image-classifier-pets-76543210-89abcdef"])

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import boto3
@@ -290,11 +291,14 @@ def test_only_a_function_that_carries_our_tag_is_deleted(clients):
         functions.assert_no_pending_responses()
 
 
-def test_all_is_well_when_nothing_is_left_but_late_logs(clients, monkeypatch):
+def test_only_logs_may_be_left(clients, monkeypatch):
     logs = Inventory(log_groups=(f"/aws/lambda/{NAME}",), job_logs=(f"{JOB}/algo-1-1",))
     monkeypatch.setattr(teardown, "inventory", lambda *_: logs)
-
     teardown.check_nothing_costs(clients, DIGITS)
+
+    monkeypatch.setattr(teardown, "inventory", lambda *_: replace(logs, models=(JOB,)))
+    with pytest.raises(ResourceBusyError, match=JOB):
+        teardown.check_nothing_costs(clients, DIGITS)
 
 
 @pytest.mark.parametrize(

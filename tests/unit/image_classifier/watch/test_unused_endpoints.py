@@ -45,24 +45,26 @@ def check(endpoints):
     unused_endpoints.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
 
 
-def test_an_endpoint_that_a_file_wants_is_fine():
-    check(Endpoints(image_classifier_cats="b"))
-
-
 def test_an_endpoint_that_no_file_wants_is_named_with_its_age_and_what_to_do():
+    check(Endpoints(image_classifier_cats="b"))
     message = "image-classifier-dogs (since 2026-01-02 03:04 UTC). Delete them with the Dag image_classifier_teardown"
 
     with pytest.raises(errors.UnwantedEndpointError, match=re.escape(message)):
         check(Endpoints(image_classifier_cats="b", image_classifier_dogs="b"))
 
 
-def test_endpoints_of_other_deployments_are_theirs():
-    check(Endpoints(image_classifier_dogs="another"))
-    check(Endpoints(my_image_classifier_dogs="b"))
+@pytest.mark.parametrize("endpoint", [{"image_classifier_dogs": "another"}, {"my_image_classifier_dogs": "b"}])
+def test_endpoints_of_other_deployments_are_not_reported(endpoint):
+    check(Endpoints(**endpoint))
+
+    with pytest.raises(errors.UnwantedEndpointError, match=r"image-classifier-fish \(since [^,]*\)\."):
+        check(Endpoints(**endpoint, image_classifier_fish="b"))
 
 
-def test_an_endpoint_without_our_tag_is_somebody_elses():
+def test_an_endpoint_without_our_tag_is_not_reported():
     endpoints = Endpoints(image_classifier_dogs="b")
-    endpoints.tag = "team"
+    with pytest.raises(errors.UnwantedEndpointError):
+        check(endpoints)
 
+    endpoints.tag = "team"
     check(endpoints)

@@ -208,3 +208,6 @@ def test_a_change_that_a_foreign_page_could_send_is_refused(headers):
 )
 def test_a_change_of_our_own_pages_and_of_programs_is_taken(headers):
     access.refuse_foreign(changing(headers))
+
+    with pytest.raises(access.HTTPException):
+        access.refuse_foreign(changing({**headers, "sec-fetch-site": "cross-site"}))

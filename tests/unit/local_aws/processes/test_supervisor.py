@@ -30,7 +30,8 @@ def test_it_waits_until_a_child_is_ready(supervisor, tmp_path):
 
     supervisor.wait_until((tmp_path / "ready").exists, what="server", limit_s=30)
 
-    supervisor.check()
+    assert (tmp_path / "ready").exists()
+    assert supervisor.children["server"].running
 
 
 def test_a_child_that_is_not_ready_in_time_is_named(supervisor):

@@ -4,7 +4,6 @@ import sqlite3
 import threading
 
 import pytest
-from tests.waiting import until
 
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
@@ -41,14 +40,17 @@ def made(tmp_path, store, monkeypatch):
     return Rollouts(aws=None, store=store, images=None, limits=Limits(), faults=Faults(), folder=tmp_path)
 
 
-def is_changing() -> bool:
-    return any(thread.name == "_create e" for thread in threading.enumerate())
+def wait_for_the_change() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "_create e":
+            thread.join()
 
 
 def test_the_end_of_a_change_is_stored_once_the_disk_has_space(made, store):
     made.create("e")
 
-    until(lambda: store.get(KIND, "e")["EndpointStatus"] == "InService")
+    wait_for_the_change()
+    assert store.get(KIND, "e")["EndpointStatus"] == "InService"
 
 
 def test_a_server_that_ends_does_not_wait_for_space_on_the_disk(made, store):
@@ -57,5 +59,5 @@ def test_a_server_that_ends_does_not_wait_for_space_on_the_disk(made, store):
 
     made.close()
 
-    until(lambda: not is_changing())
+    wait_for_the_change()
     assert store.get(KIND, "e")["EndpointStatus"] == "Creating"

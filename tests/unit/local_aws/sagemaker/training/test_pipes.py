@@ -41,15 +41,23 @@ def test_a_pipe_that_is_closed_early_is_followed_by_the_whole_next_epoch(tmp_pat
         assert (tmp_path / "train_1").read_bytes() == b"two"
 
 
+def is_writing():
+    return any(thread.name == "pipe train" for thread in threading.enumerate())
+
+
 def test_a_program_that_never_reads_is_not_waited_for(tmp_path):
     with pipes(tmp_path, [LARGE]):
-        pass
+        assert is_writing()
+
+    assert not is_writing()
 
 
 def test_a_program_that_stops_reading_is_not_waited_for(tmp_path):
     with contextlib.ExitStack() as reader, pipes(tmp_path, [LARGE]):
         first = reader.enter_context((tmp_path / "train_0").open("rb", buffering=0))
-        first.read(10)
+        assert first.read(10) == LARGE[:10]
+
+    assert not is_writing()
 
 
 def error_of(channel):

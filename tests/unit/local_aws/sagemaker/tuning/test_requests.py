@@ -60,15 +60,31 @@ def ranges(**given):
     return {"ParameterRanges": given}
 
 
-def test_complete_requests_are_accepted():
-    check(request())
-    check(request(OWN))
-    check(request(Strategy="Random", RandomSeed=7, TrainingJobEarlyStoppingType="Auto"))
-    criteria = {
-        "TargetObjectiveMetricValue": 0.9,
-        "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3},
-    }
-    check(request(TuningJobCompletionCriteria=criteria))
+def refusal(given):
+    """What the server answers to a refused request: code and message; None if it accepts the request."""
+    try:
+        check(given)
+    except ServiceError as error:
+        return error.code, error.message
+    return None
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        request(),
+        request(OWN),
+        request(Strategy="Random", RandomSeed=7, TrainingJobEarlyStoppingType="Auto"),
+        request(
+            TuningJobCompletionCriteria={
+                "TargetObjectiveMetricValue": 0.9,
+                "BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 3},
+            }
+        ),
+    ],
+)
+def test_complete_requests_are_accepted(given):
+    assert refusal(given) is None
 
 
 def continuous(**changes):
@@ -111,11 +127,10 @@ def test_a_search_that_cannot_be_made_is_refused_with_the_reason(config, sentenc
     if given["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", 0) is None:
         del given["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
 
-    with pytest.raises(ServiceError) as caught:
-        check(given)
+    code, message = refusal(given)
 
-    assert caught.value.code == "ValidationException"
-    assert sentence in caught.value.message
+    assert code == "ValidationException"
+    assert sentence in message
 
 
 @pytest.mark.parametrize(
@@ -139,10 +154,7 @@ def test_a_search_that_cannot_be_made_is_refused_with_the_reason(config, sentenc
     ],
 )
 def test_the_built_in_algorithm_is_tuned_as_aws_allows(config, sentence):
-    with pytest.raises(ServiceError) as caught:
-        check(request(**config))
-
-    assert sentence in caught.value.message
+    assert sentence in refusal(request(**config))[1]
 
 
 @pytest.mark.parametrize(
@@ -178,10 +190,7 @@ def test_the_built_in_algorithm_is_tuned_as_aws_allows(config, sentence):
     ],
 )
 def test_members_that_do_not_go_together_are_refused(given, sentence):
-    with pytest.raises(ServiceError) as caught:
-        check(given)
-
-    assert sentence in caught.value.message
+    assert sentence in refusal(given)[1]
 
 
 @pytest.mark.parametrize(
@@ -192,10 +201,7 @@ def test_members_that_do_not_go_together_are_refused(given, sentence):
     ],
 )
 def test_more_training_jobs_than_the_account_may_have_are_refused(limits):
-    with pytest.raises(ServiceError) as caught:
-        check(request(ResourceLimits=limits))
-
-    assert caught.value.code == "ResourceLimitExceeded"
+    assert refusal(request(ResourceLimits=limits))[0] == "ResourceLimitExceeded"
 
 
 def test_a_training_job_has_the_tuned_and_static_values_and_the_objective():
@@ -274,7 +280,4 @@ def test_resources_of_tuning_that_are_unclear_are_refused(resources, sentence):
     if resources is not RESOURCES:
         del given["TrainingJobDefinition"]["ResourceConfig"]
 
-    with pytest.raises(ServiceError) as caught:
-        check(given)
-
-    assert sentence in caught.value.message
+    assert sentence in refusal(given)[1]
