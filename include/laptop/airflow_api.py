@@ -26,10 +26,11 @@ class AirflowApi:
     """A logged-in client of one Airflow."""
 
     def __init__(self, place: Place) -> None:
+        """Log in as the administrator; ``token`` is then the JSON web token that the API and the pages take."""
         self._url = place.airflow_url
-        self._token = ""
-        answer = self._call("POST", "/auth/token", {"username": USER, "password": password(place)})
-        self._token = answer["access_token"]
+        self.token = ""
+        answer = self.call("POST", "/auth/token", {"username": USER, "password": password(place)})
+        self.token = answer["access_token"]
 
     def await_dag(self, dag_id: str) -> None:
         """Wait until the Dag processor has parsed the Dag, and unpause it.
@@ -41,9 +42,9 @@ class AirflowApi:
         deadline = time.monotonic() + DAG_WAIT_S
         while True:
             try:
-                self._call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+                self.call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
             except LaptopError:
-                errors = self._call("GET", "/api/v2/importErrors")["import_errors"]
+                errors = self.call("GET", "/api/v2/importErrors")["import_errors"]
                 if time.monotonic() > deadline:
                     traces = "\n".join(error["stack_trace"] for error in errors) or "no import error was reported"
                     raise LaptopError(
@@ -56,10 +57,10 @@ class AirflowApi:
     def trigger(self, dag_id: str, params: Mapping[str, Any]) -> str:
         """Start a run; returns its id."""
         body = {"logical_date": None, "conf": dict(params)}
-        return str(self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
+        return str(self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)["dag_run_id"])
 
     def run_state(self, dag_id: str, run_id: str) -> str:
-        return str(self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}")["state"])
+        return str(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}")["state"])
 
     def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """Return the run's task instances as dicts with task_id, map_index, state, duration (s), try_number ...
@@ -69,7 +70,7 @@ class AirflowApi:
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances?limit={PAGE}"
         tasks: list[dict[str, Any]] = []
         while True:
-            answer = self._call("GET", f"{path}&offset={len(tasks)}")
+            answer = self.call("GET", f"{path}&offset={len(tasks)}")
             tasks += answer["task_instances"]
             if not answer["task_instances"] or len(tasks) >= answer["total_entries"]:
                 return tasks
@@ -77,16 +78,16 @@ class AirflowApi:
     def result(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """Return the task's result (its XCom `return_value`)."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/xcomEntries/return_value"
-        return self._call("GET", f"{path}?deserialize=true")["value"]
+        return self.call("GET", f"{path}?deserialize=true")["value"]
 
     def log(self, dag_id: str, run_id: str, task_id: str, *, try_number: int, map_index: int = -1) -> list[str]:
         """Return the log lines of one try of a task, oldest first."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{_quote(run_id)}/taskInstances/{task_id}/logs/{try_number}"
         path += f"?map_index={map_index}"
-        content = self._call("GET", path)["content"]
+        content = self.call("GET", path)["content"]
         return [line if isinstance(line, str) else _text(line) for line in content]
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Send a request, and repeat it while Airflow's database is locked; a locked database means it had no effect.
 
         This happens with SQLite: the API server writes its audit log on its event loop, and a request that holds the
@@ -103,8 +104,8 @@ class AirflowApi:
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None) -> Any:
         request = urllib.request.Request(self._url + path, method=method)  # noqa: S310 - our own address
         request.add_header("Accept", "application/json")
-        if self._token:
-            request.add_header("Authorization", f"Bearer {self._token}")
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
         if body is not None:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(body).encode()

@@ -44,15 +44,15 @@ def now() -> datetime:
 class Airflow(AirflowApi):
     """The API, with what a person may do to a task."""
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Look again when nobody had time to answer: this machine may have much to do."""
         for _ in range(LOOKS):
             try:
-                return super()._call(method, path, body)
+                return super().call(method, path, body)
             except LaptopError as error:
                 if method != "GET" or "does not answer" not in str(error):
                     raise
-        return super()._call(method, path, body)
+        return super().call(method, path, body)
 
     def await_dag(self, dag_id: str) -> None:
         """Have more patience than a demonstration."""
@@ -63,50 +63,50 @@ class Airflow(AirflowApi):
 
     def parse_again(self, dag_id: str) -> None:
         """Have the Dag processor read the Dag's file again, as it does by itself every few minutes."""
-        dag, path = self._call("GET", f"/api/v2/dags/{dag_id}"), f"/api/v2/dags/{dag_id}"
-        self._call("PUT", f"/api/v2/parseDagFile/{dag['file_token']}")
+        dag, path = self.call("GET", f"/api/v2/dags/{dag_id}"), f"/api/v2/dags/{dag_id}"
+        self.call("PUT", f"/api/v2/parseDagFile/{dag['file_token']}")
         before = dag["last_parsed_time"]
         what = f"the Dag processor reading {dag_id} again"
-        until(lambda: self._call("GET", path)["last_parsed_time"] != before, seconds=300, what=what)
+        until(lambda: self.call("GET", path)["last_parsed_time"] != before, seconds=300, what=what)
 
     def mark(self, dag_id: str, run_id: str, task_id: str, *, state: str) -> None:
         """Mark a task as `success` or `failed`."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}"
-        self._call("PATCH", path, {"new_state": state})
+        self.call("PATCH", path, {"new_state": state})
 
     def clear(self, dag_id: str, run_id: str, task_id: str) -> None:
         """Clear one task, so that it runs again."""
         body = {"dag_run_id": run_id, "task_ids": [task_id], "dry_run": False, "only_failed": False}
-        self._call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
+        self.call("POST", f"/api/v2/dags/{dag_id}/clearTaskInstances", body)
 
     def mark_run(self, dag_id: str, run_id: str, *, state: str) -> None:
         """End a whole run."""
-        self._call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
+        self.call("PATCH", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", {"state": state})
 
     def question(self, dag_id: str, run_id: str, task_id: str) -> dict[str, Any]:
         """What a person is asked."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
-        return dict(self._call("GET", path))
+        return dict(self.call("GET", path))
 
     def answer(self, dag_id: str, run_id: str, task_id: str, *, option: str) -> None:
         """Answer it."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/-1/hitlDetails"
-        self._call("PATCH", path, {"chosen_options": [option], "params_input": {}})
+        self.call("PATCH", path, {"chosen_options": [option], "params_input": {}})
 
     def runs(self, dag_id: str) -> list["Run"]:
         """Every run of a Dag, the oldest first."""
-        found = self._call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after&limit=100")["dag_runs"]
+        found = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?order_by=run_after&limit=100")["dag_runs"]
         return [Run(self, dag_id, run["dag_run_id"]) for run in found]
 
     def asset_events(self, dag_id: str, run_id: str) -> dict[str, dict[str, Any]]:
         """The extra of the Asset events that a run has added, by the Asset's name."""
         path = f"/api/v2/assets/events?source_dag_id={dag_id}&source_run_id={run_id}&limit=100"
-        return {event["name"]: event["extra"] for event in self._call("GET", path)["asset_events"]}
+        return {event["name"]: event["extra"] for event in self.call("GET", path)["asset_events"]}
 
     def ordered_run(self, dag_id: str, run_id: str, *, conf: dict[str, Any]) -> "Run":
         """A run under a name of ours, so that its address needs no quoting."""
         self.await_dag(dag_id)
-        self._call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "dag_run_id": run_id, "conf": conf})
+        self.call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "dag_run_id": run_id, "conf": conf})
         return Run(self, dag_id, run_id)
 
 

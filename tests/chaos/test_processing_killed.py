@@ -42,7 +42,7 @@ def jobs(aws):
     ]
 
 
-def test_a_processing_job_whose_worker_and_triggerer_are_killed_is_paid_once(
+def test_a_processing_job_is_paid_once_if_worker_and_triggerer_are_killed(
     services, airflow, aws, in_one_task, faults, row
 ):
     faults(*FAULTS)

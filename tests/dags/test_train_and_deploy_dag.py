@@ -60,7 +60,7 @@ def test_the_tasks_are_exactly_these(dag):
     ]
 
 
-def test_a_classifier_that_says_so_asks_a_person_before_the_model_goes_live(parse, tmp_path):
+def test_a_classifier_that_says_so_asks_a_person_before_a_model_goes_live(parse, tmp_path):
     (tmp_path / "cats.yaml").write_text("source: cats\npromotion: {mode: approval}\n")
 
     dag = parse(tmp_path).dags["cats_train_and_deploy"]
@@ -214,7 +214,7 @@ def test_every_other_task_has_a_time_limit(dag):
     assert all(task.execution_timeout for task in others)
 
 
-def test_every_task_is_retried_later_and_later_unless_a_person_must_act_first(dag):
+def test_every_task_is_retried_with_longer_pauses_unless_a_person_must_act(dag):
     for task in dag.tasks:
         assert task.retries >= 3
         assert task.retry_delay <= timedelta(minutes=1)
@@ -231,7 +231,7 @@ def test_the_check_is_tried_for_longer_than_a_new_event_notification_needs(dag):
     assert not confirm.retry_exponential_backoff
 
 
-def test_a_record_that_does_not_come_is_explained_by_the_task_that_reads_it(dag):
+def test_a_missing_record_is_explained_by_the_task_that_reads_it(dag):
     assert dag.get_task("check.await_record").soft_fail
     assert dag.get_task("check.confirm_prediction").trigger_rule == "none_failed"
 
@@ -288,7 +288,7 @@ def test_no_message_is_sent_of_a_run_unless_the_file_says_who(dag, shipped):
     assert not dag.deadline
 
 
-def test_every_channel_of_the_file_is_notified_of_a_failed_and_of_a_late_run(parse, tmp_path):
+def test_every_channel_of_the_file_is_notified_of_a_failed_and_a_late_run(parse, tmp_path):
     (tmp_path / "cats.yaml").write_text(
         "source: cats\nnotify: {webhook_conn_id: a, slack_conn_id: b, deadline_s: 60}\n"
     )

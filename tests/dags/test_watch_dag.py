@@ -20,7 +20,7 @@ def test_there_is_one_task_per_classifier_after_the_failure_queue(dag):
     assert dag.get_task("watch_classifier").upstream_task_ids == {"classifiers", "drain_failure_queue"}
 
 
-def test_runs_that_corrections_start_have_names_of_their_own_and_start_once(dag):
+def test_runs_that_corrections_start_have_own_names_and_start_once(dag):
     retrain = dag.get_task("retrain")
 
     assert retrain.is_mapped

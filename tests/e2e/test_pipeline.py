@@ -62,7 +62,7 @@ def test_a_trained_model_answers_uploads(services, digits, first_run):
     assert sum(label == predicted for label, predicted in answers) >= 19, answers
 
 
-def test_a_model_is_evaluated_decided_about_and_registered_before_it_serves(services, first_run):
+def test_a_model_is_evaluated_decided_on_and_registered_before_it_serves(services, first_run):
     api, run_id = first_run
     aws = demo.Aws(services)
 

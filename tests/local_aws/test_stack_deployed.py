@@ -34,7 +34,7 @@ def test_deploying_again_changes_nothing(ministack: MiniStack, caplog: pytest.Lo
     assert caplog.messages == []
 
 
-def test_the_alarms_of_the_template_watch_the_failure_queue_and_the_functions(ministack: MiniStack) -> None:
+def test_the_templates_alarms_watch_the_failure_queue_and_the_functions(ministack: MiniStack) -> None:
     alarms = ministack.client("cloudwatch").describe_alarms()["MetricAlarms"]
 
     queue = ministack.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]

@@ -100,7 +100,7 @@ def test_a_filter_stands_in_the_address(anna):
     assert {label.inner_text() for label in anna.page.locator(".tile .label").all()} == {"dog"}
 
 
-def test_twenty_images_are_corrected_by_keyboard_and_the_last_answer_undone(anna, pets):
+def test_twenty_images_are_corrected_by_keyboard_and_the_last_is_undone(anna, pets):
     anna.open("gallery?label=cat")
     wanted = anna.keys[:20]
     anna.page.locator(".tile").first.click()

@@ -48,7 +48,7 @@ class Laptop:
     def page(self, path: str) -> str:
         """One of the pages, as the API server serves it to the admin."""
         request = urllib.request.Request(
-            f"{self.place.airflow_url}/image-classifier/{path}", headers={"Authorization": f"Bearer {self.api._token}"}
+            f"{self.place.airflow_url}/image-classifier/{path}", headers={"Authorization": f"Bearer {self.api.token}"}
         )
         with urllib.request.urlopen(request) as answer:
             return str(answer.read().decode())
@@ -60,7 +60,7 @@ class Laptop:
 
     def mark_failed(self, run_id: str, task_id: str) -> None:
         path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}"
-        self.api._call("PATCH", path, {"new_state": "failed"})
+        self.api.call("PATCH", path, {"new_state": "failed"})
 
     def job_status(self) -> str:
         """The status of the newest training job, about once a second."""

@@ -25,7 +25,7 @@ def test_a_container_has_no_more_rights_and_memory_than_it_needs(name):
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - ONE_SHOT - {"otel-collector"}))
-def test_whatever_continues_running_says_whether_it_is_healthy_and_comes_back(name):
+def test_a_service_that_continues_has_a_health_check_and_is_restarted(name):
     assert SERVICES[name]["healthcheck"]["test"]
     assert SERVICES[name]["restart"] == "unless-stopped"
 

@@ -25,7 +25,7 @@ def load(file: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_an_action_of_others_is_pinned_to_a_commit_with_its_version_beside_it(file):
+def test_an_action_of_others_is_pinned_to_a_commit_and_names_its_version(file):
     used = re.findall(r"uses: (?!\./)(.*)", file.read_text())
 
     assert used

@@ -68,7 +68,7 @@ class Trainer:
                 log.info("Early stopping after epoch %d: validation accuracy no longer improves.", epoch - 1)
                 return
             try:
-                score = self._epoch(epoch)
+                score = self.run_epoch(epoch)
             except StopRequestedError:
                 self.store.rescue(epoch=epoch)
                 return
@@ -78,7 +78,7 @@ class Trainer:
             self.ended_early = self.early_stopping.should_stop(epochs_done=epoch + 1, accuracy=score.accuracy)
             self.after_epoch(epoch)
 
-    def _epoch(self, epoch: int) -> Score | None:
+    def run_epoch(self, epoch: int) -> Score | None:
         """Train and validate one epoch; return the score, or None if the training diverged."""
         started = self.clock()
         if not self._may_go_on(self._train(epoch)):
@@ -88,7 +88,7 @@ class Trainer:
         return score if self._may_go_on(score.loss) else None
 
     def _validated(self, epoch: int) -> Score:
-        values, loss = self._validate(epoch)
+        values, loss = self.validate(epoch)
         for name, value in values.items():
             log.info("Epoch[%d] Validation-%s=%f", epoch, name, value)
         return Score(values["accuracy"], loss)
@@ -119,7 +119,7 @@ class Trainer:
         self.scaler.update()
         return outputs.detach(), loss.detach()
 
-    def _validate(self, epoch: int) -> tuple[dict[str, float], float]:
+    def validate(self, epoch: int) -> tuple[dict[str, float], float]:
         """Return the accuracies by metric name, and the mean loss per image."""
         self.net.eval()
         accuracy, last_line = Accuracy(top_k=self._top_k()), self.clock()

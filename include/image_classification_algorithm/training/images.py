@@ -131,7 +131,7 @@ def _decode_all(
     usable: list[int] = []
     cached: list[Pixels | None] = []
     checksums: list[int] = []
-    room_bytes, last_line = _cache_bytes(), time.monotonic()
+    room_bytes, last_line = cache_bytes(), time.monotonic()
     with ThreadPoolExecutor(usable_cores()) as threads:
         # In parts, so that pixels that exceed the cache's size do not fill the memory.
         for start in range(0, len(found), IMAGES_A_PART):
@@ -159,7 +159,7 @@ def _try_load(example: Example, hyperparameters: JobHyperparameters) -> tuple[Pi
     return pixels, zlib.crc32(np.ascontiguousarray(pixels).data)
 
 
-def _cache_bytes() -> int:
+def cache_bytes() -> int:
     return math.floor(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * CACHE_SHARE_OF_MEMORY)
 
 

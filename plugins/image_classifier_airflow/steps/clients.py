@@ -20,23 +20,23 @@ SERVICES = {"sagemaker": "sagemaker", "functions": "lambda", "logs": "logs", "s3
 
 
 def s3(aws_conn_id: str) -> "S3Client":
-    return cast("S3Client", _client(aws_conn_id, "s3"))
+    return cast("S3Client", aws_client(aws_conn_id, "s3"))
 
 
 def sagemaker(aws_conn_id: str) -> "SageMakerClient":
-    return cast("SageMakerClient", _client(aws_conn_id, "sagemaker"))
+    return cast("SageMakerClient", aws_client(aws_conn_id, "sagemaker"))
 
 
 def sagemaker_runtime(aws_conn_id: str) -> "SageMakerRuntimeClient":
-    return cast("SageMakerRuntimeClient", _client(aws_conn_id, "sagemaker-runtime"))
+    return cast("SageMakerRuntimeClient", aws_client(aws_conn_id, "sagemaker-runtime"))
 
 
 def functions(aws_conn_id: str) -> "LambdaClient":
-    return cast("LambdaClient", _client(aws_conn_id, "lambda"))
+    return cast("LambdaClient", aws_client(aws_conn_id, "lambda"))
 
 
 def sqs(aws_conn_id: str) -> "SQSClient":
-    return cast("SQSClient", _client(aws_conn_id, "sqs"))
+    return cast("SQSClient", aws_client(aws_conn_id, "sqs"))
 
 
 def prices(aws_conn_id: str) -> "PriceBook":
@@ -47,7 +47,7 @@ def prices(aws_conn_id: str) -> "PriceBook":
 
     def pricing(region: str) -> Any:
         config = AwsGenericHook(aws_conn_id=aws_conn_id, client_type="pricing").config.merge(IMPATIENT)
-        return _client(aws_conn_id, "pricing", region_name=region, config=config)
+        return aws_client(aws_conn_id, "pricing", region_name=region, config=config)
 
     return price_book(sagemaker(aws_conn_id).meta, client=pricing)
 
@@ -89,7 +89,7 @@ class _ClientsOnUse(Clients):
         """Create the client of a field that was not used yet."""
         if name not in SERVICES:
             raise AttributeError(name)
-        client = self.__dict__[name] = _client(self._aws_conn_id, SERVICES[name], connected=self._connect)
+        client = self.__dict__[name] = aws_client(self._aws_conn_id, SERVICES[name], connected=self._connect)
         return client
 
     @cached_property
@@ -100,7 +100,7 @@ class _ClientsOnUse(Clients):
         return self._connected
 
 
-def _client(
+def aws_client(
     aws_conn_id: str, service: str, *, connected: "Callable[[], _Connected] | None" = None, **arguments: Any
 ) -> Any:
     return (connected() if connected else _Connected(aws_conn_id, **arguments)).client(service)

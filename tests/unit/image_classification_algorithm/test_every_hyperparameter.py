@@ -87,7 +87,7 @@ def accuracies(monkeypatch):
 
     def gain(per_epoch: float) -> None:
         found = iter(0.5 + per_epoch * epoch for epoch in range(100))
-        monkeypatch.setattr(Trainer, "_validate", lambda *_: ({"accuracy": next(found)}, 0.5))
+        monkeypatch.setattr(Trainer, "validate", lambda *_: ({"accuracy": next(found)}, 0.5))
 
     return gain
 

@@ -97,7 +97,7 @@ def kill_in_epoch_2(monkeypatch):
     """Lose the machine in a job's third epoch; the next one has the checkpoints and nothing else."""
 
     def kill(folders):
-        epoch_of = Trainer._epoch
+        epoch_of = Trainer.run_epoch
 
         def killed(self, epoch):
             if epoch == 2:
@@ -106,7 +106,7 @@ def kill_in_epoch_2(monkeypatch):
 
         folders.checkpoints.mkdir()
         with monkeypatch.context() as patched:
-            patched.setattr(Trainer, "_epoch", killed)
+            patched.setattr(Trainer, "run_epoch", killed)
             with pytest.raises(KilledError):
                 train(folders)
         for path in folders.model.iterdir():
@@ -218,7 +218,7 @@ EARLY = {
 
 @pytest.mark.parametrize("accuracies", [[0.2, 0.5, 0.5, 0.5, 0.5], [0.9, 0.5, 0.5, 0.5]])
 def test_an_interrupted_job_stops_as_early_as_it_would_have(make_job, capsys, kill_in_epoch_2, monkeypatch, accuracies):
-    monkeypatch.setattr(Trainer, "_validate", lambda _, epoch: ({"accuracy": accuracies[epoch]}, 0.5))
+    monkeypatch.setattr(Trainer, "validate", lambda _, epoch: ({"accuracy": accuracies[epoch]}, 0.5))
     folders = make_job(**EARLY)
     assert train(folders) == 0
     uninterrupted = {path.name: path.read_bytes() for path in folders.model.iterdir()}

@@ -161,11 +161,11 @@ def test_weights_are_read_without_running_what_they_may_hold(monkeypatch, tmp_pa
 def test_an_interrupted_pretrained_job_drops_the_same_features(make_job, monkeypatch):
     folders = make_job(**PRETRAINED, epochs="2")
     accuracies = iter([0.1, 0.2, 0.1, 0.2])
-    monkeypatch.setattr(Trainer, "_validate", lambda *_: ({"accuracy": next(accuracies)}, 0.5))
+    monkeypatch.setattr(Trainer, "validate", lambda *_: ({"accuracy": next(accuracies)}, 0.5))
     assert train(folders) == 0
     uninterrupted = artifact.read(folders.model).graph
 
-    epoch_of = Trainer._epoch
+    epoch_of = Trainer.run_epoch
 
     def only_the_first(self, epoch):
         if epoch:
@@ -174,7 +174,7 @@ def test_an_interrupted_pretrained_job_drops_the_same_features(make_job, monkeyp
 
     folders.checkpoints.mkdir()
     with monkeypatch.context() as patched:
-        patched.setattr(Trainer, "_epoch", only_the_first)
+        patched.setattr(Trainer, "run_epoch", only_the_first)
         with pytest.raises(KeyboardInterrupt):
             train(folders)
     assert train(folders) == 0

@@ -46,7 +46,7 @@ def validation_accuracies(monkeypatch):
             accuracy, loss = left.pop(0)
             return {"accuracy": accuracy}, loss
 
-        monkeypatch.setattr(Trainer, "_validate", validate)
+        monkeypatch.setattr(Trainer, "validate", validate)
 
     return set_to
 

@@ -142,7 +142,7 @@ def test_a_transformed_image_keeps_its_size_and_its_middle():
 def test_images_beyond_the_memory_bound_are_decoded_again(make_job, monkeypatch):
     folders = make_job()
     one_image = 8 * 8 * 3
-    monkeypatch.setattr(images_module, "_cache_bytes", lambda: 3 * one_image)
+    monkeypatch.setattr(images_module, "cache_bytes", lambda: 3 * one_image)
     given = hyperparameters(num_classes=2, image_shape="3,8,8", resize=8)
     images = read_split(folders, "train", hyperparameters=given, stop=StopRequest())
     assert [kept is not None for kept in images.cached] == [True] * 3 + [False] * 13

@@ -35,7 +35,7 @@ def aws(monkeypatch, bucket):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
         made = {service: SESSION.client(service) for service in SERVICES}
-        monkeypatch.setattr(clients, "_client", lambda _, service, **arguments: made[service])
+        monkeypatch.setattr(clients, "aws_client", lambda _, service, **arguments: made[service])
         price = SimpleNamespace(price=lambda *_, **__: SimpleNamespace(usd_per_hour=0.6))
         monkeypatch.setattr(clients, "prices", lambda _: price)
         made["s3"].create_bucket(Bucket=bucket)

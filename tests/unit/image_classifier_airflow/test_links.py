@@ -26,7 +26,7 @@ def connection(monkeypatch, bucket):
         assert aws_conn_id == "aws_cats"
         return SESSION.client(service)
 
-    monkeypatch.setattr(links.clients, "_client", client)
+    monkeypatch.setattr(links.clients, "aws_client", client)
     monkeypatch.setattr(links, "client", lambda operator, service: client(operator.aws_conn_id, service))
 
 

@@ -37,7 +37,7 @@ def test_later_tasks_lead_to_the_predictions_and_their_figures():
     assert address(page_links.overview_page("pets")) == f"{SHOWN}/overview"
 
 
-def test_an_airflow_below_a_path_has_it_before_the_entry_and_before_the_page(monkeypatch):
+def test_an_airflow_below_a_path_has_it_before_the_entry_and_the_page(monkeypatch):
     monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://example.com/below")
 
     url = page_links.page_url("pets", "gallery")

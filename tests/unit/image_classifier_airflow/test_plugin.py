@@ -48,7 +48,7 @@ def run(tmp_path):
     return run
 
 
-def test_a_component_that_serves_no_pages_imports_nothing_of_what_they_need(run, tmp_path):
+def test_a_component_that_serves_no_pages_imports_nothing_for_them(run, tmp_path):
     found, heavy = run(f"print('image_classifier' in loaded)\n{HEAVY}")[-2:]
     [without] = run(HEAVY, plugins=tmp_path)[-1:]
 

@@ -34,7 +34,7 @@ def test_the_same_credentials_make_one_client_and_are_not_shown(connection):
 
 
 def test_without_credentials_botocore_s_own_error_is_raised(connection, monkeypatch):
-    monkeypatch.setattr(connection._session, "get_credentials", lambda: None)
+    monkeypatch.setattr("boto3.Session.get_credentials", lambda _: None)
 
     with pytest.raises(NoCredentialsError):
         connection()

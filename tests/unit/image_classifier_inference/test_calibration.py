@@ -39,7 +39,7 @@ def test_without_calibration_a_record_holds_the_answer_as_it_is(classified):
 
 
 @pytest.mark.parametrize(("variant", "confidence"), [("job-2", 0.75), ("job-1", 0.81 / 0.82)])
-def test_with_calibration_the_temperature_is_that_of_the_model_that_answered(classified, variant, confidence):
+def test_with_calibration_the_temperature_is_that_of_the_answering_model(classified, variant, confidence):
     """Also during an update, and after going back to an earlier model."""
     record = classified(variant, CALIBRATE="true")
 

@@ -80,9 +80,7 @@ def test_every_record_of_an_event_is_handled(event, upload, inference, runtime, 
     assert keys(s3) == ["pets/predictions/first.jpg.json", "pets/predictions/second.jpg.json"]
 
 
-def test_a_failed_image_does_not_lose_the_others_and_fails_the_event_by_name(
-    event, upload, inference, runtime, s3, context
-):
+def test_a_failed_image_loses_no_other_and_fails_the_event_by_name(event, upload, inference, runtime, s3, context):
     runtime.fails("ValidationError")
     runtime.answers([0.1, 0.9])
 

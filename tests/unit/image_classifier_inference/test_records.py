@@ -66,7 +66,7 @@ def test_a_first_record_is_written_if_there_is_none(bucket):
     assert bucket.store(record("0A")) == record("0A")
 
 
-def test_the_record_of_an_earlier_upload_is_replaced_if_it_is_still_that_one(bucket):
+def test_the_record_of_an_earlier_upload_is_replaced_if_it_is_unchanged(bucket):
     bucket.put(IfNoneMatch="*", error=EXISTS)
     bucket.get(record("0A").as_json(), etag='"earlier"')
     bucket.put(IfMatch='"earlier"')

@@ -43,7 +43,7 @@ class Deployment:
         self._images = images
         self._limits = limits
         self._variants = plan["config"]["ProductionVariants"]
-        self._instances: list[Instance] = []
+        self.instances: list[Instance] = []
         self._credit = {variant["VariantName"]: 0.0 for variant in self._variants}
         self._lock = threading.Lock()
         self._retired = False
@@ -68,7 +68,7 @@ class Deployment:
         except ServiceError as error:  # an image that this server was started without
             raise DeploymentFailedError(error.message) from error
         self._closed.wait(faults.delay_s)
-        for instance in self._instances:
+        for instance in self.instances:
             while faults.never_answers or not instance.healthy.wait(WAIT_S):
                 if faults.never_answers or instance.failed.is_set() or self._closed.is_set():
                     raise DeploymentFailedError(
@@ -81,7 +81,7 @@ class Deployment:
         for variant in self._variants:
             for number in range(variant["InitialInstanceCount"]):
                 instance = self._instance(variant, number=number)
-                self._instances.append(instance)
+                self.instances.append(instance)
                 instance.start()
 
     def acquire(self, *, variant: str | None = None) -> Instance | None:
@@ -95,7 +95,7 @@ class Deployment:
             if self._retired:
                 return None
             name = variant or self._next_variant()
-            healthy = [item for item in self._instances if item.variant == name and item.healthy.is_set()]
+            healthy = [item for item in self.instances if item.variant == name and item.healthy.is_set()]
             if not healthy:
                 raise LookupError(name)
             instance = min(healthy, key=lambda item: item.in_flight)
@@ -112,7 +112,7 @@ class Deployment:
         with self._lock:
             self._retired = True
         deadline = time.monotonic() + self._limits.drain_s
-        while any(instance.in_flight for instance in self._instances) and time.monotonic() < deadline:
+        while any(instance.in_flight for instance in self.instances) and time.monotonic() < deadline:
             time.sleep(WAIT_S)
         self.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -120,7 +120,7 @@ class Deployment:
     def close(self) -> None:
         """Stop the processes."""
         self._closed.set()
-        threads = [threading.Thread(target=instance.stop) for instance in self._instances]
+        threads = [threading.Thread(target=instance.stop) for instance in self.instances]
         for thread in threads:
             thread.start()
         for thread in threads:

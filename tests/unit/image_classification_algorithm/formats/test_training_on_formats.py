@@ -77,7 +77,7 @@ def graph_of_image_files(tmp_path_factory, make_job, labelled):
 @pytest.mark.parametrize("name", ["RecordIO file", "RecordIO pipe", "manifest pipe"])
 @pytest.mark.parametrize("cache_bytes", [0, 10**6], ids=["decoded in every epoch", "decoded once"])
 def test_the_same_images_give_the_same_model(as_format, labelled, graph_of_image_files, name, cache_bytes, monkeypatch):
-    monkeypatch.setattr(images_module, "_cache_bytes", lambda: cache_bytes)
+    monkeypatch.setattr(images_module, "cache_bytes", lambda: cache_bytes)
     folders = as_format(name, epochs="2", **labelled)
     assert train(folders) == 0
     assert artifact.read(folders.model).graph == graph_of_image_files

@@ -45,7 +45,7 @@ def functions(code=""):
     return SimpleNamespace(get_alias=get_alias)
 
 
-def test_another_mode_in_the_file_is_set_for_the_deployed_function_and_stored(s3, set_to):
+def test_another_mode_in_the_file_is_set_for_the_function_and_stored(s3, set_to):
     write_deployment(s3, DEPLOYED)
 
     assert change_trigger(functions(), s3, None, wanted=wanted("paused"))
@@ -91,7 +91,7 @@ def test_a_new_deployment_without_pause_before_has_none_to_tell_of(mode):
     assert resumed(new, None, now=datetime.now(UTC)) == new
 
 
-def test_a_damaged_record_of_the_deployment_ends_no_run_that_writes_it_again(s3, set_to):
+def test_a_damaged_deployment_record_does_not_fail_a_run_that_rewrites_it(s3, set_to):
     s3.put_object(Bucket="pictures", Key="pets/deployment.json", Body=b"[")
 
     assert not change_trigger(functions(), s3, None, wanted=wanted("paused"))

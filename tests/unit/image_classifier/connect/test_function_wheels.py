@@ -1,10 +1,12 @@
 """Checks the function's wheels for arm64: their hashes are pinned, and pip is asked for that platform."""
 
 import re
+import subprocess
 
 import pytest
 
 from image_classifier.connect import function_package
+from image_classifier.contracts.errors import FunctionError
 
 # Of pillow 13.0.0 and pi-heif 1.4.0 for aarch64; `make arm64-wheels` fetches them.
 AARCH64 = {
@@ -38,15 +40,18 @@ def test_the_recorded_hashes_are_of_the_pinned_releases():
 @pytest.mark.parametrize("runtime", AARCH64)
 def test_pip_is_asked_for_wheels_of_arm64_alone(runtime, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(
-        function_package.subprocess,
-        "run",
-        lambda command, **_: asked.append(command) or type("Ran", (), {"returncode": 0, "stderr": ""}),
-    )
 
-    function_package._run_pip(REQUIREMENTS, runtime=runtime, architecture="arm64", folder=tmp_path)
+    def refuse(command, **_):
+        asked.append(command)
+        return subprocess.CompletedProcess(command, returncode=1, stdout="", stderr="offline")
 
-    ((*command,),) = asked
+    monkeypatch.setattr(function_package.subprocess, "run", refuse)
+    folders = {"lambda_folder": function_package.LAMBDA_FOLDER, "include_folder": function_package.INCLUDE_FOLDER}
+
+    with pytest.raises(FunctionError, match=f"the wheels of .* for {runtime} on arm64"):
+        function_package.package_function(**folders, runtime=runtime, architecture="arm64", cache_folder=tmp_path)
+
+    [command] = asked
     assert [part for part in command if part.startswith("--platform=")] == [
         "--platform=manylinux_2_28_aarch64",
         "--platform=manylinux2014_aarch64",

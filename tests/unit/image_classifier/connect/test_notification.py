@@ -205,7 +205,7 @@ def test_a_permission_that_s3_does_not_have_yet_is_waited_for(aws):
     assert aws.ensure() == "created"
 
 
-def test_a_refusal_that_stays_names_the_others_whose_destination_may_be_gone(aws):
+def test_a_lasting_refusal_names_the_others_whose_destination_may_be_gone(aws):
     invalid = ("InvalidArgument", "Unable to validate the following destination configurations")
     aws.has_permission()
     for _ in range(MOST_TRIES):

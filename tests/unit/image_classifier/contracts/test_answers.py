@@ -41,7 +41,7 @@ def test_of_equal_probabilities_the_lower_index_comes_first():
 
 
 @pytest.mark.parametrize("temperature", [0.2, 0.7, 1.0, 1.9, 10.0])
-def test_a_temperature_gives_the_reports_values_and_keeps_the_likeliest_class(temperature):
+def test_a_temperature_gives_the_reports_values_and_keeps_the_first_class(temperature):
     random = numpy.random.default_rng(5)
     rows = random.dirichlet(numpy.full(6, 0.3), size=200)
     rows[0] = [1, 0, 0, 0, 0, 0]

@@ -161,7 +161,7 @@ def test_a_dark_image_of_16_bits_is_called_so(colour):
     assert not picture(png_16_bit(30_000, colour=colour), PARAMETERS).dark_16_bit
 
 
-def test_colours_in_the_lower_of_16_bits_are_refused_where_the_file_says_so():
+def test_colours_in_the_low_8_of_16_bits_are_refused_if_the_file_says_so():
     assert rejected(png_16_bit(200, significant=8, colour=2)) == "unsupported"
 
 

@@ -89,7 +89,7 @@ def test_the_camera_s_orientation_is_applied(image_format, orientation):
     assert (prepared.width, prepared.height) == (120, 80) == measure(data, CROP)
 
 
-def test_an_upright_photo_and_the_same_one_stored_lying_give_the_same_pixels():
+def test_an_upright_photo_and_the_same_stored_rotated_give_the_same_pixels():
     upright = quarters(101, 60)
     exif = Image.Exif()
     exif[EXIF_ORIENTATION] = 6
@@ -378,7 +378,7 @@ def test_a_cut_off_photo_is_called_truncated():
     assert rejected(data[: len(data) // 2]) == "truncated"
 
 
-def test_a_large_photo_that_is_decoded_at_a_fraction_is_still_read_to_its_end():
+def test_a_large_photo_decoded_at_a_fraction_is_still_read_to_its_end():
     data = saved(Image.effect_noise((1600, 1600), 90).convert("RGB"), "JPEG")
 
     assert rejected(data[: len(data) * 9 // 10]) == "truncated"

@@ -64,7 +64,7 @@ def test_equal_versions_are_the_same_upload_whatever_the_times_say():
     assert not supersedes(replay, event)
 
 
-def test_an_answer_takes_the_place_of_a_failed_record_and_never_the_reverse():
+def test_an_answer_replaces_a_failed_record_and_never_the_reverse():
     answer = made("v1", uploaded="2026-01-01T00:00:00Z")
     failed = made("v1", uploaded="2026-01-01T00:00:00Z", status="failed", generation=5)
 
@@ -72,7 +72,7 @@ def test_an_answer_takes_the_place_of_a_failed_record_and_never_the_reverse():
     assert not supersedes(failed, answer)
 
 
-def test_a_failed_record_of_a_newer_upload_takes_the_place_of_an_older_answer():
+def test_a_failed_record_of_a_newer_upload_replaces_an_older_answer():
     assert supersedes(
         made("v2", uploaded="2026-01-01T00:00:09Z", status="failed"), made("v1", uploaded="2026-01-01T00:00:00Z")
     )

@@ -70,7 +70,7 @@ def test_what_is_older_than_the_newest_goes(sagemaker, aws, monkeypatch):
 
 
 @pytest.mark.parametrize("coming", [None, "c1"])
-def test_what_serves_or_is_being_brought_up_stays_with_its_model_however_old(sagemaker, aws, monkeypatch, coming):
+def test_a_config_that_serves_or_starts_stays_with_its_model_however_old(sagemaker, aws, monkeypatch, coming):
     configs, models = named("c", 4, 3, 2, 1), named("m", 4, 3, 2, 1)
     Configs(monkeypatch, sagemaker, dict(zip(configs, models, strict=True)))
     has(aws, "EndpointConfig", configs)

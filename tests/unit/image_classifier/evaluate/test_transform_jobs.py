@@ -91,7 +91,7 @@ def test_what_is_due_depends_on_the_job_of_the_name(sagemaker, jobs, status, act
 @pytest.mark.parametrize(
     "last", [("Stopped", {}), ("Failed", {"FailureReason": "InternalServerError: We encountered an internal error."})]
 )
-def test_after_a_stop_or_a_failure_of_aws_the_next_attempt_has_another_name(sagemaker, jobs, last):
+def test_after_a_stop_or_an_aws_failure_the_next_attempt_has_another_name(sagemaker, jobs, last):
     jobs(described("x", last[0], **last[1]), None)
 
     attempt = TRANSFORM_JOBS.plan_attempt(sagemaker, request(), classifier="cats")

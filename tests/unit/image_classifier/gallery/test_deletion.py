@@ -55,7 +55,7 @@ def versions(s3):
     return sorted(one["Key"] for kind in ("Versions", "DeleteMarkers") for one in found.get(kind, []))
 
 
-def test_every_version_of_the_image_s_objects_goes_and_the_other_image_stays(s3):
+def test_every_version_of_an_images_objects_goes_and_other_images_stay(s3):
     others = [key for key in versions(s3) if "a.jpg.jpg" in key and key[5:] != "thumbnails/a.jpg.jpg"]
 
     assert delete(s3) == 7 * 2 + 2

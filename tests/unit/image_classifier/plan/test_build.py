@@ -12,7 +12,6 @@ from tests.unit.image_classifier.prepared import prepare_dataset
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
-from image_classifier.connect import notification
 from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.contracts.errors import BudgetError, DatasetError, SettingsError
 from image_classifier.deploy.endpoint_config import endpoint_config_request
@@ -394,10 +393,12 @@ def deploy(planned, classifier, clients, settings):
     clients.sagemaker.create_endpoint(
         EndpointName=line(planned, "endpoint").name, EndpointConfigName=config["EndpointConfigName"]
     )
-    trigger = notification.UploadTrigger(
-        id="image-classifier-pets", prefix="pets/incoming/", function_arn=f"{FUNCTION}:live"
-    )
-    entry = notification._entry(trigger)
+    entry = {
+        "Id": "image-classifier-pets",
+        "LambdaFunctionArn": f"{FUNCTION}:live",
+        "Events": ["s3:ObjectCreated:*"],
+        "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "pets/incoming/"}]}},
+    }
     clients.s3.put_bucket_notification_configuration(
         Bucket=BUCKET, NotificationConfiguration={"LambdaFunctionConfigurations": [entry]}
     )

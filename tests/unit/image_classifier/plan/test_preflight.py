@@ -46,7 +46,7 @@ def test_a_region_without_the_algorithm_is_refused_before_any_call(s3):
         check_deployment(s3, classifier=CATS, settings=SETTINGS, region="mars-north-1")
 
 
-def test_an_image_of_ones_own_that_is_not_named_is_asked_for_before_any_call(s3):
+def test_an_own_image_that_is_not_named_is_asked_for_before_any_call(s3):
     own = Classifier(name="cats", source="cats", algorithm="own")
 
     with pytest.raises(SettingsError, match="IMAGE_CLASSIFIER_ALGORITHM_IMAGE is not set"):

@@ -145,7 +145,7 @@ def test_a_shard_that_is_prepared_is_not_read_again(images, sharded, monkeypatch
     assert (first.images, first.rejected, first.uploaded) == (6, 0, 6)
 
 
-def test_the_log_says_which_shard_it_is_and_what_an_earlier_try_has_prepared(images, sharded, caplog):
+def test_the_log_names_the_shard_and_what_an_earlier_try_has_prepared(images, sharded, caplog):
     images(CONTENT)
     listing = sharded.list()
     caplog.set_level("INFO", logger=shard.__name__)

@@ -41,7 +41,7 @@ def test_the_time_limit_of_the_file_begins_when_it_is_asked():
     assert Promotion(mode="approval").approval_time_limit_s == 3 * 24 * 3600
 
 
-def test_it_names_candidate_champion_test_set_and_the_classes_that_are_worse():
+def test_it_names_candidate_champion_test_set_and_the_worse_classes():
     text = body(decision(), page="s3://pictures/report.html")
 
     for words in ("new-job", "old-job", "0badcafe", "200 images", "12 of them", "90.0%", "s3://pictures/report.html"):

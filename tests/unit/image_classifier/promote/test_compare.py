@@ -42,7 +42,7 @@ def test_a_comparison_counts_and_rounds():
     assert found.mid_p < found.exact_p
 
 
-def test_a_class_that_is_shown_to_be_worse_blocks_and_its_neighbour_does_not():
+def test_a_class_shown_to_be_worse_blocks_and_its_neighbour_does_not():
     pairs = pairs_of("cat", 130, 2, 60, 8) + pairs_of("dog", 180, 8, 8, 4)
 
     cat, dog = compare_classes(pairs, alpha=ALPHA, margin=MARGIN)

@@ -55,7 +55,7 @@ def test_what_each_rule_does_with_each_outcome(when, equal, worse, a_little_bett
     assert found == [equal, worse, a_little_better, better]
 
 
-def test_a_small_test_set_leaves_the_decision_open_and_says_what_is_missing():
+def test_a_small_test_set_decides_nothing_and_says_what_is_missing():
     decision = decided(pairs(110, 4, 4, 2), when="not_worse")
 
     assert decision.verdict == "undecided"
@@ -107,7 +107,7 @@ def test_a_class_below_its_floor_refuses_and_one_without_images_does_not():
     assert ["'dog'" in reason for reason in decision.reasons] == [True]
 
 
-def test_a_class_that_is_much_worse_refuses_a_model_that_is_better_in_total():
+def test_a_class_that_is_much_worse_refuses_a_model_better_in_total():
     compared = pairs(130, 2, 60, 8) + pairs(1500, 200, 50, 50, label="dog")
 
     decision = decided(compared)
@@ -142,7 +142,7 @@ def test_only_an_undecided_comparison_has_missing_images(counts, when, margin):
 
 
 @given(st.tuples(*[st.integers(0, 400)] * 4))
-def test_every_rule_promotes_what_is_shown_to_be_better_unless_a_class_blocks(counts):
+def test_every_rule_promotes_a_better_model_unless_a_class_blocks(counts):
     verdicts = [decided(pairs(*counts), when=when).verdict for when in ("better", "not_worse", "unless_worse")]
 
     if verdicts[0] == "promote":

@@ -71,7 +71,7 @@ def test_before_anything_is_registered_only_the_job_s_name_is_known(sagemaker, r
         check(sagemaker, "3")
 
 
-def test_with_tuning_a_new_search_is_refused_and_an_ended_one_decides_later(sagemaker):
+def test_with_tuning_a_new_search_is_refused_and_an_ended_one_may_decide(sagemaker):
     sagemaker.has(JOB, "Completed")
     with pytest.raises(ClassifierFileError, match="no search with these images and settings has ended"):
         check(sagemaker, BEST, planned=TUNED)

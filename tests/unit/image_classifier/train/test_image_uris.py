@@ -39,7 +39,7 @@ def test_the_domain_is_the_partitions(region):
     assert image_uri(region) == f"{REGISTRIES[region][0]}.dkr.ecr.{region}.{suffix}/image-classification:1"
 
 
-def test_a_region_without_the_algorithm_is_an_error_with_those_that_have_it():
+def test_a_region_without_the_algorithm_is_an_error_that_names_the_others():
     with pytest.raises(SettingsError, match=r"not available in region 'mx-central-1'; .*us-east-1"):
         image_uri("mx-central-1")
 
@@ -68,7 +68,7 @@ def test_it_leaves_the_built_in_algorithms_classifiers_alone():
     assert image("builtin", own_image=OWN_IMAGE, region="us-east-1") == image_uri("us-east-1")
 
 
-def test_without_the_setting_the_error_names_classifier_variable_and_remedy():
+def test_without_the_setting_the_error_names_variable_and_remedy():
     with pytest.raises(SettingsError, match=r"Classifier cats .*IMAGE_CLASSIFIER_ALGORITHM_IMAGE.*algorithm-image"):
         image("own", own_image=None)
 

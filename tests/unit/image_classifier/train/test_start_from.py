@@ -109,7 +109,7 @@ def test_images_and_settings_that_were_trained_from_nothing_stay_trained(artifac
         ),
     ],
 )
-def test_what_the_contract_forbids_is_said_and_training_starts_from_nothing(artifact, champion, words):
+def test_what_the_contract_forbids_is_said_and_training_starts_anew(artifact, champion, words):
     start = from_champion(SageMaker(**champion), artifact, REQUEST, champion=CHAMPION)
 
     assert start.request == REQUEST

@@ -103,7 +103,7 @@ def test_only_this_classifiers_jobs_in_progress_are_listed(jobs):
     assert training_jobs.list_training_jobs_in_progress(jobs, classifier="cat") == [f"{ours}-123", f"{ours}-2"]
 
 
-def test_the_deadline_covers_the_wait_for_spot_and_the_start_of_the_machines(jobs):
+def test_the_deadline_covers_the_wait_for_spot_and_the_machines_start(jobs):
     job = jobs.has("job")
     created = job["CreationTime"].timestamp()
     spot = {**job, "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 900}}

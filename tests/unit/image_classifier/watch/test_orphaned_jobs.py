@@ -71,7 +71,7 @@ def test_a_training_job_of_a_tuning_job_is_left_to_it(jobs):
 
 
 @pytest.mark.parametrize("status", ["wanted", "unknown"])
-def test_a_job_that_somebody_waits_for_or_another_airflow_may_is_left_alone(jobs, status):
+def test_a_job_that_a_task_here_or_elsewhere_may_wait_for_is_left_alone(jobs, status):
     jobs.has(JOB, tags=TAGS)
 
     assert stop(jobs, status) == ([], [OWNER])

@@ -120,7 +120,7 @@ def test_a_version_of_the_function_that_is_gone_is_reported(account):
     assert "Version 3 of function image-classifier-pets is gone" in left_open(account)[0]
 
 
-def test_without_a_reservation_in_an_account_that_has_none_left_nothing_is_found(account):
+def test_without_a_reservation_in_a_small_account_nothing_is_found(account):
     account.has_any, account.unreserved = False, account.unreserved - 1
 
     assert left_open(account) == []
@@ -198,7 +198,7 @@ def test_a_check_that_fails_is_reported_and_the_others_restore(account, monkeypa
     assert account.calls == [("update_alias", "3")]
 
 
-def test_what_aws_refuses_to_restore_is_reported_and_the_others_are_restored(account):
+def test_what_aws_refuses_to_restore_is_reported_and_others_are_restored(account):
     account.endpoint["EndpointConfigName"] = "config-2"
     account.sagemaker.update_endpoint = absent
     account.alias = {"FunctionVersion": "2"}

@@ -45,7 +45,7 @@ def check(endpoints):
     unused_endpoints.check_endpoints_wanted(endpoints, bucket="b", classifiers=["cats"])
 
 
-def test_an_endpoint_that_no_file_wants_is_named_with_its_age_and_what_to_do():
+def test_an_endpoint_of_no_file_is_named_with_its_age_and_what_to_do():
     check(Endpoints(image_classifier_cats="b"))
     message = "image-classifier-dogs (since 2026-01-02 03:04 UTC). Delete them with the Dag image_classifier_teardown"
 

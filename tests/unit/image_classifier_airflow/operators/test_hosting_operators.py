@@ -218,7 +218,7 @@ def test_on_a_worker_too_waiting_comes_to_an_end(pauses):
             task.execute({})
 
 
-def test_an_adopted_change_that_aws_rolled_back_is_an_error_and_not_repeated():
+def test_an_adopted_change_that_was_rolled_back_fails_and_is_not_repeated():
     task = operator()
     with Stubber(CLIENT) as aws:
         has(aws, "Updating", "old", PendingDeploymentSummary={"EndpointConfigName": "new"})

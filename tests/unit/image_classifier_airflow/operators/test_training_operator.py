@@ -184,7 +184,7 @@ def test_the_end_of_a_stopping_job_is_awaited_before_the_next_attempt(operator, 
     assert jobs.created == ["job-2"]
 
 
-def test_after_an_adopted_job_was_stopped_as_orphan_the_next_attempt_starts(operator, jobs, deferred):
+def test_after_an_adopted_job_stopped_as_orphan_the_next_attempt_starts(operator, jobs, deferred):
     job = jobs.has("job")
     task = operator()
     deferred(task)
@@ -194,7 +194,7 @@ def test_after_an_adopted_job_was_stopped_as_orphan_the_next_attempt_starts(oper
     assert deferred(task, FINISHED).trigger.job_name == "job-2"
 
 
-def test_the_result_after_waiting_says_how_it_began_and_which_attempt_it_was(operator, jobs, complete, reads):
+def test_the_result_after_waiting_has_the_outcome_and_the_attempt(operator, jobs, complete, reads):
     jobs.has("job-2", "Completed")
     result = complete(operator(), {"status": "finished", "job_name": "job-2"}, begun="started")
 
@@ -414,7 +414,7 @@ def test_a_signal_that_finds_the_task_asking_airflow_does_not_lock_it_up(
 
 
 @pytest.mark.parametrize("state", ["failed", "success", "restarting"])
-def test_a_user_who_ends_the_task_while_the_job_is_created_leaves_no_orphan(operator, jobs, instance, state):
+def test_a_user_who_ends_the_task_during_creation_leaves_no_orphan(operator, jobs, instance, state):
     def meanwhile(_request):
         instance.state = state
 

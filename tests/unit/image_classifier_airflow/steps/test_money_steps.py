@@ -107,7 +107,7 @@ def test_a_run_within_its_budget_continues(planned):
     assert plan(max_cost_usd=2.0)[0] is True
 
 
-def test_a_dearer_run_is_refused_before_anything_is_paid_and_leaves_its_plan(planned):
+def test_a_dearer_run_is_refused_before_it_pays_and_leaves_its_plan(planned):
     task = Task()
 
     with pytest.raises(BudgetError, match=r"may cost 1\.50 US dollars"):

@@ -43,7 +43,7 @@ def s3(monkeypatch):
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
-        monkeypatch.setattr(clients, "_client", lambda _, service: session.client(service))
+        monkeypatch.setattr(clients, "aws_client", lambda _, service: session.client(service))
         monkeypatch.setattr("image_classifier.plan.preflight.check_deployment", lambda *_, **__: None)
         client = session.client("s3")
         client.create_bucket(Bucket=BUCKET)
@@ -68,8 +68,8 @@ def steps_of(**preparation):
 
 
 @pytest.mark.parametrize("step", ["list_images", "prepare_dataset"])
-def test_a_param_that_is_wrong_ends_the_run_before_anything_is_asked_of_aws(monkeypatch, step):
-    monkeypatch.setattr(clients, "_client", lambda *_: pytest.fail("AWS was asked"))
+def test_a_wrong_param_ends_the_run_before_anything_is_asked_of_aws(monkeypatch, step):
+    monkeypatch.setattr(clients, "aws_client", lambda *_: pytest.fail("AWS was asked"))
     steps, given = steps_of(), {"ti": Ti()} if step == "list_images" else {}
 
     with pytest.raises(ClassifierFileError, match="mini_batch_size"):
@@ -77,7 +77,7 @@ def test_a_param_that_is_wrong_ends_the_run_before_anything_is_asked_of_aws(monk
 
 
 def test_a_missing_setting_ends_the_run_before_anything_is_asked_of_aws(monkeypatch):
-    monkeypatch.setattr(clients, "_client", lambda *_: pytest.fail("AWS was asked"))
+    monkeypatch.setattr(clients, "aws_client", lambda *_: pytest.fail("AWS was asked"))
     monkeypatch.delenv("IMAGE_CLASSIFIER_BUCKET")
 
     with pytest.raises(SettingsError, match="IMAGE_CLASSIFIER_BUCKET is not set"):

@@ -101,7 +101,7 @@ def test_what_will_do_instead_goes_with_the_request(steps, s3):
     assert planned["accept_time_limit"] is True
 
 
-def test_labels_and_pixels_lie_beside_the_model_before_anything_is_deployed(steps, s3):
+def test_labels_and_pixels_are_stored_with_the_model_before_a_deployment(steps, s3):
     s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
 
     plan = steps.plan_deployment(DATASET, JOB, params())

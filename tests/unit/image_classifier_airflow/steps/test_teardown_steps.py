@@ -136,7 +136,7 @@ def test_a_person_may_insist(listed, tmp_path):
     assert listed == ["list"]
 
 
-def test_what_an_active_run_has_created_since_is_deleted_before_the_last_look(monkeypatch):
+def test_what_an_active_run_has_created_since_is_deleted_before_the_end(monkeypatch):
     done = []
     monkeypatch.setattr(library, "delete_all", lambda *_: done.append("delete"))
     monkeypatch.setattr(library, "check_nothing_costs", lambda *_: done.append("check"))

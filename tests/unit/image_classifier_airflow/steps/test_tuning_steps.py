@@ -9,6 +9,8 @@ import pytest
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import TrainingError
 from image_classifier.contracts.labels import labels_document
+from image_classifier.evaluate.images import version_images
+from image_classifier.evaluate.trials.scoring import validation_of
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.tuning import TuningSteps
@@ -92,8 +94,8 @@ def s3(monkeypatch, aws, sagemaker):
 
 def answer(s3, job, *, right):
     """What the transform job of a model left: it is right on so many of the ten validation images."""
-    steps = TuningSteps(PETS)
-    prefix = steps._validation(DATASET).prefix(job)
+    images = version_images(s3, bucket=BUCKET, version=VERSION)
+    prefix = validation_of(images, classifier=PETS.name, bucket=BUCKET).prefix(job)
     for number in range(10):
         body = json.dumps([0.9, 0.1] if number < right else [0.2, 0.8]).encode()
         s3.put_object(Bucket=BUCKET, Key=f"{prefix}output/{number}.jpg.out", Body=body)

@@ -43,7 +43,7 @@ def test_a_job_of_a_run_that_airflow_does_not_have_is_not(states):
     assert watch.stop_orphaned_jobs(task_instance(states)) == []
 
 
-def test_a_run_starts_for_the_corrections_of_a_classifier_without_active_run(monkeypatch, tmp_path):
+def test_corrections_start_a_run_of_a_classifier_without_an_active_one(monkeypatch, tmp_path):
     (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20\naccepted_classes: [emu]")
     (tmp_path / "dogs.yaml").write_text("source: dogs")
     asked, made = [], []
@@ -134,7 +134,7 @@ def checked(monkeypatch):
     return given
 
 
-def test_a_classifiers_task_reads_only_its_file_and_fails_with_its_findings(monkeypatch, tmp_path, checked):
+def test_a_classifiers_task_reads_only_its_file_and_fails_on_its_findings(monkeypatch, tmp_path, checked):
     (tmp_path / "cats.yaml").write_text("source: cats\ntrigger: paused\ncanary_s: 90")
     (tmp_path / "broken.yaml").write_text("source: [")
     sent, read = [], []

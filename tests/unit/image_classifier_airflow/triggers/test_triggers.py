@@ -218,7 +218,7 @@ def test_waiting_ends_at_the_deadline(run, monkeypatch):
     assert run(training_trigger(), sagemaker, no_log()) == {"status": "overdue", "job_name": "job"}
 
 
-def test_waiting_ends_at_the_deadline_also_with_credentials_that_stay_expired(run, monkeypatch):
+def test_waiting_ends_at_the_deadline_also_if_credentials_stay_expired(run, monkeypatch):
     clock = iter([1990.0, 2001.0])
     monkeypatch.setattr(polling.time, "time", lambda: next(clock))
     sagemaker = AsyncClient("sagemaker", describe_training_job=[refused("ExpiredToken")] * 2)

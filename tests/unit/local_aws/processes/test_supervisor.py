@@ -93,7 +93,7 @@ def test_only_the_named_children_are_stopped(supervisor):
     assert (first.running, second.running) == (False, True)
 
 
-def test_an_empty_or_absent_log_is_reported_with_the_free_space_of_its_disk(tmp_path):
+def test_an_empty_or_absent_log_is_reported_with_its_disks_free_space(tmp_path):
     (tmp_path / "a.log").touch()
 
     for file in (tmp_path / "a.log", tmp_path / "absent" / "a.log"):

@@ -94,7 +94,7 @@ def test_from_a_model_without_a_mistake_nothing_is_fitted():
     assert fitted_temperature(scored_table(images, num_classes=2))[0] == 1.0
 
 
-def test_the_reliability_curve_is_scikit_learns_and_its_bins_hold_every_image(make_table):
+def test_the_reliability_curve_is_scikit_learns_and_bins_every_image(make_table):
     table = make_table(5, classes=4, images=600)
 
     bins = reliability(table, table.confidence)

@@ -24,7 +24,7 @@ def test_of_equally_likely_classes_the_first_is_predicted():
         (2, [0.5, 0.5], "class index is 2"),
     ],
 )
-def test_an_answer_that_does_not_fit_the_model_is_refused_by_the_images_key(label, probabilities, problem):
+def test_an_answer_that_does_not_fit_the_model_is_refused_with_its_key(label, probabilities, problem):
     with pytest.raises(PredictionError, match=rf"pets/7\.jpg cannot be used: .*{problem}"):
         scored_table([ScoredImage("pets/7.jpg", label, probabilities)], num_classes=2)
 

@@ -38,7 +38,7 @@ def test_too_few_images_to_show_the_wanted_accuracy_propose_nothing(make_table):
     assert found.note.startswith("No threshold shows an accuracy of 99.0%")
 
 
-def test_the_share_below_the_threshold_is_given_without_and_with_temperature(table):
+def test_the_share_below_the_threshold_has_a_value_with_a_temperature_too(table):
     tempered = at_temperature(table.probabilities, 2)
 
     found = threshold_table(table, present=0.6)

@@ -59,7 +59,7 @@ def test_a_model_that_has_answered_is_not_asked_again(s3):
     assert read(s3) == found
 
 
-def test_an_image_without_an_answer_is_left_out_and_none_at_all_is_an_error(s3):
+def test_an_image_without_answer_is_left_out_and_no_answer_is_an_error(s3):
     with pytest.raises(PredictionError, match="No validation image has an answer of job"):
         read(s3)
     store(s3, numbers=[2])

@@ -104,7 +104,7 @@ def test_a_role_of_its_own_for_models_is_checked_as_well(trusting):
     assert [settings.hosting_role_arn] in [one["ResourceArns"] for one in asked]
 
 
-def test_a_role_that_trusts_another_service_gets_the_command_that_adds_ours(trusting):
+def test_a_role_that_trusts_another_service_gets_a_command_that_adds_ours(trusting):
     iam, documents = trusting
     documents["sagemaker"] = {"Version": "2012-10-17", "Statement": [statement("ec2.amazonaws.com")]}
     documents["function"] = {"Statement": [statement("lambda.amazonaws.com")]}

@@ -63,7 +63,7 @@ def test_aws_accepts_the_request(values):
     assert ParamValidator().validate(request(**values), shape).generate_report() == ""
 
 
-def test_the_name_has_the_length_that_aws_allows_and_says_nothing_of_a_clock():
+def test_the_name_has_the_length_that_aws_allows_and_no_time_in_it():
     assert request()["HyperParameterTuningJobName"] == request()["HyperParameterTuningJobName"]
     assert is_tuning_job(request()["HyperParameterTuningJobName"])
     assert len(request()["HyperParameterTuningJobName"]) == 32

@@ -25,7 +25,7 @@ def deployment(tmp_path, *instances, weights=None, drain_s=5.0):
     variants = [{"VariantName": name, "InitialVariantWeight": (weights or {}).get(name, 1.0)} for name in names]
     plan = {"config": {"ProductionVariants": variants}}
     made = Deployment("e", plan=plan, folder=tmp_path, aws=None, images=None, limits=Limits(drain_s=drain_s))
-    made._instances = list(instances)
+    made.instances = list(instances)
     return made
 
 
