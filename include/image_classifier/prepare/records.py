@@ -23,7 +23,7 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import ObjectGoneError
 from image_classifier.contracts.training.image_list import Entry
-from image_classifier.contracts.training.recordio import ImageRecord, encoded, packed
+from image_classifier.contracts.training.recordio import encoded, header
 from image_classifier.prepare.layout.folders import LISTED
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.stores import open_store
@@ -142,7 +142,7 @@ class RecordFiles:
         records, offsets, length = list[bytes](), list[str](), 0
         with ThreadPoolExecutor(READERS, thread_name_prefix="read") as readers:
             for entry, image in zip(part.entries, readers.map(store.read, keys), strict=True):
-                records.append(encoded(packed(ImageRecord(entry.labels, entry.index, image))))
+                records.append(encoded(header(entry.labels, entry.index), image))
                 offsets.append(f"{entry.index}\t{length}\n")
                 length += len(records[-1])
         index = "".join(offsets).encode()

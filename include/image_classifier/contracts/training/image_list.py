@@ -13,7 +13,7 @@ from image_classifier.contracts.errors import DatasetError
 FINGERPRINT_FORMAT: Final = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line: an image and its label.
 
@@ -104,7 +104,7 @@ def fingerprint_of_sorted(images: Iterable[tuple[str, int, str]], *, pixels_key:
 
 def _line(entry: Entry) -> str:
     _check(entry)
-    labels = "".join(f"{label:f}\t" for label in entry.labels)
+    labels = "".join([f"{label:f}\t" for label in entry.labels])
     return f"{entry.index}\t{labels}{entry.path}\n"
 
 
@@ -112,15 +112,16 @@ def _check(entry: Entry) -> None:
     path = entry.path
     if entry.index < 0:
         raise DatasetError(f"Image {path!r} has index {entry.index}; indices start at 0.")
-    if not entry.labels or not all(math.isfinite(label) for label in entry.labels):
+    if not entry.labels or not all(map(math.isfinite, entry.labels)):
         raise DatasetError(f"Image {path!r} has the labels {entry.labels}; at least one, all finite, were expected.")
-    if path != path.strip() or not path or any(character in path for character in "\t\n\r"):
+    if path != path.strip() or not path or "\t" in path or "\n" in path or "\r" in path:
         message = (
             f"Path {path!r} cannot stand in an image list: it is empty, has a blank at an end, a tab or a line end."
         )
         raise DatasetError(message)
     try:
-        path.encode()
+        if not path.isascii():
+            path.encode()
     except UnicodeEncodeError as error:
         raise DatasetError(f"Path {path!r} cannot stand in an image list: it is not Unicode text.") from error
 

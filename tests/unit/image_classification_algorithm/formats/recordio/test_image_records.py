@@ -10,7 +10,8 @@ from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.formats.recordio.image_records import unpacked
 from image_classification_algorithm.formats.recordio.records import records
 from image_classifier.contracts.training import image_list
-from image_classifier.contracts.training.recordio import MAGIC, ImageRecord, pack_files, packed
+from image_classifier.contracts.training.image_list import Entry
+from image_classifier.contracts.training.recordio import MAGIC, READ_AT_ONCE, ImageRecord, pack_files, packed
 
 LISTS = ("single", "multi")
 float32 = st.floats(width=32, allow_nan=False)
@@ -35,6 +36,14 @@ def test_what_is_packed_is_byte_for_byte_im2recs(im2rec, tmp_path, name):
     assert pack_files(entries, root=im2rec / "images", rec=tmp_path / "a.rec") == len(entries)
     assert (tmp_path / "a.rec").read_bytes() == (im2rec / f"{name}.rec").read_bytes()
     assert (tmp_path / "a.idx").read_bytes() == (im2rec / f"{name}.idx").read_bytes()
+
+
+@pytest.mark.parametrize("more", [-1, 0, 1, READ_AT_ONCE + 1])
+def test_a_file_longer_than_one_read_is_packed_whole(tmp_path, more):
+    image = bytes(number % 251 for number in range(READ_AT_ONCE + more))
+    (tmp_path / "a.jpg").write_bytes(image)
+    pack_files([Entry(7, (1.0,), "a.jpg")], root=tmp_path, rec=tmp_path / "a.rec")
+    assert read_all(tmp_path / "a.rec") == [ImageRecord((1.0,), 7, image)]
 
 
 def test_the_files_of_im2rec_try_the_format(im2rec):

@@ -42,6 +42,11 @@ def test_no_magic_number_at_a_multiple_of_4_is_anything_but_a_beginning(content)
     assert len(positions) == cuts + 1
 
 
+@given(adversarial, adversarial)
+def test_content_in_pieces_gives_the_same_record(first, second):
+    assert encoded(first, second) == encoded(first + second)
+
+
 def test_a_magic_number_cuts_a_record_into_parts():
     assert encoded(b"abcd" + MAGIC + MAGIC + b"e") == (
         head(1, 4) + b"abcd" + head(2, 0) + head(3, 1) + b"e" + b"\0\0\0"
