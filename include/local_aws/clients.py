@@ -1,9 +1,9 @@
 """Makes the local AWS's own clients, which use neither the user's credentials nor a proxy."""
 
 import os
-from typing import Any
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,8 +20,8 @@ def root_secret() -> str:
     return os.environ.get(ROOT_SECRET, "test")
 
 
-def client(service: str, *, endpoint_url: str) -> Any:
-    """Return a boto3 client. Its type is Any because boto3 creates its classes at run time."""
+def client(service: str, *, endpoint_url: str) -> BaseClient:
+    """Return a boto3 client; its methods have no types, because boto3 creates them at run time."""
     session = boto3.session.Session(ACCESS_KEY, root_secret(), region_name=REGION)
     # Path style, because DNS does not resolve buckets.
     config = Config(proxies={}, s3={"addressing_style": "path"}, retries={"total_max_attempts": 2})

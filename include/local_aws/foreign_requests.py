@@ -8,16 +8,11 @@ AWS's SDKs send none but Host.
 import functools
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
-from typing import Any
+from collections.abc import Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from local_aws.pages import OBJECTS, PREFIX
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost"})
 WILDCARDS = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  addresses to listen at, not names that a client uses
@@ -54,7 +49,7 @@ class ForeignRequests:
     Answers have no CORS headers, and no script runs in what they show.
     """
 
-    def __init__(self, app: Application, *, names: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, *, names: Collection[str]) -> None:
         self._app = app
         self._names = names
         self._is_known = functools.lru_cache(maxsize=1024)(functools.partial(is_known_host, names=names))

@@ -1,6 +1,6 @@
 """Defines the JSON messages in which the SageMaker server asks MiniStack about callers and their rights."""
 
-from typing import Any, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Check(TypedDict):
@@ -8,7 +8,7 @@ class Check(TypedDict):
 
     action: str  # such as sagemaker:CreateModel
     resource: str  # an ARN, or *
-    context: dict[str, Any]  # the values of condition keys
+    context: dict[str, str | list[str]]  # the values of condition keys
 
 
 class Question(TypedDict):
@@ -17,6 +17,14 @@ class Question(TypedDict):
     access_key: str
     session_token: str
     checks: list[Check]
+
+
+class Assumption(TypedDict):
+    """A service that wants the credentials of a role, and the name of its session."""
+
+    role_arn: str
+    service: str
+    session: str
 
 
 class Denied(TypedDict):

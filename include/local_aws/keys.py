@@ -5,7 +5,8 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from botocore.client import BaseClient
 
 from local_aws.clients import ACCESS_KEY, ClientError, client
 
@@ -42,7 +43,7 @@ class Keys:
             self._keep("root", Key(ACCESS_KEY, secrets.token_urlsafe(30)))
         return Key(**self._keys["root"])
 
-    def of_user(self, user: str, *, iam: Any) -> Key:
+    def of_user(self, user: str, *, iam: BaseClient) -> Key:
         """Return a key of an IAM user; a new one is made if IAM does not know the stored one."""
         known = {item["AccessKeyId"] for item in iam.list_access_keys(UserName=user)["AccessKeyMetadata"]}
         if user not in self._keys or self._keys[user]["access_key"] not in known:
@@ -76,7 +77,7 @@ def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) ->
     iam.put_user_policy(UserName=UPLOAD_USER, PolicyName="uploads", PolicyDocument=document)
 
 
-def upload_policy(bucket: str) -> dict[str, Any]:
+def upload_policy(bucket: str) -> dict[str, object]:
     """Return the policy of the upload user, which may put images below incoming/ and read predictions."""
     arn = f"arn:aws:s3:::{bucket}"
     return {
@@ -100,7 +101,7 @@ def upload_policy(bucket: str) -> dict[str, Any]:
     }
 
 
-def _ensure_user(iam: Any, user: str) -> None:
+def _ensure_user(iam: BaseClient, user: str) -> None:
     try:
         iam.create_user(UserName=user)
     except ClientError as error:

@@ -5,7 +5,8 @@ import re
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+
+from botocore.client import BaseClient
 
 from local_aws import function_runtime
 from local_aws.clients import ACCOUNT, REGION, ClientError, client
@@ -52,29 +53,29 @@ def settings(outputs: list[dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _create_or_update(cloudformation: Any, *, parameters: Mapping[str, str]) -> None:
-    stack = _describe(cloudformation)
-    if stack and stack["StackStatus"] in {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}:
-        log.info("The stack %s is %s; it is deleted and created again", STACK_NAME, stack["StackStatus"])
+def _create_or_update(cloudformation: BaseClient, *, parameters: Mapping[str, str]) -> None:
+    status = _status(cloudformation)
+    if status in {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}:
+        log.info("The stack %s is %s; it is deleted and created again", STACK_NAME, status)
         cloudformation.delete_stack(StackName=STACK_NAME)
-        stack = _finished(cloudformation)
+        status = _final_status(cloudformation)
     request = {
         "StackName": STACK_NAME,
         "TemplateBody": TEMPLATE.read_text(),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         "Capabilities": ["CAPABILITY_IAM"],
     }
-    if stack is None:
+    if status is None:
         cloudformation.create_stack(**request)
         log.info("Stack %s created", STACK_NAME)
     elif not _updated(cloudformation, request=request):
         return
-    stack = _finished(cloudformation)
-    if stack is None or stack["StackStatus"] not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
-        raise StackError(_why_failed(cloudformation, stack))
+    status = _final_status(cloudformation)
+    if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
+        raise StackError(_why_failed(cloudformation, status))
 
 
-def _updated(cloudformation: Any, *, request: Mapping[str, Any]) -> bool:
+def _updated(cloudformation: BaseClient, *, request: Mapping[str, object]) -> bool:
     try:
         cloudformation.update_stack(**request)
     except ClientError as error:
@@ -85,33 +86,34 @@ def _updated(cloudformation: Any, *, request: Mapping[str, Any]) -> bool:
     return True
 
 
-def _finished(cloudformation: Any) -> dict[str, Any] | None:
+def _final_status(cloudformation: BaseClient) -> str | None:
+    """Wait until no change of the stack is in progress; return its status, None if it does not exist."""
     deadline = time.monotonic() + _TIME_LIMIT_S
     while time.monotonic() < deadline:
-        stack = _describe(cloudformation)
-        if stack is None or not stack["StackStatus"].endswith("_IN_PROGRESS"):
-            return stack
+        status = _status(cloudformation)
+        if status is None or not status.endswith("_IN_PROGRESS"):
+            return status
         time.sleep(_POLL_S)
     raise StackError(f"The stack {STACK_NAME} has not finished after {_TIME_LIMIT_S} s; see the log of MiniStack")
 
 
-def _describe(cloudformation: Any) -> dict[str, Any] | None:
+def _status(cloudformation: BaseClient) -> str | None:
+    """Return the stack's status; None if it does not exist or was deleted."""
     try:
         stacks = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"]
     except ClientError as error:
         if "does not exist" in str(error):
             return None
         raise StackError(f"The stack {STACK_NAME} cannot be described: {error}") from error
-    stack: dict[str, Any] = stacks[0]
-    return None if stack["StackStatus"] == "DELETE_COMPLETE" else stack
+    status = str(stacks[0]["StackStatus"])
+    return None if status == "DELETE_COMPLETE" else status
 
 
-def _why_failed(cloudformation: Any, stack: Mapping[str, Any] | None) -> str:
-    status = stack["StackStatus"] if stack else "gone"
-    events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"] if stack else []
+def _why_failed(cloudformation: BaseClient, status: str | None) -> str:
+    events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"] if status else []
     reasons = [
         f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         for event in events
         if event["ResourceStatus"].endswith("_FAILED")
     ]
-    return f"The stack {STACK_NAME} is {status}: {'; '.join(reasons) or 'no reason given'}"
+    return f"The stack {STACK_NAME} is {status or 'gone'}: {'; '.join(reasons) or 'no reason given'}"

@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from local_aws.faults.plan import Fault, FaultPlanError, parse
 
@@ -64,7 +64,7 @@ class Faults:
             return self._plans_read
 
     def take(
-        self, kind: type[F], request: Mapping[str, Any], *, fits: Callable[[F], bool] = lambda _: True
+        self, kind: type[F], request: Mapping[str, object], *, fits: Callable[[F], bool] = lambda _: True
     ) -> F | None:
         """Return the first fault of this kind that matches the request, and count it; None if none matches."""
         with self._lock:
@@ -76,7 +76,7 @@ class Faults:
                     return fault
         return None
 
-    def in_force(self, kind: type[F], request: Mapping[str, Any]) -> list[F]:
+    def in_force(self, kind: type[F], request: Mapping[str, object]) -> list[F]:
         """Return every fault of this kind that matches the request, without counting it, in the order of the plan."""
         with self._lock:
             self._read_if_changed()

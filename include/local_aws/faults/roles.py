@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.faults.plan import RoleNotReady
 
@@ -25,7 +25,7 @@ class UnreadyRoles:
         self._plan = faults.plans_read
         self._lock = threading.Lock()
 
-    def refuse(self, role_arn: str, *, request: Mapping[str, Any]) -> bool:
+    def refuse(self, role_arn: str, *, request: Mapping[str, object]) -> bool:
         """Return whether the role cannot be assumed now."""
         with self._lock:
             if self._plan != self._faults.plans_read:

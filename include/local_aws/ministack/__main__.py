@@ -5,9 +5,9 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from local_aws.clients import ACCESS_KEY, REGION, root_secret
 from local_aws.errors import LocalAwsError
@@ -90,7 +90,7 @@ def serve(options: argparse.Namespace) -> None:
     _serve(app, address=options.bind, port=options.port)
 
 
-def _serve(app: Any, *, address: str, port: int) -> None:
+def _serve(app: ASGIApp, *, address: str, port: int) -> None:
     """Serve with uvicorn and uvloop, which take a tenth of the processor time of an upload.
 
     asyncio's event loop takes four times as much for a request, and MiniStack's own server, hypercorn, still more.

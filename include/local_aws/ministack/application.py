@@ -6,7 +6,8 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from starlette.types import ASGIApp
 
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
@@ -39,7 +40,7 @@ class Options:
     calls: Path | None  # where allowed calls are recorded
 
 
-def application(options: Options) -> Any:
+def application(options: Options) -> ASGIApp:
     """Return the ASGI application.
 
     Raises:

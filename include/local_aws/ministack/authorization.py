@@ -11,9 +11,11 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_aws.clients import ACCOUNT, REGION, root_secret
-from local_aws.iam_messages import Answer, Denied, Question
+from local_aws.iam_messages import Answer, Assumption, Denied, Question
+from local_aws.ministack.documents import PolicyDocument, Role
 from local_aws.ministack.modules import iam, iam_evaluator, sts
 
 _UNKNOWN = "The security token included in the request is invalid."
@@ -21,14 +23,14 @@ PREFIX = "/_local_aws/iam/"
 SECRET_HEADER = "x-local-aws-root-secret"  # noqa: S105  a header's name
 
 
-def with_authorization(app: Any) -> Any:
+def with_authorization(app: ASGIApp) -> ASGIApp:
     """Return an ASGI application that answers these questions and passes every other request to `app`."""
-    answers: dict[str, Callable[[Any], Mapping[str, Any]]] = {
+    answers: dict[str, Callable[[Any], Mapping[str, object]]] = {
         "authorize": authorize,
         "assume": assume,
     }
 
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(PREFIX):
             await app(scope, receive, send)
             return
@@ -73,8 +75,8 @@ def authorize(asked: Question) -> Answer:
     return {"secret": found.secret_access_key, "denied": None}
 
 
-def assume(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """Return credentials of a role for a service: the arguments are ``role_arn``, ``service`` and ``session``.
+def assume(asked: Assumption) -> Mapping[str, str]:
+    """Return credentials of a role for a service: ``access_key``, ``secret`` and ``session_token``; else ``message``.
 
     The same role and session get the same credentials again. They do not expire, as those of a running job do not.
     """
@@ -101,9 +103,9 @@ def assume(asked: Mapping[str, Any]) -> dict[str, Any]:
     return credentials
 
 
-def _trusts(role: Mapping[str, Any], service: str) -> bool:
-    document = role.get("AssumeRolePolicyDocument")
-    document = json.loads(document) if isinstance(document, str) else document or {}
+def _trusts(role: Role, service: str) -> bool:
+    stored = role.get("AssumeRolePolicyDocument")
+    document = json.loads(stored) if isinstance(stored, str) else stored or {}
     context = iam_evaluator.EvalContext(
         principal_arn=service,
         principal_type="Service",
@@ -118,8 +120,8 @@ def _trusts(role: Mapping[str, Any], service: str) -> bool:
     return decision == "Allow"
 
 
-def _with_resource(document: Mapping[str, Any]) -> dict[str, Any]:
+def _with_resource(document: PolicyDocument) -> dict[str, object]:
     """Return a trust policy as a resource policy, whose statements would have the role as their resource."""
-    statements = document.get("Statement", [])
-    statements = [statements] if isinstance(statements, dict) else statements
+    found = document.get("Statement", [])
+    statements = [found] if isinstance(found, dict) else found
     return {**document, "Statement": [{"Resource": "*", **statement} for statement in statements]}

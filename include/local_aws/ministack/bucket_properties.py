@@ -1,13 +1,13 @@
 """Applies the properties of a bucket that MiniStack's CloudFormation accepts and drops."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import botocore.session
 from botocore.serialize import create_serializer
 
 from local_aws.errors import StackError
-from local_aws.ministack.modules import s3
+from local_aws.ministack.modules import Answer, s3
 
 _MODEL = botocore.session.get_session().get_service_model("s3")
 _SERIALIZER = create_serializer("rest-xml", include_validation=False)
@@ -17,16 +17,16 @@ class _Property(NamedTuple):
     """A property of AWS::S3::Bucket: the S3 operation that sets it, and MiniStack's code of that operation."""
 
     operation: str
-    parameters: Callable[[Any], dict[str, Any]]
-    put: Callable[[str, bytes], Any]
-    delete: Callable[[str], Any]
+    parameters: Callable[[Any], dict[str, object]]  # the property's value in the template: the operation's parameters
+    put: Callable[[str, bytes], Answer]
+    delete: Callable[[str], object]
 
 
-def _lifecycle(value: Mapping[str, Any]) -> dict[str, Any]:
+def _lifecycle(value: Mapping[str, Iterable[Mapping[str, object]]]) -> dict[str, object]:
     return {"LifecycleConfiguration": {"Rules": [_lifecycle_rule(dict(rule)) for rule in value["Rules"]]}}
 
 
-def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+def _lifecycle_rule(rule: dict[str, object]) -> dict[str, object]:
     """Return the rule with the API's names for the id, the prefix and the expiration."""
     api = {"ID": rule.pop("Id"), "Filter": {"Prefix": rule.pop("Prefix", "")}}
     expiration = {"ExpirationInDays": "Days", "ExpiredObjectDeleteMarker": "ExpiredObjectDeleteMarker"}
@@ -35,7 +35,7 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
     return api | rule
 
 
-def _encryption(value: Mapping[str, Any]) -> dict[str, Any]:
+def _encryption(value: Mapping[str, Iterable[Mapping[str, object]]]) -> dict[str, object]:
     renamed = {"ServerSideEncryptionByDefault": "ApplyServerSideEncryptionByDefault"}
     rules = [
         {renamed.get(name, name): setting for name, setting in rule.items()}
@@ -69,7 +69,7 @@ _PROPERTIES = {
 def apply_configurations(original: Callable[..., None]) -> Callable[..., None]:
     """Return MiniStack's function with the properties above added."""
 
-    def apply(name: str, props: Mapping[str, Any], old_props: Mapping[str, Any] | None = None) -> None:
+    def apply(name: str, props: Mapping[str, object], old_props: Mapping[str, object] | None = None) -> None:
         original(name, props, old_props)
         for property_name, item in _PROPERTIES.items():
             if property_name in props:

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypedDict
+from typing import TypedDict
 from xml.etree.ElementTree import Element, ParseError
 
 import botocore.session
 
+from local_aws.ministack.documents import Statement
 from local_aws.ministack.modules import Answer, lambda_svc, responses, s3
 
 _MAX_KEY_BYTES = 1024
@@ -155,7 +156,7 @@ def _may_invoke(arn: str, *, bucket: str) -> bool:
     return any(_allows(statement, arn=arn, bucket=bucket) for statement in base["policy"]["Statement"])
 
 
-def _allows(statement: Mapping[str, Any], *, arn: str, bucket: str) -> bool:
+def _allows(statement: Statement, *, arn: str, bucket: str) -> bool:
     condition = statement.get("Condition", {})
     source_arn = condition.get("ArnLike", {}).get("AWS:SourceArn", "*")
     source_account = condition.get("StringEquals", {}).get("AWS:SourceAccount", responses.get_account_id())

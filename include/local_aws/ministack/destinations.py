@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from local_aws.clients import BotoCoreError, ClientError, client
 
@@ -13,11 +12,11 @@ log = logging.getLogger(__name__)
 class Destinations:
     """Sends records of finished invocations. As on AWS, a record is dropped if its destination does not exist."""
 
-    def __init__(self, endpoint_url: str, *, invoke: Callable[[str, Any], object]) -> None:
+    def __init__(self, endpoint_url: str, *, invoke: Callable[[str, object], object]) -> None:
         self._endpoint_url = endpoint_url
         self._invoke = invoke
 
-    def send(self, arn: str, record: Any) -> bool:
+    def send(self, arn: str, record: object) -> bool:
         """Send `record`; return False if it could not be sent."""
         service = arn.split(":")[2]
         if service == "sqs":
@@ -28,7 +27,7 @@ class Destinations:
         log.error("Destination %s: only queues and functions are known here; the record is dropped", arn)
         return False
 
-    def _send_to_queue(self, arn: str, record: Any) -> bool:
+    def _send_to_queue(self, arn: str, record: object) -> bool:
         # Sent as a request, so that the message is saved like any other.
         sqs = client("sqs", endpoint_url=self._endpoint_url)
         try:

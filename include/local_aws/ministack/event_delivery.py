@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from local_aws.faults.plan import S3Event
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from local_aws.faults.counting import Faults
+    from local_aws.ministack.documents import Message, Queue
+    from local_aws.ministack.documents import S3Event as Event
     from local_aws.ministack.invocation_queue import InvocationQueue
 
 _OVERTAKEN_S = 0.5  # later than the event that overtook it, so that another process does not run it first
@@ -27,10 +29,10 @@ class EventDelivery:
         self._queue = queue
         self._faults = faults
         self._held: defaultdict[str, list[int]] = defaultdict(list)
-        self._held_messages: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        self._held_messages: defaultdict[str, list[Message]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def deliver(self, arn: str, event: dict[str, Any], region: str) -> None:  # noqa: ARG002  MiniStack's signature
+    def deliver(self, arn: str, event: Event, region: str) -> None:  # noqa: ARG002  MiniStack's signature
         """Accept an event for a function; it is stored before it is delivered, so that a kill does not lose it."""
         fault = self._faults.take(S3Event, _fields(arn, event))
         with self._lock:
@@ -40,7 +42,7 @@ class EventDelivery:
             else:
                 self._deliver_wrongly(arn, event, fault)
 
-    def _deliver_wrongly(self, arn: str, event: dict[str, Any], fault: S3Event) -> None:
+    def _deliver_wrongly(self, arn: str, event: Event, fault: S3Event) -> None:
         times = {"lose": 0, "repeat": 2}.get(fault.do, 1)
         accepted = [self._queue.put(arn, event, after_s=fault.seconds or 0.0) for _ in range(times)]
         if fault.do == "reorder":
@@ -54,7 +56,7 @@ class EventDelivery:
     def to_queue(self, original: Callable[..., None]) -> Callable[..., None]:
         """Return the replacement of MiniStack's delivery to an SQS queue."""
 
-        def deliver(arn: str, event: dict[str, Any], region: str, bucket_name: str = "") -> None:
+        def deliver(arn: str, event: Event, region: str, bucket_name: str = "") -> None:
             is_test = "Records" not in event
             fault = None if is_test else self._faults.take(S3Event, _fields(arn, event))
             times = {"lose": 0, "repeat": 2}.get(fault.do, 1) if fault else 1
@@ -68,7 +70,7 @@ class EventDelivery:
 
         return deliver
 
-    def _postpone(self, arn: str, fault: S3Event, *, accepted: dict[str, Any] | None) -> None:
+    def _postpone(self, arn: str, fault: S3Event, *, accepted: Message | None) -> None:
         if accepted is None:
             return
         accepted["visible_at"] = time.time() + (fault.seconds or 0.0)
@@ -81,12 +83,12 @@ class EventDelivery:
             message["visible_at"] = time.time() + place * _OVERTAKEN_S
 
 
-def _last_message(arn: str) -> dict[str, Any] | None:
-    queue = sqs._queue_by_arn(arn)
+def _last_message(arn: str) -> Message | None:
+    queue: Queue | None = sqs._queue_by_arn(arn)
     return queue["messages"][-1] if queue and queue["messages"] else None
 
 
-def _fields(arn: str, event: dict[str, Any]) -> dict[str, Any]:
+def _fields(arn: str, event: Event) -> dict[str, str]:
     """Return the fields that `where` can name."""
     record = event["Records"][0]
     bucket, key = record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])

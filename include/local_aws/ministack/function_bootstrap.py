@@ -4,6 +4,8 @@ It is started with ``python -I -S`` and uses the standard library alone: a funct
 environment. What it prints goes to the function's log.
 """
 
+from __future__ import annotations
+
 import contextlib
 import ctypes
 import importlib
@@ -15,9 +17,13 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from local_aws.ministack.documents import FunctionError, Reply, Request
 
 _FORMAT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 
@@ -107,14 +113,14 @@ def _set_up_logging() -> _RequestId:
     return request_id
 
 
-def _import_handler(name: str) -> Callable[[Any, Any], Any]:
+def _import_handler(name: str) -> Callable[[object, object], object]:
     module_name, _, function_name = name.rpartition(".")
     module = importlib.import_module(module_name.replace("/", "."))
-    handler: Callable[[Any, Any], Any] = getattr(module, function_name)
+    handler: Callable[[object, object], object] = getattr(module, function_name)
     return handler
 
 
-def _init_error(error: BaseException, handler_name: str) -> dict[str, Any]:
+def _init_error(error: BaseException, handler_name: str) -> FunctionError:
     module_name, _, function_name = handler_name.rpartition(".")
     described = _described(error)
     if isinstance(error, ImportError):
@@ -130,7 +136,7 @@ def _init_error(error: BaseException, handler_name: str) -> dict[str, Any]:
     return described
 
 
-def _invoke(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> dict[str, Any]:
+def _invoke(handler: Callable[[object, object], object], request: Request) -> Reply:
     context = Context(request_id=request["request_id"], arn=request["arn"], deadline_s=request["deadline_s"])
     try:
         result = handler(request["event"], context)
@@ -147,19 +153,19 @@ def _invoke(handler: Callable[[Any, Any], Any], request: dict[str, Any]) -> dict
         return {"error": {**described, "requestId": request["request_id"]}}
 
 
-def _described(error: BaseException) -> dict[str, Any]:
+def _described(error: BaseException) -> FunctionError:
     frames = traceback.format_list(traceback.extract_tb(error.__traceback__)[1:])
     return {"errorMessage": str(error), "errorType": type(error).__name__, "stackTrace": frames}
 
 
-def _log_error(described: dict[str, Any]) -> None:
+def _log_error(described: FunctionError) -> None:
     print(f"[ERROR] {described['errorType']}: {described['errorMessage']}")
     if described["stackTrace"]:
         print("Traceback (most recent call last):")
         print("".join(described["stackTrace"]), end="")
 
 
-def _answer(stream: Any, answer: dict[str, Any]) -> None:
+def _answer(stream: Any, answer: Mapping[str, object]) -> None:
     with contextlib.suppress(ValueError, OSError):  # a function may have closed its own output
         sys.stdout.flush()
         sys.stderr.flush()

@@ -5,37 +5,38 @@ asynchronous one.
 """
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
 
+from local_aws.ministack.documents import FunctionError
 from local_aws.ministack.function_refusals import json_error
+from local_aws.ministack.modules import Answer
 
 MAX_SYNCHRONOUS_BYTES = 6 * 1024 * 1024
 MAX_ASYNCHRONOUS_BYTES = 1024 * 1024
 MAX_RESPONSE_BYTES = MAX_SYNCHRONOUS_BYTES + 100  # Lambda adds some bytes of its own
 
 
-def invoke(original: Callable[..., Any]) -> Callable[..., Any]:
+def invoke(original: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
     """Wrap Invoke, synchronous and asynchronous."""
 
-    async def checked(name: str, event: Any, headers: Mapping[str, str], *rest: Any, **more: Any) -> Any:
+    async def checked(name: str, event: object, headers: Mapping[str, str], *rest: object) -> Answer:
         lower = {key.lower(): value for key, value in headers.items()}
         is_asynchronous = lower.get("x-amz-invocation-type") == "Event"
         limit = MAX_ASYNCHRONOUS_BYTES if is_asynchronous else MAX_SYNCHRONOUS_BYTES
         if _size(event, lower) > limit:
             message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
             return json_error("RequestTooLargeException", message, status=413)
-        return await original(name, event, headers, *rest, **more)
+        return await original(name, event, headers, *rest)
 
     return checked
 
 
-def _size(event: Any, headers: Mapping[str, str]) -> int:
+def _size(event: object, headers: Mapping[str, str]) -> int:
     length = headers.get("content-length", "")
     return int(length) if length.isdecimal() else len(json.dumps(event).encode())
 
 
-def too_large(result: str) -> dict[str, Any] | None:
+def too_large(result: str) -> FunctionError | None:
     """Return the error of a function whose response is too large, or None."""
     if len(result.encode()) <= MAX_RESPONSE_BYTES:
         return None

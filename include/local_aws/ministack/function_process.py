@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from local_aws.ministack import function_folders, function_payloads
+from local_aws.ministack.documents import FunctionError, Reply, Request
 from local_aws.processes.child import Child, start_child
 
 _BOOTSTRAP = Path(__file__).parent / "function_bootstrap.py"
@@ -51,7 +52,7 @@ class Outcome:
     """The result of one invocation."""
 
     result: str | None
-    error: Mapping[str, Any] | None
+    error: FunctionError | None
     log: str
 
 
@@ -66,7 +67,7 @@ class FunctionProcess:
         self._log_file = self._folder / "log"
         self._temporary = self._folder / "tmp"
         self._connection: socket.socket | None = None
-        self._stream: Any = None  # the connection, as a file
+        self._stream: Any = None  # the connection as a BufferedRWPair, once there is one
         self._token = secrets.token_hex(16)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._child = self._start(packages)
@@ -76,17 +77,17 @@ class FunctionProcess:
         """The process id."""
         return self._child.pid
 
-    def invoke(self, event: Any, *, request_id: str, arn: str) -> Outcome:
+    def invoke(self, event: object, *, request_id: str, arn: str) -> Outcome:
         """Let the function handle one event. Afterwards ``is_usable`` says whether the process can handle another."""
         error = self._connect()
         if error is None and self._temporary_bytes() > self.function.temporary_mb * _MIB:
             error = self._temporary_error(request_id)
         if error is None:
             deadline_s = time.time() + self.function.timeout_s
-            request = {"event": event, "request_id": request_id, "arn": arn, "deadline_s": deadline_s}
+            request = Request(event=event, request_id=request_id, arn=arn, deadline_s=deadline_s)
             answer = self._exchange(request, request_id=request_id)
         else:
-            answer = {"error": error}
+            answer = Reply(error=error)
         if self._child.returncode is not None or not self._child.running:
             self.is_usable = False
         return Outcome(answer.get("result"), answer.get("error"), self._take_log())
@@ -127,7 +128,7 @@ class FunctionProcess:
             **self.function.environment,
         }
 
-    def _connect(self) -> Mapping[str, Any] | None:
+    def _connect(self) -> FunctionError | None:
         """Wait until the handler is imported; return the error of the import, or None."""
         if self._stream is not None:
             return None
@@ -151,7 +152,7 @@ class FunctionProcess:
         if token.strip().decode() != self._token or not line:
             self.is_usable = False
             return self._exit_error("")
-        answer: dict[str, Any] = json.loads(line)
+        answer: Reply = json.loads(line)
         self.is_usable = "error" not in answer
         return answer.get("error")
 
@@ -166,7 +167,7 @@ class FunctionProcess:
             return connection
         return None
 
-    def _exchange(self, request: Mapping[str, Any], *, request_id: str) -> dict[str, Any]:
+    def _exchange(self, request: Request, *, request_id: str) -> Reply:
         deadline = time.monotonic() + self.function.timeout_s
         try:
             self._stream.write(json.dumps(request).encode() + b"\n")
@@ -182,7 +183,7 @@ class FunctionProcess:
         if not line:
             self.is_usable = False
             return {"error": self._exit_error(request_id)}
-        answer: dict[str, Any] = json.loads(line)
+        answer: Reply = json.loads(line)
         if answer.get("peak_memory_bytes", 0) > self.function.memory_mb * _MIB:
             return self._out_of_memory(request_id)
         error = function_payloads.too_large(answer["result"]) if "result" in answer else None
@@ -203,7 +204,7 @@ class FunctionProcess:
         connection.settimeout(max(_MEMORY_POLL_S, deadline - time.monotonic()))
         return True
 
-    def _out_of_memory(self, request_id: str) -> dict[str, Any]:
+    def _out_of_memory(self, request_id: str) -> Reply:
         self.is_usable = False
         message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
         return {"error": {"errorType": "Runtime.OutOfMemory", "errorMessage": message}}
@@ -211,7 +212,7 @@ class FunctionProcess:
     def _temporary_bytes(self) -> int:
         return function_folders.size_bytes(self._temporary)
 
-    def _temporary_error(self, request_id: str) -> dict[str, Any]:
+    def _temporary_error(self, request_id: str) -> FunctionError:
         self.is_usable = False
         message = (
             f"RequestId: {request_id} Error: the function left more than its {self.function.temporary_mb} MB in its "
@@ -219,11 +220,11 @@ class FunctionProcess:
         )
         return {"errorType": "Runtime.ExitError", "errorMessage": message}
 
-    def _timeout_error(self, request_id: str) -> dict[str, Any]:
+    def _timeout_error(self, request_id: str) -> FunctionError:
         message = f"RequestId: {request_id} Error: Task timed out after {self.function.timeout_s:.2f} seconds"
         return {"errorType": "Sandbox.Timedout", "errorMessage": message}
 
-    def _exit_error(self, request_id: str) -> dict[str, Any]:
+    def _exit_error(self, request_id: str) -> FunctionError:
         status = self._child.wait(timeout_s=1)
         how = f"signal: {-status}" if status is not None and status < 0 else f"exit status {status}"
         return {

@@ -6,10 +6,10 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from local_aws import function_runtime
 from local_aws.faults.roles import UnreadyRoles
+from local_aws.ministack.documents import Code, FunctionRequest
 from local_aws.ministack.modules import Answer, iam, lambda_svc, responses
 
 _MAX_ZIP_BYTES = 50 * 1024 * 1024
@@ -50,7 +50,7 @@ def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Answ
     """Return the wrapper of CreateFunction."""
 
     def replacement(original: Callable[..., Answer]) -> Callable[..., Answer]:
-        def checked(data: dict[str, Any]) -> Answer:
+        def checked(data: FunctionRequest) -> Answer:
             return (
                 _refused_runtime(data.get("Runtime"))
                 or _refused_architecture(data.get("Architectures", ["x86_64"]))
@@ -68,7 +68,7 @@ def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Answ
 def update_function_code(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap UpdateFunctionCode."""
 
-    def checked(name: str, data: dict[str, Any]) -> Answer:
+    def checked(name: str, data: FunctionRequest) -> Answer:
         return (
             _refused_architecture(data.get("Architectures"))
             or _refused_code(data, operation="UpdateFunctionCode")
@@ -81,7 +81,7 @@ def update_function_code(original: Callable[..., Answer]) -> Callable[..., Answe
 def update_function_configuration(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap UpdateFunctionConfiguration."""
 
-    def checked(name: str, data: dict[str, Any]) -> Answer:
+    def checked(name: str, data: FunctionRequest) -> Answer:
         refused = _refused_runtime(data["Runtime"]) if "Runtime" in data else None
         return refused or _refused_configuration(data) or original(name, data)
 
@@ -108,7 +108,7 @@ def _refused_architecture(architectures: list[str] | None) -> Answer | None:
     )
 
 
-def _refused_code(code: Mapping[str, Any], *, operation: str) -> Answer | None:
+def _refused_code(code: Code, *, operation: str) -> Answer | None:
     if "S3Key" in code:
         found = lambda_svc._fetch_code_from_s3(code["S3Bucket"], code["S3Key"], version_id=code.get("S3ObjectVersion"))
         return invalid(_NO_CODE_OBJECT) if found is None else _refused_zip(found)
@@ -133,7 +133,7 @@ def _refused_zip(zipped: bytes) -> Answer | None:
     return None
 
 
-def _refused_configuration(data: Mapping[str, Any]) -> Answer | None:
+def _refused_configuration(data: FunctionRequest) -> Answer | None:
     if data.get("Layers"):
         return invalid("This local AWS does not support layers; put everything into the function's zip.")
     return (
@@ -144,10 +144,10 @@ def _refused_configuration(data: Mapping[str, Any]) -> Answer | None:
     )
 
 
-def _refused_numbers(data: Mapping[str, Any]) -> Answer | None:
+def _refused_numbers(data: FunctionRequest) -> Answer | None:
     for name, (least, most) in _LIMITS.items():
         value = data.get(name)
-        if value is not None and not least <= value <= most:
+        if isinstance(value, int | float) and not least <= value <= most:
             field = name[0].lower() + name[1:]
             bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
             return json_error(
@@ -158,7 +158,7 @@ def _refused_numbers(data: Mapping[str, Any]) -> Answer | None:
     return None
 
 
-def _refused_temporary_folder(data: Mapping[str, Any]) -> Answer | None:
+def _refused_temporary_folder(data: FunctionRequest) -> Answer | None:
     size = (data.get("EphemeralStorage") or {}).get("Size", 512)
     least, most = _EPHEMERAL_STORAGE_MB
     if least <= size <= most:
@@ -181,7 +181,7 @@ def _refused_role(arn: str | None) -> Answer | None:
     return invalid(_NO_ROLE)
 
 
-def _refused_for_now(data: Mapping[str, Any], unready_roles: UnreadyRoles) -> Answer | None:
+def _refused_for_now(data: FunctionRequest, unready_roles: UnreadyRoles) -> Answer | None:
     return invalid(_NO_ROLE) if unready_roles.refuse(data.get("Role", ""), request=data) else None
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from local_aws.ministack.destinations import Destinations
+from local_aws.ministack.documents import EventInvokeConfig, FunctionConfig, FunctionError, FunctionRecord, Result
 from local_aws.ministack.function_process import Function, safe_name
 from local_aws.ministack.function_processes import FunctionProcesses, NoProcessFreeError
 from local_aws.ministack.invocation_queue import Invocation, InvocationQueue
@@ -65,22 +66,22 @@ class FunctionRunner:
         self.processes.stop()
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def invoke_later(self, record: Mapping[str, Any], event: Any) -> None:
+    def invoke_later(self, record: FunctionRecord, event: object) -> None:
         """Accept an asynchronous invocation, in place of MiniStack's thread per event."""
         self.queue.put(record["config"]["FunctionArn"], event)
 
-    def execute(self, record: Mapping[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+    def execute(self, record: FunctionRecord, event: object, request_id: str) -> Result:
         """Run one invocation, in place of MiniStack's warm workers; return the answer in MiniStack's form."""
-        config = record.get("config") or record
-        if not record.get("code_zip"):
+        config, code = record["config"], record.get("code_zip")
+        if not code:
             return _failure({"errorType": "Runtime.NoCode", "errorMessage": "The function has no code"}, log_text="")
         is_asynchronous = threading.current_thread().name.startswith("asynchronous-invocation")
         wait_s = None if is_asynchronous else _SYNCHRONOUS_WAIT_S
         try:
-            with self.processes.lend(self._function(record, config), wait_s=wait_s) as process:
+            with self.processes.lend(self._function(config, code), wait_s=wait_s) as process:
                 outcome = process.invoke(event, request_id=request_id, arn=config["FunctionArn"])
         except NoProcessFreeError:
-            throttled: dict[str, Any] = lambda_svc._throttle_response(
+            throttled: Result = lambda_svc._throttle_response(
                 reason_code="ConcurrentInvocationLimitExceeded", msg="Rate Exceeded."
             )
             return throttled
@@ -89,7 +90,7 @@ class FunctionRunner:
             return _failure(outcome.error, log_text=outcome.log)
         return {"body": json.loads(outcome.result or "null"), "log": outcome.log}
 
-    def _function(self, record: Mapping[str, Any], config: Mapping[str, Any]) -> Function:
+    def _function(self, config: FunctionConfig, code: bytes) -> Function:
         environment = self._environment(config)
         temporary_mb = (config.get("EphemeralStorage") or {}).get("Size", 512)
         parts = [config["CodeSha256"], config["Handler"], config["Timeout"], environment, temporary_mb]
@@ -102,17 +103,17 @@ class FunctionRunner:
             memory_mb=config["MemorySize"],
             temporary_mb=temporary_mb,
             environment=environment,
-            code=record["code_zip"],
+            code=code,
             key=f"{_unqualified(config['FunctionArn'])}:{config['Version']}:{digest}",
         )
 
-    def _environment(self, config: Mapping[str, Any]) -> dict[str, str]:
+    def _environment(self, config: FunctionConfig) -> dict[str, str]:
         """Return the variables that AWS sets, the function's own variables, and the addresses of this AWS."""
         _, _, _, region, *_ = config["FunctionArn"].split(":")
         credentials = lambda_runtime.execution_credentials(config)
         return {
             **self._extra_environment,
-            **config.get("Environment", {}).get("Variables", {}),
+            **(config.get("Environment", {}).get("Variables") or {}),
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{config['Runtime']}",
@@ -159,17 +160,24 @@ class FunctionRunner:
             self.queue.remove(invocation)
             return
         base, _, _ = lambda_svc._get_base_func_record_for_ref(invocation.function_arn)
-        rules = lambda_svc._event_invoke_config(base, _qualifier(invocation.function_arn)) or {}
+        rules: EventInvokeConfig = (
+            lambda_svc._event_invoke_config(base, _qualifier(invocation.function_arn)) or EventInvokeConfig()
+        )
         if time.time() - invocation.accepted_s > rules.get("MaximumEventAgeInSeconds", _DEFAULT_MAX_AGE_S):
             self._give_up(invocation, rules=rules, config=config, condition="EventAgeExceeded", result={})
             return
-        called = {**record, "config": {**config, "FunctionArn": invocation.function_arn}}
+        called = cast("FunctionRecord", {**record, "config": {**config, "FunctionArn": invocation.function_arn}})
         result = invoke_measured(called, invocation.event)
         if not self._is_stopping:
             self._finish_or_retry(invocation, rules=rules, config=config, result=result)
 
     def _finish_or_retry(
-        self, invocation: Invocation, *, rules: Mapping[str, Any], config: Mapping[str, Any], result: dict[str, Any]
+        self,
+        invocation: Invocation,
+        *,
+        rules: EventInvokeConfig,
+        config: FunctionConfig,
+        result: Result,
     ) -> None:
         attempts = invocation.attempts + 1
         retries = rules.get("MaximumRetryAttempts", _DEFAULT_RETRIES)
@@ -191,7 +199,12 @@ class FunctionRunner:
         return min(_THROTTLE_WAIT_S * 2.0 ** min(throttles, 30), longest_s)
 
     def _succeed(
-        self, invocation: Invocation, *, rules: Mapping[str, Any], config: Mapping[str, Any], result: dict[str, Any]
+        self,
+        invocation: Invocation,
+        *,
+        rules: EventInvokeConfig,
+        config: FunctionConfig,
+        result: Result,
     ) -> None:
         target = rules.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
         if target:
@@ -202,10 +215,10 @@ class FunctionRunner:
         self,
         invocation: Invocation,
         *,
-        rules: Mapping[str, Any],
-        config: Mapping[str, Any],
+        rules: EventInvokeConfig,
+        config: FunctionConfig,
         condition: str,
-        result: dict[str, Any],
+        result: Result,
     ) -> None:
         log.warning("Event %s of %s failed: %s", invocation.request_id, invocation.function_arn, condition)
         target = rules.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
@@ -218,17 +231,15 @@ class FunctionRunner:
         self.queue.remove(invocation)
 
 
-def _failure(error: Mapping[str, Any], *, log_text: str) -> dict[str, Any]:
+def _failure(error: FunctionError, *, log_text: str) -> Result:
     text = log_text if "stackTrace" in error else f"{log_text}{error['errorMessage']}\n"
     return {"body": dict(error), "error": True, "function_error": "Unhandled", "log": text}
 
 
-def _record(
-    invocation: Invocation, *, config: Mapping[str, Any], condition: str, result: Mapping[str, Any]
-) -> dict[str, Any]:
+def _record(invocation: Invocation, *, config: FunctionConfig, condition: str, result: Result) -> dict[str, object]:
     """Return the record for a destination, as AWS writes it."""
     attempts = invocation.attempts + (1 if result else 0)
-    record: dict[str, Any] = {
+    record: dict[str, object] = {
         "version": "1.0",
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "requestContext": {
@@ -240,9 +251,8 @@ def _record(
         "requestPayload": invocation.event,
     }
     if result:
-        record["responseContext"] = {"statusCode": 200, "executedVersion": config["Version"]}
-        if result.get("error"):
-            record["responseContext"]["functionError"] = result["function_error"]
+        failure = {"functionError": result["function_error"]} if result.get("error") else {}
+        record["responseContext"] = {"statusCode": 200, "executedVersion": config["Version"], **failure}
         record["responsePayload"] = result.get("body")
     return record
 

@@ -6,10 +6,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from local_aws.clients import ACCOUNT, REGION
-from local_aws.ministack.modules import iam_actions, iam_evaluator, lambda_svc, responses, router
+from local_aws.ministack.modules import Answer, iam_actions, iam_evaluator, lambda_svc, responses, router
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +44,7 @@ def pin_request_origin(original: Callable[..., None]) -> Callable[..., None]:
 def request_caller_arn(original: Callable[..., str]) -> Callable[..., str]:
     """Wrap the search for a caller's ARN, for which MiniStack collects the caller's policies a second time."""
 
-    def caller_arn(headers: Mapping[str, str], query_params: Mapping[str, Any] | None = None) -> str:
+    def caller_arn(headers: Mapping[str, str], query_params: Mapping[str, object] | None = None) -> str:
         access_key = router.extract_access_key_id(headers or {}, query_params or {})
         if access_key:
             account = responses._account_from_sts_session(access_key) or responses.get_account_id()
@@ -79,7 +78,7 @@ class Enforcement:
         self._recorded: set[str] = set()
         self._lock = threading.Lock()
 
-    def enforce(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def enforce(self, original: Callable[..., object]) -> Callable[..., object]:
         """Wrap the decision about a call; the wrapper returns None if the call is allowed."""
 
         def enforced(
@@ -88,11 +87,12 @@ class Enforcement:
             service: str,
             region: str,
             resource_arn: str = "*",
-            service_context: Mapping[str, Any] | None = None,
-        ) -> Any:
+            service_context: Mapping[str, object] | None = None,
+        ) -> object | None:
             _denied.set(None)
             if service == "s3" and not access_key and iam_evaluator._anonymous.get():
-                return iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
+                anonymous: object = iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
+                return anonymous
             document = {} if service == "s3" else _document()  # the body of a write is the object
             resource_arn = resource_of(action, resource_arn, document=document, region=region)
             context = {**(service_context or {}), **_context(action, document)}
@@ -105,8 +105,10 @@ class Enforcement:
 
         return enforced
 
-    def pass_role(self, evaluate: Callable[..., Any], access_key: str, *, role: str, service: str, region: str) -> Any:
-        """Return whether the caller may pass this role to this service."""
+    def pass_role(
+        self, evaluate: Callable[..., object], access_key: str, *, role: str, service: str, region: str
+    ) -> object | None:
+        """Return the denial if the caller may not pass this role to this service, or None."""
         context = {"iam:PassedToService": service}
         found = evaluate(access_key, "iam:PassRole", "iam", region, role, context)
         self._record(access_key, "iam:PassRole", role, context, found)
@@ -114,7 +116,9 @@ class Enforcement:
             _denied.set(("iam:PassRole", role))
         return found
 
-    def _record(self, access_key: str, action: str, resource: str, context: Mapping[str, Any], found: Any) -> None:
+    def _record(
+        self, access_key: str, action: str, resource: str, context: Mapping[str, object], found: object
+    ) -> None:
         if self._calls is None or found is not None:
             return
         principal = iam_evaluator.resolve_credential(access_key, ACCOUNT)
@@ -128,10 +132,10 @@ class Enforcement:
                     file.write(line + "\n")
 
 
-def denial(original: Callable[..., Any], *, where_keys_are: str) -> Callable[..., Any]:
+def denial(original: Callable[..., Answer], *, where_keys_are: str) -> Callable[..., Answer]:
     """Wrap the answer to a refused request: add the missing action and the place of the keys."""
 
-    def respond(service: str, action: str, principal_arn: str, request_id: str, **more: Any) -> Any:
+    def respond(service: str, action: str, principal_arn: str, request_id: str, **more: object) -> Answer:
         denied = _denied.get()
         if denied and not more.get("error_code"):
             action, role = denied
@@ -144,10 +148,10 @@ def denial(original: Callable[..., Any], *, where_keys_are: str) -> Callable[...
     return respond
 
 
-def s3_error(original: Callable[..., Any], *, where_keys_are: str) -> Callable[..., Any]:
+def s3_error(original: Callable[..., Answer], *, where_keys_are: str) -> Callable[..., Answer]:
     """Wrap the error answers of S3, which checks the signatures of uploads itself."""
 
-    def respond(code: str, message: str, *rest: Any, **more: Any) -> Any:
+    def respond(code: str, message: str, *rest: object, **more: object) -> Answer:
         if code in _OF_CREDENTIALS:
             message = f"{message.rstrip('.')}. {where_keys_are}"
         return original(code, message, *rest, **more)
@@ -164,7 +168,7 @@ def _with_hint(body: bytes, hint: str) -> bytes:
     return body
 
 
-def _document() -> dict[str, Any]:
+def _document() -> dict[str, object]:
     """Return the JSON document of the request; empty if it has none."""
     request = iam_evaluator._signed_request.get()
     try:
@@ -174,7 +178,7 @@ def _document() -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
+def _context(action: str, document: Mapping[str, object]) -> dict[str, str]:
     """Return Lambda's own condition keys, which MiniStack leaves out."""
     if action == "lambda:AddPermission" and "Principal" in document:
         return {"lambda:Principal": str(document["Principal"])}
@@ -185,15 +189,15 @@ def _context(action: str, document: Mapping[str, Any]) -> dict[str, str]:
     return {}
 
 
-def _mapping_of_request() -> Mapping[str, Any] | None:
+def _mapping_of_request() -> Mapping[str, object] | None:
     """Return the event source mapping whose UUID ends the request's path; None if there is none."""
     request = iam_evaluator._signed_request.get()
     path = request.raw_path.partition("?")[0] if request is not None else ""
-    found: Mapping[str, Any] | None = lambda_svc._esms.get(path.rstrip("/").rpartition("/")[2])
+    found: Mapping[str, object] | None = lambda_svc._esms.get(path.rstrip("/").rpartition("/")[2])
     return found
 
 
-def resource_of(action: str, found: str, *, document: Mapping[str, Any], region: str) -> str:
+def resource_of(action: str, found: str, *, document: Mapping[str, object], region: str) -> str:
     """Return the resource of an action by the Service Authorization Reference, where MiniStack takes another."""
     if action == "lambda:CreateFunction" and "FunctionName" in document:
         return _function_arn(str(document["FunctionName"]), region)

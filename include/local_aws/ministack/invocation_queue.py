@@ -7,7 +7,6 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS invocation (
@@ -32,7 +31,7 @@ class Invocation:
     id: int
     request_id: str
     function_arn: str
-    event: Any
+    event: object
     accepted_s: float
     attempts: int
 
@@ -51,7 +50,7 @@ class InvocationQueue:
         self._changed = threading.Condition()
         self._is_closed = False
 
-    def put(self, function_arn: str, event: Any, *, after_s: float = 0.0) -> int:
+    def put(self, function_arn: str, event: object, *, after_s: float = 0.0) -> int:
         """Accept an event that is due after a while; return its id. It is on disk when this returns."""
         now_s = time.time()
         row = (str(uuid.uuid4()), function_arn, json.dumps(event), now_s, now_s + after_s)

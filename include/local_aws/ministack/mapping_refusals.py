@@ -1,8 +1,8 @@
 """Refuses event source mappings and reserved concurrency that Lambda refuses and MiniStack accepts."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from local_aws.ministack.documents import MappingRequest
 from local_aws.ministack.function_refusals import invalid, json_error
 from local_aws.ministack.modules import Answer, iam_evaluator, lambda_svc, responses, sqs
 
@@ -14,7 +14,7 @@ _NEEDED_OF_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 def create_event_source_mapping(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap CreateEventSourceMapping."""
 
-    def checked(data: dict[str, Any]) -> Answer:
+    def checked(data: MappingRequest) -> Answer:
         arn = data.get("EventSourceArn", "")
         if ":sqs:" not in arn:
             return original(data)
@@ -32,7 +32,7 @@ def create_event_source_mapping(original: Callable[..., Answer]) -> Callable[...
 def update_event_source_mapping(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap UpdateEventSourceMapping."""
 
-    def checked(mapping_id: str, data: dict[str, Any]) -> Answer:
+    def checked(mapping_id: str, data: MappingRequest) -> Answer:
         present = lambda_svc._esms.get(mapping_id)
         refused = _refused_numbers(data) or _refused_window(data, present=present) if present else None
         return refused or original(mapping_id, data)
@@ -43,7 +43,7 @@ def update_event_source_mapping(original: Callable[..., Answer]) -> Callable[...
 def put_function_concurrency(original: Callable[..., Answer]) -> Callable[..., Answer]:
     """Wrap PutFunctionConcurrency: AWS keeps 100 executions (small accounts: all) without a reservation."""
 
-    def checked(name: str, data: dict[str, Any]) -> Answer:
+    def checked(name: str, data: Mapping[str, int]) -> Answer:
         limit = lambda_svc._ACCOUNT_CONCURRENCY_CAP
         wanted = int(data.get("ReservedConcurrentExecutions", 0))
         others = sum(int(item.get("concurrency") or 0) for key, item in lambda_svc._functions.items() if key != name)
@@ -58,10 +58,10 @@ def put_function_concurrency(original: Callable[..., Answer]) -> Callable[..., A
     return checked
 
 
-def _refused_numbers(data: Mapping[str, Any]) -> Answer | None:
+def _refused_numbers(data: MappingRequest) -> Answer | None:
     for name, (least, most) in _BOUNDS.items():
         value = data.get(name)
-        if value is not None and not least <= value <= most:
+        if isinstance(value, int | float) and not least <= value <= most:
             field = name[0].lower() + name[1:]
             bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
             return json_error(
@@ -72,9 +72,10 @@ def _refused_numbers(data: Mapping[str, Any]) -> Answer | None:
     return None
 
 
-def _refused_window(data: Mapping[str, Any], *, present: Mapping[str, Any]) -> Answer | None:
-    settings = {"BatchSize": 10, "MaximumBatchingWindowInSeconds": 0, **present, **data}
-    if settings["BatchSize"] > 10 and settings["MaximumBatchingWindowInSeconds"] < 1:
+def _refused_window(data: MappingRequest, *, present: MappingRequest) -> Answer | None:
+    batch_size = data.get("BatchSize", present.get("BatchSize", 10))
+    window_s = data.get("MaximumBatchingWindowInSeconds", present.get("MaximumBatchingWindowInSeconds", 0))
+    if batch_size > 10 and window_s < 1:
         return invalid(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
         )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from local_aws.ministack.documents import FunctionConfig, FunctionRecord, Result
 from local_aws.ministack.modules import cloudwatch, lambda_svc, sqs
 
 log = logging.getLogger(__name__)
@@ -44,10 +45,10 @@ def record_queue_depths_regularly(stopped: threading.Event, *, interval_s: float
     threading.Thread(target=record, name="queue-depths", daemon=True).start()
 
 
-def invoke_measured(function: Mapping[str, Any], event: Any) -> dict[str, Any]:
+def invoke_measured(function: FunctionRecord, event: object) -> Result:
     """Invoke a function and record Invocations, Errors and Duration, as MiniStack does for synchronous calls alone."""
     started = time.monotonic()
-    result: dict[str, Any] = lambda_svc._execute_function(function, event)
+    result: Result = lambda_svc._execute_function(function, event)
     if not result.get("throttle"):  # MiniStack has recorded that
         duration_ms = (time.monotonic() - started) * 1000
         name = function["config"]["FunctionName"]
@@ -55,16 +56,16 @@ def invoke_measured(function: Mapping[str, Any], event: Any) -> dict[str, Any]:
     return result
 
 
-def record_failed_destination(config: Mapping[str, Any]) -> None:
+def record_failed_destination(config: FunctionConfig) -> None:
     """Record that the record of an asynchronous invocation could not be sent to its destination."""
     dimensions = {"FunctionName": config["FunctionName"]}
     cloudwatch.record_metric("AWS/Lambda", "DestinationDeliveryFailures", 1, "Count", dimensions)
 
 
-def emit_logs(original: Callable[..., Any]) -> Callable[..., Any]:
+def emit_logs(original: Callable[..., object]) -> Callable[..., object]:
     """Wrap the writing of a function's log: record also its metrics in CloudWatch's embedded metric format."""
 
-    def emit(function: Any, request_id: str, log_text: str, *rest: Any, **more: Any) -> Any:
+    def emit(function: object, request_id: str, log_text: str, *rest: object, **more: object) -> object:
         for line in (log_text or "").splitlines():
             if '"_aws"' in line:
                 for namespace, metric, value, unit, dimensions in embedded_metrics(line):

@@ -1,7 +1,4 @@
-"""Imports the modules of MiniStack in one place, because they have no type hints.
-
-That is why many arguments and results in this folder have the type Any.
-"""
+"""Imports the modules of MiniStack in one place, because they have no type hints; `documents` has its records."""
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router  # type: ignore[import-untyped]

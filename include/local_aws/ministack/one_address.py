@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import httpx
 from starlette.responses import Response
-
-from local_aws.foreign_requests import Application, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +27,7 @@ class OneAddress:
     """An ASGI application that forwards requests for SageMaker and passes every other request to `app`."""
 
     def __init__(
-        self, app: Application, *, sagemaker_endpoint_url: str, transport: httpx.AsyncBaseTransport | None = None
+        self, app: ASGIApp, *, sagemaker_endpoint_url: str, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._app = app
         self._url = sagemaker_endpoint_url

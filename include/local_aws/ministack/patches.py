@@ -4,7 +4,6 @@ import functools
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from local_aws.faults.counting import Faults
 from local_aws.faults.roles import UnreadyRoles
@@ -144,7 +143,7 @@ def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
     ]
 
 
-def _replace(replacement: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def _replace(replacement: Callable[..., object]) -> Callable[[Callable[..., object]], Callable[..., object]]:
     return lambda _original: replacement
 
 
@@ -155,8 +154,8 @@ def _end_processes(runner: FunctionRunner) -> Callable[..., None]:
     return end
 
 
-def _finish_interrupted_changes(original: Callable[..., Any]) -> Callable[..., Any]:
-    def load(data: Any) -> None:
+def _finish_interrupted_changes(original: Callable[..., object]) -> Callable[..., object]:
+    def load(data: object) -> None:
         original(data)
         for function in lambda_svc._functions._data.values():
             for record in (function, *function.get("versions", {}).values()):
@@ -168,8 +167,8 @@ def _finish_interrupted_changes(original: Callable[..., Any]) -> Callable[..., A
     return load
 
 
-def _deliver_before_the_answer(original: Callable[..., Any]) -> Callable[..., Any]:
-    def fire(bucket: str, key: str, event_name: str, size: int = 0, etag: str = "", **more: Any) -> None:
+def _deliver_before_the_answer(original: Callable[..., object]) -> Callable[..., object]:
+    def fire(bucket: str, key: str, event_name: str, size: int = 0, etag: str = "", **more: object) -> None:
         if bucket not in s3._bucket_notifications:
             return
         targets = {item["type"] for item in s3._parse_notification_config(bucket)}

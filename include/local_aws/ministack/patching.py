@@ -20,7 +20,7 @@ class Patch:
     module: ModuleType
     name: str
     source_sha256: str
-    replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
+    replacement: Callable[[Callable[..., Any]], Callable[..., object]]
 
     @property
     def target(self) -> str:
@@ -56,6 +56,6 @@ def difference(patch: Patch) -> str | None:
     return None if found == patch.source_sha256 else f"{patch.target} has changed (sha256 {found})"
 
 
-def source_sha256(function: Callable[..., Any]) -> str:
+def source_sha256(function: Callable[..., object]) -> str:
     """Return the hash of a function's source, decorators included."""
     return hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:16]

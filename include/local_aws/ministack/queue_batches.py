@@ -3,9 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
-from typing import Any
 
+from local_aws.ministack.documents import EventSourceMapping, FunctionRecord, Message, Queue, QueueEvent
 from local_aws.ministack.metrics import invoke_measured
 from local_aws.ministack.modules import lambda_svc, sqs
 
@@ -20,7 +19,7 @@ class BatchingWindow:
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
 
-    def receive(self, queue_url: str, max_number: int) -> list[dict[str, Any]]:
+    def receive(self, queue_url: str, max_number: int) -> list[Message]:
         """Return the messages of the next batch; MiniStack returned at most 10 messages and had no window."""
         with sqs._queues_lock:
             queue = sqs._get_q(queue_url)
@@ -29,10 +28,10 @@ class BatchingWindow:
             if self._is_open(queue, batch_size=max_number):
                 return []
             visibility_s = int(queue["attributes"].get("VisibilityTimeout", "30"))
-            messages: list[dict[str, Any]] = sqs._collect_msgs(queue, min(max_number, _MOST_PER_RECEIVE), visibility_s)
+            messages: list[Message] = sqs._collect_msgs(queue, min(max_number, _MOST_PER_RECEIVE), visibility_s)
             return messages
 
-    def _is_open(self, queue: Mapping[str, Any], *, batch_size: int) -> bool:
+    def _is_open(self, queue: Queue, *, batch_size: int) -> bool:
         arn, now = queue["attributes"]["QueueArn"], time.time()
         window_s = _window_s(arn)
         waiting = sum(message["visible_at"] <= now for message in queue["messages"])
@@ -48,10 +47,10 @@ def _window_s(queue_arn: str) -> float:
 
 
 def run_batch(
-    mapping: dict[str, Any],
-    function: dict[str, Any],
-    event: dict[str, Any],
-    batch: list[dict[str, Any]],
+    mapping: EventSourceMapping,
+    function: FunctionRecord,
+    event: QueueEvent,
+    batch: list[Message],
     queue_url: str,
     queue_name: str,
 ) -> None:
@@ -71,7 +70,7 @@ def run_batch(
         lambda_svc._esm_backoff_until[mapping["UUID"]] = time.time() + lambda_svc._ESM_BACKOFF_SECONDS
 
 
-def failed_messages(answer: Any, *, sent: list[str]) -> set[str]:
+def failed_messages(answer: object, *, sent: list[str]) -> set[str]:
     """Return the ids of the messages that failed, from the function's answer.
 
     As Lambda documents it, an answer that cannot be read, an empty or unknown ``itemIdentifier`` fail the whole batch;

@@ -6,10 +6,9 @@ messages by a filtered copy, so a message that the other thread appended in the 
 
 import inspect
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-from local_aws.ministack.modules import sqs
+from local_aws.ministack.modules import Answer, sqs
 
 _LOCK = threading.RLock()  # reentrant: `request` calls `step`
 
@@ -19,10 +18,10 @@ def use_one_lock() -> None:
     sqs._queues_lock = _LOCK
 
 
-def request(original: Callable[..., Any]) -> Callable[..., Any]:
+def request(original: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
     """Wrap the dispatch of requests to SQS; ReceiveMessage may wait, so only its parts are locked (`step`)."""
 
-    async def locked(action: str, data: dict[str, Any], queue_url: str) -> Any:
+    async def locked(action: str, data: dict[str, object], queue_url: str) -> Answer:
         handler = sqs._HANDLERS.get(action)
         if inspect.iscoroutinefunction(handler):
             return await original(action, data, queue_url)
@@ -32,10 +31,10 @@ def request(original: Callable[..., Any]) -> Callable[..., Any]:
     return locked
 
 
-def step(original: Callable[..., Any]) -> Callable[..., Any]:
+def step(original: Callable[..., object]) -> Callable[..., object]:
     """Wrap a function that changes a queue's messages once."""
 
-    def locked(*arguments: Any) -> Any:
+    def locked(*arguments: object) -> object:
         with _LOCK:
             return original(*arguments)
 

@@ -10,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from urllib.parse import parse_qs
 
-from local_aws.foreign_requests import Application, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.modules import persistence
 
@@ -36,7 +37,7 @@ class Saving:
     there is much of it.
     """
 
-    def __init__(self, app: Application) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._is_changed = False

@@ -8,10 +8,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_aws.ministack.one_address import error_response
 
@@ -30,10 +30,10 @@ FAMILIES = ("c5", "c6i", "g4dn", "g5", "m5", "m6i", "p2", "p3", "t2")
 SIZES = ("medium", "large", "xlarge", *(f"{size}xlarge" for size in (2, 4, 8, 9, 12, 16, 18, 24, 48)))
 
 
-def with_service_quotas(app: Any, *, values: Path) -> Any:
+def with_service_quotas(app: ASGIApp, *, values: Path) -> ASGIApp:
     """Return an ASGI application that answers for Service Quotas and passes every other request to `app`."""
 
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         target = dict(scope["headers"]).get(b"x-amz-target", b"") if scope["type"] == "http" else b""
         if not target.startswith(TARGET):
             await app(scope, receive, send)
@@ -45,7 +45,7 @@ def with_service_quotas(app: Any, *, values: Path) -> Any:
     return serve
 
 
-def _answer(operation: str, asked: Mapping[str, Any], *, values: Path) -> Response:
+def _answer(operation: str, asked: Mapping[str, object], *, values: Path) -> Response:
     service = str(asked.get("ServiceCode"))
     if operation not in OPERATIONS:
         message = f"This local AWS has {' and '.join(OPERATIONS)} of Service Quotas, not {operation}."
@@ -64,6 +64,6 @@ def _names(service: str) -> list[str]:
     return [f"ml.{family}.{size} for {use}" for family in FAMILIES for size in SIZES for use in USES]
 
 
-def _quota(service: str, name: str, *, value: float) -> dict[str, Any]:
+def _quota(service: str, name: str, *, value: float) -> dict[str, object]:
     code = f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}"
     return {"ServiceCode": service, "QuotaName": name, "QuotaCode": code, "Value": float(value), "Adjustable": True}

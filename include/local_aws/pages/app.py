@@ -1,14 +1,14 @@
 """Routes the addresses of the pages; both servers have all pages, so that one page can link to another."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from html import escape
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from local_aws.clients import ClientError
 from local_aws.pages import documents
@@ -49,18 +49,18 @@ def pages(*, endpoint_url: str, sagemaker_endpoint_url: str) -> BaseRoute:
     return Mount(PREFIX, routes=[*routes, content])
 
 
-def with_pages(app: Any, route: BaseRoute) -> Any:
+def with_pages(app: ASGIApp, route: BaseRoute) -> ASGIApp:
     """Return an ASGI application that serves the pages and passes every other request to `app`."""
     site = Starlette(routes=[route])
 
-    async def serve(scope: Any, receive: Any, send: Any) -> None:
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["path"].startswith(f"{PREFIX}/")
         await (site if is_page else app)(scope, receive, send)
 
     return serve
 
 
-def _content(aws: Aws) -> Callable[[Request], Any]:
+def _content(aws: Aws) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         names = {"Bucket": request.path_params["bucket"], "Key": request.path_params["key"]}
         try:
@@ -76,7 +76,7 @@ def _content(aws: Aws) -> Callable[[Request], Any]:
     return answer
 
 
-def _answer(aws: Aws, page: Page) -> Callable[[Request], Any]:
+def _answer(aws: Aws, page: Page) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request) -> Response:
         try:
             return HTMLResponse(await run_in_threadpool(page, aws, request))

@@ -7,6 +7,8 @@ from html import escape
 from typing import Any
 from urllib.parse import quote
 
+from botocore.client import BaseClient
+
 from local_aws import clients
 from local_aws.pages.markup import document, facts, lines, link, rows, section
 
@@ -27,7 +29,7 @@ class Aws:
     endpoint_url: str
     sagemaker_endpoint_url: str
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str) -> BaseClient:
         """Return a client of one service."""
         return _client(service, self.sagemaker_endpoint_url if service == "sagemaker" else self.endpoint_url)
 
@@ -187,7 +189,7 @@ def objects(aws: Aws, bucket: str, *, prefix: str) -> str:
 
 
 @cache
-def _client(service: str, endpoint_url: str) -> Any:
+def _client(service: str, endpoint_url: str) -> BaseClient:
     return clients.client(service, endpoint_url=endpoint_url)  # takes 50 ms or more
 
 
@@ -215,6 +217,6 @@ def _streams(aws: Aws, group: str, *, prefix: str) -> str:
     return "".join(section(name, lines(_newest_lines(logs, group, name))) for name in newest) + older
 
 
-def _newest_lines(logs: Any, group: str, stream: str) -> list[str]:
+def _newest_lines(logs: BaseClient, group: str, stream: str) -> list[str]:
     events = logs.get_log_events(logGroupName=group, logStreamName=stream, limit=MOST_LINES, startFromHead=False)
     return [event["message"].rstrip("\n") for event in events["events"]]

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from html import escape
-from typing import Any
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #1b1f24 }
@@ -37,7 +36,7 @@ def link(address: str, text: str) -> str:
     return f'<a href="{escape(address)}">{escape(text)}</a>'
 
 
-def facts(answer: Mapping[str, Any]) -> str:
+def facts(answer: Mapping[str, object]) -> str:
     """Return a table of an answer's members, with tables inside for nested ones."""
     rows = "".join(f"<tr><th>{escape(str(name))}</th><td>{_value(value)}</td></tr>" for name, value in answer.items())
     return f"<table>{rows}</table>"
@@ -55,7 +54,7 @@ def lines(text: Iterable[str]) -> str:
     return f"<pre>{escape(chr(10).join(text))}</pre>"
 
 
-def _value(value: Any) -> str:
+def _value(value: object) -> str:
     if isinstance(value, Mapping):
         return facts(value)
     if isinstance(value, list):

@@ -9,7 +9,7 @@ import logging
 import re
 import sqlite3
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -162,17 +162,17 @@ def create_app(service: Service, *, pages: Sequence[BaseRoute] = (), authorizer:
 
 async def _answer_control(service: Service, request: Request, *, authorizer: Authorizer | None) -> Response:
     operation = request.headers.get("x-amz-target", "").removeprefix("SageMaker.")
-    body: Any = None
+    body: object = None
     try:
         sent = await bodies.read(request, max_bytes=bodies.MAX_CONTROL_BYTES, refusal=bodies.control_too_large)
         body = bodies.parse(sent)
         if authorizer is not None:
-            needed = authorization.checks(operation, body if isinstance(body, dict) else {})
+            needed = authorization.checks(operation, _members(body))
             await run_in_threadpool(authorizer.check, authorization.signed_request(request, sent), needed)
         answer = await run_in_threadpool(service.call, operation, body)
         if not operation.startswith(("Describe", "BatchDescribe", "List")):
             log.info("%s accepted: %s", operation, _subject(body))
-        await asyncio.sleep(planned.lateness_s(service.faults, operation, body))
+        await asyncio.sleep(planned.lateness_s(service.faults, operation, _members(body)))
     except ServiceError as error:
         log.info("%s refused: %s: %s: %s", operation, _subject(body), error.code, error)
         return _json_error(error)
@@ -183,10 +183,14 @@ async def _answer_control(service: Service, request: Request, *, authorizer: Aut
     return _json(answer, status=200)
 
 
+def _members(body: object) -> Document:
+    """Return a request's members; an operation refuses a body that is not an object."""
+    return body if isinstance(body, dict) else {}
+
+
 def _subject(request: object) -> object:
     """Return the first name or ARN in a request, which in SageMaker's requests is that of the resource itself."""
-    named = request.items() if isinstance(request, dict) else ()
-    return next((value for key, value in named if key.endswith(("Name", "Arn"))), "nothing named")
+    return next((value for key, value in _members(request).items() if key.endswith(("Name", "Arn"))), "nothing named")
 
 
 def _json_error(error: ServiceError) -> Response:

@@ -24,6 +24,8 @@ from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from botocore.client import BaseClient
+
     from local_aws.sagemaker.documents import Document
 
 REGION = "us-east-1"
@@ -75,27 +77,27 @@ class Aws:
         return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name}"
 
     @functools.cached_property
-    def s3(self) -> Any:
+    def s3(self) -> BaseClient:
         """A client of S3, with a connection for each download thread."""
         return self._client("s3", max_pool_connections=DOWNLOAD_THREADS, s3={"addressing_style": "path"})
 
     @functools.cached_property
-    def iam(self) -> Any:
+    def iam(self) -> BaseClient:
         """A client of IAM."""
         return self._client("iam")
 
     @functools.cached_property
-    def logs(self) -> Any:
+    def logs(self) -> BaseClient:
         """A client of CloudWatch Logs without retries: the caller retries, so that a job does not wait for it."""
         return self._client("logs", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
     @functools.cached_property
-    def metrics(self) -> Any:
+    def metrics(self) -> BaseClient:
         """A client of CloudWatch without retries: the caller retries, so that a job does not wait for it."""
         return self._client("cloudwatch", connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 1})
 
     @functools.cached_property
-    def cloudwatch(self) -> Any:
+    def cloudwatch(self) -> BaseClient:
         """A client of CloudWatch's metrics and alarms."""
         return self._client("cloudwatch")
 
@@ -217,8 +219,8 @@ class Aws:
         if answer.status != http.HTTPStatus.OK:
             self.s3.put_object(**target, Body=data)  # raises the named error
 
-    def _client(self, service: str, **options: Any) -> Any:
-        session: Any = boto3.Session(
+    def _client(self, service: str, **options: Any) -> BaseClient:
+        session = boto3.Session(
             aws_access_key_id=self.credentials["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=self.credentials["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=self.credentials.get("AWS_SESSION_TOKEN"),

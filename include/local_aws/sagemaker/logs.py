@@ -10,13 +10,15 @@ import logging
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from botocore.client import BaseClient
 
     from local_aws.sagemaker.documents import Document
 
@@ -34,7 +36,13 @@ class LogShipper:
     """Sends one file to one log stream. Use it as a context manager: the end sends the rest."""
 
     def __init__(
-        self, file: Path, *, logs: Any, group: str, stream: str, on_lines: Callable[[list[str]], None] | None = None
+        self,
+        file: Path,
+        *,
+        logs: BaseClient,
+        group: str,
+        stream: str,
+        on_lines: Callable[[list[str]], None] | None = None,
     ) -> None:
         """`on_lines` gets every line once, in order, whether or not CloudWatch Logs answers."""
         self.file = file

@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import urllib3
 from ministack.core import sigv4  # type: ignore[import-untyped]
@@ -104,7 +104,7 @@ class SignedRequest:
         self.headers = dict(headers)
         self._method, self._raw_path, self._query, self._body = method, raw_path, dict(query), body
 
-    def signature_failure(self, signature: Any, *, secret: str) -> tuple[str, str] | None:
+    def signature_failure(self, signature: sigv4.HeaderSignature, *, secret: str) -> tuple[str, str] | None:
         """Return code and message if the signature is not that of this secret, else None."""
         found: tuple[str, str] | None = sigv4.header_signature_failure(
             signature, secret, self._method, self._raw_path, self._query, self.headers, self._body
@@ -120,7 +120,7 @@ def signed_request(request: Request, body: bytes) -> SignedRequest:
     return SignedRequest(request.method, raw_path, query=query, headers=headers, body=body)
 
 
-def checks(operation: str, request: Mapping[str, Any]) -> list[Check]:
+def checks(operation: str, request: Document) -> list[Check]:
     """Return the rights that a call needs: the operation on each of its resources, and passing each role."""
     context = _tag_context(request.get("Tags"))
     found: list[Check] = [
@@ -141,7 +141,7 @@ def invoke_checks(endpoint: str) -> list[Check]:
     return [{"action": "sagemaker:InvokeEndpoint", "resource": _arn("endpoint", endpoint), "context": {}}]
 
 
-def _resources(operation: str, request: Mapping[str, Any]) -> list[str]:
+def _resources(operation: str, request: Document) -> list[str]:
     if "ResourceArn" in request:
         return [str(request["ResourceArn"])]
     noun = re.sub("^(Create|Describe|Delete|Stop|Update)", "", operation)
@@ -164,7 +164,7 @@ def _arn(kind: str, name: str) -> str:
     return f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:{kind}/{name.lower()}"
 
 
-def _roles(value: Any) -> Iterator[str]:
+def _roles(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
             if key in ROLE_MEMBERS and isinstance(item, str):
@@ -176,8 +176,9 @@ def _roles(value: Any) -> Iterator[str]:
             yield from _roles(item)
 
 
-def _tag_context(tags: Any) -> Document:
-    given = [tag for tag in tags or [] if isinstance(tag, dict) and "Key" in tag]
+def _tag_context(tags: object) -> dict[str, str | list[str]]:
+    found = tags if isinstance(tags, list) else []
+    given = [tag for tag in found if isinstance(tag, dict) and "Key" in tag]
     if not given:
         return {}
     return {

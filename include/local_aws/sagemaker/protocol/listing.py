@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.documents import Document
 
 DEFAULT_PAGE_ITEMS = 10
+Position = list[Any]  # in a sorted list: the sort key, the document's value of it, and its id
 
 
 def page(
@@ -39,7 +40,7 @@ def page(
     sort_key = members[request.get("SortBy", default_sort)] or "CreationTime"
     wanted = [document for document in documents if _matches(request, document, name_key, status_key)]
 
-    def position(document: Document) -> list[Any]:
+    def position(document: Document) -> Position:
         return [sort_key, document[sort_key], document[id_key or name_key]]
 
     descending = request.get("SortOrder", default_order) == "Descending"
@@ -71,11 +72,11 @@ def _matches(request: Document, document: Document, name_key: str, status_key: s
     return all(test(request[name]) for name, test in tests.items() if request.get(name) is not None)
 
 
-def _write_token(position: list[Any]) -> str:
+def _write_token(position: Position) -> str:
     return base64.urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def _read_token(token: str | None, sort_key: str) -> list[Any] | None:
+def _read_token(token: str | None, sort_key: str) -> Position | None:
     if token is None:
         return None
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
@@ -12,9 +12,11 @@ from botocore.model import ListShape, MapShape, Shape, StringShape, StructureSha
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sized
 
     from botocore.model import ServiceModel
+
+    from local_aws.sagemaker.documents import Document
 
 # Classes of Java's regular expressions that Python's re lacks, as exact as the values of this API need them.
 _JAVA_CLASSES = {
@@ -53,13 +55,13 @@ def operation_exists(operation: str) -> bool:
     return operation in service_model().operation_names
 
 
-def known_members(operation: str, answer: dict[str, Any]) -> dict[str, Any]:
+def known_members(operation: str, answer: Document) -> Document:
     """Return the members of `answer` that AWS's answer has, without the server's own members of a stored document."""
     shape = service_model().operation_model(operation).output_shape
     return {name: value for name, value in answer.items() if shape is not None and name in shape.members}
 
 
-def validate(operation: str, request: object) -> dict[str, Any]:
+def validate(operation: str, request: object) -> Document:
     """Return `request`, without members that are null, if AWS would accept its form: AWS takes null for absent.
 
     Raises:
@@ -76,15 +78,20 @@ def validate(operation: str, request: object) -> dict[str, Any]:
     if found:
         noun = "validation error" if len(found) == 1 else "validation errors"
         raise validation_error(f"{len(found)} {noun} detected: {'; '.join(found)}")
-    return request if shape is None else _without_nulls(request, shape)
+    return request if shape is None else _structure_without_nulls(request, shape)
 
 
-def _without_nulls(value: Any, shape: Shape) -> Any:
-    if shape.type_name == "structure":
-        known = shape.members
-        given = ((name, item) for name, item in value.items() if item is not None)
-        return {name: _without_nulls(item, known[name]) if name in known else item for name, item in given}
-    if shape.type_name == "list":
+def _structure_without_nulls(value: Document, shape: StructureShape) -> Document:
+    known = shape.members
+    given = ((name, item) for name, item in value.items() if item is not None)
+    return {name: _without_nulls(item, known[name]) if name in known else item for name, item in given}
+
+
+def _without_nulls(value: object, shape: Shape) -> object:
+    """Return a value that has the shape's type, without the null members of the structures in it."""
+    if isinstance(value, dict) and shape.type_name == "structure":
+        return _structure_without_nulls(value, shape)
+    if isinstance(value, list):
         return [_without_nulls(item, shape.member) for item in value]
     return value
 
@@ -113,7 +120,7 @@ def _check_type(value: object, shape: Shape, *, path: str) -> None:
         )
 
 
-def _structure_problems(value: dict[str, Any], shape: StructureShape, *, path: str) -> Iterator[str]:
+def _structure_problems(value: Document, shape: StructureShape, *, path: str) -> Iterator[str]:
     for name in shape.required_members:
         if value.get(name) is None:
             yield f"Value null at '{_join(path, name)}' failed to satisfy constraint: Member must not be null"
@@ -122,13 +129,13 @@ def _structure_problems(value: dict[str, Any], shape: StructureShape, *, path: s
             yield from problems(value[name], member, path=_join(path, name))
 
 
-def _list_problems(value: list[Any], shape: ListShape, *, path: str) -> Iterator[str]:
+def _list_problems(value: list[object], shape: ListShape, *, path: str) -> Iterator[str]:
     yield from _length_problems(value, shape, path=path)
     for number, item in enumerate(value, start=1):
         yield from problems(item, shape.member, path=f"{path}.{number}.member")
 
 
-def _map_problems(value: dict[str, Any], shape: MapShape, *, path: str) -> Iterator[str]:
+def _map_problems(value: Document, shape: MapShape, *, path: str) -> Iterator[str]:
     yield from _length_problems(value, shape, path=path)
     for part, items, member in (("keys", value.keys(), shape.key), ("value", value.values(), shape.value)):
         constraints = [
@@ -147,14 +154,14 @@ def _string_problems(value: str, shape: StringShape, *, path: str) -> Iterator[s
         yield f"{_at(value, path)}: Member must satisfy regular expression pattern: {pattern}"
 
 
-def _length_problems(value: str | list[Any] | dict[str, Any], shape: Shape, *, path: str) -> Iterator[str]:
+def _length_problems(value: Sized, shape: Shape, *, path: str) -> Iterator[str]:
     if len(value) < shape.metadata.get("min", 0):
         yield f"{_at(value, path)}: Member must have length greater than or equal to {shape.metadata['min']}"
     if len(value) > shape.metadata.get("max", len(value)):
         yield f"{_at(value, path)}: Member must have length less than or equal to {shape.metadata['max']}"
 
 
-def _number_problems(value: Any, shape: Shape, *, path: str) -> Iterator[str]:
+def _number_problems(value: float, shape: Shape, *, path: str) -> Iterator[str]:
     if value < shape.metadata.get("min", value):
         yield f"{_at(value, path)}: Member must have value greater than or equal to {shape.metadata['min']}"
     if value > shape.metadata.get("max", value):

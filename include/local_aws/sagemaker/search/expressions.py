@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 
@@ -35,7 +35,7 @@ def meets(document: Document, expression: Document) -> bool:
     return any(results) if expression.get("Operator") == "Or" else all(results)
 
 
-def values_of(document: Document, name: str) -> list[Any]:
+def values_of(document: Document, name: str) -> list[object]:
     """Return the values of a dotted property, such as `Tags.<key>` or `Metrics.<name>`, for each item of a list."""
     first, _, rest = name.partition(".")
     if first == "Tags" and rest:
@@ -46,7 +46,7 @@ def values_of(document: Document, name: str) -> list[Any]:
     return list(_below(document, name))
 
 
-def _below(found: Any, path: str) -> Iterator[Any]:
+def _below(found: object, path: str) -> Iterator[object]:
     if isinstance(found, list):
         for item in found:
             yield from _below(item, path)
@@ -90,15 +90,15 @@ def _holds(document: Document, wanted: Document) -> bool:
     return (value in texts) is (operator == "Equals")
 
 
-def _text(found: Any) -> str:
+def _text(found: object) -> str:
     return str(found).lower() if isinstance(found, bool) else str(found)
 
 
-def _number(found: Any) -> float | None:
+def _number(found: object) -> float | None:
     """Return a number, or a time as seconds since 1970."""
     try:
-        return float(found)
-    except (TypeError, ValueError):
+        return float(found if isinstance(found, int | float) else str(found))
+    except ValueError:
         pass
     try:
         moment = datetime.datetime.fromisoformat(str(found))

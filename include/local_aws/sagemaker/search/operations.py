@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.protocol.listing import page
@@ -66,7 +66,7 @@ class Search:
         return document | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
-def _sortable(values: list[Any]) -> list[Any]:
+def _sortable(values: list[object]) -> list[object]:
     """Return a key that sorts numbers before texts, so that any two values can be compared."""
     value = values[0] if values else ""
     return [0, value] if isinstance(value, int | float) else [1, str(value)]

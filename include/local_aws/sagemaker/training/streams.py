@@ -12,8 +12,8 @@ import io
 import json
 import random
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 1024 * 1024
 READ_AHEAD = 2 * DOWNLOAD_THREADS
 REFERENCE = "-ref"
+Unit = TypeVar("Unit")
 
 
 class Stream:
@@ -59,7 +60,7 @@ class Stream:
             pieces = self._objects(self._ordered(self._listing(), number))
         yield from pieces
 
-    def _ordered(self, units: list[Any], epoch: int) -> list[Any]:
+    def _ordered(self, units: list[Unit], epoch: int) -> list[Unit]:
         if self._seed is not None:
             random.Random(f"{self._seed} {epoch}").shuffle(units)  # noqa: S311  # an order, not a secret
         return share(units, part=self._part)
@@ -126,7 +127,7 @@ def _ahead(makers: Iterable[Callable[[], tuple[str, bytes]]]) -> Iterator[tuple[
     """Yield each value in order, while the next ones are being made."""
     pool = ThreadPoolExecutor(DOWNLOAD_THREADS)
     try:
-        waiting = deque[Any]()
+        waiting = deque[Future[tuple[str, bytes]]]()
         for make in makers:
             waiting.append(pool.submit(make))
             if len(waiting) >= READ_AHEAD:

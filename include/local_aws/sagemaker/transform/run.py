@@ -6,8 +6,8 @@ import contextlib
 import shutil
 import threading
 import time
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -100,7 +100,7 @@ class TransformRun(JobRun):
                 requests += [pool.submit(self._answer_all, todo, worker, how) for _ in range(how.max_concurrent)]
             self._watch(requests)
 
-    def _watch(self, requests: list[Any]) -> None:
+    def _watch(self, requests: list[Future[None]]) -> None:
         """Wait until every object has been sent, or until a stop, a planned failure or an unexpected error."""
         while True:
             done, waiting = wait(requests, timeout=POLL_S, return_when=FIRST_EXCEPTION)

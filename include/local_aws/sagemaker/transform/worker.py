@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import urllib3
 
@@ -79,7 +79,8 @@ class Worker:
             ping_timeout_s=platform.limits.ping_timeout_s,
         )
         client = job.get("ModelClientConfig", {})
-        self._timeout_s = client.get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT_S)
+        timeout_s = client.get("InvocationsTimeoutInSeconds", DEFAULT_TIMEOUT_S)
+        self._timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=timeout_s)
         self._retries = client.get("InvocationsMaxRetries", DEFAULT_RETRIES)
         self._pool = urllib3.PoolManager(maxsize=MAX_CONNECTIONS, retries=False)
 
@@ -115,7 +116,7 @@ class Worker:
     def execution_parameters(self) -> Document:
         """Return what the model answers at ``/execution-parameters``; empty if it has no such page."""
         try:
-            answer = self._request("GET", "execution-parameters")
+            answer = self._pool.request("GET", self._url("execution-parameters"), timeout=self._timeout)
             told = json.loads(answer.data) if answer.status < FIRST_CLIENT_ERROR else {}
         except (urllib3.exceptions.HTTPError, ValueError):
             return {}
@@ -158,12 +159,13 @@ class Worker:
         headers = {"Content-Type": source.get("ContentType", ""), "Accept": output.get("Accept", "")}
         chunked = self._job.get("MaxPayloadInMB") == 0
         try:
-            answer = self._request(
+            answer = self._pool.request(
                 "POST",
-                "invocations",
+                self._url("invocations"),
                 body=payload,
                 headers={name: value for name, value in headers.items() if value},
                 chunked=chunked,
+                timeout=self._timeout,
             )
         except urllib3.exceptions.HTTPError as error:
             self._instance.suspend()  # it may be ending: the next request waits until `/ping` answers again
@@ -176,9 +178,8 @@ class Worker:
         fault = self._platform.faults.take(RecordFails, request)
         return None if fault is None else (fault.status, b"The fault plan says so.")
 
-    def _request(self, method: str, path: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        timeout = urllib3.Timeout(connect=CONNECT_TIMEOUT_S, read=self._timeout_s)
-        return self._pool.request(method, f"http://127.0.0.1:{self._instance.port}/{path}", timeout=timeout, **options)
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self._instance.port}/{path}"  # a program that was restarted has another port
 
     def _wait_for_restart(self, must_stop: Callable[[], bool]) -> None:
         deadline = time.monotonic() + RESTART_S

@@ -5,7 +5,7 @@ From the developer guide's page "Tune an Image Classification Model".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.protocol.errors import validation_error
 from local_aws.sagemaker.training.algorithm_rules import METRIC_DEFINITIONS, check_metric_definitions
@@ -31,7 +31,9 @@ TUNABLE = {  # type, smallest and largest value
 }
 
 
-def check(image: str, *, ranges: Sequence[Range], objective: Document, metric_definitions: Any) -> None:
+def check(
+    image: str, *, ranges: Sequence[Range], objective: Document, metric_definitions: list[Document] | None
+) -> None:
     """Refuse what AWS refuses in a tuning job with the built-in image.
 
     Raises:
