@@ -14,7 +14,8 @@ from laptop.place import ROOT, Place
 API_SERVER = "api-server"
 COMPONENTS = (API_SERVER, "scheduler", "dag-processor", "triggerer")
 USER = "admin"
-LOCK_WAIT_S = 60
+LOCK_WAIT_S = 60  # for another process's write to Airflow's database
+DATABASE = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 NO_AWS_FILES = {  # so that clients do not read ~/.aws
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -24,13 +25,17 @@ NO_AWS_FILES = {  # so that clients do not read ~/.aws
 
 def airflow_environment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
     """Return the environment variables of one of Airflow's components; ``ready`` is the local AWS's ready.json."""
-    return {**configuration(place, component=component), **deployment(place, ready, component=component)}
+    environment = {**configuration(place), **deployment_variables(ready, component=component), **_folders(place)}
+    if component == API_SERVER:
+        # It keeps SQLite's five seconds of waiting for another process's write: two of its requests can wait for each
+        # other (see `AirflowApi`), and a time-out of one of them ends that. A time-out ends the other components.
+        environment[DATABASE] = _database(place)
+    return environment
 
 
-def deployment(place: Place, ready: Mapping[str, Any], *, component: str) -> dict[str, str]:
-    """Return the variables that decide which AWS is used: the connection and IMAGE_CLASSIFIER_*."""
+def _folders(place: Place) -> dict[str, str]:
+    """Return the variables with the folders of the images and of the classifiers' files."""
     return {
-        **deployment_variables(ready, component=component),
         "IMAGE_CLASSIFIER_DATA_FOLDER": str(place.images),
         "IMAGE_CLASSIFIER_CLASSIFIERS": os.pathsep.join([str(ROOT / "include/classifiers"), str(place.classifiers)]),
     }
@@ -88,7 +93,7 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def configuration(place: Place, *, component: str = "") -> dict[str, str]:
+def configuration(place: Place) -> dict[str, str]:
     """Return Airflow's own settings: its folders, its users and its intervals."""
     made = made_secrets(place)
     passwords = write_passwords(place)
@@ -104,7 +109,7 @@ def configuration(place: Place, *, component: str = "") -> dict[str, str]:
             "simple_auth_manager_users": f"{USER}:admin",
             "simple_auth_manager_passwords_file": passwords,
         },
-        "database": {"sql_alchemy_conn": _database(place, component)},
+        "database": {"sql_alchemy_conn": f"{_database(place)}?timeout={LOCK_WAIT_S}"},
         "api": {
             "host": "127.0.0.1",
             "port": place.airflow_port,
@@ -132,14 +137,8 @@ def configuration(place: Place, *, component: str = "") -> dict[str, str]:
     }
 
 
-def _database(place: Place, component: str) -> str:
-    """Return the URL of Airflow's database, with the time to wait for another process's write.
-
-    The API server keeps SQLite's five seconds: two of its requests can wait for each other (see `AirflowApi`), and a
-    time-out of one of them ends that. The other components wait longer than that, because a time-out ends them.
-    """
-    wait = "" if component == API_SERVER else f"?timeout={LOCK_WAIT_S}"
-    return f"sqlite:///{place.airflow_home}/airflow.db{wait}"
+def _database(place: Place) -> str:
+    return f"sqlite:///{place.airflow_home}/airflow.db"
 
 
 def write_passwords(place: Place) -> Path:

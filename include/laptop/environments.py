@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,16 +34,27 @@ class Environment:
         self, name: str, *, hashed: str, no_deps: list[str], dev_no_deps: list[str], by_pip: list[str]
     ) -> None:
         self.folder = VENVS / name
-        self._hashed, self._no_deps, self._dev_no_deps, self.by_pip = hashed, no_deps, dev_no_deps, by_pip
+        self._hashed, self._no_deps, self._dev_no_deps, self._by_pip = hashed, no_deps, dev_no_deps, by_pip
 
-    def hashed(self, *, dev: bool) -> str:
-        return self._hashed.replace(".txt", "-dev.txt") if dev else self._hashed
+    def requirements(self, *, dev: bool) -> Requirements:
+        """Return the requirement files; with `dev` those of the packages for tests, too."""
+        if not dev:
+            return Requirements(self._hashed, self._no_deps, self._by_pip)
+        return Requirements(self._hashed.replace(".txt", "-dev.txt"), self._no_deps + self._dev_no_deps, self._by_pip)
 
-    def no_deps(self, *, dev: bool) -> list[str]:
-        return self._no_deps + (self._dev_no_deps if dev else [])
 
-    def stamp(self, *, dev: bool) -> str:
-        return stamp([self.hashed(dev=dev), *self.no_deps(dev=dev), *self.by_pip])
+@dataclass(frozen=True)
+class Requirements:
+    """The requirement files that are installed with dependencies, without them, and by pip itself."""
+
+    hashed: str
+    no_deps: list[str]
+    by_pip: list[str]
+
+    @property
+    def stamp(self) -> str:
+        """The hash of the files' contents."""
+        return stamp([self.hashed, *self.no_deps, *self.by_pip])
 
 
 ENVIRONMENTS = (
@@ -101,24 +113,23 @@ def check_machine() -> None:
 
 def make_environment(environment: Environment, *, dev: bool) -> None:
     """Install the environment's packages, unless the same ones are installed."""
-    folder = environment.folder
+    folder, wanted = environment.folder, environment.requirements(dev=dev)
     done = folder / STAMP
-    if done.is_file() and environment.stamp(dev=dev) in done.read_text().split():
+    if done.is_file() and wanted.stamp in done.read_text().split():
         return
-    print(f"Installing {folder.relative_to(ROOT)} from {environment.hashed(dev=dev)} ...", flush=True)
+    print(f"Installing {folder.relative_to(ROOT)} from {wanted.hashed} ...", flush=True)
     uv = bootstrap_uv()
     if not same_python(folder):
         run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], "make the environment")
     done.unlink(missing_ok=True)  # an interrupted installation is repeated
     install = [uv, "pip", "install", "--quiet", "--python", str(folder), "--compile-bytecode", "--require-hashes"]
-    hashed = environment.hashed(dev=dev)
-    run([*install, "-r", str(ROOT / hashed)], f"install {hashed}")
-    for file in environment.no_deps(dev=dev):
+    run([*install, "-r", str(ROOT / wanted.hashed)], f"install {wanted.hashed}")
+    for file in wanted.no_deps:
         run([*install, "--no-deps", "-r", str(ROOT / file)], f"install {file}")
-    for file in environment.by_pip:
+    for file in wanted.by_pip:
         run([str(folder / "bin/python"), "-m", "pip", "install", "--quiet", "-r", str(ROOT / file)], f"install {file}")
     # The tools for tests are added to what `make demo` needs.
-    done.write_text(" ".join(environment.stamp(dev=with_tools) for with_tools in {False, dev}))
+    done.write_text(" ".join({environment.requirements(dev=False).stamp, wanted.stamp}))
 
 
 def bootstrap_uv() -> str:

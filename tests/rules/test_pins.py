@@ -11,7 +11,7 @@ from laptop.environments import OLDEST_ENVIRONMENT
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED = [re.sub(r"\[.*\]", "", dependency) for dependency in PROJECT["dependencies"]]
-OLDEST = OLDEST_ENVIRONMENT.hashed(dev=False)
+OLDEST = OLDEST_ENVIRONMENT.requirements(dev=False).hashed
 FILES = ["requirements.txt", "requirements-dev.txt", "requirements-containers.txt", OLDEST]
 
 

@@ -15,7 +15,7 @@ from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.batches import SEED
 from image_classification_algorithm.training.checkpoints import Checkpoints
 from image_classification_algorithm.training.configuration import log_parameters, read_hyperparameters
-from image_classification_algorithm.training.distributed import Hosts, UnkeptModelStore, joined
+from image_classification_algorithm.training.distributed import UnkeptModelStore, joined
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.freed_memory import keep_freed_memory
 from image_classification_algorithm.training.images import read_split
@@ -37,7 +37,13 @@ def run(folders: Folders, stop: StopRequest) -> None:
     device = _prepare_device()
     with joined(folders, device=device) as hosts:
         try:
-            job = _read(folders, hyperparameters=hyperparameters, device=device, stop=stop, hosts=hosts)
+            train, validation = (
+                read_split(folders, split, hyperparameters=hyperparameters, stop=stop)
+                for split in ("train", "validation")
+            )
+            check_count(len(train), hyperparameters=hyperparameters, hosts=hosts.count)
+            hosts.same(len(train), what="the number of training images")
+            job = Job(folders, train, validation, hyperparameters, device, stop, hosts)
             learner = learner_for(job)
         except StopRequestedError:
             log.info("The job was stopped before it trained anything: there is no model.")
@@ -63,16 +69,6 @@ def _identity(job: Job, learner: Learner) -> dict[str, str]:
         "train": job.train.digest,
         "validation": job.validation.digest,
     }
-
-
-def _read(
-    folders: Folders, *, hyperparameters: JobHyperparameters, device: torch.device, stop: StopRequest, hosts: Hosts
-) -> Job:
-    train = read_split(folders, "train", hyperparameters=hyperparameters, stop=stop)
-    validation = read_split(folders, "validation", hyperparameters=hyperparameters, stop=stop)
-    check_count(len(train), hyperparameters=hyperparameters, hosts=hosts.count)
-    hosts.same(len(train), what="the number of training images")
-    return Job(folders, train, validation, hyperparameters, device, stop, hosts)
 
 
 def _trainer(job: Job, learner: Learner) -> Trainer:

@@ -79,14 +79,14 @@ def package_function(
 
     """
     files = _sources(lambda_folder, include_folder)
-    requirements = lambda_folder / "requirements.txt"
-    for wheel in _wheels(requirements, runtime=runtime, architecture=architecture, cache_folder=cache_folder):
+    wheels = _Wheels(lambda_folder / "requirements.txt", runtime, architecture)
+    for wheel in wheels.files(cache_folder):
         files |= _contents(wheel)
     package = FunctionPackage.of(_zip(files | bytecode(files, runtime=runtime)))
     if len(package.zip_bytes) > MAX_ZIP_BYTES:
         message = (
             f"The function's zip has {len(package.zip_bytes):,} bytes; Lambda takes at most {MAX_ZIP_BYTES:,}. "
-            f"Pin less in {requirements}."
+            f"Pin less in {wheels.requirements}."
         )
         raise FunctionError(message)
     return package
@@ -156,64 +156,71 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def _wheels(requirements: Path, *, runtime: str, architecture: str, cache_folder: Path) -> list[Path]:
-    """Return the wheels that requirements.txt pins, for the function's platform; they are downloaded once."""
-    if architecture not in ARCHITECTURES or not re.fullmatch(r"python3\.\d+", runtime):
-        message = f"Functions run on python3.x and {' or '.join(ARCHITECTURES)}, found {runtime} and {architecture}"
-        raise FunctionError(message)
-    try:
-        pins = requirements.read_text()
-    except OSError as error:
-        raise FunctionError(f"The function's requirements cannot be read: {error}") from error
-    pinned = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", pins))
-    name = hashlib.sha256(f"{pins}\n{runtime}\n{architecture}".encode()).hexdigest()[:16]
-    folder = cache_folder / f"{runtime}-{architecture}-{name}"
-    if not _is_complete(folder, pinned):
-        _download(requirements, runtime=runtime, architecture=architecture, folder=folder)
-    if not _is_complete(folder, pinned):
-        raise FunctionError(f"The wheels in {folder} are not those of {requirements}; delete that folder and try again")
-    return sorted(folder.glob("*.whl"))
+@dataclass(frozen=True)
+class _Wheels:
+    """The wheels that requirements.txt pins, for the function's runtime and architecture."""
+
+    requirements: Path
+    runtime: str
+    architecture: str
+
+    def files(self, cache_folder: Path) -> list[Path]:
+        """Return the wheels below the folder; they are downloaded once."""
+        if self.architecture not in ARCHITECTURES or not re.fullmatch(r"python3\.\d+", self.runtime):
+            supported = f"python3.x and {' or '.join(ARCHITECTURES)}"
+            raise FunctionError(f"Functions run on {supported}, found {self.runtime} and {self.architecture}")
+        try:
+            pins = self.requirements.read_text()
+        except OSError as error:
+            raise FunctionError(f"The function's requirements cannot be read: {error}") from error
+        pinned = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", pins))
+        name = hashlib.sha256(f"{pins}\n{self.runtime}\n{self.architecture}".encode()).hexdigest()[:16]
+        folder = cache_folder / f"{self.runtime}-{self.architecture}-{name}"
+        if not _is_complete(folder, pinned):
+            self._download(folder)
+        if not _is_complete(folder, pinned):
+            message = f"The wheels in {folder} are not those of {self.requirements}; delete that folder and try again"
+            raise FunctionError(message)
+        return sorted(folder.glob("*.whl"))
+
+    def _download(self, folder: Path) -> None:
+        """Download into a temporary folder and rename it, so that an interrupted run leaves no incomplete folder."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as temporary:
+            incoming = Path(temporary) / "wheels"
+            self._run_pip(incoming)
+            shutil.rmtree(folder, ignore_errors=True)  # an existing folder is damaged
+            try:
+                incoming.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # otherwise another process downloaded the same wheels first
+                    raise
+
+    def _run_pip(self, folder: Path) -> None:
+        """Run pip with the index for which this machine's pip is configured."""
+        platforms = [f"--platform={platform}_{ARCHITECTURES[self.architecture]}" for platform in PLATFORMS]
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp", *platforms]
+        command += [
+            f"--python-version={self.runtime.removeprefix('python')}",
+            f"--dest={folder}",
+            f"--requirement={self.requirements}",
+        ]
+        wanted = f"the wheels of {self.requirements} for {self.runtime} on {self.architecture}"
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_LIMIT_S, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise FunctionError(f"pip did not fetch {wanted} within {DOWNLOAD_LIMIT_S} s; try again") from error
+        if result.returncode != 0:
+            raise FunctionError(
+                f"pip cannot fetch {wanted}. {_advice(result.stderr)} pip said: {result.stderr.strip()[-600:]}"
+            )
 
 
 def _is_complete(folder: Path, pinned: set[str]) -> bool:
     """Whether the folder holds all pinned wheels, with the pinned hashes."""
     wheels = list(folder.glob("*.whl"))
     return bool(wheels) and all(hashlib.sha256(wheel.read_bytes()).hexdigest() in pinned for wheel in wheels)
-
-
-def _download(requirements: Path, *, runtime: str, architecture: str, folder: Path) -> None:
-    """Download into a temporary folder and rename it, so that an interrupted run leaves no incomplete folder."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".download-") as temporary:
-        incoming = Path(temporary) / "wheels"
-        _run_pip(requirements, runtime=runtime, architecture=architecture, folder=incoming)
-        shutil.rmtree(folder, ignore_errors=True)  # an existing folder is damaged
-        try:
-            incoming.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # otherwise another process downloaded the same wheels first
-                raise
-
-
-def _run_pip(requirements: Path, *, runtime: str, architecture: str, folder: Path) -> None:
-    """Run pip with the index for which this machine's pip is configured."""
-    platforms = [f"--platform={platform}_{ARCHITECTURES[architecture]}" for platform in PLATFORMS]
-    command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp", *platforms]
-    command += [
-        f"--python-version={runtime.removeprefix('python')}",
-        f"--dest={folder}",
-        f"--requirement={requirements}",
-    ]
-    wanted = f"the wheels of {requirements} for {runtime} on {architecture}"
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_LIMIT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise FunctionError(f"pip did not fetch {wanted} within {DOWNLOAD_LIMIT_S} s; try again") from error
-    if result.returncode != 0:
-        raise FunctionError(
-            f"pip cannot fetch {wanted}. {_advice(result.stderr)} pip said: {result.stderr.strip()[-600:]}"
-        )
 
 
 def _advice(complaint: str) -> str:

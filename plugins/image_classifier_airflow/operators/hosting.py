@@ -112,6 +112,9 @@ class EndpointOperator(SageMakerEndpointOperator):
         self.sample = sample
         self.poll_interval_s = poll_interval_s
         self.time_limit_s = time_limit_s
+        self._deadline = (
+            0.0  # of all waiting, in seconds since 1970; set when the task begins, kept while it is deferred
+        )
 
     @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
@@ -125,7 +128,8 @@ class EndpointOperator(SageMakerEndpointOperator):
 
         """
         self._let_logs_expire()
-        return self._advance(deadline=time.time() + self._limit_s)
+        self._deadline = time.time() + self._limit_s
+        return self._advance()
 
     def _let_logs_expire(self) -> None:
         """Create the log group with a retention before SageMaker creates it without; continue if the role may not."""
@@ -154,44 +158,45 @@ class EndpointOperator(SageMakerEndpointOperator):
             raise EndpointError("The trigger ended without an event; run this task again: it goes on from there.")
         if event["status"] == "overdue":
             self._give_up()
-        return self._conclude(step, deadline=deadline)
+        self._deadline = deadline
+        return self._conclude(step)
 
-    def _advance(self, *, deadline: float) -> dict[str, Any]:
+    def _advance(self) -> dict[str, Any]:
         from image_classifier.deploy import endpoint
 
         step = endpoint.ensure_endpoint(self.hook.conn, self.config)
         if step == "unchanged":
             return self._result(step)
         if self.deferrable:
-            self._wait_in_triggerer(step, deadline=deadline)
-        self._wait_here(deadline=deadline)
-        return self._conclude(step, deadline=deadline)
+            self._wait_in_triggerer(step)
+        self._wait_here()
+        return self._conclude(step)
 
-    def _conclude(self, step: "EndpointStep", *, deadline: float) -> dict[str, Any]:
+    def _conclude(self, step: "EndpointStep") -> dict[str, Any]:
         """Check that the endpoint serves our config after a change to it; after other steps take the next one."""
         from image_classifier.deploy import endpoint
 
         if step in ("waiting", "deleted"):
-            return self._advance(deadline=deadline)
+            return self._advance()
         endpoint.check_serves(self._describe(), endpoint_config=self.config["EndpointConfigName"])
         return self._result(step)
 
-    def _wait_in_triggerer(self, step: "EndpointStep", *, deadline: float) -> None:
+    def _wait_in_triggerer(self, step: "EndpointStep") -> None:
         from image_classifier_airflow.triggers.hosting import EndpointTrigger
 
         trigger = EndpointTrigger(
             endpoint=self.config["EndpointName"],
             poll_interval_s=self.poll_interval_s,
-            deadline=deadline,
+            deadline=self._deadline,
             **connection_arguments(self),
         )
-        self.defer(trigger=trigger, method_name="execute_complete", kwargs={"step": step, "deadline": deadline})
+        self.defer(trigger=trigger, method_name="execute_complete", kwargs={"step": step, "deadline": self._deadline})
 
-    def _wait_here(self, *, deadline: float) -> None:
+    def _wait_here(self) -> None:
         from image_classifier.deploy import endpoint
 
         while not endpoint.is_stable(self._describe()):
-            if time.time() > deadline:
+            if time.time() > self._deadline:
                 self._give_up()
             time.sleep(self.poll_interval_s)
 

@@ -6,7 +6,7 @@ import boto3
 import pytest
 from sqlalchemy import make_url
 
-from laptop.airflow_settings import COMPONENTS, configuration, deployment, leave_own_aws_alone
+from laptop.airflow_settings import COMPONENTS, airflow_environment, deployment_variables, leave_own_aws_alone
 from laptop.place import Place
 
 READY = {
@@ -16,19 +16,20 @@ READY = {
     "account": "000000000000",
     "settings": {"IMAGE_CLASSIFIER_BUCKET": "a-bucket"},
     "aws": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
+    "api_server": {"AWS_ACCESS_KEY_ID": "c", "AWS_SECRET_ACCESS_KEY": "d"},
 }
 
 
-def test_the_own_algorithm_is_an_image_of_the_local_account(tmp_path):
-    told = deployment(Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0), READY, component="scheduler")
+def test_the_own_algorithm_is_an_image_of_the_local_account():
+    told = deployment_variables(READY, component="scheduler")
 
     image = "000000000000.dkr.ecr.us-east-1.amazonaws.com/image-classification:1"
     assert told["IMAGE_CLASSIFIER_ALGORITHM_IMAGE"] == image
     assert told["IMAGE_CLASSIFIER_BUCKET"] == "a-bucket"
 
 
-def test_links_lead_to_the_pages_of_the_local_aws(tmp_path):
-    told = deployment(Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=0), READY, component="scheduler")
+def test_links_lead_to_the_pages_of_the_local_aws():
+    told = deployment_variables(READY, component="scheduler")
 
     assert told["IMAGE_CLASSIFIER_CONSOLE_URL"] == "http://127.0.0.1:4566/_console"
 
@@ -44,7 +45,7 @@ def test_other_components_wait_longer_for_a_locked_database(tmp_path):
 
 def lock_wait_s(place: Place, component: str) -> float:
     """As SQLAlchemy tells Python's sqlite3, whose own default is five seconds."""
-    url = make_url(configuration(place, component=component)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
+    url = make_url(airflow_environment(place, READY, component=component)["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"])
     _, options = url.get_dialect()().create_connect_args(url)
     return float(options.get("timeout", 5))
 

@@ -14,7 +14,7 @@ from local_aws.sagemaker.processing import requests
 from local_aws.sagemaker.training.channels import WHOLE, DataError, relative_path, share
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from local_aws.sagemaker.aws import Aws, S3Object
@@ -43,12 +43,12 @@ class ProcessingHost(HostProgram):
         self._hosts = container.host_names(requests.cluster_of(job)["InstanceCount"])
         self._outputs: dict[str, list[SyncedFolder]] = {"Continuous": [], "EndOfJob": []}
 
-    def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
+    def bring_input(self) -> None:
         """Make the folders, and download the inputs.
 
         Raises:
             JobFailedError: an input cannot be brought.
-            JobStoppedError: `cancelled` said so.
+            JobStoppedError: the job must stop.
 
         """
         container.prepare_processing(self.base, job=self._job, hosts=self._hosts, host=self.name)
@@ -56,7 +56,7 @@ class ProcessingHost(HostProgram):
             folder = SyncedFolder(self._inside(output["LocalPath"]), uri=output["S3Uri"], aws=self._aws)
             self._outputs[output["S3UploadMode"]].append(folder)
         for source in requests.brought_inputs(self._job):
-            self._bring(source, cancelled=cancelled)
+            self._bring(source)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -86,7 +86,7 @@ class ProcessingHost(HostProgram):
         except OSError:
             return b""
 
-    def _bring(self, source: Document, *, cancelled: Callable[[], bool]) -> None:
+    def _bring(self, source: Document) -> None:
         to, uri = self._inside(source["LocalPath"]), source["S3Uri"]
         is_sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         part = (self._hosts.index(self.name), len(self._hosts)) if is_sharded else WHOLE
@@ -94,11 +94,9 @@ class ProcessingHost(HostProgram):
         if source["S3DataType"] == "ManifestFile":
             manifest = manifests.read(uri, aws=self._aws)
             names = share(manifest.names, part=part)
-            self._cache.place(
-                {self._object(manifest, name): to / _checked(name) for name in names}, cancelled=cancelled
-            )
+            self._cache.place({self._object(manifest, name): to / _checked(name) for name in names})
         else:
-            self._cache.download(uri, to=to, cancelled=cancelled, part=part)
+            self._cache.download(uri, to=to, part=part)
 
     def _object(self, manifest: manifests.Manifest, name: str) -> S3Object:
         return self._aws.object(manifest.bucket, manifest.prefix + name)

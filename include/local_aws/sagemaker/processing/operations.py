@@ -96,7 +96,7 @@ class ProcessingJobs:
             image=image,
             folder=self._jobs.folder / job["ProcessingJobName"],
             platform=platform,
-            cache=self._cache.as_seen_by(platform.aws),
+            cache=self._cache,
             faults=JobFaults(self._platform.faults, job, operation=CREATE),
         )
 

@@ -41,8 +41,9 @@ class ProcessingRun(ProgramsRun[ProcessingHost]):
         self._faults = faults
         self._next_send = time.monotonic()
         self._messages = ""
+        inputs = cache.of_job(platform.aws, cancelled=self._must_stop)
         self._hosts = [
-            ProcessingHost(name, job=job, folder=folder, image=image, aws=platform.aws, cache=cache)
+            ProcessingHost(name, job=job, folder=folder, image=image, aws=platform.aws, cache=inputs)
             for name in container.host_names(requests.cluster_of(job)["InstanceCount"])
         ]
 
@@ -58,7 +59,7 @@ class ProcessingRun(ProgramsRun[ProcessingHost]):
         self._faults.provision()
         self._change(lambda job: PROCESSING_JOB.start_clock(job, now=time.time()))
         for host in self._hosts:
-            host.bring_input(cancelled=self._must_stop)
+            host.bring_input()
         self._wait(self._faults.download_s)
         self._faults.programs_begin()
         with contextlib.ExitStack() as programs:

@@ -36,22 +36,23 @@ class DataError(JobFailedError):
 class ObjectCache:
     """Objects of S3 on disk, by content."""
 
-    def __init__(self, folder: Path, *, aws: Aws) -> None:
-        """Keep the objects in `folder`."""
+    def __init__(self, folder: Path, *, aws: Aws, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Keep the objects in `folder`; a download ends when `cancelled` says so."""
         self._folder = folder
         self._aws = aws
+        self._cancelled = cancelled
         folder.mkdir(parents=True, exist_ok=True)
 
-    def as_seen_by(self, aws: Aws) -> ObjectCache:
-        """Return the same cache, which lists and fetches with other credentials."""
-        return ObjectCache(self._folder, aws=aws)
+    def of_job(self, aws: Aws, *, cancelled: Callable[[], bool]) -> ObjectCache:
+        """Return the same cache, which lists and fetches with a job's credentials until the job must stop."""
+        return ObjectCache(self._folder, aws=aws, cancelled=cancelled)
 
-    def download(self, uri: str, *, to: Path, cancelled: Callable[[], bool], part: Part = WHOLE) -> int:
+    def download(self, uri: str, *, to: Path, part: Part = WHOLE) -> int:
         """Write every object below the prefix `uri`, or one host's part of them, below `to`; return their number.
 
         Raises:
             DataError: there is none, or a key cannot be a path.
-            JobStoppedError: `cancelled` said so.
+            JobStoppedError: the download was cancelled.
 
         """
         _, prefix = split_s3_uri(uri)
@@ -59,20 +60,20 @@ class ObjectCache:
         if not items:
             raise DataError(f'ClientError: Data download failed:No S3 objects found under S3 URL "{uri}"')
         targets = {item: to / relative_path(item.key, prefix=prefix) for item in share(items, part=part)}
-        self.place(targets, cancelled=cancelled)
+        self.place(targets)
         return len(targets)
 
-    def place(self, targets: Mapping[S3Object, Path], *, cancelled: Callable[[], bool]) -> None:
+    def place(self, targets: Mapping[S3Object, Path]) -> None:
         """Write each object to its path.
 
         Raises:
-            JobStoppedError: `cancelled` said so.
+            JobStoppedError: the download was cancelled.
 
         """
         for folder in {target.parent for target in targets.values()}:
             folder.mkdir(parents=True, exist_ok=True)
         with ThreadPoolExecutor(DOWNLOAD_THREADS) as pool:
-            work = [pool.submit(self._place, item, target, cancelled) for item, target in targets.items()]
+            work = [pool.submit(self._place, item, target) for item, target in targets.items()]
             done, _ = wait(work, return_when=FIRST_EXCEPTION)
             pool.shutdown(cancel_futures=True)
             for future in done:
@@ -95,8 +96,8 @@ class ObjectCache:
             file.unlink(missing_ok=True)
             total -= stat.st_size
 
-    def _place(self, item: S3Object, target: Path, cancelled: Callable[[], bool]) -> None:
-        if cancelled():
+    def _place(self, item: S3Object, target: Path) -> None:
+        if self._cancelled():
             raise JobStoppedError
         if item.key.endswith("/"):
             return  # the console's marker for an empty folder

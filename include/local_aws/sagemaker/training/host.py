@@ -56,17 +56,17 @@ class Host(HostProgram):
         """The time at which the program wrote why it fails; 0 if it has not."""
         return self.failure.stat().st_mtime if self.failure.exists() else 0.0
 
-    def bring_input(self, *, cancelled: Callable[[], bool]) -> None:
+    def bring_input(self) -> None:
         """Make the folders, and download the channels.
 
         Raises:
             DataError: a channel cannot be brought.
-            JobStoppedError: `cancelled` said so.
+            JobStoppedError: the job must stop.
 
         """
         container.prepare_training(self.base, job=self._job, channels=input_data_config(self._job), host=self.name)
         for channel in self._job.get("InputDataConfig", []):
-            self._bring(channel, cancelled=cancelled)
+            self._bring(channel)
         uri = self._job.get("CheckpointConfig", {}).get("S3Uri")
         if uri:
             self._checkpoints = SyncedFolder(self.base / "checkpoints", uri=uri, aws=self._aws)
@@ -101,7 +101,7 @@ class Host(HostProgram):
         with self.failure.open("rb") as content:
             return content.read(FAILURE_BYTES).decode(errors="replace")
 
-    def _bring(self, channel: Document, *, cancelled: Callable[[], bool]) -> None:
+    def _bring(self, channel: Document) -> None:
         name, data = channel["ChannelName"], self.base / "input" / "data"
         part = self._part() if is_sharded(channel) else WHOLE
         if input_mode(channel, job=self._job) == "Pipe":
@@ -110,7 +110,7 @@ class Host(HostProgram):
             return
         (data / name).mkdir()
         uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-        count = self._cache.download(uri, to=data / name, cancelled=cancelled, part=part)
+        count = self._cache.download(uri, to=data / name, part=part)
         log.info("Training job %s: channel %s has %d objects", self._job["TrainingJobName"], name, count)
 
     def _part(self) -> Part:

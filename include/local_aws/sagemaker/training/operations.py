@@ -112,7 +112,7 @@ class TrainingJobs:
             image=image,
             folder=self._jobs.folder / job["TrainingJobName"],
             platform=platform,
-            cache=self._cache.as_seen_by(platform.aws),
+            cache=self._cache,
             faults=TrainingFaults(self._platform.faults, job),
         )
 

@@ -52,7 +52,7 @@ class TrainingRun(ProgramsRun[Host]):
         self._folder = folder
         self._base = folder / "ml"
         self._aws = platform.aws
-        self._cache = cache
+        self._cache = cache.of_job(platform.aws, cancelled=self._must_stop)
         self._hosts = self._new_hosts()
         self._faults = faults
         self._next_look = self._next_sync = time.monotonic()
@@ -103,7 +103,7 @@ class TrainingRun(ProgramsRun[Host]):
         while True:
             self._enter("Downloading", start_clock=True)
             for host in self._hosts:
-                host.bring_input(cancelled=self._must_stop)
+                host.bring_input()
             self._wait(self._faults.download_s)
             try:
                 return self._run_programs()

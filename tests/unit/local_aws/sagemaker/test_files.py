@@ -119,7 +119,7 @@ def test_a_second_download_fetches_nothing(tmp_path):
     aws = FakeS3(a__1="x", a__2="y")
     cache = ObjectCache(tmp_path / "objects", aws=aws)
 
-    counts = [cache.download("s3://b/a/", to=tmp_path / f"{n}", cancelled=lambda: False) for n in (1, 2)]
+    counts = [cache.download("s3://b/a/", to=tmp_path / f"{n}") for n in (1, 2)]
 
     assert counts == [2, 2]
     assert sorted(aws.fetched) == ["a/1", "a/2"]
@@ -129,10 +129,10 @@ def test_a_second_download_fetches_nothing(tmp_path):
 def test_an_object_that_changed_is_fetched_again(tmp_path):
     aws = FakeS3(a__1="x")
     cache = ObjectCache(tmp_path / "objects", aws=aws)
-    cache.download("s3://b/a/", to=tmp_path / "1", cancelled=lambda: False)
+    cache.download("s3://b/a/", to=tmp_path / "1")
     aws.contents["a/1"] = "z"
 
-    cache.download("s3://b/a/", to=tmp_path / "2", cancelled=lambda: False)
+    cache.download("s3://b/a/", to=tmp_path / "2")
 
     assert [(tmp_path / n / "1").read_text() for n in "12"] == ["x", "z"]
 
@@ -141,23 +141,23 @@ def test_a_sharded_channel_gives_every_object_to_one_host(tmp_path):
     cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__1="x", a__2="y", a__3="z"))
 
     for host in (0, 1):
-        cache.download("s3://b/a/", to=tmp_path / f"{host}", cancelled=lambda: False, part=(host, 2))
+        cache.download("s3://b/a/", to=tmp_path / f"{host}", part=(host, 2))
 
     found = [sorted(file.name for file in (tmp_path / host).iterdir()) for host in "01"]
     assert found == [["1", "3"], ["2"]]
 
 
 def test_a_cancelled_download_stops(tmp_path):
-    cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__1="x"))
+    cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__1="x"), cancelled=lambda: True)
 
     with pytest.raises(JobStoppedError):
-        cache.download("s3://b/a/", to=tmp_path / "1", cancelled=lambda: True)
+        cache.download("s3://b/a/", to=tmp_path / "1")
 
 
 def test_trimming_forgets_until_the_rest_fits(tmp_path):
     aws = FakeS3(a__1="x" * 10, a__2="y" * 10)
     cache = ObjectCache(tmp_path / "objects", aws=aws)
-    cache.download("s3://b/a/", to=tmp_path / "1", cancelled=lambda: False)
+    cache.download("s3://b/a/", to=tmp_path / "1")
 
     cache.trim(max_bytes=15)
 
