@@ -6,7 +6,7 @@ from airflow.providers.amazon.aws.sensors.s3 import S3KeySensor
 
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.defaults import SIX_MINUTES
-from image_classifier_airflow.operators.objects import CopyObjectOperator, DeleteObjectsOperator
+from image_classifier_airflow.operators.objects import DeleteObjectsOperator
 from image_classifier_airflow.steps import step
 from image_classifier_airflow.steps.check import CheckSteps
 
@@ -17,27 +17,16 @@ RECORD_WAIT_S = 60  # after these the check uploads again, once a minute
 def checked(classifier: Classifier, *, dataset: Any, job: Any) -> list[Any]:
     """Return the tasks in their order: upload a known image, wait for its record, read it, delete both.
 
-    Where the file's trigger is paused, one more task invokes the function, as no event does.
-
     Args:
-        classifier: the classifier with its ``trigger``.
+        classifier: the classifier.
         dataset: result of the task that prepares the data set.
         job: result of the task that trains.
 
     """
     steps = CheckSteps(classifier)
     upload = step(steps.plan_check, multiple_outputs=True)(dataset)
-    invoked = [step(steps.invoke_function)(upload)] if classifier.trigger == "paused" else []
     return [
-        CopyObjectOperator(
-            task_id="upload_known_image",
-            source_bucket_name=upload["bucket"],
-            source_bucket_key=upload["known_image"],
-            dest_bucket_name=upload["bucket"],
-            dest_bucket_key=upload["image"],
-            acl_policy="no-acl",  # new buckets have ACLs disabled, and refuse any ACL
-        ),
-        *invoked,
+        step(steps.upload_known_image)(upload),
         S3KeySensor(
             task_id="await_record",
             bucket_name=upload["bucket"],

@@ -46,6 +46,12 @@ def forget_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
     s3.delete_object(Bucket=bucket, Key=upload.record_key)
 
 
+def upload_known_image(s3: "S3Client", *, bucket: str, known_image: str, upload: CheckUpload) -> None:
+    """Copy an image of the data set to the check's key below incoming/."""
+    s3.copy_object(Bucket=bucket, Key=upload.image_key, CopySource={"Bucket": bucket, "Key": known_image})
+    log.info("Uploaded s3://%s/%s, a copy of %s", bucket, upload.image_key, known_image)
+
+
 def upload_again(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
     """Copy the check's image onto itself, which causes another event.
 

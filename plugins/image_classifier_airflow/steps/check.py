@@ -42,8 +42,16 @@ class CheckSteps:
             "written": [upload.image_key, upload.record_key, upload.thumbnail_key],
         }
 
-    def invoke_function(self, plan: Json) -> None:
-        """Invoke the function with the uploaded image: the file's trigger is paused, so no event does."""
+    def upload_known_image(self, plan: Json) -> None:
+        """Upload the image; invoke the function with it if the file's trigger is paused, because no event does."""
+        from image_classifier.check import upload as check
+
+        upload = check.CheckUpload(plan["image"], plan["record"])
+        check.upload_known_image(self._s3, bucket=plan["bucket"], known_image=plan["known_image"], upload=upload)
+        if self._classifier.trigger == "paused":
+            self._invoke_function(plan)
+
+    def _invoke_function(self, plan: Json) -> None:
         from image_classifier.classify_existing.records import Target
         from image_classifier.classify_existing.replays import replay
 
@@ -73,7 +81,7 @@ class CheckSteps:
         from image_classifier.connect.notification import check_notification_exists
 
         if self._classifier.trigger == "paused":
-            self.invoke_function(plan)
+            self._invoke_function(plan)
             return
         bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
         check_notification_exists(self._s3, bucket=bucket, notification_id=notification_id(self._classifier.name))

@@ -14,6 +14,8 @@ from image_classifier_airflow.steps import clients
 from image_classifier_airflow.task_states import ACTIVE
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from image_classifier.aws.clients import Clients
     from image_classifier.teardown.inventory import Teardown
 
@@ -42,54 +44,38 @@ def list_resources(params: Params, ti: Any) -> dict[str, int]:
 
 
 def delete_upload_trigger(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_upload_trigger, params)
+    _run(params, lambda delete: delete.delete_upload_trigger)
 
 
 def stop_training_jobs(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.stop_training_jobs, params)
-    _run(delete.stop_transform_jobs, params)
-    _run(delete.stop_processing_jobs, params)
+    _run(params, lambda delete: delete.stop_training_jobs)
+    _run(params, lambda delete: delete.stop_transform_jobs)
+    _run(params, lambda delete: delete.stop_processing_jobs)
 
 
 def delete_function(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_function, params)
+    _run(params, lambda delete: delete.delete_function)
 
 
 def delete_endpoint(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_endpoint, params)
+    _run(params, lambda delete: delete.delete_endpoint)
 
 
 def delete_endpoint_configs(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_endpoint_configs, params)
+    _run(params, lambda delete: delete.delete_endpoint_configs)
 
 
 def delete_models(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_models, params)
-    _run(delete.delete_model_packages, params)
+    _run(params, lambda delete: delete.delete_models)
+    _run(params, lambda delete: delete.delete_model_packages)
 
 
 def delete_logs(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_logs, params)
+    _run(params, lambda delete: delete.delete_logs)
 
 
 def delete_objects(params: Params) -> None:
-    from image_classifier.teardown import delete
-
-    _run(delete.delete_objects, params)
+    _run(params, lambda delete: delete.delete_objects)
 
 
 def check_nothing_costs(params: Params, ti: Any) -> None:
@@ -101,12 +87,10 @@ def check_nothing_costs(params: Params, ti: Any) -> None:
         ResourceBusyError: something is left, which is named, or a run is active.
 
     """
-    from image_classifier.teardown import delete
-
     _check(params)
     _check_no_run(params["classifier"], ti)
-    _run(delete.delete_all, params)
-    _run(delete.check_nothing_costs, params)
+    _run(params, lambda delete: delete.delete_all)
+    _run(params, lambda delete: delete.check_nothing_costs)
     _check_no_run(params["classifier"], ti)
 
 
@@ -141,10 +125,15 @@ def _check(params: Params) -> None:
     delete.check_confirmed(params["classifier"], confirm=params["confirm"])
 
 
-def _run(step: "Callable[[Clients, Teardown], object]", params: Params) -> None:
-    """Check the confirmation in every task, because a task may be cleared and run alone; then run the step."""
+def _run(params: Params, step: "Callable[[ModuleType], Callable[[Clients, Teardown], object]]") -> None:
+    """Run a function of `image_classifier.teardown.delete`, which is imported only here: a Dag is built without it.
+
+    Each task checks the confirmation first, because a task may be cleared and run alone.
+    """
+    from image_classifier.teardown import delete
+
     _check(params)
-    step(*_of(params))
+    step(delete)(*_of(params))
 
 
 def _of(params: Params) -> "tuple[Clients, Teardown]":

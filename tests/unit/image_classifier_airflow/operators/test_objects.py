@@ -1,4 +1,4 @@
-"""Checks that the provider copies and deletes objects, and that a refusal of S3 becomes an error of ours."""
+"""Checks that the provider deletes objects, and that a refusal of S3 becomes an error of ours."""
 
 import boto3
 import pytest
@@ -6,7 +6,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
 from moto import mock_aws
 
 from image_classifier.contracts.errors import AwsRefusalError
-from image_classifier_airflow.operators.objects import CopyObjectOperator, DeleteObjectsOperator
+from image_classifier_airflow.operators.objects import DeleteObjectsOperator
 
 BUCKET = "a-bucket"
 
@@ -24,26 +24,14 @@ def s3(monkeypatch):
         yield client
 
 
-def copy(key):
-    names = {"source_bucket_name": BUCKET, "dest_bucket_name": BUCKET}
-    operator = CopyObjectOperator(
-        task_id="copy",
-        source_bucket_key=key,
-        dest_bucket_key="copy.png",
-        acl_policy="no-acl",
-        aws_conn_id=None,
-        **names,
-    )
-    operator.execute({})
-
-
-def test_an_object_is_copied_and_deleted(s3):
-    copy("known.png")
+def test_an_object_is_deleted(s3):
     DeleteObjectsOperator(task_id="delete", bucket=BUCKET, keys=["known.png"], aws_conn_id=None).execute({})
 
-    assert [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == ["copy.png"]
+    assert "Contents" not in s3.list_objects_v2(Bucket=BUCKET)
 
 
-def test_a_source_that_is_gone_is_not_tried_again(s3):
-    with pytest.raises(AwsRefusalError, match=r"copy: .*NoSuchKey|copy: .*404"):
-        copy("gone.png")
+def test_a_refused_deletion_is_not_tried_again(s3):
+    operator = DeleteObjectsOperator(task_id="delete", bucket="absent", keys=["known.png"], aws_conn_id=None)
+
+    with pytest.raises(AwsRefusalError, match="NoSuchBucket"):
+        operator.execute({})

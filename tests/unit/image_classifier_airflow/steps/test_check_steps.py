@@ -81,17 +81,28 @@ def invoked(monkeypatch):
     return requests
 
 
+def test_the_image_is_uploaded_and_no_function_invoked_where_an_event_does(checks, s3, invoked):
+    plan = checks.plan_check(DATASET, RUN)
+    s3.put_object(Bucket=BUCKET, Key=plan["known_image"], Body=b"image")
+
+    checks.upload_known_image(plan)
+
+    assert s3.get_object(Bucket=BUCKET, Key=plan["image"])["Body"].read() == b"image"
+    assert invoked == []
+
+
 @pytest.mark.parametrize("is_missing", [False, True], ids=["before the record is awaited", "as no record came"])
 def test_a_paused_trigger_is_checked_by_invoking_the_function(s3, invoked, is_missing):
     checks = CheckSteps(DIGITS.revised({"trigger": "paused"}))
     plan = checks.plan_check(DATASET, RUN)
-    s3.put_object(Bucket=BUCKET, Key=plan["image"], Body=b"image")
+    for key in (plan["image"], plan["known_image"]):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"image")
 
     if is_missing:
         with pytest.raises(PredictionError, match="No prediction record"):
             checks.confirm_prediction(plan, JOB)
     else:
-        checks.invoke_function(plan)
+        checks.upload_known_image(plan)
 
     [request] = invoked
     [record] = json.loads(request["Payload"])["Records"]

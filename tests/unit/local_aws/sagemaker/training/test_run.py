@@ -40,7 +40,7 @@ def end_of_job(store, tmp_path, trouble):
     def download(*_, **__):
         raise trouble
 
-    cache = SimpleNamespace(download=download)
+    cache = SimpleNamespace(of_job=lambda aws, *, cancelled: SimpleNamespace(download=download))
     aws = SimpleNamespace(endpoint_url="http://127.0.0.1:1")
     image = Image("i", ("true",), built_in=False)
     platform = Platform(aws=aws, store=store, images=None, limits=Limits(), faults=Faults(), state=tmp_path)
