@@ -111,7 +111,7 @@ class Corrections:
             DatasetError: S3 refuses to return the corrections.
 
         """
-        return self._read_all(self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections))
+        return self.read(self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections))
 
     def written_since(self, time: datetime) -> dict[str, Stored]:
         """Return the corrections whose objects were written at this time or later, by the image's key.
@@ -120,13 +120,13 @@ class Corrections:
         """
         listed = list_objects(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
         later = (key for key, stored in listed.items() if datetime.fromisoformat(stored.last_modified) >= time)
-        return self._read_all({key: listed[key].etag for key in later})
+        return self.read({key: listed[key].etag for key in later})
 
     def among(self, image_keys: Iterable[str]) -> dict[str, Stored]:
         """Return the corrections of many images, by key, from the same listing as `all`."""
         listed = self.cache.listing(self.s3, bucket=self.bucket, prefix=self.keys.corrections)
-        wanted = {self._key(key) for key in image_keys} if listed else set()
-        return self._read_all({key: etag for key, etag in listed.items() if key in wanted})
+        wanted = {self.key_of(key) for key in image_keys} if listed else set()
+        return self.read({key: etag for key, etag in listed.items() if key in wanted})
 
     def of(self, image_keys: Iterable[str]) -> dict[str, Stored]:
         """Return the present corrections of some images that are not withdrawn, by the image's key.
@@ -138,20 +138,20 @@ class Corrections:
             DatasetError: S3 refuses to return the corrections.
 
         """
-        wanted = {self._key(key): key for key in image_keys}
+        wanted = {self.key_of(key): key for key in image_keys}
         prefix = self.keys.corrections
         with naming(self.bucket, prefix, doing="list"):
             page = self.s3.list_objects_v2(Bucket=self.bucket, Prefix=prefix)
         if not page["IsTruncated"]:
             listed = {found["Key"]: found["ETag"] for found in page.get("Contents", [])}
-            return self._read_all({key: etag for key, etag in listed.items() if key in wanted})
+            return self.read({key: etag for key, etag in listed.items() if key in wanted})
         with ThreadPoolExecutor(READERS) as readers:
             found = readers.map(self.current, wanted.values())
             return {stored.correction.key: stored for stored in found if stored}
 
     def current(self, image_key: str) -> Stored | None:
         """Return the correction of one image; None if there is none, or if it was withdrawn."""
-        stored = _read(self.s3, bucket=self.bucket, key=self._key(image_key))
+        stored = _read(self.s3, bucket=self.bucket, key=self.key_of(image_key))
         return stored if stored and stored.correction.answer != "withdrawn" else None
 
     def write(self, correction: Correction, *, seen: str | None) -> str:
@@ -161,7 +161,7 @@ class Corrections:
             CorrectionConflictError: another correction was stored in the meantime.
 
         """
-        key, bucket = self._key(correction.key), self.bucket
+        key, bucket = self.key_of(correction.key), self.bucket
         stored = _read(self.s3, bucket=bucket, key=key)
         if stored and _same(stored.correction, correction):
             return stored.etag  # a request that was sent twice has stored the same answer already
@@ -176,7 +176,8 @@ class Corrections:
         self.cache.note(bucket=bucket, prefix=self.keys.corrections, key=key, etag=written)
         return written
 
-    def _read_all(self, listed: Mapping[str, str]) -> dict[str, Stored]:
+    def read(self, listed: Mapping[str, str]) -> dict[str, Stored]:
+        """Return the listed corrections that are not withdrawn, by the image's key; `listed` has ETags by S3 key."""
         with ThreadPoolExecutor(READERS) as readers:
             found = readers.map(lambda item: self._find(*item), listed.items())
             return {stored.correction.key: stored for stored in found if stored}
@@ -185,7 +186,8 @@ class Corrections:
         correction = self.cache.find(self.s3, bucket=self.bucket, key=key, etag=etag)
         return Stored(correction, etag) if correction and correction.answer != "withdrawn" else None
 
-    def _key(self, image_key: str) -> str:
+    def key_of(self, image_key: str) -> str:
+        """Return the S3 key of the correction of an image."""
         return correction_key(image_key, incoming_prefix=self.keys.incoming, corrections_prefix=self.keys.corrections)
 
 

@@ -1,7 +1,7 @@
 """Computes the accuracy of the live model from answers that people gave without seeing its predictions."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from image_classifier.contracts.corrections import Correction
@@ -31,12 +31,18 @@ class LiveAccuracy:
 
 def live_accuracy(corrections: Iterable[Correction], *, training_job: str) -> LiveAccuracy:
     """Compute the accuracy of one model in the blind sample."""
-    answers = [
-        correction
-        for correction in corrections
-        if correction.reason == "random" and correction.training_job == training_job and correction.label is not None
-    ]
-    found = proportion(sum(answer.is_right for answer in answers), len(answers))
+    return accuracy_of([one.is_right for one in corrections if is_counted(one, training_job=training_job)])
+
+
+def is_counted(correction: Correction, *, training_job: str) -> bool:
+    """Return whether a correction is an answer of the blind sample that names a class, about this model."""
+    is_answer = correction.reason == "random" and correction.label is not None
+    return is_answer and correction.training_job == training_job
+
+
+def accuracy_of(answers: Collection[bool]) -> LiveAccuracy:
+    """Compute the accuracy from the answers, each of which says whether the model was right."""
+    found = proportion(sum(answers), len(answers))
     return LiveAccuracy(found, max(0, _wanted(found) - len(answers)))
 
 

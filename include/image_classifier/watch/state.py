@@ -38,14 +38,20 @@ class Sampled(BaseModel):
     """What the blind random sample said of the model that serves.
 
     Attributes:
-        digest: of the corrections, the model and the floor that were looked at.
+        training_job: the job that trained the model.
+        until: time of the newest correction that was read.
+        newest: ETags of the corrections of that second, by S3 key: S3's times are in whole seconds.
+        answers: whether the model was right, by the S3 key of each correction that counts.
         sentence: what people are told; None while nothing shows that the model is below its floor.
 
     """
 
     model_config = ConfigDict(extra="ignore")
 
-    digest: str
+    training_job: str = ""
+    until: datetime | None = None
+    newest: dict[str, str] = Field(default_factory=dict)
+    answers: dict[str, bool] = Field(default_factory=dict)
     sentence: str | None = None
 
 

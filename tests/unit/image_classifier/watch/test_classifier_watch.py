@@ -163,12 +163,41 @@ def test_another_model_begins_with_a_sample_of_its_own(watch, s3):
     assert watch(floor=0.9) == ({}, [])
 
 
-def test_corrections_are_not_read_again_while_none_has_changed(watch, s3, monkeypatch):
+@pytest.fixture
+def read(s3, monkeypatch):
+    """The keys of the corrections that are read."""
+    keys, get_object = [], s3.get_object
+
+    def remember(**request):
+        keys.extend([request["Key"]] if request["Key"].startswith("pets/corrections/") else [])
+        return get_object(**request)
+
+    monkeypatch.setattr(s3, "get_object", remember)
+    return keys
+
+
+def test_only_a_changed_correction_is_read_again(watch, s3, read):
     answer(s3, right=0, of=40)
     findings, _ = watch(floor=0.9)
-    monkeypatch.setattr("image_classifier.watch.blind_sample.Corrections", None)
+    assert len(read) == 40
+    read.clear()
 
     assert watch(floor=0.9) == (findings, [])
+    assert read == []
+
+    answer(s3, right=1, of=1)
+    assert "right on 1 of 40 images" in watch(floor=0.9)[0]["accuracy below its floor"]
+    assert read == ["pets/corrections/0.jpg.json"]
+
+
+def test_a_withdrawn_and_a_deleted_correction_count_no_more(watch, s3):
+    answer(s3, right=0, of=42)
+    watch(floor=0.9)
+    s3.delete_object(Bucket="pictures", Key="pets/corrections/0.jpg.json")
+    gone = Correction("pets/incoming/1.jpg", None, "0" * 64, "withdrawn", None, "cat", "job-1", "random", "jo", "2026")
+    s3.put_object(Bucket="pictures", Key="pets/corrections/1.jpg.json", Body=gone.as_json())
+
+    assert "right on 0 of 40 images" in watch(floor=0.9)[0]["accuracy below its floor"]
 
 
 def test_two_runs_at_once_do_not_overwrite_each_others_state(s3):
