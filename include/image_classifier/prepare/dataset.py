@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
@@ -78,7 +79,7 @@ def list_dataset(
     """
     keys, bucket = Keys(classifier.name), settings.bucket
     scan = _scan(classifier, s3=s3, settings=settings)
-    unchanged = None if reset_labels else unchanged_version(scan.origin, s3=s3, bucket=bucket, keys=keys)
+    unchanged = None if reset_labels else unchanged_version(scan, s3=s3, bucket=bucket, keys=keys)
     if unchanged:
         listing = unchanged_listing(unchanged, runner=classifier.preparation.runner)
     else:
@@ -165,7 +166,7 @@ def plan_dataset(
     """
     keys, bucket = Keys(classifier.name), settings.bucket
     scan = _scan(classifier, s3=s3, settings=settings)
-    unchanged = None if reset_labels else unchanged_version(scan.origin, s3=s3, bucket=bucket, keys=keys)
+    unchanged = None if reset_labels else unchanged_version(scan, s3=s3, bucket=bucket, keys=keys)
     if unchanged:
         return prepared_of(unchanged)
     preparation, _ = _preparation(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
@@ -184,18 +185,23 @@ def count_unread(classifier: Classifier, *, s3: "S3Client", settings: Settings) 
     """
     keys, bucket = Keys(classifier.name), settings.bucket
     scan = _scan(classifier, s3=s3, settings=settings)
-    if unchanged_version(scan.origin, s3=s3, bucket=bucket, keys=keys):
+    if unchanged_version(scan, s3=s3, bucket=bucket, keys=keys):
         return 0
     preparation, _ = _preparation(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
     return len(places_unread(preparation))
 
 
 def _scan(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> Scan:
+    """List the source, and meanwhile the prepared images in S3."""
+    keys, bucket = Keys(classifier.name), settings.bucket
     source = open_source(classifier, s3=s3, data_folder=settings.data_folder)
     if isinstance(source, BucketSource | ListSource):
-        source.check_apart_from(settings.bucket, Keys(classifier.name))
-    files = source.files()
-    return Scan(source, files, origin_of(classifier, source, files, s3=s3, bucket=settings.bucket))
+        source.check_apart_from(bucket, keys)
+    with ThreadPoolExecutor(1, thread_name_prefix="stored") as thread:
+        stored = thread.submit(stored_keys, s3, bucket=bucket, prefixes=[keys.split(split) for split in SPLITS])
+        files = source.files()
+        origin = origin_of(classifier, source, files, s3=s3, bucket=bucket)
+    return Scan(source, files, origin, stored.result())
 
 
 def _preparation(
@@ -213,7 +219,7 @@ def _preparation(
         corrected,
         layout,
         store,
-        stored=frozenset().union(*(stored_keys(s3, bucket=bucket, prefix=keys.split(part)) for part in SPLITS)),
+        stored=scan.stored,
         previous=Previous.read(s3, bucket=bucket, keys=keys, split=split, pixels_key=key),
         only_train=only_train(corrections),
         origin=scan.origin,

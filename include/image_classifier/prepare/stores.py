@@ -1,8 +1,10 @@
 """Stores prepared images in a bucket, or nowhere if a data set is only planned or inspected."""
 
 import logging
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache, partial
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +13,7 @@ from image_classifier.aws.object_store import object_store
 from image_classifier.contracts.pixels import Prepared
 
 if TYPE_CHECKING:
+    from obstore import ObjectMeta
     from obstore.store import S3Store
     from types_boto3_s3 import S3Client
 
@@ -18,6 +21,8 @@ log = logging.getLogger(__name__)
 
 THREADS: Final = 32  # S3 answers a small PUT in about 30 ms: together they upload a thousand images a second
 MOST_KEPT: Final = 3 * THREADS  # images in memory that are on their way, or wait for a thread
+LISTED_AT_ONCE: Final = 8  # more only wait for Python's interpreter lock
+PAGE: Final = 1000  # keys that S3 lists in one request, at most
 MOST_FAILURES: Final = 10  # of obstore, after which boto3 uploads the rest
 
 
@@ -40,24 +45,15 @@ def open_store(s3: "S3Client", bucket: str) -> "ConcurrentStore | BucketStore":
     return ConcurrentStore(by_boto3, objects) if objects else by_boto3
 
 
-def stored_keys(s3: "S3Client", *, bucket: str, prefix: str) -> frozenset[str]:
-    """The keys of all objects below a prefix that are not empty; obstore lists them, or boto3 where obstore cannot.
+def stored_keys(s3: "S3Client", *, bucket: str, prefixes: Sequence[str]) -> frozenset[str]:
+    """The keys of all objects below these prefixes that are not empty; obstore lists them, or boto3 where it cannot.
 
     Raises:
         StorageError: S3 does not answer as it should at present.
         DatasetError: S3 refuses.
 
     """
-    from obstore.exceptions import BaseError
-
-    store = open_store(s3, bucket)
-    if isinstance(store, ConcurrentStore):
-        try:
-            return store.keys(prefix)
-        except (BaseError, OSError, ValueError) as error:
-            log.warning("boto3 lists s3://%s/%s, because obstore failed: %s", bucket, prefix, error)
-    found = storage.list_objects(s3, bucket=bucket, prefix=prefix)
-    return frozenset(key for key, stored in found.items() if stored.size_bytes)
+    return open_store(s3, bucket).keys(*prefixes)
 
 
 def content_type_of(key: str) -> str:
@@ -74,6 +70,10 @@ class BucketStore:
 
     def put(self, key: str, prepared: Prepared) -> None:
         storage.write(self.s3, bucket=self.bucket, key=key, body=prepared.jpeg, content_type=content_type_of(key))
+
+    def keys(self, *prefixes: str) -> frozenset[str]:
+        listed = (storage.list_objects(self.s3, bucket=self.bucket, prefix=prefix) for prefix in prefixes)
+        return frozenset(key for found in listed for key, stored in found.items() if stored.size_bytes)
 
     def read(self, key: str) -> bytes:
         return storage.read_written(self.s3, bucket=self.bucket, key=key)
@@ -126,15 +126,40 @@ class ConcurrentStore:
             raise
         upload.add_done_callback(self._done)
 
-    def keys(self, prefix: str) -> frozenset[str]:
-        """The keys below a prefix, of objects that are not empty.
+    def keys(self, *prefixes: str) -> frozenset[str]:
+        """The keys below these prefixes, of objects that are not empty.
+
+        S3 says with each page of a listing how to ask for the next one. So all prefixes are listed at once and, below
+        one with more than a page, all folders.
 
         Raises:
-            obstore.exceptions.BaseError: S3 does not list them.
+            StorageError: S3 does not answer as it should at present.
+            DatasetError: S3 refuses.
 
         """
-        pages = self._objects.list(prefix, chunk_size=1000)
-        return frozenset(entry["path"] for page in pages for entry in page if entry["size"])
+        from obstore.exceptions import BaseError
+
+        try:
+            with ThreadPoolExecutor(LISTED_AT_ONCE, thread_name_prefix="list") as threads:
+                first = list(threads.map(self._page_or_folders, prefixes))
+                folders = [folder for _, more in first for folder in more]
+                found = (*(keys for keys, _ in first), *threads.map(self._all, folders))
+        except (BaseError, OSError, ValueError) as error:
+            bucket = self._by_boto3.bucket
+            log.warning("boto3 lists s3://%s/%s, because obstore failed: %s", bucket, ", ".join(prefixes), error)
+            return self._by_boto3.keys(*prefixes)
+        return frozenset().union(*found)
+
+    def _page_or_folders(self, prefix: str) -> tuple[frozenset[str], Sequence[str]]:
+        """Return the keys below a prefix or, if they fill a page, those directly below it and its folders."""
+        page = next(iter(self._objects.list(prefix, chunk_size=PAGE)), [])
+        if len(page) < PAGE:
+            return _not_empty(page), ()
+        found = self._objects.list_with_delimiter(prefix)
+        return _not_empty(found["objects"]), [f"{folder}/" for folder in found["common_prefixes"]]
+
+    def _all(self, prefix: str) -> frozenset[str]:
+        return frozenset().union(*map(_not_empty, self._objects.list(prefix, chunk_size=PAGE)))
 
     def read(self, key: str) -> bytes:
         """Return the bytes of an image; may be called from many threads.
@@ -212,7 +237,7 @@ class StoredKeys:
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         """Store the arguments; nothing is listed yet."""
-        self._s3, self._bucket = s3, bucket
+        self._open = cache(partial(open_store, s3, bucket))
         self._lock = Lock()
         self._names: dict[str, frozenset[str]] = {}  # folder: names of the objects in it
 
@@ -225,8 +250,11 @@ class StoredKeys:
         return name in self._names[folder]
 
     def _listed(self, prefix: str) -> frozenset[str]:
-        found = stored_keys(self._s3, bucket=self._bucket, prefix=prefix)
-        return frozenset(key.removeprefix(prefix) for key in found)
+        return frozenset(key.removeprefix(prefix) for key in self._open().keys(prefix))
+
+
+def _not_empty(listed: "Sequence[ObjectMeta]") -> frozenset[str]:
+    return frozenset(entry["path"] for entry in listed if entry["size"])
 
 
 class NoStore:

@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -32,12 +33,12 @@ from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST
 from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.source import File, Source, is_reliable
-from image_classifier.prepare.stores import stored_keys
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 PACKAGE: Final = Path(__file__).parents[1]
+HASHED_AT_ONCE: Final = 10_000  # lines
 CODE: Final = ("prepare", "contracts")  # folders of the package that decide what a version holds
 
 
@@ -47,12 +48,14 @@ class Scan:
 
     Attributes:
         origin: see `origin_of`.
+        stored: the keys of prepared images in S3.
 
     """
 
     source: Source
     files: Sequence[File]
     origin: str
+    stored: frozenset[str]
 
 
 def origin_of(
@@ -80,15 +83,16 @@ def origin_of(
     corrections = storage.list_objects(s3, bucket=bucket, prefix=Keys(classifier.name).corrections)
     etags = {key: stored.etag for key, stored in corrections.items()}
     found = hashlib.sha256(json.dumps([code, inspected_by(), source.where, settings, etags], sort_keys=True).encode())
-    for text in (*_rows(source), *(f"{file.name}\0{file.stamp}" for file in files)):
-        found.update(f"{text}\n".encode(errors="surrogatepass"))
+    lines = chain(_rows(source), (f"{file.name}\0{file.stamp}\n" for file in files))
+    while text := "".join(islice(lines, HASHED_AT_ONCE)):
+        found.update(text.encode(errors="surrogatepass"))
     return found.hexdigest()
 
 
 def _rows(source: Source) -> Iterator[str]:
-    """Yield the rows of a list; in folders the files' names say which class and split an image is of."""
+    """Yield the rows of a list, a line each; in folders the files' names say which class and split an image is of."""
     if isinstance(source, ListSource):
-        yield from (f"{row.path}\0{row.label}\0{row.split}" for row in source.rows)
+        yield from (f"{row.path}\0{row.label}\0{row.split}\n" for row in source.rows)
 
 
 @cache
@@ -109,25 +113,25 @@ def documents_of(fingerprint: str, *, s3: "S3Client", bucket: str, keys: Keys) -
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
-def unchanged_version(origin: str, *, s3: "S3Client", bucket: str, keys: Keys) -> Pointer | None:
-    """Return the newest version, if a run with this origin would make it again; otherwise None.
+def unchanged_version(scan: Scan, *, s3: "S3Client", bucket: str, keys: Keys) -> Pointer | None:
+    """Return the newest version, if a run would make it again; otherwise None.
 
     Args:
-        origin: of the run; see `origin_of`.
+        scan: of the run.
         s3: the client.
         bucket: of the classifier.
         keys: of the classifier.
 
     """
-    pointer = Pointer.read(s3, bucket=bucket, keys=keys) if origin else None
-    if pointer is None or pointer.origin != origin:
+    pointer = Pointer.read(s3, bucket=bucket, keys=keys) if scan.origin else None
+    if pointer is None or pointer.origin != scan.origin:
         return None
     version = prepared_of(pointer)
     if pointer.documents != documents_of(version.fingerprint, s3=s3, bucket=bucket, keys=keys):
         return None
     if labels_sha256(KnownLabels.read(s3, bucket=bucket, keys=keys).labels) != version.labels_sha256:
         return None
-    return pointer if _has_all_images(version, s3=s3, bucket=bucket, keys=keys) else None
+    return pointer if _has_all_images(version, scan.stored, s3=s3, bucket=bucket, keys=keys) else None
 
 
 def unchanged_result(
@@ -178,18 +182,19 @@ def prepared_of(pointer: Pointer) -> PreparedDataset:
     return PreparedDataset.model_validate(pointer.result)
 
 
-def _has_all_images(version: PreparedDataset, *, s3: "S3Client", bucket: str, keys: Keys) -> bool:
+def _has_all_images(
+    version: PreparedDataset, stored: frozenset[str], *, s3: "S3Client", bucket: str, keys: Keys
+) -> bool:
     """Whether every image that the version's lists name is in S3, and not empty."""
     prefix = keys.version(version.fingerprint)
     for split in LISTED:
         listed = storage.read_written(s3, bucket=bucket, key=prefix + LIST_NAMES[split]).decode()
-        folder = keys.split(split)
-        if not stored_keys(s3, bucket=bucket, prefix=folder).issuperset(_listed(listed, folder)):
+        if not stored.issuperset(_listed(listed, keys.split(split))):
             return False
     if not version.test_manifest_key:
         return True
     tests = json.loads(storage.read_written(s3, bucket=bucket, key=prefix + TEST_MANIFEST))[1:]
-    return stored_keys(s3, bucket=bucket, prefix=keys.split("test")).issuperset(keys.dataset + path for path in tests)
+    return stored.issuperset(keys.dataset + path for path in tests)
 
 
 def _listed(text: str, folder: str) -> Iterable[str]:

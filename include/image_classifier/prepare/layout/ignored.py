@@ -4,6 +4,7 @@ from typing import Final
 
 _FOLDERS: Final = {"@eadir"}  # thumbnails of a Synology disk station
 _FILES: Final = {"thumbs.db", "desktop.ini"}  # of Windows' Explorer
+_NAMES: Final = _FOLDERS | _FILES
 
 
 def is_ignored(name: str) -> bool:
@@ -12,4 +13,4 @@ def is_ignored(name: str) -> bool:
     Hidden ones (``.git``), those that begin with two underscores (``__MACOSX``, ``__pycache__``), ``@eaDir``,
     ``Thumbs.db`` and ``desktop.ini``.
     """
-    return name.startswith((".", "__")) or name.lower() in _FOLDERS | _FILES
+    return name.startswith((".", "__")) or name.lower() in _NAMES

@@ -11,6 +11,7 @@ from image_classifier.contracts.pixels import Prepared
 from image_classifier.prepare.stores import (
     MOST_FAILURES,
     MOST_KEPT,
+    PAGE,
     BucketStore,
     ConcurrentStore,
     open_store,
@@ -190,7 +191,7 @@ def test_the_keys_below_a_prefix_are_listed_without_empty_objects(s3, monkeypatc
         "image_classifier.prepare.stores.object_store", lambda s3, *, bucket: objects if by_obstore else None
     )
 
-    assert stored_keys(s3, bucket=BUCKET, prefix="c/train/") == {"c/train/a.jpg"}
+    assert stored_keys(s3, bucket=BUCKET, prefixes=["c/train/"]) == {"c/train/a.jpg"}
 
 
 def test_boto3_lists_where_obstore_fails(s3, monkeypatch):
@@ -201,4 +202,37 @@ def test_boto3_lists_where_obstore_fails(s3, monkeypatch):
     s3.put_object(Bucket=BUCKET, Key="c/a.jpg", Body=b"1")
     monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: Failing())
 
-    assert stored_keys(s3, bucket=BUCKET, prefix="c/") == {"c/a.jpg"}
+    assert stored_keys(s3, bucket=BUCKET, prefixes=["c/"]) == {"c/a.jpg"}
+
+
+@pytest.mark.parametrize("images", [PAGE - 1, PAGE, PAGE + 1])
+def test_all_keys_are_listed_wherever_a_page_ends(s3, monkeypatch, images):
+    objects = MemoryStore()
+    keys = {f"c/train/class{number % 3}/{number}.jpg" for number in range(images - 2)} | {"c/train/a.jpg"}
+    for key in [*keys, "c/validation/class0/b.jpg", "c/test/class0/other.jpg"]:
+        objects.put(key, b"1")
+    for empty in ("c/train/class0/empty", "c/train/empty"):
+        objects.put(empty, b"")
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: objects)
+
+    found = stored_keys(s3, bucket=BUCKET, prefixes=["c/train/", "c/validation/", "c/none/"])
+
+    assert found == keys | {"c/validation/class0/b.jpg"}
+
+
+def test_a_full_page_makes_each_folder_be_listed_by_itself(s3, monkeypatch):
+    objects, listed = MemoryStore(), list[str]()
+    for number in range(PAGE):
+        objects.put(f"c/train/class{number % 2}/{number}.jpg", b"1")
+
+    class Noting:
+        def list(self, prefix, *, chunk_size):
+            listed.append(prefix)
+            return objects.list(prefix, chunk_size=chunk_size)
+
+        list_with_delimiter = staticmethod(objects.list_with_delimiter)
+
+    monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: Noting())
+
+    assert len(stored_keys(s3, bucket=BUCKET, prefixes=["c/train/"])) == PAGE
+    assert sorted(listed) == ["c/train/", "c/train/class0/", "c/train/class1/"]
