@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import yaml
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from image_classifier.account.destroy import destroy
@@ -89,7 +90,22 @@ def _inspect_command(commands: Any) -> None:
     inspect.add_argument(
         "--layout", choices=("classes", "splits"), help="the meaning of the top folders, if it is ambiguous"
     )
+    for name in ("include", "exclude"):
+        text = f"`{name}` of a classifier's file: paths below the source to {name}, such as 'cat/*'; may be repeated"
+        inspect.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=text)
+    text = "`columns` of a classifier's file, for a list: '{path: image_id, label: dx}'"
+    inspect.add_argument("--columns", type=_columns, default={}, metavar="YAML", help=text)
     inspect.add_argument("--report", type=Path, metavar="FOLDER", help="folder for report.json and report.html")
+
+
+def _columns(text: str) -> dict[str, Any]:
+    try:
+        columns = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not YAML: {error}") from error
+    if not isinstance(columns, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form '{{path: COLUMN, label: COLUMN}}'")
+    return columns
 
 
 def _deploy_command(commands: Any) -> None:
@@ -204,7 +220,10 @@ def _run_preflight(options: argparse.Namespace) -> int:
 def _run_inspect(options: argparse.Namespace) -> int:
     s3 = _client_maker(options)("s3") if options.source.startswith("s3://") else None
     found = inspect_source(
-        options.source, layout=options.layout, s3=s3, on_progress=lambda line: print(line, file=sys.stderr)
+        options.source,
+        fields={name: getattr(options, name) for name in ("layout", "include", "exclude", "columns")},
+        s3=s3,
+        on_progress=lambda line: print(line, file=sys.stderr),
     )
     print(found.as_text())
     if options.report:

@@ -19,13 +19,21 @@ Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=0)]
 class Columns(Part):
     """The columns of a CSV file or keys of JSON Lines; without a header a column is a number that counts from 0.
 
+    Several label columns are those of a table with a column for each class, which holds 1 in the rows of its images.
     Paths are relative to ``folder``, which is relative to the list's own folder.
     """
 
     path: Column | None = None
-    label: Column | None = None
+    label: Column | Annotated[tuple[Column, ...], Field(min_length=2)] | None = None
     split: Column | None = None
     folder: str = ""
+
+    @property
+    def labels(self) -> tuple[str | int, ...]:
+        """The columns of the label; empty if none is named."""
+        if self.label is None:
+            return ()
+        return self.label if isinstance(self.label, tuple) else (self.label,)
 
 
 def is_list(source: str) -> bool:

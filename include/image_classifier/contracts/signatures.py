@@ -22,6 +22,7 @@ _UNREAD: Final = (
     (b"\xff\x0a", "a JPEG XL image"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL image"),
     (b"%PDF", "a PDF document"),
+    *((b"P%d%c" % (kind, blank), "a PPM or PGM image") for kind in (2, 3, 5, 6) for blank in b" \n\r\t"),
     (b"8BPS", "a Photoshop document"),
     (b"\0\0\1\0", "an icon (ICO)"),
     (b"FUJIFILMCCD-RAW", "a camera's raw image"),

@@ -1,16 +1,15 @@
 """Inspects a source without a classifier and without AWS, and reports which images a run would use and leave out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.training.sentences import problems_of
-from image_classifier.prepare.layout.split_folders import Choice
 from image_classifier.prepare.preparation import Preparation, list_images
 from image_classifier.prepare.report import document
 from image_classifier.prepare.report.schema import Report
@@ -57,23 +56,23 @@ class Inspection:
 
 
 def inspect_source(
-    source: str, *, layout: Choice | None, s3: "S3Client | None", on_progress: Callable[[str], None]
+    source: str, *, fields: Mapping[str, Any], s3: "S3Client | None", on_progress: Callable[[str], None]
 ) -> Inspection:
     """Do everything that the group prepare does with a source, but store nothing.
 
     Args:
         source: the source as in a classifier's file; a relative path starts at the current folder.
-        layout: the layout as in a classifier's file.
+        fields: other fields of a classifier's file: layout, include, exclude and columns.
         s3: the S3 client for a source in S3, otherwise None.
         on_progress: receives a line of text every few seconds.
 
     Raises:
-        ClassifierFileError: the source's address is wrong.
+        ClassifierFileError: the source's address or a field is wrong.
         DatasetError: the images cannot be trained on.
 
     """
     try:
-        classifier = Classifier(name=NAME, source=source, layout=layout)
+        classifier = Classifier.model_validate({"name": NAME, "source": source, **fields})
     except ValidationError as error:
         raise ClassifierFileError(" ".join(problems_of(error))) from error
     opened = open_source(classifier, s3=s3, data_folder=Path.cwd())

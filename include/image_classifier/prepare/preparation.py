@@ -16,7 +16,7 @@ from image_classifier.prepare.inspection.inspector import (
     Rejected,
     Store,
 )
-from image_classifier.prepare.layout.folders import SPLITS, Layout, read_layout
+from image_classifier.prepare.layout.folders import SPLITS, Layout
 from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Found, Picked
@@ -26,6 +26,7 @@ from image_classifier.prepare.progress import Progress
 from image_classifier.prepare.report.document import make_report
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.report.warnings import Trained, warnings_of
+from image_classifier.prepare.sources.folders_and_lists import folders_and_lists
 from image_classifier.prepare.sources.listed import ListSource
 from image_classifier.prepare.sources.source import File, Source
 from image_classifier.prepare.split import Fractions
@@ -202,7 +203,7 @@ def list_images(classifier: Classifier, source: Source, listed: Sequence[File] |
         layout = source.layout(found, is_chosen=selection.chooses)
     else:
         files = selection.files(found, where=source.where)
-        layout = read_layout(files, where=source.where, choice=classifier.layout)
+        layout = folders_and_lists(source, files, choice=classifier.layout)
     return selection.renamed(layout, where=source.where)
 
 

@@ -168,7 +168,7 @@ def _kinds() -> Refused:
         "TIFF without a directory": (UNREADABLE, b"II*\0" + bytes(12)),
         "JPEG 2000 codestream": ("unsupported", b"\xff\x4f\xff\x51" + bytes(99)),
         "OpenEXR image": ("unsupported", b"\x76\x2f\x31\x01" + bytes(99)),
-        "portable pixel map": ("not_an_image", b"P6 1 1 255\n\0\0\0"),
+        "portable pixel map": ("unsupported", b"P6 1 1 255\n\0\0\0"),
         "Targa image": ("not_an_image", struct.pack("<BBBHHBHHHHBB", 0, 0, 2, 0, 0, 0, 0, 0, 1, 1, 24, 0) + bytes(3)),
         "Word document": ("not_an_image", zipped("word/document.xml", b"<w:document/>")),
         "pointer to Git LFS": ("not_an_image", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"),

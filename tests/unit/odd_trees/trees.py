@@ -75,7 +75,11 @@ READ = {
         splits=("train", "test"),
         warns=["No test image: 'bus'"],
     ),
-    "folders below the classes": Read(Tree({"cat/2024/05": 3, "cat/train": 1, "dog/" + "deep/" * 40: 3}), images=7),
+    "folders below the classes": Read(
+        Tree({"cat/2024/05": 3, "cat/train": 1, "dog/" + "deep/" * 40: 3}),
+        images=7,
+        warns=["in folders below the class folders, such as 'cat/2024', 'cat/train', 'dog/deep'"],
+    ),
     "an archive of a Mac": Read(
         Tree(pets(), files=["__MACOSX/cat/._0.png", "cat/.DS_Store", "__MACOSX/._cat", ".DS_Store", "dog/._1.png"])
     ),
@@ -210,11 +214,11 @@ REFUSED = {
     ),
     "images and annotations of Pascal VOC": Refused(
         Tree({"JPEGImages": 4}, files=["Annotations/0.xml", "ImageSets/Main/train.txt"]),
-        ["'Annotations', 'ImageSets'", ".txt, .xml", "one folder for each class"],
+        ["'Annotations', 'ImageSets', 'JPEGImages' usually hold images, annotations", "one folder for each class"],
     ),
     "images and annotations of COCO": Refused(
         Tree({"train2017": 4, "val2017": 4}, files=["annotations/instances_train2017.json"]),
-        ["not clear which folders", "train/<class>/"],
+        ["found 9 files that are in no class folder", "annotations of objects", "train/<class>/"],
     ),
     "splits without classes": Refused(
         Tree({"train": 4, "test": 4}), ["found 8 files that are in no class folder", "train/<class>/"]

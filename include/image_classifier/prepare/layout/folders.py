@@ -2,15 +2,19 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout.copies import copied_folders
 from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.layout.next_steps import leave_out
+from image_classifier.prepare.layout.parts import parts_among, refuse_parts, refuse_parts_of_classes
 from image_classifier.prepare.layout.repository import refuse_outer_folder
 from image_classifier.prepare.layout.split_folders import Choice, Split, Top, decide_top, few, is_image_name, split_word
+from image_classifier.prepare.layout.unsorted import about_one_class, deep_classes, what_to_do
 from image_classifier.prepare.sources.source import File
 
 LISTED: tuple[Split, Split] = ("train", "validation")  # the splits of a training job
@@ -78,12 +82,13 @@ def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = No
         (file for file in files if not any(map(is_ignored, filter(None, file.name.split("/"))))),
         key=lambda file: file.name,
     )
+    copied = () if choice else copied_folders(visible)
+    ignored = [file.name for file in visible if file.name.partition("/")[0] in copied and not file.name.endswith("/")]
+    visible = [file for file in visible if file.name.partition("/")[0] not in copied]
     names = [file.name for file in visible]
-    if choice is None:
-        refuse_outer_folder(names, where=where)
-    top = decide_top(names, where=where, choice=choice)
+    top = _top(names, where=where, choice=choice)
     roots = {folder: _root(names, folder) for folder in top.splits} or {"": ""}
-    images, folders, ignored = [], set[tuple[Split | None, str]](), []
+    images, folders = [], set[tuple[Split | None, str]]()
     for file in visible:
         split, below = _below(file.name, top=top, roots=roots)
         class_folder, slash, rest = below.partition("/")
@@ -94,11 +99,32 @@ def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = No
                 images.append(Listed(file.name, class_name, split, file.stamp))
         elif not file.name.endswith("/"):
             ignored.append(file.name)
-    _check_classes(folders, is_split=bool(top.splits), files=len(ignored), where=where)
+    _check_classes(folders, names, is_split=bool(top.splits), where=where)
     _check_every_class_has_files(images, folders, top=top, where=where)
     _check_no_class_is_of_annotations(images, where=where)
+    if choice is None and top.splits:
+        refuse_parts_of_classes(_below_classes(images, top, roots), where=where, choice="splits")
     layout = layout_of(images, where=where, level=_level(images, top, roots))
-    return replace(layout, ignored=tuple(ignored), warnings=(*top.warnings, *_unused(top, layout.splits)))
+    warnings = (
+        *top.warnings,
+        *_unused(top, layout.splits),
+        *_copied(copied),
+        *deep_classes(_below_classes(images, top, roots)),
+    )
+    return replace(layout, ignored=tuple(ignored), warnings=warnings)
+
+
+def _top(names: Sequence[str], *, where: str, choice: Choice | None) -> Top:
+    if choice is None:
+        refuse_outer_folder(names, where=where)
+        refuse_parts(names, where=where)
+    return decide_top(names, where=where, choice=choice)
+
+
+def _below_classes(images: Iterable[Listed], top: Top, roots: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the class and the path below the class's folder of every image."""
+    for image in images:
+        yield image.class_name, _below(image.name, top=top, roots=roots)[1].partition("/")[2]
 
 
 def layout_of(images: Sequence[Listed], *, where: str, level: str) -> Layout:
@@ -108,7 +134,7 @@ def layout_of(images: Sequence[Listed], *, where: str, level: str) -> Layout:
         DatasetError: there are fewer than two classes, or validation or test has classes that train lacks.
 
     """
-    _check_classes({(image.split, image.class_name) for image in images}, is_split=False, files=0, where=where)
+    _check_classes({(image.split, image.class_name) for image in images}, (), is_split=False, where=where)
     named: tuple[Split, ...] = tuple(split for split in SPLITS if any(image.split == split for image in images))
     if "validation" not in named:  # this package divides the rest of train
         images = [replace(one, split=None if one.split == "train" else one.split) for one in images]
@@ -124,9 +150,10 @@ def _root(names: Iterable[str], folder: str) -> str:
         return f"{folder}/"
     only = next(iter(folders))
     deeper = {name.split("/")[1] for name in inside if name.count("/") > 1 and name.split("/")[0] == only}
-    doubled = split_word(only) == split_word(folder)
+    if split_word(only) == split_word(folder) or parts_among([only]):
+        return f"{folder}/{only}/"  # images right in it are not sorted by class
     holds_images = any(name.count("/") == 1 and is_image_name(name) for name in inside)
-    return f"{folder}/{only}/" if (doubled or len(deeper) > 1) and not holds_images else f"{folder}/"
+    return f"{folder}/{only}/" if len(deeper) > 1 and not holds_images else f"{folder}/"
 
 
 def _below(name: str, *, top: Top, roots: Mapping[str, str]) -> tuple[Split | None, str]:
@@ -154,6 +181,11 @@ def _unused(top: Top, named: Sequence[Split]) -> Iterable[str]:
         yield f"The folders {few(top.unused)} are neither a split nor a class, and their images are not used."
 
 
+def _copied(folders: Sequence[str]) -> Iterable[str]:
+    if folders:
+        yield f"The folders {few(folders)} repeat images of the source, and what lies in them is not used."
+
+
 def _class_name(folder: str, *, where: str) -> str:
     """Return the folder's name in Unicode's composed form: macOS writes é as two characters, Linux as one."""
     try:
@@ -164,12 +196,13 @@ def _class_name(folder: str, *, where: str) -> str:
     return unicodedata.normalize("NFC", folder)
 
 
-def _check_classes(folders: set[tuple[Split | None, str]], *, is_split: bool, files: int, where: str) -> None:
+def _check_classes(folders: set[tuple[Split | None, str]], names: Sequence[str], *, is_split: bool, where: str) -> None:
     train = sorted({name for split, name in folders if split in ("train", None)})
     if not train:
+        files = sum(not name.endswith("/") for name in names)
         found = f"{files} files that are in no class folder" if files else "no folder"
         place = "train/<class>/ and validation/<class>/" if is_split else "one folder per class"
-        raise DatasetError(f"No classes in {where}: found {found}. Put the images into {place}.")
+        raise DatasetError(f"No classes in {where}: found {found}. {what_to_do(names, place=place)}")
     for part in ("validation", "test"):
         if unknown := sorted({name for split, name in folders if split == part} - set(train)):
             message = (
@@ -181,7 +214,7 @@ def _check_classes(folders: set[tuple[Split | None, str]], *, is_split: bool, fi
         message = (
             f"Only one class in {where}: {train[0]!r}. A classifier tells at least two classes apart; add another."
         )
-        raise DatasetError(message)
+        raise DatasetError(f"{message} {about_one_class(names, train[0])}".strip())
 
 
 def _check_every_class_has_files(
@@ -192,8 +225,10 @@ def _check_every_class_has_files(
         message = f"Classes without a training image in {where}: {few(empty)}. Add images, or delete these folders."
         raise DatasetError(message)
     if "validation" in top.splits.values() and not any(image.split == "validation" for image in images):
+        folder = next(folder for folder, split in top.splits.items() if split == "validation")
         message = (
-            f"Validation of {where} has no image. Add some, or delete the folder: then some of train's images validate."
+            f"Validation of {where} has no image in a class folder. Add some; or delete the folder, or leave it out "
+            f"{leave_out(f'{folder}/*')}: then some of train's images validate."
         )
         raise DatasetError(message)
 

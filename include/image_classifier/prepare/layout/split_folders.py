@@ -4,14 +4,15 @@ The words are those of Hugging Face's ``datasets`` (``data_files.py``: split nam
 """
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Final, Literal
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.inspection.formats import ENDINGS
+from image_classifier.prepare.layout.next_steps import add_to_source, if_they_are, leave_out
 
 Split = Literal["train", "validation", "test"]
 Choice = Literal["classes", "splits"]
@@ -23,6 +24,7 @@ WORDS: Final[dict[str, Split]] = {
 # Among class folders, a folder with exactly this name is never used as a class without `layout: classes`.
 NEVER_A_CLASS: Final = {"train", "training", "val", "valid", "validation", "test"}
 LEAST_COMMON: Final = 2  # number of subfolders that all top folders have in common: the fewest classes of a classifier
+_AFTER_SLASH: Final = chr(ord("/") + 1)
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
@@ -52,7 +54,7 @@ def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> To
     """Decide what the top folders are.
 
     Args:
-        names: files and folders of the source, without the ignored ones.
+        names: files and folders of the source in alphabetical order, without the ignored ones.
         where: the source's name in messages.
         choice: the layout in the classifier's file, if it has one.
 
@@ -67,7 +69,7 @@ def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> To
     if choice == "splits":
         return _chosen_splits(tops, words, where=where)
     if set(tops) == set(words) and "train" in words.values():
-        return Top(_merged(words, where=where))
+        return _all_splits(names, words, (), where=where)
     if len(set(words.values())) > 1:
         return _splits_among_others(names, tops, words, where=where)
     if exact := [top for top in words if top.lower() in NEVER_A_CLASS]:
@@ -90,6 +92,26 @@ def _chosen_splits(tops: Sequence[str], words: Mapping[str, Split], *, where: st
     return Top(_merged(words, where=where), unused=tuple(top for top in tops if top not in words))
 
 
+def _all_splits(names: Sequence[str], words: Mapping[str, Split], others: Sequence[str], *, where: str) -> Top:
+    """Return the splits; of several folders of a split, those without class folders are not used."""
+    worth = {top: 2 if _subfolders(names, top) else 1 if _has_images(names, top) else 0 for top in words}
+    best = {split: max(worth[top] for top in words if words[top] == split) for split in words.values()}
+    if best["train"] < 2:
+        return Top(dict(words), unused=tuple(others))
+    used = {top: split for top, split in words.items() if worth[top] == best[split]}
+    unused = sorted([*others, *(top for top in words if top not in used)])
+    return Top(_merged(used, where=where), unused=tuple(unused))
+
+
+def _has_images(names: Sequence[str], top: str) -> bool:
+    return any(map(is_image_name, _below(names, top)))
+
+
+def _below(names: Sequence[str], top: str) -> Sequence[str]:
+    """Return the names below a top folder, of names in alphabetical order."""
+    return names[bisect_left(names, f"{top}/") : bisect_left(names, f"{top}{_AFTER_SLASH}")]
+
+
 def _merged(words: Mapping[str, Split], *, where: str) -> dict[str, Split]:
     """Return the split by folder; folders of one split may differ only in numbers, as ``train-1``, ``train-2``."""
     folders: dict[Split, list[str]] = defaultdict(list)
@@ -98,8 +120,9 @@ def _merged(words: Mapping[str, Split], *, where: str) -> dict[str, Split]:
     for split, found in folders.items():
         if len({_BETWEEN.sub("", top.lower()) for top in found}) > 1:
             message = (
-                f"Several folders of {where} may be its {split} split: {few(found)}. Keep one of them there, or put "
-                "`layout: classes` into the classifier's file if they are classes."
+                f"Several folders of {where} may be its {split} split: {few(found)}. Keep one of them there, and leave "
+                f"the others out, as {found[-1]!r} {leave_out(f'{found[-1]}/*')}; or put "
+                "`layout: classes` there if they are classes."
             )
             raise DatasetError(message)
     return dict(words)
@@ -110,17 +133,32 @@ def _splits_among_others(names: Sequence[str], tops: Sequence[str], words: Mappi
     others = [top for top in tops if top not in words]
     trained = set[str]().union(*(_subfolders(names, top) for top, split in words.items() if split == "train"))
     if trained and not any(_subfolders(names, top) or top in trained for top in others):
-        return Top(_merged(words, where=where), unused=tuple(others))
-    raise DatasetError(_unclear(tops, list(words), where=where))
+        return _all_splits(names, words, others, where=where)
+    if not trained and "train" in words.values() and not any(_has_images(names, top) for top in others):
+        return Top(dict(words), unused=tuple(others))  # splits of images without class folders, which are refused
+    raise DatasetError(
+        _unclear([top for top in tops if top in words or _has_images(names, top)], list(words), where=where)
+    )
 
 
 def _unclear(tops: Sequence[str], suspicious: Sequence[str], *, where: str) -> str:
     renamed = [f"{top} to {split_word(top)}" for top in suspicious if top != split_word(top)]
-    rename = f"If they are splits, rename {', '.join(renamed[:3])}, and " if renamed else "If they are splits, "
+    others = [top for top in tops if top not in suspicious]
+    if len(others) == 1 and (missing := _missing(suspicious)):
+        renamed.append(f"{others[0]} to {missing} if it is one of them")
+    rename = f"If they are splits, rename {', '.join(renamed[:4])}, and " if renamed else "If they are splits, "
     return (
         f"It is not clear which folders of {where} are classes: found {few(tops)}, of which {few(suspicious)} may be "
-        f"a split or a class. {rename}keep only train/<class>/, validation/<class>/ and test/<class>/ there. If they "
-        "are classes, put `layout: classes` into the classifier's file (LAYOUT=classes for `make demo`)."
+        f"a split or a class. {rename}keep only train/<class>/, validation/<class>/ and test/<class>/ there. "
+        f"{if_they_are('classes')}"
+    )
+
+
+def _missing(suspicious: Iterable[str]) -> str:
+    """Return the names of the splits that no folder's name says; train alone if it is one of them."""
+    words = {split_word(top) for top in suspicious}
+    return (
+        "train" if "train" not in words else " or ".join(word for word in ("validation", "test") if word not in words)
     )
 
 
@@ -134,18 +172,19 @@ def _refuse_repeated(names: Sequence[str], tops: Sequence[str], *, where: str) -
         return
     message = (
         f"The folders {few(tops)} of {where} hold the same folders, {few(sorted(common))}: they look like splits, and "
-        "not like classes. Rename them to train, validation and test; or, if they are classes, put `layout: classes` "
-        "into the classifier's file (LAYOUT=classes for `make demo`)."
+        "not like classes. If they are splits, rename them to train, validation and test. If they are variants of one "
+        f"data set, use one of them as the source: {add_to_source(tops[0])} If all their images are "
+        f"for training, rename them to train-1, train-2 and so on. {if_they_are('classes')}"
     )
     raise DatasetError(message)
 
 
-def _subfolders(names: Iterable[str], top: str) -> set[str]:
+def _subfolders(names: Sequence[str], top: str) -> set[str]:
     """Return the subfolders with files of a top folder; of a doubled one (``seg_test/seg_test``) those of the second.
 
     The result is empty if the top folder contains images itself, because then it is not a split.
     """
-    inside = [name.removeprefix(f"{top}/") for name in names if name.startswith(f"{top}/") and not name.endswith("/")]
+    inside = [name.removeprefix(f"{top}/") for name in _below(names, top) if not name.endswith("/")]
     folders = {name.partition("/")[0] for name in inside if "/" in name}
     if any("/" not in name and is_image_name(name) for name in inside):
         return set()
@@ -156,7 +195,8 @@ def _subfolders(names: Iterable[str], top: str) -> set[str]:
 
 def is_image_name(name: str) -> bool:
     """Whether a file's suffix is that of an image."""
-    return PurePosixPath(name).suffix.lower() in ENDINGS
+    stem, dot, ending = name.rpartition("/")[2].rpartition(".")
+    return bool(stem) and f"{dot}{ending.lower()}" in ENDINGS
 
 
 def _word_warnings(words: Collection[str]) -> Iterable[str]:

@@ -1,9 +1,10 @@
 """Reads a list of paths and labels, whose images are beside it, in S3, or anywhere in the file system."""
 
+import posixpath
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,17 @@ from image_classifier.aws.names import Keys
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.folders import Layout, Listed, layout_of
+from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
+from image_classifier.prepare.sources.found_paths import Images
 from image_classifier.prepare.sources.rows import Row, read_rows
 from image_classifier.prepare.sources.source import File
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+ROWS_TRIED = 16  # paths of a list that are tried before its files are searched for
 MAX_LIST_BYTES = 1024**3
 _S3 = "s3://"
 
@@ -51,15 +55,63 @@ class ListSource:
         """Return the rows, with every path in the form for `read`.
 
         Raises:
-            DatasetError: the list does not exist or cannot be read.
+            DatasetError: the list does not exist or cannot be read, or a path may mean several files.
 
         """
+        meant = self._meant
+        return [Row(self._name(meant.get(row.path, row.path)), row.label, row.split) for row in self._written]
+
+    @cached_property
+    def _written(self) -> list[Row]:
         try:
             data = self.beside.read(self.file, limit_bytes=MAX_LIST_BYTES)
         except ImageRejectedError as error:
             raise DatasetError(f"The {self.where} cannot be read: {error} Correct `source`.") from error
-        rows = read_rows(data, name=self.file, columns=self.columns)
-        return [Row(self._name(row.path), row.label, row.split) for row in rows]
+        return read_rows(data, name=self.file, columns=self.columns)
+
+    @cached_property
+    def _meant(self) -> dict[str, str]:
+        """The files by path if the list writes paths that are not those of files; see `found_paths`.
+
+        Raises:
+            DatasetError: a path may mean several files.
+
+        """
+        written = [row.path for row in self._written if not row.path.startswith(_S3)]
+        if not written or any(map(self._exists, written[:: -(-len(written) // ROWS_TRIED)])):
+            return {}
+        images, meant = Images(self._files_of_paths()), {}
+        for path in written:
+            found = images.meant_by(path)
+            if len(found) > 1:
+                message = (
+                    f"The path {path!r} of the {self.where} may be {few(sorted(found))}. Name the folder of the list's "
+                    f"images with columns.folder in the classifier's file, such as {found[0].rpartition('/')[0]!r}."
+                )
+                raise DatasetError(message)
+            if found:
+                meant[path] = found[0]
+        return meant
+
+    def _exists(self, path: str) -> bool:
+        try:
+            self.read(self._name(path), limit_bytes=1)
+        except ImageRejectedError:
+            return False
+        return True
+
+    def _files_of_paths(self) -> list[str]:
+        """Return the files below the folder at which the list's paths start, relative to it."""
+        if isinstance(self.beside, BucketSource):
+            prefix = self._address(self._name("")).removeprefix(f"s3://{self.beside.bucket}/")
+            return [file.name for file in replace(self.beside, prefix=prefix).listing()]
+        folder = self.beside.folder / self.columns.folder
+        if not folder.is_dir():
+            message = (
+                f"columns.folder is {self.columns.folder!r}, and {folder} is no folder. It starts at the list's own."
+            )
+            raise DatasetError(message)
+        return [file.name for file in FolderSource(folder).files()]
 
     def files(self) -> list[File]:
         """Return the images of the list, each once."""
@@ -89,12 +141,16 @@ class ListSource:
         labels = sorted({image.class_name for image in images})
         shown = ", ".join(map(repr, labels[:8]))
         level = f"The classes are the labels of {self.where}: {shown}{' and more' if len(labels) > 8 else ''}."
+        for path, file in list(self._meant.items())[:1]:
+            level += f" Its paths were found by their names, as {path!r} at {self._name(file)!r}."
         return layout_of(images, where=self.where, level=level)
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         if name.startswith(_S3):
             bucket, key = _bucket_and_key(name)
             return self._bucket(bucket).read(key, limit_bytes=limit_bytes, stamp=stamp)
+        if ".." in name.split("/") and (address := self._address(name)):
+            return self.read(address, limit_bytes=limit_bytes, stamp=stamp)
         return self.beside.read(name, limit_bytes=limit_bytes, stamp=stamp)
 
     def check_apart_from(self, bucket: str, keys: Keys) -> None:
@@ -119,7 +175,12 @@ class ListSource:
         return f"{self.columns.folder.rstrip('/')}/{path}"
 
     def _address(self, name: str) -> str:
-        return f"s3://{self.beside.bucket}/{self.beside.prefix}{name}" if isinstance(self.beside, BucketSource) else ""
+        if not isinstance(self.beside, BucketSource):
+            return ""
+        key = self.beside.prefix + name
+        if ".." in name.split("/"):  # in S3 a name, and no way up
+            key = posixpath.normpath(key) + ("/" if key.endswith("/") else "")
+        return f"s3://{self.beside.bucket}/{key}"
 
     def _bucket(self, bucket: str, prefix: str = "") -> BucketSource:
         if self.s3 is None:

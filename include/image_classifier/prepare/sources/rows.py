@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -22,8 +22,18 @@ PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 SPLITS: Final = ("split", "set", "subset")
 METADATA: Final = "-metadata"
+_YES: Final = {"1", "1.0", "true", "yes"}
 _NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
 SINGLE_LABEL: Final = "groundtruth/image-classification"
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The columns of a list; several label columns hold 1 for an image's class and 0 otherwise."""
+
+    path: str
+    labels: tuple[str, ...]
+    split: str | None
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
     found = list(dict.fromkeys(rows))
     if not found:
         raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
+    _check_single_labels(found, name=name)
     for row in found:
         _check_text(row.path, name=name)
         _check_text(row.label, name=name)
@@ -91,8 +102,8 @@ def _table(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
         raise DatasetError(message) from error
     if not lines:
         return
-    has_header = not any(isinstance(column, int) for column in (columns.path, columns.label, columns.split))
-    header = lines[0] if has_header else [str(place) for place in range(len(lines[0]))]
+    has_header = not any(isinstance(column, int) for column in (columns.path, *columns.labels, columns.split))
+    header = [cell.strip() for cell in lines[0]] if has_header else [str(place) for place in range(len(lines[0]))]
     chosen = _chosen(header, name=name, columns=columns)
     for number, line in enumerate(lines[has_header:], start=1 + has_header):
         if any(cell.strip() for cell in line):
@@ -100,7 +111,7 @@ def _table(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
 
 
 def _json_lines(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
-    chosen: dict[str, str] | None = None
+    chosen: _Chosen | None = None
     for number, line in enumerate(io.StringIO(text), start=1):
         if not line.strip():
             continue
@@ -136,40 +147,85 @@ def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> d
     return {**values, wanted: label, **({} if columns.label else {LABELS[0]: label})}
 
 
-def _chosen(found: Sequence[str], *, name: str, columns: Columns) -> dict[str, str]:
+def _chosen(found: Sequence[str], *, name: str, columns: Columns) -> _Chosen:
     """Return the columns of path and label, and of the split if there is one."""
-    chosen = {}
-    for what, named, usual in (
-        ("path", columns.path, PATHS),
-        ("label", columns.label, LABELS),
-        ("split", columns.split, SPLITS),
-    ):
-        wanted = [str(named)] if named is not None else list(usual)
-        column = next((one for one in wanted if one in found), None)
-        if column is None and (named is not None or what != "split"):
-            message = (
-                f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(found)}. Name "
-                f"the column with columns.{what} in the classifier's file (a number, from 0, if it has no header)."
-            )
-            raise DatasetError(message)
-        if column is not None:
-            chosen[what] = column
-    return chosen
+    path = _column("path", columns.path, PATHS, found, name=name)
+    labels = [_column("label", one, LABELS, found, name=name) for one in columns.labels or (None,)]
+    has_split = columns.split is not None or any(one in found for one in SPLITS)
+    split = _column("split", columns.split, SPLITS, found, name=name) if has_split else None
+    return _Chosen(path, tuple(labels), split)
 
 
-def _row(values: Mapping[str, Any], chosen: Mapping[str, str], *, where: str) -> Row:
-    path, label = (values.get(chosen[what]) for what in ("path", "label"))
+def _column(what: str, named: str | int | None, usual: Sequence[str], found: Sequence[str], *, name: str) -> str:
+    wanted = [str(named)] if named is not None else list(usual)
+    column = next((one for one in wanted if one in found), None)
+    if column is not None:
+        return column
+    message = f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(found)}."
+    if sum(one.startswith("pixel") for one in found) > 1:
+        raise DatasetError(f"{message} Its columns are pixels: save each image as a file, and list these files.")
+    raise DatasetError(
+        f"{message} Name the column with columns.{what} in the classifier's file (a number, from 0, if it has no "
+        "header)."
+    )
+
+
+def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
+    path, label = values.get(chosen.path), _label(values, chosen, where=where)
     path_text, label_text = ("" if value is None else str(value).strip() for value in (path, label))
     if isinstance(label, list | dict):
         raise DatasetError(f"The label in {where} is {label!r}; one label for each image is read.")
     if not path_text or not label_text:
-        missing = chosen["label"] if path_text else chosen["path"]
+        missing = chosen.labels[0] if path_text else chosen.path
         raise DatasetError(f"There is no {missing!r} in {where}. Add it, or delete the line.")
     return Row(path_text, label_text, _split(values, chosen, where=where))
 
 
-def _split(values: Mapping[str, Any], chosen: Mapping[str, str], *, where: str) -> Split | None:
-    written = str(values.get(chosen.get("split", ""), "") or "").strip()
+def _label(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Any:
+    """Return the label of a row: of several columns, the name of the one that holds 1.
+
+    Raises:
+        DatasetError: none of the columns holds 1, or several do.
+
+    """
+    if len(chosen.labels) == 1:
+        return values.get(chosen.labels[0])
+    marked = [column for column in chosen.labels if str(values.get(column)).strip().lower() in _YES]
+    if len(marked) != 1:
+        found = f"{few(marked)} are" if marked else "none is"
+        message = (
+            f"Of the columns {few(chosen.labels)} {found} 1 in {where}; each image has one class. Correct the line."
+        )
+        raise DatasetError(message)
+    return marked[0]
+
+
+def _check_single_labels(rows: Sequence[Row], *, name: str) -> None:
+    """Check that no label is a combination of others, such as ``Edema|Mass``.
+
+    Raises:
+        DatasetError: the message says how many rows have several labels.
+
+    """
+    labels = {row.label for row in rows}
+    combined = {label for label in labels if any(_is_combined(label, mark, labels) for mark in "|;,")}
+    if combined:
+        count = sum(row.label in combined for row in rows)
+        message = (
+            f"List {name} has rows with several labels, such as {min(combined)!r} ({count:,} of {len(rows):,} rows). "
+            "Each image has one class: write a list without these rows, or with one label in each of them."
+        )
+        raise DatasetError(message)
+
+
+def _is_combined(label: str, mark: str, labels: Collection[str]) -> bool:
+    parts = [part.strip() for part in label.split(mark)]
+    known = [part in labels for part in parts]
+    return len(parts) > 1 and (any(known) if mark == "|" else all(known))
+
+
+def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:
+    written = str(values.get(chosen.split or "", "") or "").strip()
     if written and written.lower() not in WORDS:
         message = (
             f"The split {written!r} in {where} is none of {', '.join(sorted(WORDS))}. Correct it, or leave it empty."

@@ -74,7 +74,7 @@ def messy(images):
 
 @pytest.fixture
 def inspection(messy):
-    return inspect_source(str(messy), layout=None, s3=None, on_progress=lambda line: None)
+    return inspect_source(str(messy), fields={}, s3=None, on_progress=lambda line: None)
 
 
 def test_the_report_has_the_documented_keys(inspection):

@@ -116,7 +116,7 @@ def test_a_test_folder_without_classes_is_not_used_and_named():
     ("folders", "said"),
     [
         (below(["dev", "holdout"]), "hold the same folders, 'cat', 'dog': they look like splits"),
-        (below(["fold1", "fold2", "fold3"]), "Rename them to train, validation and test"),
+        (below(["fold1", "fold2", "fold3"]), "rename them to train, validation and test"),
         (below(["dev", "test"]), "rename dev to validation, and keep only train/<class>/"),
         ([*below(["train", "test"]), *below(["holdout"])], "of which 'test', 'train' may be a split or a class"),
         ([*below(["train", "test"]), "cat"], "of which 'test', 'train' may be a split or a class"),

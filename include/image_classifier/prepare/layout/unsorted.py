@@ -1,0 +1,115 @@
+"""Says what a source without class folders holds instead, and what to do with it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Final
+
+from image_classifier.prepare.layout.next_steps import ANNOTATED, WRITE_A_LIST, add_to_source
+from image_classifier.prepare.layout.parts import is_annotated, parts_among
+from image_classifier.prepare.layout.split_folders import few, is_image_name
+
+ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
+PACKED: Final = frozenset(
+    [
+        ".parquet",
+        ".arrow",
+        ".tfrec",
+        ".tfrecord",
+        ".rec",
+        ".h5",
+        ".hdf5",
+        ".npy",
+        ".npz",
+        ".mat",
+        ".pkl",
+        ".pickle",
+        ".pt",
+        ".idx",
+        ".bin",
+        ".lmdb",
+        ".mdb",
+    ]
+)
+
+
+def _about_files(files: Sequence[str]) -> str:
+    """Return sentences on the files of a source that was refused; empty if nothing is known about them."""
+    if windows := [name for name in files if "\\" in name]:
+        return (
+            f"Names such as {windows[0]!r} contain backslashes: the archive was made on Windows, and unpacked without "
+            "making folders of them. Unpack it again with unzip or 7z, or rename the files."
+        )
+    if any(map(is_image_name, files)):
+        return ANNOTATED if is_annotated(files) else ""
+    return _without_images(files)
+
+
+def _without_images(files: Sequence[str]) -> str:
+    endings = Counter(PurePosixPath(name).suffix.lower() for name in files)
+    if archives := [name for name in files if PurePosixPath(name).suffix.lower() in ARCHIVES]:
+        return f"{few(archives)} are archives: unpack them, so that the images are files."
+    if packed := [name for name in files if PurePosixPath(name).suffix.lower() in PACKED]:
+        return f"{few(packed)} pack many images or tables into one file, which is not read. Save each image as a file."
+    if files and "" not in endings:
+        found = ", ".join(ending for ending, _ in endings.most_common(5))
+        return f"No file has the name of an image; their names end in {found}. Images are files such as .jpg and .png."
+    if files:
+        return "No file has the name of an image, such as .jpg: if one file packs many images, save each as a file."
+    return ""
+
+
+def what_to_do(names: Sequence[str], *, place: str) -> str:
+    """Return what to do with a source without class folders.
+
+    Args:
+        names: files and folders of the source, without the ignored ones.
+        place: the folders to put the images into, such as ``train/<class>/``.
+
+    """
+    files = [name for name in names if not name.endswith("/")]
+    known = _about_files(files)
+    if known and known != ANNOTATED:
+        return known
+    return f"{known} {WRITE_A_LIST.replace('one folder for each class', place)}".strip()
+
+
+def about_one_class(names: Sequence[str], class_folder: str) -> str:
+    """Return what to do with a source of one class folder, which may hold the classes or unsorted images.
+
+    Args:
+        names: files and folders of the source, without the ignored ones.
+        class_folder: the only class.
+
+    """
+    files = [name for name in names if not name.endswith("/")]
+    known, inside = _about_files(files), [name.partition(f"{class_folder}/")[2] for name in files]
+    folders = sorted({name.partition("/")[0] for name in inside if "/" in name})
+    is_packed = any(PurePosixPath(name).suffix.lower() in PACKED | ARCHIVES or "\\" in name for name in files)
+    if len(folders) > 1 and not is_packed and not parts_among(folders):
+        return f"If its folders {few(folders)} are the classes, {add_to_source(class_folder)}"
+    if not files or (known and known != ANNOTATED):
+        return known
+    return f"{known} If the images are of several classes: {WRITE_A_LIST[0].lower()}{WRITE_A_LIST[1:]}".strip()
+
+
+def deep_classes(images: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Warn if all images are in folders below the class folders, which then may be the classes.
+
+    Args:
+        images: the class and the path below the class's folder of every file.
+
+    """
+    below = set[tuple[str, str]]()
+    for name, rest in images:
+        folder, slash, _ = rest.partition("/")
+        if slash:
+            below.add((name, folder))
+        elif is_image_name(rest):
+            return
+    if len(below) > len(dict(below)):
+        examples = few([f"{name}/{folder}" for name, folder in sorted(below)[:3]])
+        yield (
+            f"All images are in folders below the class folders, such as {examples}, which are not classes of their "
+            "own. If they should be, move them up into the source, or write a list with the columns path and label."
+        )

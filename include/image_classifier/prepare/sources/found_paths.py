@@ -1,0 +1,76 @@
+"""Finds the files that a list means, if it writes their paths without endings or with other folders."""
+
+import re
+from collections.abc import Container, Iterable, Sequence
+from typing import Final
+
+from image_classifier.prepare.layout.split_folders import is_image_name
+
+_SEPARATORS: Final = re.compile(r"[/\\=]+")  # = of addresses such as /data/local-files/?d=cats/1.jpg
+
+
+class Images:
+    """The image files of a place, by name."""
+
+    def __init__(self, files: Iterable[str], *, wanted: Container[str] | None = None) -> None:
+        """Index the files.
+
+        Args:
+            files: their paths.
+            wanted: of which names, without endings; default: all.
+
+        """
+        self._by_stem: dict[str, str | list[str]] = {}
+        for file in files:
+            stem = stem_of(file)
+            if not is_image_name(file) or (wanted is not None and stem not in wanted):
+                continue
+            known = self._by_stem.setdefault(stem, file)
+            if isinstance(known, list):
+                known.append(file)
+            elif known is not file:
+                self._by_stem[stem] = [known, file]
+
+    def meant_by(self, path: str) -> Sequence[str]:
+        """Return the files that a list's path may mean: several if it is ambiguous, none if there is no such file.
+
+        The names are equal, or the path lacks the ending. Of the folders above the file, those of the list's path and
+        those of the place end alike: ``/data/cats/1.jpg`` is ``cats/1.jpg``, and ``1`` is any ``1.jpg``.
+        """
+        *folders, name = _parts(path) or [""]
+        fitting = [file for file in self._named(name) if _end_alike(folders, _parts(file)[:-1])]
+        if len(fitting) > 1:
+            closest = max(_common_end(folders, _parts(file)[:-1]) for file in fitting)
+            fitting = [file for file in fitting if _common_end(folders, _parts(file)[:-1]) == closest]
+        shortest = min(fitting, key=len, default="")
+        is_repeated = all(file == shortest or file.endswith(f"/{shortest}") for file in fitting)
+        return [shortest] if fitting and is_repeated else fitting
+
+    def _named(self, name: str) -> Sequence[str]:
+        found = self._by_stem.get(stem_of(name) if is_image_name(name) else name, [])
+        files = [found] if isinstance(found, str) else found
+        return [file for file in files if not is_image_name(name) or _parts(file)[-1] == name]
+
+
+def stem_of(path: str) -> str:
+    """Return the name of a path's file without the ending of an image."""
+    name = (_parts(path) or [""])[-1]
+    return name.rpartition(".")[0] if is_image_name(name) else name
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in _SEPARATORS.split(path) if part not in ("", ".", "..")]
+
+
+def _end_alike(one: Sequence[str], other: Sequence[str]) -> bool:
+    return _common_end(one, other) == min(len(one), len(other))
+
+
+def _common_end(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return how many folders at the end of two paths are equal."""
+    count = 0
+    for left, right in zip(reversed(one), reversed(other), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

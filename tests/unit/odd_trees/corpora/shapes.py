@@ -1,0 +1,137 @@
+"""Data sets as programs, systems and languages leave them: names, archives, endings."""
+
+from pathlib import Path
+
+from tests.unit.odd_trees.corpora.building import Corpus, accepted, below, refused, renamed, use
+
+MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "
+MIXED = ("a.JPG", "b.JPEG", "c.jfif", "d.jpe", "e.webp", "f.avif", "g.Png", "h.bmp", "i.TIFF", "j.gif")
+
+
+def _unzipped_again(folder: Path) -> None:
+    for file in [place for place in folder.rglob("*") if "\\" in place.name]:
+        target = file.parent / file.name.replace("\\", "/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        file.rename(target)
+
+
+CORPORA = {
+    "German names": Corpus(
+        below("Äpfel", "Brötchen", "Süßkartoffel", file="Bild {}.jpg"),
+        accepted(("Brötchen", "Süßkartoffel", "Äpfel"), {None: 24}),
+    ),
+    "Japanese names": Corpus(
+        below("猫", "犬", "うさぎ", file="写真{}.jpg"), accepted(("うさぎ", "犬", "猫"), {None: 24})
+    ),
+    "Arabic names": Corpus(
+        below("train/قطة", "train/كلب", "test/قطة", "test/كلب", file="صورة {}.jpg"),
+        accepted(("قطة", "كلب"), {None: 16, "test": 16}),
+    ),
+    "German split names": Corpus(
+        below("Training/Hund", "Training/Katze", "Validierung/Hund", "Validierung/Katze"),
+        [
+            *refused("rename Training to train, Validierung to validation or test if it is one of them"),
+            *accepted(
+                ("Hund", "Katze"),
+                {"train": 16, "validation": 16},
+                does=renamed({"Training": "train", "Validierung": "validation"}),
+            ),
+        ],
+    ),
+    "backslashes of a Windows zip": Corpus(
+        [f"pets\\{kind}\\{at}.jpg" for kind in ("cat", "dog") for at in range(1, 9)],
+        [
+            *refused("contain backslashes", "unzip or 7z"),
+            *accepted(("cat", "dog"), {None: 16}, source="pets", does=_unzipped_again),
+        ],
+    ),
+    "backslashes below a folder": Corpus(
+        [f"pets/{kind}\\{at}.jpg" for kind in ("cat", "dog") for at in range(1, 9)],
+        [
+            *refused("contain backslashes", "unzip or 7z"),
+            *accepted(("cat", "dog"), {None: 16}, source="pets", does=_unzipped_again),
+        ],
+    ),
+    "zip of a Mac": Corpus(
+        below("pets/cat", "pets/dog"),
+        use("pets", ("cat", "dog"), {None: 16}),
+        {
+            **dict.fromkeys(below("__MACOSX/pets/cat", file="._{}.jpg"), MAC),
+            "__MACOSX/._pets": MAC,
+            "pets/.DS_Store": MAC,
+            **dict.fromkeys(below("pets/dog", file="._{}.jpg"), MAC),
+        },
+    ),
+    "blanks and parentheses": Corpus(
+        below("Garbage (1)/Plastic bags (LDPE)", "Garbage (1)/Tin cans & foil", file="IMG ({}).jpg"),
+        use("Garbage (1)", ("Plastic bags (LDPE)", "Tin cans & foil"), {None: 16}),
+    ),
+    "linked classes": Corpus(
+        below("all/.store/cat", "all/.store/dog"),
+        use("view", ("cat", "dog"), {None: 16}),
+        links={"view/cat": "../all/.store/cat", "view/dog": "../all/.store/dog"},
+    ),
+    "one class": Corpus(below("hotdog"), refused("Only one class", "'hotdog'", "add another")),
+    "one class in splits": Corpus(
+        below("train/hotdog", "test/hotdog"), refused("Only one class", "'hotdog'", "add another")
+    ),
+    "images without endings": Corpus(below("cat", "dog", file="{:06}"), accepted(("cat", "dog"), {None: 16})),
+    "images without endings below a folder": Corpus(
+        below("pets/cat", "pets/dog", file="{:06}"), use("pets", ("cat", "dog"), {None: 16})
+    ),
+    "endings of all kinds": Corpus(
+        [f"{kind}/{name}" for kind in ("cat", "dog") for name in MIXED], accepted(("cat", "dog"), {None: 20})
+    ),
+    "a single folder of images": Corpus(
+        below("photos", file="IMG_{:04}.JPG"), refused("Only one class", "'photos'", "one folder for each class")
+    ),
+    "class in the file's name": Corpus(
+        [f"dataset2/{kind}{at}.jpg" for kind in ("cloudy", "rain", "shine") for at in range(1, 9)],
+        refused("Only one class", "'dataset2'", "labels.csv with the columns path and label"),
+    ),
+    "masked and unmasked faces": Corpus(
+        below("data/with_mask", "data/without_mask", file="{}_{name}.jpg"),
+        use("data", ("with_mask", "without_mask"), {None: 16}),
+    ),
+    "mask as a class": Corpus(below("Mask", "No Mask", file="{}.jpg"), accepted(("Mask", "No Mask"), {None: 16})),
+    "originals and augmented": Corpus(
+        below(
+            "Original Images/Healthy",
+            "Original Images/Monkey Pox",
+            "Augmented Images/Healthy",
+            "Augmented Images/Monkey Pox",
+        ),
+        [
+            *refused("variants of one data set", "add /Augmented Images to"),
+            *accepted(("Healthy", "Monkey Pox"), {None: 16}, source="Original Images"),
+        ],
+    ),
+    "folds": Corpus(
+        below(
+            "fold1/train/a",
+            "fold1/train/b",
+            "fold1/test/a",
+            "fold1/test/b",
+            "fold2/train/a",
+            "fold2/train/b",
+            "fold2/test/a",
+            "fold2/test/b",
+        ),
+        use("fold1", ("a", "b"), {None: 16, "test": 16}),
+    ),
+    "numbered batches": Corpus(
+        below("batch_1", "batch_2", "batch_3", file="IMG_{name}_{}.jpg"),
+        [
+            *refused("look like numbered parts", "labels.csv with the columns path and label", "`layout: classes`"),
+            *accepted(("batch_1", "batch_2", "batch_3"), {None: 24}, layout="classes"),
+        ],
+    ),
+    "unlabelled beside classes": Corpus(
+        below("labeled/cat", "labeled/dog", "unlabeled", file="{}.png"), use("labeled", ("cat", "dog"), {None: 16})
+    ),
+    "scraped by search": Corpus(
+        below("downloads/tabby cat", "downloads/beagle dog", file="{}. {name}.jpg"),
+        use("downloads", ("beagle dog", "tabby cat"), {None: 16}, ignored=1),
+        {"downloads/logs.txt": "ok"},
+    ),
+}
