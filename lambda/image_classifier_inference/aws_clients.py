@@ -25,8 +25,17 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker_runtime.client import SageMakerRuntimeClient
 
 SERVICE_MODELS = Path(__file__).parent / "service_models"
-S3_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-RUNTIME_CONFIG = Config(connect_timeout=3, read_timeout=READ_TIMEOUT_S, retries={"total_max_attempts": 1})
+# Half of the function's time for a small image is botocore's. Without the optional checksums S3 still checks the
+# SHA-256 of each body, which the signature contains, and the arguments of these few calls need no validation.
+_LEAN = Config(
+    parameter_validation=False,
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+S3_CONFIG = _LEAN.merge(
+    Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+)
+RUNTIME_CONFIG = _LEAN.merge(Config(connect_timeout=3, read_timeout=READ_TIMEOUT_S, retries={"total_max_attempts": 1}))
 
 
 class FunctionModels(Loader):

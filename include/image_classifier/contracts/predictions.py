@@ -16,7 +16,7 @@ failed     the same, but every attempt failed for a reason outside the image. A 
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from types import UnionType
@@ -125,7 +125,9 @@ class Prediction:
     @cached_property
     def _json(self) -> bytes:
         """The bytes, which the function writes twice, as the record and as its log entry."""
-        return json.dumps({"schema": SCHEMA, **asdict(self)}, ensure_ascii=False, indent=1).encode()
+        # vars() instead of asdict(), and no indentation: both would take ten times as long.
+        document = {"schema": SCHEMA} | {one.name: getattr(self, one.name) for one in fields(self)}
+        return json.dumps(document, ensure_ascii=False, default=vars).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:

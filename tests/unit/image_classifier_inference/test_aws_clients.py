@@ -1,5 +1,6 @@
 """Checks that the function's clients, which read the models of three operations, behave as botocore's own."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -158,6 +159,15 @@ def test_a_write_does_not_wait_for_the_permission_to_send_its_body(lambda_enviro
     """If this fails after an upgrade of botocore: its handler that adds the header has another name."""
     assert "Expect" in headers_of_a_write(plain_clients())
     assert "Expect" not in headers_of_a_write(make_clients())
+
+
+def test_the_signature_of_a_write_contains_the_sha256_of_its_body(lambda_environment):
+    """So S3 refuses a damaged body without the further checksum that botocore computes by default."""
+    request, _ = exchange(make_clients().s3, *CALLS[2][1:])
+    headers = {name.lower(): value for name, value in request[2].items()}
+
+    assert headers["x-amz-content-sha256"] == str(hashlib.sha256(b"{}").hexdigest().encode())
+    assert not [name for name in headers if "checksum" in name or name == "content-md5"]
 
 
 def test_the_user_agent_is_built_once_and_names_botocore_and_lambda(lambda_environment):
