@@ -106,6 +106,7 @@ def _serve(app: ASGIApp, *, address: str, port: int) -> None:
         access_log=False,
         date_header=False,  # MiniStack sends its own
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
     )

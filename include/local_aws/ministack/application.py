@@ -26,6 +26,7 @@ from local_aws.pages import pages, with_pages
 log = logging.getLogger(__name__)
 
 _MOST_PROCESSES = 4  # each is a Python with boto3 and Pillow
+_PROCESSES_PER_CORE = 2  # a function waits for half of its time for S3 or an endpoint
 
 
 @dataclass(frozen=True)
@@ -87,5 +88,5 @@ def application(options: Options) -> ASGIApp:
 def limits() -> Limits:
     """Read the limits from LOCAL_AWS_FUNCTION_PROCESSES (a number) and LOCAL_AWS_RETRY_WAIT_S (seconds)."""
     cores = os.cpu_count() or 1
-    processes = int(os.environ.get("LOCAL_AWS_FUNCTION_PROCESSES", max(2, min(cores, _MOST_PROCESSES))))
+    processes = int(os.environ.get("LOCAL_AWS_FUNCTION_PROCESSES", min(_PROCESSES_PER_CORE * cores, _MOST_PROCESSES)))
     return Limits(processes=processes, retry_wait_s=float(os.environ.get("LOCAL_AWS_RETRY_WAIT_S", "2")))

@@ -92,13 +92,20 @@ def _limit_rights(temporary_bytes: int) -> None:
 
 
 def _peak_memory_bytes() -> int:
-    """Return the peak memory of this process; Linux's ru_maxrss includes that of the program before exec."""
+    """Return the peak memory of this process.
+
+    Linux's ru_maxrss is never less. It includes the memory of the program before exec, so the exact number is read if
+    the function may have used too much.
+    """
+    most_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    if most_bytes <= int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]) * 1024 * 1024:
+        return most_bytes
     try:
         with Path("/proc/self/status").open(encoding="ascii") as status:
             line = next(line for line in status if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
     except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS
+        return most_bytes
 
 
 def _set_up_logging() -> _RequestId:

@@ -26,6 +26,7 @@ _STOP_GRACE_S = 0
 _POLL_S = 0.2
 _MEMORY_POLL_S = 0.05
 _MIB = 1024 * 1024
+_MOST_LOG_BYTES = _MIB  # emptying the file after each invocation would take longer than reading it
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class FunctionProcess:
         self.is_usable = True
         self._folder = Path(tempfile.mkdtemp(dir=folder, prefix=f"{function.name}-"))
         self._log_file = self._folder / "log"
+        self._log_read_bytes = 0
         self._temporary = self._folder / "tmp"
         self._connection: socket.socket | None = None
         self._stream: Any = None  # the connection as a BufferedRWPair, once there is one
@@ -233,10 +235,15 @@ class FunctionProcess:
         }
 
     def _take_log(self) -> str:
-        # The process appends: emptied, the file starts again, and each invocation's log is all there is.
-        text = self._log_file.read_text(errors="replace")
-        os.truncate(self._log_file, 0)
-        return text
+        """Return what was written since the last invocation."""
+        with self._log_file.open("rb") as file:
+            file.seek(self._log_read_bytes)
+            text = file.read()
+        self._log_read_bytes += len(text)
+        if self._log_read_bytes > _MOST_LOG_BYTES:
+            os.truncate(self._log_file, 0)  # the process appends, so the file starts again
+            self._log_read_bytes = 0
+        return text.decode(errors="replace")
 
 
 def _resident_bytes(pid: int) -> int:

@@ -1,12 +1,13 @@
-"""Finds the files of an object as MiniStack does, but without its search for symbolic links.
+"""Finds and writes the files of an object as MiniStack does, with a third of its system calls.
 
-Nothing makes a symbolic link below the folder of a bucket.
+Nothing makes a symbolic link below the folder of a bucket, so none is searched for.
 """
 
-# ruff: noqa: PTH112, PTH113, PTH118, PTH120 - pathlib would take as long as the search does
+# ruff: noqa: PTH105, PTH107, PTH112, PTH113, PTH116, PTH118, PTH120 - pathlib would take as long as the search does
 
 import functools
 import os
+import stat
 
 from local_aws.ministack.modules import s3
 
@@ -25,26 +26,63 @@ def path_of(base: str, key: str) -> str:
     No part of a plain key is "..", so its path is below `base`.
     """
     root = _root(base)
-    plain = os.path.join(root, key)
-    if s3._plain_path_key(key) and os.path.isfile(plain):
-        return plain
-    encoded = _encoded(root, key)
     if not s3._plain_path_key(key):
-        return encoded
-    if os.path.isfile(plain + ".meta.json"):
+        return _encoded(root, key)
+    plain = os.path.join(root, key)
+    mode = _mode(plain)
+    if stat.S_ISREG(mode) or os.path.isfile(plain + ".meta.json"):
         return plain
-    if os.path.isfile(encoded) or os.path.isfile(encoded + ".meta.json") or os.path.isdir(plain):
-        return encoded
-    return encoded if _is_below_a_file(plain, root=root) else plain
+    if stat.S_ISDIR(mode) or _is_stored_encoded(root, key) or _is_below_a_file(plain, root=root):
+        return _encoded(root, key)
+    return plain
 
 
 def other_path_of(base: str, key: str, path: str) -> str | None:
-    """Return the other possible file of a key, of which a write removes an old copy."""
+    """Return the other possible file of a key, of which a write removes an old copy; None if there can be no copy."""
     root = _root(base)
-    encoded = _encoded(root, key)
-    if path != encoded:
-        return encoded
+    if not path.startswith(os.path.join(root, s3._ENCODED_KEYS_DIR, "")):
+        return _encoded(root, key) if _has_encoded_keys(root) else None
     return os.path.join(root, key) if s3._plain_path_key(key) else None
+
+
+def write(path: str, data: bytes | str, *, text: bool = False) -> None:  # noqa: ARG001  MiniStack's signature
+    """Write a file whole or not at all, as MiniStack does, but without the system calls of a file object.
+
+    Raises:
+        OSError: the file cannot be written; an earlier one of that name is unchanged.
+
+    """
+    rest = memoryview(data.encode() if isinstance(data, str) else data)
+    temporary = path + ".tmp"
+    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        while rest:
+            rest = rest[os.write(file, rest) :]
+    except OSError:
+        os.remove(temporary)
+        raise
+    finally:
+        os.close(file)
+    os.replace(temporary, path)
+
+
+def _mode(path: str) -> int:
+    """Return the type of a file as stat does; 0 if there is none."""
+    try:
+        return os.stat(path).st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def _has_encoded_keys(root: str) -> bool:
+    return os.path.isdir(os.path.join(root, s3._ENCODED_KEYS_DIR))
+
+
+def _is_stored_encoded(root: str, key: str) -> bool:
+    if not _has_encoded_keys(root):
+        return False
+    encoded = _encoded(root, key)
+    return os.path.isfile(encoded) or os.path.isfile(encoded + ".meta.json")
 
 
 def _encoded(root: str, key: str) -> str:

@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local_aws.faults.counting import Faults
@@ -87,6 +87,8 @@ def _documents() -> list[Patch]:
         # Symbolic links were searched for in each part of an object's path, three times for a write: a tenth of it.
         Patch(s3, "_key_disk_path", "93899514851552ad", _replace(object_files.path_of)),
         Patch(s3, "_other_key_disk_path", "99ecdb982d1e9189", _replace(object_files.other_path_of)),
+        # A file object of Python took eight system calls for each of the two files of an object.
+        Patch(s3, "_atomic_write", "24958052a85fea7c", _replace(object_files.write)),
     ]
 
 
@@ -167,16 +169,25 @@ def _finish_interrupted_changes(original: Callable[..., object]) -> Callable[...
     return load
 
 
+def _is_meant(configured: Mapping[str, object], *, key: str, event_name: str) -> bool:
+    """Whether an entry of a notification configuration is for this event; most writes are for none."""
+    return bool(
+        s3._event_matches(event_name, configured["events"])
+        and s3._key_matches_filter(key, configured["filter_prefix"], configured["filter_suffix"])
+    )
+
+
 def _deliver_before_the_answer(original: Callable[..., object]) -> Callable[..., object]:
     def fire(bucket: str, key: str, event_name: str, size: int = 0, etag: str = "", **more: object) -> None:
         if bucket not in s3._bucket_notifications:
             return
-        targets = {item["type"] for item in s3._parse_notification_config(bucket)}
-        if targets <= {"lambda", "sqs"} and "EventBridge" not in s3._bucket_notifications[bucket]:
+        configured = s3._parse_notification_config(bucket)
+        targets = {item["type"] for item in configured}
+        if not targets <= {"lambda", "sqs"} or "EventBridge" in s3._bucket_notifications[bucket]:
+            original(bucket, key, event_name, size, etag, **more)
+        elif any(_is_meant(item, key=key, event_name=event_name) for item in configured):
             # The event is stored, in the queue of invocations or in the SQS queue, before the upload is answered.
             sequencer = s3._next_event_sequencer(event_name)
             s3._fire_s3_event(bucket, key, event_name, size, etag, sequencer=sequencer, **more)
-        else:
-            original(bucket, key, event_name, size, etag, **more)
 
     return fire

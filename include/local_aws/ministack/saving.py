@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 _INTERVAL_S = 1.0
 _PAUSE_PER_SAVE = 40  # a save of 0.5 s is followed by 20 s without one
 _TRIES = 5
-_CREDENTIAL_SERVICE = re.compile(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/aws4_request")
+_CREDENTIAL_SERVICE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
 _SAVED_BEFORE_THE_ANSWER = {
     "s3": "s3",
     "lambda": "lambda",
@@ -127,13 +127,16 @@ def _consistent(get_state: Callable[[], object]) -> object:
 
 def saved_before_the_answer(scope: Scope) -> str | None:
     """Return the part of the state to save before this request is answered, or None for objects and invocations."""
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    match = _CREDENTIAL_SERVICE.search(headers.get("authorization", ""))
-    service = match.group(1) if match else ""
+    authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    match = _CREDENTIAL_SERVICE.search(authorization)
+    service = match.group(1).decode() if match else ""
     if service == "s3":
         _, _, key = scope["path"].strip("/").partition("/")
-        return None if key or "delete" in query else "s3"
+        return None if key or "delete" in _query(scope) else "s3"
     if service == "lambda" and scope["path"].endswith(("/invocations", "/invoke-async")):
         return None
     return _SAVED_BEFORE_THE_ANSWER.get(service)
+
+
+def _query(scope: Scope) -> dict[str, list[str]]:
+    return parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)

@@ -12,7 +12,7 @@ def scope(service: str, path: str, query: str = "") -> dict[str, object]:
     return {
         "path": path,
         "query_string": query.encode(),
-        "headers": [(b"Host", b"127.0.0.1"), (b"Authorization", credential.encode())],
+        "headers": [(b"host", b"127.0.0.1"), (b"authorization", credential.encode())],
     }
 
 
