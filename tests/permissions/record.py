@@ -20,15 +20,16 @@ PAGE = Path(__file__).parents[2] / "docs" / "permissions.md"
 USERS = {"image-classifier-airflow": "Airflow", "image-classifier-api-server": "ApiServer"}
 HEAD = """# Who may do what, and why
 
-The roles and policies of the [CloudFormation template](../include/infrastructure/template.yaml), statement by
-statement, with a call that needs each action. The calls were recorded in full runs of the Dags, and in tests of the
-jobs and of the pages' changes, against the local AWS, which enforces these policies; `make record-calls` records them
-again and writes this page. A test shows for each statement that a recorded call is denied without it. An action that
-nothing there needs stands here with the reason why it is allowed.
+This page lists the roles and policies of the [CloudFormation template](../include/infrastructure/template.yaml), and
+why each action is allowed: the resource of a recorded call that needs it, or a reason if no recorded call does.
 
-IAM's `*` matches slashes, too: `the-bucket/*/incoming/*` means the prefix `incoming/` of every classifier, and any
-key that has `/incoming/` further down. Classifiers of one deployment trust each other; give those that must not a
-stack each.
+`make record-calls` records the calls and writes this page. It runs the Dags, and the tests of jobs and pages, against
+the local AWS, which enforces these policies. A test checks, for each statement, that a recorded call is denied without
+it.
+
+IAM's `*` also matches slashes: `the-bucket/*/incoming/*` matches the prefix `incoming/` of every classifier, and every
+key that contains `/incoming/`. All classifiers of a deployment can therefore read each other's data; deploy a separate
+stack for a classifier that must be isolated.
 """
 
 
@@ -61,10 +62,15 @@ def keep(calls: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def page(calls: list[dict[str, Any]]) -> str:
-    """The table of docs/permissions.md: a line for each action of each statement."""
+    """Return docs/permissions.md, with a line for each action of each statement."""
     lines = [HEAD]
     for principal, policy in dict.fromkeys((item.principal, item.policy) for item in statements()):
-        lines += [f"## {principal}: `{policy}`", "", "| statement | action | a call that needs it |", "|---|---|---|"]
+        lines += [
+            f"## {principal}: `{policy}`",
+            "",
+            "| Statement | Action | Recorded call or reason |",
+            "|---|---|---|",
+        ]
         for statement in statements():
             if (statement.principal, statement.policy) == (principal, policy):
                 lines += [_line(statement, action, calls) for action in sorted(statement.actions)]

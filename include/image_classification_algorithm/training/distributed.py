@@ -63,7 +63,7 @@ class Hosts:
             raise StopRequestedError
 
     def any(self, here: bool) -> bool:
-        """Whether `here` is true on any host."""
+        """Return whether `here` is true on any host."""
         return here if self.count == 1 else bool(self._greatest([float(here)])[0])
 
     def same(self, value: int, *, what: str) -> int:

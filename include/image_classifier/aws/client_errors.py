@@ -74,7 +74,7 @@ def stop(call: Callable[[], object], *, what: str) -> bool:
 
 
 def is_absent(error: ClientError) -> bool:
-    """Whether the resource does not exist: SageMaker's code ValidationException also means other errors."""
+    """Return whether the resource does not exist: SageMaker's code ValidationException also means other errors."""
     words = ("could not find", "not found", "does not exist")
     return code_of(error) in NOT_FOUND or (
         code_of(error) in ("ValidationException", "ValidationError")
@@ -83,37 +83,37 @@ def is_absent(error: ClientError) -> bool:
 
 
 def exists_already(error: ClientError) -> bool:
-    """Whether the name exists already: an earlier attempt created it, because names are computed."""
+    """Return whether the name exists already: an earlier attempt created it, because names are computed."""
     return code_of(error) == "ResourceInUse" or "already exist" in sentence(error).lower()
 
 
 def is_busy(error: ClientError) -> bool:
-    """Whether an earlier change is in progress, as in "Cannot update in-progress endpoint"."""
+    """Return whether an earlier change is in progress, as in "Cannot update in-progress endpoint"."""
     return "in-progress" in sentence(error).lower() or "in progress" in sentence(error).lower()
 
 
 def is_invalid(error: ClientError) -> bool:
-    """Whether the request is invalid; nothing was created."""
+    """Return whether the request is invalid; nothing was created."""
     return code_of(error) == "ValidationException"
 
 
 def is_limit(error: ClientError) -> bool:
-    """Whether the request would exceed a quota of the account."""
+    """Return whether the request would exceed a quota of the account."""
     return code_of(error) == "ResourceLimitExceeded"
 
 
 def is_access_denied(error: ClientError) -> bool:
-    """Whether a policy does not allow the request."""
+    """Return whether a policy does not allow the request."""
     return code_of(error) in ACCESS_DENIED
 
 
 def is_expired(error: Exception) -> bool:
-    """Whether the credentials expired; a new client obtains new ones."""
+    """Return whether the credentials expired; a new client obtains new ones."""
     return isinstance(error, ClientError) and code_of(error) in EXPIRED
 
 
 def is_transient(error: Exception) -> bool:
-    """Whether the same request may succeed later: throttling, a server error, or AWS cannot be reached."""
+    """Return whether the same request may succeed later: throttling, a server error, or AWS cannot be reached."""
     if not isinstance(error, ClientError):
         return isinstance(error, UNREACHABLE)
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)

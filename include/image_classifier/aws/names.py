@@ -188,7 +188,7 @@ def attempt_number(first: str, name: str) -> int:
 
 
 def is_training_job(name: str, *, classifier: str) -> bool:
-    """Whether a job belongs to this classifier: "cat" must not match the jobs of "cat-breeds"."""
+    """Return whether a job belongs to this classifier: "cat" must not match the jobs of "cat-breeds"."""
     pattern = rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{8}}-[0-9a-f]{{8}}(-[0-9]{{1,3}})?"
     return re.fullmatch(pattern, name) is not None
 
@@ -204,7 +204,7 @@ def job_name(classifier: str, spec: object) -> str:
 
 
 def is_job(name: str, *, classifier: str) -> bool:
-    """Whether a job belongs to this classifier: "cat" must not match the jobs of "cat-breeds"."""
+    """Return whether a job belongs to this classifier: "cat" must not match the jobs of "cat-breeds"."""
     return re.fullmatch(rf"{PREFIX}{re.escape(classifier)}-[0-9a-f]{{16}}", name) is not None
 
 
@@ -217,7 +217,7 @@ def tuning_job_name(classifier: str, spec: object) -> str:
 
 
 def is_tuning_job(name: str) -> bool:
-    """Whether a name has the form of our tuning jobs; the job's tags name its classifier."""
+    """Return whether a name has the form of our tuning jobs; the job's tags name its classifier."""
     return re.fullmatch(rf"{PREFIX}[0-9a-f]{{15}}", name) is not None
 
 

@@ -149,7 +149,7 @@ def _proxy(configured: Any, url: str) -> str | None:
 
 
 def _trusted(s3: "S3Client") -> bool | str:
-    """What the client verifies certificates with: the path of a file, True for the usual ones, False for nothing.
+    """Return how the client verifies certificates: by the file at a path, by the usual ones (True), or not (False).
 
     botocore keeps what it decided from the argument `verify`, AWS_CA_BUNDLE, the profile and REQUESTS_CA_BUNDLE in an
     attribute that is not public; where it is not found, boto3 uploads what obstore does not trust.

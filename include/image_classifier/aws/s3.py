@@ -49,7 +49,7 @@ def list_objects(
 
 
 def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:
-    """Whether HeadObject finds the object; without s3:ListBucket an absent object gives the status 403."""
+    """Return whether HeadObject finds the object; without s3:ListBucket an absent object gives the status 403."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
@@ -122,7 +122,7 @@ def write_if_unchanged(
             if code_of(error) not in (*CHANGED_MEANWHILE, *ABSENT):
                 raise
             message = (
-                f"s3://{bucket}/{key} was changed by another run meanwhile; run this task again once that run is over."
+                f"s3://{bucket}/{key} was changed by another run in the meantime; run this task again after that run."
             )
             raise ResourceBusyError(message) from error
     log.info("Wrote s3://%s/%s", bucket, key)
@@ -152,7 +152,7 @@ def delete(s3: "S3Client", *, bucket: str, keys: Iterable[str]) -> None:
 
 
 def same_content(stored: Stored | None, body: bytes) -> bool:
-    """Whether a listed object holds these bytes; False if unknown: with a KMS key an ETag is not an MD5."""
+    """Return whether a listed object holds these bytes; False if unknown: with a KMS key an ETag is not an MD5."""
     return stored is not None and stored.etag.strip('"') == hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 

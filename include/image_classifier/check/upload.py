@@ -68,7 +68,7 @@ def upload_again(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
 
 
 def has_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> bool:
-    """Whether the record of the check's image exists."""
+    """Return whether the record of the check's image exists."""
     return object_exists(s3, bucket=bucket, key=upload.record_key)
 
 

@@ -37,7 +37,7 @@ class Columns(Part):
 
 
 def is_list(source: str) -> bool:
-    """Whether a source is a list of images, by its suffix."""
+    """Return whether a source is a list of images, by its suffix."""
     return PurePosixPath(source).suffix.lower() in LIST_ENDINGS
 
 

@@ -160,7 +160,12 @@ def check_budget(
 
 
 def batch_request(s3: "S3Client", batch: Batch, classifier: Classifier) -> dict[str, Any]:
-    """Write the manifest of all prepared images, and return the transform operator's config; empty without images."""
+    """Write the manifest of all prepared images, and return the transform operator's config; empty without images.
+
+    Returns:
+        A dict of ``request`` (CreateTransformJob's), ``classifier`` and ``time_limit_s``.
+
+    """
     parts = part_keys(s3, bucket=batch.bucket, prefix=batch.prefix)
     names = sorted(line["prepared"] for key in parts for line in read_part(s3, batch.bucket, key) if line["prepared"])
     if not names:

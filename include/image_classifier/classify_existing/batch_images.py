@@ -41,7 +41,7 @@ class _Preparing:
     model: Model
 
     def line(self, key: str) -> PartLine | None:
-        """Store the prepared image; None if the image was deleted or replaced meanwhile."""
+        """Store the prepared image; None if the image was deleted or replaced in the meantime."""
         found = current_image(self.s3, bucket=self.batch.bucket, key=key)
         data = None if found is None else self._read(found[0])
         if found is None or data is None:

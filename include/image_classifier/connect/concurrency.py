@@ -51,7 +51,7 @@ def ensure_concurrency(lambda_client: "LambdaClient", *, classifier: str, instan
 
 
 def is_room_for(lambda_client: "LambdaClient", *, instance_count: int) -> bool:
-    """Whether the account has enough executions left to reserve those of a function that has none reserved."""
+    """Return whether the account has enough executions left to reserve those of a function that has none reserved."""
     return _unreserved(lambda_client) - concurrency_of(instance_count) >= LEAST_UNRESERVED
 
 

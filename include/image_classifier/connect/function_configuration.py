@@ -46,12 +46,12 @@ class FunctionConfiguration(BaseModel):
         }
 
     def matches(self, found: Mapping[str, Any]) -> bool:
-        """Whether a function that Lambda describes has this configuration."""
+        """Return whether a function that Lambda describes has this configuration."""
         seen = {**found, "Environment": {"Variables": found.get("Environment", {}).get("Variables", {})}}
         return all(seen.get(name) == value for name, value in self.as_request().items())
 
     def runs_code(self, found: Mapping[str, Any], *, code_sha256: str) -> bool:
-        """Whether a function that Lambda describes runs this code on this architecture."""
+        """Return whether a function that Lambda describes runs this code on this architecture."""
         return found.get("CodeSha256") == code_sha256 and found.get("Architectures", ["x86_64"]) == [self.architecture]
 
 

@@ -218,7 +218,7 @@ class _Wheels:
 
 
 def _is_complete(folder: Path, pinned: set[str]) -> bool:
-    """Whether the folder holds all pinned wheels, with the pinned hashes."""
+    """Return whether the folder holds all pinned wheels, with the pinned hashes."""
     wheels = list(folder.glob("*.whl"))
     return bool(wheels) and all(hashlib.sha256(wheel.read_bytes()).hexdigest() in pinned for wheel in wheels)
 

@@ -57,7 +57,7 @@ def ensure_live(lambda_client: "LambdaClient", *, configuration: FunctionConfigu
 
 
 def _is_shared(alias: Mapping[str, Any]) -> bool:
-    """Whether the alias routes part of the uploads to another version."""
+    """Return whether the alias routes part of the uploads to another version."""
     return bool(alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"))
 
 

@@ -169,7 +169,7 @@ class _Change:
     refusal: ClientError | None = None
 
     def is_done(self) -> bool:
-        """Whether the notifications that are read back have the entry; they are written first if not."""
+        """Return whether the notifications that are read back have the entry; they are written first if not."""
         self.found = _read(self.s3, bucket=self.bucket)
         own = _own(self.found, self.entry_id)
         if [_meaning(item) for item in own] == ([] if self.entry is None else [_meaning(self.entry)]):
@@ -196,7 +196,7 @@ def _rewrite(s3: "S3Client", *, bucket: str, entry_id: str, entry: Configuration
         return change.outcome
     if change.refusal is not None:
         raise _refused(change.refusal, change.found, entry_id=entry_id, bucket=bucket) from change.refusal
-    message = f"Others changed the event notifications of bucket {bucket} {MOST_TRIES} times meanwhile; try again"
+    message = f"Others changed the event notifications of bucket {bucket} {MOST_TRIES} times in a row; try again"
     raise ResourceBusyError(message)
 
 

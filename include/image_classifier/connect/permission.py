@@ -19,7 +19,7 @@ Entry = Mapping[str, Any]
 
 
 def is_permitted(lambda_client: "LambdaClient", *, bucket: str, statement_id: str, function_arn: str) -> bool:
-    """Whether S3 may invoke the function for this bucket of this account."""
+    """Return whether S3 may invoke the function for this bucket of this account."""
     request = _permission(bucket=bucket, statement_id=statement_id, function_arn=function_arn)
     statement = _statement(lambda_client, request)
     return statement is not None and _permits(statement, request)
@@ -78,7 +78,7 @@ def _statement(lambda_client: "LambdaClient", request: Mapping[str, str]) -> Ent
 
 
 def _permits(statement: Entry, request: Mapping[str, str]) -> bool:
-    """Whether a statement permits what the request asks for; AWS spells the conditions' keys AWS:SourceArn."""
+    """Return whether a statement permits what the request asks for; AWS spells the conditions' keys AWS:SourceArn."""
     conditions = {
         key.lower(): value for operator in statement.get("Condition", {}).values() for key, value in operator.items()
     }

@@ -226,7 +226,7 @@ def _drop_empty_alpha(image: Image.Image, data: bytes) -> None:
 
 
 def has_empty_alpha(image: Image.Image, data: bytes) -> bool:
-    """Whether a BMP's alpha is 0 everywhere: many programs write 0 in the fourth byte of an opaque image."""
+    """Return whether a BMP's alpha is 0 everywhere: many programs write 0 in the fourth byte of an opaque image."""
     if image.format != "BMP" or image.mode != "RGBA":
         return False
     pixels = int.from_bytes(data[10:14], "little")

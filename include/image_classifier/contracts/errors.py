@@ -77,7 +77,7 @@ class LabelsChangedError(DatasetError):
 
 
 class PreparationError(ImageClassifierError):
-    """A process was killed, or a processing job failed on AWS's side; a later attempt goes on where it stood."""
+    """A process was killed, or a processing job failed on AWS's side; a later attempt continues where it stopped."""
 
 
 class PreparationInputError(PreparationError):

@@ -43,7 +43,7 @@ class Model:
         return (pixels.keep if self.unmodified else pixels.prepare)(data, self.pixels)
 
     def same_preprocessing(self, other: "Model") -> bool:
-        """Whether an image that was prepared for one model is also prepared for the other."""
+        """Return whether an image that was prepared for one model is also prepared for the other."""
         return self.unmodified == other.unmodified and (self.unmodified or self.pixels.key() == other.pixels.key())
 
 

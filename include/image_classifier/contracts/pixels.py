@@ -253,7 +253,7 @@ def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
 
 
 def _is_odd_grey(image: Image.Image) -> bool:
-    """Whether a TIFF's samples have 12 bits, or its zero is white: Pillow does not convert these values."""
+    """Return whether a TIFF's samples have 12 bits, or its zero is white: Pillow does not convert these values."""
     tags = getattr(image, "tag_v2", None)
     return tags is not None and (tags.get(_BITS_PER_SAMPLE), tags.get(_PHOTOMETRIC)) != ((16,), _BLACK_IS_ZERO)
 

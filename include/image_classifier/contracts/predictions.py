@@ -271,7 +271,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
 
 
 def _is(value: Any, kind: type) -> bool:
-    """Whether a JSON value has the type ``kind``; true is not a number, and an integer is also a float."""
+    """Return whether a JSON value has the type ``kind``; true is not a number, and an integer is also a float."""
     if isinstance(value, bool):
         return False
     return isinstance(value, (int, float)) if kind is float else isinstance(value, kind)

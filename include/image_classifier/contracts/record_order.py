@@ -7,7 +7,7 @@ from image_classifier.contracts.predictions import Prediction, instant
 
 
 def supersedes(new: Prediction, stored: Prediction) -> bool:
-    """Whether ``new`` replaces the record ``stored``.
+    """Return whether ``new`` replaces the record ``stored``.
 
     S3 delivers events at least once and in any order, an image may be classified again by a replay, and all images
     may be classified again with another model. The order of the uploads decides first. Of the same upload
@@ -25,7 +25,7 @@ def supersedes(new: Prediction, stored: Prediction) -> bool:
 
 
 def is_same_upload(one: Prediction, other: Prediction) -> bool:
-    """Whether two records of one key are about the same upload."""
+    """Return whether two records of one key are about the same upload."""
     return _compare_uploads(one, other) == 0
 
 

@@ -92,7 +92,7 @@ def png_significant_bits(data: bytes) -> int | None:
 
 
 def png_is_16_bit(data: bytes) -> bool:
-    """Whether a PNG's header announces 16 bits per channel."""
+    """Return whether a PNG's header announces 16 bits per channel."""
     return data.startswith(PNG) and data[12:16] == b"IHDR" and data[24:25] == b"\x10"
 
 

@@ -28,7 +28,7 @@ def _brightest(band: Image.Image) -> int:
 
 
 def is_dark_of_16_bits(image: Image.Image, data: bytes) -> bool:
-    """Whether a colour image of 16 bits is nearly black: the decoder returns only the upper 8 bits.
+    """Return whether a colour image of 16 bits is nearly black: the decoder returns only the upper 8 bits.
 
     Raises:
         ImageRejectedError: the file says that it uses the lower bits, which are lost.

@@ -48,7 +48,7 @@ def check_pages(data: bytes) -> None:
 
 
 def is_whole(data: bytes) -> bool:
-    """Whether the file contains all the bytes that its first directory refers to."""
+    """Return whether the file contains all the bytes that its first directory refers to."""
     tags = next(iter(_directories(data, most=1)), {})
     for offsets, counts in (_STRIPS, _TILES):
         where, sizes = _numbers(tags.get(offsets)), _numbers(tags.get(counts))
@@ -77,13 +77,13 @@ def correct(image: Image.Image) -> None:
 
 
 def is_planar_16_bit(image: Image.Image) -> bool:
-    """Whether a TIFF stores each colour in a separate plane of 16 bits per value."""
+    """Return whether a TIFF stores each colour in a separate plane of 16 bits per value."""
     tags = getattr(image, "tag_v2", {})
     return tags.get(_PLANAR) == 2 and 16 in _numbers(tags.get(_BITS))
 
 
 def has_8_bit_palette(image: Image.Image) -> bool:
-    """Whether the largest value of a TIFF's palette is at most 255, where the standard's range ends at 65,535."""
+    """Return whether the values of a TIFF's palette end at 255; the standard's range ends at 65,535."""
     values = _numbers(getattr(image, "tag_v2", {}).get(_COLOUR_MAP))
     return image.mode == "P" and bool(values) and 0 < max(values) <= 255
 

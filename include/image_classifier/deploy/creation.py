@@ -43,7 +43,7 @@ def ensure_unchangeable(
 
 
 def was_created(create: Callable[[], object]) -> bool:
-    """Whether `create` created the resource; False if an earlier try of the task did, as names are computed."""
+    """Return whether `create` created the resource; False if an earlier try of the task did, as names are computed."""
     try:
         create()
     except ClientError as error:

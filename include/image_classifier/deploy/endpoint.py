@@ -106,7 +106,7 @@ def describe_endpoint(sagemaker: "SageMakerClient", name: str) -> Endpoint | Non
 
 
 def is_stable(endpoint: Endpoint | None) -> bool:
-    """Whether no change of the endpoint is in progress; True if the endpoint does not exist."""
+    """Return whether no change of the endpoint is in progress; True if the endpoint does not exist."""
     return endpoint is None or endpoint["EndpointStatus"] in STABLE
 
 

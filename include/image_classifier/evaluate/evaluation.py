@@ -110,7 +110,7 @@ def stored_report(s3: "S3Client", evaluation: Evaluation) -> "Report | None":
 
 
 def is_current(report: "Report", *, classifier: Classifier, tuning: "TuningFigures | None") -> bool:
-    """Whether the report has the classifier's present settings of confidences and the same hyperparameter search."""
+    """Return whether the report has the classifier's present settings of confidences and the same search."""
     unsure, calibrate = report.unsure, classifier.calibrate
     present = classifier.unsure_below
     if present == "auto":

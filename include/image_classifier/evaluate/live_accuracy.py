@@ -25,7 +25,7 @@ class LiveAccuracy:
     more: int
 
     def is_below(self, floor: float) -> bool:
-        """Whether the accuracy is shown to be below a floor: there are enough answers, and all of its interval is."""
+        """Return whether the accuracy is below a floor: there are enough answers, and all of its interval is."""
         return self.accuracy.of >= LEAST_ANSWERS and self.accuracy.high < floor
 
 

@@ -21,7 +21,7 @@ FEWEST_SCORED = 0.9  # share of the images; with fewer results the cause is not 
 
 
 def has_enough_results(s3: "S3Client", job: Mapping[str, Any]) -> bool:
-    """Whether a failed transform job has scored nearly all images: a single bad image makes the job fail."""
+    """Return whether a failed transform job has scored nearly all images: a single bad image makes the job fail."""
     source = urlsplit(job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
     output = urlsplit(job["TransformOutput"]["S3OutputPath"])
     manifest = storage.read(s3, bucket=source.netloc, key=source.path.lstrip("/"))
@@ -85,7 +85,7 @@ def read_result(s3: "S3Client", *, bucket: str, key: str) -> tuple[float, ...]:
     found = storage.read(s3, bucket=bucket, key=key)
     try:
         if found is None:
-            raise ValueError("it was deleted meanwhile")
+            raise ValueError("it was deleted in the meantime")
         return parse_answer(found[0])
     except ValueError as error:
         raise PredictionError(

@@ -78,7 +78,7 @@ class Plan:
         return None if None in costs else round(sum(cost for cost in costs if cost is not None), 6)
 
     def as_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values, for XCom."""
+        """Return ``classifier``, ``first_day_usd``, ``lines``, ``test_set`` and ``advice`` as JSON values, for XCom."""
         return {
             "classifier": self.classifier,
             "first_day_usd": self.first_day_usd,

@@ -1,9 +1,9 @@
 """Reads the on-demand price per hour of a SageMaker instance from AWS's Price List.
 
 Source of the field names: AWS's list, https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonSageMaker/. An "ML
-Instance" has instanceName (ml.g4dn.xlarge), component (Training, Hosting and others) and regionCode. The component
-Processing is that of an answer of GetProducts that a public repository's log of 13 September 2026 shows: instanceType
-ml.m5.xlarge-Processing, usagetype USE1-Processing:ml.m5.xlarge, 0.23 USD an hour.
+Instance" has instanceName (ml.g4dn.xlarge), component (Training, Hosting and others) and regionCode. The source
+of the component Processing is an answer of GetProducts in a public repository's log of 13 September 2026: instanceType
+ml.m5.xlarge-Processing, usagetype USE1-Processing:ml.m5.xlarge, 0.23 USD per hour.
 """
 
 import json

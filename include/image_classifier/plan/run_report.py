@@ -51,7 +51,7 @@ class RunReport:
     waiting: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the report as JSON values, for XCom."""
+        """Return the fields of the report as JSON values, for XCom."""
         return asdict(self)
 
     def as_table(self) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def is_new(s3: "S3Client", *, bucket: str, classifier: str, kind: str, version: str) -> bool:
-    """Whether this version of the data set, model or endpoint (``kind``) differs from the last announced one."""
+    """Return whether this version of the data set, model or endpoint (``kind``) differs from the last announced one."""
     return _announced(s3, bucket=bucket, classifier=classifier).get(kind) != version
 
 

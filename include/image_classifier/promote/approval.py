@@ -38,7 +38,7 @@ class Question(BaseModel):
     until: datetime
 
     def is_about_the_same(self, other: "Question") -> bool:
-        """Whether both questions are about the same comparison."""
+        """Return whether both questions are about the same comparison."""
         same = ("classifier", "candidate", "champion", "test_manifest")
         return all(getattr(self, name) == getattr(other, name) for name in same)
 

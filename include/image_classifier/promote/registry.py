@@ -165,7 +165,7 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
 
 
 def names_model(sagemaker: "SageMakerClient", wanted: str, *, training_job: str, group: str) -> bool:
-    """Whether `wanted`, the number of a version or a training job, names this model."""
+    """Return whether `wanted`, the number of a version or a training job, names this model."""
     if wanted == training_job or not wanted:
         return bool(wanted)
     return any(

@@ -56,7 +56,7 @@ class Teardown:
         return tuple(prefix for prefix, keep in choices.items() if keep)
 
     def keeps(self, key: str) -> bool:
-        """Whether an object is kept; the images of checks and canaries, and what was made of them, are not."""
+        """Return whether an object is kept; the images of checks and canaries, and what was made of them, are not."""
         keys = names.Keys(self.classifier)
         folders = (keys.incoming, keys.predictions, keys.thumbnails)
         is_check = key.startswith(tuple(f"{folder}{CHECK_FOLDER}" for folder in folders))

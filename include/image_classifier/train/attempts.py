@@ -81,7 +81,7 @@ def plan_attempt(
 
 
 def has_model(job: Job, *, s3: "S3Client | None", accept_time_limit: bool) -> bool:
-    """Whether an ended job left an acceptable model."""
+    """Return whether an ended job left an acceptable model."""
     worth = ("completed", "time_limit") if accept_time_limit else ("completed",)
     return end_of(job) in worth and (s3 is None or has_artifact(s3, job))
 
@@ -169,7 +169,7 @@ def _machine(job: Job) -> tuple[str, bool]:
 
 
 def _same_limits(job: Job, request: Request) -> bool:
-    """Whether the job had the image, the instances and the limits of the request."""
+    """Return whether the job had the image, the instances and the limits of the request."""
     return all(_limits(job)[name] == value for name, value in _limits(request).items())
 
 

@@ -110,7 +110,7 @@ def remedy_for(reason: str, *, job: str) -> str:
 
 
 def is_remedied_elsewhere(reason: str) -> bool:
-    """Whether the remedy is outside the request, so that the same request may succeed later."""
+    """Return whether the remedy is outside the request, so that the same request may succeed later."""
     known = _find(reason)
     return known is not None and known.applies_to == "elsewhere"
 

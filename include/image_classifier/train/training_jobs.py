@@ -95,6 +95,6 @@ def training_result(
 
 
 def has_artifact(s3: "S3Client", job: Mapping[str, Any]) -> bool:
-    """Whether the job's model artifact is on S3; a job that was stopped early has none."""
+    """Return whether the job's model artifact is on S3; a job that was stopped early has none."""
     uri = urlsplit(job.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""))
     return bool(uri.netloc) and object_exists(s3, bucket=uri.netloc, key=uri.path.lstrip("/"))

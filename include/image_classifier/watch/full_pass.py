@@ -47,7 +47,7 @@ class PassResult:
 
 
 def is_due(state: WatchState, *, now: datetime) -> bool:
-    """Whether this run should start or continue a full pass."""
+    """Return whether this run should start or continue a full pass."""
     if state.pass_started is not None or state.last_pass is None or state.last_pass_images <= ALWAYS_UP_TO:
         return True
     passes_per_day = LISTINGS_PER_DAY / max(1, state.last_pass_listings)

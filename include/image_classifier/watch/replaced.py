@@ -60,7 +60,7 @@ class ReplacedImages:
         return sum(replay(self.functions, self.s3, self.target, key=key) for key in hidden)
 
     def _has_record_of_another(self, key: str, known: set[str | None]) -> bool:
-        """Whether the image differs from those of its new records and of its stored record."""
+        """Return whether the image differs from those of its new records and of its stored record."""
         try:
             image = self.s3.head_object(Bucket=self.target.bucket, Key=key)
         except ClientError as error:

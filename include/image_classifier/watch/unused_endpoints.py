@@ -37,7 +37,7 @@ def check_endpoints_wanted(sagemaker: "SageMakerClient", *, bucket: str, classif
 
 
 def _serves_from(sagemaker: "SageMakerClient", endpoint: Mapping[str, Any], *, bucket: str) -> bool:
-    """Whether the endpoint belongs to this deployment; other deployments of the account have their own files."""
+    """Return whether the endpoint belongs to this deployment; other deployments of the account have their own files."""
     pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
     if not any(tag["Key"] == TAG for page in pages for tag in page["Tags"]):
         return False

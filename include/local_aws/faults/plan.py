@@ -63,7 +63,7 @@ class Fault(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _percent_has_no_end(cls, entry: object) -> object:
-        """An entry with `percent` and without `times` acts without limit."""
+        """Let an entry with `percent` and without `times` act without limit."""
         if isinstance(entry, dict) and entry.get("percent") is not None and "times" not in entry:
             return {**entry, "times": None}
         return entry

@@ -90,7 +90,7 @@ def _encoded(root: str, key: str) -> str:
 
 
 def _is_below_a_file(path: str, *, root: str) -> bool:
-    """Whether a parent of `path` is a file, as that of the key "a/b" is if there is an object "a"."""
+    """Return whether a parent of `path` is a file, as that of the key "a/b" is if there is an object "a"."""
     parent = os.path.dirname(path)
     while parent != root and not os.path.isdir(parent):
         if os.path.isfile(parent):

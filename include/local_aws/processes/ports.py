@@ -17,7 +17,7 @@ def becomes_free(port: int, *, address: str, within_s: float) -> bool:
 
 
 def is_free(port: int, *, address: str) -> bool:
-    """Whether no program listens on this port of this address."""
+    """Return whether no program listens on this port of this address."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -85,7 +85,7 @@ async def tell_overdue(
 
 
 async def _was_asked_about(dag_id: str, run_id: str) -> bool:
-    """Whether the run has asked a person; False also if Airflow does not answer."""
+    """Return whether the run has asked a person; False also if Airflow does not answer."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     try:

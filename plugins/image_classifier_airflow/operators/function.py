@@ -49,6 +49,9 @@ class LambdaFunctionOperator(LambdaCreateFunctionOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Deploy the function.
 
+        Returns:
+            The fields of `image_classifier.connect.function.DeployedFunction`.
+
         Raises:
             FunctionError: the function cannot be packed, belongs to somebody else, or does not work; the earlier
                 version stays live.

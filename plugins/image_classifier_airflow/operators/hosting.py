@@ -155,7 +155,7 @@ class EndpointOperator(SageMakerEndpointOperator):
     ) -> dict[str, Any]:
         """Continue after the trigger's event."""
         if event is None:
-            raise EndpointError("The trigger ended without an event; run this task again: it goes on from there.")
+            raise EndpointError("The trigger ended without an event; run this task again: it continues there.")
         if event["status"] == "overdue":
             self._give_up()
         self._deadline = deadline

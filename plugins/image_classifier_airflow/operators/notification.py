@@ -48,6 +48,10 @@ class UploadTriggerOperator(AwsBaseOperator[LambdaHook]):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
         """Set the trigger.
 
+        Returns:
+            A dict of ``outcome`` (created, updated, unchanged or paused) and ``others``, the bucket's other
+            notifications.
+
         Raises:
             FunctionError: another notification overlaps with this one, or S3 refuses this one.
             ResourceBusyError: other writers keep changing the bucket's notifications.

@@ -92,6 +92,9 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Start, adopt or reuse a job, and wait for its end.
 
+        Returns:
+            What `image_classifier.train.training_jobs.training_result` returns.
+
         Raises:
             TrainingInputError: the algorithm refused its input; a retry would cost the same and fail again.
             TrainingServiceError: AWS failed or had no capacity.

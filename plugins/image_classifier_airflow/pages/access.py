@@ -44,7 +44,7 @@ class Visitor:
 
 
 def may(user: Any, classifier: str, method: Method) -> bool:
-    """Whether Airflow lets the user read (GET) or edit (PUT) the classifier's Dag."""
+    """Return whether Airflow lets the user read (GET) or edit (PUT) the classifier's Dag."""
     dag_id = train_and_deploy_dag_id(classifier)
     details = DagDetails(id=dag_id, team_name=DagModel.get_team_name(dag_id))
     return get_auth_manager().is_authorized_dag(method=method, details=details, user=user)
@@ -72,7 +72,7 @@ def refuse_foreign(request: Request) -> None:
 
 
 def _is_same_origin(request: Request) -> bool:
-    """Whether the request is same-origin: programs, which use a token, send neither header; browsers send one."""
+    """Return whether the request is same-origin; programs, which use a token, send neither header."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None and site not in ("same-origin", "none"):
         return False
@@ -88,8 +88,8 @@ def _visitor(method: Method) -> Callable[..., Visitor]:
         if not CLASSIFIER_NAME.fullmatch(classifier):
             raise HTTPException(404, "There is no classifier of this name.")
         if not may(user, classifier, method):
-            wish = "see" if method == "GET" else "change"
-            raise HTTPException(403, f"You may not {wish} the classifier {classifier}: ask for access to its Dag.")
+            verb = "see" if method == "GET" else "change"
+            raise HTTPException(403, f"You may not {verb} the classifier {classifier}: ask for access to its Dag.")
         files = [file for file in classifier_files(classifier_folders()) if file.stem == classifier]
         if not files:
             raise HTTPException(404, f"There is no classifier {classifier}: it has no file.")

@@ -124,7 +124,7 @@ class SafeAnswers:
 
 
 def _is_too_large(scope: Scope) -> bool:
-    """Whether a body is too large; FastAPI would read it into memory before it checks the login."""
+    """Return whether a body is too large; FastAPI would read it into memory before it checks the login."""
     headers = Headers(scope=scope)
     if "transfer-encoding" in headers:
         return True

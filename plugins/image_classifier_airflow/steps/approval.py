@@ -149,6 +149,6 @@ class ApprovalSteps:
 
 
 def answer(question: "Question", outcome: str, *, by: str | None = None) -> Json:
-    """Return the result of the task that asks."""
+    """Return the result of the task that asks: ``outcome``, ``by``, ``at`` (ISO 8601, UTC) and ``question``."""
     at = datetime.now(UTC).isoformat(timespec="seconds")
     return {"outcome": outcome, "by": by, "at": at, "question": question.model_dump(mode="json")}

@@ -27,7 +27,13 @@ class CheckSteps:
         self.links = {"confirm_prediction": [records_link(classifier), gallery_page(classifier.name)]}
 
     def plan_check(self, dataset: Json, run_id: str) -> Json:
-        """Return the keys of the image to upload and of its record; an earlier record of this run is deleted."""
+        """Return the keys of the image to upload and of its record; an earlier record of this run is deleted.
+
+        Returns:
+            A dict of ``bucket``, and of the S3 keys ``known_image`` (in the data set), ``image`` (its copy), ``record``
+            and ``written`` (a list: image, record and thumbnail).
+
+        """
         from image_classifier.check import upload as check
 
         bucket = Settings.from_env().bucket
@@ -60,7 +66,16 @@ class CheckSteps:
         log.info("The trigger is paused: invoked the function with s3://%s/%s", plan["bucket"], plan["image"])
 
     def confirm_prediction(self, plan: Json, job: Json) -> Json:
-        """Read the record; if there is none yet, cause another event and fail, so that the next try reads it."""
+        """Read the record; if there is none yet, cause another event and fail, so that the next try reads it.
+
+        Returns:
+            A dict of ``record`` (its S3 key), ``status``, ``label`` and ``total_ms``.
+
+        Raises:
+            PredictionError: there is no record yet, the image was rejected, or another model answered.
+            NotificationGoneError: the bucket's event notification was deleted.
+
+        """
         from image_classifier.check import upload as check
 
         bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])

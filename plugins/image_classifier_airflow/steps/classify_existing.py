@@ -96,7 +96,7 @@ def prepare_images(share: int, params: Params, dag_run: Any, ti: Any) -> int:
 
 
 def plan_transform(params: Params, ti: Any) -> Json:
-    """Write the manifest of all prepared images; return what the transform operator needs."""
+    """Write the manifest of all prepared images; return the transform operator's config, empty without images."""
     from image_classifier.classify_existing.batch import batch_request
 
     classifier = classifier_of(params["classifier"])

@@ -40,7 +40,11 @@ class EvaluationSteps:
     def plan_evaluation(self, dataset: Json, job: Json, params: Params) -> Json:
         """Return the requests for the new model, and for scoring the test images with it and with the live model.
 
-        A request is empty if the images have been scored before, or if there are no test images.
+        Returns:
+            A dict of ``model`` (CreateModel's request); ``candidate`` and ``champion``, the transform operator's
+            configs, each empty if its images have been scored before or there are no test images; ``champion_job`` and
+            ``serving``, names of training jobs, empty without one; ``model_that_serves``, if a model serves.
+
         """
         from image_classifier.deploy import serving
         from image_classifier.deploy.model import model_request
@@ -71,7 +75,13 @@ class EvaluationSteps:
         return plan
 
     def write_report(self, dataset: Json, job: Json, training: Json, plan: Json, params: Params) -> Json:
-        """Write report.json and report.html of the scored images, unless the report for these settings exists."""
+        """Write report.json and report.html of the scored images, unless the report for these settings exists.
+
+        Returns:
+            A dict of ``accuracy`` (with ``value``, ``low`` and ``high``, 0 to 1), and the S3 URIs ``report`` and
+            ``page``; empty without test images.
+
+        """
         from image_classifier.contracts.labels import parse_labels
         from image_classifier.evaluate import evaluation as evaluations
 
@@ -113,7 +123,7 @@ class EvaluationSteps:
         return decision.verdict == "promote" and rule.mode != "never"
 
     def _may_be_decided(self, training_job: str, params: Params) -> bool:
-        """Whether no person has rejected the model, or the run's `promote_version` names it.
+        """Return whether no person has rejected the model, or the run's `promote_version` names it.
 
         Raises:
             ClassifierFileError: `promote_version` names another model.

@@ -51,7 +51,7 @@ class PreparationSteps:
         return [[listing.run, number] for number in range(listing.shards if listing.runner == "mapped" else 0)]
 
     def prepare_shard(self, run: str, number: int) -> Json:
-        """Prepare the images of one shard; run again, it goes on where it stood."""
+        """Prepare the images of one shard; a second run continues where the first one stopped."""
         from dataclasses import asdict
 
         from image_classifier.prepare.shards.shard import prepare_shard

@@ -24,6 +24,11 @@ Json = dict[str, Any]
 def plan(params: Params, ti: Any) -> Json:
     """Find the version to go back to, and return the requests that deploy it; nothing is changed.
 
+    Returns:
+        A dict of the requests ``model``, ``endpoint_config`` and ``endpoint``; the ``function``'s configuration;
+        ``sample``, the image with which the endpoint is invoked; ``training_job`` and ``version`` (an ARN) of the
+        model; ``left``, the ARNs of the versions that serve now; ``aws_conn_id``.
+
     Raises:
         ClassifierFileError: there is no such classifier, deployment or version.
         ObjectGoneError: the model's artifact or its model.json was deleted.

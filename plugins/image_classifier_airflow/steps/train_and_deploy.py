@@ -70,7 +70,13 @@ class Steps:
         return not run.plan
 
     def plan_training(self, dataset: Json, params: Params, run_id: str) -> Json:
-        """Return the arguments of the training and tuning tasks; the same images and settings give the same jobs."""
+        """Return the arguments of the training and tuning tasks; the same images and settings give the same jobs.
+
+        Returns:
+            A dict of ``config`` (CreateTrainingJob's request), ``alternatives`` (requests with other instance types),
+            ``force``, ``accept_time_limit``, and with tuning ``tuning`` (the tuning operator's config, or empty).
+
+        """
         from image_classifier.prepare.prepared import PreparedDataset
         from image_classifier.train import job_request
         from image_classifier.train.tuning.request import tuning_task_config
@@ -96,7 +102,13 @@ class Steps:
         return planned
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
-        """Write model.json, and return the requests of model, endpoint config, endpoint and function."""
+        """Write model.json, and return the requests of model, endpoint config, endpoint and function.
+
+        Returns:
+            A dict of the requests ``model``, ``endpoint_config`` and ``endpoint``; the configurations ``function`` and
+            ``upload_trigger``; ``sample``, the image with which the endpoint is invoked.
+
+        """
         from image_classifier.deploy import model_file
 
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
@@ -211,7 +223,12 @@ class Steps:
         return old_models.delete_old_models(clients.sagemaker(self._conn), classifier=name, keep=keep)
 
     def report(self, job: Json, evaluated: Json, params: Params, dag_run: Any) -> Json:
-        """Log a table of the run's results and cost; the task fails if uploads wait for a record."""
+        """Log a table of the run's results and cost; the task fails if uploads wait for a record.
+
+        Returns:
+            The fields of `image_classifier.plan.run_report.RunReport`.
+
+        """
         from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
         from image_classifier.plan import run_report
         from image_classifier.plan.jobs_of_run import cost_of_jobs

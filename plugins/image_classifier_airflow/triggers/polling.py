@@ -77,11 +77,14 @@ class PollingTrigger(BaseTrigger):
 
     @abstractmethod
     def subject(self) -> dict[str, Any]:
-        """Return the arguments that the subclass adds."""
+        """Return the subclass's own arguments, such as ``job_name``, by name."""
 
     @abstractmethod
     async def watch(self) -> dict[str, Any] | None:
-        """Connect to AWS and poll until there is an event; return it, or None to connect again."""
+        """Connect to AWS and poll until there is an event; return it, or None to connect again.
+
+        An event is a dict of ``status`` and of what `subject` returns.
+        """
 
     def overdue(self) -> dict[str, Any] | None:
         """Return the event "overdue" once the deadline has passed, otherwise None."""

@@ -146,7 +146,7 @@ class RequestedJobs:
         return sorted(name for name in found if is_job(name, classifier=classifier))
 
     def failed_for_its_input(self, job: Mapping[str, Any]) -> bool:
-        """Whether the job failed for a reason that would make the same job fail again."""
+        """Return whether the job failed for a reason that would make the same job fail again."""
         is_passing = job.get("FailureReason", "").startswith(PASSING) or PASSING_EXIT in job.get("ExitMessage", "")
         return self.kind.status_of(job) == "Failed" and not is_passing
 

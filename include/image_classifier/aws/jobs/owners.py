@@ -85,7 +85,7 @@ def note_stop(sagemaker: "SageMakerClient", arn: str, *, why: str) -> None:
 
 
 def stopped_as_orphan(tags: Mapping[str, str]) -> bool:
-    """Whether the job with these tags was stopped because no task was waiting for it."""
+    """Return whether the job with these tags was stopped because no task was waiting for it."""
     return STOPPED_TAG in tags
 
 

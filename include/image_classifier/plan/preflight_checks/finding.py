@@ -41,7 +41,7 @@ def as_report(findings: Sequence[Finding]) -> str:
 
 
 def is_ready(findings: Sequence[Finding]) -> bool:
-    """Whether no finding has the status ``missing``."""
+    """Return whether no finding has the status ``missing``."""
     return all(finding.status != "missing" for finding in findings)
 
 

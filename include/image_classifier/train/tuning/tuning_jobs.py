@@ -88,7 +88,7 @@ def plan_attempt(
 
 
 def has_best_model(sagemaker: "SageMakerClient", job: Mapping[str, Any], *, s3: "S3Client") -> bool:
-    """Whether the artifact of the tuning job's best model exists on S3; a teardown may have deleted it."""
+    """Return whether the artifact of the tuning job's best model exists on S3; a teardown may have deleted it."""
     best = job.get("BestTrainingJob", {}).get("TrainingJobName")
     training = describe_training_job(sagemaker, best) if best else None
     return training is not None and has_artifact(s3, training)
@@ -164,7 +164,7 @@ def deadline(job: Mapping[str, Any]) -> float:
 
 
 def failed_for_its_input(job: Mapping[str, Any]) -> bool:
-    """Whether the job failed for a reason that would make the same job fail again."""
+    """Return whether the job failed for a reason that would make the same job fail again."""
     reason = job.get("FailureReason", "")
     return job["HyperParameterTuningJobStatus"] == "Failed" and not any(words in reason for words in PASSING)
 

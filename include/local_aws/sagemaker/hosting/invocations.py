@@ -46,7 +46,7 @@ class Invocations:
     """The operations of SageMaker Runtime. They run in the event loop only."""
 
     def __init__(self, rollouts: Rollouts, *, faults: Faults, authorizer: Authorizer | None = None) -> None:
-        """All endpoints share one pool of connections; with an `authorizer` every caller is checked."""
+        """Open one pool of connections for all endpoints; an `authorizer` checks every caller."""
         self._authorizer = authorizer
         self._rollouts = rollouts
         self._faults = faults

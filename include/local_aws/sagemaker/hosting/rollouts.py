@@ -46,7 +46,7 @@ class Rollouts:
     """The fleets that serve each endpoint, and the changes between them."""
 
     def __init__(self, *, aws: Aws, store: Store, images: Images, limits: Limits, faults: Faults, folder: Path) -> None:
-        """Each deployment has a folder below `folder`."""
+        """Keep the files of each deployment in a folder below `folder`."""
         self.routes: dict[str, Route] = {}
         self._aws = aws
         self._store = store

@@ -25,7 +25,7 @@ class Jobs:
     """The jobs of one kind: their documents in the store, and the runs of those that have not ended."""
 
     def __init__(self, kind: JobKind, *, platform: Platform) -> None:
-        """Each job has its own folder; no job runs yet."""
+        """Run no job yet; each job gets a folder of its own."""
         self._kind = kind
         self._store = platform.store
         self._aws = platform.aws

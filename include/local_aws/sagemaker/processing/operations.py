@@ -37,7 +37,7 @@ class ProcessingJobs:
     """CreateProcessingJob and the other operations on processing jobs."""
 
     def __init__(self, platform: Platform, *, cache: ObjectCache) -> None:
-        """Each job has a folder below the platform's state folder."""
+        """Keep the files of each job in a folder below the platform's state folder."""
         self._platform = platform
         self._cache = cache
         self._jobs = Jobs(PROCESSING_JOB, platform=platform)

@@ -26,7 +26,7 @@ class TrainingFaults(JobFaults):
     """The faults of one training job; each instance that it gets may be interrupted."""
 
     def __init__(self, faults: Faults, job: Document) -> None:
-        """A job that is not a managed spot job is not interrupted."""
+        """Read the faults of a job; only a managed spot job is interrupted."""
         super().__init__(faults, job, operation="CreateTrainingJob")
         self._is_spot = bool(job.get("EnableManagedSpotTraining"))
         self._no_spot_capacity = self._is_spot and faults.take(NoSpotCapacity, job) is not None

@@ -37,7 +37,7 @@ class TrainingJobs:
     """CreateTrainingJob and the other operations on training jobs."""
 
     def __init__(self, platform: Platform, *, cache: ObjectCache) -> None:
-        """Each job has a folder below the platform's state folder."""
+        """Keep the files of each job in a folder below the platform's state folder."""
         self._platform = platform
         self._jobs = Jobs(TRAINING_JOB, platform=platform)
         self._cache = cache

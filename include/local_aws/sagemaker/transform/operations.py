@@ -36,7 +36,7 @@ class TransformJobs:
     """CreateTransformJob and the other operations on transform jobs."""
 
     def __init__(self, platform: Platform) -> None:
-        """Each job has a folder below the platform's state folder."""
+        """Keep the files of each job in a folder below the platform's state folder."""
         self._platform = platform
         self._jobs = Jobs(TRANSFORM_JOB, platform=platform)
 
