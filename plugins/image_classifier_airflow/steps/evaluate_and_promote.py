@@ -40,11 +40,8 @@ class EvaluationSteps:
     def plan_evaluation(self, dataset: Json, job: Json, params: Params) -> Json:
         """Return the requests for the new model, and for scoring the test images with it and with the live model.
 
-        Returns:
-            A dict of ``model`` (CreateModel's request); ``candidate`` and ``champion``, the transform operator's
-            configs, each empty if its images have been scored before or there are no test images; ``champion_job`` and
-            ``serving``, names of training jobs, empty without one; ``model_that_serves``, if a model serves.
-
+        The dict has ``model``; ``candidate`` and ``champion``, the transform operator's configs, empty if no image must
+        be scored; ``champion_job`` and ``serving``, training jobs or empty; ``model_that_serves`` if there is one.
         """
         from image_classifier.deploy import serving
         from image_classifier.deploy.model import model_request
@@ -77,10 +74,7 @@ class EvaluationSteps:
     def write_report(self, dataset: Json, job: Json, training: Json, plan: Json, params: Params) -> Json:
         """Write report.json and report.html of the scored images, unless the report for these settings exists.
 
-        Returns:
-            A dict of ``accuracy`` (with ``value``, ``low`` and ``high``, 0 to 1), and the S3 URIs ``report`` and
-            ``page``; empty without test images.
-
+        The dict has ``accuracy`` (a `Proportion`), ``report`` and ``page`` (S3 URIs); it is empty without test images.
         """
         from image_classifier.contracts.labels import parse_labels
         from image_classifier.evaluate import evaluation as evaluations
