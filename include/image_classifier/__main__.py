@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-import yaml
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
 from image_classifier.account.destroy import destroy
@@ -31,11 +30,12 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier, classifier_files, classifier_folders
 from image_classifier.classifier.files import FOLDERS_VARIABLE
 from image_classifier.connect.function_package import package_of
-from image_classifier.contracts.errors import ClassifierFileError, ImageClassifierError
+from image_classifier.contracts.errors import ClassifierFileError, DatasetError, ImageClassifierError
 from image_classifier.plan import build, prices
 from image_classifier.plan.plan import Plan, check_budget
 from image_classifier.plan.preflight_checks.finding import as_report, is_ready
 from image_classifier.plan.preflight_checks.run import PreflightClients, preflight
+from image_classifier.prepare.inspect_arguments import add_inspect_arguments, fields_of, hint
 from image_classifier.prepare.inspect_source import inspect_source
 
 POLICIES = {
@@ -86,26 +86,7 @@ def _inspect_command(commands: Any) -> None:
         "inspect labelled images: which ones a run would use and leave out, and its warnings; needs no AWS for a folder"
     )
     inspect = _command(commands, "inspect", run=_run_inspect, text=text)
-    inspect.add_argument("source", help="a folder, a list such as labels.csv, or s3://bucket/prefix/")
-    inspect.add_argument(
-        "--layout", choices=("classes", "splits"), help="the meaning of the top folders, if it is ambiguous"
-    )
-    for name in ("include", "exclude"):
-        text = f"`{name}` of a classifier's file: paths below the source to {name}, such as 'cat/*'; may be repeated"
-        inspect.add_argument(f"--{name}", action="append", default=[], metavar="PATTERN", help=text)
-    text = "`columns` of a classifier's file, for a list: '{path: image_id, label: dx}'"
-    inspect.add_argument("--columns", type=_columns, default={}, metavar="YAML", help=text)
-    inspect.add_argument("--report", type=Path, metavar="FOLDER", help="folder for report.json and report.html")
-
-
-def _columns(text: str) -> dict[str, Any]:
-    try:
-        columns = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not YAML: {error}") from error
-    if not isinstance(columns, dict):
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form '{{path: COLUMN, label: COLUMN}}'")
-    return columns
+    add_inspect_arguments(inspect)
 
 
 def _deploy_command(commands: Any) -> None:
@@ -219,12 +200,12 @@ def _run_preflight(options: argparse.Namespace) -> int:
 
 def _run_inspect(options: argparse.Namespace) -> int:
     s3 = _client_maker(options)("s3") if options.source.startswith("s3://") else None
-    found = inspect_source(
-        options.source,
-        fields={name: getattr(options, name) for name in ("layout", "include", "exclude", "columns")},
-        s3=s3,
-        on_progress=lambda line: print(line, file=sys.stderr),
-    )
+    try:
+        found = inspect_source(
+            options.source, fields=fields_of(options), s3=s3, on_progress=lambda line: print(line, file=sys.stderr)
+        )
+    except DatasetError as error:
+        raise DatasetError(f"{error}{hint(str(error))}") from error
     print(found.as_text())
     if options.report:
         print(f"Report: {found.write(options.report)}")

@@ -62,7 +62,7 @@ def inspect_source(
 
     Args:
         source: the source as in a classifier's file; a relative path starts at the current folder.
-        fields: other fields of a classifier's file: layout, include, exclude and columns.
+        fields: other fields of a classifier's file: see `inspect_arguments.FIELDS`.
         s3: the S3 client for a source in S3, otherwise None.
         on_progress: receives a line of text every few seconds.
 

@@ -200,11 +200,9 @@ def list_images(classifier: Classifier, source: Source, listed: Sequence[File] |
     selection = Selection(classifier.include, classifier.exclude, classifier.classes)
     found = source.files() if listed is None else listed
     if isinstance(source, ListSource):
-        layout = source.layout(found, is_chosen=selection.chooses)
-    else:
-        files = selection.files(found, where=source.where)
-        layout = folders_and_lists(source, files, choice=classifier.layout)
-    return selection.renamed(layout, where=source.where)
+        return source.layout(found, is_chosen=selection.chooses, renaming=selection.renaming)
+    files = selection.files(found, where=source.where)
+    return folders_and_lists(source, files, choice=classifier.layout, renaming=selection.renaming)
 
 
 def pixel_parameters(classifier: Classifier) -> PixelParameters:

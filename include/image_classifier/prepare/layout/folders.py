@@ -10,8 +10,9 @@ from typing import Final
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.copies import copied_folders
 from image_classifier.prepare.layout.ignored import is_ignored
-from image_classifier.prepare.layout.next_steps import leave_out
+from image_classifier.prepare.layout.next_steps import add_or_join, leave_out
 from image_classifier.prepare.layout.parts import parts_among, refuse_parts, refuse_parts_of_classes
+from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.repository import refuse_outer_folder
 from image_classifier.prepare.layout.split_folders import Choice, Split, Top, decide_top, few, is_image_name, split_word
 from image_classifier.prepare.layout.unsorted import about_one_class, deep_classes, what_to_do
@@ -19,6 +20,7 @@ from image_classifier.prepare.sources.source import File
 
 LISTED: tuple[Split, Split] = ("train", "validation")  # the splits of a training job
 ANNOTATION_ENDINGS: Final = {".txt", ".xml", ".json", ".csv", ".yaml", ".yml"}  # of YOLO, Pascal VOC, COCO and others
+UNCHANGED: Final = Renaming()
 SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
 
 
@@ -68,7 +70,9 @@ class Layout:
         return "test" in self.splits
 
 
-def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = None) -> Layout:
+def read_layout(
+    files: Iterable[File], *, where: str, choice: Choice | None = None, renaming: Renaming = UNCHANGED
+) -> Layout:
     """Read ``<class>/...``, or ``train/<class>/...`` and optionally ``validation/<class>/...``, ``test/<class>/...``.
 
     Folders below a class folder belong to the class. Files and folders of `ignored.is_ignored` are skipped. In a source
@@ -88,23 +92,26 @@ def read_layout(files: Iterable[File], *, where: str, choice: Choice | None = No
     names = [file.name for file in visible]
     top = _top(names, where=where, choice=choice)
     roots = {folder: _root(names, folder) for folder in top.splits} or {"": ""}
-    images, folders = [], set[tuple[Split | None, str]]()
+    images, originals, folders = [], set[str](), set[tuple[Split | None, str]]()
     for file in visible:
         split, below = _below(file.name, top=top, roots=roots)
         class_folder, slash, rest = below.partition("/")
         if slash and class_folder:
-            class_name = _class_name(class_folder, where=where)
+            original = _class_name(class_folder, where=where)
+            class_name = renaming.of(original)
+            originals.add(original)
             folders.add((split, class_name))
             if rest and not rest.endswith("/"):
                 images.append(Listed(file.name, class_name, split, file.stamp))
         elif not file.name.endswith("/"):
             ignored.append(file.name)
+    renaming.check(originals, where=where)
     _check_classes(folders, names, is_split=bool(top.splits), where=where)
     _check_every_class_has_files(images, folders, top=top, where=where)
     _check_no_class_is_of_annotations(images, where=where)
     if choice is None and top.splits:
         refuse_parts_of_classes(_below_classes(images, top, roots), where=where, choice="splits")
-    layout = layout_of(images, where=where, level=_level(images, top, roots))
+    layout = layout_of(images, where=where, level=_level(sorted(originals), top, roots) + renaming.level)
     warnings = (
         *top.warnings,
         *_unused(top, layout.splits),
@@ -166,8 +173,7 @@ def _below(name: str, *, top: Top, roots: Mapping[str, str]) -> tuple[Split | No
     return top.splits[folder], name.removeprefix(roots[folder])
 
 
-def _level(images: Iterable[Listed], top: Top, roots: Mapping[str, str]) -> str:
-    classes = sorted({image.class_name for image in images})
+def _level(classes: Sequence[str], top: Top, roots: Mapping[str, str]) -> str:
     if not top.splits:
         return f"The classes are the folders of the source: {few(classes)}."
     places = ", ".join(f"{root} ({top.splits[folder]})" for folder, root in roots.items())
@@ -205,11 +211,10 @@ def _check_classes(folders: set[tuple[Split | None, str]], names: Sequence[str],
         raise DatasetError(f"No classes in {where}: found {found}. {what_to_do(names, place=place)}")
     for part in ("validation", "test"):
         if unknown := sorted({name for split, name in folders if split == part} - set(train)):
-            message = (
-                f"{part.capitalize()} has classes that train lacks, in {where}: {few(unknown)}; train has "
-                f"{few(train)}. Add training images of them, or take them out of {part}."
+            message = f"{part.capitalize()} has classes that train lacks, in {where}: {few(unknown)}; train has "
+            raise DatasetError(
+                f"{message}{few(train)}. {add_or_join(unknown[0], train, part=part, in_folders=bool(names))}"
             )
-            raise DatasetError(message)
     if len(train) == 1:
         message = (
             f"Only one class in {where}: {train[0]!r}. A classifier tells at least two classes apart; add another."

@@ -1,5 +1,7 @@
 """Says what to do with a source that was refused."""
 
+import json
+from collections.abc import Sequence
 from typing import Final, Literal
 
 WRITE_A_LIST: Final = (
@@ -21,6 +23,32 @@ def add_to_source(folder: str) -> str:
 def leave_out(pattern: str) -> str:
     """Return the words that say how to leave files out by a pattern."""
     return f'by `exclude: ["{pattern}"]` in the classifier\'s file'
+
+
+def add_or_join(unknown: str, classes: Sequence[str], *, part: str, in_folders: bool) -> str:
+    """Return what to do with a class of validation or test that train lacks.
+
+    Args:
+        unknown: the class.
+        classes: those of train.
+        part: the split.
+        in_folders: whether a class is a folder, and not a label in a list.
+
+    """
+    pattern = f", as {unknown!r} {leave_out(f'*/{unknown}/*')}" if in_folders else ""
+    sentence = f"Add training images of them, or take them out of {part}{pattern}."
+    alike = [name for name in classes if _begin_alike(name, unknown)]
+    example = ""
+    if len(alike) == 1:
+        names = ", ".join(json.dumps(name, ensure_ascii=False) for name in (alike[0], unknown))
+        example = f", as `classes: {{{json.dumps(alike[0], ensure_ascii=False)}: [{names}]}}`"
+    join = "If they are classes of train under other names, join them by `classes` in the classifier's file"
+    return f"{sentence} {join}{example}."
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    shorter, longer = sorted((one.casefold(), other.casefold()), key=len)
+    return longer.startswith(shorter)
 
 
 def if_they_are(layout: Literal["classes", "splits"]) -> str:

@@ -1,12 +1,11 @@
 """Selects images by the patterns of a classifier's file, and renames and merges classes."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.layout.folders import Layout, layout_of
-from image_classifier.prepare.layout.split_folders import few
+from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.sources.source import File
 
 
@@ -46,22 +45,7 @@ class Selection:
             raise DatasetError(f"{message} The first is {found[0].name!r}; `*` also stands for slashes.")
         return chosen
 
-    def renamed(self, layout: Layout, *, where: str) -> Layout:
-        """Return the layout with the classes of the classifier's file.
-
-        Raises:
-            DatasetError: a class to rename does not exist, or only one class is left.
-
-        """
-        if not self.classes:
-            return layout
-        names = {old: new for new, olds in self.classes.items() for old in olds}
-        if missing := sorted(names.keys() - set(layout.classes)):
-            message = (
-                f"The classes {few(missing)}, which `classes` of the classifier's file renames, are not in {where}; it "
-                f"has {few(layout.classes)}. Correct `classes`."
-            )
-            raise DatasetError(message)
-        images = [replace(one, class_name=names.get(one.class_name, one.class_name)) for one in layout.images]
-        changed = layout_of(images, where=where, level=f"{layout.level} The file renames {few(sorted(names))}.")
-        return replace(layout, images=changed.images, classes=changed.classes, level=changed.level)
+    @property
+    def renaming(self) -> Renaming:
+        """The new names of classes."""
+        return Renaming({old: new for new, olds in self.classes.items() for old in olds})

@@ -103,6 +103,11 @@ def _all_splits(names: Sequence[str], words: Mapping[str, Split], others: Sequen
     return Top(_merged(used, where=where), unused=tuple(unused))
 
 
+def _may_be_class(names: Sequence[str], top: str, trained: Collection[str]) -> bool:
+    """Whether a folder beside splits may be a class, or holds class folders."""
+    return top in trained or (bool(_subfolders(names, top)) and _has_images(names, top))
+
+
 def _has_images(names: Sequence[str], top: str) -> bool:
     return any(map(is_image_name, _below(names, top)))
 
@@ -132,7 +137,7 @@ def _splits_among_others(names: Sequence[str], tops: Sequence[str], words: Mappi
     """Decide about names of two splits: they are splits if there is a train folder and no other class folder."""
     others = [top for top in tops if top not in words]
     trained = set[str]().union(*(_subfolders(names, top) for top, split in words.items() if split == "train"))
-    if trained and not any(_subfolders(names, top) or top in trained for top in others):
+    if trained and not any(_may_be_class(names, top, trained) for top in others):
         return _all_splits(names, words, others, where=where)
     if not trained and "train" in words.values() and not any(_has_images(names, top) for top in others):
         return Top(dict(words), unused=tuple(others))  # splits of images without class folders, which are refused

@@ -5,18 +5,20 @@ from dataclasses import replace
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.folders import Layout, read_layout
+from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import Choice, few
 from image_classifier.prepare.sources.label_lists import by_folder, disagreement, how_to_use, label_lists
 from image_classifier.prepare.sources.source import File, Source
 
 
-def folders_and_lists(source: Source, files: Sequence[File], *, choice: Choice | None) -> Layout:
+def folders_and_lists(source: Source, files: Sequence[File], *, choice: Choice | None, renaming: Renaming) -> Layout:
     """Return the layout of a source of folders.
 
     Args:
         source: folders, whose lists are read to name them in messages.
         files: the selected files and folders.
         choice: the layout in the classifier's file, if it has one.
+        renaming: the new names of classes.
 
     Raises:
         DatasetError: as `read_layout`, or a list names its images and has labels other than the folders.
@@ -24,7 +26,7 @@ def folders_and_lists(source: Source, files: Sequence[File], *, choice: Choice |
     """
     lists = label_lists(source, files)
     try:
-        layout = read_layout(files, where=source.where, choice=choice)
+        layout = read_layout(files, where=source.where, choice=choice, renaming=renaming)
     except DatasetError as error:
         if advice := how_to_use([one for one in lists if not one.agrees(by_folder)], where=source.where):
             raise DatasetError(f"{error} {advice}") from error

@@ -13,6 +13,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.folders import Layout, Listed, layout_of
+from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
@@ -119,12 +120,13 @@ class ListSource:
         stamps = self._stamps(names)
         return [File(name, stamps.get(name, "")) for name in names]
 
-    def layout(self, files: Iterable[File], *, is_chosen: Callable[[str], bool]) -> Layout:
+    def layout(self, files: Iterable[File], *, is_chosen: Callable[[str], bool], renaming: Renaming) -> Layout:
         """Return the layout with the rows' classes and splits; rows whose path is not selected are ignored.
 
         Args:
             files: the result of `files`.
             is_chosen: whether a path is selected.
+            renaming: the new names of classes.
 
         Raises:
             DatasetError: as for folders.
@@ -136,14 +138,16 @@ class ListSource:
             for row in self.rows
             if is_chosen(row.path)
         ]
+        labels = sorted({image.class_name for image in images})
+        renaming.check(labels, where=self.where)
+        images = [Listed(one.name, renaming.of(one.class_name), one.split, one.stamp) for one in images]
         if any(image.split for image in images):  # a row without a split belongs to train
             images = [Listed(one.name, one.class_name, one.split or "train", one.stamp) for one in images]
-        labels = sorted({image.class_name for image in images})
         shown = ", ".join(map(repr, labels[:8]))
         level = f"The classes are the labels of {self.where}: {shown}{' and more' if len(labels) > 8 else ''}."
         for path, file in list(self._meant.items())[:1]:
             level += f" Its paths were found by their names, as {path!r} at {self._name(file)!r}."
-        return layout_of(images, where=self.where, level=level)
+        return layout_of(images, where=self.where, level=level + renaming.level)
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         if name.startswith(_S3):

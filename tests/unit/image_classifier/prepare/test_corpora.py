@@ -25,11 +25,28 @@ MODULES = (class_folders, wrapped_folders, split_folders, renamed_splits, lists,
 CORPORA = {name: corpus for module in MODULES for name, corpus in module.CORPORA.items()}
 
 
-def prepared(source, options):
+BUCKET = "pictures"
+IN_S3 = (
+    "Kaggle PetImages",
+    "malaria",
+    "COVID-19 Radiography",
+    "Tiny ImageNet",
+    "chest X-ray",
+    "HAM10000",
+    "CIFAR-10 of Kaggle",
+    "ISIC 2019",
+    "IDRiD grading",
+    "Vertex AI import file",
+    "Oxford-IIIT Pet",
+    "OCT2017 with a blank",
+)
+
+
+def prepared(source, options, s3=None):
     """Return the data set and the preparation of a source."""
     shape = {"image_shape": "3,32,32", "num_layers": 20}
     classifier = Classifier(name="corpus", source=source, hyperparameters=shape, test_fraction=0, **options)
-    opened = open_source(classifier, s3=None, data_folder=Path("/"))
+    opened = open_source(classifier, s3=s3, data_folder=Path("/"))
     preparation = Preparation(classifier, opened, list_images(classifier, opened), NoStore())
     return preparation.dataset(preparation.layout.classes, on_progress=lambda line: None), preparation
 
@@ -54,6 +71,35 @@ def test_a_public_data_set_is_read_or_refused_with_what_to_do(name, tmp_path):
         assert Counter(image.split for image in layout.images) == step.images
         assert len(layout.ignored) == step.ignored
         assert [part for part in step.warns if not any(part in one for one in warnings)] == [], warnings
+
+
+def verdict(source, options, s3=None):
+    """Return the refusal, or what is read, without the place of the source."""
+    try:
+        dataset, preparation = prepared(source, options, s3)
+    except DatasetError as error:
+        return str(error)
+    layout, report = preparation.layout, preparation.report(dataset)
+    images = [(one.name, one.class_name, one.split) for one in layout.images]
+    return layout.classes, layout.splits, layout.ignored, images, report["counts"], report["warnings"]
+
+
+@pytest.mark.parametrize("name", IN_S3)
+def test_the_verdict_is_the_same_in_s3(name, tmp_path, s3):
+    corpus, folder = CORPORA[name], tmp_path / "unzipped"
+    corpus.build(folder)
+    for file in folder.rglob("*"):
+        if file.is_file():
+            s3.put_object(Bucket=BUCKET, Key=f"sets/{file.relative_to(folder)}", Body=file.read_bytes())
+
+    for step in corpus.steps:
+        ending = "" if step.source.endswith(".csv") or not step.source else "/"
+        address = f"s3://{BUCKET}/sets/{step.source}{ending}"
+        here, there = verdict(str(folder / step.source), step.options), verdict(address, step.options, s3)
+        if isinstance(there, str):
+            there = there.replace(f"prefix {address}", f"folder {folder / step.source}")
+            there = there.replace(f"s3://{BUCKET}/sets", str(folder))
+        assert there == here
 
 
 def test_there_are_as_many_data_sets_as_are_promised():

@@ -128,7 +128,7 @@ def onehot(at: int, count: int, *, yes: str = "1.0", no: str = "0.0") -> list[st
 
 
 def accepted(classes: Sequence[str], images: Mapping[str | None, int], **more: Any) -> list[Step]:
-    """Return the step of a source that is accepted; fields of the classifier's file may be among ``more``."""
+    """Return the step of a source that is accepted; ``more`` may have fields of the file."""
     return [_step(classes=classes, images=images, **more)]
 
 
@@ -153,7 +153,8 @@ def use_list(name: str, columns: str, classes: Sequence[str], images: Mapping[st
 
 def _step(**fields: Any) -> Step:
     own = {name: value for name, value in fields.items() if name in Step.__dataclass_fields__}
-    return Step(options={name: value for name, value in fields.items() if name not in own}, **own)
+    options = {name.removesuffix("_of_file"): value for name, value in fields.items() if name not in own}
+    return Step(options=options, **own)
 
 
 def renamed(names: Mapping[str, str]) -> Callable[[Path], None]:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from tests.unit.odd_trees.corpora.building import Corpus, below, under, use
+import numpy as np
+from tests.unit.odd_images.makers import tiff_of
+from tests.unit.odd_trees.corpora.building import Corpus, below, refused, under, use
 
 PETS = below("PetImages/Cat", "PetImages/Dog", count=12)
 PLANTS = ("Apple___Apple_scab", "Corn_(maize)___healthy", "Tomato___Late_blight")
@@ -138,6 +140,19 @@ CORPORA = {
     "EuroSAT RGB": Corpus(
         below("2750/AnnualCrop", "2750/Forest", "2750/SeaLake", file="{name}_{}.jpg"),
         use("2750", ("AnnualCrop", "Forest", "SeaLake"), {None: 24}),
+    ),
+    "EuroSAT of all bands": Corpus(
+        below("EuroSATallBands/AnnualCrop", "EuroSATallBands/Forest", file="{name}_{}.png", count=1),
+        [
+            *refused("add /EuroSATallBands to"),
+            *refused(
+                "of 18 files", "a TIFF of a kind that is not read: save it as JPEG or PNG", source="EuroSATallBands"
+            ),
+        ],
+        dict.fromkeys(
+            below("EuroSATallBands/AnnualCrop", "EuroSATallBands/Forest", file="{name}_{}.tif"),
+            tiff_of(np.zeros((8, 8, 13), np.uint16), bits=16, photometric=1),
+        ),
     ),
     "UC Merced": Corpus(
         [

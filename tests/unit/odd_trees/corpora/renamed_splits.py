@@ -47,6 +47,66 @@ CORPORA = {
             "fruits-360_dataset/fruits-360/readme.md": "# Fruits-360",
         },
     ),
+    "Fruits-360 of the original size": Corpus(
+        [
+            *split("Training", "Validation", "Test", classes=("apple_6", "pear_1"), file="r0_{}.jpg", top="fruits-360"),
+        ],
+        use(
+            "fruits-360",
+            ("apple_6", "pear_1"),
+            {"train": 16, "validation": 16, "test": 16},
+            ignored=4,
+            warns=["'Meta', 'Papers' are neither"],
+        ),
+        {
+            "fruits-360/Meta/apple_6/info.txt": "Fruit: apple",
+            "fruits-360/Meta/pear_1/info.txt": "Fruit: pear",
+            "fruits-360/Papers/paper.pdf": b"%PDF",
+            "fruits-360/LICENSE": "MIT",
+        },
+    ),
+    "chest CT scans": Corpus(
+        [
+            *split("train", classes=("adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib", "normal"), top="Data"),
+            *split("test", classes=("adenocarcinoma", "normal"), file="{:06}.png", top="Data"),
+        ],
+        [
+            *refused("add /Data to"),
+            *refused(
+                "'adenocarcinoma'",
+                '`exclude: ["*/adenocarcinoma/*"]`',
+                '`classes: {"adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib": '
+                '["adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib", "adenocarcinoma"]}`',
+                source="Data",
+            ),
+            *accepted(
+                ("adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib", "normal"),
+                {None: 16, "test": 16},
+                source="Data",
+                classes_of_file={
+                    "adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib": [
+                        "adenocarcinoma_left.lower.lobe_T2_N0_M0_Ib",
+                        "adenocarcinoma",
+                    ]
+                },
+            ),
+        ],
+    ),
+    "Kaggle cats and dogs": Corpus(
+        [
+            *split("training_set/training_set", classes=("cats", "dogs"), file="{name}.{}.jpg"),
+            *split("test_set/test_set", classes=("cats", "dogs"), file="{name}.400{}.jpg"),
+        ],
+        accepted(("cats", "dogs"), {None: 17, "test": 17}, warns=["2 files cannot be used"]),
+        {f"{one}/{one}/cats/_DS_Store": b"\0\0\0\1Bud1" for one in ("training_set", "test_set")},
+    ),
+    "a test folder with a folder of any name": Corpus(
+        [*split("train", classes=("cat", "dog")), *below("test/unknown")],
+        [
+            *refused("'unknown'", '`exclude: ["*/unknown/*"]`'),
+            *accepted(("cat", "dog"), {None: 16}, exclude=["*/unknown/*"], warns=["'test' hold no class folder"]),
+        ],
+    ),
     "GTSRB of Kaggle": Corpus(
         [*SIGNS, *below("Test", file="{:05}.png"), *below("Meta", file="{}.png", count=3)],
         accepted(
