@@ -32,7 +32,8 @@ def fields_of(options: argparse.Namespace) -> dict[str, Any]:
 
 def hint(message: str) -> str:
     """Return a sentence on the options that a refusal speaks of as fields of a classifier's file; empty if of none."""
-    spoken = [f"--{name}" for name in FIELDS if f"`{name}:" in message or f"{name}." in message]
+    said = {name: f"`{name}:" in message or f"`{name}`" in message for name in FIELDS}
+    spoken = [f"--{name}" for name in FIELDS if said[name] or (name == "columns" and "columns." in message)]
     return f" (Here these fields are options: {', '.join(spoken)}.)" if spoken else ""
 
 

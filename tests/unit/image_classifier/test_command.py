@@ -200,6 +200,38 @@ def test_inspect_looks_at_a_folder_and_asks_no_aws(tmp_path, capsys, monkeypatch
     assert (tmp_path / "report" / "report.html").exists()
 
 
+def test_inspect_takes_fields_of_the_classifier_s_file(tmp_path, capsys):
+    folder = folder_of_pictures(tmp_path)
+    rows = [f"cat/{number},a" for number in range(20)] + [
+        f"dog/{number},{'bc'[number % 2]}" for number in range(40, 60)
+    ]
+    (folder / "labels.csv").write_text("\n".join(["id,kind", *rows]))
+    given = ["--columns", "{path: id, label: kind}", "--classes", "{b: [c]}", "--exclude", "cat/9.png"]
+
+    assert command.main(["inspect", str(folder / "labels.csv"), *given, "--include", "*"]) == 0
+
+    said = capsys.readouterr().out
+    assert "2 classes; 39 images are used" in said
+    assert "The file renames 'c'." in said
+
+
+@pytest.mark.parametrize("given", ["path", "{path"])
+def test_inspect_refuses_columns_that_are_no_mapping(given, capsys):
+    with pytest.raises(SystemExit):
+        command.main(["inspect", "labels.csv", "--columns", given])
+
+    assert "argument --columns: " in capsys.readouterr().err
+
+
+def test_inspect_says_which_options_are_the_fields_of_a_refusal(tmp_path, capsys):
+    folder_of_pictures(tmp_path / "images")
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks/0.png").touch()
+
+    assert command.main(["inspect", str(tmp_path)]) == 1
+    assert "(Here these fields are options: --layout.)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -92,6 +92,13 @@ class ListSource:
                 raise DatasetError(message)
             if found:
                 meant[path] = found[0]
+        if not meant:
+            place = f"columns.folder, {self.columns.folder!r}" if self.columns.folder else "the list's own folder"
+            message = (
+                f"No path in the {self.where} leads to an image, as {written[0]!r}: paths start at {place}. Name the "
+                "folder of the images with columns.folder in the classifier's file, relative to the list's own."
+            )
+            raise DatasetError(message)
         return meant
 
     def _exists(self, path: str) -> bool:

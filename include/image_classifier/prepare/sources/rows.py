@@ -21,6 +21,7 @@ from image_classifier.prepare.layout.split_folders import WORDS, Split, few
 PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", "filepath", "source-ref")
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 SPLITS: Final = ("split", "set", "subset")
+LABEL_COLUMNS: Final = "; a list of columns, if each class has one with 0 and 1"
 METADATA: Final = "-metadata"
 _YES: Final = {"1", "1.0", "true", "yes"}
 _NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
@@ -166,7 +167,7 @@ def _column(what: str, named: str | int | None, usual: Sequence[str], found: Seq
         raise DatasetError(f"{message} Its columns are pixels: save each image as a file, and list these files.")
     raise DatasetError(
         f"{message} Name the column with columns.{what} in the classifier's file (a number, from 0, if it has no "
-        "header)."
+        f"header{LABEL_COLUMNS if what == 'label' else ''})."
     )
 
 

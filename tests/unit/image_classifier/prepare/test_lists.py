@@ -83,6 +83,9 @@ def test_one_of_several_label_attributes_may_be_named():
         ),
         ("labels.csv", "path,b\n1,2\n", "for the label"),
         ("labels.csv", "path,label\na.jpg,\n", "There is no 'label' in line 2 of labels.csv"),
+        ("labels.csv", "path,label\na.jpg,cat|dog\nb.jpg,cat\n", r"several labels, such as 'cat\|dog' \(1 of 2 rows\)"),
+        ("labels.csv", "path,label\na.jpg,cat;dog\nb.jpg,cat\nc.jpg,dog", "several labels, such as 'cat;dog'"),
+        ("labels.csv", "path,pixel1,pixel2\na.jpg,0,1\n", "Its columns are pixels: save each image as a file"),
         ("labels.csv", "path,label\n,cat\n", "There is no 'path' in line 2 of labels.csv"),
         (
             "labels.csv",
@@ -160,6 +163,7 @@ def test_a_list_in_s3_names_keys_beside_it_and_addresses(listed, s3):
 
 
 def test_a_list_with_splits_puts_rows_without_one_into_train(listed, tmp_path):
+    (tmp_path / "1").touch()
     (tmp_path / "a.csv").write_text("path,label,split\n1,cat,\n2,dog,\n3,cat,val\n4,dog,val\n")
 
     _, layout = listed("a.csv")
@@ -214,3 +218,79 @@ def test_classes_are_renamed_and_joined(images, prepare, report):
         prepare(classes={"cat": ["tabby", "persian"]})
     with pytest.raises(DatasetError, match=r"Only one class in folder .*'pet'"):
         prepare(classes={"pet": ["tabby", "siamese", "dog"]})
+
+
+def test_labels_with_the_marks_of_several_are_kept_if_they_are_not_several():
+    found = rows('path,label\na.jpg,"cat, black"\nb.jpg,cat\nc.jpg,cat;x\n')
+
+    assert [row.label for row in found] == ["cat, black", "cat", "cat;x"]
+
+
+def test_each_class_may_have_a_column():
+    text = "image, cat, dog\na.jpg, 1.0, 0.0\nb.jpg, 0, 1\nc.jpg,true,\n"
+
+    assert [row.label for row in rows(text, label=["cat", "dog"])] == ["cat", "dog", "cat"]
+    assert [row.label for row in rows("a.jpg,0,1\nb.jpg,1,0\n", path=0, label=[1, 2])] == ["2", "1"]
+
+
+@pytest.mark.parametrize(("line", "said"), [("a.jpg,1,1", "'cat', 'dog' are 1 in line 2"), ("a.jpg,0,-1", "none is 1")])
+def test_an_image_of_no_class_or_of_two_is_refused(line, said):
+    with pytest.raises(DatasetError, match=said):
+        rows(f"image,cat,dog\n{line}\n", label=["cat", "dog"])
+
+
+@pytest.fixture
+def scattered(tmp_path, picture):
+    """A folder with images in two folders, of which the names 2 are equal."""
+    for number, name in enumerate(("a/1.png", "a/2.png", "b/2.png")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(picture(number))
+    return tmp_path
+
+
+def test_paths_may_lack_endings_and_folders(listed, scattered):
+    (scattered / "l.csv").write_text("id,label\n1,cat\nb/2,dog\n")
+
+    _, layout = listed("l.csv", columns={"path": "id"})
+
+    assert [(one.name, one.class_name) for one in layout.images] == [("a/1.png", "cat"), ("b/2.png", "dog")]
+    assert "found by their names, as '1' at 'a/1.png'" in layout.level
+
+
+def test_paths_of_which_one_is_a_file_are_taken_as_they_are(listed, scattered):
+    (scattered / "l.csv").write_text("path,label\na/1.png,cat\n1,dog\n")
+
+    assert [one.name for one in listed("l.csv")[1].images] == ["a/1.png", "1"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "folder", "said"),
+    [
+        (("1", "2"), "", "'2' of the list .* may be 'a/2.png', 'b/2.png'. Name the folder .* columns.folder"),
+        (("8", "9"), "a", "No path in the list .* leads to an image, as '8': paths start at columns.folder, 'a'"),
+        (("8", "9"), "", "leads to an image, as '8': paths start at the list's own folder"),
+        (("1", "2"), "c", "columns.folder is 'c', and .*/c is no folder"),
+    ],
+)
+def test_paths_that_lead_nowhere_or_to_several_files_are_refused(paths, folder, said, listed, scattered):
+    (scattered / "l.csv").write_text(f"path,label\n{paths[0]},cat\n{paths[1]},dog\n")
+
+    with pytest.raises(DatasetError, match=said):
+        listed("l.csv", columns={"folder": folder})
+
+
+def test_the_folder_of_paths_decides_between_equal_names(listed, scattered):
+    (scattered / "l.csv").write_text("path,label\n1,cat\n2,dog\n")
+
+    assert [one.name for one in listed("l.csv", columns={"folder": "a"})[1].images] == ["a/1.png", "a/2.png"]
+
+
+def test_in_s3_too_the_folder_may_be_beside_the_list_s(listed, s3):
+    s3.put_object(Bucket=BUCKET, Key="set/images/1.png", Body=b"one")
+    s3.put_object(Bucket=BUCKET, Key="set/images/2.png", Body=b"two")
+    s3.put_object(Bucket=BUCKET, Key="set/labels/l.csv", Body=b"path,label\n1.png,cat\n2,dog\n")
+
+    source, layout = listed("s3://pictures/set/labels/l.csv", columns={"folder": "../images"})
+
+    assert source.read(layout.images[0].name, limit_bytes=9, stamp=layout.images[0].stamp) == b"one"
+    assert all(one.stamp for one in layout.images[:1])

@@ -1,0 +1,38 @@
+"""Checks which files a list means whose paths lack endings or have other folders."""
+
+import pytest
+
+from image_classifier.prepare.sources.found_paths import Images, stem_of
+
+FILES = ("train/a.jpg", "train/b.png", "test/a.jpg", "cats/1.jpg", "deep/cats/1.jpg", "part_2/c.v2.jpg", "notes/a.txt")
+
+
+@pytest.mark.parametrize(
+    ("path", "files"),
+    [
+        ("b.png", ["train/b.png"]),
+        ("b", ["train/b.png"]),
+        ("b.jpg", []),
+        ("a", ["test/a.jpg", "train/a.jpg"]),
+        ("a.txt", []),
+        ("train/a", ["train/a.jpg"]),
+        ("c.v2", ["part_2/c.v2.jpg"]),
+        ("valid/b.png", []),
+        ("gs://bucket/all/train/a.jpg", ["train/a.jpg"]),
+        ("C:\\data\\train\\a.jpg", ["train/a.jpg"]),
+        ("/data/local-files/?d=train/a.jpg", ["train/a.jpg"]),
+        ("./train/../train/b.png", ["train/b.png"]),
+        ("1.jpg", ["cats/1.jpg"]),
+        ("", []),
+        ("/", []),
+    ],
+)
+def test_a_path_means_the_files_with_its_name_and_its_last_folders(path, files):
+    assert sorted(Images(FILES).meant_by(path)) == files
+
+
+def test_only_wanted_names_are_kept():
+    images = Images(FILES, wanted={stem_of("x/b.png")})
+
+    assert images.meant_by("b") == ["train/b.png"]
+    assert images.meant_by("1") == []
