@@ -11,7 +11,8 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.copies import copied_folders
 from image_classifier.prepare.layout.ignored import is_ignored
 from image_classifier.prepare.layout.next_steps import add_or_join, leave_out
-from image_classifier.prepare.layout.parts import parts_among, refuse_parts, refuse_parts_of_classes
+from image_classifier.prepare.layout.part_names import parts_among
+from image_classifier.prepare.layout.parts import refuse_parts, refuse_parts_of_classes, refuse_parts_of_names
 from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.repository import refuse_outer_folder
 from image_classifier.prepare.layout.split_folders import Choice, Split, Top, decide_top, few, is_image_name, split_word
@@ -111,6 +112,7 @@ def read_layout(
     _check_no_class_is_of_annotations(images, where=where)
     if choice is None and top.splits:
         refuse_parts_of_classes(_below_classes(images, top, roots), where=where, choice="splits")
+        refuse_parts_of_names(_below_classes(images, top, roots), where=where, choice="splits")
     layout = layout_of(images, where=where, level=_level(sorted(originals), top, roots) + renaming.level)
     warnings = (
         *top.warnings,

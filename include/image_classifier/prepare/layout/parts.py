@@ -3,39 +3,19 @@
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.next_steps import ANNOTATED, WRITE_A_LIST, add_to_source, if_they_are, leave_out
+from image_classifier.prepare.layout.part_names import is_annotation, parts_among
 from image_classifier.prepare.layout.split_folders import Choice, few, is_image_name, split_word
 from image_classifier.prepare.layout.top_folders import TopFolder, top_folders
 
-IMAGES: Final = frozenset(("images", "imgs", "jpegimages", "labeled", "labelled"))
-FORMATS: Final = frozenset(("jpg", "jpgs", "jpeg", "jpegs", "png", "pngs"))  # parts, if half of the folders are
-ANNOTATIONS: Final = frozenset(
-    (
-        *("annotation", "annotations", "bboxes", "groundtruth", "groundtruths", "imagesets", "labels", "masks"),
-        *("segmentation", "segmentations", "segmentationclass", "segmentationobject", "trimaps", "xml", "xmls"),
-        *("unlabeled", "unlabelled"),
-    )
-)
-_PERHAPS: Final = frozenset(("image", "img", "label", "mask", "gt", "seg"))  # parts, if there are two of them
 _NUMBERED: Final = frozenset(("batch", "chunk", "fold", "image", "images", "img", "imgs", "part", "shard", "volume"))
-_PUNCTUATION: Final = re.compile(r"[-._ ]+")
 _DIGITS: Final = re.compile(r"[-._ 0-9]+")
 _TEXTS: Final = {".txt", ".xml", ".json"}
 FEWEST: Final = 2  # top folders that can be classes
-
-
-def parts_among(folders: Iterable[str]) -> list[str]:
-    """Return the folders whose names say that they hold images, annotations or masks of all classes."""
-    plain = {folder: _PUNCTUATION.sub("", folder.lower()) for folder in folders}
-    found = [folder for folder, word in plain.items() if word in IMAGES | ANNOTATIONS | FORMATS | _PERHAPS]
-    if len(found) * 2 < len(plain):
-        found = [folder for folder in found if plain[folder] not in FORMATS]
-    certain = [folder for folder in found if plain[folder] not in _PERHAPS]
-    return found if len(found) > 1 else certain
 
 
 def refuse_parts(names: Sequence[str], *, where: str) -> None:
@@ -50,13 +30,11 @@ def refuse_parts(names: Sequence[str], *, where: str) -> None:
 
     """
     tops = list(top_folders(names))
-    if len(tops) < FEWEST or any(split_word(top.name) for top in tops):
+    if len(tops) < FEWEST or "train" in {split_word(top.name) for top in tops}:
         return
     if parts := parts_among(top.name for top in tops):
         note = f" {ANNOTATED}" if is_annotated(names) else ""
         raise DatasetError(_of_parts(parts, tops, where=where) + note)
-    images = (name.partition("/")[::2] for name in names if "/" in name)
-    refuse_parts_of_classes(images, where=where, choice="classes")
     for top in tops:
         if top.inner:
             others = few([one.name for one in tops if one is not top])
@@ -66,8 +44,17 @@ def refuse_parts(names: Sequence[str], *, where: str) -> None:
                 f"source: {add_to_source(top.inner)} {if_they_are('classes')}"
             )
             raise DatasetError(message)
+    refuse_parts_of_classes(_in_folders(names), where=where, choice="classes")
+    refuse_parts_of_names(_in_folders(names), where=where, choice="classes")
     _refuse_numbered(tops, where=where)
-    _refuse_initials(tops, where=where)
+
+
+def _in_folders(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the top folder and the path below it of every file in one."""
+    for name in names:
+        top, slash, rest = name.partition("/")
+        if slash:
+            yield top, rest
 
 
 def refuse_parts_of_classes(images: Iterable[tuple[str, str]], *, where: str, choice: Choice) -> None:
@@ -93,7 +80,7 @@ def refuse_parts_of_classes(images: Iterable[tuple[str, str]], *, where: str, ch
         )
         raise DatasetError(message)
     for class_name, folders in sorted(parts.items()):
-        if len(folders) > 1 and (found := sorted(one for one in folders if _is_annotation(one))):
+        if len(folders) > 1 and (found := sorted(one for one in folders if is_annotation(one))):
             message = (
                 f"The class folder {class_name!r} of {where} holds {few(sorted(folders - {''}))}, and the images in "
                 f"{few(found)} are not photographs of the class. Leave them out {leave_out(f'*/{found[0]}/*')}, or "
@@ -102,19 +89,16 @@ def refuse_parts_of_classes(images: Iterable[tuple[str, str]], *, where: str, ch
             raise DatasetError(message)
 
 
-def _is_annotation(folder: str) -> bool:
-    return _PUNCTUATION.sub("", folder.lower()) in ANNOTATIONS | {"mask"}
-
-
 def _of_parts(parts: Sequence[str], tops: Sequence[TopFolder], *, where: str) -> str:
     """Return the refusal of folders such as images and masks."""
     message = (
         f"The folders {few([top.name for top in tops])} of {where} are not all classes: {few(parts)} usually "
         f"{'holds' if len(parts) == 1 else 'hold'} images, annotations or masks of all classes."
     )
-    with_classes = [top.name for top in tops if not _is_annotation(top.name) and top.holds_classes]
-    if len(with_classes) == 1:
-        step = f"Use the folder that holds the classes: {add_to_source(with_classes[0])}"
+    with_classes = [top.name for top in tops if not is_annotation(top.name) and top.holds_classes]
+    if with_classes:
+        one = "a" if len(with_classes) > 1 else "the"
+        step = f"Use {one} folder that holds the classes: {add_to_source(with_classes[0])}"
     elif unlabelled := [part for part in parts if part.lower().startswith("unlabel")]:
         step = f"Leave {few(unlabelled)} out {leave_out(f'{unlabelled[0]}/*')}."
     else:
@@ -135,18 +119,34 @@ def _refuse_numbered(tops: Sequence[TopFolder], *, where: str) -> None:
         raise DatasetError(message)
 
 
-def _refuse_initials(tops: Sequence[TopFolder], *, where: str) -> None:
-    """Refuse folders of one letter that hold class folders which begin with it."""
-    for top in tops:
-        starts = (folder.lower().startswith(top.name.lower()) for folder in top.inside)
-        if len(top.name) > 1 or top.has_loose or not top.inside or not all(starts):
+def refuse_parts_of_names(images: Iterable[tuple[str, str]], *, where: str, choice: Choice) -> None:
+    """Refuse classes of one letter that are initials of the folders below them, or the beginnings of the files' names.
+
+    Raises:
+        DatasetError: the message says what to do with the folders.
+
+    """
+    is_initial = is_beginning = True
+    examples: dict[str, str] = {}
+    for class_name, rest in images:
+        if not is_image_name(rest):
+            continue
+        folder, slash, below = rest.partition("/")
+        if len(class_name) > 1 or not slash or not (is_initial or is_beginning):
             return
-    examples = [f"{top.name}/{min(top.inside)}" for top in tops[:3]]
-    message = (
-        f"The folders {few([top.name for top in tops])} of {where} are initials of the folders below them, and not "
-        f"classes. Move the class folders, such as {few(examples)}, up into the source itself. {if_they_are('classes')}"
-    )
-    raise DatasetError(message)
+        letter = class_name.lower()
+        is_initial &= len(folder) > 1 and folder.lower().startswith(letter)
+        is_beginning &= posixpath.basename(below).lower().startswith(letter + folder.lower())
+        examples[class_name] = f"{class_name}/{folder}"
+    if len(examples) < FEWEST or not (is_initial or is_beginning):
+        return
+    if is_initial:
+        meaning = "initials of the folders below them"
+        step = f"Move the class folders, such as {few(sorted(examples.values())[:3])}, one folder up."
+    else:
+        meaning, step = "beginnings of the images' names", WRITE_A_LIST
+    message = f"The folders {few(sorted(examples))} of {where} are {meaning}, and not classes. {step}"
+    raise DatasetError(f"{message} {if_they_are(choice)}")
 
 
 def is_annotated(names: Sequence[str]) -> bool:

@@ -6,10 +6,11 @@ from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.next_steps import add_to_source
-from image_classifier.prepare.layout.parts import parts_among
+from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import is_image_name, split_word
 
 _MARKS: Final = ("readme", "licen", "setup.py", "pyproject.toml", "requirements", "makefile", "package.json")
+FLAT: Final = 2  # parts of a path without class folder: the split or part, and the file
 LEAST_SHARE: Final = 0.9  # share of the images in one folder of a repository; the others belong to its documentation
 
 
@@ -26,18 +27,21 @@ def refuse_outer_folder(names: Sequence[str], *, where: str) -> None:
     inner = _inner_folder(images)
     if not inner and _is_repository(names):
         inner = _main_folder(images)
-    if not inner or (inner.count("/") == 0 and split_word(inner)) or _are_unsorted_splits(images, inner):
+    if not inner or (inner.count("/") == 0 and split_word(inner)) or _is_unsorted(images, inner):
         return
     message = f"The images of {where} are all below its folder {inner!r}, which holds {_holds(images, inner)}."
     raise DatasetError(f"{message} Use that folder as the source: {add_to_source(inner)}")
 
 
-def _are_unsorted_splits(images: Sequence[str], inner: str) -> bool:
-    """Whether a folder holds splits of images without class folders, as ``images/train`` of object detection."""
-    if not parts_among([inner.rpartition("/")[2]]):
-        return False
+def _is_unsorted(images: Sequence[str], inner: str) -> bool:
+    """Whether a folder holds splits of images without class folders, or parts such as JPEGImages and masks alone."""
     below = [name.removeprefix(f"{inner}/").split("/") for name in images if name.startswith(f"{inner}/")]
-    return all(len(path) == 2 and split_word(path[0]) for path in below)
+    folders = {path[0] for path in below}
+    if len(parts_among(folders)) == len(folders):
+        return all(len(path) <= FLAT for path in below)
+    return bool(parts_among([inner.rpartition("/")[2]])) and all(
+        len(path) <= FLAT and split_word(path[0]) for path in below
+    )
 
 
 def _inner_folder(images: Sequence[str]) -> str:

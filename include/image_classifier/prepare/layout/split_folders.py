@@ -13,6 +13,7 @@ from typing import Final, Literal
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.inspection.formats import ENDINGS
 from image_classifier.prepare.layout.next_steps import add_to_source, if_they_are, leave_out
+from image_classifier.prepare.layout.part_names import is_annotation
 
 Split = Literal["train", "validation", "test"]
 Choice = Literal["classes", "splits"]
@@ -26,6 +27,8 @@ NEVER_A_CLASS: Final = {"train", "training", "val", "valid", "validation", "test
 LEAST_COMMON: Final = 2  # number of subfolders that all top folders have in common: the fewest classes of a classifier
 _AFTER_SLASH: Final = chr(ord("/") + 1)
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
+_OTHER: Final = "(data|dataset|sets?|images?|imgs?|pics|photos|folder|dir|files?|[-._ 0-9]|[ab])*"
+_JOINED: Final = re.compile(f"{_OTHER}(?P<word>{'|'.join(sorted(WORDS, key=len, reverse=True))}){_OTHER}")
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,12 @@ def split_word(folder: str) -> Split | None:
     return found.pop() if len(found) == 1 else None
 
 
+def _joined_word(folder: str) -> Split | None:
+    """Return the split in a name without separators, such as ``TrainData`` or ``imagestest``."""
+    found = _JOINED.fullmatch(folder.lower())
+    return WORDS[found["word"]] if found else None
+
+
 def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> Top:
     """Decide what the top folders are.
 
@@ -72,8 +81,11 @@ def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> To
         return _all_splits(names, words, (), where=where)
     if len(set(words.values())) > 1:
         return _splits_among_others(names, tops, words, where=where)
+    perhaps = {top: word for top in tops if (word := words.get(top) or _joined_word(top))}
+    if "train" in perhaps.values() and len(set(perhaps.values())) > 1:
+        raise DatasetError(_unclear(tops, perhaps, where=where))
     if exact := [top for top in words if top.lower() in NEVER_A_CLASS]:
-        raise DatasetError(_unclear(tops, exact, where=where))
+        raise DatasetError(_unclear(tops, {top: words[top] for top in exact}, where=where))
     _refuse_repeated(names, tops, where=where)
     return Top({}, warnings=tuple(_word_warnings(words)))
 
@@ -105,6 +117,8 @@ def _all_splits(names: Sequence[str], words: Mapping[str, Split], others: Sequen
 
 def _may_be_class(names: Sequence[str], top: str, trained: Collection[str]) -> bool:
     """Whether a folder beside splits may be a class, or holds class folders."""
+    if is_annotation(top):
+        return False
     return top in trained or (bool(_subfolders(names, top)) and _has_images(names, top))
 
 
@@ -141,30 +155,27 @@ def _splits_among_others(names: Sequence[str], tops: Sequence[str], words: Mappi
         return _all_splits(names, words, others, where=where)
     if not trained and "train" in words.values() and not any(_has_images(names, top) for top in others):
         return Top(dict(words), unused=tuple(others))  # splits of images without class folders, which are refused
-    raise DatasetError(
-        _unclear([top for top in tops if top in words or _has_images(names, top)], list(words), where=where)
-    )
+    raise DatasetError(_unclear([top for top in tops if top in words or _has_images(names, top)], words, where=where))
 
 
-def _unclear(tops: Sequence[str], suspicious: Sequence[str], *, where: str) -> str:
-    renamed = [f"{top} to {split_word(top)}" for top in suspicious if top != split_word(top)]
+def _unclear(tops: Sequence[str], suspicious: Mapping[str, Split], *, where: str) -> str:
+    renamed = [f"{top} to {split}" for top, split in suspicious.items() if top != split]
     others = [top for top in tops if top not in suspicious]
-    if len(others) == 1 and (missing := _missing(suspicious)):
+    if len(others) == 1 and (missing := _missing(suspicious.values())):
         renamed.append(f"{others[0]} to {missing} if it is one of them")
     rename = f"If they are splits, rename {', '.join(renamed[:4])}, and " if renamed else "If they are splits, "
     return (
-        f"It is not clear which folders of {where} are classes: found {few(tops)}, of which {few(suspicious)} may be "
-        f"a split or a class. {rename}keep only train/<class>/, validation/<class>/ and test/<class>/ there. "
+        f"It is not clear which folders of {where} are classes: found {few(tops)}, of which {few(list(suspicious))} "
+        f"may be a split or a class. {rename}keep only train/<class>/, validation/<class>/ and test/<class>/ there. "
         f"{if_they_are('classes')}"
     )
 
 
-def _missing(suspicious: Iterable[str]) -> str:
-    """Return the names of the splits that no folder's name says; train alone if it is one of them."""
-    words = {split_word(top) for top in suspicious}
-    return (
-        "train" if "train" not in words else " or ".join(word for word in ("validation", "test") if word not in words)
-    )
+def _missing(named: Collection[Split]) -> str:
+    """Return the splits that no folder's name says; train alone if it is one of them."""
+    if "train" not in named:
+        return "train"
+    return " or ".join(one for one in ("validation", "test") if one not in named)
 
 
 def _refuse_repeated(names: Sequence[str], tops: Sequence[str], *, where: str) -> None:
@@ -175,6 +186,13 @@ def _refuse_repeated(names: Sequence[str], tops: Sequence[str], *, where: str) -
     common = set.intersection(*below)
     if len(common) < LEAST_COMMON:
         return
+    if all(map(split_word, common)):
+        message = (
+            f"The folders {few(tops)} of {where} hold the same folders, {few(sorted(common))}, which look like splits "
+            "of each class. Move them to train/<class>/, validation/<class>/ and test/<class>/; or, to use all their "
+            "images and let this package split them, put `layout: classes` into the classifier's file."
+        )
+        raise DatasetError(message)
     message = (
         f"The folders {few(tops)} of {where} hold the same folders, {few(sorted(common))}: they look like splits, and "
         "not like classes. If they are splits, rename them to train, validation and test. If they are variants of one "

@@ -6,9 +6,14 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from image_classifier.prepare.layout.next_steps import ANNOTATED, WRITE_A_LIST, add_to_source
-from image_classifier.prepare.layout.parts import is_annotated, parts_among
+from image_classifier.prepare.layout.part_names import parts_among
+from image_classifier.prepare.layout.parts import is_annotated
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 
+TEXTS: Final = {".txt", ".mat", ".json", ".xlsx", ".xls", ".xml"}  # in which labels are, but in no common form
+NO_LABELS: Final = ("readme", "licen")
+MOST_TEXTS: Final = 12  # with more, they belong to single images
+DEEPEST: Final = 2  # folders above such a text
 ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
 PACKED: Final = frozenset(
     [
@@ -71,7 +76,7 @@ def what_to_do(names: Sequence[str], *, place: str) -> str:
     known = _about_files(files)
     if known and known != ANNOTATED:
         return known
-    return f"{known} {WRITE_A_LIST.replace('one folder for each class', place)}".strip()
+    return f"{known} {WRITE_A_LIST.replace('one folder for each class', place)}{_from_texts(files)}".strip()
 
 
 def about_one_class(names: Sequence[str], class_folder: str) -> str:
@@ -90,7 +95,17 @@ def about_one_class(names: Sequence[str], class_folder: str) -> str:
         return f"If its folders {few(folders)} are the classes, {add_to_source(class_folder)}"
     if not files or (known and known != ANNOTATED):
         return known
-    return f"{known} If the images are of several classes: {WRITE_A_LIST[0].lower()}{WRITE_A_LIST[1:]}".strip()
+    known = f"{known} If the images are of several classes: "
+    return f"{known}{WRITE_A_LIST[0].lower()}{WRITE_A_LIST[1:]}{_from_texts(files)}".strip()
+
+
+def _from_texts(files: Sequence[str]) -> str:
+    """Return a sentence on the files that may hold the labels in a form that is not read as a list."""
+    paths = [PurePosixPath(name) for name in files if name.count("/") <= DEEPEST]
+    texts = [path for path in paths if path.suffix.lower() in TEXTS and not path.name.lower().startswith(NO_LABELS)]
+    if not texts or len(texts) > MOST_TEXTS:
+        return ""
+    return f" The labels may be in {few([str(path) for path in texts])}, which is not read: make the list from it."
 
 
 def deep_classes(images: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -33,10 +33,7 @@ CORPORA = {
             *below(f"{VOC}/SegmentationClass", file="2007_{:06}.png", count=4),
             *below(f"{VOC}/SegmentationObject", file="2007_{:06}.png", count=4),
         ],
-        [
-            *refused("add /VOCdevkit/VOC2012 to"),
-            *refused("not all classes", "annotations of objects", source="VOCdevkit/VOC2012"),
-        ],
+        refused("Only one class", "'VOCdevkit'", "annotations of objects", "write a list"),
         {
             **dict.fromkeys(below(f"{VOC}/Annotations", file="2007_{:06}.xml"), "<annotation>"),
             f"{VOC}/ImageSets/Main/aeroplane_train.txt": "2007_000001 -1\n",

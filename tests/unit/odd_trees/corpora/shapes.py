@@ -134,4 +134,46 @@ CORPORA = {
         use("downloads", ("beagle dog", "tabby cat"), {None: 16}, ignored=1),
         {"downloads/logs.txt": "ok"},
     ),
+    "split names without separators": Corpus(
+        below("TrainData/cat", "TrainData/dog", "TestData"),
+        [
+            *refused(
+                "'TestData', 'TrainData' may be a split or a class", "rename TestData to test, TrainData to train"
+            ),
+            *accepted(("cat", "dog"), {None: 16}, ignored=8, does=renamed({"TrainData": "train", "TestData": "test"})),
+        ],
+    ),
+    "splits below the classes": Corpus(
+        below("cat/train", "cat/test", "dog/train", "dog/test"),
+        [
+            *refused("which look like splits of each class", "`layout: classes`"),
+            *accepted(("cat", "dog"), {None: 32}, layout="classes", warns=["in folders below the class folders"]),
+        ],
+    ),
+    "images beside test images": Corpus(
+        below("images", "test_images"),
+        refused("'images', 'test_images'", "not all classes", "write a list"),
+    ),
+    "images by the beginnings of their names": Corpus(
+        [
+            f"train/{name[0]}/{name[1]}/{name[2]}/{name}.jpg"
+            for name in ("00a1", "0b12", "a0cc", "a1dd", "f0a1", "f1b2")
+        ],
+        refused("beginnings of the images' names", "write a list", "`layout: splits`"),
+    ),
+    "anomalies with ground truth": Corpus(
+        [
+            *below("bottle/train/good", "bottle/test/good", "bottle/test/broken_large", file="{:03}.png"),
+            *below("bottle/ground_truth/broken_large", file="{:03}_mask.png"),
+        ],
+        [
+            *refused("add /bottle to"),
+            *refused("'broken_large'", '`exclude: ["*/broken_large/*"]`', source="bottle"),
+        ],
+        {"bottle/license.txt": "CC BY-NC-SA", "bottle/readme.txt": "MVTec AD"},
+    ),
+    "images and augmented images": Corpus(
+        below("images/cat", "images/dog", "augmented/cat", "augmented/dog"),
+        [*refused("add /augmented to"), *accepted(("cat", "dog"), {None: 16}, source="images")],
+    ),
 }

@@ -28,7 +28,7 @@ CORPORA = {
         ],
         [
             *refused("add /data_256 to"),
-            *refused("initials", "up into the source itself", source="data_256"),
+            *refused("initials", "one folder up", source="data_256"),
             *accepted(("abbey", "airplane_cabin", "field", "zen_garden"), {None: 40}, source="data_256", does=_up),
         ],
     ),
