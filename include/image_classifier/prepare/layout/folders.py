@@ -10,7 +10,7 @@ from typing import Final
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.copies import copied_folders
 from image_classifier.prepare.layout.ignored import is_ignored
-from image_classifier.prepare.layout.next_steps import add_or_join, leave_out
+from image_classifier.prepare.layout.next_steps import add_or_join, if_they_are, leave_out
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.parts import refuse_parts, refuse_parts_of_classes, refuse_parts_of_names
 from image_classifier.prepare.layout.renaming import Renaming
@@ -210,7 +210,8 @@ def _check_classes(folders: set[tuple[Split | None, str]], names: Sequence[str],
         files = sum(not name.endswith("/") for name in names)
         found = f"{files} files that are in no class folder" if files else "no folder"
         place = "train/<class>/ and validation/<class>/" if is_split else "one folder per class"
-        raise DatasetError(f"No classes in {where}: found {found}. {what_to_do(names, place=place)}")
+        way_out = f" {if_they_are('classes')}" if is_split and files else ""
+        raise DatasetError(f"No classes in {where}: found {found}. {what_to_do(names, place=place)}{way_out}")
     for part in ("validation", "test"):
         if unknown := sorted({name for split, name in folders if split == part} - set(train)):
             message = f"{part.capitalize()} has classes that train lacks, in {where}: {few(unknown)}; train has "

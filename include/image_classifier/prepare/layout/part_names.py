@@ -10,7 +10,7 @@ ANNOTATIONS: Final = frozenset(
     (
         *("annotation", "annotations", "bboxes", "groundtruth", "groundtruths", "imagesets", "labels", "masks"),
         *("segmentation", "segmentations", "segmentationclass", "segmentationobject", "trimaps", "xml", "xmls"),
-        *("unlabeled", "unlabelled"),
+        *("unlabeled", "unlabelled", "pred", "predict", "prediction", "predictions", "inference"),
     )
 )
 _PERHAPS: Final = frozenset(("image", "img", "label", "mask", "gt", "seg"))  # parts, if there are two of them

@@ -74,9 +74,10 @@ def refuse_parts_of_classes(images: Iterable[tuple[str, str]], *, where: str, ch
         if is_image_name(rest):
             parts[class_name].add(rest.partition("/")[0] if "/" in rest else "")
     if choice == "splits" and (found := parts_among(parts)):
+        others = [class_name for class_name in parts if class_name not in found]
         message = (
             f"The split folders of {where} hold {few(sorted(parts))}, and {few(found)} usually mean images, "
-            f"annotations or masks of all classes. {WRITE_A_LIST} {if_they_are(choice)}"
+            f"annotations or masks of all classes. {_leave_out(found, others, above='*/')} {if_they_are(choice)}"
         )
         raise DatasetError(message)
     for class_name, folders in sorted(parts.items()):
@@ -96,14 +97,28 @@ def _of_parts(parts: Sequence[str], tops: Sequence[TopFolder], *, where: str) ->
         f"{'holds' if len(parts) == 1 else 'hold'} images, annotations or masks of all classes."
     )
     with_classes = [top.name for top in tops if not is_annotation(top.name) and top.holds_classes]
+    classes = [top.name for top in tops if top.name not in parts and top.has_images]
     if with_classes:
         one = "a" if len(with_classes) > 1 else "the"
         step = f"Use {one} folder that holds the classes: {add_to_source(with_classes[0])}"
-    elif unlabelled := [part for part in parts if part.lower().startswith("unlabel")]:
-        step = f"Leave {few(unlabelled)} out {leave_out(f'{unlabelled[0]}/*')}."
     else:
-        step = WRITE_A_LIST
+        step = _leave_out(parts, classes, above="")
     return f"{message} {step} {if_they_are('classes')}"
+
+
+def _leave_out(parts: Sequence[str], classes: Sequence[str], *, above: str) -> str:
+    """Return the sentence that says to leave parts out if there are classes beside them, otherwise to sort the images.
+
+    Args:
+        parts: folders that are no classes.
+        classes: the other folders with images.
+        above: the beginning of a pattern for the folders above.
+
+    """
+    if len(classes) < FEWEST:
+        return WRITE_A_LIST
+    patterns = ", ".join(f'"{above}{part}/*"' for part in parts)
+    return f"Leave {few(parts)} out by `exclude: [{patterns}]` in the classifier's file, or move them elsewhere."
 
 
 def _refuse_numbered(tops: Sequence[TopFolder], *, where: str) -> None:

@@ -176,4 +176,25 @@ CORPORA = {
         below("images/cat", "images/dog", "augmented/cat", "augmented/dog"),
         [*refused("add /augmented to"), *accepted(("cat", "dog"), {None: 16}, source="images")],
     ),
+    "images beside the classes": Corpus(
+        below("cat", "dog", "images", "predictions"),
+        [
+            *refused("'images', 'predictions' usually hold", '`exclude: ["images/*", "predictions/*"]`'),
+            *accepted(("cat", "dog"), {None: 16}, exclude=["images/*", "predictions/*"]),
+        ],
+    ),
+    "masks beside the classes of train": Corpus(
+        below("train/cat", "train/dog", "train/masks"),
+        [
+            *refused("'masks' usually mean", '`exclude: ["*/masks/*"]`'),
+            *accepted(("cat", "dog"), {None: 16}, exclude=["*/masks/*"]),
+        ],
+    ),
+    "splits in the classes' names": Corpus(
+        below("train_cat", "train_dog"),
+        [
+            *refused("No classes", "train/<class>/", "`layout: classes`"),
+            *accepted(("train_cat", "train_dog"), {None: 16}, layout="classes"),
+        ],
+    ),
 }
