@@ -4,7 +4,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -68,6 +68,16 @@ class Airflow(AirflowApi):
         before = dag["last_parsed_time"]
         what = f"the Dag processor reading {dag_id} again"
         until(lambda: self.call("GET", path)["last_parsed_time"] != before, seconds=300, what=what)
+
+    @contextlib.contextmanager
+    def paused(self, dag_id: str) -> Iterator[None]:
+        """Have no scheduled run of a Dag begin."""
+        path = f"/api/v2/dags/{dag_id}?update_mask=is_paused"
+        self._call("PATCH", path, {"is_paused": True})
+        try:
+            yield
+        finally:
+            self._call("PATCH", path, {"is_paused": False})
 
     def mark(self, dag_id: str, run_id: str, task_id: str, *, state: str) -> None:
         """Mark a task as `success` or `failed`."""

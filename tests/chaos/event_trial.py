@@ -131,7 +131,12 @@ class EventTrial:
         return dict(zip(labels, json.loads(answer["Body"].read()), strict=True))
 
     def await_records(self, folder: str) -> None:
-        """Wait until each image has a record that is not older, or until no record has been added for a while."""
+        """Wait until each image has a record that is not older, or until no record has been added for a while.
+
+        The uploads have ended. A list of thousands of objects keeps the local AWS from its work, so these are not
+        listed again.
+        """
+        uploaded = self._modified(f"{self.keys.incoming}{folder}/")
         seen, since, looked = -1, now(), now()
 
         def is_done() -> bool:
@@ -141,7 +146,6 @@ class EventTrial:
             looked, written = now(), self._modified(f"{self.keys.predictions}{folder}/")
             if len(written) != seen:
                 seen, since = len(written), now()
-            uploaded = self._modified(f"{self.keys.incoming}{folder}/")
             is_complete = all(f"{key}.json" in written and written[f"{key}.json"] >= at for key, at in uploaded.items())
             return is_complete or (now() - since).total_seconds() > QUIET_S
 

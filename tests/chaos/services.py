@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from laptop.services import LOCAL_AWS, Services
@@ -45,9 +47,10 @@ class ChaosServices(Services):
         """Send SIGKILL to a component of Airflow and to all it started, such as the scheduler's workers."""
         self._kill(f"airflow-{component}")
 
-    def restart_local_aws(self) -> None:
+    def restart_local_aws(self, *, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Send SIGKILL to the local AWS, with which its servers, functions and jobs end, and start it again."""
         self._kill(LOCAL_AWS)
+        meanwhile()
         self.start_local_aws()
         self.await_local_aws()
 
@@ -60,6 +63,15 @@ class ChaosServices(Services):
         """Kill a component and start it again, as Kubernetes does with a lost pod."""
         self.kill(component)
         self.start_component(component)
+
+    def backdate(self, key: str, *, by: timedelta) -> None:
+        """Let an object have been written earlier; the local AWS reads this when it starts."""
+        [file] = (self.place.aws_state / "ministack" / "s3").glob(f"*/*/{key}.meta.json")
+        document = json.loads(file.read_text())
+        for entry in (document, *document["versions"]):
+            written = datetime.fromisoformat(entry["last_modified"]) - by
+            entry["last_modified"] = f"{written:%Y-%m-%dT%H:%M:%S}.000Z"
+        file.write_text(json.dumps(document))
 
     @property
     def calls_log(self) -> Path:

@@ -1,12 +1,13 @@
 """Checks that a changed trigger loses no upload: direct, queue, paused and direct again, without training."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.chaos.airflow_runs import Run
 from tests.chaos.classifiers import write_classifier
-from tests.chaos.event_trial import EventTrial, pictures
+from tests.chaos.event_trial import WATCH, EventTrial, pictures
 from tests.chaos.uploads import Uploads
 
 from image_classifier.gallery.overview import overview
@@ -101,3 +102,21 @@ def test_the_canary_is_measured_and_in_no_statistic(trial, row):
     found = f"its record after {state['canary']['took_s']} s; {total} of {3 * NUMBER} uploads are counted"
     is_left_out = total == 3 * NUMBER and indexed and "/.check/" not in indexed
     row.check_ours(bool(state["canary"]["took_s"]) and bool(is_left_out), found)
+
+
+def test_a_run_with_a_waiting_image_is_red(trial, airflow, aws, services, faults, row):
+    """Its event was lost an hour ago; the watch Dag, which classifies it, has no run meanwhile."""
+    key = f"{trial.keys.incoming}forgotten/0.png"
+    faults({"fault": "s3_event", "do": "lose", "where": {"Key": key}})
+    aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=trial.pictures[0])
+    with airflow.paused(WATCH):
+        services.restart_local_aws(meanwhile=lambda: services.backdate(key, by=timedelta(hours=1)))
+        red = trial.run(DAG_ID)
+        state, report = red.await_end(seconds=900), red.task("report")["state"]
+    is_named = key in red.log("report")
+    trial.watch(grace_s=0)
+    trial.await_records("forgotten")
+    green = trial.run(DAG_ID).await_end(seconds=900)
+
+    found = f"the run is {state}, its report {report}, the image {'' if is_named else 'not '}named; then {green}"
+    row.check_ours((state, report, is_named, green) == ("failed", "failed", True, "success"), found)
