@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.waiting import until
 
 from local_aws import stack
 
@@ -46,6 +47,24 @@ def test_the_templates_alarms_watch_the_failure_queue_and_the_functions(ministac
         "Throttles": [],
         "DestinationDeliveryFailures": [],
     }
+
+
+def test_the_templates_alarms_go_off(ministack: MiniStack) -> None:
+    """The depth of a queue is recorded once a minute, as on AWS."""
+    queue = ministack.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]
+    sqs, cloudwatch = ministack.client("sqs"), ministack.client("cloudwatch")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    ministack.create_function("image-classifier-fails", "def handler(event, context):\n    raise ValueError('no')")
+
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    ministack.client("lambda").invoke(FunctionName="image-classifier-fails", InvocationType="Event")
+
+    def gone_off() -> set[str]:
+        found = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        return {alarm["MetricName"] for alarm in found if alarm["AlarmName"].startswith(f"{stack.STACK_NAME}-")}
+
+    until(lambda: gone_off() == {"ApproximateNumberOfMessagesVisible", "Errors"}, seconds=150, what="both alarms")
+    sqs.purge_queue(QueueUrl=url)
 
 
 def test_the_bucket_has_every_property_of_the_template(ministack: MiniStack) -> None:
