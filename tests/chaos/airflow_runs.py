@@ -73,11 +73,11 @@ class Airflow(AirflowApi):
     def paused(self, dag_id: str) -> Iterator[None]:
         """Have no scheduled run of a Dag begin."""
         path = f"/api/v2/dags/{dag_id}?update_mask=is_paused"
-        self._call("PATCH", path, {"is_paused": True})
+        self.call("PATCH", path, {"is_paused": True})
         try:
             yield
         finally:
-            self._call("PATCH", path, {"is_paused": False})
+            self.call("PATCH", path, {"is_paused": False})
 
     def mark(self, dag_id: str, run_id: str, task_id: str, *, state: str) -> None:
         """Mark a task as `success` or `failed`."""
