@@ -5,6 +5,7 @@ Standard library, Pillow and pi-heif only: the inference function packs this fil
 """
 
 import io
+import logging
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from PIL import Image, UnidentifiedImageError
 from image_classifier.contracts import signatures, tiff
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS
+
+logging.getLogger("PIL.TiffImagePlugin").setLevel(logging.CRITICAL)  # it logs the errors that it raises as well
 
 # Pillow opens MPO, a phone's JPEG of two pictures, as JPEG; the first picture is the photograph.
 FORMATS: Final = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "AVIF", "HEIF")

@@ -34,8 +34,9 @@ class Images:
     def meant_by(self, path: str) -> Sequence[str]:
         """Return the files that a list's path may mean: several if it is ambiguous, none if there is no such file.
 
-        The names are equal, or the path lacks the ending. Of the folders above the file, those of the list's path and
-        those of the place end alike: ``/data/cats/1.jpg`` is ``cats/1.jpg``, and ``1`` is any ``1.jpg``.
+        The names are equal, or the path lacks the ending or writes it in another case. Of the folders above the file,
+        those of the list's path and those of the place end alike: ``/data/cats/1.jpg`` is ``cats/1.jpg``, and ``1`` is
+        any ``1.jpg``.
         """
         *folders, name = _parts(path) or [""]
         fitting = [file for file in self._named(name) if _end_alike(folders, _parts(file)[:-1])]
@@ -49,7 +50,10 @@ class Images:
     def _named(self, name: str) -> Sequence[str]:
         found = self._by_stem.get(stem_of(name) if is_image_name(name) else name, [])
         files = [found] if isinstance(found, str) else found
-        return [file for file in files if not is_image_name(name) or _parts(file)[-1] == name]
+        if not is_image_name(name):
+            return files
+        equal = [file for file in files if _parts(file)[-1] == name]
+        return equal or [file for file in files if _parts(file)[-1].lower() == name.lower()]  # 1.JPG is listed as 1.jpg
 
 
 def stem_of(path: str) -> str:

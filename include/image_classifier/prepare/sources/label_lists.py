@@ -172,7 +172,9 @@ def _json(line: str) -> dict[Column, str]:
         values = json.loads(line)
     except (ValueError, RecursionError):
         return {}
-    return {key: str(value) for key, value in values.items()} if isinstance(values, dict) else {}
+    if not isinstance(values, dict):
+        return {}
+    return {key: str(value) for key, value in values.items() if not isinstance(value, dict | list)}
 
 
 def _cells(lines: Sequence[str]) -> list[dict[Column, str]]:
@@ -203,8 +205,9 @@ def _list_of(name: str, table: Sequence[Mapping[Column, str]], images: Sequence[
     found = {
         column: {at: meant[0] for at, row in enumerate(table) if (meant := finder.meant_by(row.get(column, "")))}
         for column in sorted(columns, key=lambda one: one not in PATHS)
+        if column != ""
     }
-    path: Column = max(found, key=lambda column: len(found[column]), default="")
+    path: Column = max(found, key=lambda column: _fitness(found[column], column, table), default="")
     rows = found.get(path, {})
     if not rows or len(rows) < LEAST_SHARE * len(table):
         return None
@@ -212,6 +215,11 @@ def _list_of(name: str, table: Sequence[Mapping[Column, str]], images: Sequence[
     folder = "" if posixpath.dirname(name) == above else _relative(rows.values(), posixpath.dirname(name))
     values = {one: [table[at].get(one, "") for at in rows] for one in columns if one != path and one != ""}
     return LabelList(name, path, folder, values, [start + image for image in rows.values()])
+
+
+def _fitness(rows: Mapping[int, str], column: Column, table: Sequence[Mapping[Column, str]]) -> tuple[int, int]:
+    """Return how many rows name images, and how many of them with the ending: a number may be an index by accident."""
+    return len(rows), sum(is_image_name(table[at][column]) for at in rows)
 
 
 def _relative(images: Iterable[str], start: str) -> str:

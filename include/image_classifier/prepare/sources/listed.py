@@ -14,7 +14,7 @@ from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.folders import Layout, Listed, layout_of
 from image_classifier.prepare.layout.renaming import Renaming
-from image_classifier.prepare.layout.split_folders import few
+from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
 from image_classifier.prepare.sources.found_paths import Images
@@ -81,7 +81,8 @@ class ListSource:
         written = [row.path for row in self._written if not row.path.startswith(_S3)]
         if not written or any(map(self._exists, written[:: -(-len(written) // ROWS_TRIED)])):
             return {}
-        images, meant = Images(self._files_of_paths()), {}
+        files, meant = self._files_of_paths(), dict[str, str]()
+        images = Images(files)
         for path in written:
             found = images.meant_by(path)
             if len(found) > 1:
@@ -94,9 +95,11 @@ class ListSource:
                 meant[path] = found[0]
         if not meant:
             place = f"columns.folder, {self.columns.folder!r}" if self.columns.folder else "the list's own folder"
+            found = next((name for name in files if is_image_name(name)), "")
             message = (
-                f"No path in the {self.where} leads to an image, as {written[0]!r}: paths start at {place}. Name the "
-                "folder of the images with columns.folder in the classifier's file, relative to the list's own."
+                f"No path in the {self.where} leads to an image, as {written[0]!r}: paths start at {place}"
+                f"{f', which has {found!r}' if found else ''}. Name the folder of the images with columns.folder in "
+                "the classifier's file, relative to the list's own; or correct the paths."
             )
             raise DatasetError(message)
         return meant

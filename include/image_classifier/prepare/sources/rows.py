@@ -226,7 +226,7 @@ def _is_combined(label: str, mark: str, labels: Collection[str]) -> bool:
 
 
 def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:
-    written = str(values.get(chosen.split or "", "") or "").strip()
+    written = str(values.get(chosen.split) or "").strip() if chosen.split else ""
     if written and written.lower() not in WORDS:
         message = (
             f"The split {written!r} in {where} is none of {', '.join(sorted(WORDS))}. Correct it, or leave it empty."

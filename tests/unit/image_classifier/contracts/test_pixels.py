@@ -3,11 +3,12 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
-from tests.unit.odd_images.makers import png_of, saved
+from tests.unit.odd_images.makers import png_of, saved, tiff_of
 
 from image_classifier.contracts import decoding, pixels
 from image_classifier.contracts.errors import ImageRejectedError
@@ -485,3 +486,10 @@ def test_measuring_decodes_nothing(monkeypatch):
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda image: pytest.fail("decoded"))
 
     assert measure(saved(quarters(30, 20), "JPEG"), PAD) == (30, 20)
+
+
+def test_a_satellite_s_tiff_of_many_bands_is_refused_without_log_lines(caplog):
+    bands = tiff_of(np.zeros((8, 8, 13), np.uint16), bits=16, photometric=1)
+
+    assert rejected(bands) == "unsupported"
+    assert caplog.records == []

@@ -13,6 +13,7 @@ FILES = ("train/a.jpg", "train/b.png", "test/a.jpg", "cats/1.jpg", "deep/cats/1.
         ("b.png", ["train/b.png"]),
         ("b", ["train/b.png"]),
         ("b.jpg", []),
+        ("train/b.PNG", ["train/b.png"]),
         ("a", ["test/a.jpg", "train/a.jpg"]),
         ("a.txt", []),
         ("train/a", ["train/a.jpg"]),

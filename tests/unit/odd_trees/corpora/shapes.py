@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.unit.odd_trees.corpora.building import Corpus, accepted, below, refused, renamed, use
+from tests.unit.odd_trees.corpora.building import Corpus, accepted, below, refused, renamed, table, use, use_list
 
 MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "
 MIXED = ("a.JPG", "b.JPEG", "c.jfif", "d.jpe", "e.webp", "f.avif", "g.Png", "h.bmp", "i.TIFF", "j.gif")
@@ -196,5 +196,27 @@ CORPORA = {
             *refused("No classes", "train/<class>/", "`layout: classes`"),
             *accepted(("train_cat", "train_dog"), {None: 16}, layout="classes"),
         ],
+    ),
+    "an index without a name": Corpus(
+        below("images", file="{}.png"),
+        use_list("data.csv", "path: fname, label: cls", ("a", "b"), {None: 8}),
+        {"data.csv": table(",fname,cls", ((at, f"{at}.png", "ab"[at % 2]) for at in range(1, 9)))},
+    ),
+    "nested labels in JSON Lines": Corpus(
+        below("images"),
+        [
+            *refused("Only one class", "'images'"),
+            *refused("one label for each image", source="d.jsonl", columns={"path": "uri", "label": "annotation"}),
+        ],
+        {
+            "d.jsonl": "".join(
+                f'{{"uri": "images/{at}.jpg", "annotation": {{"name": "{at % 2}"}}}}\n' for at in range(1, 9)
+            )
+        },
+    ),
+    "numbers instead of padded names": Corpus(
+        below("images", file="{:05}.jpg"),
+        refused("leads to an image, as '1'", "images/00001.jpg", source="l.csv", columns={"path": "id"}),
+        {"l.csv": table("id,label", ((at, "ab"[at % 2]) for at in range(1, 9)))},
     ),
 }
