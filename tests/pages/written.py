@@ -189,7 +189,7 @@ class Written:
 
     # models
 
-    def test_images(self, fingerprint: str, *, of_each: int) -> tuple[str, list[VersionImage]]:
+    def prepared_test_images(self, fingerprint: str, *, of_each: int) -> tuple[str, list[VersionImage]]:
         """A version's prepared test images and its manifest; returns the manifest's sha256 and the images."""
         images = []
         for label in self.labels:
@@ -205,7 +205,7 @@ class Written:
     def model(self, job: str, *, fingerprint: str, right: float, of_each: int = 30, cost: float = 0.21) -> Report:
         """A trained and evaluated model: model.json, report.json, report.html and the answers."""
         self.put(self.keys.model_file(job), labels_document(self.labels))
-        manifest, images = self.test_images(fingerprint, of_each=of_each)
+        manifest, images = self.prepared_test_images(fingerprint, of_each=of_each)
         results = {image.key: self.probabilities(image.label, right=right) for image in images}
         report = make_report(
             Subject(

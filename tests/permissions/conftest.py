@@ -38,7 +38,8 @@ class Laptop:
     def write_classifier(self, *, epochs: int = 2, trigger: str = "direct") -> None:
         write_classifier(self.place, CLASSIFIER, epochs=epochs, trigger=trigger)
 
-    def run(self, dag_id: str = DAG_ID, *, expected: str = "success", **params: Any) -> Run:
+    def run_and_check(self, dag_id: str = DAG_ID, *, expected: str = "success", **params: Any) -> Run:
+        """Trigger a run, wait for its end, and check its state."""
         self.api.await_dag(dag_id)
         run = Run(self.api, dag_id, self.api.trigger(dag_id, params))
         state = run.follow(epochs=lambda: iter(()))

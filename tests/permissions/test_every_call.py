@@ -3,7 +3,6 @@
 The tests share one laptop and build on each other, in the order of the file.
 """
 
-import contextlib
 import json
 import urllib.error
 from pathlib import Path
@@ -30,38 +29,40 @@ def uploaded(laptop: Laptop, name: str) -> str:
 
 def test_a_first_model_is_trained_and_answers(laptop: Laptop) -> None:
     laptop.write_classifier()
-    laptop.run()
+    laptop.run_and_check()
     assert uploaded(laptop, "first.png") in SHADES
 
 
 def test_a_second_model_takes_over(laptop: Laptop) -> None:
     laptop.write_classifier(epochs=3)
-    laptop.run()
+    laptop.run_and_check()
     assert uploaded(laptop, "second.png") in SHADES
 
 
 def test_images_are_classified_again(laptop: Laptop) -> None:
-    laptop.run("image_classifier_classify_existing", classifier=CLASSIFIER, again=True)
+    laptop.run_and_check("image_classifier_classify_existing", classifier=CLASSIFIER, again=True)
 
 
 def test_the_trigger_goes_through_a_queue_and_back(laptop: Laptop) -> None:
     laptop.write_classifier(epochs=3, trigger="queue")
-    laptop.run()
+    laptop.run_and_check()
     assert uploaded(laptop, "queue.png") in SHADES
     laptop.write_classifier(epochs=3, trigger="direct")
-    laptop.run()
+    laptop.run_and_check()
     assert uploaded(laptop, "direct.png") in SHADES
 
 
 def test_the_watch_dag_drains_the_failure_queue(laptop: Laptop) -> None:
     queue = next(url for url in laptop.sqs.list_queues()["QueueUrls"] if "FailureQueue" in url)
     laptop.sqs.send_message(QueueUrl=queue, MessageBody="{}")
-    with contextlib.suppress(AssertionError):  # a message that nobody can read is a finding
-        laptop.run("image_classifier_watch", grace_s=0)
+
+    run = laptop.run_and_check("image_classifier_watch", expected="failed", grace_s=0)
+
+    assert "are no failed events of ours" in str(run.explain_failure())
 
 
 def test_the_earlier_model_comes_back(laptop: Laptop) -> None:
-    laptop.run("image_classifier_roll_back", classifier=CLASSIFIER, reason="a test")
+    laptop.run_and_check("image_classifier_roll_back", classifier=CLASSIFIER, reason="a test")
     assert uploaded(laptop, "back.png") in SHADES
 
 
@@ -75,12 +76,14 @@ def test_a_job_that_is_killed_is_stopped(laptop: Laptop) -> None:
     plan.write_text(json.dumps([{"fault": "slow_download", "seconds": 300}]))
     run_id = laptop.api.trigger(DAG_ID, {"epochs": 4})
     try:
-        while laptop.task(run_id, "train.train_model") != "deferred":
+        while (state := laptop.task(run_id, "train.train_model")) not in ("deferred", "success", "failed"):
             pass
+        assert state == "deferred"
         laptop.mark_failed(run_id, "train.train_model")
-        laptop.run("image_classifier_watch")  # finds the job if the triggerer had not taken it over yet
-        while laptop.job_status() in ("InProgress", "Stopping"):
+        laptop.run_and_check("image_classifier_watch")  # finds the job if the triggerer had not taken it over yet
+        while (status := laptop.job_status()) in ("InProgress", "Stopping"):
             pass
+        assert status == "Stopped"
     finally:
         plan.unlink()
 
@@ -96,7 +99,7 @@ def test_a_job_that_is_killed_is_stopped(laptop: Laptop) -> None:
 def test_a_run_fails_without_a_statement(laptop: Laptop, policy: str, sid: str, told: str) -> None:
     epochs = {"AirflowPolicy": 5, "TrainingPolicy": 6, "HostingPolicy": 7}[policy]
     with without(laptop.iam, policy, sid):
-        run = laptop.run(expected="failed", epochs=epochs)
+        run = laptop.run_and_check(expected="failed", epochs=epochs)
     assert told in str(run.explain_failure())
 
 
@@ -113,5 +116,5 @@ def test_a_page_says_what_it_may_not_read(laptop: Laptop) -> None:
 
 
 def test_the_classifier_is_torn_down(laptop: Laptop, recorded: Path) -> None:
-    laptop.run("image_classifier_teardown", classifier=CLASSIFIER, confirm=CLASSIFIER)
+    laptop.run_and_check("image_classifier_teardown", classifier=CLASSIFIER, confirm=CLASSIFIER)
     assert recorded.stat().st_size

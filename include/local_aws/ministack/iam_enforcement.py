@@ -24,7 +24,8 @@ _MAPPING_ACTIONS = frozenset(
 _ON_LOG_STREAMS = frozenset({"logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutLogEvents"})
 _OF_CREDENTIALS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 _PRINCIPALS = frozenset({"Root", "User", "AssumedRole", "FederatedUser"})
-_denied: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("denied", default=None)
+# Action and role of the PassRole that the present request lacks; the answer to the request names them.
+denied_role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.ContextVar("denied_role", default=None)
 
 
 def take_every_request_for_secure() -> None:
@@ -89,7 +90,7 @@ class Enforcement:
             resource_arn: str = "*",
             service_context: Mapping[str, object] | None = None,
         ) -> object | None:
-            _denied.set(None)
+            denied_role.set(None)
             if service == "s3" and not access_key and iam_evaluator._anonymous.get():
                 anonymous: object = iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
                 return anonymous
@@ -113,7 +114,7 @@ class Enforcement:
         found = evaluate(access_key, "iam:PassRole", "iam", region, role, context)
         self._record(access_key, "iam:PassRole", role, context, found)
         if found is not None:
-            _denied.set(("iam:PassRole", role))
+            denied_role.set(("iam:PassRole", role))
         return found
 
     def _record(
@@ -136,7 +137,7 @@ def denial(original: Callable[..., Answer], *, where_keys_are: str) -> Callable[
     """Wrap the answer to a refused request: add the missing action and the place of the keys."""
 
     def respond(service: str, action: str, principal_arn: str, request_id: str, **more: object) -> Answer:
-        denied = _denied.get()
+        denied = denied_role.get()
         if denied and not more.get("error_code"):
             action, role = denied
             reason = f"because no identity-based policy allows the {action} action"

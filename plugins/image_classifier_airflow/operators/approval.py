@@ -96,10 +96,10 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
     def _compare_and_ask(self, context: Context) -> dict[str, Any]:
         from image_classifier.promote.approval import question_about
 
-        for config in self.approval.to_score(self.inputs, context=context):
+        for config in self.approval.to_score(self.inputs, params=context["params"]):
             self.config = config
             self.run_job()
-        decision, page = self.approval.compare(self.inputs, context=context)
+        decision, page = self.approval.compare(self.inputs, params=context["params"], dag_run=context["dag_run"])
         if decision.champion == decision.candidate:
             return answer(question_about(decision), "serves")
         if decision.verdict != "promote":

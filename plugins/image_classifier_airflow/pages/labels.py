@@ -14,6 +14,7 @@ from image_classifier_airflow.pages import storage
 
 log = logging.getLogger(__name__)
 
+LABELS: dict[tuple[str, str], tuple[str, ...]] = {}  # read so far, by bucket and key of the model.json
 RECENT = 500  # number of newest records, which include one of the live model
 TAKEN = "suwxz"  # keys for select, unclear, withdraw, not of interest, undo
 
@@ -40,16 +41,13 @@ def shortcuts(labels: Sequence[str]) -> dict[str, str]:
 def _labels_of_model(classifier: Classifier, training_job: str) -> tuple[str, ...]:
     """Read a model's classes once, as they never change."""
     bucket, key = bucket_from_env(), Keys(classifier.name).model_file(training_job)
-    if (bucket, key) not in _READ:
+    if (bucket, key) not in LABELS:
         found = read(storage.s3(classifier), bucket=bucket, key=key)
         if found is None:
             return ()
         try:
-            _READ[bucket, key] = parse_labels(found[0])
+            LABELS[bucket, key] = parse_labels(found[0])
         except DatasetError as error:
             log.warning("s3://%s/%s: %s", bucket, key, error)
             return ()
-    return _READ[bucket, key]
-
-
-_READ: dict[tuple[str, str], tuple[str, ...]] = {}
+    return LABELS[bucket, key]

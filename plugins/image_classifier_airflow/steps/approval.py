@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
+Params = Mapping[str, Any]
 WHY_NOT = {
     "rejected": "{by} rejected the model.",
     "timed_out": "Nobody answered in time, so the model is not deployed; the next run asks again.",
@@ -35,21 +36,16 @@ class ApprovalSteps:
         self._classifier, self._evaluation = classifier, evaluation
         self.links = {"promote": evaluation.links["decide"]}
 
-    def to_score(self, inputs: Json, *, context: Mapping[str, Any]) -> list[Json]:
+    def to_score(self, inputs: Json, *, params: Params) -> list[Json]:
         """Return the scoring configs that a comparison of candidate and champion still needs; usually empty."""
-        plan = self._plan(inputs, context)
+        plan = self._plan(inputs, params)
         return [plan[one] for one in ("candidate", "champion") if plan[one]]
 
-    def compare(self, inputs: Json, *, context: Mapping[str, Any]) -> "tuple[Decision, str]":
+    def compare(self, inputs: Json, *, params: Params, dag_run: Any) -> "tuple[Decision, str]":
         """Compare the candidate with the present live model; return the decision and the report's address."""
-        plan, dataset, job, params = (
-            self._plan(inputs, context),
-            inputs["dataset"],
-            inputs["job"],
-            context["params"],
-        )
+        plan, dataset, job = self._plan(inputs, params), inputs["dataset"], inputs["job"]
         told = self._evaluation.write_report(dataset, job, inputs["training"], plan, params)
-        decision, _ = self._evaluation.compare(dataset, job, plan, params, context["dag_run"])
+        decision, _ = self._evaluation.compare(dataset, job, plan, params, dag_run)
         return decision, told["page"]
 
     def ask(self, decision: "Decision") -> "tuple[Question, bool]":
@@ -140,8 +136,8 @@ class ApprovalSteps:
         )
         send(message, classifier=self._classifier)
 
-    def _plan(self, inputs: Json, context: Mapping[str, Any]) -> Json:
-        return self._evaluation.plan_evaluation(inputs["dataset"], inputs["job"], context["params"])
+    def _plan(self, inputs: Json, params: Params) -> Json:
+        return self._evaluation.plan_evaluation(inputs["dataset"], inputs["job"], params)
 
     @property
     def _s3(self) -> Any:

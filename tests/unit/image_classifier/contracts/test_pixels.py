@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageFile, JpegImagePlugin, PngImagePlugin
 from tests.unit.odd_images.makers import png_of, saved, tiff_of
 
-from image_classifier.contracts import decoding, pixels
+from image_classifier.contracts import decoding
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.pixels import BACKGROUND, PADDING, PixelParameters, keep, measure, prepare
 
@@ -342,8 +342,10 @@ def test_the_same_bytes_give_the_same_bytes():
 
 @pytest.mark.parametrize(("parameters", "size"), [(PAD, (128, 96)), (CROP, (192, 144))])
 def test_a_large_photo_is_decoded_at_a_fraction_not_below_twice_the_side(parameters, size, monkeypatch):
-    sizes = []
-    monkeypatch.setattr(pixels, "_scaled", lambda image, to: sizes.append(image.size) or image.resize((SIDE, SIDE)))
+    sizes, resize = [], Image.Image.resize
+    monkeypatch.setattr(
+        Image.Image, "resize", lambda image, *given, **how: sizes.append(image.size) or resize(image, *given, **how)
+    )
     data = saved(quarters(1024, 768) if parameters is PAD else quarters(768, 576), "JPEG")
 
     prepared = prepare(data, parameters)

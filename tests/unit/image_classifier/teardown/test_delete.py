@@ -420,5 +420,8 @@ def test_an_account_in_which_no_job_has_run_has_no_logs_of_jobs(monkeypatch, job
     monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
     with mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
+        logs = session.client("logs")
 
-        teardown.delete_logs(Clients(jobs, session.client("lambda"), session.client("logs"), None, None), DIGITS)
+        teardown.delete_logs(Clients(jobs, session.client("lambda"), logs, None, None), DIGITS)
+
+        assert logs.describe_log_groups()["logGroups"] == []

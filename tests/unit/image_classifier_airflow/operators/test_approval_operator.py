@@ -23,10 +23,10 @@ class Approval:
         self.decision, self.changed, self.requests = decision, None, []
         self.notified = []
 
-    def to_score(self, inputs, *, context):
+    def to_score(self, inputs, *, params):
         return self.requests
 
-    def compare(self, inputs, *, context):
+    def compare(self, inputs, *, params, dag_run):
         return self.decision, "s3://b/report.html"
 
     def ask(self, decision):
@@ -60,7 +60,7 @@ def detail(monkeypatch):
 def context(*, try_number=1, queued=0):
     ti = SimpleNamespace(id="ti", dag_id="d", run_id="r", task_id="ask", try_number=try_number, max_tries=3)
     ti.get_dr_count = lambda dag_id, states: queued if states == ["queued"] else 0
-    return {"ti": ti, "params": {}}
+    return {"ti": ti, "params": {}, "dag_run": SimpleNamespace()}
 
 
 def parked(call, *arguments, **named):

@@ -105,7 +105,7 @@ def bucket(monkeypatch, tmp_path):
         (tmp_path / f"{name}.yaml").write_text("source: somewhere\n")
     monkeypatch.setenv("IMAGE_CLASSIFIER_CLASSIFIERS", str(tmp_path))
     monkeypatch.setenv("IMAGE_CLASSIFIER_BUCKET", BUCKET)
-    monkeypatch.setattr(labels, "_READ", {})
+    monkeypatch.setattr(labels, "LABELS", {})
     monkeypatch.setattr(storage, "CORRECTIONS", CorrectionCache())
     monkeypatch.setattr(storage, "ROWS", RowCache())
     with mock_aws():

@@ -66,14 +66,14 @@ def test_an_action_is_checked_on_the_resource_that_aws_documents(
 
 
 def test_a_refused_role_is_named() -> None:
-    iam_enforcement._denied.set(("iam:PassRole", "arn:role"))
+    iam_enforcement.denied_role.set(("iam:PassRole", "arn:role"))
     respond = iam_enforcement.denial(
         lambda *_, message="", **__: (403, {}, json.dumps({"message": message}).encode()), where_keys_are=HINT
     )
 
     _, _, body = respond("lambda", "lambda:CreateFunction", "arn:user", "id")
 
-    iam_enforcement._denied.set(None)
+    iam_enforcement.denied_role.set(None)
     assert json.loads(body)["message"] == (
         "User: arn:user is not authorized to perform: iam:PassRole on resource: arn:role because no identity-based "
         f"policy allows the iam:PassRole action. {HINT}"
