@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 from typing import Protocol
 
 from image_classifier.aws.names import Keys
-from image_classifier.contracts import pixels
+from image_classifier.contracts import pixels, signatures
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.pixels import Picture, PixelParameters, Prepared
 from image_classifier.prepare.classes import class_folder
@@ -228,7 +228,9 @@ class Inspector:
             statistics=statistics.measure(shown, size_bytes=len(data), parameters=self.parameters),
             traits=statistics.traits(shown, data, name=image.name, side_px=self.parameters.side_px),
             look=Look.of(shown.square, size=(shown.width, shown.height)),
-            file_name=file_name(data, parameters=self.parameters, unmodified=self.unmodified, revision=revision),
+            file_name=_file_name(
+                content.copy(), f"{self.pixels_key}{revision}", ending=_ending(data, unmodified=self.unmodified)
+            ),
             revision=revision,
         )
 
@@ -255,7 +257,14 @@ def pixels_key(parameters: PixelParameters, *, unmodified: bool) -> str:
 
 def file_name(data: bytes, *, parameters: PixelParameters, unmodified: bool, revision: str = "") -> str:
     """Return the name of a file's prepared copy below the folder of its split and class."""
-    content = hashlib.sha256(data)
-    content.update(f"{pixels_key(parameters, unmodified=unmodified)}{revision}".encode())
-    ending = "png" if unmodified and data.startswith(b"\x89PNG") else "jpg"
+    key = f"{pixels_key(parameters, unmodified=unmodified)}{revision}"
+    return _file_name(hashlib.sha256(data), key, ending=_ending(data, unmodified=unmodified))
+
+
+def _file_name(content: "hashlib._Hash", key: str, *, ending: str) -> str:
+    content.update(key.encode())
     return f"{content.hexdigest()[:16]}.{ending}"
+
+
+def _ending(data: bytes, *, unmodified: bool) -> str:
+    return "png" if unmodified and data.startswith(signatures.PNG) else "jpg"

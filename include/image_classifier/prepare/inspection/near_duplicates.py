@@ -281,13 +281,17 @@ def _all_flips() -> "tuple[NDArray[np.uint32], NDArray[np.intp]]":
 
 def _reduced(grey: "Image.Image") -> bytes:
     """Return 16 x 16 averaged grey values of four bits each, stretched: a copy may be darker or have less contrast."""
-    small = grey.resize((_GREY_SIDE, _GREY_SIDE), _box())
-    grey_values = small.tobytes()
-    low = min(grey_values)
-    span = max(1, max(grey_values) - low)
-    values = [round((value - low) * _STEPS / span) for value in grey_values]
-    half = len(values) // 2
-    return bytes(first << 4 | second for first, second in zip(values[:half], values[half:], strict=True))
+    values = grey.resize((_GREY_SIDE, _GREY_SIDE), _box()).tobytes()
+    low, high = min(values), max(values)
+    steps = values.translate(bytes(low) + _stretched(high - low) + bytes(255 - high))
+    first, second = steps[:_GREY_BYTES], steps[_GREY_BYTES:]
+    return (int.from_bytes(first) << 4 | int.from_bytes(second)).to_bytes(_GREY_BYTES)  # each is below 16
+
+
+@cache
+def _stretched(span: int) -> bytes:
+    """Return the steps of the values from 0 to a span, which is 255 at most."""
+    return bytes(round(value * _STEPS / max(1, span)) for value in range(span + 1))
 
 
 def _box() -> "Image.Resampling":

@@ -68,7 +68,7 @@ def measure(shown: Picture, *, size_bytes: int, parameters: PixelParameters) -> 
     content.thumbnail((MEASURED_PX, MEASURED_PX), Image.Resampling.BOX)
     grey_image = content.convert("L")
     grey = np.asarray(grey_image, dtype=np.float32)
-    red, green, blue = np.moveaxis(np.asarray(content, dtype=np.float32), 2, 0)
+    red, green, blue = (np.asarray(channel, dtype=np.float32) for channel in content.split())
     red_green, yellow_blue = red - green, (red + green) / 2 - blue
     spread = np.hypot(red_green.std(), yellow_blue.std())
     colourfulness = spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean())

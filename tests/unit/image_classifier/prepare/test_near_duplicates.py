@@ -163,3 +163,13 @@ def test_an_image_that_shows_hardly_anything_has_no_look(image):
 def test_an_image_of_fewer_pixels_than_are_compared_has_no_look():
     assert look_of(photograph(1), (15, 40)) is None
     assert look_of(photograph(1), (16, 16)) is not None
+
+
+@given(st.binary(min_size=256, max_size=256))
+def test_grey_values_are_stretched_to_16_steps(values):
+    image = Image.frombytes("L", (16, 16), values)
+    if (look := look_of(image)) is None:
+        return
+    low, high = min(values), max(values)
+    steps = [round((value - low) * 15 / (high - low)) for value in values]
+    assert look.grey == bytes(first << 4 | second for first, second in zip(steps[:128], steps[128:], strict=True))

@@ -9,6 +9,7 @@ from obstore.store import MemoryStore
 from image_classifier.contracts.errors import DatasetError, StorageError
 from image_classifier.contracts.pixels import Prepared
 from image_classifier.prepare.stores import (
+    BURST,
     MOST_FAILURES,
     MOST_KEPT,
     PAGE,
@@ -63,6 +64,27 @@ def test_put_does_not_wait_and_finish_does(s3):
     store.finish()
 
     assert len(objects.put_keys) == MOST_KEPT
+
+
+def test_uploads_start_together(s3):
+    begun = threading.Event()
+
+    class Noting(Objects):
+        def put(self, key, body, **options):
+            begun.set()
+            super().put(key, body, **options)
+
+    objects = Noting()
+    store = ConcurrentStore(BucketStore(s3, BUCKET), objects)
+
+    for number in range(BURST - 1):
+        store.put(f"{number}.jpg", IMAGE)
+    assert not begun.wait(timeout=0.1)
+    store.put("last.jpg", IMAGE)
+    assert begun.wait(timeout=60)
+    store.finish()
+
+    assert len(objects.put_keys) == BURST
 
 
 def test_put_waits_while_too_many_images_are_in_memory(s3):
