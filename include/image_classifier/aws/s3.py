@@ -26,7 +26,7 @@ DELETED_AT_ONCE = 1000  # of one DeleteObjects request
 CHANGED_MEANWHILE = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
     """One object of a listing; sizes are in bytes."""
 
@@ -39,13 +39,18 @@ def list_objects(
     s3: "S3Client", *, bucket: str, prefix: str, extra: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[str, Stored]:
     """Return every object below a prefix, by key; ``extra`` is added to the requests."""
+    return dict(each_object(s3, bucket=bucket, prefix=prefix, extra=extra))
+
+
+def each_object(
+    s3: "S3Client", *, bucket: str, prefix: str, extra: Mapping[str, Any] = MappingProxyType({})
+) -> Iterator[tuple[str, Stored]]:
+    """Yield the key of every object below a prefix and the object; one page of the listing is in memory."""
     with naming(bucket, prefix, doing="list"):
-        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **extra)
-        return {
-            stored["Key"]: Stored(stored["Size"], stored.get("ETag", ""), stored["LastModified"].isoformat())
-            for page in pages
-            for stored in page.get("Contents", [])
-        }
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **extra):
+            for stored in page.get("Contents", []):
+                time = stored["LastModified"].isoformat()
+                yield stored["Key"], Stored(stored["Size"], stored.get("ETag", ""), time)
 
 
 def object_exists(s3: "S3Client", *, bucket: str, key: str) -> bool:

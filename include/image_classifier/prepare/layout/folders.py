@@ -1,9 +1,11 @@
 """Determines the class and the split of every file from the folders of a source."""
 
+import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -83,13 +85,11 @@ def read_layout(
         DatasetError: the folders do not say which class or split an image is of.
 
     """
-    visible = sorted(
-        (file for file in files if not any(map(is_ignored, filter(None, file.name.split("/"))))),
-        key=lambda file: file.name,
-    )
+    visible = [file for file in files if not any(map(is_ignored, filter(None, file.name.split("/"))))]
+    visible.sort(key=attrgetter("name"))
     copied = () if choice else copied_folders(visible)
     ignored = [file.name for file in visible if file.name.partition("/")[0] in copied and not file.name.endswith("/")]
-    visible = [file for file in visible if file.name.partition("/")[0] not in copied]
+    visible = [file for file in visible if file.name.partition("/")[0] not in copied] if copied else visible
     names = [file.name for file in visible]
     top = _top(names, where=where, choice=choice)
     roots = {folder: _root(names, folder) for folder in top.splits} or {"": ""}
@@ -201,7 +201,7 @@ def _class_name(folder: str, *, where: str) -> str:
     except UnicodeEncodeError as error:
         message = f"Class folder {folder!r} of {where} has a name that is not Unicode text (UTF-8); rename it."
         raise DatasetError(message) from error
-    return unicodedata.normalize("NFC", folder)
+    return sys.intern(unicodedata.normalize("NFC", folder))  # one text for all images of the class
 
 
 def _check_classes(folders: set[tuple[Split | None, str]], names: Sequence[str], *, is_split: bool, where: str) -> None:

@@ -46,7 +46,7 @@ def _is_unsorted(images: Sequence[str], inner: str) -> bool:
 
 def _inner_folder(images: Sequence[str]) -> str:
     """Return the deepest folder that contains all images, if it has several folders with images; otherwise empty."""
-    parts = [name.split("/")[:-1] for name in images]
+    parts = [folder.split("/") if folder else [] for folder in {name.rpartition("/")[0] for name in images}]
     common = _common(parts)
     below = {tuple(part[len(common) : len(common) + 1]) for part in parts}
     return "/".join(common) if common and () not in below and len(below) > 1 else ""

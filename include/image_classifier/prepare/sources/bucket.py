@@ -67,8 +67,8 @@ class BucketSource:
 
     def listing(self) -> list[File]:
         """Return the objects below the prefix."""
-        found = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self.extra)
-        files = (File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found.items())
+        found = storage.each_object(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self.extra)
+        files = (File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found)
         return [file for file in files if file.name]
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:

@@ -130,3 +130,9 @@ def test_a_source_may_name_its_test_images_too():
     assert found.has_test
     assert [(image.name, image.split) for image in found.images if image.split == "test"] == [("test/dog/3", "test")]
     assert not layout(*names[:3]).has_test
+
+
+def test_the_images_of_a_class_share_the_text_of_its_name():
+    files = [File(f"{name}/{number}.jpg") for name in ("cat", "dog") for number in range(3)]
+    layout = read_layout(files, where="here")
+    assert len({id(image.class_name) for image in layout.images}) == 2

@@ -1,10 +1,15 @@
 """Checks which folders are splits, by the words of Hugging Face's datasets and by their contents."""
 
+from pathlib import PurePosixPath
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.inspection.formats import ENDINGS
 from image_classifier.prepare.layout.folders import read_layout
-from image_classifier.prepare.layout.split_folders import split_word
+from image_classifier.prepare.layout.split_folders import is_image_name, split_word
 from image_classifier.prepare.sources.source import File
 
 
@@ -195,3 +200,8 @@ def test_a_large_class_beside_a_small_one_is_no_repository():
     many = [f"ok/{day}" for day in range(30)]
 
     assert read(*many, "defect").classes == ("defect", "ok")
+
+
+@given(st.lists(st.sampled_from(["a", ".", "..", ".jpg", ".PNG", ".txt", "jpg", "/b"]), max_size=6).map("".join))
+def test_an_image_s_name_is_told_by_pathlib_s_suffix(name):
+    assert is_image_name(f"cat/x{name}") == (PurePosixPath(f"cat/x{name}").suffix.lower() in ENDINGS)
