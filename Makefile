@@ -11,8 +11,10 @@ help: ## List the targets
 setup: ## Create the virtual environments under .venv/
 	@$(PYTHON) include/laptop/environments.py
 
-demo: setup ## Train, deploy and classify 20 images; your own with DATA=/path/to/folder, LAYOUT=classes or splits
-	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)") $(if $(LAYOUT),--layout $(LAYOUT))
+demo: setup ## Train, deploy and classify 20 images; your own with DATA=folder or labels.csv, and EXCLUDE=, COLUMNS=, ...
+	@$(LAPTOP) demo $(if $(DATA),--data "$(DATA)") $(if $(LAYOUT),--layout $(LAYOUT)) \
+	  $(if $(INCLUDE),--include "$(INCLUDE)") $(if $(EXCLUDE),--exclude "$(EXCLUDE)") \
+	  $(if $(COLUMNS),--columns "$(COLUMNS)") $(if $(CLASSES),--classes "$(CLASSES)")
 
 up: setup ## Start the local AWS and Airflow, and leave them running
 	@$(LAPTOP) up

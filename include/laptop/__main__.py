@@ -1,10 +1,11 @@
-"""Runs the commands behind the Makefile: `python -m laptop demo [--data FOLDER] | up | down | status`."""
+"""Runs the commands behind the Makefile: `python -m laptop demo [--data SOURCE] | up | down | status`."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
+from image_classifier.prepare.inspect_arguments import add_fields, fields_of
 from laptop import demo, supervisor
 from laptop.airflow_settings import USER, leave_own_aws_alone, password
 from laptop.health import unhealthy_services
@@ -16,8 +17,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="laptop", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     demonstration = commands.add_parser("demo")
-    demonstration.add_argument("--data", type=Path, help="a folder of your own labelled images")
-    demonstration.add_argument("--layout", choices=("classes", "splits"), help="what the folder's top folders are")
+    demonstration.add_argument(
+        "--data", type=Path, help="your own labelled images: a folder, or a list such as labels.csv"
+    )
+    add_fields(demonstration)
     for name in ("up", "down", "status"):
         commands.add_parser(name)
     arguments = parser.parse_args()
@@ -38,7 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     leave_own_aws_alone(os.environ)
     place = Place.from_env()
     if command == "demo":
-        demo.demonstrate(place, arguments.data, layout=arguments.layout)
+        demo.demonstrate(place, arguments.data, fields=fields_of(arguments))
     elif command == "up":
         supervisor.start(place)
         print_status(place)

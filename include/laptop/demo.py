@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from rich.table import Table
 from image_classifier.aws import names
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import record_key
-from image_classifier.prepare.layout.split_folders import Choice
 from laptop import images, own_images, supervisor
 from laptop.airflow_api import AirflowApi
 from laptop.airflow_settings import USER, password
@@ -41,15 +40,15 @@ class Upload:
     version_id: str
 
 
-def demonstrate(place: Place, data: Path | None, *, layout: Choice | None = None) -> None:
-    """Run the whole demonstration and print its results.
+def demonstrate(place: Place, data: Path | None, *, fields: Mapping[str, Any]) -> None:
+    """Run the whole demonstration and print its results; `data` and `fields` as for `own_images.own`.
 
     Raises:
         LaptopError: the user must change something, or a task failed; the message has the end of its log.
 
     """
     began = time.monotonic()
-    demonstration = own_images.own(place, data, layout) if data else images.digits(place)
+    demonstration = own_images.own(place, data, fields) if data else images.digits(place)
     print("Starting the local AWS and Airflow ...", flush=True)
     supervisor.start(place)
     print(f"  ready after {time.monotonic() - began:.0f} s: {place.airflow_url}\n", flush=True)

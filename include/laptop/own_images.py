@@ -8,22 +8,25 @@ import re
 import shutil
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
 
-from image_classifier.classifier import Classifier
+from image_classifier.classifier.source import is_list
 from image_classifier.contracts.errors import ClassifierFileError, DatasetError
 from image_classifier.prepare.assemble import Dataset
+from image_classifier.prepare.inspect_arguments import hint
+from image_classifier.prepare.inspect_source import described
 from image_classifier.prepare.inspection.inspector import Inspected
 from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.ignored import is_ignored
 from image_classifier.prepare.layout.split_folders import Choice
 from image_classifier.prepare.placement import Placement
 from image_classifier.prepare.preparation import Preparation, list_images
-from image_classifier.prepare.sources.folder import FolderSource
+from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.split import choose
 from image_classifier.prepare.spool import Spool
 from image_classifier.prepare.stores import NoStore
@@ -39,12 +42,21 @@ HEADER = "# Written by `make demo DATA=...`; you may edit it. include/classifier
 
 @dataclass(frozen=True)
 class _Folder:
-    """The user's folder, the name of its classifier, and the classifier's file."""
+    """The user's folder or list, the name of its classifier, the classifier's file, and how the images are read."""
 
     data: Path
     name: str
     file: Path
-    layout: Choice | None
+    fields: Mapping[str, Any]
+
+    @property
+    def is_list(self) -> bool:
+        return is_list(self.data.name) and self.data.is_file()
+
+    @property
+    def images(self) -> Path:
+        """The folder at which the names of the images start."""
+        return self.data.parent if self.is_list else self.data
 
     @property
     def origin(self) -> str:
@@ -53,26 +65,28 @@ class _Folder:
     def values(self) -> dict[str, Any]:
         """Return the present or future fields of the classifier's file."""
         written = self.file if self.file.exists() else ROOT / TEMPLATE
-        return {**(yaml.safe_load(written.read_text()) or {}), "layout": self.layout}
+        given = {name: value for name, value in self.fields.items() if value}
+        return {**(yaml.safe_load(written.read_text()) or {}), "layout": None, **given}
 
 
-def own(place: Place, data: Path, layout: Choice | None = None) -> Demonstration:
-    """Create the classifier of the user's folder: links to its images, some held out, and a classifier file.
+def own(place: Place, data: Path, fields: Mapping[str, Any] | None = None) -> Demonstration:
+    """Create the classifier of the user's images: links to them, some held out, and a classifier file.
 
     Args:
         place: the folders and ports of the demonstration.
-        data: the user's folder.
-        layout: the meaning of its top folders, if it is ambiguous.
+        data: the user's folder, or a list of images such as labels.csv.
+        fields: how it is read, by fields of a classifier's file: see `inspect_arguments.FIELDS`.
 
     Raises:
         LaptopError: the images cannot be trained on, or a classifier of this name exists for another folder.
 
     """
     name = _classifier_name(data)
-    folder = _Folder(data, name, place.classifiers / f"{name}.yaml", layout)
+    folder = _Folder(data, name, place.classifiers / f"{name}.yaml", fields or {})
     _check_origin(folder)
     preparation, dataset = _inspected(folder)
     _check_layout(folder, dataset)
+    _check_labels(folder, dataset)
     held_out = _held_out(dataset)
     trained = _link_all(place, folder, dataset, held_out=held_out)
     _tell(dataset, trained)
@@ -87,14 +101,19 @@ def _inspected(folder: _Folder) -> tuple[Preparation, Dataset]:
     """Return the preparation and the data set that the Dag would make of the folder."""
     print(f"Looking at the images in {folder.data} ...", flush=True)
     try:
-        classifier = Classifier.model_validate({**folder.values(), "name": folder.name, "source": str(folder.data)})
-        source = FolderSource(folder.data.absolute())
+        classifier = described(folder.name, {**folder.values(), "source": str(folder.data)})
+        source = open_source(classifier, s3=None, data_folder=Path.cwd())
         layout = list_images(classifier, source)
         preparation = Preparation(classifier, source, layout, NoStore())
         dataset = preparation.dataset(layout.classes, on_progress=lambda line: print(f"  {line}", flush=True))
     except (DatasetError, ClassifierFileError) as error:
-        raise LaptopError(f"DATA={folder.data}: {error}") from error
+        raise LaptopError(f"DATA={folder.data}: {error}{hint(str(error), option=_variable)}") from error
     return preparation, dataset
+
+
+def _variable(field: str) -> str:
+    """Return the variable of `make demo` for a field of a classifier's file."""
+    return f"{field.upper()}="
 
 
 def _held_out(dataset: Dataset) -> dict[str, Inspected]:
@@ -124,28 +143,31 @@ def _link_all(place: Place, folder: _Folder, dataset: Dataset, *, held_out: dict
     pairs = (*dataset.chosen.duplicates, *dataset.chosen.leaks)
     copies = [one.image.name for one, kept in pairs if kept.sha256 in contents]
     left = [image for image in dataset.layout.images if image.name not in {*held_out, *copies}]
-    _link(left, folder.data, images, splits=bool(dataset.layout.splits))
-    _link((image.image for image in held_out.values()), folder.data, uploads, splits=False)
+    _link(left, folder, images, splits=bool(dataset.layout.splits))
+    _link((image.image for image in held_out.values()), folder, uploads, splits=False)
     return len(left)
 
 
-def _link(images: Iterable[Listed], data: Path, target: Path, *, splits: bool) -> None:
+def _link(images: Iterable[Listed], source: _Folder, target: Path, *, splits: bool) -> None:
     for image in images:
         folder = target / (image.split or "train") if splits else target
-        link = folder / image.class_name / _below_class(image)
-        if (
-            link.is_symlink()
-        ):  # two folders of the source may be one class, in other Unicode forms or as train-1, train-2
+        link = folder / image.class_name / (_unique(image) if source.is_list else _below_class(image))
+        if link.is_symlink():  # two folders may be one class: joined, in other Unicode forms, or as train-1, train-2
             link = folder / image.class_name / image.name
         link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to((data / image.name).resolve())
+        link.symlink_to((source.images / image.name).resolve())
 
 
 def _below_class(image: Listed) -> str:
-    """Return the name below the class's folder."""
+    """Return the name below the class's folder, or the whole name if classes have other names than their folders."""
     *folders, file = image.name.split("/")
-    place = next(place for place, one in enumerate(folders) if unicodedata.normalize("NFC", one) == image.class_name)
-    return "/".join([*folders[place + 1 :], file])
+    places = (place for place, one in enumerate(folders) if unicodedata.normalize("NFC", one) == image.class_name)
+    return "/".join([*folders[next(places, -1) + 1 :], file])
+
+
+def _unique(image: Listed) -> str:
+    """Return a file name for an image of a list, whose path may lead out of the list's folder."""
+    return f"{hashlib.sha256(image.name.encode()).hexdigest()[:16]}-{PurePosixPath(image.name).name}"
 
 
 def _tell(dataset: Dataset, trained: int) -> None:
@@ -165,7 +187,9 @@ def _tell(dataset: Dataset, trained: int) -> None:
 
 
 def _classifier_name(data: Path) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", data.resolve().name.lower()).strip("-")
+    place = data.resolve()
+    name = place.parent.name if is_list(place.name) and place.is_file() else place.name
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     slug = re.sub(r"^[^a-z]+", "", slug)[:21].rstrip("-") or "images"
     shipped = (ROOT / "include/classifiers" / f"{slug}.yaml").exists()
     return f"my-{slug}" if shipped else slug
@@ -173,8 +197,9 @@ def _classifier_name(data: Path) -> str:
 
 def _check_origin(folder: _Folder) -> None:
     """Refuse a classifier file of the same name for other images."""
-    if not folder.data.is_dir():
-        raise LaptopError(f"DATA={folder.data} is not a folder. Give one that holds a folder of images per class.")
+    if not (folder.data.is_dir() or folder.is_list):
+        message = f"DATA={folder.data} is neither a folder nor a list of images (.csv, .tsv, .jsonl, .lst, .manifest)."
+        raise LaptopError(f"{message} Give a folder that holds a folder of images per class.")
     described = (yaml.safe_load(folder.file.read_text()) or {}).get("description") if folder.file.exists() else None
     if described not in (None, folder.origin):
         message = (
@@ -193,6 +218,17 @@ def _check_layout(folder: _Folder, dataset: Dataset) -> None:
             "now. Change that line, and run again."
         )
         raise LaptopError(message)
+
+
+def _check_labels(folder: _Folder, dataset: Dataset) -> None:
+    """Refuse labels of a list that cannot be the names of the folders with the links."""
+    for label in dataset.labels:
+        if "/" in label or is_ignored(label):
+            message = (
+                f"The label {label!r} of {folder.data} cannot be a folder's name, and `make demo` makes a folder for "
+                f"each class. Rename it: CLASSES='{{new name: [{label}]}}'."
+            )
+            raise LaptopError(message)
 
 
 def _linked_layout(dataset: Dataset) -> Choice:

@@ -1,6 +1,7 @@
-"""Defines the arguments of `inspect`: a source, and the fields of a classifier's file that say how it is read."""
+"""Defines the arguments of commands that read a source: the fields of a classifier's file that say how it is read."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,14 @@ FIELDS = ("layout", "include", "exclude", "columns", "classes")
 
 
 def add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments to the command's parser."""
+    """Add the arguments of `inspect` to the command's parser."""
     parser.add_argument("source", help="a folder, a list such as labels.csv, or s3://bucket/prefix/")
+    add_fields(parser)
+    parser.add_argument("--report", type=Path, metavar="FOLDER", help="folder for report.json and report.html")
+
+
+def add_fields(parser: argparse.ArgumentParser) -> None:
+    """Add an argument for each of FIELDS to a command's parser."""
     parser.add_argument(
         "--layout", choices=("classes", "splits"), help="the meaning of the top folders, if it is ambiguous"
     )
@@ -22,7 +29,6 @@ def add_inspect_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--columns", type=_mapping, default={}, metavar="YAML", help=text)
     text = "`classes` of a classifier's file: '{cat: [tabby, siamese]}'"
     parser.add_argument("--classes", type=_mapping, default={}, metavar="YAML", help=text)
-    parser.add_argument("--report", type=Path, metavar="FOLDER", help="folder for report.json and report.html")
 
 
 def fields_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -30,10 +36,16 @@ def fields_of(options: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(options, name) for name in FIELDS}
 
 
-def hint(message: str) -> str:
-    """Return a sentence on the options that a refusal speaks of as fields of a classifier's file; empty if of none."""
+def hint(message: str, *, option: Callable[[str], str] = "--{}".format) -> str:
+    """Return a sentence on the options that a refusal speaks of as fields of a classifier's file; empty if of none.
+
+    Args:
+        message: the refusal.
+        option: gives the option of a field as the command writes it.
+
+    """
     said = {name: f"`{name}:" in message or f"`{name}`" in message for name in FIELDS}
-    spoken = [f"--{name}" for name in FIELDS if said[name] or (name == "columns" and "columns." in message)]
+    spoken = [option(name) for name in FIELDS if said[name] or (name == "columns" and "columns." in message)]
     return f" (Here these fields are options: {', '.join(spoken)}.)" if spoken else ""
 
 

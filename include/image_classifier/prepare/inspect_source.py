@@ -71,13 +71,23 @@ def inspect_source(
         DatasetError: the images cannot be trained on.
 
     """
-    try:
-        classifier = Classifier.model_validate({"name": NAME, "source": source, **fields})
-    except ValidationError as error:
-        raise ClassifierFileError(" ".join(problems_of(error))) from error
+    classifier = described(NAME, {**fields, "source": source})
     opened = open_source(classifier, s3=s3, data_folder=Path.cwd())
     found = list_images(classifier, opened)
     preparation = Preparation(classifier, opened, found, NoStore())
     dataset = preparation.dataset(found.classes, on_progress=on_progress)
     report = preparation.report(dataset)
     return Inspection(report, preparation.page(dataset, report))
+
+
+def described(name: str, fields: Mapping[str, Any]) -> Classifier:
+    """Return the classifier that has these fields, as if they were those of a classifier's file.
+
+    Raises:
+        ClassifierFileError: a field is wrong.
+
+    """
+    try:
+        return Classifier.model_validate({**fields, "name": name})
+    except ValidationError as error:
+        raise ClassifierFileError(" ".join(problems_of(error))) from error

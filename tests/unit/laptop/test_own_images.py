@@ -205,9 +205,9 @@ def test_the_layout_may_be_given(place, tmp_path):
     classes = {"fold1/cat": 5, "fold1/dog": 5, "fold2/cat": 5, "fold2/dog": 5}
     data = folder_of_images(tmp_path / "pets", classes)
 
-    own_images.own(place, data, "classes")
+    own_images.own(place, data, {"layout": "classes"})
 
-    assert {label for label, _ in own_images.own(place, data, "classes").uploads} == {"fold1", "fold2"}
+    assert {label for label, _ in own_images.own(place, data, {"layout": "classes"}).uploads} == {"fold1", "fold2"}
     assert written(place)["layout"] == "classes"
 
 
@@ -220,6 +220,90 @@ def test_a_file_that_reads_the_links_in_another_way_is_refused(place, tmp_path):
 
     with pytest.raises(LaptopError, match=r"says layout: classes, and the folders of .* are splits now"):
         own_images.own(place, data)
+
+
+def test_what_is_excluded_is_neither_linked_nor_held_out(place, tmp_path):
+    data = folder_of_images(tmp_path / "pets", {"cat": 20, "cat/masks": 20, "dog": 20})
+    with pytest.raises(LaptopError, match=r"options: LAYOUT=, EXCLUDE="):
+        own_images.own(place, data)
+
+    own_images.own(place, data, {"exclude": ["*/masks/*"]})
+
+    used = linked(place.images / "pets") | linked(place.held_out / "pets")
+    assert used == {file.resolve() for name in ("cat", "dog") for file in (data / name).glob("*.png")}
+
+
+def test_joined_classes_are_linked_as_one(place, tmp_path):
+    data = folder_of_images(tmp_path / "pets", {"tabby": 20, "siamese": 20, "dog": 20})
+
+    uploads = own_images.own(place, data, {"classes": {"cat": ["tabby", "siamese"]}}).uploads
+
+    assert {label for label, _ in uploads} == {"cat", "dog"}
+    assert linked(place.images / "pets/cat") | linked(place.held_out / "pets/cat") == linked(data / "tabby") | linked(
+        data / "siamese"
+    )
+
+
+def list_of_images(folder: Path, labels: dict[str, str]) -> Path:
+    """A list of the images of one folder; `labels` has the label of each of the folder's classes."""
+    rows = [
+        f"{file.relative_to(folder).as_posix()},{label}"
+        for name in labels
+        for file in (folder / name).iterdir()
+        for label in [labels[name]]
+    ]
+    file = folder / "train.csv"
+    file.write_text("\n".join(["picture,breed", *rows]))
+    return file
+
+
+COLUMNS = {"path": "picture", "label": "breed"}
+
+
+def test_a_list_is_demonstrated_under_the_name_of_its_folder(place, tmp_path):
+    data = folder_of_images(tmp_path / "pets", {"batch1": 30, "batch2": 30})
+    file = list_of_images(data, {"batch1": "cat", "batch2": "dog"})
+
+    demonstration = own_images.own(place, file, {"columns": COLUMNS})
+
+    assert demonstration.classifier == "pets"
+    assert {label for label, _ in demonstration.uploads} == {"cat", "dog"}
+    trained, held_out = linked(place.images / "pets"), linked(place.held_out / "pets")
+    assert linked(place.images / "pets/cat") < linked(data / "batch1")
+    assert (len(trained), len(held_out), trained & held_out) == (54, 6, set())
+
+
+def test_a_list_of_paths_outside_its_folder_links_below_the_classes(place, tmp_path):
+    data = folder_of_images(tmp_path / "elsewhere", {"batch1": 20, "batch2": 20})
+    file = tmp_path / "pets" / "labels.csv"
+    file.parent.mkdir()
+    rows = [f"../elsewhere/batch1/{one.name},cat" for one in (data / "batch1").iterdir()]
+    rows += [f"{one},dog" for one in (data / "batch2").iterdir()]
+    file.write_text("\n".join(["path,label", *rows]))
+
+    own_images.own(place, file)
+
+    links = [link for link in (place.images / "pets").rglob("*") if link.is_symlink()]
+    assert {link.parent for link in links} == {place.images / "pets/cat", place.images / "pets/dog"}
+    assert linked(place.images / "pets") | linked(place.held_out / "pets") == linked(data)
+
+
+@pytest.mark.parametrize("label", ["a/b", "../up", ".hidden"])
+def test_a_label_that_cannot_be_a_folder_is_refused(place, tmp_path, label):
+    data = folder_of_images(tmp_path / "pets", {"batch1": 20, "batch2": 20})
+    file = list_of_images(data, {"batch1": label, "batch2": "dog"})
+
+    with pytest.raises(LaptopError, match=r"cannot be a folder's name.*CLASSES="):
+        own_images.own(place, file, {"columns": COLUMNS})
+
+    assert not (place.classifiers / "pets.yaml").exists()
+
+
+def test_a_wrong_option_is_refused_by_name(place, tmp_path):
+    data = folder_of_images(tmp_path / "pets", {"cat": 20, "dog": 20})
+
+    with pytest.raises(LaptopError, match=r"columns"):
+        own_images.own(place, data, {"columns": {"colour": "red"}})
 
 
 def test_a_classifier_file_is_written_that_names_the_images(place, tmp_path):
@@ -237,7 +321,7 @@ def test_the_template_makes_a_classifier(tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_refused_by_name(place, tmp_path):
-    with pytest.raises(LaptopError, match=r"nowhere is not a folder"):
+    with pytest.raises(LaptopError, match=r"nowhere is neither a folder nor a list"):
         own_images.own(place, tmp_path / "nowhere")
 
 
