@@ -2,7 +2,8 @@
 
 Every ten minutes:
 
-1. `drain_failure_queue` invokes the function again for each failed event, or writes a record with status `failed`.
+1. `drain_failure_queue` invokes the function again for each failed event, or writes a record with status `failed`. It
+   fails while a message stays in the queue.
 2. `watch_classifier`, one mapped task per classifier file, compares the event notification, S3's permission, the
    function's alias and the endpoint with the last deployment, and restores or reports differences (`watch` in the
    file). It invokes the function again for uploaded images without a record, and moves the log of records into the
@@ -21,6 +22,7 @@ allow, at least once in 24 hours. Only resources of this deployment's bucket are
 
 from datetime import timedelta
 
+from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, chain
 
@@ -48,7 +50,11 @@ with DAG(
     tags=["image-classifier"],
 ):
     names = step(steps.classifiers)()
-    chain(step(steps.drain_failure_queue)(), mapped(steps.watch_classifier, trigger_rule="all_done")(names))
+    drained = step(steps.drain_failure_queue)()
+    watched = mapped(steps.watch_classifier, trigger_rule="all_done")(names)
+    # The last tasks decide the state of a run, and `watch_classifier` runs after a failure of the queue's task, too.
+    chain(drained, watched)
+    chain([names, drained, watched], EmptyOperator(task_id="no_open_finding"))
     step(steps.stop_orphaned_jobs)()
     step(steps.check_endpoints_wanted)()
     retrain = TriggerDagRunOperator.partial(task_id="retrain", skip_when_already_exists=True)

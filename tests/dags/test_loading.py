@@ -53,9 +53,21 @@ def write(folder: Path, **files: str) -> Path:
     return folder
 
 
+# A task with one of these trigger rules fails if one of the tasks before it has failed.
+PASSES_A_FAILURE_ON = {"all_success", "none_failed", "none_failed_min_one_success"}
+
+
 def test_the_repository_holds_exactly_these_dags(shipped):
     assert shipped.import_errors == {}
     assert set(shipped.dags) == {"digits_train_and_deploy"} | OF_ALL_CLASSIFIERS
+
+
+def test_a_run_fails_if_any_of_its_tasks_has_failed(shipped):
+    # The state of a run is that of its last tasks.
+    for dag in shipped.dags.values():
+        for task in dag.tasks:
+            after = [one.trigger_rule for one in dag.get_task(task.task_id).downstream_list if not one.is_teardown]
+            assert not after or PASSES_A_FAILURE_ON & set(after), f"{dag.dag_id}: {task.task_id}"
 
 
 def test_every_classifier_file_of_every_folder_has_a_dag(parse, tmp_path):

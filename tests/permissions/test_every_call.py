@@ -56,10 +56,12 @@ def test_the_watch_dag_drains_the_failure_queue(laptop: Laptop) -> None:
     queue = next(url for url in laptop.sqs.list_queues()["QueueUrls"] if "FailureQueue" in url)
     laptop.sqs.send_message(QueueUrl=queue, MessageBody="{}")
 
-    run = laptop.run_and_check("image_classifier_watch", grace_s=0)
+    run = laptop.run_and_check("image_classifier_watch", expected="failed", grace_s=0)
 
     states = {task["task_id"]: task["state"] for task in laptop.api.tasks(run.dag_id, run.run_id)}
     assert states["drain_failure_queue"] == "failed"  # the message cannot be read, so it stays and is reported
+    assert states["watch_classifier"] == "success"
+    laptop.sqs.purge_queue(QueueUrl=queue)
 
 
 def test_the_earlier_model_comes_back(laptop: Laptop) -> None:
