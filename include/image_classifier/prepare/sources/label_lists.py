@@ -106,8 +106,8 @@ def how_to_use(lists: Sequence[LabelList], *, where: str) -> str:
     if not labelled:
         return ""
     first, place = labelled[0], where.partition(" ")[2].rstrip("/")
-    sentence = f"The list {first.name!r} names its images. To use the labels, set `source` to {place}/{first.name}"
-    sentence += f" and `columns: {{{_columns(first)}}}` in the classifier's file{_choice(first)}."
+    sentence = f"The list {first.name!r} names its images. To use the labels, set `source` to {place}/{first.name} "
+    sentence += f"(DATA for `make demo`) and `columns: {{{_columns(first)}}}` in the classifier's file{_choice(first)}."
     if others := [one.name for one in labelled[1:] if one.images[:1] != first.images[:1]]:
         sentence += (
             f" {few(others)} may name other images: to use several lists, write one of them, with a column split of "

@@ -146,7 +146,7 @@ def use_list(name: str, columns: str, classes: Sequence[str], images: Mapping[st
     """Return the steps of a data set with a list, which the refusal of the top folder names with its columns."""
     read = yaml.safe_load(f"{{{columns}}}")
     return [
-        *refused(f"/{name} and `columns: {{{columns}}}`"),
+        *refused(f"/{name} (DATA for `make demo`) and `columns: {{{columns}}}`"),
         *accepted(classes, images, source=name, columns=read),
     ]
 

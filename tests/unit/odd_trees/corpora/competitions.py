@@ -109,7 +109,7 @@ CORPORA = {
     "CIFAR-10 of Kaggle": Corpus(
         [*below("train", file="{}.png", count=16), *below("test", file="{}.png")],
         [
-            *refused("trainLabels.csv and `columns: {path: id, label: label}`"),
+            *refused("trainLabels.csv (DATA for `make demo`) and `columns: {path: id, label: label}`"),
             *refused(
                 "'test/1.png', 'train/1.png'",
                 "columns.folder",

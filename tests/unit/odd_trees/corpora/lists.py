@@ -92,7 +92,7 @@ CORPORA = {
         [
             *refused(
                 "look like numbered parts",
-                "Data_Entry_2017.csv and `columns: {path: Image Index, label: Finding Labels}`",
+                "Data_Entry_2017.csv (DATA for `make demo`) and `columns: {path: Image Index, label: Finding Labels}`",
             ),
             *refused(
                 "several labels",
