@@ -59,7 +59,7 @@ def read_upload(record: Mapping[str, Any]) -> Upload:
             bucket=bucket,
             key=unquote_plus(found["key"]),
             version_id=_text_or_none(found, "versionId"),
-            etag=_text_or_none(found, "eTag"),
+            etag=_header_or_none(found, "eTag"),
             bytes=int(found["size"]),
             sequencer=_text_or_none(found, "sequencer"),
         )
@@ -76,6 +76,14 @@ def _text_or_none(found: Mapping[str, Any], name: str) -> str | None:
     if not isinstance(value, str):
         raise TypeError(f"{name} is {value!r}")
     value.encode()  # raises for half of a surrogate pair, which no record can hold
+    return value
+
+
+def _header_or_none(found: Mapping[str, Any], name: str) -> str | None:
+    """Return a text that is sent as an HTTP header; http.client raises ValueError for one with a line break."""
+    value = _text_or_none(found, name)
+    if value and not (value.isascii() and value.isprintable()):
+        raise ValueError(f"{name} is {value!r}")
     return value
 
 

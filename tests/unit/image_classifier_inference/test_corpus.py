@@ -171,6 +171,8 @@ BROKEN: dict[str, Any] = {
     "a size that is no number": lambda record: _with(record, float("nan"), *OBJECT, "size"),
     "a version that is a number": lambda record: _with(record, 7, *OBJECT, "versionId"),
     "an ETag that is a list": lambda record: _with(record, [], *OBJECT, "eTag"),
+    "an ETag with a line break": lambda record: _with(record, "0\r\nX-Other: 1", *OBJECT, "eTag"),
+    "an ETag that is no ASCII": lambda record: _with(record, "é", *OBJECT, "eTag"),
     "half of a surrogate pair as sequencer": lambda record: _with(record, "\ud800", *OBJECT, "sequencer"),
     "a sequencer that is a number": lambda record: _with(record, 10, *OBJECT, "sequencer"),
     "no time": lambda record: _without(record, "eventTime"),
