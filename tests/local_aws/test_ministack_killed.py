@@ -56,6 +56,35 @@ def test_events_that_wait_or_are_worked_on_survive_a_kill(new_ministack: MiniSta
     until(lambda: len(server.keys("waiting/results/")) == 8)
 
 
+def test_uploads_that_wait_in_a_queue_survive_a_kill(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    sqs, s3 = server.client("sqs"), server.client("s3")
+    url = sqs.create_queue(QueueName="image-classifier-waiting")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "*", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    notified = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
+    configuration = {"QueueConfigurations": [notified]}
+    s3.put_bucket_notification_configuration(Bucket=server.bucket, NotificationConfiguration=configuration)
+    sqs.purge_queue(QueueUrl=url)  # of the test event; with it the queue is saved
+    for number in range(5):
+        s3.put_object(Bucket=server.bucket, Key=f"queued/{number}", Body=b"")
+
+    server.kill()
+    server.start()
+
+    messages: dict[str, str] = {}
+    until(lambda: len(messages.update(received(server, url)) or messages) == 5)
+    assert sorted(messages.values()) == [f"queued/{number}" for number in range(5)]
+
+
+def received(server: MiniStack, url: str) -> dict[str, str]:
+    """The key of each message that a queue gives, by the message's id."""
+    found = server.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    return {one["MessageId"]: json.loads(one["Body"])["Records"][0]["s3"]["object"]["key"] for one in found}
+
+
 def test_no_process_is_left_after_a_kill_even_one_that_hangs(new_ministack: MiniStack) -> None:
     server = new_ministack
     source = "def handler(event, context):\n    print('in the handler', flush=True)\n    while True: pass"

@@ -15,7 +15,9 @@ from local_aws.ministack import iam_enforcement, metrics, patching, queue_lock
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.iam_enforcement import Enforcement
+from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app as ministack_app
+from local_aws.ministack.modules import sqs
 from local_aws.ministack.one_address import OneAddress
 from local_aws.ministack.patches import iam_patches, patches
 from local_aws.ministack.price_list import with_price_list
@@ -49,7 +51,8 @@ def application(options: Options) -> ASGIApp:
 
     """
     endpoint_url = f"http://127.0.0.1:{options.port}"
-    saving = Saving(ministack_app.app)
+    journal = MessageJournal(options.state / "messages.sqlite3")
+    saving = Saving(ministack_app.app, journal=journal)
     runner = FunctionRunner(
         options.state,
         limits=limits(),
@@ -61,7 +64,7 @@ def application(options: Options) -> ASGIApp:
         on_change=saving.note_change,
     )
     queue_lock.use_one_lock()
-    applied = patches(runner, faults=Faults(options.faults))
+    applied = patches(runner, journal=journal, faults=Faults(options.faults))
     if options.enforce_iam:
         iam_enforcement.take_every_request_for_secure()
         applied += iam_patches(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
@@ -71,6 +74,8 @@ def application(options: Options) -> ASGIApp:
     def start() -> None:
         gc.collect()
         gc.freeze()  # MiniStack's modules live as long as the process; each full collection would visit them
+        with sqs._queues_lock:
+            journal.restore(sqs._queue_by_arn)
         runner.start()
         metrics.record_queue_depths_regularly(stopped, interval_s=metrics.QUEUE_INTERVAL_S)
 

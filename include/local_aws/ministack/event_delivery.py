@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local_aws.ministack.documents import Message, Queue
     from local_aws.ministack.documents import S3Event as Event
     from local_aws.ministack.invocation_queue import InvocationQueue
+    from local_aws.ministack.message_journal import MessageJournal
 
 _OVERTAKEN_S = 0.5  # later than the event that overtook it, so that another process does not run it first
 
@@ -25,8 +26,9 @@ _OVERTAKEN_S = 0.5  # later than the event that overtook it, so that another pro
 class EventDelivery:
     """Passes the events of uploads to the queue of invocations. It may be used from any thread."""
 
-    def __init__(self, queue: InvocationQueue, *, faults: Faults) -> None:
+    def __init__(self, queue: InvocationQueue, *, journal: MessageJournal, faults: Faults) -> None:
         self._queue = queue
+        self._journal = journal
         self._faults = faults
         self._held: defaultdict[str, list[int]] = defaultdict(list)
         self._held_messages: defaultdict[str, list[Message]] = defaultdict(list)
@@ -61,12 +63,16 @@ class EventDelivery:
             fault = None if is_test else self._faults.take(S3Event, _fields(arn, event))
             times = {"lose": 0, "repeat": 2}.get(fault.do, 1) if fault else 1
             with sqs._queues_lock:
+                sent = _messages(arn)
+                before = len(sent)
                 for _ in range(times):
                     original(arn, event, region, bucket_name=bucket_name)
                 if fault and fault.seconds is not None:
-                    self._postpone(arn, fault, accepted=_last_message(arn))
+                    self._postpone(arn, fault, accepted=sent[-1] if sent else None)
                 elif not is_test:
                     self._release_messages(arn)
+                for message in sent[before:]:
+                    self._journal.add(arn, message)
 
         return deliver
 
@@ -83,9 +89,9 @@ class EventDelivery:
             message["visible_at"] = time.time() + place * _OVERTAKEN_S
 
 
-def _last_message(arn: str) -> Message | None:
+def _messages(arn: str) -> list[Message]:
     queue: Queue | None = sqs._queue_by_arn(arn)
-    return queue["messages"][-1] if queue and queue["messages"] else None
+    return queue["messages"] if queue else []
 
 
 def _fields(arn: str, event: Event) -> dict[str, str]:

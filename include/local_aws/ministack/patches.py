@@ -27,6 +27,7 @@ from local_aws.ministack import (
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner
 from local_aws.ministack.iam_enforcement import Enforcement
+from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import (
     app,
     cloudwatch_logs,
@@ -43,9 +44,9 @@ from local_aws.ministack.patching import Patch
 log = logging.getLogger(__name__)
 
 
-def patches(runner: FunctionRunner, *, faults: Faults) -> list[Patch]:
+def patches(runner: FunctionRunner, *, journal: MessageJournal, faults: Faults) -> list[Patch]:
     """Return every patch; a hash is that of the source that the patch was written for (MiniStack 1.5.33)."""
-    events = EventDelivery(runner.queue, faults=faults)
+    events = EventDelivery(runner.queue, journal=journal, faults=faults)
     refusals = _refusals(UnreadyRoles(faults))
     return [*_running(runner, events=events), *_stack(), *_documents(), *_queues(events), *refusals]
 

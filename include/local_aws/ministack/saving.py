@@ -8,10 +8,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.modules import persistence
 
@@ -33,12 +35,13 @@ _SAVED_BEFORE_THE_ANSWER = {
 class Saving:
     """An ASGI application that saves after each change of configuration, before the request is answered.
 
-    MiniStack writes objects itself. Everything else (mainly log events) is saved about every second, less often when
-    there is much of it.
+    MiniStack writes objects itself, and `message_journal` S3's messages to queues. Everything else (mainly log events)
+    is saved about every second, less often when there is much of it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, journal: MessageJournal) -> None:
         self._app = app
+        self._journal = journal
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._is_changed = False
         self._task: asyncio.Task[None] | None = None
@@ -108,6 +111,7 @@ class Saving:
         if get_state is None:
             return
         with self._locks[state_key]:  # a state that was read earlier must not be written later
+            messages = self._journal.last()
             try:
                 state = _consistent(get_state)
             except RuntimeError:
@@ -115,7 +119,16 @@ class Saving:
                 self._is_changed = True
                 return
             if state is not None:  # None if a service of MiniStack failed to load
+                before = _changed_ns(state_key)
                 persistence.save_state(state_key, state)
+                if state_key == "sqs" and _changed_ns(state_key) != before:  # MiniStack only logs a full disk
+                    self._journal.forget(messages)
+
+
+def _changed_ns(state_key: str) -> int | None:
+    """Return when the file of a saved state was written; None if there is none."""
+    file = Path(persistence.STATE_DIR) / f"{state_key}.json"
+    return file.stat().st_mtime_ns if file.exists() else None
 
 
 def _consistent(get_state: Callable[[], object]) -> object:

@@ -12,6 +12,7 @@ import pytest
 from local_aws.faults.counting import Faults
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.invocation_queue import InvocationQueue
+from local_aws.ministack.message_journal import MessageJournal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,9 @@ def upload(tmp_path: Path, queue: InvocationQueue) -> Callable[..., None]:
 
     def deliver(*keys: str, plan: list[dict[str, Any]]) -> None:
         (tmp_path / "faults.json").write_text(json.dumps(plan))
-        delivery = EventDelivery(queue, faults=Faults(tmp_path / "faults.json"))
+        delivery = EventDelivery(
+            queue, journal=MessageJournal(tmp_path / "journal"), faults=Faults(tmp_path / "faults.json")
+        )
         for key in keys:
             record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": key}}}
             delivery.deliver(ARN, {"Records": [record]}, "us-east-1")

@@ -53,6 +53,9 @@ def test_a_changed_or_absent_function_stops_the_start_without_patches(module: An
 
 
 def test_the_installed_ministack_is_the_one_the_patches_were_written_for() -> None:
-    found = [*patches(mock.MagicMock(), faults=Faults()), *iam_patches(mock.MagicMock(), keys=Path("keys.json"))]
+    found = [
+        *patches(mock.MagicMock(), journal=mock.MagicMock(), faults=Faults()),
+        *iam_patches(mock.MagicMock(), keys=Path("keys.json")),
+    ]
     assert len(found) == 42
     assert [problem for item in found if (problem := difference(item))] == []

@@ -1,0 +1,64 @@
+"""Stores S3's messages to SQS queues on disk until the saved state of SQS holds them, so that a kill loses none."""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from local_aws.ministack.documents import Message, Queue
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue_arn TEXT NOT NULL,
+    message TEXT NOT NULL
+);
+"""
+
+
+class MessageJournal:
+    """The messages that queues have got since the state of SQS was saved. It may be used from any thread."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        # As in `invocation_queue`: a finished statement survives a killed process.
+        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.executescript(_SCHEMA)
+        self._lock = threading.Lock()
+
+    def add(self, queue_arn: str, message: "Message") -> None:
+        """Store a message that is in its queue; it is on disk when this returns."""
+        row = (queue_arn, json.dumps(message))
+        with self._lock:
+            self._database.execute("INSERT INTO message (queue_arn, message) VALUES (?, ?)", row)
+
+    def last(self) -> int:
+        """Return the number of the newest message, or 0. A state that is read afterwards holds all up to it."""
+        with self._lock:
+            newest: int = self._database.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
+            return newest
+
+    def forget(self, last: int) -> None:
+        """Remove the messages up to a number, which the saved state holds unless they were deleted."""
+        with self._lock:
+            self._database.execute("DELETE FROM message WHERE id <= ?", (last,))
+
+    def restore(self, queue_of: Callable[[str], "Queue | None"]) -> None:
+        """Put the messages that the loaded state lacks into their queues; a deleted one may come again.
+
+        Args:
+            queue_of: returns the queue of an ARN, or None if it was deleted.
+
+        """
+        with self._lock:
+            rows = self._database.execute("SELECT queue_arn, message FROM message ORDER BY id").fetchall()
+        for queue_arn, text in rows:
+            message: Message = json.loads(text)
+            queue = queue_of(queue_arn)
+            if queue and all(held["id"] != message["id"] for held in queue["messages"]):
+                queue["messages"].append(message)
