@@ -83,7 +83,7 @@ def list_dataset(
     if unchanged:
         listing = unchanged_listing(unchanged, runner=classifier.preparation.runner)
     else:
-        preparation, source = _preparation(classifier, scan, s3=s3, bucket=bucket, store=BucketStore(s3, bucket))
+        preparation, source = preparation_of(classifier, scan, s3=s3, bucket=bucket, store=BucketStore(s3, bucket))
         known = KnownLabels.read(s3, bucket=bucket, keys=keys)
         decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
         for line in preparation.introduction():
@@ -169,7 +169,7 @@ def plan_dataset(
     unchanged = None if reset_labels else unchanged_version(scan, s3=s3, bucket=bucket, keys=keys)
     if unchanged:
         return prepared_of(unchanged)
-    preparation, _ = _preparation(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
+    preparation, _ = preparation_of(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     dataset = preparation.dataset(labels, on_progress=log.info)
@@ -187,7 +187,7 @@ def count_unread(classifier: Classifier, *, s3: "S3Client", settings: Settings) 
     scan = _scan(classifier, s3=s3, settings=settings)
     if unchanged_version(scan, s3=s3, bucket=bucket, keys=keys):
         return 0
-    preparation, _ = _preparation(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
+    preparation, _ = preparation_of(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
     return len(places_unread(preparation))
 
 
@@ -204,9 +204,10 @@ def _scan(classifier: Classifier, *, s3: "S3Client", settings: Settings) -> Scan
     return Scan(source, files, origin, stored.result())
 
 
-def _preparation(
+def preparation_of(
     classifier: Classifier, scan: Scan, *, s3: "S3Client", bucket: str, store: Store
 ) -> tuple[Preparation, CorrectedSource]:
+    """Return the preparation of a listed source with the accepted corrections, and the source that reads both."""
     keys = Keys(classifier.name)
     listed = list_images(classifier, scan.source, scan.files)
     classes = (*listed.classes, *classifier.accepted_classes)

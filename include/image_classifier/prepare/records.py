@@ -98,17 +98,18 @@ class RecordFiles:
         for split in LISTED:
             there = storage.list_objects(self.s3, bucket=self.bucket, prefix=self.version + FOLDER)
             if self._file(split) not in there:
-                self._write(split, there)
+                self.write_split(split, there)
         written = storage.list_objects(self.s3, bucket=self.bucket, prefix=f"{self.version}{FOLDER}parts/")
         storage.delete(self.s3, bucket=self.bucket, keys=list(written))
 
     def _file(self, split: Split) -> str:
         return f"{self.version}{channel_folder(split)}{split}.rec"
 
-    def _write(self, split: Split, there: Mapping[str, storage.Stored]) -> None:
+    def write_split(self, split: Split, there: Mapping[str, storage.Stored]) -> None:
+        """Write the parts of a split that are not stored yet, its index, and its file of all parts."""
         parts, lengths, index = self._parts(split), list[int](), list[str]()
         for part in parts:
-            length = there[part.key].size_bytes if part.key in there else self._pack(part, split)
+            length = there[part.key].size_bytes if part.key in there else self.pack(part, split)
             offsets = storage.read_written(self.s3, bucket=self.bucket, key=part.index_key).decode()
             index += _moved(offsets, by=sum(lengths))
             lengths.append(length)
@@ -135,7 +136,7 @@ class RecordFiles:
                 start, size = end, 0
         return parts
 
-    def _pack(self, part: Part, split: Split) -> int:
+    def pack(self, part: Part, split: Split) -> int:
         """Write the index of a part, then the part; return its length in bytes."""
         store = open_store(self.s3, self.bucket)
         keys = [self.keys.split(split) + entry.path for entry in part.entries]

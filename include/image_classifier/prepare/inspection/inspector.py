@@ -137,7 +137,7 @@ class Inspector:
     split_of: Callable[[str, Split | None], Split]
     stored: Container[str]
     known: Known
-    _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_decoded_at_once()))
+    _decoders: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(decoded_at_once()))
     _uploads: dict[str, object] = field(default_factory=dict)  # who uploads a key
 
     @property
@@ -240,7 +240,7 @@ class Inspector:
             self.store.put(key, prepared)
 
 
-def _decoded_at_once() -> int:
+def decoded_at_once() -> int:
     """As many images as there are cores, for decoding may take 650 MB; fewer if other processes share the machine."""
     return (os.cpu_count() or 1) if multiprocessing.parent_process() is None else DECODED_BESIDE_OTHERS
 

@@ -59,7 +59,7 @@ def prepare_in_processes(
 
     """
     waiting = iter(numbers)
-    with _pool(processes) as pool:
+    with process_pool(processes) as pool:
         running = {_submit(pool, number, shards, connect) for number in islice(waiting, processes)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -75,7 +75,8 @@ def _submit(
     return pool.submit(_prepare, number, shards, connect())
 
 
-def _pool(processes: int) -> ProcessPoolExecutor:
+def process_pool(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of new Python processes, which end with this one."""
     return ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_end_with_parent)
 
 

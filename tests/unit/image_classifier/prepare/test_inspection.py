@@ -197,10 +197,10 @@ def test_no_more_images_are_decoded_at_once_than_there_are_cores(inspector, tmp_
 
 def test_a_process_beside_others_decodes_few_images_at_once(monkeypatch):
     monkeypatch.setattr(inspection.os, "cpu_count", lambda: 64)
-    alone = inspection._decoded_at_once()
+    alone = inspection.decoded_at_once()
     monkeypatch.setattr(inspection.multiprocessing, "parent_process", lambda: "a process")
 
-    assert (alone, inspection._decoded_at_once()) == (64, 2)
+    assert (alone, inspection.decoded_at_once()) == (64, 2)
 
 
 def test_a_failing_upload_ends_the_run(inspector, s3, tmp_path, picture):

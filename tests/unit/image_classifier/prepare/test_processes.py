@@ -116,7 +116,7 @@ import multiprocessing, sys, time
 from image_classifier.prepare.shards import processes
 
 if __name__ == "__main__":
-    with processes._pool(1) as pool:
+    with processes.process_pool(1) as pool:
         print(pool.submit(processes.os.getpid).result(), flush=True)
         pool.submit(time.sleep, 600).result()
 """

@@ -91,7 +91,7 @@ def test_a_run_that_was_interrupted_continues_with_the_next_part(prepare, images
     monkeypatch.setattr(records, "PART_BYTES", 1)
     monkeypatch.setattr("moto.settings.S3_UPLOAD_PART_MIN_SIZE", 1)
     monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 1)
-    packing, pack = [], records.RecordFiles._pack
+    packing, pack = [], records.RecordFiles.pack
 
     def interrupted(files, part, split):
         packing.append(part.key)
@@ -99,7 +99,7 @@ def test_a_run_that_was_interrupted_continues_with_the_next_part(prepare, images
             raise DatasetError("killed")
         return pack(files, part, split)
 
-    monkeypatch.setattr(records.RecordFiles, "_pack", interrupted)
+    monkeypatch.setattr(records.RecordFiles, "pack", interrupted)
     with pytest.raises(DatasetError, match="killed"):
         prepare(format="recordio")
     assert not [key for key in stored() if key.endswith(("train.rec", "validation.rec", ".lst"))]
@@ -114,7 +114,7 @@ def test_a_run_that_was_interrupted_continues_with_the_next_part(prepare, images
 
 
 def test_a_second_run_packs_nothing(packed, prepare, monkeypatch):
-    monkeypatch.setattr(records.RecordFiles, "_write", lambda *_: pytest.fail("packed again"))
+    monkeypatch.setattr(records.RecordFiles, "write_split", lambda *_: pytest.fail("packed again"))
 
     assert prepare(format="recordio").uploaded == 0
 

@@ -32,8 +32,8 @@ def short(monkeypatch):
     def is_short(call):
         taken = []
         with monkeypatch.context() as patch:
-            preparation = steps._preparation
-            patch.setattr(steps, "_preparation", lambda *given, **how: taken.append(1) or preparation(*given, **how))
+            preparation = steps.preparation_of
+            patch.setattr(steps, "preparation_of", lambda *given, **how: taken.append(1) or preparation(*given, **how))
             call()
         return not taken
 
@@ -44,7 +44,7 @@ def test_a_run_that_changes_nothing_lists_the_source_alone(pets, prepare, s3, mo
     first, said = prepare(test_fraction=0.2), []
     for name in ("put_object", "copy_object", "delete_object"):
         monkeypatch.setattr(s3, name, lambda **request: pytest.fail(f"wrote {request}"))
-    monkeypatch.setattr(steps, "_preparation", lambda *given, **how: pytest.fail("took the long way"))
+    monkeypatch.setattr(steps, "preparation_of", lambda *given, **how: pytest.fail("took the long way"))
 
     second = prepare(test_fraction=0.2, said=said)
 
