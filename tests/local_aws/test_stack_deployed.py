@@ -49,15 +49,16 @@ def test_the_templates_alarms_watch_the_failure_queue_and_the_functions(ministac
     }
 
 
-def test_the_templates_alarms_go_off(ministack: MiniStack) -> None:
+def test_the_templates_alarms_go_off(new_ministack: MiniStack) -> None:
     """The depth of a queue is recorded once a minute, as on AWS."""
-    queue = ministack.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]
-    sqs, cloudwatch = ministack.client("sqs"), ministack.client("cloudwatch")
+    server = new_ministack
+    queue = server.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]
+    sqs, cloudwatch = server.client("sqs"), server.client("cloudwatch")
     url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    ministack.create_function("image-classifier-fails", "def handler(event, context):\n    raise ValueError('no')")
+    server.create_function("image-classifier-fails", "def handler(event, context):\n    raise ValueError('no')")
 
     sqs.send_message(QueueUrl=url, MessageBody="{}")
-    ministack.client("lambda").invoke(FunctionName="image-classifier-fails", InvocationType="Event")
+    server.client("lambda").invoke(FunctionName="image-classifier-fails", InvocationType="Event")
 
     def gone_off() -> set[str]:
         found = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
