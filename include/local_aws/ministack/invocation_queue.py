@@ -1,12 +1,13 @@
 """Stores asynchronous invocations on disk until they are done, so that an accepted event survives the process."""
 
 import json
-import sqlite3
 import threading
 import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+
+from local_aws import sqlite_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS invocation (
@@ -40,13 +41,7 @@ class InvocationQueue:
     """A queue in order of arrival; events that were being handled at a kill are handled again (at least once)."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Every use is under the lock. A finished statement is in the kernel's buffers: it survives a killed process,
-        # not a power cut.
-        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
+        self._database = sqlite_file.open_file(file, _SCHEMA)  # every use is under the lock
         self._changed = threading.Condition()
         self._is_closed = False
 

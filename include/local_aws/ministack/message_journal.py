@@ -1,11 +1,13 @@
 """Stores S3's messages to SQS queues on disk until the saved state of SQS holds them, so that a kill loses none."""
 
 import json
-import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from local_aws import sqlite_file
 
 if TYPE_CHECKING:
     from local_aws.ministack.documents import Message, Queue
@@ -23,12 +25,7 @@ class MessageJournal:
     """The messages that queues have got since the state of SQS was saved. It may be used from any thread."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # As in `invocation_queue`: a finished statement survives a killed process.
-        self._database = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.executescript(_SCHEMA)
+        self._database = sqlite_file.open_file(file, _SCHEMA)
         self._lock = threading.Lock()
 
     def add(self, queue_arn: str, message: "Message") -> None:
@@ -57,8 +54,10 @@ class MessageJournal:
         """
         with self._lock:
             rows = self._database.execute("SELECT queue_arn, message FROM message ORDER BY id").fetchall()
+        stored: defaultdict[str, list[Message]] = defaultdict(list)
         for queue_arn, text in rows:
-            message: Message = json.loads(text)
-            queue = queue_of(queue_arn)
-            if queue and all(held["id"] != message["id"] for held in queue["messages"]):
-                queue["messages"].append(message)
+            stored[queue_arn].append(json.loads(text))
+        for queue_arn, messages in stored.items():
+            if queue := queue_of(queue_arn):
+                held = {message["id"] for message in queue["messages"]}
+                queue["messages"] += [message for message in messages if message["id"] not in held]

@@ -6,9 +6,10 @@ There is one connection behind one lock, so there is a single writer. Every chan
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
+
+from local_aws import sqlite_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 D = TypeVar("D")
 
 _TABLES = """
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS resource (kind TEXT, name TEXT, document TEXT NOT NULL, PRIMARY KEY (kind, name));
 CREATE TABLE IF NOT EXISTS tag (arn TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (arn, key));
 """
@@ -32,11 +31,8 @@ class Store:
 
     def __init__(self, file: Path) -> None:
         """Open `file`, which is created if it does not exist."""
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # Autocommit: a statement is on disk when it returns. The lock makes read-change-write one step.
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.executescript(_TABLES)
-        self._lock = threading.RLock()
+        self._connection = sqlite_file.open_file(file, _TABLES)
+        self._lock = threading.RLock()  # makes read-change-write one step
 
     def add(self, kind: str, name: str, document: Document) -> bool:
         """Store a new document; return False if one with that name exists."""
