@@ -112,9 +112,7 @@ class EndpointOperator(SageMakerEndpointOperator):
         self.sample = sample
         self.poll_interval_s = poll_interval_s
         self.time_limit_s = time_limit_s
-        self._deadline = (
-            0.0  # of all waiting, in seconds since 1970; set when the task begins, kept while it is deferred
-        )
+        self._deadline = 0.0  # of all waiting, in seconds since 1970; from the beginning of the task, also if deferred
 
     @with_our_errors
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002
