@@ -23,6 +23,7 @@ FORMATS = {
     ".gif": "GIF",
 }
 COUNT = 8  # images of a class
+MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "  # how the files begin that macOS adds to archives
 
 
 @dataclass(frozen=True)
@@ -165,3 +166,9 @@ def renamed(names: Mapping[str, str]) -> Callable[[Path], None]:
             (folder / old).rename(folder / new)
 
     return rename
+
+
+def split(*splits: str, classes: tuple[str, ...], file: str = "{}.jpg", count: int = COUNT, top: str = "") -> list[str]:
+    """Return the files of the classes in each split's folder."""
+    folders = [f"{one}/{name}" for one in splits for name in classes]
+    return below(*(under(top, folders) if top else folders), file=file, count=count)

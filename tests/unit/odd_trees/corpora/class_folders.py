@@ -1,26 +1,10 @@
 """Public data sets with a folder for each class."""
 
-from pathlib import Path
-
 import numpy as np
 from tests.unit.odd_images.makers import tiff_of
-from tests.unit.odd_trees.corpora.building import Corpus, below, refused, under, use
+from tests.unit.odd_trees.corpora.building import MAC, Corpus, below, refused, under, use
 
 PETS = below("PetImages/Cat", "PetImages/Dog", count=12)
-PLANTS = ("Apple___Apple_scab", "Corn_(maize)___healthy", "Tomato___Late_blight")
-MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "
-
-
-def _up(folder: Path) -> None:
-    for place in (folder / "data_256").glob("*/*"):
-        place.rename(folder / "data_256" / place.name)
-    for letter in "afz":
-        (folder / "data_256" / letter).rmdir()
-
-
-def _number(folder: Path) -> None:
-    for number, patient in enumerate(sorted(folder.iterdir()), start=1):
-        patient.rename(folder / f"train-{number}")
 
 
 CORPORA = {

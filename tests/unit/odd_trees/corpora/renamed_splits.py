@@ -1,23 +1,17 @@
 """Public data sets whose split folders have other names, or hold unsorted images."""
 
 from tests.unit.odd_trees.corpora.building import (
+    MAC,
     Corpus,
     accepted,
     below,
     refused,
     renamed,
+    split,
     table,
     under,
     use,
 )
-
-MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "
-
-
-def split(*splits: str, classes: tuple[str, ...], file: str = "{}.jpg", count: int = 8, top: str = "") -> list[str]:
-    folders = [f"{one}/{name}" for one in splits for name in classes]
-    return below(*(under(top, folders) if top else folders), file=file, count=count)
-
 
 SIGNS = [name for kind in ("0", "1", "14") for name in below(f"Train/{kind}", file=f"{int(kind):05}_{{:05}}_00000.png")]
 

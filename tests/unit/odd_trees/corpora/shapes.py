@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.unit.odd_trees.corpora.building import Corpus, accepted, below, refused, renamed, table, use, use_list
+from tests.unit.odd_trees.corpora.building import MAC, Corpus, accepted, below, refused, renamed, table, use, use_list
 
-MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "
 MIXED = ("a.JPG", "b.JPEG", "c.jfif", "d.jpe", "e.webp", "f.avif", "g.Png", "h.bmp", "i.TIFF", "j.gif")
 
 

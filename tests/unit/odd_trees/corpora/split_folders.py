@@ -1,22 +1,15 @@
 """Public data sets whose folders name the splits."""
 
 from tests.unit.odd_trees.corpora.building import (
+    MAC,
     Corpus,
     accepted,
     base,
     below,
+    split,
     table,
-    under,
     use,
 )
-
-MAC = b"\0\5\26\7\0\2\0\0Mac OS X        "
-
-
-def split(*splits: str, classes: tuple[str, ...], file: str = "{}.jpg", count: int = 8, top: str = "") -> list[str]:
-    folders = [f"{one}/{name}" for one in splits for name in classes]
-    return below(*(under(top, folders) if top else folders), file=file, count=count)
-
 
 XRAY = split("train", "test", "val", classes=("NORMAL", "PNEUMONIA"), file="IM-{:04}-0001.jpeg", top="chest_xray")
 FACES = split("train", "valid", "test", classes=("fake", "real"), file="{:05}.jpg", top="real_vs_fake/real-vs-fake")

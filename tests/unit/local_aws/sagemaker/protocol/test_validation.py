@@ -1,6 +1,7 @@
 """Checks that requests are validated by botocore's model, with AWS's messages."""
 
 import pytest
+from tests.unit.local_aws.sagemaker.refusals import refusal
 
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.app import Service
@@ -9,15 +10,8 @@ from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import Images
 from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.protocol import validation
-from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.validation import validate
 from local_aws.sagemaker.store import Store
-
-
-def refusal(operation, request):
-    with pytest.raises(ServiceError) as caught:
-        validate(operation, request)
-    return caught.value.code, caught.value.message
 
 
 def test_a_good_request_is_returned_as_it_is():
@@ -27,7 +21,7 @@ def test_a_good_request_is_returned_as_it_is():
 
 
 def test_a_missing_member_is_named():
-    assert refusal("DescribeTrainingJob", {}) == (
+    assert refusal(validate, "DescribeTrainingJob", {}) == (
         "ValidationException",
         "1 validation error detected: Value null at 'trainingJobName' failed to satisfy constraint: "
         "Member must not be null",
@@ -35,14 +29,14 @@ def test_a_missing_member_is_named():
 
 
 def test_a_name_of_another_form_is_answered_with_the_pattern():
-    assert refusal("DescribeTrainingJob", {"TrainingJobName": "my_job"})[1] == (
+    assert refusal(validate, "DescribeTrainingJob", {"TrainingJobName": "my_job"})[1] == (
         "1 validation error detected: Value 'my_job' at 'trainingJobName' failed to satisfy constraint: "
         "Member must satisfy regular expression pattern: [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
     )
 
 
 def test_every_problem_is_reported_at_once():
-    message = refusal("ListTrainingJobs", {"MaxResults": 0, "SortBy": "Size"})[1]
+    message = refusal(validate, "ListTrainingJobs", {"MaxResults": 0, "SortBy": "Size"})[1]
 
     assert message.startswith("2 validation errors detected: ")
     assert (
@@ -55,7 +49,7 @@ def test_every_problem_is_reported_at_once():
 def test_a_member_of_a_list_is_found_by_its_number():
     request = {"EndpointConfigName": "a", "ProductionVariants": [{"VariantName": "a"}, {"VariantName": "a_b"}]}
 
-    assert "at 'productionVariants.2.member.variantName'" in refusal("CreateEndpointConfig", request)[1]
+    assert "at 'productionVariants.2.member.variantName'" in refusal(validate, "CreateEndpointConfig", request)[1]
 
 
 def test_values_of_a_map_are_checked():
@@ -64,12 +58,12 @@ def test_values_of_a_map_are_checked():
     assert (
         "at 'hyperParameters' failed to satisfy constraint: Map value must satisfy constraint: "
         "[Member must have length less than or equal to 2500]"
-    ) in refusal("CreateTrainingJob", request)[1]
+    ) in refusal(validate, "CreateTrainingJob", request)[1]
 
 
 @pytest.mark.parametrize("request_", [{"TrainingJobName": 7}, {"TrainingJobName": True}, "x", None])
 def test_a_value_of_another_type_is_a_serialization_error(request_):
-    assert refusal("DescribeTrainingJob", request_)[0] == "SerializationException"
+    assert refusal(validate, "DescribeTrainingJob", request_)[0] == "SerializationException"
 
 
 def test_null_is_the_same_as_absent_and_unknown_members_are_left_alone():
@@ -93,7 +87,7 @@ def test_tag_keys_may_hold_any_letter():
     validate("AddTags", {"ResourceArn": arn, "Tags": [{"Key": "größe:1/ä", "Value": "x y"}]})
     assert (
         "failed to satisfy constraint"
-        in refusal("AddTags", {"ResourceArn": arn, "Tags": [{"Key": "a*", "Value": ""}]})[1]
+        in refusal(validate, "AddTags", {"ResourceArn": arn, "Tags": [{"Key": "a*", "Value": ""}]})[1]
     )
 
 

@@ -3,10 +3,10 @@
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.local_aws.sagemaker.refusals import refusal
 
 from local_aws.sagemaker.hosting.models import Models, served_container
 from local_aws.sagemaker.protocol import validation
-from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.tags import Tags
 from local_aws.sagemaker.registry.groups import ModelPackageGroups
 from local_aws.sagemaker.registry.packages import ModelPackages
@@ -62,12 +62,6 @@ def version(**changes):
         "SupportedResponseMIMETypes": ["application/json"],
     }
     return {"ModelPackageGroupName": "digits", "InferenceSpecification": specification} | changes
-
-
-def refusal(call, **request):
-    with pytest.raises(ServiceError) as caught:
-        call(**request)
-    return caught.value.code, caught.value.message
 
 
 def test_versions_are_numbered_from_one_and_wait_for_approval(api):

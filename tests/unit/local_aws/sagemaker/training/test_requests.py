@@ -1,8 +1,8 @@
 """Checks that requests that only AWS could carry out are refused with the name of the member."""
 
 import pytest
+from tests.unit.local_aws.sagemaker.refusals import refusal
 
-from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.training.requests import check, new_job
 
 
@@ -27,15 +27,6 @@ def channel(**changes):
     return [{"ChannelName": "train", "DataSource": {"S3DataSource": source | changes.pop("source", {})}, **changes}]
 
 
-def refusal(given):
-    """What the server answers to a refused request: code and message; None if it accepts the request."""
-    try:
-        check(given)
-    except ServiceError as error:
-        return error.code, error.message
-    return None
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -53,7 +44,7 @@ def refusal(given):
     ],
 )
 def test_a_complete_request_is_accepted(changes):
-    assert refusal(request(**changes)) is None
+    assert refusal(check, request(**changes)) is None
 
 
 @pytest.mark.parametrize(
@@ -107,7 +98,7 @@ def test_a_complete_request_is_accepted(changes):
     ],
 )
 def test_what_this_server_cannot_do_is_refused_by_name(changes, sentence):
-    code, message = refusal(request(**changes))
+    code, message = refusal(check, request(**changes))
 
     assert code == "ValidationException"
     assert sentence in message
@@ -139,7 +130,7 @@ def test_what_this_server_cannot_do_is_refused_by_name(changes, sentence):
     ],
 )
 def test_what_aws_has_in_pipe_mode_alone_is_refused_in_its_words(given, sentence):
-    assert refusal(request(InputDataConfig=given)) == ("ValidationException", sentence)
+    assert refusal(check, request(InputDataConfig=given)) == ("ValidationException", sentence)
 
 
 def test_a_new_job_has_no_artifact_and_the_defaults_of_aws():

@@ -4,6 +4,7 @@ import gzip
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.local_aws.sagemaker.refusals import refusal
 
 from local_aws.sagemaker.aws import S3Object
 from local_aws.sagemaker.jobs.failures import JobFailedError
@@ -29,15 +30,6 @@ def with_input(**changes):
     return {"TransformInput": request()["TransformInput"] | changes}
 
 
-def refusal(given):
-    """What the server answers to a refused request: code and message; None if it accepts the request."""
-    try:
-        requests.check(given)
-    except ServiceError as error:
-        return error.code, error.message
-    return None
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -50,7 +42,7 @@ def refusal(given):
     ],
 )
 def test_requests_that_aws_carries_out_are_accepted(changes):
-    assert refusal(request(**changes)) is None
+    assert refusal(requests.check, request(**changes)) is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +78,7 @@ def test_requests_that_aws_carries_out_are_accepted(changes):
     ],
 )
 def test_other_requests_are_refused_with_the_reason(changes, sentence):
-    assert refusal(request(**changes)) == ("ValidationException", sentence)
+    assert refusal(requests.check, request(**changes)) == ("ValidationException", sentence)
 
 
 def test_chunked_requests_are_refused_for_the_built_in_algorithm_alone():

@@ -3,9 +3,9 @@
 import copy
 
 import pytest
+from tests.unit.local_aws.sagemaker.refusals import refusal
 
 from local_aws.sagemaker.images import Images
-from local_aws.sagemaker.protocol.errors import ServiceError
 from local_aws.sagemaker.protocol.validation import validate
 from local_aws.sagemaker.tuning import requests
 from local_aws.sagemaker.tuning.ranges import Range, read_ranges
@@ -60,15 +60,6 @@ def ranges(**given):
     return {"ParameterRanges": given}
 
 
-def refusal(given):
-    """What the server answers to a refused request: code and message; None if it accepts the request."""
-    try:
-        check(given)
-    except ServiceError as error:
-        return error.code, error.message
-    return None
-
-
 @pytest.mark.parametrize(
     "given",
     [
@@ -84,7 +75,7 @@ def refusal(given):
     ],
 )
 def test_complete_requests_are_accepted(given):
-    assert refusal(given) is None
+    assert refusal(check, given) is None
 
 
 def continuous(**changes):
@@ -127,7 +118,7 @@ def test_a_search_that_cannot_be_made_is_refused_with_the_reason(config, sentenc
     if given["HyperParameterTuningJobConfig"].get("HyperParameterTuningJobObjective", 0) is None:
         del given["HyperParameterTuningJobConfig"]["HyperParameterTuningJobObjective"]
 
-    code, message = refusal(given)
+    code, message = refusal(check, given)
 
     assert code == "ValidationException"
     assert sentence in message
@@ -154,7 +145,7 @@ def test_a_search_that_cannot_be_made_is_refused_with_the_reason(config, sentenc
     ],
 )
 def test_the_built_in_algorithm_is_tuned_as_aws_allows(config, sentence):
-    assert sentence in refusal(request(**config))[1]
+    assert sentence in refusal(check, request(**config))[1]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +181,7 @@ def test_the_built_in_algorithm_is_tuned_as_aws_allows(config, sentence):
     ],
 )
 def test_members_that_do_not_go_together_are_refused(given, sentence):
-    assert sentence in refusal(given)[1]
+    assert sentence in refusal(check, given)[1]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +192,7 @@ def test_members_that_do_not_go_together_are_refused(given, sentence):
     ],
 )
 def test_more_training_jobs_than_the_account_may_have_are_refused(limits):
-    assert refusal(request(ResourceLimits=limits))[0] == "ResourceLimitExceeded"
+    assert refusal(check, request(ResourceLimits=limits))[0] == "ResourceLimitExceeded"
 
 
 def test_a_training_job_has_the_tuned_and_static_values_and_the_objective():
@@ -280,4 +271,4 @@ def test_resources_of_tuning_that_are_unclear_are_refused(resources, sentence):
     if resources is not RESOURCES:
         del given["TrainingJobDefinition"]["ResourceConfig"]
 
-    assert sentence in refusal(given)[1]
+    assert sentence in refusal(check, given)[1]
