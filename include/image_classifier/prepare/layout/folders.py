@@ -11,7 +11,7 @@ from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.copies import copied_folders
-from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.layout.ignored import is_ignored_path
 from image_classifier.prepare.layout.next_steps import add_or_join, if_they_are, leave_out
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.parts import refuse_parts, refuse_parts_of_classes, refuse_parts_of_names
@@ -85,7 +85,7 @@ def read_layout(
         DatasetError: the folders do not say which class or split an image is of.
 
     """
-    visible = [file for file in files if not any(map(is_ignored, filter(None, file.name.split("/"))))]
+    visible = [file for file in files if not is_ignored_path(file.name)]
     visible.sort(key=attrgetter("name"))
     copied = () if choice else copied_folders(visible)
     ignored = [file.name for file in visible if file.name.partition("/")[0] in copied and not file.name.endswith("/")]

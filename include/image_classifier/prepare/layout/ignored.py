@@ -14,3 +14,8 @@ def is_ignored(name: str) -> bool:
     ``Thumbs.db`` and ``desktop.ini``.
     """
     return name.startswith((".", "__")) or name.lower() in _NAMES
+
+
+def is_ignored_path(path: str) -> bool:
+    """Return whether a file or folder, or a folder above it, is ignored; a folder's path may end with a slash."""
+    return any(map(is_ignored, filter(None, path.split("/"))))

@@ -13,13 +13,13 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from image_classifier.contracts.errors import ImageRejectedError
-from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.layout.ignored import is_ignored_path
 from image_classifier.prepare.layout.split_folders import WORDS, few, is_image_name, split_word
 from image_classifier.prepare.sources.found_paths import Images, stem_of
 from image_classifier.prepare.sources.rows import LABELS, PATHS, SPLITS
 from image_classifier.prepare.sources.source import File, Source
 
-ENDINGS: Final = {".csv", ".tsv", ".jsonl", ".ndjson"}
+ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 MOST_LISTS: Final = 12
 MOST_READ_BYTES: Final = 1024**2  # of each list
 MOST_ALIKE: Final = 3  # lists with the same columns, for train, validation and test; others are of one class each
@@ -88,10 +88,11 @@ def label_lists(source: Source, files: Sequence[File]) -> tuple[LabelList, ...]:
         files: its files and folders.
 
     """
-    names = [file.name for file in files if not any(map(is_ignored, filter(None, file.name.split("/"))))]
-    lists = sorted((name for name in names if PurePosixPath(name).suffix.lower() in ENDINGS), key=_by_depth)
+    lists = sorted((file.name for file in files if file.name.lower().endswith(ENDINGS)), key=_by_depth)
+    lists = [name for name in lists if not is_ignored_path(name)]
     if not lists:
         return ()
+    names = [file.name for file in files if not is_ignored_path(file.name)]
     tables = {name: _table(source, name) for name in lists[:MOST_LISTS]}
     wanted = {stem_of(cell) for table in tables.values() for row in table for cell in row.values()}
     images = [name for name in names if is_image_name(name) and stem_of(name) in wanted]
@@ -150,7 +151,10 @@ def _by_depth(name: str) -> tuple[int, str]:
 
 
 def _table(source: Source, name: str) -> list[dict[Column, str]]:
-    """Return rows of a list's beginning, each twice: with the header's columns, and with numbered ones."""
+    """Return rows of a list's beginning by column; columns are numbers if the first row names an image.
+
+    There are none if the list cannot be read: it only serves to explain a source of folders.
+    """
     try:
         data = source.read(name, limit_bytes=MOST_READ_BYTES)
     except ImageRejectedError:
