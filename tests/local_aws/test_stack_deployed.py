@@ -50,21 +50,30 @@ def test_the_templates_alarms_watch_the_failure_queue_and_the_functions(ministac
 
 
 def test_the_templates_alarms_go_off(new_ministack: MiniStack) -> None:
-    """The depth of a queue is recorded once a minute, as on AWS."""
+    """The depth of a queue is recorded once a minute, as on AWS; no event of a function without concurrency runs."""
     server = new_ministack
-    queue = server.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"].rpartition(":")[2]
-    sqs, cloudwatch = server.client("sqs"), server.client("cloudwatch")
-    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    server.create_function("image-classifier-fails", "def handler(event, context):\n    raise ValueError('no')")
+    queue = server.settings["IMAGE_CLASSIFIER_FAILURE_QUEUE_ARN"]
+    sqs, functions, cloudwatch = (server.client(service) for service in ("sqs", "lambda", "cloudwatch"))
+    for name in ("image-classifier-fails", "image-classifier-throttled"):
+        server.create_function(name, "def handler(event, context):\n    raise ValueError('no')")
+    functions.put_function_event_invoke_config(
+        FunctionName="image-classifier-fails",
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": f"{queue}-that-was-deleted"}},
+    )
+    functions.put_function_concurrency(FunctionName="image-classifier-throttled", ReservedConcurrentExecutions=0)
 
+    url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
     sqs.send_message(QueueUrl=url, MessageBody="{}")
-    server.client("lambda").invoke(FunctionName="image-classifier-fails", InvocationType="Event")
+    for name in ("image-classifier-fails", "image-classifier-throttled"):
+        functions.invoke(FunctionName=name, InvocationType="Event")
 
     def gone_off() -> set[str]:
         found = cloudwatch.describe_alarms(StateValue="ALARM")["MetricAlarms"]
         return {alarm["MetricName"] for alarm in found if alarm["AlarmName"].startswith(f"{stack.STACK_NAME}-")}
 
-    until(lambda: gone_off() == {"ApproximateNumberOfMessagesVisible", "Errors"}, seconds=150, what="both alarms")
+    every = {"ApproximateNumberOfMessagesVisible", "Errors", "Throttles", "DestinationDeliveryFailures"}
+    until(lambda: gone_off() == every, seconds=150, what="the four alarms")
     sqs.purge_queue(QueueUrl=url)
 
 
