@@ -18,6 +18,7 @@ NAME, DAG_ID = "modes", "modes_train_and_deploy"
 CLASSIFIERS = (NAME,)
 CANARY = "canary_s: 600\n"
 NUMBER, SPREAD_S = 40, 20.0  # uploads of each change, and their time without that of the run
+FORGOTTEN = 1  # the upload whose event is lost
 UNTIL_THE_END = 0.75  # the share of the uploads that are done before the run has ended
 
 
@@ -59,6 +60,27 @@ def check(trial: EventTrial, folder: str, row: Any, *, run: Run) -> None:
     row.check_ours(passed, "; ".join([found, f"the model is {job['outcome']}", *problems[:3]]))
 
 
+def test_a_run_with_a_waiting_image_is_red(trial, airflow, aws, services, faults, row):
+    """Its event was lost an hour ago; the watch Dag, which classifies it, has no run meanwhile.
+
+    This is before the pause: for ten minutes after one, no image counts as waiting.
+    """
+    key = f"{trial.keys.incoming}forgotten/0.png"
+    faults({"fault": "s3_event", "do": "lose", "where": {"Key": key}})
+    aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=trial.pictures[0])
+    with airflow.paused(WATCH):
+        services.restart_local_aws(meanwhile=lambda: services.backdate(key, by=timedelta(hours=1)))
+        red = trial.run(DAG_ID)
+        state, report = red.await_end(seconds=900), red.task("report")["state"]
+    is_named = key in red.log("report")
+    trial.watch(grace_s=0)
+    trial.await_records("forgotten")
+    green = trial.run(DAG_ID).await_end(seconds=900)
+
+    found = f"the run is {state}, its report {report}, the image {'' if is_named else 'not '}named; then {green}"
+    row.check_ours((state, report, is_named, green) == ("failed", "failed", True, "success"), found)
+
+
 def test_a_change_to_a_queue_loses_no_upload(trial, changed, row):
     _, run = changed("queue", folder="to-queue")
 
@@ -87,7 +109,7 @@ def test_uploads_of_a_pause_are_classified_after_it(trial, changed, row):
     waiting = run.api.result(DAG_ID, run.run_id, "report")["waiting"]
     found = f"{row.ours}; {len(waited.records)} of {NUMBER} of the pause; the run reports {waiting} images waiting"
     is_complete = len(waited.records) == waited.images == NUMBER and not waited.wrong
-    images = 2 * NUMBER + len(uploads.names_until(UNTIL_THE_END))
+    images = FORGOTTEN + 2 * NUMBER + len(uploads.names_until(UNTIL_THE_END))
     row.check_ours(is_complete and waiting == f"0 of {images}", found)
 
 
@@ -98,25 +120,8 @@ def test_the_canary_is_measured_and_in_no_statistic(trial, row):
     state = json.loads(trial.read(trial.keys.watch_state))
     total = overview(list(trial.shown().values())).total
     indexed = b"".join(trial.indexed()).decode()
+    uploads = FORGOTTEN + 3 * NUMBER
 
-    found = f"its record after {state['canary']['took_s']} s; {total} of {3 * NUMBER} uploads are counted"
-    is_left_out = total == 3 * NUMBER and indexed and "/.check/" not in indexed
+    found = f"its record after {state['canary']['took_s']} s; {total} of {uploads} uploads are counted"
+    is_left_out = total == uploads and indexed and "/.check/" not in indexed
     row.check_ours(bool(state["canary"]["took_s"]) and bool(is_left_out), found)
-
-
-def test_a_run_with_a_waiting_image_is_red(trial, airflow, aws, services, faults, row):
-    """Its event was lost an hour ago; the watch Dag, which classifies it, has no run meanwhile."""
-    key = f"{trial.keys.incoming}forgotten/0.png"
-    faults({"fault": "s3_event", "do": "lose", "where": {"Key": key}})
-    aws.s3.put_object(Bucket=aws.bucket, Key=key, Body=trial.pictures[0])
-    with airflow.paused(WATCH):
-        services.restart_local_aws(meanwhile=lambda: services.backdate(key, by=timedelta(hours=1)))
-        red = trial.run(DAG_ID)
-        state, report = red.await_end(seconds=900), red.task("report")["state"]
-    is_named = key in red.log("report")
-    trial.watch(grace_s=0)
-    trial.await_records("forgotten")
-    green = trial.run(DAG_ID).await_end(seconds=900)
-
-    found = f"the run is {state}, its report {report}, the image {'' if is_named else 'not '}named; then {green}"
-    row.check_ours((state, report, is_named, green) == ("failed", "failed", True, "success"), found)
