@@ -20,6 +20,7 @@ from local_aws.processes.supervisor import StopRequested, log_end
 
 _POLL_S = 0.2
 _LOCK_WAIT_S = 2  # another process may be testing the lock
+ANSWER_LIMIT_S = 10 * _POLL_S
 
 
 class Status(TypedDict, total=False):
@@ -37,7 +38,9 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
     try:
         services.start()
         _write_status(file, {"pid": os.getpid(), "ready": True})
-        services.supervisor.watch()
+        while not stop_requested.wait(_POLL_S):
+            services.supervisor.check()
+            _question_file(place).unlink(missing_ok=True)  # the answer that `start` waits for
     except StopRequested:
         pass
     except (LaptopError, LocalAwsError) as error:
@@ -62,6 +65,11 @@ def _status_file(place: Place) -> Path:
     return place.state / "status.json"
 
 
+def _question_file(place: Place) -> Path:
+    """Return the file that `start` creates, and that a supervisor deletes while every service is ready."""
+    return place.state / "supervisor.question"
+
+
 def _write_status(file: Path, content: Status) -> None:
     write_atomically(file, json.dumps(content))
 
@@ -79,17 +87,18 @@ def is_running(place: Place) -> int | None:
 def start(place: Place) -> None:
     """Start a supervisor in the background and wait until everything is ready; do nothing if one is ready.
 
+    Waits for another supervisor that is starting, or that is ending because it was stopped or killed.
+
     Raises:
         LaptopError: a port is in use, or a process did not start; the message has the last lines of its log.
 
     """
     deadline = time.monotonic() + START_LIMIT_S
     while not _may_start(place):
-        # Another supervisor runs, or one that was killed is still ending: then it has ended after the stop request.
-        if airflow_is_healthy(place) and is_running(place) is not None:
+        if airflow_is_healthy(place) and _answers(place):
             return
         if time.monotonic() > deadline:
-            raise LaptopError("What runs here is not ready; `make down` stops it, then run this again.")
+            raise LaptopError("What runs here did not become ready; `make down` stops it, then run this again.")
         time.sleep(_POLL_S)
     _await_ready(place, _start_in_background(place))
 
@@ -108,6 +117,19 @@ def _may_start(place: Place) -> bool:
     except StateInUseError:
         return False
     return True
+
+
+def _answers(place: Place) -> bool:
+    """Return whether the supervisor that holds the lock answers that every service is ready.
+
+    One that was killed holds the lock, and its services answer requests, until the kernel has ended it.
+    """
+    question = _question_file(place)
+    question.touch()
+    deadline = time.monotonic() + ANSWER_LIMIT_S
+    while question.exists() and time.monotonic() < deadline:
+        time.sleep(_POLL_S / 2)
+    return not question.exists()
 
 
 def _start_in_background(place: Place) -> "subprocess.Popen[bytes]":

@@ -1,18 +1,53 @@
 """Checks how the supervisor process is found, and what `make status` prints."""
 
+import contextlib
 import json
 import os
+import threading
+from unittest import mock
 
 import pytest
+from tests.ports import free_port
 
 from laptop import __main__ as commands
 from laptop import supervisor
 from laptop.place import Place
+from laptop.services import Services
+from local_aws.errors import ChildEndedError
+from local_aws.processes.supervisor import Supervisor
 
 
 @pytest.fixture
 def place(tmp_path):
-    return Place(state=tmp_path)
+    return Place(state=tmp_path, aws_port=free_port(), sagemaker_port=free_port(), airflow_port=free_port())
+
+
+@pytest.fixture
+def services(monkeypatch):
+    """Services that are ready, without their processes."""
+    fake = mock.create_autospec(Services, instance=True, supervisor=mock.create_autospec(Supervisor, instance=True))
+    monkeypatch.setattr(supervisor, "Services", lambda *_, **__: fake)
+    return fake
+
+
+@pytest.fixture
+def running_supervisor(place, services):
+    stop_requested = threading.Event()
+    thread = threading.Thread(target=supervisor.supervise, args=[place], kwargs={"stop_requested": stop_requested})
+    with supervisor.lock(place).held():
+        thread.start()
+        yield
+        stop_requested.set()
+        thread.join()
+
+
+@pytest.fixture
+def new_supervisor(tmp_path, monkeypatch):
+    """A program in place of the interpreter that runs a new supervisor: it is ready at once, and ends."""
+    program = tmp_path / "python"
+    program.write_text("""#!/bin/sh\necho '{"pid": 4711, "ready": true}' > "$LAPTOP_STATE/status.json"\n""")
+    program.chmod(0o700)
+    monkeypatch.setattr(supervisor.sys, "executable", str(program))
 
 
 def test_without_a_lock_nothing_runs(place):
@@ -53,10 +88,37 @@ def test_a_start_is_refused_while_another_supervisor_is_not_ready(place, monkeyp
         supervisor.start(place)
 
 
-def test_a_start_does_nothing_when_everything_is_ready(place, monkeypatch):
+def test_a_start_does_nothing_when_everything_is_ready(place, monkeypatch, running_supervisor):
     monkeypatch.setattr(supervisor, "airflow_is_healthy", lambda _: True)
 
-    with supervisor.lock(place).held():
-        supervisor.start(place)
+    supervisor.start(place)
 
     assert not (place.logs / "supervisor.log").exists()
+
+
+def test_a_start_waits_until_a_killed_supervisor_has_ended(place, monkeypatch, new_supervisor):
+    killed = contextlib.ExitStack()
+    killed.enter_context(supervisor.lock(place).held())
+    monkeypatch.setattr(supervisor, "ANSWER_LIMIT_S", 0)
+    looks = iter([lambda: None, killed.close])  # its lock and its services outlive it by a moment
+
+    def healthy(_):
+        next(looks)()
+        return True
+
+    monkeypatch.setattr(supervisor, "airflow_is_healthy", healthy)
+
+    supervisor.start(place)
+
+    assert supervisor.status(place) == {"pid": 4711, "ready": True}
+
+
+def test_a_supervisor_of_a_service_that_ended_does_not_answer(place, services):
+    services.supervisor.check.side_effect = ChildEndedError("airflow-triggerer ended")
+    question = place.state / "supervisor.question"
+    question.touch()
+
+    supervisor.supervise(place, stop_requested=threading.Event())
+
+    assert question.exists()
+    assert supervisor.status(place)["stopped"] == "airflow-triggerer ended"
