@@ -45,7 +45,7 @@ class FunctionModels(Loader):
         super().__init__(extra_search_paths=[str(folder)], include_default_search_paths=False)
 
     def is_builtin_path(self, path: str) -> bool:
-        """Whether the path is in the folder; otherwise one address would serve the buckets of all regions."""
+        """Return whether the path is in the folder; otherwise one address would serve the buckets of all regions."""
         return path.startswith(tuple(self.search_paths))
 
 

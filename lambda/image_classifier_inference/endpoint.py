@@ -116,14 +116,14 @@ def _raise_refusal(error: Exception) -> None:
 
 
 def _is_gone(error: Exception) -> bool:
-    """Whether the endpoint does not exist, which only the message of SageMaker's runtime says."""
+    """Return whether the endpoint does not exist, which only the message of SageMaker's runtime says."""
     if not isinstance(error, ClientError) or error.response["Error"]["Code"] != "ValidationError":
         return False
     return "not found" in error.response["Error"]["Message"]
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the error is transient: throttling, a model that is loading, or a server error."""
+    """Return whether the error is transient: throttling, a model that is loading, or a server error."""
     if not isinstance(error, ClientError):
         return True
     response: Mapping[str, Any] = error.response

@@ -60,7 +60,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
 
 
 def _is_message(record: Any) -> bool:
-    """Whether a record is a message of an SQS queue."""
+    """Return whether a record is a message of an SQS queue."""
     return isinstance(record, Mapping) and record.get("eventSource") == SQS and "body" in record
 
 

@@ -37,7 +37,7 @@ class Upload:
 
     @property
     def is_folder(self) -> bool:
-        """Whether this is the empty object that consoles and sync tools create for a folder."""
+        """Return whether this is the empty object that consoles and sync tools create for a folder."""
         return self.image.key.endswith("/") and self.image.bytes == 0
 
 
@@ -94,7 +94,7 @@ def _with_offset(iso_time: str) -> str:
 
 
 def is_another_event(record: Mapping[str, Any]) -> bool:
-    """Whether the record is of another event than an upload, such as a deletion, which has no size."""
+    """Return whether the record is of another event than an upload, such as a deletion, which has no size."""
     return not str(record.get("eventName", CREATED)).startswith(CREATED)
 
 

@@ -88,7 +88,7 @@ def records(s3: Any, aws: Deployed, *, folder: str) -> int:
 
 
 def exists(s3: Any, bucket: str, key: str) -> bool:
-    """Whether there is an object; a request for one costs less than a list of all."""
+    """Return whether there is an object; a request for one costs less than a list of all."""
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except ClientError:

@@ -52,7 +52,7 @@ def statements() -> list[Statement]:
 
 
 def allows(among: list[Statement], call: Mapping[str, Any]) -> bool:
-    """Whether the call's principal may make it with these statements alone."""
+    """Return whether the call's principal may make it with these statements alone."""
     documents = [item.document for item in among if item.principal == call["principal"]]
     policy = iam_evaluator.parse_policy_document({"Version": "2012-10-17", "Statement": documents})
     context = iam_evaluator.EvalContext(

@@ -37,7 +37,7 @@ def called(function: ast.AST) -> set[str]:
 
 
 def asserts(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a function has an assertion of its own, such as `assert`, `pytest.raises` or a mock's `assert_called`."""
+    """Return whether a function asserts something itself by `assert`, `pytest.raises` or a mock's `assert_called`."""
     if any(isinstance(node, ast.Assert) for node in ast.walk(function)):
         return True
     return any(name in ASSERTING or name.startswith("assert_") for name in called(function))
@@ -56,7 +56,7 @@ def helpers() -> frozenset[str]:
 
 
 def uses_helper(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """Whether a function asserts, or calls or is given something that does."""
+    """Return whether a function asserts, or calls or is given something that does."""
     return asserts(function) or bool(helpers() & (called(function) | {argument.arg for argument in function.args.args}))
 
 

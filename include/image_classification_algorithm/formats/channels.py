@@ -42,7 +42,7 @@ class Channel:
 
     @property
     def has_image_type(self) -> bool:
-        """Whether the content type is one of images, for which the hyperparameter resize is required."""
+        """Return whether the content type is one of images, for which the hyperparameter resize is required."""
         return self.content_type in IMAGE_TYPES
 
     @property

@@ -44,7 +44,7 @@ class Hosts:
 
     @property
     def is_first(self) -> bool:
-        """Whether this host validates, logs and keeps the model."""
+        """Return whether this host validates, logs and keeps the model."""
         return self.rank == 0
 
     def share(self, positions: Sequence[int]) -> list[int]:

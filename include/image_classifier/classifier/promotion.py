@@ -26,7 +26,7 @@ class Evaluation(Part):
 
 
 class Promotion(Part):
-    """Whether a model may go live, and how it is compared with the live model.
+    """The rule by which a model may go live, and by which it is compared with the live model.
 
     ``mode``: ``approval`` asks a person in Airflow about a model that passes the rule; the model is rejected if nobody
     answers within ``approval_time_limit_s``. ``when``: ``unless_worse`` rejects a model only if the test shows that it

@@ -58,7 +58,7 @@ class Correction:
 
     @property
     def is_right(self) -> bool:
-        """Whether the prediction was right."""
+        """Return whether the prediction was right."""
         return self.answer == "label" and self.label == self.label_before
 
     def as_json(self) -> bytes:

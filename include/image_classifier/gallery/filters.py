@@ -41,7 +41,7 @@ class Filter(BaseModel):
 
     @property
     def is_plain(self) -> bool:
-        """Whether it selects the newest records regardless of their contents."""
+        """Return whether it selects the newest records regardless of their contents."""
         return self == Filter()
 
     def as_query(self) -> dict[str, str]:

@@ -53,7 +53,7 @@ class Dataset:
 
     @property
     def may_differ(self) -> bool:
-        """Whether another run may find another result in the same files: one of them was unreadable."""
+        """Return whether another run may find another result in the same files: one of them was unreadable."""
         return any(one.code in NOT_FOR_GOOD for one in self.rejected)
 
     @cached_property
@@ -163,7 +163,7 @@ class Assembler:
 
 
 def _is_beside_images(one: Rejected) -> bool:
-    """Whether the file is not an image, neither by content nor by name."""
+    """Return whether the file is not an image, neither by content nor by name."""
     return one.code in NO_IMAGES and "." in one.image.name and not is_image_name(one.image.name)
 
 

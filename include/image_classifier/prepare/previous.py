@@ -143,11 +143,11 @@ class Previous:
 
     @property
     def has_left_out(self) -> bool:
-        """Whether the previous version left an image out."""
+        """Return whether the previous version left an image out."""
         return bool(self._left_out)
 
     def left_out(self, image: Listed) -> bool:
-        """Whether the previous version left the image out."""
+        """Return whether the previous version left the image out."""
         return image.name in self._left_out
 
 

@@ -72,7 +72,7 @@ class _Version:
     stored: Mapping[str, storage.Stored]
 
     def lacks(self, name: str, body: bytes) -> bool:
-        """Whether the document is missing or different in S3; with a KMS key its bytes must be read for that."""
+        """Return whether the document is missing or different in S3; with a KMS key its bytes must be read for that."""
         key = self.prefix + name
         stored = self.stored.get(key)
         if stored is None or stored.size_bytes != len(body):

@@ -58,7 +58,7 @@ class Fractions:
         return "validation" if placed is None and own_share < self.validation else "train"
 
     def may_be(self, split: Split, placed: Split | None) -> bool:
-        """Whether an image with this split in the source may be in the split of an earlier version."""
+        """Return whether an image with this split in the source may be in the split of an earlier version."""
         if placed in ("validation", "test"):
             return split == placed
         return self.test > 0 if split == "test" else split == "train" or placed is None

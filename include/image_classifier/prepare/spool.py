@@ -101,7 +101,7 @@ class Spool:
         return self._shas[at * _SHA_BYTES : (at + 1) * _SHA_BYTES].hex()
 
     def was_uploaded(self, at: int) -> bool:
-        """Whether an image was uploaded."""
+        """Return whether an image was uploaded."""
         return bool(self._uploaded[at])
 
     def identity(self, at: int) -> str:

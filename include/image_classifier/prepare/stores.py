@@ -255,7 +255,7 @@ class StoredKeys:
         self._names: dict[str, frozenset[str]] = {}  # folder: names of the objects in it
 
     def __contains__(self, key: object) -> bool:
-        """Whether the bucket had the object, and it was not empty, when its folder was listed."""
+        """Return whether the bucket had the object, and it was not empty, when its folder was listed."""
         folder, _, name = str(key).rpartition("/")
         with self._lock:
             if folder not in self._names:

@@ -185,7 +185,7 @@ def prepared_of(pointer: Pointer) -> PreparedDataset:
 def _has_all_images(
     version: PreparedDataset, stored: frozenset[str], *, s3: "S3Client", bucket: str, keys: Keys
 ) -> bool:
-    """Whether every image that the version's lists name is in S3, and not empty."""
+    """Return whether every image that the version's lists name is in S3, and not empty."""
     prefix = keys.version(version.fingerprint)
     for split in LISTED:
         listed = storage.read_written(s3, bucket=bucket, key=prefix + LIST_NAMES[split]).decode()

@@ -171,7 +171,7 @@ def _finish_interrupted_changes(original: Callable[..., object]) -> Callable[...
 
 
 def _is_meant(configured: Mapping[str, object], *, key: str, event_name: str) -> bool:
-    """Whether an entry of a notification configuration is for this event; most writes are for none."""
+    """Return whether an entry of a notification configuration is for this event; most writes are for none."""
     return bool(
         s3._event_matches(event_name, configured["events"])
         and s3._key_matches_filter(key, configured["filter_prefix"], configured["filter_suffix"])

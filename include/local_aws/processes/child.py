@@ -82,7 +82,7 @@ class Child:
 
     @property
     def running(self) -> bool:
-        """Whether the command still runs."""
+        """Return whether the command still runs."""
         return self.wait(timeout_s=0) is None
 
     @property

@@ -171,7 +171,7 @@ def test_a_training_job_fails_without_the_statement_that_writes_models(
 
 
 def created(aws: Enforcing, request: dict[str, Any]) -> bool:
-    """Whether the job is there; the statement that an earlier test took out may be missing for two seconds more."""
+    """Return whether the job exists; a statement that an earlier test removed may be missing for two seconds more."""
     try:
         aws.airflow("sagemaker").create_training_job(**request)
     except ClientError:

@@ -26,7 +26,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def steps(how: str) -> tuple[bool, int]:
-    """Whether memory was kept, and the page faults of five steps."""
+    """Return whether memory was kept, and the number of page faults of five steps."""
     command = [sys.executable, "-c", STEPS, how]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={"PYTHONPATH": str(INCLUDE)})
     kept, faults = done.stdout.split()

@@ -49,7 +49,7 @@ class Caller:
 
     @property
     def is_root(self) -> bool:
-        """Whether the caller is the account's root user, which has all permissions and which IAM cannot simulate."""
+        """Return whether the caller is the account's root user: it has all permissions, and IAM cannot simulate it."""
         return self.arn.endswith(":root")
 
 

@@ -101,7 +101,7 @@ class Known(Protocol):
         """Return the facts of a file with the same bytes, or None."""
 
     def left_out(self, image: Listed) -> bool:
-        """Whether the earlier run left the image out, so that its prepared copy may be deleted."""
+        """Return whether the earlier run left the image out, so that its prepared copy may be deleted."""
 
 
 class Store(Protocol):
@@ -185,7 +185,7 @@ class Inspector:
             return Rejected(image, error.code, str(error))
 
     def has(self, key: str) -> bool:
-        """Whether a prepared image is stored, by an earlier run or by this one."""
+        """Return whether a prepared image is stored, by an earlier run or by this one."""
         return key in self.stored or key in self._uploads
 
     def _read(self, image: Listed) -> Inspected:

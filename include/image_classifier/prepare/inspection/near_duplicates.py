@@ -104,7 +104,7 @@ class Look:
         return cls(int(text[:16], 16), base64.b64decode(text[17:]), text[16] == "s")
 
     def is_like(self, other: "Look") -> bool:
-        """Whether the grey values of both correlate as strongly as those of copies."""
+        """Return whether the grey values of both correlate as strongly as those of copies."""
         small = self.is_small or other.is_small
         return self._correlation(other) >= (LEAST_CORRELATION_OF_SMALL if small else LEAST_CORRELATION)
 

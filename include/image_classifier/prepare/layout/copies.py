@@ -27,7 +27,7 @@ def copied_folders(files: Sequence[File]) -> tuple[str, ...]:
 
 
 def _is_repeated(files: Sequence[File], image: File, top: str) -> bool:
-    """Whether an image is at its path without the top folder, too."""
+    """Return whether an image is at its path without the top folder, too."""
     name = image.name.removeprefix(f"{top}/")
     place = bisect_left(files, name, key=lambda file: file.name)
     other = files[place] if place < len(files) else None

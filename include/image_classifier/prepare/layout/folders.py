@@ -64,12 +64,12 @@ class Layout:
 
     @property
     def has_validation(self) -> bool:
-        """Whether the source names its validation images."""
+        """Return whether the source names its validation images."""
         return "validation" in self.splits
 
     @property
     def has_test(self) -> bool:
-        """Whether the source names its test images."""
+        """Return whether the source names its test images."""
         return "test" in self.splits
 
 

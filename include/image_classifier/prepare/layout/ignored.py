@@ -8,7 +8,7 @@ _NAMES: Final = _FOLDERS | _FILES
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a file or folder of this name (without the folders above it) does not exist for a data set.
+    """Return whether a file or folder of this name (without the folders above it) does not exist for a data set.
 
     Hidden ones (``.git``), those that begin with two underscores (``__MACOSX``, ``__pycache__``), ``@eaDir``,
     ``Thumbs.db`` and ``desktop.ini``.

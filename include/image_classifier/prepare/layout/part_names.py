@@ -28,7 +28,7 @@ def parts_among(folders: Iterable[str]) -> list[str]:
 
 
 def is_annotation(folder: str) -> bool:
-    """Whether a folder's name says that it holds annotations or masks, among folders with images."""
+    """Return whether a folder's name says that it holds annotations or masks, among folders with images."""
     return _plain(folder) in ANNOTATIONS | {"mask"}
 
 

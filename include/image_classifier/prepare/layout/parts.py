@@ -165,7 +165,7 @@ def refuse_parts_of_names(images: Iterable[tuple[str, str]], *, where: str, choi
 
 
 def is_annotated(names: Sequence[str]) -> bool:
-    """Whether half of the images or more have a text of the same name, or a file is of COCO."""
+    """Return whether half of the images or more have a text of the same name, or a file is of COCO."""
     texts, images, coco = set[str](), list[str](), False
     for name in names:
         stem, ending = posixpath.splitext(posixpath.basename(name))

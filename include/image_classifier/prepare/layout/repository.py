@@ -34,7 +34,7 @@ def refuse_outer_folder(names: Sequence[str], *, where: str) -> None:
 
 
 def _is_unsorted(images: Sequence[str], inner: str) -> bool:
-    """Whether a folder holds splits of images without class folders, or parts such as JPEGImages and masks alone."""
+    """Return whether a folder holds splits without class folders, or only parts such as JPEGImages and masks."""
     below = [name.removeprefix(f"{inner}/").split("/") for name in images if name.startswith(f"{inner}/")]
     folders = {path[0] for path in below}
     if len(parts_among(folders)) == len(folders):

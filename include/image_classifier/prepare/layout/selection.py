@@ -24,7 +24,7 @@ class Selection:
     classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def chooses(self, name: str) -> bool:
-        """Whether the patterns select a file."""
+        """Return whether the patterns select a file."""
         if any(fnmatchcase(name, pattern) for pattern in self.exclude):
             return False
         return not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)

@@ -116,7 +116,7 @@ def _all_splits(names: Sequence[str], words: Mapping[str, Split], others: Sequen
 
 
 def _may_be_class(names: Sequence[str], top: str, trained: Collection[str]) -> bool:
-    """Whether a folder beside splits may be a class, or holds class folders."""
+    """Return whether a folder beside splits may be a class, or holds class folders."""
     if is_annotation(top):
         return False
     return top in trained or (bool(_subfolders(names, top)) and _has_images(names, top))
@@ -217,7 +217,7 @@ def _subfolders(names: Sequence[str], top: str) -> set[str]:
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file's suffix is that of an image."""
+    """Return whether a file's suffix is that of an image."""
     stem, dot, ending = name.rpartition("/")[2].rpartition(".")
     return bool(stem) and f"{dot}{ending.lower()}" in ENDINGS
 

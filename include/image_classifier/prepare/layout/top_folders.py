@@ -31,7 +31,7 @@ class TopFolder:
 
     @property
     def holds_classes(self) -> bool:
-        """Whether it has several folders, which are not splits of images without class folders."""
+        """Return whether it has several folders, which are not splits of images without class folders."""
         return len(self.inside) > 1 and not self.is_unsorted
 
 

@@ -56,7 +56,7 @@ class Work:
 
 
 def has_parts(s3: "S3Client", request: Mapping[str, Any]) -> bool:
-    """Whether every shard that a request names has its part, which a completed job has written."""
+    """Return whether every shard that a request names has its part, which a completed job has written."""
     work = Work.of(request["AppSpecification"]["ContainerArguments"])
     keys, bucket = Keys(work.classifier), request["Environment"][BUCKET_VARIABLE]
     wanted = {inspected_key(number, keys=keys, run=work.run) for number in range(work.shards)}

@@ -82,7 +82,7 @@ def stamp_of(file: os.DirEntry[str] | Path) -> str:
 
 
 def _leads_to(kind: Callable[[], bool]) -> bool:
-    """Whether the entry or its link's target is of this kind; False for a circular or inaccessible link."""
+    """Return whether the entry or its link's target is of this kind; False for a circular or inaccessible link."""
     try:
         return kind()
     except OSError:

@@ -75,7 +75,7 @@ class LabelList:
         return tuple(named if len(named) == 1 else found)
 
     def agrees(self, class_of: Callable[[str], str | None]) -> bool:
-        """Whether a column has one value for each class folder, and another one for every other."""
+        """Return whether a column has one value for each class folder, and another one for every other."""
         classes = [class_of(image) for image in self.images]
         return any(_are_equivalent(values, classes) for values in self.values.values())
 

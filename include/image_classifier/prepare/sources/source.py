@@ -21,7 +21,7 @@ class File:
 
 
 def is_reliable(file: File) -> bool:
-    """Whether a change of the file would change its stamp; folders have none."""
+    """Return whether a change of the file would change its stamp; folders have none."""
     return file.name.endswith("/") or (bool(file.stamp) and not file.stamp.endswith(RACY))
 
 

@@ -125,7 +125,7 @@ class _Connection:
 
     @property
     def ended(self) -> bool:
-        """Whether the other side closed it."""
+        """Return whether the other side closed it."""
         return self._reader.at_eof() or self._writer.is_closing()
 
     def reusable(self) -> bool:

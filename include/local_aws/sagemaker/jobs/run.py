@@ -40,7 +40,7 @@ class JobRun(ABC):
 
     @property
     def alive(self) -> bool:
-        """Whether the job has not ended."""
+        """Return whether the job has not ended."""
         return self._thread.ident is None or self._thread.is_alive()
 
     def start(self) -> None:

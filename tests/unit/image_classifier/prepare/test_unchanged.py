@@ -27,7 +27,7 @@ def pets(images):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Whether a call takes the short way, which neither reads the last manifest nor writes a listing."""
+    """Return a function that tells whether a call neither reads the last manifest nor writes a listing."""
 
     def is_short(call):
         taken = []

@@ -40,7 +40,7 @@ def instance():
 
 @pytest.fixture
 def parts(monkeypatch):
-    """Whether the shards have their parts."""
+    """Replace the check for the parts of the shards: all exist while `all` is True."""
     there = SimpleNamespace(all=True)
     monkeypatch.setattr(work, "has_parts", lambda s3, request: there.all)
     return there

@@ -93,7 +93,7 @@ def test_the_list_is_passed_on_as_counts_only(monkeypatch):
 
 @pytest.fixture
 def listed(monkeypatch):
-    """Whether the list was made, instead of making it."""
+    """Record that the list of resources was made, instead of making it."""
     made = []
     monkeypatch.setattr(inventories, "inventory", lambda *_: made.append("list") or Inventory())
     return made

@@ -39,7 +39,7 @@ def plan(jobs, **options):
 
 @pytest.fixture
 def has_model(monkeypatch):
-    """Whether the artifact of the best model is there."""
+    """Replace the check for the best model's artifact: it exists while `it` is True."""
     found = {"it": True}
     monkeypatch.setattr(tuning_jobs, "has_artifact", lambda s3, job: found["it"])
     return found
