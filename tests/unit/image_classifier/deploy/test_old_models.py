@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_classifier.deploy.old_models import delete_old_models
 
@@ -37,14 +38,19 @@ def serves(aws, config, *, coming=None):
 class Configs:
     """Which model each endpoint config names; they are asked for in no order that matters."""
 
-    def __init__(self, monkeypatch, sagemaker, models):
+    def __init__(self, monkeypatch, sagemaker, models, *, gone=None):
         variants = {
             config: {"ProductionVariants": [{"VariantName": "job", "ModelName": model}]}
             for config, model in models.items()
         }
-        monkeypatch.setattr(
-            sagemaker, "describe_endpoint_config", lambda **asked: variants[asked["EndpointConfigName"]]
-        )
+
+        def describe(*, EndpointConfigName):  # noqa: N803 - as botocore calls it
+            if EndpointConfigName == gone:
+                found = {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint configuration"}}
+                raise ClientError(found, "DescribeEndpointConfig")
+            return variants[EndpointConfigName]
+
+        monkeypatch.setattr(sagemaker, "describe_endpoint_config", describe)
 
 
 def named(kind, *numbers):
@@ -90,6 +96,18 @@ def test_a_model_that_an_older_config_shares_with_a_kept_one_stays(sagemaker, aw
     deletes(aws, configs=configs[1:])
 
     assert delete_old_models(sagemaker, classifier="cats", keep=1) == configs[1:]
+
+
+def test_a_config_that_is_deleted_meanwhile_keeps_no_model(sagemaker, aws, monkeypatch):
+    """Its model is older than the newest, and no other config names it."""
+    configs, models = named("c", 3, 2, 1), named("m", 3, 2, 1)
+    Configs(monkeypatch, sagemaker, {configs[0]: models[0], configs[2]: models[2]}, gone=configs[1])
+    has(aws, "EndpointConfig", configs)
+    has(aws, "Model", models)
+    serves(aws, configs[0])
+    deletes(aws, configs=configs[2:], models=models[2:])
+
+    assert delete_old_models(sagemaker, classifier="cats", keep=2) == [*configs[2:], *models[2:]]
 
 
 def test_what_carries_anothers_tag_is_left_alone(sagemaker, aws, monkeypatch):

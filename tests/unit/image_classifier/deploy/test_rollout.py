@@ -4,7 +4,8 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
-from image_classifier.classifier import Endpoint
+from image_classifier.classifier import Classifier, Endpoint
+from image_classifier.deploy.endpoint import endpoint_request
 from image_classifier.deploy.rollout import deployment_config, rollout_limit_s
 
 SERVICE = botocore.session.get_session().get_service_model("sagemaker")
@@ -29,6 +30,15 @@ def test_aws_accepts_every_strategy(rollout):
     report = ParamValidator().validate(request, SERVICE.operation_model("UpdateEndpoint").input_shape)
 
     assert report.generate_report() == ""
+
+
+@pytest.mark.parametrize("rollout", [{}, {"strategy": "canary", "step_percent": 25, "wait_s": 60}])
+def test_the_endpoints_request_holds_the_rollout_of_the_file(rollout):
+    endpoint = Endpoint(instance_count=4, **({"rollout": rollout} if rollout else {}))
+    request = endpoint_request(Classifier(name="cats", source="/images", endpoint=endpoint), endpoint_config="new")
+
+    assert request.get("DeploymentConfig") == deployment_config(endpoint)
+    assert ("DeploymentConfig" in request) == bool(rollout)
 
 
 def test_a_file_that_says_nothing_leaves_it_to_aws():
