@@ -8,6 +8,7 @@ delivers them again. Both may be repeated, because there is one record per uploa
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,32 +51,87 @@ def handle(event: Mapping[str, Any], context: LambdaContext, *, inference: Infer
     inference = inference.within(_remaining_s(context))
     if CHECK in event:
         return {"labels": inference.check(event[CHECK]["bucket"])}
+    invocation = _Invocation(inference, request_id=getattr(context, "aws_request_id", None))
     event_records = _records(event)
     if event_records and all(_is_message(record) for record in event_records):
-        return {"batchItemFailures": list(_failed_messages(event_records, context, inference=inference))}
-    failures = _classify_all(event_records, context, inference=inference)
+        return {"batchItemFailures": list(invocation.failed_messages(event_records))}
+    failures = invocation.classify_all(event_records)
     if failures:
         raise PredictionError(f"{len(failures)} of {len(event_records)} image(s) failed: {'; '.join(failures)}")
     return {"images": len(event_records)}
 
 
+@dataclass(frozen=True)
+class _Invocation:
+    """One invocation of the function: what classifies its images, and Lambda's id of the request for the log."""
+
+    inference: Inference
+    request_id: str | None
+
+    def failed_messages(self, messages: list[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
+        """Classify the images of each message; yield ``{"itemIdentifier": message id}`` for each that failed."""
+        for message in messages:
+            try:
+                failures = self.classify_all(_records(json.loads(message["body"])))
+            except (ValueError, TypeError, RecursionError, PredictionError) as error:
+                write(key="?", status="failed", error=f"The message {message['messageId']} is no S3 event: {error!r}")
+                failures = ["?"]
+            if failures:
+                yield {"itemIdentifier": message["messageId"]}
+
+    def classify_all(self, event_records: Any) -> list[str]:
+        """Classify every image of an S3 event; return one sentence for each that failed."""
+        failures = []
+        for record in event_records:
+            try:
+                self._handle_record(record)
+            except FAILURES as error:
+                key = _key(record)
+                failures.append(f"{key}: {error}")
+                self._write_line({"key": key, "status": "failed", "error": f"{type(error).__name__}: {error}"})
+        return failures
+
+    def _handle_record(self, record: Any) -> None:
+        if not isinstance(record, Mapping):
+            raise PredictionError(f"The event's record is not one of an S3 upload: {type(record).__name__}")
+        if is_another_event(record):
+            write(key=_key(record), status="skipped", reason="not an upload")
+            return
+        started, upload = time.perf_counter(), read_upload(record)
+        if reason := reason_to_skip(upload, incoming_prefix=self.inference.environment.incoming_prefix):
+            write(key=upload.image.key, status="skipped", reason=reason)
+            return
+        line = {"key": upload.image.key, "request_id": self.request_id, **self._predict(upload)}
+        line["ms"] = round((time.perf_counter() - started) * 1000, 1)
+        self._write_line(line)
+
+    def _predict(self, upload: Upload) -> dict[str, Any]:
+        """Classify one image and store its record; return the fields of its log line."""
+        classified = self.inference.classify(upload)
+        if classified is None:
+            return {"status": "skipped", "reason": "deleted or replaced before it was read"}
+        prediction = classified.prediction
+        return {
+            "status": prediction.status,
+            "label": prediction.label,
+            "confidence": prediction.confidence,
+            "reason": prediction.reason.code if prediction.reason else None,
+            "endpoint_ms": prediction.times.endpoint_ms,
+            "total_ms": prediction.times.total_ms,
+            "endpoint_request_id": classified.endpoint_request_id,
+            "stored": self.inference.store(classified),
+        }
+
+    def _write_line(self, line: Mapping[str, Any]) -> None:
+        """Write the log line of an image; the images of checks and canaries are in no metric."""
+        environment = self.inference.environment
+        is_check = line["key"].startswith(f"{environment.incoming_prefix}{CHECK_FOLDER}")
+        write(**(line if is_check else image_line(line, classifier=environment.classifier)))
+
+
 def _is_message(record: Any) -> bool:
     """Return whether a record is a message of an SQS queue."""
     return isinstance(record, Mapping) and record.get("eventSource") == SQS and "body" in record
-
-
-def _failed_messages(
-    messages: list[Mapping[str, Any]], context: LambdaContext, *, inference: Inference
-) -> Iterator[dict[str, str]]:
-    """Classify the images of each message; yield ``{"itemIdentifier": message id}`` for each that failed."""
-    for message in messages:
-        try:
-            failures = _classify_all(_records(json.loads(message["body"])), context, inference=inference)
-        except (ValueError, TypeError, RecursionError, PredictionError) as error:
-            write(key="?", status="failed", error=f"The message {message['messageId']} is no S3 event: {error!r}")
-            failures = ["?"]
-        if failures:
-            yield {"itemIdentifier": message["messageId"]}
 
 
 def _records(event: Any) -> list[Any]:
@@ -91,66 +147,11 @@ def _records(event: Any) -> list[Any]:
     return found
 
 
-def _classify_all(event_records: Any, context: LambdaContext, *, inference: Inference) -> list[str]:
-    """Classify every image of an S3 event; return one sentence for each that failed."""
-    failures = []
-    for record in event_records:
-        try:
-            _handle_record(record, context, inference=inference)
-        except FAILURES as error:
-            key = _key(record)
-            failures.append(f"{key}: {error}")
-            line = {"key": key, "status": "failed", "error": f"{type(error).__name__}: {error}"}
-            _write_line(line, inference)
-    return failures
-
-
 def _key(record: Any) -> str:
     """Return the key as the event spells it, also for a malformed record."""
     for name in ("s3", "object", "key"):
         record = record.get(name) if isinstance(record, Mapping) else None
     return record if isinstance(record, str) else "?"
-
-
-def _handle_record(record: Any, context: LambdaContext, *, inference: Inference) -> None:
-    if not isinstance(record, Mapping):
-        raise PredictionError(f"The event's record is not one of an S3 upload: {type(record).__name__}")
-    if is_another_event(record):
-        write(key=_key(record), status="skipped", reason="not an upload")
-        return
-    started, upload = time.perf_counter(), read_upload(record)
-    if reason := reason_to_skip(upload, incoming_prefix=inference.environment.incoming_prefix):
-        write(key=upload.image.key, status="skipped", reason=reason)
-        return
-    line = {"key": upload.image.key, "request_id": getattr(context, "aws_request_id", None)}
-    line |= _predict(upload, inference=inference)
-    line["ms"] = round((time.perf_counter() - started) * 1000, 1)
-    _write_line(line, inference)
-
-
-def _write_line(line: Mapping[str, Any], inference: Inference) -> None:
-    """Write the log line of an image; the images of checks and canaries are in no metric."""
-    environment = inference.environment
-    is_check = line["key"].startswith(f"{environment.incoming_prefix}{CHECK_FOLDER}")
-    write(**(line if is_check else image_line(line, classifier=environment.classifier)))
-
-
-def _predict(upload: Upload, *, inference: Inference) -> dict[str, Any]:
-    """Classify one image and store its record; return the fields of its log line."""
-    classified = inference.classify(upload)
-    if classified is None:
-        return {"status": "skipped", "reason": "deleted or replaced before it was read"}
-    prediction = classified.prediction
-    return {
-        "status": prediction.status,
-        "label": prediction.label,
-        "confidence": prediction.confidence,
-        "reason": prediction.reason.code if prediction.reason else None,
-        "endpoint_ms": prediction.times.endpoint_ms,
-        "total_ms": prediction.times.total_ms,
-        "endpoint_request_id": classified.endpoint_request_id,
-        "stored": inference.store(classified),
-    }
 
 
 def _remaining_s(context: LambdaContext) -> Callable[[], float]:

@@ -7,7 +7,7 @@ import re
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from image_classifier.contracts.errors import DatasetError
@@ -47,6 +47,24 @@ class Top:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Source:
+    """What is known of a source before its layout is.
+
+    Attributes:
+        names: its files and folders in alphabetical order, without the ignored ones.
+        where: its name in messages.
+        tops: its top folders.
+        words: the split in a top folder's name, of those that have one.
+
+    """
+
+    names: Sequence[str]
+    where: str
+    tops: Sequence[str]
+    words: Mapping[str, Split]
+
+
 def split_word(folder: str) -> Split | None:
     """Return the split in a folder's name, such as ``seg_train``, ``Test`` or ``val2017``; None for none or two."""
     found = {WORDS[word] for word in _BETWEEN.split(folder.lower()) if word in WORDS}
@@ -73,20 +91,21 @@ def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> To
     """
     tops = _top_folders(names)
     words = {top: word for top in tops if (word := split_word(top))}
+    source = _Source(names, where, tops, words)
     if choice == "classes":
         return Top({})
     if choice == "splits":
-        return _chosen_splits(tops, words, where=where)
+        return _chosen_splits(source)
     if set(tops) == set(words) and "train" in words.values():
-        return _all_splits(names, words, (), where=where)
+        return _all_splits(source, others=())
     if len(set(words.values())) > 1:
-        return _splits_among_others(names, tops, words, where=where)
+        return _splits_among_others(source)
     perhaps = {top: word for top in tops if (word := words.get(top) or _joined_word(top))}
     if "train" in perhaps.values() and len(set(perhaps.values())) > 1:
-        raise DatasetError(_unclear(tops, perhaps, where=where))
+        raise DatasetError(_unclear(source, perhaps))
     if exact := [top for top in words if top.lower() in NEVER_A_CLASS]:
-        raise DatasetError(_unclear(tops, {top: words[top] for top in exact}, where=where))
-    _refuse_repeated(names, tops, where=where)
+        raise DatasetError(_unclear(source, {top: words[top] for top in exact}))
+    _refuse_repeated(source)
     return Top({}, warnings=tuple(_word_warnings(words)))
 
 
@@ -94,25 +113,27 @@ def _top_folders(names: Iterable[str]) -> list[str]:
     return sorted({name.partition("/")[0] for name in names if name.find("/") > 0})
 
 
-def _chosen_splits(tops: Sequence[str], words: Mapping[str, Split], *, where: str) -> Top:
-    if "train" not in words.values():
+def _chosen_splits(source: _Source) -> Top:
+    if "train" not in source.words.values():
         message = (
-            f"No training folder in {where}: layout is splits, and found {few(tops)}. Name the folder of the "
-            "training images train, and others validation and test."
+            f"No training folder in {source.where}: layout is splits, and found {few(source.tops)}. Name the "
+            "folder of the training images train, and others validation and test."
         )
         raise DatasetError(message)
-    return Top(_merged(words, where=where), unused=tuple(top for top in tops if top not in words))
+    unused = tuple(top for top in source.tops if top not in source.words)
+    return Top(_merged(source.words, where=source.where), unused=unused)
 
 
-def _all_splits(names: Sequence[str], words: Mapping[str, Split], others: Sequence[str], *, where: str) -> Top:
+def _all_splits(source: _Source, *, others: Sequence[str]) -> Top:
     """Return the splits; of several folders of a split, those without class folders are not used."""
+    names, words = source.names, source.words
     worth = {top: 2 if _subfolders(names, top) else 1 if _has_images(names, top) else 0 for top in words}
     best = {split: max(worth[top] for top in words if words[top] == split) for split in words.values()}
     if best["train"] < 2:
         return Top(dict(words), unused=tuple(others))
     used = {top: split for top, split in words.items() if worth[top] == best[split]}
     unused = sorted([*others, *(top for top in words if top not in used)])
-    return Top(_merged(used, where=where), unused=tuple(unused))
+    return Top(_merged(used, where=source.where), unused=tuple(unused))
 
 
 def _may_be_class(names: Sequence[str], top: str, trained: Collection[str]) -> bool:
@@ -147,26 +168,29 @@ def _merged(words: Mapping[str, Split], *, where: str) -> dict[str, Split]:
     return dict(words)
 
 
-def _splits_among_others(names: Sequence[str], tops: Sequence[str], words: Mapping[str, Split], *, where: str) -> Top:
+def _splits_among_others(source: _Source) -> Top:
     """Decide about names of two splits: they are splits if there is a train folder and no other class folder."""
+    names, tops, words = source.names, source.tops, source.words
     others = [top for top in tops if top not in words]
     trained = set[str]().union(*(_subfolders(names, top) for top, split in words.items() if split == "train"))
     if trained and not any(_may_be_class(names, top, trained) for top in others):
-        return _all_splits(names, words, others, where=where)
+        return _all_splits(source, others=others)
     if not trained and "train" in words.values() and not any(_has_images(names, top) for top in others):
         return Top(dict(words), unused=tuple(others))  # splits of images without class folders, which are refused
-    raise DatasetError(_unclear([top for top in tops if top in words or _has_images(names, top)], words, where=where))
+    with_images = replace(source, tops=[top for top in tops if top in words or _has_images(names, top)])
+    raise DatasetError(_unclear(with_images, words))
 
 
-def _unclear(tops: Sequence[str], suspicious: Mapping[str, Split], *, where: str) -> str:
+def _unclear(source: _Source, suspicious: Mapping[str, Split]) -> str:
     renamed = [f"{top} to {split}" for top, split in suspicious.items() if top != split]
-    others = [top for top in tops if top not in suspicious]
+    others = [top for top in source.tops if top not in suspicious]
     if len(others) == 1 and (missing := _missing(suspicious.values())):
         renamed.append(f"{others[0]} to {missing} if it is one of them")
     rename = f"If they are splits, rename {', '.join(renamed[:4])}, and " if renamed else "If they are splits, "
     return (
-        f"It is not clear which folders of {where} are classes: found {few(tops)}, of which {few(list(suspicious))} "
-        f"may be a split or a class. {rename}keep only train/<class>/, validation/<class>/ and test/<class>/ there. "
+        f"It is not clear which folders of {source.where} are classes: found {few(source.tops)}, of which "
+        f"{few(list(suspicious))} may be a split or a class. {rename}keep only train/<class>/, validation/<class>/ "
+        "and test/<class>/ there. "
         f"{if_they_are('classes')}"
     )
 
@@ -178,9 +202,10 @@ def _missing(named: Collection[Split]) -> str:
     return " or ".join(one for one in ("validation", "test") if one not in named)
 
 
-def _refuse_repeated(names: Sequence[str], tops: Sequence[str], *, where: str) -> None:
+def _refuse_repeated(source: _Source) -> None:
     """Refuse top folders that all contain the same class folders: they are splits with unknown names."""
-    below = [_subfolders(names, top) for top in tops]
+    tops, where = source.tops, source.where
+    below = [_subfolders(source.names, top) for top in tops]
     if len(tops) < 2 or not all(below):
         return
     common = set.intersection(*below)

@@ -1,14 +1,14 @@
-"""Prepares shards in several processes, for Python's interpreter lock leaves the threads of one about one core.
+"""Prepares shards in several processes, because Python's interpreter lock limits the threads of one to about one core.
 
-A child process is started anew (``spawn``), and makes its own S3 client: a client that is shared by a fork would share
-its connections. It ends when its parent ends, however that happens.
+A child process is started by ``spawn`` and makes its own S3 client: a forked client would share its parent's
+connections. The child ends when its parent ends, also when the parent is killed.
 """
 
 import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -60,19 +60,13 @@ def prepare_in_processes(
     """
     waiting = iter(numbers)
     with process_pool(processes) as pool:
-        running = {_submit(pool, number, shards, connect) for number in islice(waiting, processes)}
+        running = {pool.submit(_prepare, number, shards, connect()) for number in islice(waiting, processes)}
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
                 result = one.result()
                 progress.add(result.images, rejected=result.rejected)
-            running |= {_submit(pool, number, shards, connect) for number in islice(waiting, len(done))}
-
-
-def _submit(
-    pool: ProcessPoolExecutor, number: int, shards: Shards, connect: Callable[[], Connect]
-) -> Future[ShardResult]:
-    return pool.submit(_prepare, number, shards, connect())
+            running |= {pool.submit(_prepare, number, shards, connect()) for number in islice(waiting, len(done))}
 
 
 def process_pool(processes: int) -> ProcessPoolExecutor:
@@ -81,7 +75,7 @@ def process_pool(processes: int) -> ProcessPoolExecutor:
 
 
 def prepare_one(number: int, shards: Shards, *, s3: "S3Client", stored: StoredKeys) -> ShardResult:
-    """Prepare a shard without a word: the caller says how far all shards are."""
+    """Prepare a shard without log lines of its progress: the caller logs the progress of all shards."""
     return prepare_shard(
         number,
         classifier=shards.classifier,
