@@ -38,13 +38,13 @@ class Description:
 
     @property
     def image_size_px(self) -> tuple[int, int]:
-        """Height and width of the images that the graph takes."""
+        """The height and width of the images that the graph takes."""
         _, height, width = self._shape
         return height, width
 
     @property
     def channels(self) -> int:
-        """3 for a graph that takes RGB, 1 for one that takes grey."""
+        """The number of channels of the images that the graph takes: 3 for RGB, 1 for grey."""
         return self._shape[0]
 
     @property

@@ -49,7 +49,7 @@ def packages(file: str) -> set[str]:
 
 
 def contents() -> dict[str, list[str]]:
-    """Return the images that contain a package, by its name."""
+    """Return, for each package by its name, the container images that contain it."""
     found: dict[str, list[str]] = {}
     for image, files in IMAGES.items():
         for name in set().union(*map(packages, files)) - OTHER_SYSTEMS:
@@ -58,7 +58,7 @@ def contents() -> dict[str, list[str]]:
 
 
 def licences(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the licences by package, of CycloneDX documents."""
+    """Return, for each package by its name, the licences that these CycloneDX documents (SBOMs) give."""
     found = {}
     for document in documents:
         for component in document["components"]:
@@ -69,10 +69,10 @@ def licences(documents: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
 
 def page(known: Mapping[str, str]) -> str:
-    """Return the page.
+    """Return the page in Markdown; `known` has the licences of each package.
 
     Raises:
-        KeyError: no SBOM has the package.
+        KeyError: `known` lacks a package of the images.
 
     """
     rows = (f"| {name} | {known[name]} | {', '.join(images)} |\n" for name, images in contents().items())

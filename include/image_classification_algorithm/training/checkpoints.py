@@ -57,7 +57,7 @@ class Checkpoints:
         replace_file(self.path, buffer.getvalue())
 
     def resume(self) -> int:
-        """Restore the saved state; return the next epoch. A damaged file, or another job's, is ignored: 0."""
+        """Restore the saved state; return the next epoch, 0 if there is no file of this job that can be read."""
         if not self.path.is_file():
             return 0
         try:

@@ -65,7 +65,7 @@ class EarlyStopping:
         )
 
     def should_stop(self, *, epochs_done: int, accuracy: float) -> bool:
-        """Call after each epoch; returns whether to stop. The first epoch always counts as a gain."""
+        """Return whether to stop; must be called once after each epoch. The first epoch counts as an improvement."""
         improved = self.best == 0 or (accuracy - self.best) / self.best > self.tolerance
         self.waited = 0 if improved else self.waited + 1
         self.best = max(self.best, accuracy)

@@ -199,7 +199,7 @@ def model_name(classifier: str, spec: object) -> str:
 
 
 def job_name(classifier: str, spec: object) -> str:
-    """Name of the transform or processing job with exactly this JSON-serialisable specification."""
+    """Return the name of the transform or processing job with exactly this JSON-serialisable specification."""
     return f"{PREFIX}{classifier}-{_digest(spec)[:16]}"
 
 

@@ -37,7 +37,7 @@ def repeat_until(is_done: Callable[[], bool], *, tries: int, pause_s: float) -> 
 
 
 def repeat_at_random_until(is_done: Callable[[], bool], *, tries: int, first_pause_s: float, most_s: float) -> bool:
-    """Do the same with random, growing pauses: callers that overwrite each other must not repeat at the same time."""
+    """Repeat as `repeat_until`, after random, growing pauses: concurrent callers must not repeat at the same time."""
     return _until(is_done, wait=wait_random_exponential(multiplier=first_pause_s, max=most_s), tries=tries)
 
 

@@ -72,17 +72,17 @@ class Batch(BaseModel):
 
     @property
     def prefix(self) -> str:
-        """Below evaluations/, which is what SageMaker's role may read; deleted at the end of the run."""
+        """The prefix of the run's objects: below evaluations/, which SageMaker's role may read."""
         return f"{Keys(self.classifier).evaluations}existing/{self.started_ms}/"
 
     @property
     def images(self) -> str:
-        """Prefix of the prepared images."""
+        """The prefix of the prepared images."""
         return f"{self.prefix}images/"
 
     @property
     def output(self) -> str:
-        """Prefix of the answers."""
+        """The prefix of the model's answers."""
         return f"{self.prefix}output/"
 
     def read_model(self, s3: "S3Client") -> Model:

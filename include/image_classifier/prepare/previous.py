@@ -190,7 +190,7 @@ class _Read:
     left_out: set[str] = field(default_factory=set)
 
     def place(self, line: manifest.Line, facts: Facts | None) -> None:
-        """Keep split and group of an image."""
+        """Store the split and the group of an image."""
         if "split" not in line:
             return
         sha256, text, group = line["sha256"], line.get("look"), line.get("group", "")
@@ -199,7 +199,7 @@ class _Read:
         self.placed[sha256] = PlacedBefore(sha256 if group == sha256 else group, split, look)
 
     def find(self, line: manifest.Line, facts: Facts | None) -> None:
-        """Keep what was found out about a file."""
+        """Store the result of a file's inspection, and whether the file was left out."""
         name, stamp = line["name"], line.get("stamp", "")
         if facts:
             self.by_content[facts.sha256] = facts

@@ -75,9 +75,10 @@ class Chosen:
 
 
 def choose(images: Spool) -> Chosen:
-    """Keep one image of each content; none if it is in several classes.
+    """Select one of the images with the same bytes; none if they are in several classes.
 
-    Of several splits test keeps it, otherwise train, because an image of train can neither test nor validate a model.
+    Of images in several splits that in test is selected, otherwise that in train: an image that trains a model can
+    neither test nor validate it.
     """
     import numpy as np
 

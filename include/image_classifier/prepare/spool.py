@@ -157,7 +157,7 @@ class Spool:
         return {(SPLIT_OF_CODE[code & 3], self.class_names[code >> 2]) for code in codes.tolist()}
 
     def mark_copies(self) -> None:
-        """Mark all files of a prepared image as uploaded if one was: which one, depends on the order of the shards."""
+        """Mark all files of a prepared image as uploaded if one of them was."""
         import numpy as np
 
         order, words = self.by_content(), self.sha_words

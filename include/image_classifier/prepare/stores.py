@@ -47,7 +47,7 @@ def open_store(s3: "S3Client", bucket: str) -> "ConcurrentStore | BucketStore":
 
 
 def stored_keys(s3: "S3Client", *, bucket: str, prefixes: Sequence[str]) -> frozenset[str]:
-    """The keys of all objects below these prefixes that are not empty; obstore lists them, or boto3 where it cannot.
+    """Return the keys of the non-empty objects below these prefixes, listed by obstore, or by boto3 where it cannot.
 
     Raises:
         StorageError: S3 does not answer as it should at present.
@@ -128,7 +128,7 @@ class ConcurrentStore:
         self._start(at_least=BURST)
 
     def keys(self, *prefixes: str) -> frozenset[str]:
-        """The keys below these prefixes, of objects that are not empty.
+        """Return the keys of the non-empty objects below these prefixes.
 
         S3 says with each page of a listing how to ask for the next one. So all prefixes are listed at once and, below
         one with more than a page, all folders.

@@ -51,7 +51,7 @@ class Faults:
 
     @property
     def problem(self) -> str:
-        """Why the plan cannot be used, in one sentence; empty if it can be used."""
+        """The reason why the plan cannot be used, in one sentence; empty if it can be used."""
         with self._lock:
             self._read_if_changed()
             return self._problem

@@ -36,7 +36,7 @@ def unpack(artifact: Path, *, to: Path) -> None:
     """Unpack a model.tar.gz below `to`.
 
     Raises:
-        ArtifactError: it is no such archive, or a member would land outside.
+        ArtifactError: the file is not a gzip-compressed tar archive, or a member's path is outside `to`.
 
     """
     to.mkdir(parents=True, exist_ok=True)

@@ -76,7 +76,7 @@ class ProcessingJobOperator(RequestedJobOperator, SageMakerBaseOperator):
 
     @property
     def jobs(self) -> "RequestedJobs":
-        """Processing jobs that prepare images."""
+        """The processing jobs that prepare images."""
         from image_classifier.prepare.processing.jobs import PROCESSING_JOBS
 
         return PROCESSING_JOBS

@@ -75,7 +75,7 @@ class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
 
     @property
     def jobs(self) -> "RequestedJobs":
-        """Batch transform jobs."""
+        """The batch transform jobs."""
         from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 
         return TRANSFORM_JOBS

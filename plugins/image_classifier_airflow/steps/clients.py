@@ -73,7 +73,7 @@ class _Connected:
         self._session = self._hook.get_session(region_name=self._hook.region_name)
 
     def client(self, service: str) -> Any:
-        """Create a client as the hook's `get_conn` does, which also looks through the call stack: 0.2 s of CPU."""
+        """Create a client like the hook's `get_conn`, without its search of the call stack (0.2 s of CPU)."""
         create: Callable[..., Any] = self._session.client
         url = self._hook.conn_config.get_service_endpoint_url(service_name=service)
         return create(service, endpoint_url=url, config=self._hook.config, verify=self._hook.verify)

@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 def search_of(job: Json, classifier: Classifier) -> "TuningFigures | None":
-    """Return the search in which a run's model was chosen; None if it was trained alone."""
+    """Return the search in which a run's model was chosen; None if there was no search."""
     from image_classifier.evaluate.trials.choice import stored_tuning
 
     if "tuning" not in job:

@@ -241,7 +241,7 @@ class Inspector:
 
 
 def decoded_at_once() -> int:
-    """As many images as there are cores, for decoding may take 650 MB; fewer if other processes share the machine."""
+    """Return how many images to decode at once: one per core, fewer beside other processes; each takes up to 650 MB."""
     return (os.cpu_count() or 1) if multiprocessing.parent_process() is None else DECODED_BESIDE_OTHERS
 
 

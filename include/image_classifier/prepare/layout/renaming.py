@@ -38,5 +38,5 @@ class Renaming:
 
     @property
     def level(self) -> str:
-        """A sentence for people, after that on the folders; empty without new names."""
+        """The sentence about the new names, which is appended to the layout's; empty if there are none."""
         return f" The file renames {few(sorted(self.names))}." if self.names else ""

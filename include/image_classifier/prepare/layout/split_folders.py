@@ -78,7 +78,7 @@ def _joined_word(folder: str) -> Split | None:
 
 
 def decide_top(names: Sequence[str], *, where: str, choice: Choice | None) -> Top:
-    """Decide what the top folders are.
+    """Decide which top folders are splits and which are classes.
 
     Args:
         names: files and folders of the source in alphabetical order, without the ignored ones.

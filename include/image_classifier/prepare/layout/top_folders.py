@@ -63,7 +63,7 @@ def _summary(top: str, images: Sequence[str]) -> TopFolder:
 
 
 def _inner(top: str, images: Sequence[str]) -> tuple[str, set[str]]:
-    """Return the folder that makes a data set of its own, and its folders; nothing if there is none."""
+    """Return the inner folder that is a data set itself, and its folders; an empty name if there is none."""
     path, names, is_doubled = [top], images, False
     while len(folders := {name.partition("/")[0] for name in names if "/" in name}) == 1:
         if any("/" not in name for name in names):

@@ -14,7 +14,7 @@ VOLUME_GB = 30  # SageMaker asks for a volume; the program keeps no image on it
 
 
 def processing_request(classifier: Classifier, work: Work, *, settings: Settings, region: str) -> dict[str, Any]:
-    """CreateProcessingJob's request for the first attempt; the same listing and settings give the same name.
+    """Return CreateProcessingJob's request for the first attempt; the same listing and settings give the same name.
 
     The job has no inputs and outputs: each instance reads its shards of the listing, and writes the prepared images,
     itself, so that no image waits on a disk.

@@ -47,7 +47,7 @@ class Work:
         return ["--classifier", self.classifier, "--run", self.run, *counts]
 
     def shards_of(self, instance: int, *, instances: int) -> range:
-        """The numbers of the shards that one of the instances, numbered from 0, prepares."""
+        """Return the numbers of the shards that one of the instances, numbered from 0, prepares."""
         return range(instance, self.shards, instances)
 
     def images_of(self, numbers: Sequence[int]) -> int:

@@ -24,7 +24,7 @@ def unpack_model(container: Container, *, base: Path, aws: Aws) -> None:
     """Unpack the artifact of a container definition below `base`/model, unless an earlier call has done so.
 
     Raises:
-        ModelFilesError: S3 does not give it, or it is no such archive.
+        ModelFilesError: S3 refuses it, or it is not a gzip-compressed tar archive.
 
     """
     done = base / "unpacked"

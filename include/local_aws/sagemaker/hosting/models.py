@@ -163,7 +163,7 @@ def existing_model(store: Store, name: str, *, aws: Aws) -> Model:
     """Return the model of this name.
 
     Raises:
-        ServiceError: there is none.
+        ServiceError: there is no such resource.
 
     """
     missing = validation_error(f'Could not find model "{aws.arn(MODEL, name)}".')
@@ -174,7 +174,7 @@ def existing_config(store: Store, name: str, *, aws: Aws) -> EndpointConfig:
     """Return the endpoint config of this name.
 
     Raises:
-        ServiceError: there is none.
+        ServiceError: there is no such resource.
 
     """
     missing = validation_error(f'Could not find endpoint configuration "{aws.arn(ENDPOINT_CONFIG, name)}".')

@@ -103,7 +103,7 @@ class Jobs:
         """Return the job as it is now.
 
         Raises:
-            ServiceError: there is none of this name.
+            ServiceError: there is no job of this name.
 
         """
         job = self._store.get(self._kind.kind, name)

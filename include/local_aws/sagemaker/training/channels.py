@@ -51,7 +51,7 @@ class ObjectCache:
         """Write every object below the prefix `uri`, or one host's part of them, below `to`; return their number.
 
         Raises:
-            DataError: there is none, or a key cannot be a path.
+            DataError: there is no object, or a key cannot be a path.
             JobStoppedError: the download was cancelled.
 
         """

@@ -34,7 +34,7 @@ def find(source: Document, *, aws: Aws) -> list[InputObject]:
     """Return the objects of a TransformInput, in the order of their keys or of the manifest.
 
     Raises:
-        JobFailedError: there is none, or the manifest cannot be read.
+        JobFailedError: there is no object, or the manifest cannot be read.
 
     """
     data = source["DataSource"]["S3DataSource"]

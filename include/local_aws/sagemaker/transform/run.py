@@ -128,7 +128,7 @@ class TransformRun(JobRun):
         """Return the content of the object's .out file.
 
         Raises:
-            RecordFailedError: there is none, because the object or one of its records is refused.
+            RecordFailedError: the model refused the object or one of its records.
 
         """
         source = self._job["TransformInput"]

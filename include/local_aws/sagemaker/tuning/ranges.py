@@ -42,7 +42,7 @@ def read_ranges(parameter_ranges: Document) -> list[Range]:
     """Return the ranges of ``ParameterRanges``.
 
     Raises:
-        ServiceError: a range is none, or there is none at all.
+        ServiceError: a range is invalid, or there is no range.
 
     """
     if parameter_ranges.get("AutoParameters"):
