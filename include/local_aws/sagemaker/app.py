@@ -20,6 +20,7 @@ from local_aws.sagemaker.hosting.endpoints import Endpoints
 from local_aws.sagemaker.hosting.invocations import Invocations
 from local_aws.sagemaker.hosting.models import EndpointConfigs, Models
 from local_aws.sagemaker.hosting.rollouts import Rollouts
+from local_aws.sagemaker.jobs.downloads import ObjectCache
 from local_aws.sagemaker.processing.operations import ProcessingJobs
 from local_aws.sagemaker.protocol import authorization, bodies, validation
 from local_aws.sagemaker.protocol import faults as planned
@@ -28,7 +29,6 @@ from local_aws.sagemaker.protocol.tags import Tags, check_tags
 from local_aws.sagemaker.registry.groups import ModelPackageGroups
 from local_aws.sagemaker.registry.packages import ModelPackages
 from local_aws.sagemaker.search.operations import Search
-from local_aws.sagemaker.training.channels import ObjectCache
 from local_aws.sagemaker.training.operations import TrainingJobs
 from local_aws.sagemaker.transform.operations import TransformJobs
 from local_aws.sagemaker.tuning.operations import TuningJobs

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local_aws.processes.child import Child
+    from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.documents import Document
+    from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.jobs.downloads import ObjectCache
     from local_aws.sagemaker.jobs.kinds import JobKind
     from local_aws.sagemaker.logs import LogShipper
     from local_aws.sagemaker.platform import Platform
@@ -26,9 +29,16 @@ LAST_WORDS_S = 2.0
 class HostProgram:
     """The program of one host, which would be an instance on AWS."""
 
-    def __init__(self, name: str) -> None:
-        """Create the host; nothing runs yet."""
+    def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
+        """Create the host; nothing runs yet. `folder` is the job's own; it holds /opt/ml and the log of each host."""
         self.name = name
+        self.base = folder / "ml" / name
+        self._log_file = folder / f"{name}.log"
+        self._hosts_folder = folder / "ml" / "hosts"
+        self._job = job
+        self._image = image
+        self._aws = aws
+        self._cache = cache
         self._child: Child | None = None
 
     @property

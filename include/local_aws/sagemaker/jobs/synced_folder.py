@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local_aws.sagemaker.aws import split_s3_uri
-from local_aws.sagemaker.training.channels import relative_path
+from local_aws.sagemaker.jobs.downloads import relative_path
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws

@@ -7,11 +7,11 @@ import time
 from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import container, manifests
+from local_aws.sagemaker.jobs.downloads import WHOLE, DataError, relative_path, share
 from local_aws.sagemaker.jobs.programs import HostProgram
 from local_aws.sagemaker.jobs.synced_folder import SyncedFolder
 from local_aws.sagemaker.logs import LogShipper
 from local_aws.sagemaker.processing import requests
-from local_aws.sagemaker.training.channels import WHOLE, DataError, relative_path, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws, S3Object
     from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
-    from local_aws.sagemaker.training.channels import ObjectCache
+    from local_aws.sagemaker.jobs.downloads import ObjectCache
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 CONTAINER_ROOT = "/opt/ml/"
@@ -31,15 +31,8 @@ class ProcessingHost(HostProgram):
     """One host, which would be an instance on AWS."""
 
     def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
-        """`folder` is the job's own; it holds /opt/ml and the log of each host."""
-        super().__init__(name)
-        self.base = folder / "ml" / name
-        self._log_file = folder / f"{name}.log"
-        self._hosts_folder = folder / "ml" / "hosts"
-        self._job = job
-        self._image = image
-        self._aws = aws
-        self._cache = cache
+        """Create the host; see `HostProgram`."""
+        super().__init__(name, job=job, folder=folder, image=image, aws=aws, cache=cache)
         self._hosts = container.host_names(requests.cluster_of(job)["InstanceCount"])
         self._outputs: dict[str, list[SyncedFolder]] = {"Continuous": [], "EndOfJob": []}
 

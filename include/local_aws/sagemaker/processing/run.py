@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.jobs.downloads import ObjectCache
     from local_aws.sagemaker.jobs.faults import JobFaults
     from local_aws.sagemaker.platform import Platform
-    from local_aws.sagemaker.training.channels import ObjectCache
 
 log = logging.getLogger(__name__)
 

@@ -8,10 +8,11 @@ import time
 from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import container
+from local_aws.sagemaker.jobs.downloads import WHOLE
 from local_aws.sagemaker.jobs.programs import HostProgram
 from local_aws.sagemaker.jobs.synced_folder import SyncedFolder
 from local_aws.sagemaker.logs import LogShipper
-from local_aws.sagemaker.training.channels import WHOLE, input_data_config, input_mode, is_sharded
+from local_aws.sagemaker.training.channels import input_data_config, input_mode, is_sharded
 from local_aws.sagemaker.training.pipes import ChannelPipes
 from local_aws.sagemaker.training.streams import Stream
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
-    from local_aws.sagemaker.training.channels import ObjectCache, Part
+    from local_aws.sagemaker.jobs.downloads import ObjectCache, Part
 
 log = logging.getLogger(__name__)
 
@@ -34,15 +35,8 @@ class Host(HostProgram):
     """One host, which would be an instance on AWS."""
 
     def __init__(self, name: str, *, job: Document, folder: Path, image: Image, aws: Aws, cache: ObjectCache) -> None:
-        """`folder` is the job's own; it holds /opt/ml and the log of each host."""
-        super().__init__(name)
-        self.base = folder / "ml" / name
-        self._log_file = folder / f"{name}.log"
-        self._hosts_folder = folder / "ml" / "hosts"
-        self._job = job
-        self._image = image
-        self._aws = aws
-        self._cache = cache
+        """Create the host; see `HostProgram`."""
+        super().__init__(name, job=job, folder=folder, image=image, aws=aws, cache=cache)
         self._checkpoints: SyncedFolder | None = None
         self._pipes: list[ChannelPipes] = []
 

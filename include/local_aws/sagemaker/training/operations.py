@@ -17,8 +17,8 @@ from local_aws.sagemaker.training.run import TrainingRun
 if TYPE_CHECKING:
     from local_aws.sagemaker.documents import Document
     from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.jobs.downloads import ObjectCache
     from local_aws.sagemaker.platform import Platform
-    from local_aws.sagemaker.training.channels import ObjectCache
 
 CREATE = "CreateTrainingJob"
 NO_JOB_HAS = {"WarmPoolStatusEquals", "TrainingPlanArnEquals"}

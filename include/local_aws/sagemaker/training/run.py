@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from local_aws.sagemaker.documents import Document, TrainingJob
     from local_aws.sagemaker.images import Image
+    from local_aws.sagemaker.jobs.downloads import ObjectCache
     from local_aws.sagemaker.platform import Platform
-    from local_aws.sagemaker.training.channels import ObjectCache
     from local_aws.sagemaker.training.faults import TrainingFaults
 
 log = logging.getLogger(__name__)

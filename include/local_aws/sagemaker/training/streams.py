@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from local_aws.sagemaker.aws import DOWNLOAD_THREADS, S3Object, split_s3_uri
+from local_aws.sagemaker.jobs.downloads import DataError, share
 from local_aws.sagemaker.protocol.errors import ServiceError
-from local_aws.sagemaker.training.channels import DataError, share
 from local_aws.sagemaker.training.recordio import framed
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.documents import Document
-    from local_aws.sagemaker.training.channels import ObjectCache, Part
+    from local_aws.sagemaker.jobs.downloads import ObjectCache, Part
 
 CHUNK_BYTES = 1024 * 1024
 READ_AHEAD = 2 * DOWNLOAD_THREADS

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from local_aws.sagemaker import manifests
 from local_aws.sagemaker.aws import split_s3_uri
+from local_aws.sagemaker.jobs.downloads import key_below
 from local_aws.sagemaker.jobs.failures import JobFailedError
-from local_aws.sagemaker.training.channels import key_below
 
 if TYPE_CHECKING:
     from local_aws.sagemaker.aws import Aws

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from local_aws.sagemaker.aws import DOWNLOAD_THREADS, split_s3_uri
 from local_aws.sagemaker.hosting.model_files import ModelFilesError, unpack_model
 from local_aws.sagemaker.hosting.models import served_container
+from local_aws.sagemaker.jobs.downloads import share
 from local_aws.sagemaker.jobs.failures import JobFailedError, JobStoppedError
 from local_aws.sagemaker.jobs.run import POLL_S, JobRun
-from local_aws.sagemaker.training.channels import share
 from local_aws.sagemaker.transform import inputs, parameters, records
 from local_aws.sagemaker.transform.kind import TRANSFORM_JOB
 from local_aws.sagemaker.transform.worker import RecordFailedError, Worker

@@ -7,8 +7,8 @@ import pytest
 
 from local_aws.sagemaker import artifacts
 from local_aws.sagemaker.aws import S3Object
+from local_aws.sagemaker.jobs.downloads import DataError, ObjectCache, relative_path
 from local_aws.sagemaker.jobs.failures import JobStoppedError
-from local_aws.sagemaker.training.channels import DataError, ObjectCache, relative_path
 
 
 def test_the_same_files_give_the_same_artifact(tmp_path):

@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 
-from local_aws.sagemaker.training.channels import DataError
+from local_aws.sagemaker.jobs.downloads import DataError
 from local_aws.sagemaker.training.pipes import ChannelPipes
 
 LARGE = bytes(range(256)) * 1024  # more than a pipe holds

@@ -10,10 +10,10 @@ from tests.waiting import until
 from local_aws.faults.counting import Faults
 from local_aws.sagemaker.container import Limits
 from local_aws.sagemaker.images import Image
+from local_aws.sagemaker.jobs.downloads import DataError
 from local_aws.sagemaker.platform import Platform
 from local_aws.sagemaker.store import Store
 from local_aws.sagemaker.training import requests
-from local_aws.sagemaker.training.channels import DataError
 from local_aws.sagemaker.training.faults import TrainingFaults
 from local_aws.sagemaker.training.progress import TRAINING_JOB
 from local_aws.sagemaker.training.run import TrainingRun

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_aws.sagemaker.aws import S3Object
-from local_aws.sagemaker.training.channels import WHOLE, DataError, ObjectCache
+from local_aws.sagemaker.jobs.downloads import WHOLE, DataError, ObjectCache
 from local_aws.sagemaker.training.recordio import framed
 from local_aws.sagemaker.training.streams import Stream
 
