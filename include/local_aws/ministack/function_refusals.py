@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from local_aws import function_runtime
 from local_aws.faults.roles import UnreadyRoles
@@ -137,25 +138,11 @@ def _refused_configuration(data: FunctionRequest) -> Answer | None:
     if data.get("Layers"):
         return invalid("This local AWS does not support layers; put everything into the function's zip.")
     return (
-        _refused_numbers(data)
+        refused_numbers(data, bounds=_LIMITS)
         or _refused_temporary_folder(data)
         or _refused_role(data.get("Role"))
         or _refused_variables((data.get("Environment") or {}).get("Variables") or {})
     )
-
-
-def _refused_numbers(data: FunctionRequest) -> Answer | None:
-    for name, (least, most) in _LIMITS.items():
-        value = data.get(name)
-        if isinstance(value, int | float) and not least <= value <= most:
-            field = name[0].lower() + name[1:]
-            bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
-            return json_error(
-                "ValidationException",
-                f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: "
-                f"Member must have value {bound}",
-            )
-    return None
 
 
 def _refused_temporary_folder(data: FunctionRequest) -> Answer | None:
@@ -206,6 +193,21 @@ def _refused_variables(variables: Mapping[str, str]) -> Answer | None:
     measured = json.dumps(variables, separators=(",", ":"), ensure_ascii=False)
     if len(measured.encode()) > _MAX_ENVIRONMENT_BYTES:
         return invalid(f"{prefix} exceeded the 4KB limit. String measured: {measured}")
+    return None
+
+
+def refused_numbers(data: Mapping[str, Any], *, bounds: Mapping[str, tuple[int, int]]) -> Answer | None:
+    """Return the refusal of the first member outside its bounds (least, most), or None."""
+    for name, (least, most) in bounds.items():
+        value = data.get(name)
+        if isinstance(value, int | float) and not least <= value <= most:
+            field = name[0].lower() + name[1:]
+            bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
+            return json_error(
+                "ValidationException",
+                f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: "
+                f"Member must have value {bound}",
+            )
     return None
 
 

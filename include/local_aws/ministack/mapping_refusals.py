@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from local_aws.ministack.documents import MappingRequest
-from local_aws.ministack.function_refusals import invalid, json_error
+from local_aws.ministack.function_refusals import invalid, json_error, refused_numbers
 from local_aws.ministack.modules import Answer, iam_evaluator, lambda_svc, responses, sqs
 
 _UNRESERVED_MINIMUM = 100
@@ -19,7 +19,7 @@ def create_event_source_mapping(original: Callable[..., Answer]) -> Callable[...
         if ":sqs:" not in arn:
             return original(data)
         return (
-            _refused_numbers(data)
+            refused_numbers(data, bounds=_BOUNDS)
             or _refused_window(data, present={})
             or _refused_queue(arn, function=data.get("FunctionName", ""))
             or _refused_twin(arn, function=data.get("FunctionName", ""))
@@ -34,7 +34,7 @@ def update_event_source_mapping(original: Callable[..., Answer]) -> Callable[...
 
     def checked(mapping_id: str, data: MappingRequest) -> Answer:
         present = lambda_svc._esms.get(mapping_id)
-        refused = _refused_numbers(data) or _refused_window(data, present=present) if present else None
+        refused = refused_numbers(data, bounds=_BOUNDS) or _refused_window(data, present=present) if present else None
         return refused or original(mapping_id, data)
 
     return checked
@@ -56,20 +56,6 @@ def put_function_concurrency(original: Callable[..., Answer]) -> Callable[..., A
         return original(name, data)
 
     return checked
-
-
-def _refused_numbers(data: MappingRequest) -> Answer | None:
-    for name, (least, most) in _BOUNDS.items():
-        value = data.get(name)
-        if isinstance(value, int | float) and not least <= value <= most:
-            field = name[0].lower() + name[1:]
-            bound = f"less than or equal to {most}" if value > most else f"greater than or equal to {least}"
-            return json_error(
-                "ValidationException",
-                f"1 validation error detected: Value '{value}' at '{field}' failed to satisfy constraint: "
-                f"Member must have value {bound}",
-            )
-    return None
 
 
 def _refused_window(data: MappingRequest, *, present: MappingRequest) -> Answer | None:
