@@ -1,6 +1,5 @@
 """Waits in the triggerer until no change of an endpoint is in progress."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,10 +30,7 @@ class EndpointTrigger(PollingTrigger):
     async def watch(self) -> dict[str, Any] | None:
         """Describe the endpoint until no change is in progress, or until the deadline."""
         async with await self.client(SageMakerHook) as sagemaker:
-            while True:
-                if event := await self._look(sagemaker) or self.overdue():
-                    return event
-                await asyncio.sleep(self.poll_interval_s)
+            return await self.poll(lambda: self._look(sagemaker))
 
     async def _look(self, sagemaker: Any) -> dict[str, Any] | None:
         try:

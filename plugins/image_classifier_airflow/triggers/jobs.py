@@ -30,10 +30,7 @@ class JobTrigger(PollingTrigger):
     async def watch(self) -> dict[str, Any] | None:
         """Describe the job until it has ended, or until the deadline."""
         async with await self.client(SageMakerHook) as sagemaker:
-            while True:
-                if event := await self._look(sagemaker) or self.overdue():
-                    return event
-                await asyncio.sleep(self.poll_interval_s)
+            return await self.poll(lambda: self._look(sagemaker))
 
     async def on_kill(self) -> None:
         """Stop the job: Airflow calls this if a user ends the task, and not if a worker or the triggerer shuts down.

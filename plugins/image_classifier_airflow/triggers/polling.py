@@ -3,7 +3,7 @@
 import asyncio
 import time
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from time import monotonic
 from typing import Any
 
@@ -85,6 +85,13 @@ class PollingTrigger(BaseTrigger):
 
         An event is a dict of ``status`` and of what `subject` returns.
         """
+
+    async def poll(self, look: Callable[[], Awaitable[dict[str, Any] | None]]) -> dict[str, Any]:
+        """Call `look` until it returns an event, or until the deadline; return the event."""
+        while True:
+            if event := await look() or self.overdue():
+                return event
+            await asyncio.sleep(self.poll_interval_s)
 
     def overdue(self) -> dict[str, Any] | None:
         """Return the event "overdue" once the deadline has passed, otherwise None."""

@@ -1,6 +1,5 @@
 """Waits for a training job in the triggerer, and copies its log to the task's log."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,12 +27,12 @@ class TrainingJobTrigger(JobTrigger):
     async def watch(self) -> dict[str, Any] | None:
         """Describe the job and print its new log lines until it has ended, or until the deadline."""
         async with await self.client(SageMakerHook) as sagemaker, await self.client(AwsLogsHook) as logs:
-            while True:
-                event = await self._look(sagemaker)
-                await self._print_new_lines(logs)
-                if event := event or self.overdue():
-                    return event
-                await asyncio.sleep(self.poll_interval_s)
+            return await self.poll(lambda: self._look_and_print(sagemaker, logs))
+
+    async def _look_and_print(self, sagemaker: Any, logs: Any) -> dict[str, Any] | None:
+        event = await self._look(sagemaker)
+        await self._print_new_lines(logs)
+        return event
 
     def show(self, job: Mapping[str, Any]) -> None:
         stage = str(job.get("SecondaryStatus", job["TrainingJobStatus"]))
