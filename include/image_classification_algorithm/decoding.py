@@ -1,13 +1,13 @@
 """Decodes the bytes of an image file into pixels, the same way in training and at the endpoint."""
 
 import io
-import struct
-import zlib
 
 import numpy as np
 import numpy.typing as npt
 import simplejpeg  # type: ignore[import-untyped]
 from PIL import Image, UnidentifiedImageError
+
+from image_classifier.contracts.tiff import DECODER_ERRORS
 
 Pixels = npt.NDArray[np.uint8]
 MAX_IMAGE_PIXELS = 100_000_000
@@ -15,21 +15,6 @@ RGB_CHANNELS, GREY_CHANNELS = 3, 1
 JPEG_COLORS = {RGB_CHANNELS: "RGB", GREY_CHANNELS: "GRAY"}
 PILLOW_MODES = {RGB_CHANNELS: "RGB", GREY_CHANNELS: "L"}
 JPEG_START = b"\xff\xd8\xff"
-# Pillow has no single error for a malformed header; its decoders raise any of these.
-DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    EOFError,
-    NotImplementedError,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
 
 
 class UnreadableImageError(ValueError):
@@ -94,7 +79,7 @@ def _decode_any(data: bytes, channels: int) -> Pixels:
             return pixels.reshape(*pixels.shape[:2], channels)
     except UnreadableImageError:
         raise
-    except DECODER_ERRORS as error:
+    except (*DECODER_ERRORS, Image.DecompressionBombError) as error:
         raise UnreadableImageError(f"The image is {_problem(error, data)}") from error
 
 

@@ -13,7 +13,6 @@ from image_classifier.contracts.predictions import Image
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
-    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 CREATED = "ObjectCreated:"
 # MethodNotAllowed: the version is a delete marker. PreconditionFailed: another upload has replaced this one.
@@ -107,13 +106,8 @@ def reason_to_skip(upload: Upload, *, incoming_prefix: str) -> str | None:
 
 def download(s3: "S3Client", image: Image) -> bytes | None:
     """Return the bytes of the version that the event names, or None if it has been deleted or overwritten."""
-    request: GetObjectRequestTypeDef = {"Bucket": image.bucket, "Key": image.key}
-    if image.version_id:
-        request["VersionId"] = image.version_id
-    elif image.etag:
-        request["IfMatch"] = image.etag
     try:
-        return s3.get_object(**request)["Body"].read()
+        return s3.get_object(**image.object_request())["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in GONE:
             return None

@@ -23,7 +23,6 @@ from image_classifier.contracts.predictions import Image
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import GetObjectRequestTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +59,8 @@ class _Preparing:
 
     def _read(self, image: Image) -> bytes | None:
         """Return the bytes of this version, at most one more than the limit, so that a larger file is rejected."""
-        request: GetObjectRequestTypeDef = {"Bucket": image.bucket, "Key": image.key}
-        if image.version_id:
-            request["VersionId"] = image.version_id
-        elif image.etag:
-            request["IfMatch"] = image.etag
         try:
-            return self.s3.get_object(**request)["Body"].read(MAX_IMAGE_BYTES + 1)
+            return self.s3.get_object(**image.object_request())["Body"].read(MAX_IMAGE_BYTES + 1)
         except ClientError as error:
             if code_of(error) in ABSENT | REPLACED:
                 return None

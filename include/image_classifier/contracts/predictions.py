@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cached_property
 from types import UnionType
-from typing import Any, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NotRequired, Self, TypedDict, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from image_classifier.contracts.answers import at_temperature, check_probabilities, ranked
 from image_classifier.contracts.errors import PredictionError
@@ -50,6 +50,24 @@ class Image:
     sequencer: str | None
     width: int | None = None
     height: int | None = None
+
+    def object_request(self) -> "ObjectRequest":
+        """Return GetObject's arguments for this version of the object, or, without versions, for this ETag."""
+        request: ObjectRequest = {"Bucket": self.bucket, "Key": self.key}
+        if self.version_id:
+            request["VersionId"] = self.version_id
+        elif self.etag:
+            request["IfMatch"] = self.etag
+        return request
+
+
+class ObjectRequest(TypedDict):
+    """GetObject's arguments for exactly one upload."""
+
+    Bucket: str
+    Key: str
+    VersionId: NotRequired[str]
+    IfMatch: NotRequired[str]
 
 
 @dataclass(frozen=True)
