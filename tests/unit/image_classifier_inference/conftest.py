@@ -13,6 +13,7 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 from PIL import Image
+from tests.unit.image_classifier_inference.memory_aws import Context
 
 from image_classifier_inference.endpoint import Endpoint
 from image_classifier_inference.environment import Environment
@@ -36,16 +37,6 @@ ENVIRON = {
     "LOG_PREFIX": "pets/predictions-log/",
 }
 NOW = datetime(2026, 1, 1, 0, 0, 2, tzinfo=UTC)
-
-
-class Context:
-    """Lambda's context with a fixed time left."""
-
-    def __init__(self, remaining_s=60.0):
-        self.remaining_s = remaining_s
-
-    def get_remaining_time_in_millis(self):
-        return int(self.remaining_s * 1000)
 
 
 class Runtime:

@@ -129,12 +129,15 @@ class MemoryAws:
 
 
 class Context:
-    """Lambda's context with a minute left."""
+    """Lambda's context with a fixed time left."""
 
     aws_request_id = "request-1"
 
+    def __init__(self, remaining_s: float = 60.0) -> None:
+        self.remaining_s = remaining_s
+
     def get_remaining_time_in_millis(self) -> int:
-        return 60_000
+        return int(self.remaining_s * 1000)
 
 
 def etag(body: bytes) -> str:

@@ -347,6 +347,7 @@ def test_one_line_of_json_per_image_goes_to_the_log(event, upload, inference, ru
     logged = json.loads(line)
     assert {
         "key": "pets/incoming/cat.jpg",
+        "request_id": "request-1",
         "status": "predicted",
         "label": "dog",
         "stored": True,
