@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from image_classifier.classifier.file_kinds import no_source
 from image_classifier.classifier.source import is_list
 from image_classifier.contracts.errors import ClassifierFileError, DatasetError
 from image_classifier.prepare.assemble import Dataset
@@ -198,8 +199,11 @@ def _classifier_name(data: Path) -> str:
 def _check_origin(folder: _Folder) -> None:
     """Refuse a classifier file of the same name for other images."""
     if not (folder.data.is_dir() or folder.is_list):
-        message = f"DATA={folder.data} is neither a folder nor a list of images (.csv, .tsv, .jsonl, .lst, .manifest)."
-        raise LaptopError(f"{message} Give a folder that holds a folder of images per class.")
+        message = (
+            f"DATA={folder.data} is neither a folder nor a list of images (.csv, .tsv, .txt, .jsonl, .json, .lst)."
+        )
+        found = f"It exists, and {no_source(folder.data.name)}" if folder.data.exists() else "It does not exist."
+        raise LaptopError(f"{message} {found} Give a folder that holds a folder of images per class.")
     described = (yaml.safe_load(folder.file.read_text()) or {}).get("description") if folder.file.exists() else None
     if described not in (None, folder.origin):
         message = (

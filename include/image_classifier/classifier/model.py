@@ -55,7 +55,7 @@ class Classifier(Part):
     description: str = ""
     source: Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE)]
     layout: Literal["classes", "splits"] | None = None  # the meaning of the source's top folders, if it is ambiguous
-    columns: Columns = ALL_DEFAULTS  # columns of a source that is a list of images
+    columns: Columns = ALL_DEFAULTS  # columns of a list, or of the lists in a folder
     include: tuple[Pattern, ...] = ()  # paths below the source that are used; all if empty
     exclude: tuple[Pattern, ...] = ()
     classes: dict[ClassName, Annotated[tuple[ClassName, ...], Field(min_length=1)]] = Field(default_factory=dict)

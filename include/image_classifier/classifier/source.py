@@ -7,9 +7,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import Field
 
+from image_classifier.classifier.file_kinds import kind_of, no_source
 from image_classifier.classifier.parts import Part
 
-LIST_ENDINGS = (".lst", ".csv", ".tsv", ".jsonl", ".ndjson", ".manifest")
+LIST_ENDINGS = (".lst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".manifest")
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
 _PATH_STYLE = re.compile(r"s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
 
@@ -20,6 +21,7 @@ class Columns(Part):
     """The columns of a CSV file or keys of JSON Lines; without a header a column is a number that counts from 0.
 
     Several label columns are those of a table with a column for each class, which holds 1 in the rows of its images.
+    ``annotations.label`` is a value in an object of JSON. In a source of folders they are those of its lists.
     Paths are relative to ``folder``, which is relative to the list's own folder.
     """
 
@@ -50,7 +52,7 @@ def source_problem(source: str) -> str | None:
     if not rest.startswith("//") and lowered != "s3":
         return None  # a folder
     if scheme == "s3":
-        return None if _is_s3_address(source) else "An S3 source reads s3://bucket/prefix/, or names a list of images."
+        return None if _is_s3_address(source) else _no_s3_source(source)
     if lowered in ("s3", "s3a", "s3n"):
         return _instead(f"s3:{rest}")
     if lowered in ("http", "https"):
@@ -65,7 +67,14 @@ def _is_s3_address(source: str) -> bool:
     return source.startswith("s3://") and bool(bucket) and (source.endswith("/") or (bool(key) and is_list(key)))
 
 
+def _no_s3_source(source: str) -> str:
+    message = "An S3 source reads s3://bucket/prefix/, or names a list of images."
+    return f"{message} {source} is none: {no_source(source)}" if kind_of(source) else message
+
+
 def _instead(address: str | None) -> str:
+    if address is not None and kind_of(address):
+        return _no_s3_source(address)
     if address is None:
         return "Images are read from a folder or from S3. Copy them there, and write s3://bucket/prefix/."
     whole = address if is_list(address) or address.endswith("/") else f"{address}/"

@@ -36,7 +36,7 @@ from image_classifier.prepare.sources.corrected import (
     only_train,
     with_corrections,
 )
-from image_classifier.prepare.sources.listed import ListSource
+from image_classifier.prepare.sources.lists.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.stores import BucketStore, NoStore, stored_keys
 from image_classifier.prepare.unchanged import (

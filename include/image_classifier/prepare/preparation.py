@@ -27,7 +27,7 @@ from image_classifier.prepare.report.document import make_report
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.report.warnings import Trained, warnings_of
 from image_classifier.prepare.sources.folders_and_lists import folders_and_lists
-from image_classifier.prepare.sources.listed import ListSource
+from image_classifier.prepare.sources.lists.listed import ListSource
 from image_classifier.prepare.sources.source import File, Source
 from image_classifier.prepare.split import Fractions
 from image_classifier.prepare.spool import SPLIT_OF_CODE
@@ -202,7 +202,9 @@ def list_images(classifier: Classifier, source: Source, listed: Sequence[File] |
     if isinstance(source, ListSource):
         return source.layout(found, is_chosen=selection.chooses, renaming=selection.renaming)
     files = selection.files(found, where=source.where)
-    return folders_and_lists(source, files, choice=classifier.layout, renaming=selection.renaming)
+    return folders_and_lists(
+        source, files, choice=classifier.layout, columns=classifier.columns, renaming=selection.renaming
+    )
 
 
 def pixel_parameters(classifier: Classifier) -> PixelParameters:

@@ -31,7 +31,7 @@ from image_classifier.prepare.pointer import Pointer
 from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST
-from image_classifier.prepare.sources.listed import ListSource
+from image_classifier.prepare.sources.lists.listed import ListSource
 from image_classifier.prepare.sources.source import File, Source, is_reliable
 
 if TYPE_CHECKING:

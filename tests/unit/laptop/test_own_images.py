@@ -288,6 +288,30 @@ def test_a_list_of_paths_outside_its_folder_links_below_the_classes(place, tmp_p
     assert linked(place.images / "pets") | linked(place.held_out / "pets") == linked(data)
 
 
+def test_the_lists_of_a_folder_s_splits_are_demonstrated(place, tmp_path):
+    data = folder_of_images(tmp_path / "pets", {"train": 30, "valid": 20, "test": 20})
+    for part in ("train", "valid", "test"):
+        names = sorted(file.name for file in (data / part).iterdir())
+        rows = [f"{name}, {at % 2}, {1 - at % 2}" for at, name in enumerate(names)]
+        (data / part / "_classes.csv").write_text("\n".join(["filename, cat, dog", *rows]))
+
+    uploads = own_images.own(place, data).uploads
+
+    assert {label for label, _ in uploads} == {"cat", "dog"}
+    assert linked(place.held_out / "pets") < linked(data / "test")
+    for part, split in (("train", "train"), ("valid", "validation")):
+        images = [linked(place.images / f"pets/{split}/{label}") for label in ("cat", "dog")]
+        assert set.union(*images) == {file.resolve() for file in (data / part).glob("*.png")}
+    assert written(place)["layout"] == "splits"
+
+
+def test_a_file_that_is_no_list_is_refused_with_what_to_do(place, tmp_path):
+    (tmp_path / "pets.zip").write_bytes(b"PK")
+
+    with pytest.raises(LaptopError, match=r"it is an archive. To use it, unpack it"):
+        own_images.own(place, tmp_path / "pets.zip")
+
+
 @pytest.mark.parametrize("label", ["a/b", "../up", ".hidden"])
 def test_a_label_that_cannot_be_a_folder_is_refused(place, tmp_path, label):
     data = folder_of_images(tmp_path / "pets", {"batch1": 20, "batch2": 20})

@@ -12,7 +12,7 @@ from image_classifier.contracts.errors import DatasetError, FunctionError, Stora
 from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding, preflight_command
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource
-from image_classifier.prepare.sources.listed import ListSource
+from image_classifier.prepare.sources.lists.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 
 if TYPE_CHECKING:

@@ -250,7 +250,8 @@ def _check_no_class_is_of_annotations(images: Iterable[Listed], *, where: str) -
         endings = ", ".join(sorted(set[str]().union(*(suffixes[name] for name in texts))))
         message = (
             f"Classes without an image in {where}: {few(texts)} hold only files that end in {endings}. If they are "
-            "annotations of the other folders' images, put the images into one folder for each class; otherwise "
-            "delete them, or leave them out by `exclude` in the classifier's file."
+            "labels or annotations of the other folders' images, put the images into one folder for each class, or "
+            "write labels.csv with the columns path and label; otherwise delete them, or leave them out "
+            f"{leave_out(f'*{texts[0]}/*')}."
         )
         raise DatasetError(message)

@@ -5,37 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Final
 
+from image_classifier.classifier.file_kinds import DATABASE, SPREADSHEET, UNREADABLE, kind_of, of_kind
 from image_classifier.prepare.layout.next_steps import ANNOTATED, WRITE_A_LIST, add_to_source
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.parts import is_annotated
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 
-TEXTS: Final = {".txt", ".mat", ".json", ".xlsx", ".xls", ".xml"}  # in which labels are, but in no common form
+# In which labels may be, but in no common form.
+TEXTS: Final = {".txt", ".mat", ".json", ".xml"} | SPREADSHEET.endings | DATABASE.endings
 NO_LABELS: Final = ("readme", "licen")
 MOST_TEXTS: Final = 12  # with more, they belong to single images
 DEEPEST: Final = 2  # folders above such a text
-ARCHIVES: Final = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"))
-PACKED: Final = frozenset(
-    [
-        ".parquet",
-        ".arrow",
-        ".tfrec",
-        ".tfrecord",
-        ".rec",
-        ".h5",
-        ".hdf5",
-        ".npy",
-        ".npz",
-        ".mat",
-        ".pkl",
-        ".pickle",
-        ".pt",
-        ".idx",
-        ".bin",
-        ".lmdb",
-        ".mdb",
-    ]
-)
 
 
 def _about_files(files: Sequence[str]) -> str:
@@ -52,13 +32,12 @@ def _about_files(files: Sequence[str]) -> str:
 
 def _without_images(files: Sequence[str]) -> str:
     endings = Counter(PurePosixPath(name).suffix.lower() for name in files)
-    if archives := [name for name in files if PurePosixPath(name).suffix.lower() in ARCHIVES]:
-        return f"{few(archives)} are archives: unpack them, so that the images are files."
-    if packed := [name for name in files if PurePosixPath(name).suffix.lower() in PACKED]:
-        return f"{few(packed)} pack many images or tables into one file, which is not read. Save each image as a file."
+    for kind in UNREADABLE:
+        if found := of_kind(files, kind):
+            return f"{few(found)} {kind.many}: {kind.step.format(it='them')}."
     if files and "" not in endings:
-        found = ", ".join(ending for ending, _ in endings.most_common(5))
-        return f"No file has the name of an image; their names end in {found}. Images are files such as .jpg and .png."
+        shown = ", ".join(ending for ending, _ in endings.most_common(5))
+        return f"No file has the name of an image; their names end in {shown}. Images are files such as .jpg and .png."
     if files:
         return "No file has the name of an image, such as .jpg: if one file packs many images, save each as a file."
     return ""
@@ -90,7 +69,7 @@ def about_one_class(names: Sequence[str], class_folder: str) -> str:
     files = [name for name in names if not name.endswith("/")]
     known, inside = _about_files(files), [name.partition(f"{class_folder}/")[2] for name in files]
     folders = sorted({name.partition("/")[0] for name in inside if "/" in name})
-    is_packed = any(PurePosixPath(name).suffix.lower() in PACKED | ARCHIVES or "\\" in name for name in files)
+    is_packed = any(kind_of(name) in UNREADABLE or "\\" in name for name in files)
     if len(folders) > 1 and not is_packed and not parts_among(folders):
         return f"If its folders {few(folders)} are the classes, {add_to_source(class_folder)}"
     if not files or (known and known != ANNOTATED):
@@ -105,7 +84,7 @@ def _from_texts(files: Sequence[str]) -> str:
     texts = [path for path in paths if path.suffix.lower() in TEXTS and not path.name.lower().startswith(NO_LABELS)]
     if not texts or len(texts) > MOST_TEXTS:
         return ""
-    return f" The labels may be in {few([str(path) for path in texts])}, which is not read: make the list from it."
+    return f" The labels may be in {few([str(path) for path in texts])}: make the list from them."
 
 
 def deep_classes(images: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -68,8 +68,8 @@ LEFT_OUT: Final = (
         "{:,} files in class folders are no images; see no_images.",
     ),
     (
-        "{:,} file is in no class folder and was not read; see ignored.",
-        "{:,} files are in no class folder and were not read; see ignored.",
+        "{:,} file is in no class folder or list, and was not read; see ignored.",
+        "{:,} files are in no class folder or list, and were not read; see ignored.",
     ),
 )
 

@@ -14,7 +14,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.folders import Layout
 from image_classifier.prepare.sources.corrected import CorrectedSource, only_train
 from image_classifier.prepare.sources.folder import FolderSource
-from image_classifier.prepare.sources.listed import ListSource
+from image_classifier.prepare.sources.lists.listed import ListSource
 from image_classifier.prepare.sources.opening import open_source
 
 if TYPE_CHECKING:

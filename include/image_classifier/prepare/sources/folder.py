@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from image_classifier.classifier.file_kinds import no_source
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.ignored import is_ignored
 from image_classifier.prepare.sources.source import RACY, File
@@ -26,9 +27,9 @@ class FolderSource:
 
     def files(self) -> list[File]:
         if not self.folder.is_dir():
-            found = "it is a file" if self.folder.exists() else "it does not exist"
+            found = no_source(self.folder.name) if self.folder.exists() else "it does not exist."
             message = (
-                f"Source {self.folder} is no folder: {found}. Correct `source` in the classifier file; a relative one "
+                f"Source {self.folder} is no folder: {found} Correct `source` in the classifier file; a relative one "
                 "starts at IMAGE_CLASSIFIER_DATA_FOLDER."
             )
             raise DatasetError(message)

@@ -8,7 +8,7 @@ from image_classifier.classifier.source import is_list
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource
-from image_classifier.prepare.sources.listed import ListSource, list_in_bucket, list_in_folder
+from image_classifier.prepare.sources.lists.listed import ListSource, list_in_bucket, list_in_folder
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

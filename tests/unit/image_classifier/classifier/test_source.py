@@ -18,6 +18,8 @@ from image_classifier.classifier.source import source_problem
         "s3://bucket/prefix/",
         "s3://bucket/labels.csv",
         "s3://bucket/a/train.manifest",
+        "s3://bucket/a/train.txt",
+        "s3://bucket/a/coco.json",
     ],
 )
 def test_folders_prefixes_and_lists_are_sources(source):
@@ -46,6 +48,9 @@ def test_folders_prefixes_and_lists_are_sources(source):
         ("s3://bucket", "An S3 source reads s3://bucket/prefix/"),
         ("s3:///pets/", "An S3 source reads s3://bucket/prefix/"),
         ("s3:/bucket/", "An S3 source reads s3://bucket/prefix/"),
+        ("s3://bucket/pets.zip", "it is an archive. To use it, unpack it, so that the images are files"),
+        ("s3://bucket/a/labels.xlsx", "it is a spreadsheet. To use it, save the sheet with the labels as CSV"),
+        ("s3a://bucket/pets.tar.gz", "s3://bucket/pets.tar.gz is none: it is an archive"),
         ("s3://", "An S3 source reads s3://bucket/prefix/"),
     ],
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_classifier.prepare.sources.found_paths import Images, stem_of
+from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
 
 FILES = ("train/a.jpg", "train/b.png", "test/a.jpg", "cats/1.jpg", "deep/cats/1.jpg", "part_2/c.v2.jpg", "notes/a.txt")
 

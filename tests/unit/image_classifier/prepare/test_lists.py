@@ -8,8 +8,8 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.preparation import list_images
+from image_classifier.prepare.sources.lists.rows import Row, read_rows
 from image_classifier.prepare.sources.opening import open_source
-from image_classifier.prepare.sources.rows import Row, read_rows
 
 BUCKET = "pictures"
 

@@ -9,6 +9,7 @@ from tests.unit.odd_trees.trees import READ, REFUSED
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout.split_folders import is_image_name
 from image_classifier.prepare.preparation import Preparation, list_images
 from image_classifier.prepare.report import document
 from image_classifier.prepare.sources.folder import FolderSource
@@ -73,7 +74,12 @@ def test_a_tree_that_is_no_data_set_is_refused(name, tmp_path, classifier, monke
     expected = REFUSED[name]
     folder = expected.tree.build(tmp_path)
     if not expected.after_reading:
-        monkeypatch.setattr(FolderSource, "read", lambda *given, **_: pytest.fail("read"))
+        read = FolderSource.read
+
+        def of_texts(source, name, **given):
+            return pytest.fail(f"read {name}") if is_image_name(name) else read(source, name, **given)
+
+        monkeypatch.setattr(FolderSource, "read", of_texts)
 
     with pytest.raises(DatasetError) as caught:
         inspected(classifier, *listed(classifier, folder))

@@ -28,7 +28,7 @@ from image_classifier.prepare.shards.lines import (
     result_line,
 )
 from image_classifier.prepare.shards.sharding import MOST_MAPPED, MOST_SHARDS, sharding
-from image_classifier.prepare.sources.rows import Row, read_rows
+from image_classifier.prepare.sources.lists.rows import Row, read_rows
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 FILE_NAMES = TEXT | st.binary(min_size=1).map(os.fsdecode)  # a folder may hold names that are no UTF-8

@@ -207,6 +207,18 @@ def test_another_label_in_a_list_is_noticed(pets, prepare, short):
     assert not short(lambda: prepare(source="images/pets.csv"))
 
 
+def test_another_label_in_a_list_of_the_folder_is_noticed(pets, prepare, short):
+    rows = [f"{file.relative_to(pets).as_posix()},{file.parent.name}" for file in sorted(pets.glob("*/*.png"))]
+    (pets / "pets.csv").write_text("path,kind\n" + "\n".join(rows))
+    os.utime(pets / "pets.csv", (1, 1))
+    prepare(columns={"label": "kind"})
+    assert short(lambda: prepare(columns={"label": "kind"}))
+
+    (pets / "pets.csv").write_text("path,kind\n" + "\n".join([rows[0].replace(",cat", ",dog"), *rows[1:]]))
+
+    assert not short(lambda: prepare(columns={"label": "kind"}))
+
+
 def test_of_an_unchanged_s3_source_nothing_is_downloaded(pets, prepare, s3, picture, short, monkeypatch):
     for file in pets.rglob("*.png"):
         s3.put_object(Bucket=BUCKET, Key=f"raw/{file.relative_to(pets).as_posix()}", Body=file.read_bytes())

@@ -152,6 +152,13 @@ def use_list(name: str, columns: str, classes: Sequence[str], images: Mapping[st
     ]
 
 
+def use_lists(columns: str, classes: Sequence[str], images: Mapping[str | None, int], **more: Any) -> list[Step]:
+    """Return the steps of a folder whose refusal names its lists with their columns."""
+    read = yaml.safe_load(f"{{{columns}}}")
+    advice = refused("let `source` be", f"`columns: {{{columns}}}`")
+    return [*advice, *accepted(classes, images, columns=read, **more)]
+
+
 def _step(**fields: Any) -> Step:
     own = {name: value for name, value in fields.items() if name in Step.__dataclass_fields__}
     options = {name.removesuffix("_of_file"): value for name, value in fields.items() if name not in own}

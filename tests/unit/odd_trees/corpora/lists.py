@@ -14,6 +14,7 @@ from tests.unit.odd_trees.corpora.building import (
     table,
     use,
     use_list,
+    use_lists,
 )
 
 HAM = [
@@ -139,7 +140,7 @@ CORPORA = {
     ),
     "Roboflow multi-class CSV": Corpus(
         [name for part in PARTS for name in below(part, file=f"{part}{{}}_jpg.rf.0a1b.jpg")],
-        use_list("train/_classes.csv", "path: filename, label: [cat, dog]", ("cat", "dog"), {None: 8}),
+        accepted(("cat", "dog"), {"train": 8, "validation": 8, "test": 8}, ignored=1),
         {
             **{
                 f"{part}/_classes.csv": table(
@@ -153,7 +154,7 @@ CORPORA = {
     ),
     "Hugging Face metadata.csv": Corpus(
         [*below("train", file="{:04}.png"), *below("test", file="{:04}.png", start=50)],
-        use_list("train/metadata.csv", "path: file_name, label: label", ("cat", "dog"), {None: 8}),
+        accepted(("cat", "dog"), {None: 8, "test": 8}, ignored=1),
         {
             "train/metadata.csv": table(
                 "file_name,label", cycle([f"{at:04}.png" for at in range(1, 9)], ("cat", "dog"))
@@ -166,7 +167,7 @@ CORPORA = {
     ),
     "Hugging Face metadata.jsonl": Corpus(
         below("pets", file="{:04}.png"),
-        use_list("pets/metadata.jsonl", "path: file_name, label: label", ("cat", "dog"), {None: 8}),
+        accepted(("cat", "dog"), {None: 8}),
         {"pets/metadata.jsonl": metadata("label", ("cat", "dog"))},
     ),
     "Hugging Face captions": Corpus(
@@ -227,7 +228,7 @@ CORPORA = {
     ),
     "CheXpert": Corpus(
         CHEXPERT,
-        use_list("CheXpert-v1.0-small/train.csv", "path: Path, label: Edema", ("0.0", "1.0"), {None: 8}),
+        use_lists("path: Path, label: Edema", ("0.0", "1.0"), {"train": 8, "validation": 8}),
         {
             f"CheXpert-v1.0-small/{part}.csv": table(
                 "Path,Sex,Age,Frontal/Lateral,AP/PA,Edema",
@@ -242,7 +243,7 @@ CORPORA = {
     ),
     "FairFace": Corpus(
         [*below("fairface/train"), *below("fairface/val")],
-        use_list("fairface/fairface_label_train.csv", "path: file, label: gender", ("Female", "Male"), {None: 8}),
+        use_lists("path: file, label: gender", ("Female", "Male"), {"train": 8, "validation": 8}),
         {
             f"fairface/fairface_label_{part}.csv": table(
                 "file,age,gender,race,service_test",
@@ -256,12 +257,7 @@ CORPORA = {
             *below("B. Disease Grading/1. Original Images/a. Training Set", file="IDRiD_{:03}.jpg"),
             *below("B. Disease Grading/1. Original Images/b. Testing Set", file="IDRiD_{:03}.jpg"),
         ],
-        use_list(
-            "B. Disease Grading/2. Groundtruths/a. IDRiD_Disease Grading_Training Labels.csv",
-            'path: Image name, label: Retinopathy grade, folder: "../1. Original Images/a. Training Set"',
-            ("0", "3"),
-            {None: 8},
-        ),
+        use_lists("path: Image name, label: Retinopathy grade", ("0", "3"), {None: 8, "test": 8}),
         {
             f"B. Disease Grading/2. Groundtruths/{part} Labels.csv": table(
                 "Image name,Retinopathy grade,Risk of macular edema ,,,",

@@ -125,7 +125,7 @@ CORPORA = {
     ),
     "Parquet of Hugging Face": Corpus(
         [],
-        refused("pack many images or tables into one file", "Save each image as a file"),
+        refused("pack many images or tables into one file", "save each image as a file"),
         {f"data/{name}-00000-of-00001.parquet": b"PAR1" for name in ("train", "test")}
         | {"README.md": "---\ndataset_info:\n---\n"},
     ),

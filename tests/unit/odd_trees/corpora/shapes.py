@@ -213,6 +213,16 @@ CORPORA = {
             )
         },
     ),
+    "the same names in several folders": Corpus(
+        below("a", "b"),
+        [
+            *refused("'a/1.jpg', 'b/1.jpg'", "columns.folder", "such as 'a'", source="l.csv"),
+            *refused("The path '1' of the list 'l.csv' may be 'a/1.jpg', 'b/1.jpg'", columns={"label": "label"}),
+            *accepted(("x", "y"), {None: 8}, source="l.csv", columns={"folder": "b"}),
+            *accepted(("x", "y"), {None: 8}, columns={"folder": "b"}, warns=["8 images are in no list"], ignored=8),
+        ],
+        {"l.csv": table("path,label", ((at, "xy"[at % 2]) for at in range(1, 9)))},
+    ),
     "numbers instead of padded names": Corpus(
         below("images", file="{:05}.jpg"),
         refused("leads to an image, as '1'", "images/00001.jpg", source="l.csv", columns={"path": "id"}),

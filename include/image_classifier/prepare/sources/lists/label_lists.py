@@ -1,33 +1,31 @@
 """Finds lists of labels in a source of folders, compares them with the folders, and says how to use them."""
 
-import csv
-import io
-import json
 import posixpath
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import PurePosixPath
 from typing import Final
 
-from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.ignored import is_ignored_path
-from image_classifier.prepare.layout.split_folders import WORDS, few, is_image_name, split_word
-from image_classifier.prepare.sources.found_paths import Images, stem_of
-from image_classifier.prepare.sources.rows import LABELS, PATHS, SPLITS
+from image_classifier.prepare.layout.part_names import parts_among
+from image_classifier.prepare.layout.split_folders import Split, is_image_name, split_word
+from image_classifier.prepare.sources.lists.formats import JSON, PATHS, TEXT, encoding_of, read_table
+from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
+from image_classifier.prepare.sources.lists.rows import LABELS, split_column
+from image_classifier.prepare.sources.lists.splits import split_of_list
 from image_classifier.prepare.sources.source import File, Source
 
 ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
+TEXTS: Final = (TEXT, JSON)  # which may be anything else
+SAMPLE: Final = "submission"
 MOST_LISTS: Final = 12
 MOST_READ_BYTES: Final = 1024**2  # of each list
-MOST_ALIKE: Final = 3  # lists with the same columns, for train, validation and test; others are of one class each
+MOST_JSON_BYTES: Final = 16 * 1024**2  # of each that is one JSON text, which cannot be read in part
 MOST_ROWS: Final = 500
 LEAST_SHARE: Final = 0.5  # of the rows that name images
 MOST_CLASSES: Final = 0.5  # distinct labels per row
 _MARKS: Final = {"0", "1", "0.0", "1.0"}
-_PLAIN: Final = re.compile(r"[A-Za-z_][\w .-]*")
 
 Column = str | int
 
@@ -52,17 +50,40 @@ class LabelList:
     images: Sequence[str]
 
     @property
-    def one_hot(self) -> tuple[Column, ...]:
-        """The columns of which exactly one is 1 in each row."""
-        marks = [column for column, values in self.values.items() if set(values) <= _MARKS]
-        rows = [[float(self.values[column][at]) for column in marks] for at in range(len(self.images))]
-        used = {row.index(1) for row in rows if sum(row) == 1}
-        return tuple(marks) if len(used) > 1 and all(sum(row) == 1 for row in rows) else ()
+    def marks(self) -> tuple[Column, ...]:
+        """The columns of 0 and 1."""
+        return tuple(column for column, values in self.values.items() if set(values) <= _MARKS)
 
     @property
-    def split(self) -> Column | None:
+    def one_hot(self) -> tuple[Column, ...]:
+        """The columns of which exactly one is 1 in each row."""
+        marks = self.marks
+        rows = [[float(self.values[column][at]) for column in marks] for at in range(len(self.images))]
+        used = {row.index(1) for row in rows if sum(row) == 1}
+        return marks if len(used) > 1 and all(sum(row) == 1 for row in rows) else ()
+
+    @property
+    def split_column(self) -> Column | None:
         """The column whose values are all names of splits."""
-        return next((column for column, values in self.values.items() if _are_splits(values)), None)
+        return split_column({column: values for column, values in self.values.items() if column not in LABELS})
+
+    @property
+    def split(self) -> Split | None:
+        """The split in the list's name, or in a folder above it."""
+        return split_of_list(self.name)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the list's name or a column says the split of its images."""
+        return self.split is not None or self.split_column is not None
+
+    @property
+    def is_of_classes(self) -> bool:
+        """Whether the list has no label, and its images are in folders of classes."""
+        if any(column != self.split_column for column in self.values):
+            return False
+        folders = {by_folder(image) for image in self.images}
+        return len(folders) > 1 and not any(map(split_word, folders)) and not parts_among(folders)
 
     @property
     def labels(self) -> tuple[Column, ...]:
@@ -70,51 +91,61 @@ class LabelList:
         usual = [column for column, values in self.values.items() if column in LABELS and len(set(values)) > 1]
         if usual:
             return (usual[0],)
-        found = [column for column, values in self.values.items() if column != self.split and _may_be_label(values)]
+        found = [
+            column for column, values in self.values.items() if column != self.split_column and _may_be_label(values)
+        ]
         named = [column for column in found if "label" in str(column).lower() or "class" in str(column).lower()]
         return tuple(named if len(named) == 1 else found)
 
-    def agrees(self, class_of: Callable[[str], str | None]) -> bool:
-        """Return whether a column has one value for each class folder, and another one for every other."""
+    def column_of(self, class_of: Callable[[str], str | None]) -> Column | None:
+        """Return the column that has one value for each class folder, and another one for every other."""
         classes = [class_of(image) for image in self.images]
-        return any(_are_equivalent(values, classes) for values in self.values.values())
+        return next((one for one, values in self.values.items() if _are_equivalent(values, classes)), None)
+
+    def agrees(self, class_of: Callable[[str], str | None]) -> bool:
+        """Return whether a column says the same classes as the folders."""
+        return self.column_of(class_of) is not None
 
 
-def label_lists(source: Source, files: Sequence[File]) -> tuple[LabelList, ...]:
+def label_lists(
+    source: Source, files: Sequence[File], *, most: int = MOST_LISTS, least_share: float = LEAST_SHARE
+) -> tuple[LabelList, ...]:
     """Return the lists of a source that name its images.
 
     Args:
         source: folders, of which the beginnings of the lists are read.
         files: its files and folders.
+        most: how many lists are read; those in upper folders come first.
+        least_share: of a list's rows that name images.
 
     """
-    lists = sorted((file.name for file in files if file.name.lower().endswith(ENDINGS)), key=_by_depth)
-    lists = [name for name in lists if not is_ignored_path(name)]
+    lists = list_names(files)
     if not lists:
         return ()
-    names = [file.name for file in files if not is_ignored_path(file.name)]
-    tables = {name: _table(source, name) for name in lists[:MOST_LISTS]}
+    tables = {name: _table(source, name) for name in lists[:most]}
     wanted = {stem_of(cell) for table in tables.values() for row in table for cell in row.values()}
+    names = (file.name for file in files if not is_ignored_path(file.name))
     images = [name for name in names if is_image_name(name) and stem_of(name) in wanted]
-    return tuple(one for name, table in tables.items() if (one := _found(name, table, images)))
+    found = ((_found(name, table, images), table) for name, table in tables.items())
+    return tuple(one for one, table in found if one and len(one.images) >= least_share * len(table))
 
 
-def how_to_use(lists: Sequence[LabelList], *, where: str) -> str:
-    """Return sentences on how to use the labels of lists that do not agree with the folders."""
-    alike = Counter(tuple(one.values) for one in lists)
-    usable = [one for one in lists if (one.one_hot or one.labels) and alike[tuple(one.values)] <= MOST_ALIKE]
-    labelled = sorted(usable, key=lambda one: "train" not in map(split_word, one.name.split("/")))
-    if not labelled:
-        return ""
-    first, place = labelled[0], where.partition(" ")[2].rstrip("/")
-    sentence = f"The list {first.name!r} names its images. To use the labels, set `source` to {place}/{first.name} "
-    sentence += f"(DATA for `make demo`) and `columns: {{{_columns(first)}}}` in the classifier's file{_choice(first)}."
-    if others := [one.name for one in labelled[1:] if one.images[:1] != first.images[:1]]:
-        sentence += (
-            f" {few(others)} may name other images: to use several lists, write one of them, with a column split of "
-            "train, validation and test."
-        )
-    return sentence
+def list_names(files: Sequence[File]) -> list[str]:
+    """Return the files that may be lists of images, those in upper folders first.
+
+    Samples of a competition's submission are none, and neither is a text with the name of another file, such as an
+    image, which it annotates.
+    """
+    found = [file.name for file in files if file.name.lower().endswith((*ENDINGS, *TEXTS))]
+    if any(name.lower().endswith(TEXTS) for name in found):
+        others = {_stem(file.name) for file in files if not file.name.lower().endswith(TEXTS)}
+        found = [name for name in found if name.lower().endswith(ENDINGS) or _stem(name) not in others]
+    found = [name for name in found if not is_ignored_path(name) and SAMPLE not in posixpath.basename(name).lower()]
+    return sorted(found, key=_by_depth)
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].rpartition(".")[0]
 
 
 def disagreement(lists: Sequence[LabelList], classes: Mapping[str, str]) -> LabelList | None:
@@ -155,44 +186,27 @@ def _table(source: Source, name: str) -> list[dict[Column, str]]:
 
     There are none if the list cannot be read: it only serves to explain a source of folders.
     """
+    is_json = name.lower().endswith(JSON)
+    most = MOST_JSON_BYTES if is_json else MOST_READ_BYTES
     try:
-        data = source.read(name, limit_bytes=MOST_READ_BYTES)
+        data = source.read(name, limit_bytes=most)
     except ImageRejectedError:
         return []
-    text = data.decode("utf-8-sig", errors="replace")
-    lines = text.splitlines()[: -1 if len(data) == MOST_READ_BYTES else None]
-    lines = [line for line in lines if line.strip()]
-    if PurePosixPath(name).suffix.lower() in (".jsonl", ".ndjson"):
-        return [row for line in _spread(lines) if (row := _json(line))]
-    return _cells(lines)
-
-
-def _spread(lines: Sequence[str]) -> list[str]:
-    return list(islice(lines, 0, None, -(-len(lines) // MOST_ROWS) or 1))
-
-
-def _json(line: str) -> dict[Column, str]:
+    text = data.decode(encoding_of(data), errors="replace")
+    if len(data) == most:
+        text = "" if is_json else text[: text.rfind("\n") + 1]
     try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(values, dict):
-        return {}
-    return {key: str(value) for key, value in values.items() if not isinstance(value, dict | list)}
-
-
-def _cells(lines: Sequence[str]) -> list[dict[Column, str]]:
-    if not lines:
+        table = read_table(text, name=name, has_header=True)
+        if any(map(is_image_name, table.columns)):
+            table = read_table(text, name=name, has_header=False)
+        rows = [values for _, values in table.lines]
+    except DatasetError:
         return []
-    delimiter = max("\t;,", key=lines[0].count)
-    try:
-        header, *rows = csv.reader(io.StringIO("\n".join([lines[0], *_spread(lines[1:])])), delimiter=delimiter)
-    except csv.Error:
-        return []
-    names: list[Column] = [cell.strip() for cell in header]
-    if any(is_image_name(cell) for cell in header):
-        names, rows = list(range(len(header))), [header, *rows]
-    return [dict(zip(names, map(str.strip, row), strict=False)) for row in rows if len(row) == len(names)]
+    key = int if table.is_numbered else str
+    return [
+        {key(column): str(value).strip() for column, value in row.items() if not isinstance(value, dict | list)}
+        for row in rows[:: -(-len(rows) // MOST_ROWS) or 1]
+    ]
 
 
 def _list_of(name: str, table: Sequence[Mapping[Column, str]], images: Sequence[str], above: str) -> LabelList | None:
@@ -213,7 +227,7 @@ def _list_of(name: str, table: Sequence[Mapping[Column, str]], images: Sequence[
     }
     path: Column = max(found, key=lambda column: _fitness(found[column], column, table), default="")
     rows = found.get(path, {})
-    if not rows or len(rows) < LEAST_SHARE * len(table):
+    if not rows:
         return None
     start = f"{above}/" if above else ""
     folder = "" if posixpath.dirname(name) == above else _relative(rows.values(), posixpath.dirname(name))
@@ -231,10 +245,6 @@ def _relative(images: Iterable[str], start: str) -> str:
     return posixpath.relpath(posixpath.commonpath([posixpath.dirname(image) for image in images]) or ".", start or ".")
 
 
-def _are_splits(values: Sequence[str]) -> bool:
-    return all(value.lower() in WORDS for value in values)
-
-
 def _may_be_label(values: Sequence[str]) -> bool:
     distinct = set(values) - {""}
     return 2 <= len(distinct) <= max(2, MOST_CLASSES * len(values)) and all(len(value) < 100 for value in distinct)
@@ -247,25 +257,3 @@ def _are_equivalent(values: Sequence[str], classes: Sequence[str | None]) -> boo
         by_value[value].add(one)
         by_class[one].add(value)
     return len(pairs) > 1 and len(by_value) == len(by_class) == len(pairs)
-
-
-def _columns(one: LabelList) -> str:
-    """Return the columns as YAML."""
-    label: object = "[" + ", ".join(map(_yaml, one.one_hot)) + "]" if one.one_hot else "COLUMN"
-    if not one.one_hot and len(one.labels) == 1:
-        label = _yaml(one.labels[0])
-    split = f", split: {_yaml(one.split)}" if one.split is not None and one.split not in SPLITS else ""
-    folder = f", folder: {json.dumps(one.folder)}" if one.folder else ""
-    return f"path: {_yaml(one.path)}, label: {label}{split}{folder}"
-
-
-def _choice(one: LabelList) -> str:
-    return (
-        f", where COLUMN is one of {few([str(column) for column in one.labels])}"
-        if len(one.labels) > 1 and not one.one_hot
-        else ""
-    )
-
-
-def _yaml(column: Column) -> str:
-    return str(column) if isinstance(column, int) or _PLAIN.fullmatch(column) else json.dumps(column)

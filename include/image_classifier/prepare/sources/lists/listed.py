@@ -17,15 +17,15 @@ from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
-from image_classifier.prepare.sources.found_paths import Images
-from image_classifier.prepare.sources.rows import Row, read_rows
+from image_classifier.prepare.sources.lists.found_paths import Images
+from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, Row, read_rows
+from image_classifier.prepare.sources.lists.splits import common_folder, split_of_list, splits_of_folders
 from image_classifier.prepare.sources.source import File
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ROWS_TRIED = 16  # paths of a list that are tried before its files are searched for
-MAX_LIST_BYTES = 1024**3
 _S3 = "s3://"
 
 
@@ -53,14 +53,18 @@ class ListSource:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Return the rows, with every path in the form for `read`.
+        """Return the rows, with every path in the form for `read`; if none has a split, with those of the folders.
 
         Raises:
             DatasetError: the list does not exist or cannot be read, or a path may mean several files.
 
         """
         meant = self._meant
-        return [Row(self._name(meant.get(row.path, row.path)), row.label, row.split) for row in self._written]
+        rows = [replace(row, path=self._name(meant.get(row.path, row.path))) for row in self._written]
+        if any(row.split for row in rows):
+            return rows
+        splits = splits_of_folders([row.path for row in rows])
+        return [replace(row, split=split) for row, split in zip(rows, splits, strict=True)]
 
     @cached_property
     def _written(self) -> list[Row]:
@@ -83,8 +87,9 @@ class ListSource:
             return {}
         files, meant = self._files_of_paths(), dict[str, str]()
         images = Images(files)
+        split = split_of_list(self.file)
         for path in written:
-            found = images.meant_by(path)
+            found = images.meant_in_split(path, split)
             if len(found) > 1:
                 message = (
                     f"The path {path!r} of the {self.where} may be {few(sorted(found))}. Name the folder of the list's "
@@ -219,7 +224,7 @@ class ListSource:
             keys[bucket].append(key)
         stamps = dict[str, str]()
         for bucket, wanted in keys.items():
-            source, names = self._bucket(bucket, _common_prefix(wanted)), set(wanted)
+            source, names = self._bucket(bucket, common_folder(wanted)), set(wanted)
             found = ((source.prefix + file.name, file.stamp) for file in source.listing())
             stamps |= {f"s3://{bucket}/{key}": stamp for key, stamp in found if key in names}
         return stamps
@@ -243,13 +248,6 @@ def list_in_bucket(address: str, *, columns: Columns, s3: "S3Client", requester_
     bucket, key = _bucket_and_key(address)
     prefix, slash, name = key.rpartition("/")
     return ListSource(BucketSource(s3, bucket, prefix + slash, requester_pays), name, columns, s3, requester_pays)
-
-
-def _common_prefix(keys: Sequence[str]) -> str:
-    """Return the common folder of all keys, with a slash at its end."""
-    first, last = min(keys), max(keys)
-    length = next((place for place, letter in enumerate(first) if last[place : place + 1] != letter), len(first))
-    return first[: first.rfind("/", 0, length) + 1]
 
 
 def _bucket_and_key(address: str) -> tuple[str, str]:

@@ -1,36 +1,46 @@
-"""Reads lists of labelled images: .lst files, CSV, JSON Lines, and SageMaker's augmented manifests.
+"""Reads lists of labelled images: .lst files, CSV, text, JSON Lines, JSON, and SageMaker's augmented manifests.
 
 An augmented manifest has ``source-ref``, a label attribute and its metadata in each line; Ground Truth writes the same:
 https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
 """
 
-import csv
-import io
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
-from image_classifier.prepare.layout.split_folders import WORDS, Split, few
+from image_classifier.prepare.layout.part_names import parts_among
+from image_classifier.prepare.layout.split_folders import WORDS, Split, few, split_word
+from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, encoding_of, read_table
+from image_classifier.prepare.sources.lists.splits import split_of_text
 
-PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", "filepath", "source-ref")
 LABELS: Final = ("label", "class", "class_name", "category", "target")
+MAX_LIST_BYTES: Final = 1024**3
 SPLITS: Final = ("split", "set", "subset")
+MOST_SPLITS: Final = 6  # names of splits in a column
+LOOKED_AT: Final = 1000  # lines in which a column of splits is looked for
 LABEL_COLUMNS: Final = "; a list of columns, if each class has one with 0 and 1"
 METADATA: Final = "-metadata"
 _YES: Final = {"1", "1.0", "true", "yes"}
 _NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
 SINGLE_LABEL: Final = "groundtruth/image-classification"
+Name = TypeVar("Name", bound=str | int)  # of a column
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """The columns of a list; several label columns hold 1 for an image's class and 0 otherwise."""
+    """The columns of a list.
+
+    Attributes:
+        labels: several hold 1 for an image's class and 0 otherwise; none, if the label is the name of the folder in the
+            path.
+
+    """
 
     path: str
     labels: tuple[str, ...]
@@ -65,16 +75,15 @@ def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
 
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode(encoding_of(data))
     except UnicodeDecodeError as error:
         raise DatasetError(f"List {name} is not UTF-8 text: {error}. Save it as UTF-8.") from error
-    ending = PurePosixPath(name).suffix.lower()
-    if ending == ".lst":
+    if PurePosixPath(name).suffix.lower() == ".lst":
         rows: Iterator[Row] = (Row(one.path, str(one.label), None) for one in image_list.parse(text))
-    elif ending in (".csv", ".tsv"):
-        rows = _table(text, name=name, columns=columns)
     else:
-        rows = _json_lines(text, name=name, columns=columns)
+        named = (columns.path, *columns.labels, columns.split)
+        table = read_table(text, name=name, has_header=not any(isinstance(column, int) for column in named))
+        rows = _rows(table, name=name, columns=columns)
     found = list(dict.fromkeys(rows))
     if not found:
         raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
@@ -92,39 +101,14 @@ def _check_text(text: str, *, name: str) -> None:
         raise DatasetError(message)
 
 
-def _table(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
-    first = text.partition("\n")[0]
-    delimiter = max("\t;,", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        lines = list(reader)
-    except csv.Error as error:
-        message = f"Cannot read the row that ends in line {reader.line_num} of {name}: {error}. A quote may be missing."
-        raise DatasetError(message) from error
-    if not lines:
+def _rows(table: Table, *, name: str, columns: Columns) -> Iterator[Row]:
+    lines = ((where, _with_label(values, columns=columns, where=where)) for where, values in table.lines)
+    first = list(islice(lines, LOOKED_AT))
+    if not first:
         return
-    has_header = not any(isinstance(column, int) for column in (columns.path, *columns.labels, columns.split))
-    header = [cell.strip() for cell in lines[0]] if has_header else [str(place) for place in range(len(lines[0]))]
-    chosen = _chosen(header, name=name, columns=columns)
-    for number, line in enumerate(lines[has_header:], start=1 + has_header):
-        if any(cell.strip() for cell in line):
-            yield _row(dict(zip(header, line, strict=False)), chosen, where=f"line {number} of {name}")
-
-
-def _json_lines(text: str, *, name: str, columns: Columns) -> Iterator[Row]:
-    chosen: _Chosen | None = None
-    for number, line in enumerate(io.StringIO(text), start=1):
-        if not line.strip():
-            continue
-        where = f"line {number} of {name}"
-        try:
-            values = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DatasetError(f"Cannot read {where}: {error}. Each line must be a JSON object.") from error
-        if not isinstance(values, dict):
-            raise DatasetError(f"Cannot read {where}: each line must be a JSON object, and this is {line[:60]!r}.")
-        values = _with_label(values, columns=columns, where=where)
-        chosen = chosen or _chosen(list(values), name=name, columns=columns)
+    found = list(dict.fromkeys((*table.columns, *first[0][1])))
+    chosen = _chosen(found, first, table=table, name=name, columns=columns)
+    for where, values in chain(first, lines):
         yield _row(values, chosen, where=where)
 
 
@@ -148,17 +132,46 @@ def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> d
     return {**values, wanted: label, **({} if columns.label else {LABELS[0]: label})}
 
 
-def _chosen(found: Sequence[str], *, name: str, columns: Columns) -> _Chosen:
-    """Return the columns of path and label, and of the split if there is one."""
-    path = _column("path", columns.path, PATHS, found, name=name)
-    labels = [_column("label", one, LABELS, found, name=name) for one in columns.labels or (None,)]
-    has_split = columns.split is not None or any(one in found for one in SPLITS)
-    split = _column("split", columns.split, SPLITS, found, name=name) if has_split else None
+def _chosen(found: Sequence[str], first: Sequence[Line], *, table: Table, name: str, columns: Columns) -> _Chosen:
+    """Return the columns of path and label, and of the split if there is one.
+
+    Args:
+        found: all columns.
+        first: lines at the beginning of the list.
+        table: names the columns to use in a list without a header.
+        name: of the list.
+        columns: of the classifier's file.
+
+    """
+    path = _column("path", columns.path, (*PATHS, table.path), found, name=name)
+    others = [column for column in found if column not in (path, "")]
+    if columns.split is not None:
+        split: str | None = _column("split", columns.split, (), found, name=name)
+    else:
+        labels_named = {*map(str, columns.labels), *LABELS}
+        split = split_column({one: _values(one, first) for one in others if one not in labels_named})
+    if columns.label is None and not any(column != split for column in others):
+        return _Chosen(path, (), split)
+    labels = [_column("label", one, (*LABELS, table.label), found, name=name) for one in columns.labels or (None,)]
     return _Chosen(path, tuple(labels), split)
 
 
-def _column(what: str, named: str | int | None, usual: Sequence[str], found: Sequence[str], *, name: str) -> str:
-    wanted = [str(named)] if named is not None else list(usual)
+def _values(column: str, lines: Sequence[Line]) -> list[str]:
+    return [str(values.get(column) or "").strip() for _, values in lines]
+
+
+def split_column(values: Mapping[Name, Collection[str]]) -> Name | None:
+    """Return the column of the splits: one with a usual name, or whose few values are all names of splits."""
+    usual = next((column for column in values if column in SPLITS), None)
+    return usual if usual is not None else next((one for one, found in values.items() if _are_splits(set(found))), None)
+
+
+def _are_splits(values: Collection[str]) -> bool:
+    return 0 < len(values) <= MOST_SPLITS and all(map(split_of_text, values))
+
+
+def _column(what: str, named: str | int | None, usual: Sequence[str | None], found: Sequence[str], *, name: str) -> str:
+    wanted = [str(named)] if named is not None else list(filter(None, usual))
     column = next((one for one in wanted if one in found), None)
     if column is not None:
         return column
@@ -175,7 +188,11 @@ def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
     path, label = values.get(chosen.path), _label(values, chosen, where=where)
     path_text, label_text = ("" if value is None else str(value).strip() for value in (path, label))
     if isinstance(label, list | dict):
-        raise DatasetError(f"The label in {where} is {label!r}; one label for each image is read.")
+        message = f"The label in {where} is {label!r}; one label for each image is read."
+        inner = [key for key in values if chosen.labels and key.startswith(f"{chosen.labels[0]}.")]
+        raise DatasetError(
+            f"{message} If it is one of {few(inner)}, name that with columns.label." if inner else message
+        )
     if not path_text or not label_text:
         missing = chosen.labels[0] if path_text else chosen.path
         raise DatasetError(f"There is no {missing!r} in {where}. Add it, or delete the line.")
@@ -183,12 +200,14 @@ def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
 
 
 def _label(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Any:
-    """Return the label of a row: of several columns, the name of the one that holds 1.
+    """Return the label of a row: of several columns, the name of the one that holds 1; of none, the folder's name.
 
     Raises:
-        DatasetError: none of the columns holds 1, or several do.
+        DatasetError: none of the columns holds 1, or several do; or the folder is no class.
 
     """
+    if not chosen.labels:
+        return _folder(str(values.get(chosen.path) or ""), where=where)
     if len(chosen.labels) == 1:
         return values.get(chosen.labels[0])
     marked = [column for column in chosen.labels if str(values.get(column)).strip().lower() in _YES]
@@ -199,6 +218,17 @@ def _label(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Any:
         )
         raise DatasetError(message)
     return marked[0]
+
+
+def _folder(path: str, *, where: str) -> str:
+    folder = PurePosixPath(path.replace("\\", "/")).parent.name
+    if not folder or split_word(folder) or parts_among([folder]):
+        message = (
+            f"There is no label in {where}, and the path {path!r} is in no folder of a class. Use a list with labels: "
+            "those of test images of competitions have none."
+        )
+        raise DatasetError(message)
+    return folder
 
 
 def _check_single_labels(rows: Sequence[Row], *, name: str) -> None:
@@ -227,9 +257,13 @@ def _is_combined(label: str, mark: str, labels: Collection[str]) -> bool:
 
 def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:
     written = str(values.get(chosen.split) or "").strip() if chosen.split else ""
-    if written and written.lower() not in WORDS:
+    if not written:
+        return None
+    split = split_of_text(written)
+    if split is None:
         message = (
-            f"The split {written!r} in {where} is none of {', '.join(sorted(WORDS))}. Correct it, or leave it empty."
+            f"The split {written!r} in {where} is none of {', '.join(sorted(WORDS))}. Correct it, or leave it empty; "
+            "or name another column with columns.split."
         )
         raise DatasetError(message)
-    return WORDS.get(written.lower())
+    return split

@@ -4,7 +4,8 @@ import re
 from collections.abc import Container, Iterable, Sequence
 from typing import Final
 
-from image_classifier.prepare.layout.split_folders import is_image_name
+from image_classifier.prepare.layout.split_folders import Split, is_image_name
+from image_classifier.prepare.sources.lists.splits import split_of_folders
 
 _SEPARATORS: Final = re.compile(r"[/\\=]+")  # = of addresses such as /data/local-files/?d=cats/1.jpg
 
@@ -46,6 +47,11 @@ class Images:
         shortest = min(fitting, key=len, default="")
         is_repeated = all(file == shortest or file.endswith(f"/{shortest}") for file in fitting)
         return [shortest] if fitting and is_repeated else fitting
+
+    def meant_in_split(self, path: str, split: Split | None) -> Sequence[str]:
+        """Return the files that a path may mean in a list of a split: of several, those in folders of the split."""
+        found = self.meant_by(path)
+        return [one for one in found if split and split_of_folders(one) == split] or found
 
     def _named(self, name: str) -> Sequence[str]:
         found = self._by_stem.get(stem_of(name) if is_image_name(name) else name, [])

@@ -1,0 +1,200 @@
+"""Reads the text of a list as a table: CSV, text with a path in each line, JSON Lines, and JSON.
+
+JSON is an array of objects; ``{path: label}``, ``{path: {key: value}}`` or ``{label: [paths]}``; or the format of COCO
+(https://cocodataset.org/#format-data), in which each image must have one category.
+"""
+
+import codecs
+import csv
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout.split_folders import few
+
+PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", "filepath", "source-ref")
+TABLES: Final = (".csv", ".tsv")
+TEXT: Final = ".txt"
+JSON: Final = ".json"
+COCO: Final = ("images", "annotations", "categories")
+_DELIMITERS: Final = "\t;,"
+_COMMENT: Final = "#"
+
+Line = tuple[str, Mapping[str, Any]]  # where it is, for messages; and its values by column
+
+
+@dataclass(frozen=True)
+class Table:
+    """The lines of a list.
+
+    Attributes:
+        columns: of the header; numbers as text, from 0, if there is none; or the keys of the first line.
+        lines: those with values.
+        path, label: the columns to use if none is named and none has a usual name.
+        is_numbered: whether there is no header, and columns are numbers.
+
+    """
+
+    columns: Sequence[str]
+    lines: Iterable[Line]
+    path: str | None = None
+    label: str | None = None
+    is_numbered: bool = False
+
+
+def encoding_of(data: bytes) -> str:
+    """Return the encoding of a list: UTF-16 if it begins with its mark, as Excel's "Unicode text" does; else UTF-8."""
+    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def read_table(text: str, *, name: str, has_header: bool) -> Table:
+    """Return the lines of a list.
+
+    Args:
+        text: the file's text.
+        name: the file's name, whose suffix decides the format.
+        has_header: whether the first line of a CSV file names the columns.
+
+    Raises:
+        DatasetError: the text is not of the format; the message names the line. It is raised while lines are taken.
+
+    """
+    ending = PurePosixPath(name).suffix.lower()
+    if ending in TABLES:
+        return _csv(text, name=name, has_header=has_header)
+    if ending == TEXT:
+        return _words(text, name=name)
+    lines = _json(text, name=name) if ending == JSON else _json_lines(text, name=name)
+    first = next(lines, None)
+    return Table(list(first[1]) if first else (), (line for part in ([first] if first else [], lines) for line in part))
+
+
+def _csv(text: str, *, name: str, has_header: bool) -> Table:
+    delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        message = f"Cannot read the row that ends in line {reader.line_num} of {name}: {error}. A quote may be missing."
+        raise DatasetError(message) from error
+    if not rows:
+        return Table((), ())
+    columns = [cell.strip() for cell in rows[0]] if has_header else _numbers(rows[0])
+    lines = _numbered(columns, rows[has_header:], name=name, first=1 + has_header)
+    return Table(columns, lines, is_numbered=not has_header)
+
+
+def _words(text: str, *, name: str) -> Table:
+    """Read lines of a path, and a label or other values after it; blanks divide them, or else commas."""
+    lines = [line.strip() for line in text.splitlines()]
+    lines = ["" if line.startswith(_COMMENT) else line for line in lines]
+    written = [line for line in lines if line]
+    delimiter = next((one for one in _DELIMITERS if written and one in written[0]), None)
+    if not written:
+        return Table((), ())
+    width = min(len(line.split(delimiter)) for line in written)
+    rows = [line.rsplit(delimiter, width - 1) if line else [] for line in lines]  # a path may contain blanks
+    first = next(row for row in rows if row)
+    if not any(cell.strip().lower() in PATHS for cell in first):
+        columns = _numbers(first)
+        lines_found = _numbered(columns, rows, name=name, first=1)
+        return Table(columns, lines_found, path="0", label="1" if width > 1 else None, is_numbered=True)
+    columns, at = [cell.strip() for cell in first], rows.index(first) + 1
+    return Table(columns, _numbered(columns, rows[at:], name=name, first=1 + at))
+
+
+def _numbers(row: Sequence[str]) -> list[str]:
+    return [str(place) for place in range(len(row))]
+
+
+def _numbered(columns: Sequence[str], rows: Iterable[Sequence[str]], *, name: str, first: int) -> Iterator[Line]:
+    for number, row in enumerate(rows, start=first):
+        if any(cell.strip() for cell in row):
+            yield f"line {number} of {name}", dict(zip(columns, row, strict=False))
+
+
+def _json_lines(text: str, *, name: str) -> Iterator[Line]:
+    for number, line in enumerate(io.StringIO(text), start=1):
+        if not line.strip():
+            continue
+        where = f"line {number} of {name}"
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise DatasetError(f"Cannot read {where}: {error}. Each line must be a JSON object.") from error
+        if not isinstance(values, dict):
+            raise DatasetError(f"Cannot read {where}: each line must be a JSON object, and this is {line[:60]!r}.")
+        if all(isinstance(values.get(key), list) for key in COCO):
+            raise DatasetError(f"List {name} is one object in the format of COCO: rename it to end in .json.")
+        yield where, _flat(values)
+
+
+def _json(text: str, *, name: str) -> Iterator[Line]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"Cannot read {name}: {error}. It must be JSON; JSON Lines end in .jsonl.") from error
+    for number, values in enumerate(_objects(found, name=name), start=1):
+        if not isinstance(values, dict):
+            raise DatasetError(f"Cannot read object {number} of {name}: it must be a JSON object with path and label.")
+        yield f"object {number} of {name}", _flat(values)
+
+
+def _objects(found: Any, *, name: str) -> Iterable[Any]:
+    if isinstance(found, list):
+        return found
+    if isinstance(found, dict) and all(isinstance(found.get(key), list) for key in COCO):
+        return _of_coco(found, name=name)
+    values = list(found.values()) if isinstance(found, dict) else []
+    if values and all(isinstance(value, str | int) for value in values):
+        return [{"path": key, "label": value} for key, value in found.items()]
+    if values and all(isinstance(value, dict) for value in values):
+        return [{"path": key, **value} for key, value in found.items()]
+    if values and all(isinstance(value, list) and all(isinstance(one, str) for one in value) for value in values):
+        return [{"path": path, "label": key} for key, paths in found.items() for path in paths]
+    message = (
+        f"List {name} is JSON in a form that is not read. Write an array of objects with path and label, or "
+        "labels.csv with the columns path and label."
+    )
+    raise DatasetError(message)
+
+
+def _of_coco(found: Mapping[str, Any], *, name: str) -> Iterator[dict[str, Any]]:
+    """Yield the file and the category of each image of COCO that has one.
+
+    Raises:
+        DatasetError: images have several categories.
+
+    """
+    labels: dict[Any, set[str]] = defaultdict(set)
+    try:
+        names = {one["id"]: str(one["name"]) for one in found["categories"]}
+        files = {one["id"]: one["file_name"] for one in found["images"]}
+        for one in found["annotations"]:
+            labels[one["image_id"]].add(names[one["category_id"]])
+    except (KeyError, TypeError) as error:
+        raise DatasetError(f"Cannot read {name}, which is in the format of COCO: {error} is missing.") from error
+    if several := [image for image, of_image in labels.items() if len(of_image) > 1]:
+        message = (
+            f"{name} is in the format of COCO, and {len(several):,} of {len(labels):,} images have several "
+            f"categories, such as {files.get(several[0])!r} with {few(sorted(labels[several[0]]))}. Each image has one "
+            "class: write labels.csv with the columns path and label, or cut the objects out of the images."
+        )
+        raise DatasetError(message)
+    for image, of_image in labels.items():
+        if image in files:
+            yield {"file_name": files[image], "label": next(iter(of_image))}
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the values in objects by their path, such as ``annotations.label``."""
+    flat = dict(values)
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{inner}": one for inner, one in _flat(value).items()}
+    return flat
