@@ -191,10 +191,8 @@ def _of_coco(found: Mapping[str, Any], *, name: str) -> Iterator[dict[str, Any]]
             yield {"file_name": files[image], "label": next(iter(of_image))}
 
 
-def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
     """Add the values in objects by their path, such as ``annotations.label``."""
-    flat = dict(values)
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= {f"{key}.{inner}": one for inner, one in _flat(value).items()}
-    return flat
+    objects = [key for key, value in values.items() if isinstance(value, dict)]
+    inside = {f"{key}.{inner}": value for key in objects for inner, value in _flat(values[key]).items()}
+    return {**values, **inside} if inside else values

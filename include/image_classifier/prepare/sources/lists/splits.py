@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from image_classifier.prepare.layout.split_folders import Split, split_word
@@ -16,6 +17,7 @@ _JOINED: Final[dict[str, Split]] = {
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
+@lru_cache(maxsize=1024)
 def split_of_text(text: str) -> Split | None:
     """Return the split in a text such as ``train_labels``, ``trainLabels``, ``PublicTest``; None for none or two."""
     if word := split_word(_NEW_WORD.sub("_", text)):
