@@ -1,6 +1,7 @@
 """Checks that the endpoint is invoked again after temporary errors, only while there is time."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -71,10 +72,19 @@ def test_the_attempts_end(endpoint, runtime):
     for _ in range(5):
         runtime.fails("ThrottlingException")
 
-    with pytest.raises(EndpointError, match="5 attempt"):
+    with pytest.raises(EndpointError, match="5 attempt") as raised:
         ask(endpoint)
 
+    assert type(raised.value) is EndpointError  # it is not gone
     assert len(runtime.pauses_s) == 4
+
+
+def test_the_time_of_the_answer_is_in_milliseconds(endpoint, runtime, monkeypatch):
+    runtime.answers([0.2, 0.8])
+    seconds = iter((1000.0, 1000.25))
+    monkeypatch.setattr("image_classifier_inference.endpoint.time", SimpleNamespace(perf_counter=lambda: next(seconds)))
+
+    assert ask(endpoint).endpoint_ms == 250.0
 
 
 def test_pauses_grow_and_end_growing(endpoint, runtime):

@@ -4,6 +4,7 @@ import json
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from image_classifier.connect.notification import (
@@ -203,6 +204,35 @@ def test_a_permission_that_s3_does_not_have_yet_is_waited_for(aws):
     aws.reads(LambdaFunctionConfigurations=[OURS])
 
     assert aws.ensure() == "created"
+
+
+def test_another_change_at_the_same_moment_is_waited_for(aws):
+    aborted = ("OperationAborted", "A conflicting conditional operation is currently in progress")
+    aws.has_permission()
+    aws.reads()
+    aws.writes(error=aborted, LambdaFunctionConfigurations=[OURS])
+    aws.reads()
+    aws.writes(LambdaFunctionConfigurations=[OURS])
+    aws.reads(LambdaFunctionConfigurations=[OURS])
+
+    assert aws.ensure() == "created"
+
+
+def test_a_notification_that_may_not_be_written_is_not_tried_again(aws):
+    aws.has_permission()
+    aws.reads()
+    aws.writes(error=("AccessDenied", "no"), LambdaFunctionConfigurations=[OURS])
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        aws.ensure()
+
+
+def test_a_permission_that_may_not_be_given_is_an_error(aws):
+    aws.has_no_permission()
+    aws.of_functions.add_client_error("add_permission", "AccessDeniedException")
+
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        aws.ensure()
 
 
 def test_a_lasting_refusal_names_the_others_whose_destination_may_be_gone(aws):

@@ -3,8 +3,10 @@
 import dataclasses
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_classifier.classify_existing.missing_records import Counter, Position, compare
 from image_classifier.classify_existing.records import Target
@@ -93,6 +95,15 @@ def test_a_record_of_an_earlier_canary_or_of_a_failure_does_not_count(bucket, lo
     classify(bucket, took_s=1, **change)
 
     assert look(canary, 10)[1]
+
+
+def test_a_record_that_may_not_be_read_fails_the_check(bucket, look, monkeypatch):
+    canary, _ = look(None, 0)
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+    monkeypatch.setattr(bucket, "get_object", Mock(side_effect=refused))
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        look(canary, 1)
 
 
 def test_without_versions_the_time_of_the_upload_tells_the_canary(s3):

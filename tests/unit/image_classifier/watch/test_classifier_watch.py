@@ -232,6 +232,22 @@ def test_the_pages_get_what_was_seen(watch, s3):
     assert [(one.number, one.training_job, one.approval) for one in seen.versions] == [(1, "job-1", "Approved")]
 
 
+def test_the_pages_get_the_endpoints_status(watch, s3):
+    variant = {"VariantName": "job-1", "ModelName": "m", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    watch.sagemaker.create_model(
+        ModelName="m",
+        ExecutionRoleArn="arn:aws:iam::123456789012:role/r",
+        PrimaryContainer={"Image": "image", "ModelDataUrl": "s3://pictures/model.tar.gz"},
+    )
+    watch.sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    watch.sagemaker.create_endpoint(EndpointName="image-classifier-pets", EndpointConfigName="c")
+
+    watch()
+
+    seen = read_seen(s3, bucket="pictures", classifier="pets")
+    assert seen.endpoint_status == "InService"
+
+
 def test_before_the_first_run_nothing_was_seen(s3):
     assert read_seen(s3, bucket="pictures", classifier="pets") is None
 

@@ -3,8 +3,10 @@
 import dataclasses
 import json
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_classifier.classify_existing.records import Target
 from image_classifier.contracts import predictions
@@ -83,6 +85,19 @@ def test_a_deleted_image_is_not_replayed(s3, uploaded, replayed):
     s3.delete_object(Bucket="pictures", Key=KEY)
 
     assert replayed(first) == []
+
+
+@pytest.mark.parametrize("operation", ["head_object", "get_object"])
+def test_an_object_that_may_not_be_read_fails_the_check(s3, uploaded, replayed, monkeypatch, operation):
+    """Otherwise every image would seem to be deleted, and the check would find nothing."""
+    first = uploaded(b"first")
+    store(s3, first)
+    uploaded(b"second")
+    refused = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
+    monkeypatch.setattr(s3, operation, Mock(side_effect=refused))
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        replayed(first)
 
 
 def test_an_image_whose_stored_record_cannot_be_read_is_replayed(s3, uploaded, replayed):
