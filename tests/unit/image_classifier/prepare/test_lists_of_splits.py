@@ -69,6 +69,12 @@ def test_a_column_is_of_splits_if_its_values_are():
     assert [row.split for row in rows] == ["train", "test"]
 
 
+def test_a_column_of_many_names_with_split_words_is_of_names():
+    text = "path,label,id\n" + "".join(f"{at}.png,a,train_{at}\n" for at in range(9))
+
+    assert {row.split for row in read_rows(text.encode(), name="l.csv", columns=Columns())} == {None}
+
+
 @pytest.mark.parametrize("text", ["path,label\n1,train\n2,test\n", "path,kind\n1,train\n2,test\n"])
 def test_a_label_that_is_called_as_a_split_remains_a_label(text):
     columns = Columns(label="kind") if "kind" in text else Columns()

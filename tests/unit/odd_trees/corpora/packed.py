@@ -19,11 +19,11 @@ AS_CSV = "save the sheet with the labels as CSV in UTF-8"
 AS_FILES = "save each image as a file, and the labels as labels.csv with the columns path and label"
 AS_LIST = "labels.csv with the columns path and label"
 REFUSED = {
-    "images.zip": ("it is an archive", "unpack it"),
+    "images.zip": ("it is an archive", "unpack it", "then give that folder as the source"),
     "images.tar": ("it is an archive", "unpack it"),
     "images.tar.gz": ("it is an archive", "unpack it"),
     "images.rar": ("it is an archive", "unpack it"),
-    "labels.xlsx": ("it is a spreadsheet", AS_CSV),
+    "labels.xlsx": ("it is a spreadsheet", AS_CSV, "then give that file as the source"),
     "labels.ods": ("it is a spreadsheet", AS_CSV),
     "labels.xml": ("it is a document", AS_LIST),
     "data.yaml": ("it is a document", AS_LIST),
