@@ -74,12 +74,12 @@ class LabelList:
 
     @property
     def is_split(self) -> bool:
-        """Whether the list's name or a column says the split of its images."""
+        """Return whether the list's name or a column says the split of its images."""
         return self.split is not None or self.split_column is not None
 
     @property
     def is_of_classes(self) -> bool:
-        """Whether the list has no label, and its images are in folders of classes."""
+        """Return whether the list has no label, and its images are in folders of classes."""
         if any(column != self.split_column for column in self.values):
             return False
         folders = {by_folder(image) for image in self.images}
