@@ -22,8 +22,8 @@ from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspect_arguments import hint
 from image_classifier.prepare.inspect_source import described
 from image_classifier.prepare.inspection.inspector import Inspected
-from image_classifier.prepare.layout.folders import Listed
 from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Choice
 from image_classifier.prepare.placement import Placement
 from image_classifier.prepare.preparation import Preparation, list_images

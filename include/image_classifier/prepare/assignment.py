@@ -1,33 +1,16 @@
 """Holds the groups and splits that the images of a data set are assigned to, in columns."""
 
 from array import array
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from image_classifier.prepare.inspection.near_duplicates import Look
-from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Picked
+from image_classifier.prepare.placed_before import PlacedBefore, places_in
 
 if TYPE_CHECKING:
     from image_classifier.prepare.spool import Places
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedBefore:
-    """The split and group of an image in the previous version.
-
-    Attributes:
-        group: the group of near-duplicates; empty in a version of release 0.1, which had none.
-        split: None if the version was split with other settings, or by release 0.1.
-
-    """
-
-    group: str
-    split: Split | None
-    look: Look | None
 
 
 class Assignment:
@@ -37,16 +20,16 @@ class Assignment:
         groups: the position of the first image of each image's group, or a number from ``len(images)`` on for `gone`.
         gone: the SHA-256 of groups' first images that are not in the data set.
         splits: the codes of the splits.
-        known: what the previous version says of an image, by its position.
+        before: the images of the previous version.
 
     """
 
-    def __init__(self, images: Picked, before: Mapping[str, PlacedBefore]) -> None:
+    def __init__(self, images: Picked, before: PlacedBefore) -> None:
         """Start without groups and splits.
 
         Args:
             images: in the order of their SHA-256.
-            before: the images of the previous version, by the SHA-256 of their files.
+            before: the images of the previous version.
 
         """
         import numpy as np
@@ -57,22 +40,27 @@ class Assignment:
         self.groups = np.full(self.count, -1, np.int64)
         self.splits = np.zeros(self.count, np.uint8)
         self.gone: list[str] = []
-        self.known = {at: before[sha256] for at, sha256 in self.shas() if sha256 in before} if before else {}
-        self._groups_before: dict[str, int] = {}
+        shas = spool.shas[places]
+        self._rows = _column(before.rows_of(shas))
+        self._groups_before = _column(places_in(shas, before.groups))
+        self._gone_numbers: dict[str, int] = {}
 
     def shas(self) -> Iterator[tuple[int, str]]:
         """Yield each position with the SHA-256 of its image."""
         return ((position, self.sha256(position)) for position in range(self.count))
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {sha256: position for position, sha256 in self.shas()}
-
-    @cached_property
     def oldest_first(self) -> "array[int]":
         """Return the positions of the images, those of the previous version first."""
-        new = (position for position in range(self.count) if position not in self.known)
-        return array("q", chain(self.known, new))
+        known, new = array("q"), array("q")
+        for position, row in enumerate(self._rows):
+            (new if row < 0 else known).append(position)
+        return known + new
+
+    def row_before(self, position: int) -> int | None:
+        """Return the row of an image in the previous version, or None if it is new."""
+        row = self._rows[position]
+        return None if row < 0 else row
 
     def sha256(self, position: int) -> str:
         """Return the SHA-256 of an image."""
@@ -84,15 +72,16 @@ class Assignment:
             return None
         return self.images.spool.facts(int(self.images.places[position])).look
 
-    def group_before(self, sha256: str) -> int:
-        """Return the number of a group of the previous version."""
-        if sha256 not in self._groups_before:
-            found = self._positions.get(sha256)
-            if found is None:
-                found = self.count + len(self.gone)
-                self.gone.append(sha256)
-            self._groups_before[sha256] = found
-        return self._groups_before[sha256]
+    def group_before(self, row: int) -> int:
+        """Return the number of the group of an image of the previous version, which has one."""
+        found = self._groups_before[row]
+        if found >= 0:
+            return found
+        sha256 = self.before.group(row)
+        if sha256 not in self._gone_numbers:
+            self._gone_numbers[sha256] = self.count + len(self.gone)
+            self.gone.append(sha256)
+        return self._gone_numbers[sha256]
 
     def group_name(self, group: int) -> str:
         """Return the SHA-256 of the first image of a group."""
@@ -107,3 +96,8 @@ class Assignment:
         is_here = groups < self.count
         in_spool = np.where(is_here, places[np.where(is_here, groups, 0)], groups - self.count + len(spool))
         return Picked(spool, places[chosen], self.splits[chosen], in_spool, self.gone)
+
+
+def _column(values: "Places") -> "array[int]":
+    """Return the values as an array of Python, which gives a single number faster."""
+    return array("q", values.astype("q").tobytes())

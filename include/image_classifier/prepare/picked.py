@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, overload
 from image_classifier.prepare.classes import class_folder
 from image_classifier.prepare.inspection.inspector import Inspected, Rejected
 from image_classifier.prepare.inspection.statistics import NUMBERS
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.spool import CODE_OF_SPLIT, SPLIT_OF_CODE, Spool, in_order
 

@@ -1,15 +1,17 @@
 """Assigns every image and its near-duplicates to a split, and keeps the splits of an earlier version."""
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.assignment import Assignment, PlacedBefore
+from image_classifier.prepare.assignment import Assignment
 from image_classifier.prepare.inspection.near_duplicates import Looks
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Pairs, Picked
+from image_classifier.prepare.placed_before import PlacedBefore
 from image_classifier.prepare.split import Fractions, share
 from image_classifier.prepare.spool import CODE_OF_SPLIT, SPLIT_OF_CODE, TEST, TRAIN, VALIDATION
 
@@ -33,14 +35,14 @@ class Placer:
     """Assigns the images of a data set to splits.
 
     Attributes:
-        before: the images of the previous version, by the SHA-256 of their files.
+        before: the images of the previous version.
         needs_validation: whether every class needs a validation image, because the source names none.
 
     """
 
     fractions: Fractions
     needs_validation: bool
-    before: Mapping[str, PlacedBefore] = field(default_factory=dict)
+    before: PlacedBefore = field(default_factory=PlacedBefore)
 
     def place(self, images: Picked) -> Placement:
         """Assign a group and a split to every image, and give each class an image in train and one in validation.
@@ -70,9 +72,9 @@ def _group(assigned: Assignment) -> None:
     """Assign the images to groups, the oldest first; the name of a group never changes."""
     looks, group_of_look = _looks_before(assigned)
     for position in assigned.oldest_first:
-        before = assigned.known.get(position)
-        if before and before.group:
-            assigned.groups[position] = assigned.group_before(before.group)
+        row = assigned.row_before(position)
+        if row is not None and assigned.before.group(row):
+            assigned.groups[position] = assigned.group_before(row)
             continue
         look = assigned.look(position)
         near = looks.nearest(look) if look else None
@@ -85,16 +87,14 @@ def _group(assigned: Assignment) -> None:
 
 def _looks_before(assigned: Assignment) -> "tuple[Looks, array[int]]":
     """Return the looks of the previous version's groups, by the first image that still exists, and their groups."""
-    firsts: dict[str, tuple[bool, str]] = {}
-    for sha256, before in assigned.before.items():
-        if before.group and before.look:
-            candidate = (sha256 != before.group, sha256)
-            firsts[before.group] = min(candidate, firsts.get(before.group, candidate))
+    before = assigned.before
     looks, groups = Looks(), array("q")
-    for group, (_, sha256) in sorted(firsts.items()):
-        if look := assigned.before[sha256].look:
-            looks.add(look)
-            groups.append(assigned.group_before(group))
+    for _, rows in groupby(map(int, before.by_group()), key=before.group):
+        for row in rows:
+            if look := before.look(row):
+                looks.add(look)
+                groups.append(assigned.group_before(row))
+                break
     return looks, groups
 
 
@@ -111,9 +111,9 @@ def _split(assigned: Assignment, fractions: Fractions) -> None:
     for position in assigned.oldest_first:
         if assigned.placed[position] in (TEST, VALIDATION):
             note(assigned.groups[position], assigned.placed[position])
-    for _, before in sorted(assigned.before.items(), key=lambda item: (item[0] != item[1].group, item[0])):
-        if before.group and before.split:  # perhaps that of an image that left the data set
-            note(assigned.group_before(before.group), CODE_OF_SPLIT[before.split])
+    for row in map(int, assigned.before.by_group()):
+        if split_before := assigned.before.split(row):  # perhaps that of an image that left the data set
+            note(assigned.group_before(row), CODE_OF_SPLIT[split_before])
     for position in assigned.oldest_first:
         group = int(assigned.groups[position])
         split = _split_of(position, SPLIT_OF_CODE[of_group[group]], assigned=assigned, fractions=fractions)
@@ -122,14 +122,15 @@ def _split(assigned: Assignment, fractions: Fractions) -> None:
 
 
 def _split_of(position: int, of_group: Split | None, *, assigned: Assignment, fractions: Fractions) -> Split:
-    placed, before = SPLIT_OF_CODE[int(assigned.placed[position])], assigned.known.get(position)
+    placed, row = SPLIT_OF_CODE[int(assigned.placed[position])], assigned.row_before(position)
     if placed in ("validation", "test"):
         return placed
-    if before and before.split and fractions.may_be(before.split, placed):
-        return before.split
+    before = None if row is None else assigned.before.split(row)
+    if before and fractions.may_be(before, placed):
+        return before
     if fractions.only_train and assigned.sha256(position) in fractions.only_train:
         return "train"
-    if before and not before.group:  # a version of release 0.1, which had no groups
+    if row is not None and not assigned.before.group(row):  # a version of release 0.1, which had no groups
         return fractions.split_of(assigned.sha256(position), placed)
     if of_group and fractions.may_be(of_group, placed):
         return of_group

@@ -28,7 +28,7 @@ from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.report.warnings import Trained, warnings_of
 from image_classifier.prepare.sources.folders_and_lists import folders_and_lists
 from image_classifier.prepare.sources.lists.listed import ListSource
-from image_classifier.prepare.sources.source import File, Source
+from image_classifier.prepare.sources.source import Files, Source
 from image_classifier.prepare.split import Fractions
 from image_classifier.prepare.spool import SPLIT_OF_CODE
 
@@ -190,7 +190,7 @@ class Preparation:
         return replace(image, uploaded=True)
 
 
-def list_images(classifier: Classifier, source: Source, listed: Sequence[File] | None = None) -> Layout:
+def list_images(classifier: Classifier, source: Source, listed: Files | None = None) -> Layout:
     """Return the layout of the classifier's source, which is listed unless its files are given.
 
     Raises:

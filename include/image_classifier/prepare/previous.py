@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Self
 
 import PIL
@@ -12,12 +11,13 @@ import PIL
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.prepare import manifest
-from image_classifier.prepare.assignment import PlacedBefore
 from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Facts, Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.placed_before import PlacedBefore
 from image_classifier.prepare.pointer import Pointer
+from image_classifier.prepare.previous_files import PreviousFiles
 from image_classifier.prepare.report import schema
 from image_classifier.prepare.sources.source import RACY
 
@@ -62,14 +62,14 @@ class Previous:
 
     Attributes:
         fingerprint: of the version.
-        placed: the split and group by the SHA-256 of the file.
+        placed: the splits and groups of its images.
 
     """
 
     fingerprint: str | None = None
-    placed: Mapping[str, PlacedBefore] = field(default_factory=dict)
-    _by_name: Mapping[str, tuple[str, str, Facts | tuple[str, str]]] = field(default_factory=dict)
-    _by_content: Mapping[str, Facts] = field(default_factory=dict)
+    placed: PlacedBefore = field(default_factory=PlacedBefore)
+    _files: PreviousFiles | None = None
+    _rejected: Mapping[str, Rejected] = field(default_factory=dict)
     _left_out: frozenset[str] = frozenset()
 
     @classmethod
@@ -112,34 +112,32 @@ class Previous:
             read.place(line, facts)
             if same_pixels:
                 read.find(line, facts)
-        return cls(fingerprint, read.placed, read.by_name, read.by_content, frozenset(read.left_out))
+        return cls(fingerprint, read.placed, read.files, read.rejected, frozenset(read.left_out))
 
     def unchanged(self, image: Listed) -> Facts | Rejected | None:
         """Return the result for a file of the same name, size and time of change (or ETag), or None."""
-        class_name, stamp, found = self._by_name.get(image.name, ("", "", None))
-        if found is None or not stamp or stamp != image.stamp or class_name != image.class_name:
-            return None
-        if stamp.endswith(RACY):
-            return None
-        return found if isinstance(found, Facts) else Rejected(image, *found)
+        found = self._files.by_name(image.name) if self._files else None
+        rejected = self._rejected.get(image.name)
+        if found and _is_unchanged(image, found[0]):
+            return found[1]
+        if rejected and _is_unchanged(image, rejected.image):
+            return Rejected(image, rejected.code, rejected.reason)
+        return None
 
     def same_content(self, sha256: str) -> Facts | None:
         """Return the facts of a file with the same bytes, or None."""
-        return self._by_content.get(sha256)
+        return self._files.by_content(sha256) if self._files else None
 
     def probably(self, image: Listed) -> Facts | None:
         """Return the facts of a file of the same name, or size and time of change (or ETag); its bytes may differ."""
-        _, _, found = self._by_name.get(image.name, ("", "", None))
-        return found if isinstance(found, Facts) else self._by_stamp.get(image.stamp)
+        if self._files is None:
+            return None
+        found = self._files.by_name(image.name)
+        return found[1] if found else self._files.by_stamp(image.stamp)
 
     def split_before(self, sha256: str) -> Split | None:
         """Return the split of an image with these bytes; None if that version was split with other settings."""
-        before = self.placed.get(sha256)
-        return before.split if before else None
-
-    @cached_property
-    def _by_stamp(self) -> dict[str, Facts]:
-        return {stamp: found for _, stamp, found in self._by_name.values() if isinstance(found, Facts)}
+        return self.placed.split_of(sha256)
 
     @property
     def has_left_out(self) -> bool:
@@ -172,9 +170,14 @@ def _complete_versions(s3: "S3Client", *, bucket: str, keys: Keys) -> dict[str, 
     }
 
 
+def _is_unchanged(image: Listed, was: Listed) -> bool:
+    """Whether a file of the same name has the same class, and size and time of change (or ETag)."""
+    return was.stamp == image.stamp and was.class_name == image.class_name and not was.stamp.endswith(RACY)
+
+
 @dataclass(frozen=True)
 class _Read:
-    """What was read of a manifest, line by line; equal texts and looks are kept once.
+    """What was read of a manifest, line by line.
 
     Attributes:
         same_split: whether the version was split with the settings of now.
@@ -184,28 +187,27 @@ class _Read:
 
     same_split: bool
     same_inspection: bool
-    placed: dict[str, PlacedBefore] = field(default_factory=dict)
-    by_name: dict[str, tuple[str, str, Facts | tuple[str, str]]] = field(default_factory=dict)
-    by_content: dict[str, Facts] = field(default_factory=dict)
+    placed: PlacedBefore = field(default_factory=PlacedBefore)
+    files: PreviousFiles = field(default_factory=PreviousFiles)
+    rejected: dict[str, Rejected] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
 
     def place(self, line: manifest.Line, facts: Facts | None) -> None:
         """Store the split and the group of an image."""
         if "split" not in line:
             return
-        sha256, text, group = line["sha256"], line.get("look"), line.get("group", "")
+        text, group = line.get("look"), line.get("group", "")
         look = facts.look if facts else Look.loads(text) if text else None
         split: Split | None = line["split"] if self.same_split and group else None  # type: ignore[assignment]
-        self.placed[sha256] = PlacedBefore(sha256 if group == sha256 else group, split, look)
+        self.placed.add(line["sha256"], group=group, split=split, look=look)
 
     def find(self, line: manifest.Line, facts: Facts | None) -> None:
         """Store the result of a file's inspection, and whether the file was left out."""
         name, stamp = line["name"], line.get("stamp", "")
+        image = Listed(name, sys.intern(line["class"]), None, stamp)
         if facts:
-            self.by_content[facts.sha256] = facts
-            if stamp:
-                self.by_name[name] = sys.intern(line["class"]), stamp, facts
+            self.files.add(image, facts)
         elif stamp and self.same_inspection and line.get("rejected", NOT_FOR_GOOD[0]) not in NOT_FOR_GOOD:
-            self.by_name[name] = sys.intern(line["class"]), stamp, (line["rejected"], line["reason"])
+            self.rejected[name] = Rejected(image, line["rejected"], line["reason"])
         if "left_out" in line:
             self.left_out.add(name)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from image_classifier.prepare.inspection.inspector import Facts, Inspected
 from image_classifier.prepare.inspection.near_duplicates import Look
 from image_classifier.prepare.inspection.statistics import NUMBERS, Statistics
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Split
 
 if TYPE_CHECKING:
@@ -109,6 +109,13 @@ class Spool:
         return self.sha256(at) + self._revised.get(at, "")
 
     @property
+    def shas(self) -> "NDArray[np.bytes_]":
+        """Return the SHA-256 of each image."""
+        import numpy as np
+
+        return np.frombuffer(self._shas, f"S{_SHA_BYTES}")
+
+    @property
     def sha_words(self) -> "NDArray[np.uint64]":
         """Return the SHA-256 of each image as four numbers, the most significant first."""
         import numpy as np
@@ -183,7 +190,7 @@ class Spool:
         if last is None or last[0] != at:
             start, end = self._offsets[at], self._offsets[at + 1]
             self._file.flush()
-            last = at, _unpacked(os.pread(self._file.fileno(), end - start, start), self.sha256(at))
+            last = at, unpacked(os.pread(self._file.fileno(), end - start, start), self.sha256(at))
             self._last = last
         return last[1]
 
@@ -195,7 +202,7 @@ class Spool:
         self._kept = []
 
     def _write(self, image: Listed, facts: Facts) -> None:
-        data = _packed(image, facts)
+        data = packed(image, facts)
         self._file.write(data)
         self._offsets.append(self._offsets[-1] + len(data))
 
@@ -213,7 +220,8 @@ def _column(values: bytearray) -> "NDArray[np.uint8]":
     return np.frombuffer(values, np.uint8)
 
 
-def _packed(image: Listed, facts: Facts) -> bytes:
+def packed(image: Listed, facts: Facts) -> bytes:
+    """Return an image and its facts, but for the SHA-256 of its file, as bytes for a file of this process."""
     look, statistics = facts.look, facts.statistics
     return marshal.dumps(
         (
@@ -225,7 +233,8 @@ def _packed(image: Listed, facts: Facts) -> bytes:
     )
 
 
-def _unpacked(data: bytes, sha256: str) -> tuple[Listed, Facts]:
+def unpacked(data: bytes, sha256: str) -> tuple[Listed, Facts]:
+    """Return what `packed` was given."""
     image, (width, height, traits, file_name, revision), statistics, look = marshal.loads(data)  # noqa: S302 - own file
     listed = Listed(image[0], sys.intern(image[1]), image[2], image[3])
     found = Look(*look) if look else None

@@ -13,7 +13,7 @@ them, so that a version that an interrupted run left behind is never taken.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
@@ -32,7 +32,7 @@ from image_classifier.prepare.prepared import PreparedDataset
 from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.publish import LIST_NAMES, TEST_MANIFEST
 from image_classifier.prepare.sources.lists.listed import ListSource
-from image_classifier.prepare.sources.source import File, Source, is_reliable
+from image_classifier.prepare.sources.source import Files, Source, is_reliable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -53,7 +53,7 @@ class Scan:
     """
 
     source: Source
-    files: Sequence[File]
+    files: Files
     origin: str
     stored: frozenset[str]
 
@@ -61,7 +61,7 @@ class Scan:
 def origin_of(
     classifier: Classifier,
     source: Source,
-    files: Sequence[File],
+    files: Files,
     *,
     s3: "S3Client",
     bucket: str,
@@ -77,13 +77,13 @@ def origin_of(
 
     """
     code = code_digest()
-    if not code or not all(is_reliable(file) for file in files):
+    if not code or not all(map(is_reliable, files.names, files.stamps)):
         return ""
     settings = classifier.model_dump(mode="json", exclude={"preparation"})  # who prepares the images changes nothing
     corrections = storage.list_objects(s3, bucket=bucket, prefix=Keys(classifier.name).corrections)
     etags = {key: stored.etag for key, stored in corrections.items()}
     found = hashlib.sha256(json.dumps([code, inspected_by(), source.where, settings, etags], sort_keys=True).encode())
-    lines = chain(_rows(source), (f"{file.name}\0{file.stamp}\n" for file in files))
+    lines = chain(_rows(source), (f"{name}\0{stamp}\n" for name, stamp in zip(files.names, files.stamps, strict=True)))
     while text := "".join(islice(lines, HASHED_AT_ONCE)):
         found.update(text.encode(errors="surrogatepass"))
     return found.hexdigest()

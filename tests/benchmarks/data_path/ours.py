@@ -129,9 +129,9 @@ def group(count: str) -> None:
 def list_images(count: str) -> None:
     """Find the classes and splits of generated names, as the step that lists the source does."""
     from image_classifier.prepare.layout.folders import read_layout
-    from image_classifier.prepare.sources.source import File
+    from image_classifier.prepare.sources.source import File, Files
 
-    read_layout([File(name, f"1@{number}") for number, name in enumerate(_names(count))], where="generated")
+    read_layout(Files(File(name, f"1@{number}") for number, name in enumerate(_names(count))), where="generated")
 
 
 def _names(count: str) -> Iterator[str]:
@@ -144,7 +144,8 @@ def assemble(count: str) -> None:
     from image_classifier.prepare.inspection.inspector import Facts, Inspected
     from image_classifier.prepare.inspection.near_duplicates import Look
     from image_classifier.prepare.inspection.statistics import Statistics
-    from image_classifier.prepare.layout.folders import Layout, Listed
+    from image_classifier.prepare.layout.folders import Layout
+    from image_classifier.prepare.layout.images import Listed
     from image_classifier.prepare.picked import Found
     from image_classifier.prepare.placement import Placer
     from image_classifier.prepare.publish import image_lists

@@ -55,7 +55,9 @@ class Bench:
 
     @property
     def environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        """Variables without AWS's; Python may keep compiled files, as those of a deployment are compiled once."""
+        mine = [name for name in os.environ if name.startswith("AWS_") or name == "PYTHONDONTWRITEBYTECODE"]
+        kept = {name: value for name, value in os.environ.items() if name not in mine}
         keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": REGION}
         return kept | keys | {"AWS_EC2_METADATA_DISABLED": "true"}
 

@@ -101,7 +101,7 @@ def _list_source(check: str, source: ListSource) -> Finding:
 
 
 def _folder_source(check: str, source: FolderSource) -> Finding:
-    names = [file.name for file in source.files() if not file.name.endswith("/")]
+    names = [name for name in source.files().names if not name.endswith("/")]
     if not names:
         return Finding(check, "missing", f"{source.where} holds no files", f"ls -l {source.folder}")
     source.read(names[0], limit_bytes=1)

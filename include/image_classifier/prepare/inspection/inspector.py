@@ -18,7 +18,7 @@ from image_classifier.prepare.classes import class_folder
 from image_classifier.prepare.inspection import statistics
 from image_classifier.prepare.inspection.near_duplicates import Look
 from image_classifier.prepare.inspection.statistics import Statistics
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.sources.source import Source
 

@@ -40,7 +40,7 @@ MOST_COMPARED: Final = 32  # groups whose grey values an image is compared with,
 
 _SIDE: Final = 8
 _GREY_SIDE: Final = 16
-_GREY_BYTES: Final = _GREY_SIDE * _GREY_SIDE // 2
+GREY_BYTES: Final = _GREY_SIDE * _GREY_SIDE // 2
 _STEPS: Final = 15  # four bits per grey value
 _HIGH: Final = bytes(value >> 4 for value in range(256))
 _LOW: Final = bytes(value & 15 for value in range(256))
@@ -158,7 +158,7 @@ class Greys:
     def add(self, grey: bytes) -> None:
         """Add those of one look."""
         self._recent += grey
-        if len(self._recent) >= _RECENT * _GREY_BYTES:
+        if len(self._recent) >= _RECENT * GREY_BYTES:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="looks-")  # noqa: SIM115 - it lives as long
                 weakref.finalize(self, self._file.close)
@@ -173,9 +173,9 @@ class Greys:
 
     def _of(self, entry: int) -> bytes:
         if entry < self._written:
-            return os.pread(self._file.fileno(), _GREY_BYTES, entry * _GREY_BYTES)
-        start = (entry - self._written) * _GREY_BYTES
-        return bytes(self._recent[start : start + _GREY_BYTES])
+            return os.pread(self._file.fileno(), GREY_BYTES, entry * GREY_BYTES)
+        start = (entry - self._written) * GREY_BYTES
+        return bytes(self._recent[start : start + GREY_BYTES])
 
 
 class Looks:
@@ -247,7 +247,7 @@ class Looks:
     def _alike(self, look: Look, entries: "Entries") -> "Entries":
         """The entries that `Look.is_like`, computed with the same integers."""
         np = self._np
-        greys = np.frombuffer(self._greys.of(entries.tolist()), np.uint8).reshape(-1, _GREY_BYTES)
+        greys = np.frombuffer(self._greys.of(entries.tolist()), np.uint8).reshape(-1, GREY_BYTES)
         theirs = np.concatenate([greys >> 4, greys & 15], axis=1).astype(np.int64)
         own = np.frombuffer(look.grey, np.uint8)
         ours = np.concatenate([own >> 4, own & 15]).astype(np.int64)
@@ -284,8 +284,8 @@ def _reduced(grey: "Image.Image") -> bytes:
     values = grey.resize((_GREY_SIDE, _GREY_SIDE), _box()).tobytes()
     low, high = min(values), max(values)
     steps = values.translate(bytes(low) + _stretched(high - low) + bytes(255 - high))
-    first, second = steps[:_GREY_BYTES], steps[_GREY_BYTES:]
-    return (int.from_bytes(first) << 4 | int.from_bytes(second)).to_bytes(_GREY_BYTES)  # each is below 16
+    first, second = steps[:GREY_BYTES], steps[GREY_BYTES:]
+    return (int.from_bytes(first) << 4 | int.from_bytes(second)).to_bytes(GREY_BYTES)  # each is below 16
 
 
 @cache

@@ -5,13 +5,13 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.copies import copied_folders
 from image_classifier.prepare.layout.ignored import is_ignored_path
+from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.layout.next_steps import add_or_join, if_they_are, leave_out
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.parts import refuse_parts, refuse_parts_of_classes, refuse_parts_of_names
@@ -19,28 +19,12 @@ from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.repository import refuse_outer_folder
 from image_classifier.prepare.layout.split_folders import Choice, Split, Top, decide_top, few, is_image_name, split_word
 from image_classifier.prepare.layout.unsorted import about_one_class, deep_classes, what_to_do
-from image_classifier.prepare.sources.source import File
+from image_classifier.prepare.sources.source import File, Files
 
 LISTED: tuple[Split, Split] = ("train", "validation")  # the splits of a training job
 ANNOTATION_ENDINGS: Final = {".txt", ".xml", ".json", ".csv", ".yaml", ".yml"}  # of YOLO, Pascal VOC, COCO and others
 UNCHANGED: Final = Renaming()
 SPLITS: tuple[Split, Split, Split] = (*LISTED, "test")
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """An image file of the source.
-
-    Attributes:
-        split: the split that the source names; None until assigned.
-        stamp: see `sources.source.File`.
-
-    """
-
-    name: str
-    class_name: str
-    split: Split | None
-    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,15 +69,16 @@ def read_layout(
         DatasetError: the folders do not say which class or split an image is of.
 
     """
-    visible = [file for file in files if not is_ignored_path(file.name)]
-    visible.sort(key=attrgetter("name"))
+    listed = files if isinstance(files, Files) else Files(files)
+    visible = listed.chosen(lambda name: not is_ignored_path(name))
     copied = () if choice else copied_folders(visible)
-    ignored = [file.name for file in visible if file.name.partition("/")[0] in copied and not file.name.endswith("/")]
-    visible = [file for file in visible if file.name.partition("/")[0] not in copied] if copied else visible
-    names = [file.name for file in visible]
+    ignored = [name for name in visible.names if name.partition("/")[0] in copied and not name.endswith("/")]
+    if copied:
+        visible = Files(file for file in visible if file.name.partition("/")[0] not in copied)
+    names = visible.names
     top = _top(names, where=where, choice=choice)
     roots = {folder: _root(names, folder) for folder in top.splits} or {"": ""}
-    images, originals, folders = [], set[str](), set[tuple[Split | None, str]]()
+    images, originals, folders = ListedImages(), set[str](), set[tuple[Split | None, str]]()
     for file in visible:
         split, below = _below(file.name, top=top, roots=roots)
         class_folder, slash, rest = below.partition("/")
@@ -103,7 +88,7 @@ def read_layout(
             originals.add(original)
             folders.add((split, class_name))
             if rest and not rest.endswith("/"):
-                images.append(Listed(file.name, class_name, split, file.stamp))
+                images.add(file.name, class_name, split, file.stamp)
         elif not file.name.endswith("/"):
             ignored.append(file.name)
     renaming.check(originals, where=where)
@@ -130,25 +115,25 @@ def _top(names: Sequence[str], *, where: str, choice: Choice | None) -> Top:
     return decide_top(names, where=where, choice=choice)
 
 
-def _below_classes(images: Iterable[Listed], top: Top, roots: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _below_classes(images: ListedImages, top: Top, roots: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the class and the path below the class's folder of every image."""
-    for image in images:
-        yield image.class_name, _below(image.name, top=top, roots=roots)[1].partition("/")[2]
+    for class_name, name in zip(images.class_names, images.names, strict=True):
+        yield class_name, _below(name, top=top, roots=roots)[1].partition("/")[2]
 
 
-def layout_of(images: Sequence[Listed], *, where: str, level: str) -> Layout:
+def layout_of(images: ListedImages, *, where: str, level: str) -> Layout:
     """Return the layout of images whose classes and splits are known.
 
     Raises:
         DatasetError: there are fewer than two classes, or validation or test has classes that train lacks.
 
     """
-    _check_classes({(image.split, image.class_name) for image in images}, (), is_split=False, where=where)
-    named: tuple[Split, ...] = tuple(split for split in SPLITS if any(image.split == split for image in images))
-    if "validation" not in named:  # this package divides the rest of train
-        images = [replace(one, split=None if one.split == "train" else one.split) for one in images]
-    classes = tuple(sorted({image.class_name for image in images}))
-    return Layout(tuple(images), classes, named, (), level)
+    folders = images.named()
+    _check_classes(folders, (), is_split=False, where=where)
+    found = {split for split, _ in folders}
+    named: tuple[Split, ...] = tuple(split for split in SPLITS if split in found)
+    classes = tuple(sorted({class_name for _, class_name in folders}))
+    return Layout(images if "validation" in named else images.unsplit(), classes, named, (), level)
 
 
 def _root(names: Iterable[str], folder: str) -> str:
@@ -226,13 +211,14 @@ def _check_classes(folders: set[tuple[Split | None, str]], names: Sequence[str],
 
 
 def _check_every_class_has_files(
-    images: list[Listed], folders: set[tuple[Split | None, str]], *, top: Top, where: str
+    images: ListedImages, folders: set[tuple[Split | None, str]], *, top: Top, where: str
 ) -> None:
-    trained = {image.class_name for image in images if image.split in ("train", None)}
+    named = images.named()
+    trained = {class_name for split, class_name in named if split in ("train", None)}
     if empty := sorted({name for split, name in folders if split in ("train", None)} - trained):
         message = f"Classes without a training image in {where}: {few(empty)}. Add images, or delete these folders."
         raise DatasetError(message)
-    if "validation" in top.splits.values() and not any(image.split == "validation" for image in images):
+    if "validation" in top.splits.values() and not any(split == "validation" for split, _ in named):
         folder = next(folder for folder, split in top.splits.items() if split == "validation")
         message = (
             f"Validation of {where} has no image in a class folder. Add some; or delete the folder, or leave it out "
@@ -241,12 +227,17 @@ def _check_every_class_has_files(
         raise DatasetError(message)
 
 
-def _check_no_class_is_of_annotations(images: Iterable[Listed], *, where: str) -> None:
+def _check_no_class_is_of_annotations(images: ListedImages, *, where: str) -> None:
     """Refuse class folders with texts alone, as data sets of object detection have beside their images."""
     suffixes: dict[str, set[str]] = defaultdict(set)
-    for image in images:
-        suffixes[image.class_name].add(PurePosixPath(image.name).suffix.lower())
-    if texts := sorted(name for name, found in suffixes.items() if found <= ANNOTATION_ENDINGS):
+    with_others = set[str]()
+    for class_name, name in zip(images.class_names, images.names, strict=True):
+        if class_name not in with_others:
+            suffix = PurePosixPath(name).suffix.lower()
+            suffixes[class_name].add(suffix)
+            if suffix not in ANNOTATION_ENDINGS:
+                with_others.add(class_name)
+    if texts := sorted(suffixes.keys() - with_others):
         endings = ", ".join(sorted(set[str]().union(*(suffixes[name] for name in texts))))
         message = (
             f"Classes without an image in {where}: {few(texts)} hold only files that end in {endings}. If they are "

@@ -1,12 +1,12 @@
 """Selects images by the patterns of a classifier's file, and renames and merges classes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.renaming import Renaming
-from image_classifier.prepare.sources.source import File
+from image_classifier.prepare.sources.source import Files
 
 
 @dataclass(frozen=True)
@@ -29,20 +29,21 @@ class Selection:
             return False
         return not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
 
-    def files(self, files: Iterable[File], *, where: str) -> list[File]:
+    def files(self, files: Files, *, where: str) -> Files:
         """Return the selected files.
 
         Raises:
             DatasetError: no file is selected.
 
         """
-        found = list(files)
-        chosen = [file for file in found if self.chooses(file.name)]
-        if found and not chosen:
+        if not (self.include or self.exclude):
+            return files
+        chosen = Files(file for file in files if self.chooses(file.name))
+        if files and not chosen:
             message = (
-                f"Of {len(found):,} files in {where} none is left by include and exclude of the classifier's file."
+                f"Of {len(files):,} files in {where} none is left by include and exclude of the classifier's file."
             )
-            raise DatasetError(f"{message} The first is {found[0].name!r}; `*` also stands for slashes.")
+            raise DatasetError(f"{message} The first is {files.names[0]!r}; `*` also stands for slashes.")
         return chosen
 
     @property

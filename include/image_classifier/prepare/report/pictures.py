@@ -11,7 +11,7 @@ from image_classifier.contracts import pixels
 from image_classifier.contracts.errors import ImageRejectedError, StorageError
 from image_classifier.contracts.pixels import MAX_IMAGE_BYTES, PixelParameters
 from image_classifier.contracts.signatures import JPEG
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.sources.source import Source
 

@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,7 +56,7 @@ class Header:
 
     def dumps(self) -> bytes:
         """Return the bytes of header.json.gz."""
-        layout = {**asdict(self.layout), "images": []}
+        layout = {**asdict(replace(self.layout, images=())), "images": []}  # a copy of all images takes much memory
         document = {
             "schema": SCHEMA,
             "classifier": self.classifier.model_dump(mode="json"),

@@ -1,16 +1,17 @@
 """Defines the lines of a listing's files: images to read, and results."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from image_classifier.prepare import manifest
 from image_classifier.prepare.inspection.inspector import Facts, Inspected, Rejected
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Split
 
 Line = Mapping[str, Any]
+NUMBERS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -78,3 +79,10 @@ def read_result(line: Line) -> Inspected | Rejected:
     if "rejected" in line:
         return Rejected(read_image(line), line["rejected"], line["reason"])
     return Inspected(read_image(line), line["stored_in"], manifest.facts_of(line), uploaded=line["uploaded"])
+
+
+def json_of(numbers: Sequence[int]) -> Iterator[str]:
+    """Yield the pieces of ``json.dumps(list(numbers))``, which takes 100 MB of memory for a million."""
+    for start in range(0, len(numbers), NUMBERS_AT_ONCE):
+        yield (", " if start else "[") + ", ".join(map(str, numbers[start : start + NUMBERS_AT_ONCE]))
+    yield "]" if numbers else "[]"

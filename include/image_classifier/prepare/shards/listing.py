@@ -14,6 +14,7 @@ header.json.gz                 see `header.Header`; written last
 import hashlib
 import json
 import logging
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -24,12 +25,12 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.classifier.preparation import Runner
 from image_classifier.prepare import manifest
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.pointer import Pointer
 from image_classifier.prepare.preparation import Preparation
 from image_classifier.prepare.previous import inspected_by
 from image_classifier.prepare.shards import header
-from image_classifier.prepare.shards.lines import Entry, entry_line, image_line
+from image_classifier.prepare.shards.lines import Entry, entry_line, image_line, json_of
 from image_classifier.prepare.shards.sharding import Chosen, sharding
 from image_classifier.prepare.sources.corrected import CorrectedSource
 
@@ -141,7 +142,7 @@ def write_listing(
     def write(key: str, lines: Iterable[Mapping[str, Any]]) -> None:
         storage.write(s3, bucket=bucket, key=key, body=manifest.packed(lines), content_type=GZIP)
 
-    for number, lines in enumerate(_unchanged_parts(images, unread=frozenset(unread))):
+    for number, lines in enumerate(_unchanged_parts(images, unread=unread)):
         write(f"{unchanged_prefix(keys=keys, run=run)}part-{number:05}.jsonl.gz", lines)
     for number in range(shards):
         places = unread[number * len(unread) // shards : (number + 1) * len(unread) // shards]
@@ -151,10 +152,11 @@ def write_listing(
     return Listing(run=run, images=len(images), unread=len(unread), runner=shared.runner, shards=shards)
 
 
-def places_unread(preparation: Preparation) -> list[int]:
+def places_unread(preparation: Preparation) -> "array[int]":
     """Return the positions of the images that must be read."""
     inspector = preparation.inspector(known=preparation.previous)
-    return [at for at, image in enumerate(preparation.layout.images) if inspector.unread(image) is None]
+    images = enumerate(preparation.layout.images)
+    return array("Q", (at for at, image in images if inspector.unread(image) is None))
 
 
 def _entry(at: int, preparation: Preparation) -> Entry:
@@ -163,10 +165,14 @@ def _entry(at: int, preparation: Preparation) -> Entry:
     return Entry(at, image, known, previous.split_before(known.sha256) if known else None)
 
 
-def _unchanged_parts(images: Sequence[Listed], *, unread: frozenset[int]) -> Iterator[list[dict[str, Any]]]:
-    lines = (image_line(at, image) for at, image in enumerate(images) if at not in unread)
-    while part := list(islice(lines, LINES_OF_AN_UNCHANGED_PART)):
-        yield part
+def _unchanged_parts(images: Sequence[Listed], *, unread: Sequence[int]) -> Iterator[Iterable[dict[str, Any]]]:
+    """Yield the lines of each part, which must be read before the next."""
+    is_unread = bytearray(len(images))
+    for at in unread:
+        is_unread[at] = True
+    lines = (image_line(at, image) for at, image in enumerate(images) if not is_unread[at])
+    for _ in range(0, len(images) - len(unread), LINES_OF_AN_UNCHANGED_PART):
+        yield islice(lines, LINES_OF_AN_UNCHANGED_PART)
 
 
 def delete_listings(s3: "S3Client", *, bucket: str, keys: Keys, but: str = "") -> None:
@@ -176,10 +182,11 @@ def delete_listings(s3: "S3Client", *, bucket: str, keys: Keys, but: str = "") -
     storage.delete(s3, bucket=bucket, keys=[key for key in listed if not (kept and key.startswith(kept))])
 
 
-def _run(head: header.Header, images: Sequence[Listed], *, unread: Iterable[int]) -> str:
+def _run(head: header.Header, images: Sequence[Listed], *, unread: Sequence[int]) -> str:
     """Names the listing by its content: 16 hex digits."""
     content = hashlib.sha256(head.dumps())
     for image in images:
         content.update(json.dumps([image.name, image.class_name, image.split, image.stamp]).encode())
-    content.update(json.dumps(list(unread)).encode())
+    for text in json_of(unread):
+        content.update(text.encode())
     return content.hexdigest()[:16]

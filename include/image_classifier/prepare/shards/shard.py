@@ -11,7 +11,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare import manifest
 from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Facts, Inspected, Rejected
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.preparation import Preparation
 from image_classifier.prepare.previous import inspected_by

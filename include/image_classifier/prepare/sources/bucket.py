@@ -10,7 +10,7 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError, StorageError
-from image_classifier.prepare.sources.source import File
+from image_classifier.prepare.sources.source import File, Files
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -56,7 +56,7 @@ class BucketSource:
                 )
                 raise DatasetError(message)
 
-    def files(self) -> list[File]:
+    def files(self) -> Files:
         found = self.listing()
         if not found:
             message = (
@@ -65,11 +65,11 @@ class BucketSource:
             raise DatasetError(message)
         return found
 
-    def listing(self) -> list[File]:
+    def listing(self) -> Files:
         """Return the objects below the prefix."""
         found = storage.each_object(self.s3, bucket=self.bucket, prefix=self.prefix, extra=self.extra)
         files = (File(key.removeprefix(self.prefix), stored.etag.strip('"')) for key, stored in found)
-        return [file for file in files if file.name]
+        return Files(file for file in files if file.name)
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         for _ in range(TRIES - 1):

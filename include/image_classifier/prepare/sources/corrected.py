@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -13,9 +14,10 @@ from image_classifier.aws.names import Keys
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.corrections.store import CorrectionCache, Corrections, accepted, count_by_person
-from image_classifier.prepare.layout.folders import Layout, Listed
+from image_classifier.prepare.layout.folders import Layout
+from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.layout.split_folders import Split
-from image_classifier.prepare.sources.source import File, Source
+from image_classifier.prepare.sources.source import Files, Source
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -43,7 +45,7 @@ class CorrectedSource:
     def where(self) -> str:
         return self.source.where
 
-    def files(self) -> list[File]:
+    def files(self) -> Files:
         return self.source.files()
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
@@ -82,13 +84,15 @@ def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> L
     Answers of the blind random sample are split as the source's images. All others are only used for training: people
     saw them because the model was unsure or wrong, so they would bias every comparison.
     """
+    if not corrections:
+        return layout
     of_the_sample: Split | None = "train" if layout.has_validation else None
-    added = tuple(
+    added = [
         Listed(name, one.label or "", of_the_sample if one.reason == "random" else "train", stamp=one.sha256)
         for name, one in sorted(corrections.items())
-    )
+    ]
     classes = tuple(sorted({*layout.classes, *(one.class_name for one in added)}))
-    return replace(layout, images=(*layout.images, *added), classes=classes)
+    return replace(layout, images=ListedImages(chain(layout.images, added)), classes=classes)
 
 
 def corrected_by(dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys) -> dict[str, int]:

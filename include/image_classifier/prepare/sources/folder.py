@@ -10,7 +10,7 @@ from typing import Final
 from image_classifier.classifier.file_kinds import no_source
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.ignored import is_ignored
-from image_classifier.prepare.sources.source import RACY, File
+from image_classifier.prepare.sources.source import RACY, File, Files
 
 RACY_NS: Final = 2_000_000_000  # the coarsest time of change that a file system keeps (FAT); Git calls it racy, too
 
@@ -25,7 +25,7 @@ class FolderSource:
     def where(self) -> str:
         return f"folder {self.folder}"
 
-    def files(self) -> list[File]:
+    def files(self) -> Files:
         if not self.folder.is_dir():
             found = no_source(self.folder.name) if self.folder.exists() else "it does not exist."
             message = (
@@ -33,7 +33,7 @@ class FolderSource:
                 "starts at IMAGE_CLASSIFIER_DATA_FOLDER."
             )
             raise DatasetError(message)
-        return list(_walk(self.folder, "", above=()))
+        return Files(_walk(self.folder, "", above=()))
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:  # noqa: ARG002 - a file may change
         try:

@@ -15,7 +15,7 @@ from image_classifier.prepare.sources.lists.formats import PATHS
 from image_classifier.prepare.sources.lists.in_folder import layout_of_lists
 from image_classifier.prepare.sources.lists.label_lists import LabelList, disagreement, label_lists, list_names
 from image_classifier.prepare.sources.lists.rows import LABELS
-from image_classifier.prepare.sources.source import File, Source
+from image_classifier.prepare.sources.source import Files, Source
 
 MOST_LISTS: Final = 1000
 # Of Hugging Face's imagefolder (https://huggingface.co/docs/datasets/image_dataset) and of Roboflow's export.
@@ -24,7 +24,7 @@ USUAL: Final = {(column,) for column in LABELS}
 
 
 def folders_and_lists(
-    source: Source, files: Sequence[File], *, choice: Choice | None, columns: Columns, renaming: Renaming
+    source: Source, files: Files, *, choice: Choice | None, columns: Columns, renaming: Renaming
 ) -> Layout:
     """Return the layout of a source of folders; its lists say the labels if the classifier's file names columns.
 
@@ -60,7 +60,7 @@ def folders_and_lists(
     return _checked(layout, source, lists, choice=choice)
 
 
-def _check_columns(source: Source, files: Sequence[File], *, choice: Choice | None) -> None:
+def _check_columns(source: Source, files: Files, *, choice: Choice | None) -> None:
     """Check that the lists of a folder can say the labels.
 
     Raises:

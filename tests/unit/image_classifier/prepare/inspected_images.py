@@ -4,7 +4,7 @@ import hashlib
 
 from image_classifier.prepare.inspection.inspector import Facts, Inspected
 from image_classifier.prepare.inspection.statistics import Statistics
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 
 
 def inspected_image(name, content=None, *, split="train", placed=None, look=None):

@@ -9,7 +9,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.pixels import PixelParameters, prepare
 from image_classifier.prepare.inspection import inspector as inspection
 from image_classifier.prepare.inspection.inspector import IN_FLIGHT, WORKERS, Inspector, Rejected
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.previous import Previous
 from image_classifier.prepare.sources.folder import FolderSource
 from image_classifier.prepare.stores import BucketStore

@@ -3,7 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.layout.folders import Listed, read_layout
+from image_classifier.prepare.layout.folders import read_layout
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.sources.source import File
 
 
@@ -23,11 +24,11 @@ def test_class_folders_alone_leave_the_split_open():
 
     assert found.classes == ("cat", "dog")
     assert found.splits == ()
-    assert found.images == (
+    assert list(found.images) == [
         Listed("cat/1.jpg", "cat", None),
         Listed("cat/2.jpg", "cat", None),
         Listed("dog/1.jpg", "dog", None),
-    )
+    ]
 
 
 def test_train_and_validation_folders_decide_the_split():

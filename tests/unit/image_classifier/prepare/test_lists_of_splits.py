@@ -11,7 +11,7 @@ from image_classifier.prepare.sources.lists.label_lists import label_lists, list
 from image_classifier.prepare.sources.lists.rows import read_rows
 from image_classifier.prepare.sources.lists.splits import split_of_list, split_of_text, splits_of_folders
 from image_classifier.prepare.sources.opening import open_source
-from image_classifier.prepare.sources.source import File
+from image_classifier.prepare.sources.source import File, Files
 
 LABELLED = {"path": "image", "label": "kind"}
 
@@ -187,7 +187,7 @@ def test_test_images_of_hugging_face_may_have_no_labels(layout):
 def test_texts_that_annotate_an_image_and_samples_are_no_lists():
     names = ("a/1.png", "labels/1.txt", "a/1.json", "sample_submission.csv", ".hidden.csv", "all.txt", "b/l.csv")
 
-    assert list_names([File(name) for name in names]) == ["all.txt", "b/l.csv"]
+    assert list_names(Files(map(File, names))) == ["all.txt", "b/l.csv"]
 
 
 def test_lists_that_cannot_be_read_are_no_lists_of_labels(layout, tmp_path):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.assignment import PlacedBefore
 from image_classifier.prepare.inspection.near_duplicates import Look
+from image_classifier.prepare.placed_before import PlacedBefore
 from image_classifier.prepare.placement import Placer
 from image_classifier.prepare.split import Fractions, choose
 from image_classifier.prepare.spool import Spool
@@ -26,7 +26,7 @@ class Placing:
 
 
 def placer(*, validation=0.2, test=0.0, needs_validation=True, before=None):
-    return Placing(Placer(Fractions(0, validation, test), needs_validation, before or {}))
+    return Placing(Placer(Fractions(0, validation, test), needs_validation, before or PlacedBefore()))
 
 
 def splits(placement):
@@ -64,10 +64,10 @@ def copied(inspected):
 
 def before_of(placement, *, same_split=True):
     """What the next version knows of this one."""
-    return {
-        one.sha256: PlacedBefore(one.group, one.split if same_split else None, one.facts.look)
-        for one in placement.images
-    }
+    before = PlacedBefore()
+    for one in placement.images:
+        before.add(one.sha256, group=one.group, split=one.split if same_split else None, look=one.facts.look)
+    return before
 
 
 def test_an_image_that_is_added_or_removed_moves_no_other(many):
@@ -146,7 +146,9 @@ def test_other_settings_split_again_and_keep_the_groups(copied):
 
 def test_images_of_a_version_without_groups_stay_where_their_contents_say(copied):
     images = copied(40)
-    before = {one.sha256: PlacedBefore("", None, None) for one in images}
+    before = PlacedBefore()
+    for one in images:
+        before.add(one.sha256, group="", split=None, look=None)
     fractions = Fractions(0, 0.2, 0.0)
 
     placement = placer(before=before).of(images)
@@ -200,10 +202,9 @@ def test_a_train_image_like_a_validation_image_does_not_go_to_test(inspected):
 
 def test_the_source_may_take_an_image_out_of_the_split_that_it_was_in(inspected):
     was_test, was_validation = inspected("cat/a", placed="train"), inspected("cat/b", placed="train")
-    before = {
-        was_test.sha256: PlacedBefore(was_test.sha256, "test", None),
-        was_validation.sha256: PlacedBefore(was_validation.sha256, "validation", None),
-    }
+    before = PlacedBefore()
+    before.add(was_test.sha256, group=was_test.sha256, split="test", look=None)
+    before.add(was_validation.sha256, group=was_validation.sha256, split="validation", look=None)
 
     placement = placer(needs_validation=False, before=before).of([was_test, was_validation])
 

@@ -1,7 +1,7 @@
 import pytest
 
 from image_classifier.prepare.inspection.inspector import Rejected
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.progress import Progress, duration
 
 

@@ -15,11 +15,12 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training.image_list import parse
 from image_classifier.prepare import spool as spool_module
 from image_classifier.prepare.assemble import Assembler, Dataset
-from image_classifier.prepare.assignment import PlacedBefore
 from image_classifier.prepare.inspection.inspector import Rejected
 from image_classifier.prepare.inspection.near_duplicates import MAX_DISTANCE, Look
-from image_classifier.prepare.layout.folders import LISTED, Listed, layout_of
+from image_classifier.prepare.layout.folders import LISTED, layout_of
+from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.picked import Found, Picked
+from image_classifier.prepare.placed_before import PlacedBefore
 from image_classifier.prepare.placement import Placer
 from image_classifier.prepare.publish import image_lists
 from image_classifier.prepare.report.document import manifest_lines
@@ -82,13 +83,13 @@ def drawn(draw, *, first=0, names_splits=None):
 
 def assembled(images, *, before=None, rejected=()):
     """The data set, or None if it is refused."""
-    layout = layout_of([*(one.image for one in images), *(one.image for one in rejected)], where="x", level="")
+    layout = layout_of(ListedImages(one.image for one in [*images, *rejected]), where="x", level="")
     listed = layout.images[: len(images)]  # where the source has no validation images, those of train have no split
     images = [
         replace(one, image=image, split=FRACTIONS.split_of(one.sha256, image.split))
         for one, image in zip(images, listed, strict=True)
     ]
-    placer = Placer(FRACTIONS, not layout.has_validation, before or {})
+    placer = Placer(FRACTIONS, not layout.has_validation, before or PlacedBefore())
     assembler = Assembler("x", layout, layout.classes, "p", placer, 0.9)
     try:
         return assembler.assemble(Found([*images, *rejected]))
@@ -257,13 +258,15 @@ def test_images_that_are_added_later_move_none(sources):
     first = assembled(old)
     if first is None:
         return
-    before = {one.sha256: PlacedBefore(one.group, one.split, one.facts.look) for one in every(first)}
+    before = PlacedBefore()
+    for one in every(first):
+        before.add(one.sha256, group=one.group, split=one.split, look=one.facts.look)
 
     second = assembled([*old, *new], before=before)
 
     if second and second.layout.splits == first.layout.splits:
         now = splits(second)
-        assert {sha256: found for sha256, found in now.items() if sha256 in before} == splits(first)
+        assert {sha256: found for sha256, found in now.items() if sha256 in splits(first)} == splits(first)
 
 
 @settings(max_examples=50)

@@ -17,7 +17,7 @@ from image_classifier.contracts.training.image_list import dumps, shuffled
 from image_classifier.prepare import manifest
 from image_classifier.prepare.inspection.inspector import Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.shards.lines import (
     Entry,
     entry_line,

@@ -6,7 +6,7 @@ import pytest
 from image_classifier.prepare import spool as spool_module
 from image_classifier.prepare.inspection.inspector import Rejected
 from image_classifier.prepare.inspection.near_duplicates import Look
-from image_classifier.prepare.layout.folders import Listed
+from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.picked import Found, Picked
 from image_classifier.prepare.spool import Spool
 

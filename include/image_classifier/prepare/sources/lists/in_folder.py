@@ -9,8 +9,9 @@ from typing import Final
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
-from image_classifier.prepare.layout.folders import Layout, Listed, layout_of
+from image_classifier.prepare.layout.folders import Layout, layout_of
 from image_classifier.prepare.layout.ignored import is_ignored_path
+from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.layout.next_steps import leave_out
 from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import Split, few, is_image_name
@@ -59,7 +60,9 @@ def layout_of_lists(
     labels = sorted({row.label for row in rows})
     renaming.check(labels, where=source.where)
     stamps = {file.name: file.stamp for file in files}
-    images = [Listed(row.image, renaming.of(row.label), row.split, stamps.get(row.image, "")) for row in rows]
+    images = ListedImages(
+        Listed(row.image, renaming.of(row.label), row.split, stamps.get(row.image, "")) for row in rows
+    )
     shown = with_splits([one for one in lists if one.name in used])
     level = f"The classes are the labels in {shown}: {few(labels)}."
     layout = layout_of(images, where=source.where, level=level + renaming.level)

@@ -14,7 +14,7 @@ from image_classifier.prepare.sources.lists.formats import JSON, PATHS, TEXT, en
 from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
 from image_classifier.prepare.sources.lists.rows import LABELS, split_column
 from image_classifier.prepare.sources.lists.splits import split_of_list
-from image_classifier.prepare.sources.source import File, Source
+from image_classifier.prepare.sources.source import Files, Source
 
 ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 TEXTS: Final = (TEXT, JSON)  # which may be anything else
@@ -108,7 +108,7 @@ class LabelList:
 
 
 def label_lists(
-    source: Source, files: Sequence[File], *, most: int = MOST_LISTS, least_share: float = LEAST_SHARE
+    source: Source, files: Files, *, most: int = MOST_LISTS, least_share: float = LEAST_SHARE
 ) -> tuple[LabelList, ...]:
     """Return the lists of a source that name its images.
 
@@ -124,21 +124,21 @@ def label_lists(
         return ()
     tables = {name: _table(source, name) for name in lists[:most]}
     wanted = {stem_of(cell) for table in tables.values() for row in table for cell in row.values()}
-    names = (file.name for file in files if not is_ignored_path(file.name))
+    names = (name for name in files.names if not is_ignored_path(name))
     images = [name for name in names if is_image_name(name) and stem_of(name) in wanted]
     found = ((_found(name, table, images), table) for name, table in tables.items())
     return tuple(one for one, table in found if one and len(one.images) >= least_share * len(table))
 
 
-def list_names(files: Sequence[File]) -> list[str]:
+def list_names(files: Files) -> list[str]:
     """Return the files that may be lists of images, those in upper folders first.
 
     Samples of a competition's submission are none, and neither is a text with the name of another file, such as an
     image, which it annotates.
     """
-    found = [file.name for file in files if file.name.lower().endswith((*ENDINGS, *TEXTS))]
+    found = [name for name in files.names if name.lower().endswith((*ENDINGS, *TEXTS))]
     if any(name.lower().endswith(TEXTS) for name in found):
-        others = {_stem(file.name) for file in files if not file.name.lower().endswith(TEXTS)}
+        others = {_stem(name) for name in files.names if not name.lower().endswith(TEXTS)}
         found = [name for name in found if name.lower().endswith(ENDINGS) or _stem(name) not in others]
     found = [name for name in found if not is_ignored_path(name) and SAMPLE not in posixpath.basename(name).lower()]
     return sorted(found, key=_by_depth)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from image_classifier.aws.names import Keys
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
-from image_classifier.prepare.layout.folders import Layout, Listed, layout_of
+from image_classifier.prepare.layout.folders import Layout, layout_of
+from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.bucket import BucketSource
@@ -20,7 +21,7 @@ from image_classifier.prepare.sources.folder import FolderSource, stamp_of
 from image_classifier.prepare.sources.lists.found_paths import Images
 from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, Row, read_rows
 from image_classifier.prepare.sources.lists.splits import common_folder, split_of_list, splits_of_folders
-from image_classifier.prepare.sources.source import File
+from image_classifier.prepare.sources.source import File, Files
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -120,20 +121,20 @@ class ListSource:
         """Return the files below the folder at which the list's paths start, relative to it."""
         if isinstance(self.beside, BucketSource):
             prefix = self._address(self._name("")).removeprefix(f"s3://{self.beside.bucket}/")
-            return [file.name for file in replace(self.beside, prefix=prefix).listing()]
+            return replace(self.beside, prefix=prefix).listing().names
         folder = self.beside.folder / self.columns.folder
         if not folder.is_dir():
             message = (
                 f"columns.folder is {self.columns.folder!r}, and {folder} is no folder. It starts at the list's own."
             )
             raise DatasetError(message)
-        return [file.name for file in FolderSource(folder).files()]
+        return FolderSource(folder).files().names
 
-    def files(self) -> list[File]:
+    def files(self) -> Files:
         """Return the images of the list, each once."""
         names = list(dict.fromkeys(row.path for row in self.rows))
         stamps = self._stamps(names)
-        return [File(name, stamps.get(name, "")) for name in names]
+        return Files(File(name, stamps.get(name, "")) for name in names)
 
     def layout(self, files: Iterable[File], *, is_chosen: Callable[[str], bool], renaming: Renaming) -> Layout:
         """Return the layout with the rows' classes and splits; rows whose path is not selected are ignored.
@@ -162,7 +163,7 @@ class ListSource:
         level = f"The classes are the labels of {self.where}: {shown}{' and more' if len(labels) > 8 else ''}."
         for path, file in list(self._meant.items())[:1]:
             level += f" Its paths were found by their names, as {path!r} at {self._name(file)!r}."
-        return layout_of(images, where=self.where, level=level + renaming.level)
+        return layout_of(ListedImages(images), where=self.where, level=level + renaming.level)
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         if name.startswith(_S3):
