@@ -8,10 +8,11 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
+_airflow_home = tempfile.TemporaryDirectory(prefix="airflow-tests-", ignore_cleanup_errors=True)  # until the tests end
 for name in [name for name in os.environ if name.startswith(("AIRFLOW_", "IMAGE_CLASSIFIER_"))]:
     del os.environ[name]
 os.environ |= {
-    "AIRFLOW_HOME": tempfile.mkdtemp(prefix="airflow-tests-"),
+    "AIRFLOW_HOME": _airflow_home.name,
     "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
     "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
