@@ -1,7 +1,10 @@
 """Keeps what the previous version says about files: many facts in a temporary database, found by name or content."""
 
 import sqlite3
+import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Final
 
@@ -33,7 +36,12 @@ class PreviousFiles:
         self._waiting: list[tuple[bytes | None, str | None, str, bytes]] = []
 
     def add(self, image: Listed, facts: Facts) -> None:
-        """Add a file; without a stamp it is only found by its content."""
+        """Add a file; without a stamp it is only found by its content.
+
+        Raises:
+            OSError: the disk of temporary files is full.
+
+        """
         name, stamp = (_bytes(image.name), image.stamp) if image.stamp else (None, None)
         self._waiting.append((name, stamp, facts.sha256, packed(image, facts)))
         if len(self._waiting) >= ADDED_AT_ONCE:
@@ -60,15 +68,16 @@ class PreviousFiles:
         """Make an index of a column, once."""
         if column in self._indexed:
             return
-        with self._lock:
+        with self._lock, _naming_the_folder():
             self._write()
             self._database.execute(f"CREATE INDEX IF NOT EXISTS by_{column} ON file ({column})")
             self._indexed.add(column)
 
     def _write(self) -> None:
-        self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO file VALUES (?, ?, ?, ?)", self._waiting)
-        self._database.execute("COMMIT")
+        with _naming_the_folder():
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT INTO file VALUES (?, ?, ?, ?)", self._waiting)
+            self._database.execute("COMMIT")
         self._waiting.clear()
 
     def _last(self, column: str, value: str | bytes) -> tuple[Listed, Facts] | None:
@@ -76,6 +85,16 @@ class PreviousFiles:
         with self._lock:
             found = self._database.execute(query, (value,)).fetchone()
         return unpacked(*found) if found else None
+
+
+@contextmanager
+def _naming_the_folder() -> Iterator[None]:
+    """Raise an OSError that names the folder if the database cannot grow, as a file does on a full disk."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        folder = tempfile.gettempdir()
+        raise OSError(f"The facts of the version before cannot be written to a file in {folder}: {error}") from error
 
 
 def _bytes(name: str) -> bytes:

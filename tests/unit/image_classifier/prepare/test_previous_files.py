@@ -1,6 +1,7 @@
 """Checks what is kept of the previous version: the facts about files, and the splits and groups of images."""
 
 import hashlib
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -49,6 +50,24 @@ def test_the_last_of_several_files_with_the_same_bytes_counts(add):
     _, last = add(files, "cat/b", content="same", width=2)
 
     assert files.by_content(last.sha256) == files.by_stamp("1@2") == last
+
+
+def test_a_full_disk_is_an_error_of_the_operating_system(add, monkeypatch):
+    """The database may have three pages; with more it is full, as it is on a full disk."""
+    connect = sqlite3.connect
+
+    def small(*arguments, **options):
+        database = connect(*arguments, **options)
+        database.execute("PRAGMA max_page_count = 3")
+        return database
+
+    monkeypatch.setattr(sqlite3, "connect", small)
+    files = PreviousFiles()
+    for number in range(100):
+        add(files, f"cat/{number}")
+
+    with pytest.raises(OSError, match=r"version before cannot be written to a file in .*disk is full"):
+        files.by_name("cat/1")
 
 
 def test_a_file_without_a_stamp_is_found_by_its_content_alone(add):
