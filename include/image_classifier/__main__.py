@@ -57,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ImageClassifierError, BotoCoreError, ClientError) as error:
         print(f"{type(error).__name__}: {error}{REMEDIES.get(type(error), '')}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"A file cannot be read or written: {error}", file=sys.stderr)
+        return 1
     return code
 
 

@@ -52,6 +52,8 @@ def _prepare(numbers: Sequence[int], work: Work, *, instance: Instance, progress
     except (ImageClassifierError, ClientError, BotoCoreError) as error:
         kind = StorageError if is_transient(error) else type(error)
         return f"{kind.__name__}: {error}"
+    except OSError as error:
+        return f"A file cannot be read or written: {error}"
     return ""
 
 

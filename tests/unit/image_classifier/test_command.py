@@ -200,6 +200,14 @@ def test_inspect_looks_at_a_folder_and_asks_no_aws(tmp_path, capsys, monkeypatch
     assert (tmp_path / "report" / "report.html").exists()
 
 
+def test_a_report_that_cannot_be_written_is_named(tmp_path, capsys):
+    source = folder_of_pictures(tmp_path / "pets")
+    (tmp_path / "file").touch()
+
+    assert command.main(["inspect", str(source), "--report", str(tmp_path / "file" / "report")]) == 1
+    assert f"A file cannot be read or written: [Errno 20] Not a directory: '{tmp_path}/file" in capsys.readouterr().err
+
+
 def test_inspect_takes_fields_of_the_classifier_s_file(tmp_path, capsys):
     folder = folder_of_pictures(tmp_path)
     rows = [f"cat/{number},a" for number in range(20)] + [

@@ -101,6 +101,7 @@ def refusal(status):
         (refusal(503), "StorageError: An error occurred (X)"),
         (refusal(403), "ClientError: An error occurred (X)"),
         (BrokenProcessPool(), "too little memory"),
+        (OSError(28, "No space left on device"), "cannot be read or written: [Errno 28] No space left on device"),
     ],
 )
 def test_a_failure_is_told_in_the_exit_message(container, prepared, capsys, error, words):
