@@ -35,8 +35,11 @@ class Started:
 
     def is_ready(self) -> bool:
         assert self.process.poll() is None, self.process.communicate()[1]
-        # A killed process leaves its file behind until the next start.
-        return self.ready.exists() and json.loads(self.ready.read_text())["pid"] == self.process.pid
+        try:
+            ready = json.loads(self.ready.read_text())
+        except FileNotFoundError:
+            return False
+        return ready["pid"] == self.process.pid  # a killed process leaves its file behind until the next start
 
     def command(self) -> list[str]:
         ports = ["--port", str(self.port), "--sagemaker-port", str(self.sagemaker_port)]

@@ -51,7 +51,7 @@ def tuning_job(server, name):
 
 
 def ended_job(server, name):
-    return server.ended(lambda: tuning_job(server, name), status="HyperParameterTuningJobStatus", seconds=60)
+    return server.ended(lambda: tuning_job(server, name), status="HyperParameterTuningJobStatus", seconds=180)
 
 
 def training_jobs(server, name, **options):
