@@ -3,10 +3,11 @@
 import contextlib
 import hashlib
 import inspect
+import itertools
 import os
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
@@ -140,31 +141,57 @@ def _names(count: str) -> Iterator[str]:
 
 def assemble(count: str) -> None:
     """Choose, group, split and list generated images of ten classes, as the step that joins the shards does."""
+    from image_classifier.prepare.placed_before import PlacedBefore
+
+    _assemble(_names(count), before=PlacedBefore())
+
+
+def assemble_again(count: str) -> None:
+    """Do the same for a set that has a version with all its images but one."""
+    from image_classifier.prepare.placed_before import PlacedBefore
+
+    before = PlacedBefore()
+    for one in map(Inspection(), _names(count)):
+        before.add(one.facts.sha256, group=one.facts.sha256, split=one.split, look=one.facts.look)
+    _assemble(itertools.chain(_names(count), ["class0/new.jpg"]), before=before)
+
+
+class Inspection:
+    """Makes what the inspection finds in generated images, of which each has a look of its own."""
+
+    def __init__(self) -> None:
+        from image_classifier.prepare.inspection.statistics import Statistics
+        from image_classifier.prepare.split import Fractions
+
+        self.chance = random.Random(0)
+        self.statistics = Statistics(120.0, 50.0, 900.0, 7.0, 30.0, 1.0, 0.5)
+        self.fractions = Fractions(0, validation=0.2, test=0.1)
+
+    def __call__(self, name: str) -> Any:
+        """Return the `Inspected` of an image."""
+        from image_classifier.prepare.inspection.inspector import Facts, Inspected
+        from image_classifier.prepare.inspection.near_duplicates import Look
+        from image_classifier.prepare.layout.images import Listed
+
+        sha256 = hashlib.sha256(name.encode()).hexdigest()
+        look = Look(self.chance.getrandbits(64), self.chance.randbytes(128))
+        facts = Facts(sha256, 100, 100, self.statistics, (), look, f"{sha256[:16]}.jpg")
+        image = Listed(name, name.partition("/")[0], None, "1@1")
+        return Inspected(image, self.fractions.split_of(sha256, None), facts, uploaded=True)
+
+
+def _assemble(names: Iterable[str], *, before: Any) -> None:
     from image_classifier.prepare.assemble import Assembler
-    from image_classifier.prepare.inspection.inspector import Facts, Inspected
-    from image_classifier.prepare.inspection.near_duplicates import Look
-    from image_classifier.prepare.inspection.statistics import Statistics
     from image_classifier.prepare.layout.folders import Layout
-    from image_classifier.prepare.layout.images import Listed
     from image_classifier.prepare.picked import Found
     from image_classifier.prepare.placement import Placer
     from image_classifier.prepare.publish import image_lists
-    from image_classifier.prepare.split import Fractions
 
-    chance = random.Random(0)
-    statistics, fractions = Statistics(120.0, 50.0, 900.0, 7.0, 30.0, 1.0, 0.5), Fractions(0, validation=0.2, test=0.1)
-
-    def inspected(name: str) -> Inspected:
-        sha256 = hashlib.sha256(name.encode()).hexdigest()
-        look = Look(chance.getrandbits(64), chance.randbytes(128))
-        facts = Facts(sha256, 100, 100, statistics, (), look, f"{sha256[:16]}.jpg")
-        image = Listed(name, name.partition("/")[0], None, "1@1")
-        return Inspected(image, fractions.split_of(sha256, None), facts, uploaded=True)
-
-    found = Found(map(inspected, _names(count)))
+    inspection = Inspection()
+    found = Found(map(inspection, names))
     labels = tuple(f"class{number}" for number in range(10))
     layout = Layout(found, labels, (), (), "generated")
-    placer = Placer(fractions, needs_validation=True)
+    placer = Placer(inspection.fractions, needs_validation=True, before=before)
     image_lists(Assembler("generated", layout, labels, "bench", placer, 0.1).assemble(found))
 
 
@@ -174,7 +201,8 @@ def nothing() -> None:
 
 
 COMMANDS: dict[str, Any] = {
-    one.__name__: one for one in (pack, upload, upload_by_boto3, prepare, list_images, group, assemble, nothing)
+    one.__name__: one
+    for one in (pack, upload, upload_by_boto3, prepare, list_images, group, assemble, assemble_again, nothing)
 }
 
 

@@ -147,7 +147,12 @@ class Bench:
     def scale(self, counts: tuple[int, ...]) -> Iterator[Row]:
         """Listing; grouping alone; and choosing, grouping, splitting and writing the lists."""
         bare = median([self.ours("nothing") for _ in range(self.rounds)])
-        steps = {"list_images": "list", "group": "group near-duplicates", "assemble": "group, split and write lists of"}
+        steps = {
+            "list_images": "list",
+            "group": "group near-duplicates",
+            "assemble": "group, split and write lists of",
+            "assemble_again": "the same with a version of all but one of",
+        }
         for command, what in steps.items():
             before = None
             for count in counts:
