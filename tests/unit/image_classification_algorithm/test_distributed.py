@@ -67,7 +67,8 @@ def test_two_hosts_train_what_one_trains_with_the_batches_of_both(run_hosts):
     together = run_hosts(2, batch_size=4, seeds={"1": 7})
     (alone,) = run_hosts(1, batch_size=8)
 
-    assert [host.status for host in [*together, alone]] == [0, 0, 0], together[0].err
+    hosts = [*together, alone]
+    assert [host.status for host in hosts] == [0, 0, 0], [host.err for host in hosts]
     assert together[0].weights == together[1].weights == pytest.approx(alone.weights, abs=1e-5)
     assert [bool(host.found["files"]) for host in together] == [True, False]
     assert "Validation-accuracy" in together[0].out
