@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.applications import Starlette
@@ -105,6 +106,8 @@ async def _body(request: Request) -> bytes:
 
 
 def _response(probabilities: list[float], request: Request) -> Response:
-    if "application/jsonlines" in request.headers.get("accept", ""):
+    accepted = request.headers.get("accept", "*/*")
+    is_batch = os.environ.get("SAGEMAKER_BATCH") == "true"  # a transform job; its default is JSON Lines
+    if "application/jsonlines" in accepted or (is_batch and accepted == "*/*"):
         return Response(json.dumps({"prediction": probabilities}) + "\n", media_type="application/jsonlines")
     return Response(json.dumps(probabilities), media_type="application/json")

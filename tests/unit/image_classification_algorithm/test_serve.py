@@ -85,6 +85,13 @@ def test_json_lines_carry_the_same_probabilities(client, picture_bytes):
     assert json.loads(response.text) == {"prediction": plain}
 
 
+def test_a_transform_job_gets_json_lines_unless_it_asks_for_json(client, picture_bytes, monkeypatch):
+    plain = post(client, picture_bytes("PNG")).json()
+    monkeypatch.setenv("SAGEMAKER_BATCH", "true")
+    assert json.loads(post(client, picture_bytes("PNG")).text) == {"prediction": plain}
+    assert post(client, picture_bytes("PNG"), accept="application/json").json() == plain
+
+
 @pytest.mark.parametrize(
     ("data", "content_type", "status", "sentence"),
     [
