@@ -221,6 +221,13 @@ def test_a_disabled_mapping_takes_nothing_until_it_is_enabled(new_queue: Callabl
         ({"BatchSize": 10_001}, "ValidationException", "less than or equal to 10000"),
         ({"MaximumBatchingWindowInSeconds": 301}, "ValidationException", "less than or equal to 300"),
         ({"ScalingConfig": {"MaximumConcurrency": 1001}}, "ValidationException", "less than or equal to 1000"),
+        ({"FunctionResponseTypes": ["None"]}, "ValidationException", "ReportBatchItemFailures"),
+        ({"StartingPosition": "LATEST"}, "InvalidParameterValueException", "Unsupported StartingPosition parameter"),
+        ({"FilterCriteria": {"Filters": [{"Pattern": "text"}]}}, "InvalidParameterValueException", "filter pattern"),
+        (
+            {"FilterCriteria": {"Filters": [{"Pattern": '{"body": {"k": []}}'}]}},
+            *("InvalidParameterValueException", "filter pattern"),
+        ),
         ({"FunctionName": "image-classifier-none"}, "ResourceNotFoundException", "Function not found"),
         ({"EventSourceArn": "{arn}-none"}, "InvalidParameterValueException", "NonExistentQueue"),
     ],
@@ -260,6 +267,31 @@ def test_a_mapping_needs_rights_a_long_visibility_timeout_and_is_unique(
             functions.create_event_source_mapping, EventSourceArn=other, FunctionName="image-classifier-mapping"
         )[1]
     )
+
+
+def test_a_mapping_of_a_fifo_queue_has_no_window_and_small_batches(ministack: MiniStack) -> None:
+    name = f"image-classifier-{uuid.uuid4().hex[:8]}.fifo"
+    ministack.client("sqs").create_queue(QueueName=name, Attributes={"FifoQueue": "true"})
+    arn = f"arn:aws:sqs:{clients.REGION}:{clients.ACCOUNT}:{name}"
+    ministack.create_function("image-classifier-in-order", NOTE_BATCH)
+    functions = ministack.client("lambda")
+    request = {"EventSourceArn": arn, "FunctionName": "image-classifier-in-order"}
+
+    create = functions.create_event_source_mapping
+    assert "FIFO" in error_of(create, **request, BatchSize=11)[1]
+    assert "FIFO" in error_of(create, **request, MaximumBatchingWindowInSeconds=1)[1]
+    mapping = create(**request, BatchSize=10)["UUID"]
+    update = functions.update_event_source_mapping
+    assert "FIFO" in error_of(update, UUID=mapping, MaximumBatchingWindowInSeconds=1)[1]
+    functions.delete_event_source_mapping(UUID=mapping)
+
+
+def test_an_alias_and_its_function_may_both_be_mapped(new_queue: Callable[..., Queue]) -> None:
+    queue = new_queue()
+    queue.server.create_function("image-classifier-twice", NOTE_BATCH)
+    queue.map_to("image-classifier-twice:live")
+    queue.map_to("image-classifier-twice")
+    assert error_of(queue.map_to, "image-classifier-twice:live")[0] == "ResourceConflictException"
 
 
 def new_queue_without_rights(server: MiniStack) -> str:

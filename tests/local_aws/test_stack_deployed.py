@@ -59,7 +59,13 @@ def test_the_templates_alarms_go_off(new_ministack: MiniStack) -> None:
     functions.put_function_event_invoke_config(
         FunctionName="image-classifier-fails",
         MaximumRetryAttempts=0,
-        DestinationConfig={"OnFailure": {"Destination": f"{queue}-that-was-deleted"}},
+        DestinationConfig={"OnFailure": {"Destination": queue}},
+    )
+    statement = {"Effect": "Deny", "Action": "sqs:SendMessage", "Resource": queue}
+    server.client("iam").put_role_policy(
+        RoleName=server.settings["IMAGE_CLASSIFIER_FUNCTION_ROLE_ARN"].rpartition("/")[2],
+        PolicyName="no-failures",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
     )
     functions.put_function_concurrency(FunctionName="image-classifier-throttled", ReservedConcurrentExecutions=0)
 

@@ -105,6 +105,39 @@ class EventInvokeConfig(TypedDict):
     DestinationConfig: NotRequired[DestinationConfig]
 
 
+class Dimension(TypedDict):
+    """One dimension of a metric."""
+
+    Name: str
+    Value: str
+
+
+class MetricPoint(TypedDict):
+    """Data of a metric at a time in seconds since 1970; MiniStack's functions read its values."""
+
+    Timestamp: float
+
+
+class Alarm(TypedDict):
+    """A CloudWatch alarm on one metric, as DescribeAlarms returns it; `Period` is in seconds."""
+
+    AlarmName: str
+    Namespace: str
+    MetricName: str
+    Dimensions: NotRequired[list[Dimension]]
+    Statistic: NotRequired[str | None]
+    ExtendedStatistic: NotRequired[str | None]
+    Period: int
+    EvaluationPeriods: int
+    DatapointsToAlarm: NotRequired[int | None]
+    Threshold: float
+    ComparisonOperator: str
+    TreatMissingData: NotRequired[str | None]
+    StateValue: str
+    StateReason: str
+    StateUpdatedTimestamp: int
+
+
 class Message(TypedDict):
     """A message of an SQS queue; times are seconds since 1970."""
 
@@ -122,6 +155,18 @@ class Queue(TypedDict):
     messages: list[Message]
 
 
+class Filter(TypedDict):
+    """A filter of an event source mapping; its pattern is a JSON text."""
+
+    Pattern: NotRequired[str | None]
+
+
+class FilterCriteria(TypedDict):
+    """The filters of an event source mapping, of which one must match."""
+
+    Filters: NotRequired[list[Filter] | None]
+
+
 class MappingRequest(TypedDict, total=False):
     """The request that creates or changes an event source mapping."""
 
@@ -129,6 +174,8 @@ class MappingRequest(TypedDict, total=False):
     FunctionName: str
     BatchSize: int
     MaximumBatchingWindowInSeconds: int
+    FunctionResponseTypes: list[str]
+    FilterCriteria: FilterCriteria | None
 
 
 class EventSourceMapping(MappingRequest):
@@ -137,7 +184,6 @@ class EventSourceMapping(MappingRequest):
     UUID: str
     FunctionArn: str
     Enabled: bool
-    FunctionResponseTypes: NotRequired[list[str]]
     LastProcessingResult: NotRequired[str]
 
 
@@ -174,6 +220,7 @@ class FunctionRequest(Code, total=False):
     EphemeralStorage: EphemeralStorage | None
     MemorySize: int
     Timeout: int
+    DeadLetterConfig: DeadLetterConfig | None
 
 
 class Bucket(TypedDict):

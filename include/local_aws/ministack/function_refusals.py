@@ -10,6 +10,7 @@ from typing import Any
 
 from local_aws import function_runtime
 from local_aws.faults.roles import UnreadyRoles
+from local_aws.ministack import execution_role
 from local_aws.ministack.documents import Code, FunctionRequest
 from local_aws.ministack.modules import Answer, iam, lambda_svc, responses
 
@@ -58,6 +59,7 @@ def create_function(unready_roles: UnreadyRoles) -> Callable[[Callable[..., Answ
                 or _refused_code(data.get("Code", {}), operation="CreateFunction")
                 or _refused_configuration(data)
                 or _refused_for_now(data, unready_roles)
+                or _refused_dead_letters(data, role_arn=data.get("Role", ""))
                 or original(data)
             )
 
@@ -83,8 +85,14 @@ def update_function_configuration(original: Callable[..., Answer]) -> Callable[.
     """Wrap UpdateFunctionConfiguration."""
 
     def checked(name: str, data: FunctionRequest) -> Answer:
-        refused = _refused_runtime(data["Runtime"]) if "Runtime" in data else None
-        return refused or _refused_configuration(data) or original(name, data)
+        present = lambda_svc._functions.get(name)
+        role_arn = data.get("Role") or (present["config"]["Role"] if present else "")
+        return (
+            (_refused_runtime(data["Runtime"]) if "Runtime" in data else None)
+            or _refused_configuration(data)
+            or (_refused_dead_letters(data, role_arn=role_arn) if present else None)
+            or original(name, data)
+        )
 
     return checked
 
@@ -166,6 +174,14 @@ def _refused_role(arn: str | None) -> Answer | None:
     if "lambda.amazonaws.com" in trusted:
         return None
     return invalid(_NO_ROLE)
+
+
+def _refused_dead_letters(data: FunctionRequest, *, role_arn: str) -> Answer | None:
+    arn = (data.get("DeadLetterConfig") or {}).get("TargetArn", "")
+    for service, call in (("sqs", "SendMessage"), ("sns", "Publish")):
+        if f":{service}:" in arn and not execution_role.allows(role_arn, f"{service}:{call}", resource=arn):
+            return invalid(f"The provided execution role does not have permissions to call {call} on {service.upper()}")
+    return None
 
 
 def _refused_for_now(data: FunctionRequest, unready_roles: UnreadyRoles) -> Answer | None:

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from local_aws.ministack.documents import EventInvokeConfig, FunctionConfig, Fun
 from local_aws.ministack.function_process import Function, safe_name
 from local_aws.ministack.function_processes import FunctionProcesses, NoProcessFreeError
 from local_aws.ministack.invocation_queue import Invocation, InvocationQueue
-from local_aws.ministack.metrics import invoke_measured, record_failed_destination
+from local_aws.ministack.metrics import invoke_measured, record_delivery_failure
 from local_aws.ministack.modules import lambda_runtime, lambda_svc
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,20 @@ _THROTTLE_WAIT_S = 1  # doubled with every throttle
 _MOST_THROTTLE_WAITS = 5  # times the first retry's wait; AWS: 60 s and 5 minutes
 _DEFAULT_RETRIES = 2
 _DEFAULT_MAX_AGE_S = 21600
+_DEAD_LETTER_ERROR_BYTES = 1024
+
+_event_request_id: ContextVar[str | None] = ContextVar("event_request_id", default=None)
+
+
+def keep_request_id(original: Callable[..., Result]) -> Callable[..., Result]:
+    """Wrap one execution: every attempt at an event has the request id with which the event was accepted."""
+
+    def dispatch(
+        record: FunctionRecord, config: FunctionConfig, event: object, request_id: str, started: float
+    ) -> Result:
+        return original(record, config, event, _event_request_id.get() or request_id, started)
+
+    return dispatch
 
 
 @dataclass(frozen=True)
@@ -150,6 +165,7 @@ class FunctionRunner:
             self.queue.put_back(invocation, after_s=self._limits.retry_wait_s, attempts=invocation.attempts + 1)
 
     def _work_on(self, invocation: Invocation) -> None:
+        _event_request_id.set(invocation.request_id)
         scope = {"config": {"FunctionArn": invocation.function_arn}}
         lambda_svc._run_with_function_config_scope(scope, self._attempt, invocation)
 
@@ -208,7 +224,9 @@ class FunctionRunner:
     ) -> None:
         target = rules.get("DestinationConfig", {}).get("OnSuccess", {}).get("Destination")
         if target:
-            self._destinations.send(target, _record(invocation, config=config, condition="Success", result=result))
+            record = _record(invocation, config=config, condition="Success", result=result)
+            if not self._destinations.send(target, record, role_arn=config["Role"]):
+                record_delivery_failure(config, metric="DestinationDeliveryFailures")
         self.queue.remove(invocation)
 
     def _give_up(
@@ -223,11 +241,14 @@ class FunctionRunner:
         log.warning("Event %s of %s failed: %s", invocation.request_id, invocation.function_arn, condition)
         target = rules.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination")
         record = _record(invocation, config=config, condition=condition, result=result)
-        if target and not self._destinations.send(target, record):
-            record_failed_destination(config)
+        if target and not self._destinations.send(target, record, role_arn=config["Role"]):
+            record_delivery_failure(config, metric="DestinationDeliveryFailures")
         dead_letters = config.get("DeadLetterConfig", {}).get("TargetArn")
-        if dead_letters:
-            self._destinations.send(dead_letters, invocation.event)
+        attributes = _dead_letter_attributes(invocation, result=result)
+        if dead_letters and not self._destinations.send(
+            dead_letters, invocation.event, role_arn=config["Role"], attributes=attributes
+        ):
+            record_delivery_failure(config, metric="DeadLetterErrors")
         self.queue.remove(invocation)
 
 
@@ -255,6 +276,17 @@ def _record(invocation: Invocation, *, config: FunctionConfig, condition: str, r
         record["responseContext"] = {"statusCode": 200, "executedVersion": config["Version"], **failure}
         record["responsePayload"] = result.get("body")
     return record
+
+
+def _dead_letter_attributes(invocation: Invocation, *, result: Result) -> dict[str, dict[str, str]]:
+    """Return the attributes of a message in a dead-letter queue, whose body is the event, as AWS sets them."""
+    attributes = {"RequestID": {"DataType": "String", "StringValue": invocation.request_id}}
+    if result:
+        error = cast("FunctionError", result.get("body"))
+        attributes["ErrorCode"] = {"DataType": "Number", "StringValue": "200"}
+        message = error["errorMessage"].encode()[:_DEAD_LETTER_ERROR_BYTES].decode(errors="ignore")
+        attributes["ErrorMessage"] = {"DataType": "String", "StringValue": message or " "}
+    return attributes
 
 
 def _unqualified(arn: str) -> str:

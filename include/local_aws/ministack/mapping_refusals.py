@@ -1,13 +1,21 @@
 """Refuses event source mappings and reserved concurrency that Lambda refuses and MiniStack accepts."""
 
+import json
 from collections.abc import Callable, Mapping
 
+from local_aws.ministack import execution_role
 from local_aws.ministack.documents import MappingRequest
 from local_aws.ministack.function_refusals import invalid, json_error, refused_numbers
-from local_aws.ministack.modules import Answer, iam_evaluator, lambda_svc, responses, sqs
+from local_aws.ministack.modules import Answer, lambda_svc, sqs
 
 _UNRESERVED_MINIMUM = 100
 _BOUNDS = {"BatchSize": (1, 10_000), "MaximumBatchingWindowInSeconds": (0, 300)}
+_FIFO_BATCH = 10
+_OF_STREAMS = (
+    *("StartingPosition", "StartingPositionTimestamp", "ParallelizationFactor", "BisectBatchOnFunctionError"),
+    *("MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "TumblingWindowInSeconds", "DestinationConfig"),
+)
+_RESPONSE_TYPES = ["ReportBatchItemFailures"]
 _NEEDED_OF_QUEUE = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
 
 
@@ -20,7 +28,8 @@ def create_event_source_mapping(original: Callable[..., Answer]) -> Callable[...
             return original(data)
         return (
             refused_numbers(data, bounds=_BOUNDS)
-            or _refused_window(data, present={})
+            or _refused_members(data)
+            or _refused_window(data, present={"EventSourceArn": arn})
             or _refused_queue(arn, function=data.get("FunctionName", ""))
             or _refused_twin(arn, function=data.get("FunctionName", ""))
             or original(data)
@@ -34,8 +43,14 @@ def update_event_source_mapping(original: Callable[..., Answer]) -> Callable[...
 
     def checked(mapping_id: str, data: MappingRequest) -> Answer:
         present = lambda_svc._esms.get(mapping_id)
-        refused = refused_numbers(data, bounds=_BOUNDS) or _refused_window(data, present=present) if present else None
-        return refused or original(mapping_id, data)
+        if present is None or ":sqs:" not in present["EventSourceArn"]:
+            return original(mapping_id, data)
+        return (
+            refused_numbers(data, bounds=_BOUNDS)
+            or _refused_members(data)
+            or _refused_window(data, present=present)
+            or original(mapping_id, data)
+        )
 
     return checked
 
@@ -58,9 +73,45 @@ def put_function_concurrency(original: Callable[..., Answer]) -> Callable[..., A
     return checked
 
 
+def _refused_members(data: MappingRequest) -> Answer | None:
+    for name in _OF_STREAMS:
+        if data.get(name) is not None:
+            return invalid(f"Unsupported {name} parameter for given event source mapping type.")
+    if any(kind not in _RESPONSE_TYPES for kind in data.get("FunctionResponseTypes") or []):
+        return json_error(
+            "ValidationException",
+            f"1 validation error detected: Value '{data['FunctionResponseTypes']}' at 'functionResponseTypes' failed "
+            f"to satisfy constraint: Member must satisfy enum value set: {_RESPONSE_TYPES}",
+        )
+    filters = (data.get("FilterCriteria") or {}).get("Filters") or []
+    if not all(_is_pattern(item.get("Pattern")) for item in filters):
+        return invalid("Invalid filter pattern definition.")
+    return None
+
+
+def _is_pattern(text: str | None) -> bool:
+    """Return whether a filter is JSON whose every branch ends in a list of values that is not empty."""
+    try:
+        pattern = json.loads(text or "")
+    except ValueError:
+        return False
+    return isinstance(pattern, dict) and all(map(_is_branch, pattern.values()))
+
+
+def _is_branch(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_branch, value.values()))
+    return isinstance(value, list) and bool(value)
+
+
 def _refused_window(data: MappingRequest, *, present: MappingRequest) -> Answer | None:
     batch_size = data.get("BatchSize", present.get("BatchSize", 10))
     window_s = data.get("MaximumBatchingWindowInSeconds", present.get("MaximumBatchingWindowInSeconds", 0))
+    if present["EventSourceArn"].endswith(".fifo"):
+        if window_s:
+            return invalid("Batching window is not supported for FIFO queues")
+        if batch_size > _FIFO_BATCH:
+            return invalid(f"FIFO Queue Batch size must be less than or equal to {_FIFO_BATCH}.")
     if batch_size > 10 and window_s < 1:
         return invalid(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
@@ -78,7 +129,11 @@ def _refused_queue(arn: str, *, function: str) -> Answer | None:
             "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. "
             "SQS Error Message: The specified queue does not exist."
         )
-    missing = [action for action in _NEEDED_OF_QUEUE if not _may(config["Role"], f"sqs:{action}", resource=arn)]
+    missing = [
+        action
+        for action in _NEEDED_OF_QUEUE
+        if not execution_role.allows(config["Role"], f"sqs:{action}", resource=arn)
+    ]
     if missing:
         return invalid(f"The provided execution role does not have permissions to call {missing[0]} on SQS")
     visibility_s = int(queue["attributes"].get("VisibilityTimeout", "30"))
@@ -91,9 +146,12 @@ def _refused_queue(arn: str, *, function: str) -> Answer | None:
 
 
 def _refused_twin(arn: str, *, function: str) -> Answer | None:
-    _, config, _ = lambda_svc._get_func_record_for_ref(function)
+    name, qualifier, missing = lambda_svc._resolve_existing_esm_function(function)
+    if missing:
+        return None  # MiniStack answers that the function does not exist
+    function_arn = lambda_svc._func_arn(name) + (f":{qualifier}" if qualifier else "")
     for mapping in lambda_svc._esms.values():
-        if config and mapping["EventSourceArn"] == arn and mapping["FunctionName"] == config["FunctionName"]:
+        if (mapping["EventSourceArn"], mapping["FunctionArn"]) == (arn, function_arn):
             return json_error(
                 "ResourceConflictException",
                 f'An event source mapping with SQS arn (" {arn} ") and function (" {mapping["FunctionArn"]} ") already '
@@ -101,19 +159,3 @@ def _refused_twin(arn: str, *, function: str) -> Answer | None:
                 status=409,
             )
     return None
-
-
-def _may(role_arn: str, action: str, *, resource: str) -> bool:
-    account = responses.get_account_id()
-    policies = iam_evaluator._gather_role_policies(role_arn.rsplit("/", 1)[-1], account)
-    context = iam_evaluator.EvalContext(
-        principal_arn=role_arn,
-        principal_type="AssumedRole",
-        principal_account=account,
-        action=action,
-        resource_arn=resource,
-        region=responses.get_region(),
-        secure_transport=True,
-    )
-    decision: str = iam_evaluator.evaluate(context, policies).decision
-    return decision == "Allow"

@@ -56,10 +56,10 @@ def invoke_measured(function: FunctionRecord, event: object) -> Result:
     return result
 
 
-def record_failed_destination(config: FunctionConfig) -> None:
-    """Record that the record of an asynchronous invocation could not be sent to its destination."""
+def record_delivery_failure(config: FunctionConfig, *, metric: str) -> None:
+    """Record that an event, or its record, could not be sent: DestinationDeliveryFailures or DeadLetterErrors."""
     dimensions = {"FunctionName": config["FunctionName"]}
-    cloudwatch.record_metric("AWS/Lambda", "DestinationDeliveryFailures", 1, "Count", dimensions)
+    cloudwatch.record_metric("AWS/Lambda", metric, 1, "Count", dimensions)
 
 
 def emit_logs(original: Callable[..., object]) -> Callable[..., object]:

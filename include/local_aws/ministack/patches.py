@@ -25,8 +25,9 @@ from local_aws.ministack import (
     queue_policy,
 )
 from local_aws.ministack.event_delivery import EventDelivery
-from local_aws.ministack.function_runner import FunctionRunner
+from local_aws.ministack.function_runner import FunctionRunner, keep_request_id
 from local_aws.ministack.iam_enforcement import Enforcement
+from local_aws.ministack.invoke_config_refusals import put_event_invoke_config
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import (
     app,
@@ -58,6 +59,8 @@ def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
         # Functions saw the packages and the environment of the user's shell, and outlived MiniStack.
         Patch(lambda_svc, "_execute_function_warm", "62b9218bef5b948a", _replace(runner.execute)),
         Patch(lambda_svc, "invalidate_worker", "1be5d7f769f5c608", _replace(_end_processes(runner))),
+        # Each attempt at an event had a request id of its own.
+        Patch(lambda_svc, "_execute_function_dispatch", "f62cd259213ecef7", keep_request_id),
         # A function whose state was saved during a change stayed Pending for ever.
         Patch(lambda_svc, "load_persisted_state", "140113ddcd3634e1", _finish_interrupted_changes),
         # An event was only in memory when the upload was answered, and the alias was lost.
@@ -117,6 +120,7 @@ def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
         # Requests that AWS refuses were accepted.
         Patch(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
         Patch(lambda_svc, "_update_esm", "1b7e0409cb6593c2", mapping_refusals.update_event_source_mapping),
+        Patch(lambda_svc, "_put_event_invoke_config", "e53a9f8cbd9cf1c1", put_event_invoke_config),
         Patch(lambda_svc, "_put_function_concurrency", "172358f9cb8292ef", mapping_refusals.put_function_concurrency),
         Patch(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
         Patch(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
