@@ -9,6 +9,7 @@ from local_aws.faults.counting import Faults
 from local_aws.faults.roles import UnreadyRoles
 from local_aws.keys import where_keys_are
 from local_aws.ministack import (
+    alarms,
     bucket_properties,
     bucket_refusals,
     function_payloads,
@@ -31,6 +32,7 @@ from local_aws.ministack.invoke_config_refusals import put_event_invoke_config
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import (
     app,
+    cloudwatch,
     cloudwatch_logs,
     iam_actions,
     iam_evaluator,
@@ -68,6 +70,8 @@ def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
         Patch(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _replace(events.deliver)),
         # Metrics in the embedded metric format were not recorded.
         Patch(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
+        # An alarm joined all dimensions of its metric and all its periods, and ignored TreatMissingData.
+        Patch(cloudwatch, "_evaluate_alarm", "a0b0acd3d432b711", alarms.evaluate_alarm),
         # logStreamNamePrefix was ignored.
         Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
         # The first request for an absent service blocked all others for seconds, because it read every service model.
