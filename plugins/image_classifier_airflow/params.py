@@ -83,7 +83,7 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
     )
     return {
         "classifier": Param(title="Classifier", description="Its name.", **name),
-        "prefix": Param("", type="string", maxLength=1024, title="Prefix", description=prefix),
+        "prefix": _text("Prefix", prefix, longest=1024),
         "again": Param(False, type="boolean", title="Again", description=again),
         "tasks": Param(
             4, type="integer", minimum=1, maximum=64, title="Tasks", description="Maximum number of mapped tasks."
@@ -104,8 +104,8 @@ def roll_back_params(files: Iterable[Path]) -> dict[str, Param]:
     reason = "It is stored with the version that is rejected."
     return {
         "classifier": Param(title="Classifier", description="Its name.", **name),
-        "version": Param("", type="string", maxLength=63, title="Version", description=version),
-        "reason": Param("", type="string", maxLength=500, title="Reason", description=reason),
+        "version": _text("Version", version, longest=63),
+        "reason": _text("Reason", reason, longest=500),
     }
 
 
@@ -113,6 +113,11 @@ def watch_params() -> dict[str, Param]:
     """Return the param for the minutes after which the watch Dag replays an upload without a record."""
     description = "A younger upload is left to its own event, which Lambda tries three times in four minutes."
     return {"grace_s": Param(600, type="integer", minimum=0, title="Grace (s)", description=description)}
+
+
+def _text(title: str, description: str, *, longest: int) -> Param:
+    """Return a text that may be absent; Airflow's form does not start a run while a plain string is empty."""
+    return Param(None, type=["string", "null"], maxLength=longest, title=title, description=description)
 
 
 def _keep(title: str, description: str) -> Param:

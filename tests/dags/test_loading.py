@@ -57,6 +57,15 @@ def write(folder: Path, **files: str) -> Path:
 PASSES_A_FAILURE_ON = {"all_success", "none_failed", "none_failed_min_one_success"}
 
 
+def test_no_form_requires_a_text_that_is_empty_at_first(shipped):
+    """Airflow's page disables the button that starts the run while a required text is empty."""
+    fields = [dag.params.get_param(name) for dag in shipped.dags.values() for name in dag.params]
+    empty = [field for field in fields if field.has_value and field.value == ""]
+
+    assert len(fields) > 50
+    assert [field.schema["title"] for field in empty if field.schema["type"] == "string"] == []
+
+
 def test_the_repository_holds_exactly_these_dags(shipped):
     assert shipped.import_errors == {}
     assert set(shipped.dags) == {"digits_train_and_deploy"} | OF_ALL_CLASSIFIERS

@@ -81,6 +81,33 @@ def test_a_page_that_fails_says_so_and_airflow_s_own_pages_stay(sign_in, local_a
     expect(admin.page.get_by_text("pets_train_and_deploy").first).to_be_visible()
 
 
+@pytest.mark.parametrize("dag", ["pets_train_and_deploy", "image_classifier_watch"])
+def test_a_run_starts_with_the_form_as_it_is(sign_in, dag):
+    admin = sign_in("admin")
+
+    assert_startable(open_form(admin, dag))
+
+
+@pytest.mark.parametrize("dag", ["image_classifier_roll_back", "image_classifier_classify_existing"])
+def test_a_run_starts_when_only_the_classifier_is_named(sign_in, dag):
+    form = open_form(sign_in("admin"), dag)
+    form.locator("input[name='element_classifier']").fill("pets")
+
+    assert_startable(form)
+
+
+def open_form(person, dag):
+    """Airflow's dialog with the params of a run."""
+    person.page.goto(f"{person.airflow.url}/dags/{dag}")
+    person.page.get_by_role("button", name="Trigger").first.click()
+    return person.page.get_by_role("dialog").first
+
+
+def assert_startable(form):
+    expect(form.get_by_text("Advanced Options")).to_be_visible()
+    expect(form.get_by_role("button", name="Trigger", exact=True)).to_be_enabled()
+
+
 def test_without_a_login_the_pages_ask_for_one(chromium, airflow):
     context = chromium.new_context()
     page = context.new_page()

@@ -103,8 +103,8 @@ class RunParams(BaseModel):
         title="Reset labels",
         description="Start a new list of classes. Needed if a class was removed; earlier models keep their list.",
     )
-    promote_version: str = Field(
-        default="",
+    promote_version: str | None = Field(
+        default=None,
         max_length=63,
         title="Promote version",
         description="A model that a person rejected or went back from stays out, unless this names it by its training "

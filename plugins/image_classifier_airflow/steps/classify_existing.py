@@ -135,7 +135,7 @@ def _request(params: Params, *, started: "datetime") -> "Request":
     from image_classifier.classify_existing.run import Request
 
     target = Target(params["classifier"], Settings.from_env().bucket)
-    return Request(target, prefix=params["prefix"], again=params["again"], started=started)
+    return Request(target, prefix=params["prefix"] or "", again=params["again"], started=started)
 
 
 def classifier_of(name: str) -> Classifier:

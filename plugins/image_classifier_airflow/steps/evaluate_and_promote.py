@@ -126,7 +126,7 @@ class EvaluationSteps:
         from image_classifier.promote import named, registry
 
         sagemaker, name = clients.sagemaker(self._conn), self._classifier.name
-        wanted = RunParams.from_params(params).promote_version.strip()
+        wanted = (RunParams.from_params(params).promote_version or "").strip()
         if wanted:
             named.check_names(sagemaker, wanted, training_job=training_job, classifier=name)
         why = registry.rejected_by_a_person(sagemaker, training_job, classifier=name)

@@ -24,7 +24,7 @@ def check_promote_version(
         ClassifierFileError: the run would train another model than the one it names.
 
     """
-    wanted = RunParams.from_params(params).promote_version.strip()
+    wanted = (RunParams.from_params(params).promote_version or "").strip()
     if not wanted:
         return
     from image_classifier.promote.named import check_before_training

@@ -51,7 +51,7 @@ def plan(params: Params, ti: Any) -> Json:
         raise ClassifierFileError(message)
     known = registry.versions(sagemaker, group=model_package_group_name(classifier.name))
     serving = deployment.training_job
-    version = registry.version_to_return_to(known, wanted=params["version"].strip(), serving=serving)
+    version = registry.version_to_return_to(known, wanted=(params["version"] or "").strip(), serving=serving)
     model = registry.trained_model(sagemaker, version)
     left = [one.arn for one in known if one.training_job == serving]
     log.info("%s goes back from %s to version %d, %s", classifier.name, serving, version.number, version.training_job)
@@ -91,7 +91,8 @@ def mark_versions(plan: Json, params: Params) -> None:
     """Approve the version that is live now, and reject the one before, with the reason."""
     from image_classifier.promote import registry
 
-    sagemaker, reason = clients.sagemaker(plan["aws_conn_id"]), params["reason"].strip() or "no reason was given"
+    sagemaker = clients.sagemaker(plan["aws_conn_id"])
+    reason = (params["reason"] or "").strip() or "no reason was given"
     registry.set_approval(sagemaker, plan["version"], status="Approved", why="A person went back to this model.")
     for arn in plan["left"]:
         registry.set_approval(sagemaker, arn, status="Rejected", why=f"{registry.LEFT}{reason}")
