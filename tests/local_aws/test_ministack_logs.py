@@ -50,3 +50,28 @@ def test_a_group_that_does_not_exist_is_named(logs):
         logs.filter_log_events(logGroupName="none", logStreamNamePrefix="a")
 
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_pages_hold_every_matching_event_once(logs):
+    logs.create_log_group(logGroupName="pages")
+    logs.create_log_stream(logGroupName="pages", logStreamName="a")
+    events = [{"timestamp": 1_700_000_000_000 + number, "message": f"image {number}"} for number in range(7)]
+    events += [{"timestamp": 1_700_000_000_100, "message": "Image 7"}]
+    logs.put_log_events(logGroupName="pages", logStreamName="a", logEvents=events)
+
+    pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName="pages", filterPattern="image", limit=3))
+
+    assert [len(page["events"]) for page in pages] == [3, 3, 1]
+    assert [event["message"] for page in pages for event in page["events"]] == [
+        f"image {number}" for number in range(7)
+    ]
+    late = logs.filter_log_events(logGroupName="pages", startTime=1_700_000_000_005, endTime=1_700_000_000_006)
+    assert [event["message"] for event in late["events"]] == ["image 5", "image 6"]
+
+
+@pytest.mark.parametrize("request_", [{"filterPattern": "{ $.a }"}, {"nextToken": "none"}])
+def test_an_unreadable_pattern_or_token_is_refused(logs, request_):
+    with pytest.raises(ClientError) as caught:
+        messages(logs, **request_)
+
+    assert caught.value.response["Error"]["Code"] == "InvalidParameterException"

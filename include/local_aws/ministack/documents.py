@@ -138,6 +138,14 @@ class Alarm(TypedDict):
     StateUpdatedTimestamp: int
 
 
+class LogEvent(TypedDict):
+    """An event of a log stream; times are milliseconds since 1970."""
+
+    timestamp: int
+    message: str
+    ingestionTime: NotRequired[int]
+
+
 class Message(TypedDict):
     """A message of an SQS queue; times are seconds since 1970."""
 

@@ -72,8 +72,8 @@ def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
         Patch(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
         # An alarm joined all dimensions of its metric and all its periods, and ignored TreatMissingData.
         Patch(cloudwatch, "_evaluate_alarm", "a0b0acd3d432b711", alarms.evaluate_alarm),
-        # logStreamNamePrefix was ignored.
-        Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", log_events.filter_log_events),
+        # logStreamNamePrefix and JSON patterns were ignored, case too, and there was no next page.
+        Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", _replace(log_events.filter_log_events)),
         # The first request for an absent service blocked all others for seconds, because it read every service model.
         Patch(router, "_is_aws_service_name", "12b437d0256187cf", _replace(one_address.is_aws_service)),
     ]
