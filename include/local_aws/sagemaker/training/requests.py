@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from local_aws.sagemaker.protocol.errors import ServiceError
 
 DEFAULT_MAX_RUNTIME_S = 86_400
+LONGEST_RUNTIME_S = 28 * 86_400
 # Members that only describe or observe a job are accepted and returned; those that would change its result are refused.
 DATA_TYPES = ("S3Prefix", "AugmentedManifestFile")
 _MANIFEST_MODE = "AugmentedManifestFile can only be used if the Channel's input mode is Pipe"
@@ -96,6 +97,8 @@ def _check_output(request: Document) -> None:
 
 
 def _check_algorithm(algorithm: Document) -> None:
+    if "TrainingImage" in algorithm and "AlgorithmName" in algorithm:
+        raise validation_error("AlgorithmSpecification has either an AlgorithmName or a TrainingImage; found both.")
     if "TrainingImage" not in algorithm:
         raise _unsupported("AlgorithmSpecification without TrainingImage")
     for name in UNSUPPORTED_IMAGE:
@@ -142,7 +145,12 @@ def _check_files(channel: Document, *, mode: str) -> None:
 def _check_time(request: Document) -> None:
     stopping = request.get("StoppingCondition", {})
     max_wait_s = stopping.get("MaxWaitTimeInSeconds")
+    if stopping.get("MaxRuntimeInSeconds", 0) > LONGEST_RUNTIME_S:
+        found = stopping["MaxRuntimeInSeconds"]
+        raise validation_error(f"MaxRuntimeInSeconds is at most {LONGEST_RUNTIME_S}, which are 28 days; found {found}.")
     if request.get("EnableManagedSpotTraining"):
+        if request.get("ResourceConfig", {}).get("KeepAlivePeriodInSeconds"):
+            raise validation_error("KeepAlivePeriodInSeconds is not accepted with EnableManagedSpotTraining.")
         if max_wait_s is None or max_wait_s < stopping.get("MaxRuntimeInSeconds", DEFAULT_MAX_RUNTIME_S):
             raise validation_error(
                 "Invalid MaxWaitTimeInSeconds. It must be present and be greater than or equal to MaxRuntimeInSeconds"

@@ -82,6 +82,22 @@ def test_a_complete_request_is_accepted(changes):
             "Invalid MaxWaitTimeInSeconds.",
         ),
         (
+            {
+                "EnableManagedSpotTraining": True,
+                "StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9},
+                "ResourceConfig": {"InstanceType": "ml.g5.xlarge", "KeepAlivePeriodInSeconds": 60},
+            },
+            "KeepAlivePeriodInSeconds is not accepted with EnableManagedSpotTraining.",
+        ),
+        (
+            {"StoppingCondition": {"MaxRuntimeInSeconds": 2_419_201}},
+            "MaxRuntimeInSeconds is at most 2419200, which are 28 days; found 2419201.",
+        ),
+        (
+            {"AlgorithmSpecification": {"TrainingImage": "i", "AlgorithmName": "a", "TrainingInputMode": "File"}},
+            "either an AlgorithmName or a TrainingImage; found both.",
+        ),
+        (
             {"StoppingCondition": {"MaxRuntimeInSeconds": 9, "MaxWaitTimeInSeconds": 9}},
             "MaxWaitTimeInSeconds is only accepted with EnableManagedSpotTraining.",
         ),
