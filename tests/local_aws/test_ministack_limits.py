@@ -57,6 +57,16 @@ def test_payloads_over_lambdas_limits_are_refused(ministack: MiniStack) -> None:
     assert (answer["errorType"], error) == ("Function.ResponseSizeTooLarge", "Unhandled")
 
 
+def test_a_payload_that_is_no_json_is_refused(ministack: MiniStack) -> None:
+    ministack.create_function("image-classifier-json", "def handler(event, context):\n    return event")
+    invoke = ministack.client("lambda").invoke
+    for payload in (b"{no json", b"\xff"):
+        with pytest.raises(ClientError) as caught:
+            invoke(FunctionName="image-classifier-json", Payload=payload)
+        assert caught.value.response["Error"]["Code"] == "InvalidRequestContentException"
+    assert invoke(FunctionName="image-classifier-json", Payload=b'"text"')["Payload"].read() == b'"text"'
+
+
 def test_the_package_may_only_be_read_and_the_temporary_folder_written(ministack: MiniStack) -> None:
     source = """
 import os, tempfile

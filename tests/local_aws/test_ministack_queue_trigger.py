@@ -168,6 +168,19 @@ def test_a_notification_to_a_queue_that_s3_may_not_send_to_is_refused(
     assert queue.depth(queue.url) == 0
 
 
+def test_a_notification_to_a_fifo_queue_is_refused(new_queue: Callable[..., Queue]) -> None:
+    queue = new_queue()
+    fifo = Queue(queue.server, f"{queue.name}.fifo", url="", dead_url="")
+    sqs = queue.server.client("sqs")
+    fifo.url = sqs.create_queue(QueueName=fifo.name, Attributes={"FifoQueue": "true"})["QueueUrl"]
+    fifo.allow_s3()
+
+    code, message = error_of(fifo.notify)
+
+    assert code == "InvalidArgument"
+    assert message.endswith("FIFO queues are not supported")
+
+
 def test_failed_messages_return_and_end_in_the_dead_letter_queue(
     new_queue: Callable[..., Queue],
 ) -> None:

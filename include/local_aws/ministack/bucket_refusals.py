@@ -116,6 +116,10 @@ def notification_configuration(original: Callable[..., Answer | None]) -> Callab
                 "Configuration is ambiguously defined. Cannot have overlapping suffixes in two rules if the prefixes "
                 "are overlapping for the same event type."
             )
+        if any(item["type"] == "sqs" and item["arn"].endswith(".fifo") for item in configurations):
+            return _invalid(
+                "Unable to validate the following destination configurations: FIFO queues are not supported"
+            )
         refused = original(configurations, region, bucket, skip_destination_validation)
         if refused or skip_destination_validation:
             return refused

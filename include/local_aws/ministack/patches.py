@@ -119,7 +119,8 @@ def _queues(events: EventDelivery) -> list[Patch]:
 def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
     create_function = function_refusals.create_function(unready_roles)
     return [
-        # Payloads of any size were accepted.
+        # Payloads of any size were accepted, and those that are no JSON as an empty event.
+        Patch(lambda_svc, "handle_request", "f2255bfe6f90ab0a", function_payloads.lambda_request),
         Patch(lambda_svc, "_invoke", "ab193779e5c2ea94", function_payloads.invoke),
         # Requests that AWS refuses were accepted.
         Patch(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
