@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from local_aws.clients import ACCOUNT, REGION
-from local_aws.ministack.modules import Answer, iam_actions, iam_evaluator, lambda_svc, responses, router
+from local_aws.ministack.modules import Answer, iam_actions, iam_evaluator, lambda_svc, responses, router, s3
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,10 @@ class Enforcement:
             service_context: Mapping[str, object] | None = None,
         ) -> object | None:
             denied_role.set(None)
-            if service == "s3" and not access_key and iam_evaluator._anonymous.get():
+            is_anonymous = service == "s3" and not access_key and iam_evaluator._anonymous.get()
+            if is_anonymous and action == "s3:PutObject" and "/" not in resource_arn.rstrip("/"):
+                return None  # the form of a browser; the fields of the form are signed, and S3 checks them
+            if is_anonymous:
                 anonymous: object = iam_evaluator.EvalResult("ImplicitDeny", principal_arn="anonymous")
                 return anonymous
             document = {} if service == "s3" else _document()  # the body of a write is the object
@@ -158,6 +161,16 @@ def s3_error(original: Callable[..., Answer], *, where_keys_are: str) -> Callabl
         return original(code, message, *rest, **more)
 
     return respond
+
+
+def unsigned_form(_original: Callable[..., Answer | None]) -> Callable[..., Answer]:
+    """Replace the check of a browser's form that nobody has signed: it is refused."""
+
+    def refuse(_policy: str, _size: int) -> Answer:
+        refused: Answer = s3._error("AccessDenied", "Access Denied", 403)
+        return refused
+
+    return refuse
 
 
 def _with_hint(body: bytes, hint: str) -> bytes:

@@ -72,6 +72,36 @@ def test_unsigned_requests_are_refused_and_presigned_ones_are_not(aws: Enforcing
         urllib.request.urlopen(url.replace("a.json", "b.json"))
 
 
+def posted(form: dict[str, Any], *, without: str = "") -> int:
+    """The status of the answer to a browser's form with a file of three bytes."""
+    fields = {name: value for name, value in form["fields"].items() if name != without}
+    parts = [
+        f'--X\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in fields.items()
+    ]
+    parts.append('--X\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\nabc\r\n--X--\r\n')
+    headers = {"Content-Type": "multipart/form-data; boundary=X"}
+    request = urllib.request.Request(form["url"], data="".join(parts).encode(), headers=headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_a_form_that_the_upload_key_signed_puts_what_it_may_put(aws: Enforcing) -> None:
+    allowed = aws.uploader("s3").generate_presigned_post(aws.bucket, "digits/incoming/${filename}")
+    denied = aws.uploader("s3").generate_presigned_post(aws.bucket, "digits/models/${filename}")
+    unsigned = {"url": allowed["url"], "fields": {"key": "digits/incoming/b.jpg"}}
+
+    assert posted(allowed) == 204
+    assert aws.root("s3").get_object(Bucket=aws.bucket, Key="digits/incoming/a.jpg")["Body"].read() == b"abc"
+    assert posted(denied) == 403
+    assert posted(unsigned) == 403
+    assert posted(allowed, without="signature") == 400
+    allowed["fields"]["signature"] = denied["fields"]["signature"]
+    assert posted(allowed) == 403
+
+
 def test_the_upload_key_puts_images_and_reads_predictions_and_nothing_else(aws: Enforcing) -> None:
     s3, bucket = aws.uploader("s3"), aws.bucket
     s3.put_object(Bucket=bucket, Key="digits/incoming/a.jpg", Body=b"image")
