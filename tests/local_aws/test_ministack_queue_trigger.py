@@ -210,6 +210,21 @@ def test_a_batch_is_collected_until_it_is_full(new_queue: Callable[..., Queue]) 
     assert {queue.server.read(f"{queue.name}/results/{name}-1") for name in names} == {b"12"}
 
 
+def test_a_filter_of_s3_events_lets_its_images_through(new_queue: Callable[..., Queue]) -> None:
+    queue = new_queue()
+    queue.server.create_function("image-classifier-filtered", NOTE_BATCH)
+    queue.allow_s3()
+    queue.notify()
+    pattern = {"body": {"Records": {"s3": {"object": {"key": [{"suffix": ".jpg"}]}}}}}
+    filters = {"Filters": [{"Pattern": json.dumps(pattern)}]}
+    queue.map_to("image-classifier-filtered", FilterCriteria=filters)
+    queue.upload("a.jpg", "a.txt")
+
+    until(lambda: queue.results() == ["a.jpg-1"] and queue.depth(queue.url) == 0)
+
+    assert queue.results() == ["a.jpg-1"]
+
+
 def test_a_disabled_mapping_takes_nothing_until_it_is_enabled(new_queue: Callable[..., Queue]) -> None:
     queue = new_queue()
     queue.server.create_function("image-classifier-paused", NOTE_BATCH)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 
-from local_aws.ministack import execution_role
+from local_aws.ministack import execution_role, record_filters
 from local_aws.ministack.documents import MappingRequest
 from local_aws.ministack.function_refusals import invalid, json_error, refused_numbers
 from local_aws.ministack.modules import Answer, lambda_svc, sqs
@@ -90,18 +90,10 @@ def _refused_members(data: MappingRequest) -> Answer | None:
 
 
 def _is_pattern(text: str | None) -> bool:
-    """Return whether a filter is JSON whose every branch ends in a list of values that is not empty."""
     try:
-        pattern = json.loads(text or "")
+        return record_filters.is_pattern(json.loads(text or ""))
     except ValueError:
         return False
-    return isinstance(pattern, dict) and all(map(_is_branch, pattern.values()))
-
-
-def _is_branch(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_branch, value.values()))
-    return isinstance(value, list) and bool(value)
 
 
 def _refused_window(data: MappingRequest, *, present: MappingRequest) -> Answer | None:

@@ -24,6 +24,7 @@ from local_aws.ministack import (
     queue_batches,
     queue_lock,
     queue_policy,
+    record_filters,
 )
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner, keep_request_id
@@ -112,6 +113,8 @@ def _queues(events: EventDelivery) -> list[Patch]:
         Patch(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),
         # There was no batching window and no batch over 10, and invalid answers of a function deleted every message.
         Patch(sqs, "_receive_messages_for_esm", "f230dbcd4974adcf", _replace(queue_batches.BatchingWindow().receive)),
+        # Messages whose pattern has $or, or is about an array such as S3's Records, matched nothing and were deleted.
+        Patch(lambda_svc, "_match_esm_filter", "355086b70ce2adbf", _replace(record_filters.matches)),
         Patch(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _replace(queue_batches.run_batch)),
     ]
 
