@@ -71,6 +71,23 @@ def lambda_action(method: str, path: str) -> str | None:
     return {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"}.get(operation or "", operation)
 
 
+def s3_additional_checks(original: Callable[..., list[tuple[str, str]]]) -> Callable[..., list[tuple[str, str]]]:
+    """Wrap the list of what a request needs besides its own action: a write with If-Match also needs s3:GetObject.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    """
+
+    def checks(
+        method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Mapping[str, object]
+    ) -> list[tuple[str, str]]:
+        found = original(method, path, headers, body, query_params)
+        if method != "PUT" or "if-match" not in headers:
+            return found
+        return [*found, ("s3:GetObject", f"arn:aws:s3:::{path.lstrip('/')}")]
+
+    return checks
+
+
 class Enforcement:
     """Decides about requests; `calls` is a file that records the allowed calls."""
 

@@ -152,6 +152,8 @@ def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
         Patch(iam_evaluator, "request_caller_arn", "12240eb881e7e316", iam_enforcement.request_caller_arn),
         Patch(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
         Patch(iam_actions, "_lambda_action", "19fa24ebca403b7a", _replace(iam_enforcement.lambda_action)),
+        # A write with If-Match needed no right to read.
+        Patch(iam_actions, "s3_additional_checks", "26e5e5602d743140", iam_enforcement.s3_additional_checks),
         Patch(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),
         Patch(s3, "_enforce_post_policy_size", "cd0ef225367af10d", iam_enforcement.unsigned_form),
         Patch(s3, "_error", "7a708a97c4bd72fb", s3_error),

@@ -122,6 +122,16 @@ def test_the_upload_key_puts_images_and_reads_predictions_and_nothing_else(aws: 
     assert refusal(aws.uploader("lambda").list_functions)[0] == "AccessDeniedException"
 
 
+def test_a_write_with_if_match_needs_the_right_to_read(aws: Enforcing) -> None:
+    request = {"Bucket": aws.bucket, "Key": "digits/incoming/once.jpg", "Body": b"image"}
+    etag = aws.uploader("s3").put_object(**request, IfNoneMatch="*")["ETag"]
+
+    code, message = refusal(aws.uploader("s3").put_object, **request, IfMatch=etag)
+
+    assert (code, "not authorized to perform: s3:GetObject" in message) == ("AccessDenied", True)
+    assert aws.airflow("s3").put_object(**request, IfMatch=etag)["ETag"] == etag
+
+
 def test_airflow_may_do_what_its_policy_says_and_nothing_else(aws: Enforcing) -> None:
     s3, sagemaker, functions = (aws.airflow(service) for service in ("s3", "sagemaker", "lambda"))
     s3.put_object(Bucket=aws.bucket, Key="digits/dataset/a.jpg", Body=b"image")

@@ -165,9 +165,11 @@ def test_airflow_changes_only_what_carries_the_package_s_name(template: Any) -> 
 
 def test_the_function_reads_images_and_models_and_writes_predictions_only(template: Any) -> None:
     policy = statements(template, "FunctionPolicy")
-    writing = [item for item in policy.values() if "s3:PutObject" in actions(item)]
-    beside = [{"Sub": "${Bucket.Arn}/*/thumbnails/*"}, {"Sub": "${Bucket.Arn}/*/predictions-log/*"}]
-    assert [item["Resource"] for item in writing] == [{"Sub": "${Bucket.Arn}/*/predictions/*"}, beside]
+    [writing] = [item for item in policy.values() if "s3:PutObject" in actions(item)]
+    assert [item["Sub"] for item in writing["Resource"]] == [
+        f"${{Bucket.Arn}}/*/{folder}/*" for folder in ("predictions", "thumbnails", "predictions-log")
+    ]
+    assert actions(writing) == ["s3:GetObject", "s3:PutObject"]  # its check writes with If-Match, which needs both
     assert policy["ReadImages"]["Resource"] == {"Sub": "${Bucket.Arn}/*/incoming/*"}
     assert policy["ReadModels"]["Resource"] == {"Sub": "${Bucket.Arn}/*/models/*/model.json"}
     assert policy["Classify"]["Resource"]["Sub"].endswith(":endpoint/image-classifier-*")
