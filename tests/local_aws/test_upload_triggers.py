@@ -6,7 +6,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from image_classifier.connect.notification import UploadTrigger, ensure_upload_trigger
+from image_classifier.connect.notification import UploadTrigger, delete_upload_trigger, ensure_upload_trigger
 from local_aws import clients
 
 if TYPE_CHECKING:
@@ -54,3 +54,18 @@ def test_triggers_that_are_set_at_once_keep_each_other(new_ministack: MiniStack)
     found = s3.get_bucket_notification_configuration(Bucket=new_ministack.bucket)
     assert {entry["Id"] for entry in found["LambdaFunctionConfigurations"]} == {trigger.id for trigger in triggers}
     assert [entry["Id"] for entry in found["QueueConfigurations"]] == ["somebody-elses"]
+
+
+def test_a_trigger_is_deleted_beside_one_whose_function_is_gone(new_ministack: MiniStack) -> None:
+    s3, functions, bucket = new_ministack.client("s3"), new_ministack.client("lambda"), new_ministack.bucket
+    for name in ("gone", "staying"):
+        function = f"image-classifier-{name}"
+        arn = new_ministack.create_function(function, new_ministack.copy_event)
+        trigger = UploadTrigger(id=function, prefix=f"{name}/incoming/", function_arn=arn)
+        ensure_upload_trigger(functions, s3, bucket=bucket, trigger=trigger)
+    functions.delete_function(FunctionName="image-classifier-gone")
+
+    delete_upload_trigger(functions, s3, bucket=bucket, classifier="staying")
+
+    found = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert [entry["Id"] for entry in found["LambdaFunctionConfigurations"]] == ["image-classifier-gone"]

@@ -112,6 +112,8 @@ def upload_trigger_change(s3: "S3Client", *, bucket: str, trigger: UploadTrigger
 def delete_upload_trigger(lambda_client: "LambdaClient", s3: "S3Client", *, bucket: str, classifier: str) -> bool:
     """Remove our notification and the permission; return whether either existed.
 
+    S3 does not check the destinations of the others, one of which may be gone, perhaps with another classifier.
+
     Raises:
         ResourceBusyError: other writers keep changing the bucket's notifications.
 
@@ -178,7 +180,8 @@ class _Change:
         self.outcome = self.outcome or ("updated" if own else "created")
         _check_no_overlap(self.found, entry_id=self.entry_id, entry=self.entry, bucket=self.bucket)
         wanted = _replaced(self.found, entry_id=self.entry_id, entry=self.entry)
-        self.refusal = _write(self.s3, wanted, bucket=self.bucket)
+        unchecked = {"SkipDestinationValidation": True} if self.entry is None else {}
+        self.refusal = _write(self.s3, wanted, bucket=self.bucket, **unchecked)
         return False
 
 
@@ -211,10 +214,11 @@ def _read(s3: "S3Client", *, bucket: str) -> Configuration:
     return found
 
 
-def _write(s3: "S3Client", configuration: Any, *, bucket: str) -> ClientError | None:
+def _write(s3: "S3Client", configuration: Any, *, bucket: str, **options: bool) -> ClientError | None:
     """Replace the notifications; return an error that a retry may fix: a new permission takes effect after seconds."""
     try:
-        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+        request: dict[str, Any] = {"Bucket": bucket, "NotificationConfiguration": configuration, **options}
+        s3.put_bucket_notification_configuration(**request)
     except ClientError as error:
         if "Unable to validate the following destination" in str(error):
             return error
