@@ -234,3 +234,12 @@ def test_the_outputs_are_the_settings_of_a_deployment(template: Any) -> None:
         "IMAGE_CLASSIFIER_FUNCTION_RUNTIME",
         "IMAGE_CLASSIFIER_FUNCTION_ARCHITECTURE",
     }
+
+
+def test_sagemaker_may_join_subnets_that_another_account_shares(template: Any) -> None:
+    resources = statements(template, "SagemakerVpcPolicy")["ManageInterfaces"]["Resource"]
+    assert [item["Sub"].rpartition(":ec2:")[2] for item in resources] == [
+        "${AWS::Region}:${AWS::AccountId}:network-interface/*",
+        "${AWS::Region}:*:security-group/*",
+        "${AWS::Region}:*:subnet/*",
+    ]
