@@ -31,4 +31,4 @@ TRAINS_ON = {  # a classifier's `algorithm` -> the instance types of its trainin
     "own": tuple(f"ml.{family}.{size}" for family, sizes in OWN_SIZES.items() for size in sizes.split()),
 }
 # Their storage is encrypted by the hardware; SageMaker refuses a KMS key for it.
-LOCAL_STORAGE = ("ml.g4dn.", "ml.g5.", "ml.g6.", "ml.p3dn.")
+LOCAL_STORAGE = tuple(f"ml.{family}." for family in ("g4dn", "g5", "g6", "g6e", "g7e", "p3dn", "p5", "r5d"))

@@ -77,8 +77,9 @@ def test_the_instances_have_the_network_and_the_keys_of_the_file():
 M5 = {"instance_type": "ml.m5.xlarge"}
 
 
-def test_storage_that_the_hardware_encrypts_gets_no_key():
-    preparation = {"runner": "processing", "instance_type": "ml.g4dn.xlarge"}
+@pytest.mark.parametrize("family", ["g4dn", "g6e", "r5d"])
+def test_storage_that_the_hardware_encrypts_gets_no_key(family):
+    preparation = {"runner": "processing", "instance_type": f"ml.{family}.xlarge"}
 
     found = request(kms_keys={"training_volume": "alias/own"}, preparation=preparation, algorithm="own", training=M5)
 
