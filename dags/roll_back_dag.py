@@ -33,6 +33,7 @@ with DAG(
     dag_id="image_classifier_roll_back",
     description="Deploys an earlier model of the registry again.",
     schedule=None,
+    is_paused_upon_creation=False,  # it runs only if a person starts it, who should not wait
     catchup=False,
     max_active_runs=1,
     params=roll_back_params(classifier_files(classifier_folders())),
