@@ -90,7 +90,7 @@ def own(place: Place, data: Path, fields: Mapping[str, Any] | None = None) -> De
     _check_labels(folder, dataset)
     held_out = _held_out(dataset)
     trained = _link_all(place, folder, dataset, held_out=held_out)
-    _tell(dataset, trained)
+    _tell(dataset, trained, held_out=len(held_out))
     if not folder.file.exists():
         left = Spool.of(image for image in dataset.images if image.image.name not in held_out)
         placement = preparation.placer.place(choose(left).images)
@@ -171,20 +171,21 @@ def _unique(image: Listed) -> str:
     return f"{hashlib.sha256(image.name.encode()).hexdigest()[:16]}-{PurePosixPath(image.name).name}"
 
 
-def _tell(dataset: Dataset, trained: int) -> None:
+def _tell(dataset: Dataset, trained: int, *, held_out: int) -> None:
     layout, chosen = dataset.layout, dataset.chosen
     left_out = {
         "cannot be used": len(dataset.rejected),
-        "are no images": len(dataset.no_images),
-        "are copies of others": len(chosen.duplicates) + len(chosen.leaks),
-        "are in several classes": sum(map(len, chosen.conflicts)),
-        "look nearly like a test image": len(dataset.placement.near_test),
-        "are in no class folder": len(layout.ignored),
+        "no images": len(dataset.no_images),
+        "copies of others": len(chosen.duplicates) + len(chosen.leaks),
+        "in several classes": sum(map(len, chosen.conflicts)),
+        "nearly like a test image": len(dataset.placement.near_test),
+        "in no class folder": len(layout.ignored),
     }
     print(f"  {trained:,} files go to the Dag; its log and report.json say how each one is used", flush=True)
+    print(f"  {held_out:,} are held out of the training; some of them are uploaded afterwards", flush=True)
     for words, count in left_out.items():
         if count:
-            print(f"  {count:,} {words}", flush=True)
+            print(f"  {words}: {count:,}", flush=True)
 
 
 def _classifier_name(data: Path) -> str:
