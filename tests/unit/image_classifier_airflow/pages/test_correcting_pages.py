@@ -71,7 +71,8 @@ def test_corrections_are_listed_by_person_with_proposed_classes(client, pictures
     assert "editor 1 second 1" in text
     assert "Proposed classes Class Images bird 1" in text
     assert "cat new class bird (editor)" in text
-    assert "dog is cat (second)" in text
+    assert re.search(r"dog is cat \(second\) 20[-0-9: ]+ UTC, gallery", text)
+    assert re.search(r"cat new class bird \(editor\) 20[-0-9: ]+ UTC, unsure predictions", text)
 
 
 def test_unsure_predictions_without_an_answer_are_counted(client, pictures):

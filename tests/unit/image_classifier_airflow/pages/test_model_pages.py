@@ -1,5 +1,6 @@
 """Checks the pages of a classifier's models by requests."""
 
+import json
 import re
 from datetime import UTC, datetime
 
@@ -75,7 +76,15 @@ def test_before_the_watch_dag_has_run_models_are_listed_without_numbers(client, 
     text = text_of(client("viewer"), "/cats/models")
 
     assert OLD in text
-    assert "once the Dag image_classifier_watch has run" in text
+    assert "once the Dag image_classifier_watch has run." in text
+
+
+def test_a_new_model_s_version_waits_for_the_next_run_of_the_watch_dag(client, models):
+    seen = json.loads(models.s3.get_object(Bucket="pictures", Key="cats/watch/seen.json")["Body"].read())
+    changed = json.dumps({**seen, "versions": []}).encode()
+    models.s3.put_object(Bucket="pictures", Key="cats/watch/seen.json", Body=changed)
+
+    assert "has run again; it ran last at 20" in text_of(client("viewer"), "/cats/models")
 
 
 def test_a_model_is_shown_with_its_report_and_decision(client, models):
@@ -85,7 +94,7 @@ def test_a_model_is_shown_with_its_report_and_decision(client, models):
     assert f"{models.reports[NEW].accuracy.value:.1%}" in text
     assert "learning_rate 0.0090" in text
     assert "0.21 USD" in text
-    assert "epoch 11" in text
+    assert "epoch 12" in text  # the twelfth, as the terminal counts them
 
 
 def test_a_matrix_cell_leads_to_exactly_its_images(client, models):

@@ -70,7 +70,13 @@ def test_findings_and_endpoint_are_those_of_the_watch_dag(client, bucket):
     assert "paused?" not in text
 
 
+def test_the_endpoint_s_state_names_who_saw_it_and_when(client, bucket):
+    see(bucket)
+
+    assert re.search(r"Endpoint none as image_classifier_watch saw it at 20[-0-9: ]+ UTC", show(client("viewer")))
+
+
 def test_a_watch_dag_that_does_not_run_is_noticed(client, bucket):
     see(bucket, minutes_ago=45)
 
-    assert "45 minutes ago: is image_classifier_watch paused?" in show(client("viewer"))
+    assert "45 minutes ago: is the Dag paused?" in show(client("viewer"))
