@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import aws_requests as requests
-from reporting import StepFailedError, configuration, expect, probabilities, step, until
+from reporting import StepFailedError, configuration, expect, predictions, probabilities, step, until
 
 SETTINGS = configuration()
 BUCKET, PREFIX, DATA = SETTINGS["bucket"], SETTINGS["prefix"], Path(SETTINGS["data"])
@@ -200,7 +200,7 @@ def more_jobs() -> None:
         aws("sagemaker", "create-transform-job", request=request)
         wait("transform-job", job_name("transformed"), status="TransformJobStatus")
         for number in range(2):
-            probabilities(body(f"transformed/{number}.jpg.out"))
+            predictions(body(f"transformed/{number}.jpg.out"))
     with step("hyperparameter tuning"):
         aws("sagemaker", "create-hyper-parameter-tuning-job", request=requests.tuning_job(SETTINGS, job_name("tuned")))
         job = over("hyper-parameter-tuning-job", job_name("tuned"), status="HyperParameterTuningJobStatus")

@@ -9,7 +9,7 @@ from typing import Any
 import aws_requests as requests
 import boto3
 from botocore.exceptions import ClientError
-from reporting import StepFailedError, configuration, expect, probabilities, step, until
+from reporting import StepFailedError, configuration, expect, predictions, probabilities, step, until
 
 SETTINGS = configuration()
 BUCKET, PREFIX, DATA = SETTINGS["bucket"], SETTINGS["prefix"], Path(SETTINGS["data"])
@@ -177,7 +177,7 @@ def more_jobs() -> None:
         sagemaker.create_transform_job(**requests.transform_job(SETTINGS, name["TransformJobName"], job_name("images")))
         sagemaker.get_waiter("transform_job_completed_or_stopped").wait(**name, WaiterConfig=WAIT)
         for number in range(2):
-            probabilities(body(f"transformed/{number}.jpg.out"))
+            predictions(body(f"transformed/{number}.jpg.out"))
     with step("hyperparameter tuning"):
         sagemaker.create_hyper_parameter_tuning_job(**requests.tuning_job(SETTINGS, job_name("tuned")))
         job = until(tuned, what="the end of the tuning job")

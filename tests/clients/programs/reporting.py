@@ -65,6 +65,11 @@ def until(look: Any, *, what: str) -> Any:
     return found
 
 
+def predictions(body: bytes | str) -> list[float]:
+    """The output of a transform job for an image: a JSON line with the list, as AWS's notebooks read it."""
+    return probabilities(json.dumps(json.loads(body)["prediction"]))
+
+
 def probabilities(body: bytes | str) -> list[float]:
     """The answer to an image: a JSON list with a probability for each of the two classes."""
     values = [float(value) for value in json.loads(body)]

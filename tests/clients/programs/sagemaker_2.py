@@ -9,7 +9,7 @@ import aws_requests as requests
 import boto3
 import sagemaker
 from botocore.exceptions import ClientError
-from reporting import StepFailedError, configuration, expect, probabilities, step, until
+from reporting import StepFailedError, configuration, expect, predictions, probabilities, step, until
 from sagemaker.analytics import TrainingJobAnalytics
 from sagemaker.deserializers import JSONDeserializer
 from sagemaker.estimator import Estimator
@@ -185,7 +185,7 @@ def more_jobs() -> None:
         )
         transformer.transform(f"{below}/data/incoming/", content_type=requests.IMAGES, wait=True, logs=False)
         for number in range(2):
-            probabilities(SESSION.read_s3_file(BUCKET, f"{PREFIX}/transformed/{number}.jpg.out"))
+            predictions(SESSION.read_s3_file(BUCKET, f"{PREFIX}/transformed/{number}.jpg.out"))
     with step("hyperparameter tuning"):
         ranges = {"learning_rate": ContinuousParameter(0.001, 0.1, scaling_type="Logarithmic")}
         tuner = HyperparameterTuner(

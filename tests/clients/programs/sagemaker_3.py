@@ -8,7 +8,7 @@ from typing import Any
 
 import aws_requests as requests
 import boto3
-from reporting import StepFailedError, configuration, expect, probabilities, step, until
+from reporting import StepFailedError, configuration, expect, predictions, probabilities, step, until
 from sagemaker.core.helper.session_helper import Session
 from sagemaker.core.resources import (
     Endpoint,
@@ -233,7 +233,7 @@ def more_jobs() -> None:
         request = requests.transform_job(SETTINGS, job_name("transformed"), job_name("records"))
         TransformJob.create(**in_snake_case(request)).wait(poll=1)
         for number in range(2):
-            probabilities(body(f"transformed/{number}.jpg.out"))
+            predictions(body(f"transformed/{number}.jpg.out"))
     with step("hyperparameter tuning"):
         job = HyperParameterTuningJob.create(**in_snake_case(requests.tuning_job(SETTINGS, job_name("tuned"))))
         job.wait(poll=1)
