@@ -243,3 +243,10 @@ def test_sagemaker_may_join_subnets_that_another_account_shares(template: Any) -
         "${AWS::Region}:*:security-group/*",
         "${AWS::Region}:*:subnet/*",
     ]
+
+
+@pytest.mark.parametrize("policy", ["KmsPolicy", "AirflowKmsPolicy"])
+def test_keys_are_granted_to_the_instances_of_aws_only(template: Any, policy: str) -> None:
+    statement = statements(template, policy)["GrantToInstances"]
+    assert actions(statement) == ["kms:CreateGrant"]
+    assert statement["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
