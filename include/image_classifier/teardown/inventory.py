@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from image_classifier.aws import names
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
+from image_classifier.connect.notification import KINDS
 from image_classifier.connect.upload_queue import our_upload_queues
 from image_classifier.contracts.record_keys import CHECK_FOLDER
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
@@ -175,7 +176,8 @@ def _our_model_packages(clients: Clients, classifier: str) -> tuple[str, ...]:
 
 def our_upload_triggers(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[str, ...]:
     """Return the id of the classifier's event notification; empty if there is none."""
-    entries = s3.get_bucket_notification_configuration(Bucket=bucket).get("LambdaFunctionConfigurations", [])
+    found: Mapping[str, Any] = {**s3.get_bucket_notification_configuration(Bucket=bucket)}
+    entries = (entry for kind in KINDS for entry in found.get(kind, ()))
     return tuple(entry["Id"] for entry in entries if entry.get("Id") == names.notification_id(classifier))
 
 

@@ -101,8 +101,17 @@ def test_other_classifiers_objects_do_not_count(clients):
     ("keep", "kept"),
     [
         ("keep_images", {"digits/dataset/", "digits/incoming/"}),
-        ("keep_models", {"digits/models/", "digits/checkpoints/", "digits/evaluations/"}),
-        ("keep_predictions", {"digits/predictions/", "digits/corrections/"}),
+        ("keep_models", {"digits/models/", "digits/checkpoints/", "digits/evaluations/", "digits/promotions/"}),
+        (
+            "keep_predictions",
+            {
+                "digits/predictions/",
+                "digits/thumbnails/",
+                "digits/predictions-log/",
+                "digits/predictions-index/",
+                "digits/corrections/",
+            },
+        ),
     ],
 )
 def test_what_is_kept_does_not_count(clients, keep, kept):
@@ -112,7 +121,11 @@ def test_what_is_kept_does_not_count(clients, keep, kept):
         "models",
         "checkpoints",
         "evaluations",
+        "promotions",
         "predictions",
+        "thumbnails",
+        "predictions-log",
+        "predictions-index",
         "corrections",
         "functions",
     }
@@ -157,6 +170,17 @@ def test_our_event_notification_is_found_among_others(clients):
     assert found.functions == ("image-classifier-digits",)
 
 
+def test_an_event_notification_that_goes_to_our_queue_is_found(clients):
+    url = clients.sqs.create_queue(QueueName="image-classifier-digits")["QueueUrl"]
+    queue = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    entry = {"Id": "image-classifier-digits", "QueueArn": queue, "Events": ["s3:ObjectCreated:*"]}
+    clients.s3.put_bucket_notification_configuration(
+        Bucket=BUCKET, NotificationConfiguration={"QueueConfigurations": [entry]}
+    )
+
+    assert inventory(clients, Teardown("digits", BUCKET)).upload_triggers == ("image-classifier-digits",)
+
+
 def test_the_table_names_every_single_thing():
     found = Inventory(
         training_jobs=(JOB,), endpoints=("image-classifier-digits",), folders={"digits/incoming/": Folder(3, 2_500_000)}
@@ -174,8 +198,7 @@ def test_an_empty_table_says_so():
 
 
 def test_counts_are_by_kind():
-    counts = Inventory(models=("a", "b"), folders={"digits/incoming/": Folder(3, 1)}).counts
+    found = Inventory(models=("a", "b"), tuning_jobs=("t",), folders={"digits/incoming/": Folder(3, 1)})
 
-    assert counts["models"] == 2
-    assert counts["object versions"] == 3
-    assert counts["endpoints"] == 0
+    counts = {kind: number for kind, number in found.counts.items() if number}
+    assert counts == {"models": 2, "tuning jobs to stop": 1, "object versions": 3}
