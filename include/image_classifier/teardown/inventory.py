@@ -143,7 +143,7 @@ class Inventory:
                 for prefix, folder in self.folders.items()
             ],
         }
-        lines = [f"{kind:<22} {name}" for kind, listed in kinds.items() for name in listed]
+        lines = [f"{kind:<23} {name}" for kind, listed in kinds.items() for name in listed]
         return "\n".join(lines) or "nothing is there"
 
 

@@ -304,11 +304,11 @@ def test_only_logs_may_be_left(clients, monkeypatch):
 @pytest.mark.parametrize(
     ("left", "line"),
     [
-        ({"training_jobs": (JOB,)}, f"training job, to stop  {JOB}"),
-        ({"endpoints": (NAME,)}, f"endpoint               {NAME}"),
-        ({"functions": (NAME,)}, f"function               {NAME}"),
-        ({"models": (JOB,)}, f"model                  {JOB}"),
-        ({"unfinished_uploads": (UnfinishedUpload("digits/x", "1"),)}, "unfinished upload      digits/x"),
+        ({"training_jobs": (JOB,)}, f"training job, to stop   {JOB}"),
+        ({"endpoints": (NAME,)}, f"endpoint                {NAME}"),
+        ({"functions": (NAME,)}, f"function                {NAME}"),
+        ({"models": (JOB,)}, f"model                   {JOB}"),
+        ({"unfinished_uploads": (UnfinishedUpload("digits/x", "1"),)}, "unfinished upload       digits/x"),
         ({"folders": {"digits/models/": Folder(1, 5)}}, "digits/models/"),
     ],
 )

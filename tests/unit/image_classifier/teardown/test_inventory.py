@@ -1,11 +1,12 @@
 import json
+from dataclasses import fields
 
 import boto3
 import pytest
 from moto import mock_aws
 
 from image_classifier.aws.clients import Clients
-from image_classifier.teardown.inventory import Folder, Inventory, Teardown, inventory
+from image_classifier.teardown.inventory import Folder, Inventory, Teardown, UnfinishedUpload, inventory
 
 BUCKET = "a-bucket"
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
@@ -187,9 +188,9 @@ def test_the_table_names_every_single_thing():
     )
 
     assert found.as_table().splitlines() == [
-        f"training job, to stop  {JOB}",
-        "endpoint               image-classifier-digits",
-        "objects                digits/incoming/ (3 versions, 2.5 MB)",
+        f"training job, to stop   {JOB}",
+        "endpoint                image-classifier-digits",
+        "objects                 digits/incoming/ (3 versions, 2.5 MB)",
     ]
 
 
@@ -197,8 +198,25 @@ def test_an_empty_table_says_so():
     assert Inventory().as_table() == "nothing is there"
 
 
-def test_counts_are_by_kind():
-    found = Inventory(models=("a", "b"), tuning_jobs=("t",), folders={"digits/incoming/": Folder(3, 1)})
+def one_of_each_kind():
+    kinds = {kind.name: ("one",) for kind in fields(Inventory)}
+    uploads = (UnfinishedUpload("one", "1"),)
+    return Inventory(**{**kinds, "unfinished_uploads": uploads, "folders": {"one": Folder(1, 1)}})
 
-    counts = {kind: number for kind, number in found.counts.items() if number}
-    assert counts == {"models": 2, "tuning jobs to stop": 1, "object versions": 3}
+
+def test_the_table_has_a_line_for_each_kind():
+    lines = one_of_each_kind().as_table().splitlines()
+
+    assert [line[24:27] for line in lines] == ["one"] * len(fields(Inventory))
+
+
+def test_counts_are_by_kind():
+    assert list(one_of_each_kind().counts.values()) == [1] * len(fields(Inventory))
+
+
+def test_all_versions_of_a_folder_are_counted():
+    counts = Inventory(models=("a", "b"), folders={"digits/incoming/": Folder(3, 1)}).counts
+
+    assert counts["models"] == 2
+    assert counts["object versions"] == 3
+    assert counts["endpoints"] == 0
