@@ -99,11 +99,6 @@ def upper_bound(counts: PairedCounts, *, alpha: float) -> float:
     return newcombe_interval(counts, confidence=1 - 2 * alpha)[1]
 
 
-def lower_bound(counts: PairedCounts, *, alpha: float) -> float:
-    """Return the one-sided lower bound of the difference at alpha."""
-    return newcombe_interval(counts, confidence=1 - 2 * alpha)[0]
-
-
 def _discordant(counts: PairedCounts) -> tuple[int, int]:
     total = counts.only_candidate + counts.only_champion
     return min(counts.only_candidate, counts.only_champion), total
