@@ -61,6 +61,17 @@ def test_of_a_page_s_images_only_their_corrections_are_read(s3):
     assert called == ["ListObjectsV2", "GetObject"]
 
 
+def test_only_the_classifiers_own_corrections_are_listed(s3):
+    listed = []
+    s3.meta.events.register(
+        "provide-client-params.s3.ListObjectsV2", lambda params, **_: listed.append(params["Prefix"])
+    )
+
+    corrections(s3).of(["cats/incoming/a"])
+
+    assert listed == ["cats/corrections/"]
+
+
 def test_of_more_than_a_page_of_corrections_none_is_listed_twice(s3, monkeypatch):
     corrections(s3).write(replace(correction(), key="cats/incoming/a"), seen=None)
     for number in range(1000):
@@ -80,6 +91,17 @@ def test_all_corrections_are_listed_once_in_ten_seconds(s3):
     for now[0] in (0.0, 9.9, 10.1):
         assert set(corrections(s3, cache).all()) == {"cats/incoming/a"}
     assert called.count("ListObjectsV2") == 2
+
+
+def test_unchanged_corrections_are_read_once(s3):
+    cache = CorrectionCache()
+    for name in ("a", "b", "c"):
+        corrections(s3).write(replace(correction(), key=f"cats/incoming/{name}"), seen=None)
+    called = counting(s3)
+
+    for _ in range(2):
+        assert len(corrections(s3, cache).all()) == 3
+    assert called.count("GetObject") == 3
 
 
 def test_what_was_just_written_is_seen_at_once(s3):
