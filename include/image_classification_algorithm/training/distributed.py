@@ -32,6 +32,9 @@ MEETING_FOLDER_VARIABLE = "SAGEMAKER_LOCAL_HOSTS_FOLDER"
 PORT = 29500
 PATIENCE = timedelta(hours=1)  # the others wait while the first host validates
 WAIT_S = 1.0
+# What frees the group waits for gloo's threads, of which one may be freeing a tensor; it needs the interpreter's lock
+# for that, which DistributedDataParallel holds while it frees the group. So the group stays until the process ends.
+_KEPT = list[Any]()
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def _meet(hosts: Hosts, *, names: list[str], interface: str | None, folder: str 
         distributed.init_process_group(
             backend, init_method=address, rank=hosts.rank, world_size=hosts.count, timeout=PATIENCE
         )
+    _KEPT.append(distributed.group.WORLD)
 
 
 def wait_for_name(host: str) -> None:

@@ -94,6 +94,12 @@ def test_a_host_whose_peer_is_gone_fails_and_says_so(run_hosts):
     assert second.err.startswith("AlgorithmError: A host of this job is gone, or does not answer: ")
 
 
+def test_hosts_end_well_while_gloo_still_frees_tensors(run_hosts):
+    hosts = run_hosts(2, batch_size=4, pending=1000)
+
+    assert [(host.status, host.err) for host in hosts] == [(0, ""), (0, "")]
+
+
 def test_hosts_that_see_different_images_do_not_train(run_hosts):
     for host in run_hosts(2, batch_size=4, images={"1": 23}):
         assert host.status == 1
