@@ -163,7 +163,9 @@ def written_pets(s3: Any, bucket: str) -> Written:
     report = written.model(new, fingerprint=fingerprint, right=0.93)
     written.decision(report, champion=old, at=datetime.now(UTC) + timedelta(seconds=1))
     written.dataset("0" * 64, images=90)
-    written.dataset(fingerprint, images=120, warnings=("1 file cannot be used and was left out; see rejected.",))
+    written.dataset(
+        fingerprint, images=120, warnings=('1 file cannot be used and was left out; see "rejected" in report.json.',)
+    )
     written.deployment(new)
     written.seen([new, old], findings={"alias": "The alias live of image-classifier-pets is at version 2, not 3."})
     return written

@@ -44,32 +44,32 @@ def warnings_of(dataset: Dataset, *, trained: Trained) -> list[str]:
 
 LEFT_OUT: Final = (
     (
-        "{:,} file cannot be used and was left out; see rejected.",
-        "{:,} files cannot be used and were left out; see rejected.",
+        '{:,} file cannot be used and was left out; see "rejected" in report.json.',
+        '{:,} files cannot be used and were left out; see "rejected" in report.json.',
     ),
     (
-        "{:,} image lies in several classes and was left out of all; see conflicts.",
-        "{:,} images lie in several classes and were left out of all; see conflicts.",
+        '{:,} image lies in several classes and was left out of all; see "conflicts" in report.json.',
+        '{:,} images lie in several classes and were left out of all; see "conflicts" in report.json.',
     ),
     (
-        "{:,} image is in two splits and was left out of one of them; see leaks.",
-        "{:,} images are in two splits and were left out of one of them; see leaks.",
+        '{:,} image is in two splits and was left out of one of them; see "leaks" in report.json.',
+        '{:,} images are in two splits and were left out of one of them; see "leaks" in report.json.',
     ),
     (
-        "{:,} image looks nearly like a test image and was left out; see near_test.",
-        "{:,} images look nearly like a test image and were left out; see near_test.",
+        '{:,} image looks nearly like a test image and was left out; see "near_test" in report.json.',
+        '{:,} images look nearly like a test image and were left out; see "near_test" in report.json.',
     ),
     (
-        "{:,} copy of an image of the same class was left out; see duplicates.",
-        "{:,} copies of an image of the same class were left out; see duplicates.",
+        '{:,} copy of an image of the same class was left out; see "duplicates" in report.json.',
+        '{:,} copies of an image of the same class were left out; see "duplicates" in report.json.',
     ),
     (
-        "{:,} file in a class folder is no image; see no_images.",
-        "{:,} files in class folders are no images; see no_images.",
+        '{:,} file in a class folder is no image; see "no_images" in report.json.',
+        '{:,} files in class folders are no images; see "no_images" in report.json.',
     ),
     (
-        "{:,} file is in no class folder or list, and was not read; see ignored.",
-        "{:,} files are in no class folder or list, and were not read; see ignored.",
+        '{:,} file is in no class folder or list, and was not read; see "ignored" in report.json.',
+        '{:,} files are in no class folder or list, and were not read; see "ignored" in report.json.',
     ),
 )
 

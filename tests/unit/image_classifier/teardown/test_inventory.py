@@ -4,6 +4,7 @@ from dataclasses import fields
 import boto3
 import pytest
 from moto import mock_aws
+from moto.sagemaker import sagemaker_backends
 
 from image_classifier.aws.clients import Clients
 from image_classifier.teardown.inventory import Folder, Inventory, Teardown, UnfinishedUpload, inventory
@@ -81,6 +82,20 @@ def test_models_stay_out_of_the_list_when_they_are_kept(clients):
 def put(clients, *keys):
     for key in keys:
         clients.s3.put_object(Bucket=BUCKET, Key=key, Body=b"12345")
+
+
+def test_a_tuning_job_in_progress_is_found(clients):
+    name = "image-classifier-0123456789abcde"
+    limits = {"MaxNumberOfTrainingJobs": 2, "MaxParallelTrainingJobs": 1}
+    clients.sagemaker.create_hyper_parameter_tuning_job(
+        HyperParameterTuningJobName=name,
+        HyperParameterTuningJobConfig={"Strategy": "Random", "ResourceLimits": limits},
+        Tags=tags("digits"),
+    )
+    made = sagemaker_backends["123456789012"]["us-east-1"].hyper_parameter_tuning_jobs[name]
+    made.hyper_parameter_tuning_job_status = "InProgress"  # moto's jobs are completed at once
+
+    assert inventory(clients, Teardown("digits", BUCKET)) == Inventory(tuning_jobs=(name,))
 
 
 def test_old_versions_and_delete_markers_count(clients):
