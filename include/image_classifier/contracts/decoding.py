@@ -163,6 +163,9 @@ def _unidentified(data: bytes) -> ImageRejectedError:
         return ImageRejectedError("unsupported", f"The file is {kind} of a kind that is not read: {SAVE_AS}.")
     if data.startswith(signatures.READ) or signatures.container_format(data):
         return ImageRejectedError("corrupt", "The file begins like an image, but its header is damaged or cut off.")
+    if data.startswith(signatures.GIT_LFS):
+        sentence = "The file is a Git LFS pointer, not the image, which was not downloaded: run `git lfs pull`."
+        return ImageRejectedError("not_an_image", sentence)
     return ImageRejectedError("not_an_image", f"The file is not an image of a known format ({', '.join(FORMATS)}).")
 
 

@@ -1,7 +1,7 @@
 """Reads a file's format, a PNG's chunks and a JPEG's scans from its bytes, without a decoder.
 
 It imports the standard library only. Sources: PNG (ISO 15948, section 5), JPEG (ITU-T T.81, annex B), ISO base media
-(ISO 14496-12).
+(ISO 14496-12), Git LFS (docs/spec.md of its repository).
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Final
 JPEG: Final = b"\xff\xd8\xff"
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+GIT_LFS: Final = b"version https://git-lfs.github.com/spec/"
 READ: Final = (JPEG, PNG, b"GIF8", b"BM", b"RIFF", *TIFF)  # the first bytes of the formats that are decoded
 
 # Image formats that are not decoded, by their first bytes.

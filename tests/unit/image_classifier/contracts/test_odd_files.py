@@ -254,6 +254,15 @@ def test_a_format_that_is_not_read_is_named(data, name):
     assert name in str(caught.value)
 
 
+def test_a_git_lfs_pointer_is_named_with_the_command_that_helps():
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12345\n"
+
+    with pytest.raises(ImageRejectedError, match="run `git lfs pull`") as caught:
+        prepare(pointer, PARAMETERS)
+
+    assert caught.value.code == "not_an_image"
+
+
 @pytest.mark.parametrize(
     "data",
     [bmp_with_alpha(0), png_16_bit(2000, significant=12), PLANAR_16_BIT, palette_tiff(list(range(256)) * 3)],

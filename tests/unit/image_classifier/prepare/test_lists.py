@@ -33,6 +33,7 @@ CAT = [Row("a.jpg", "cat", None)]
         ("labels.csv", "\ufefflabel;file_name;other\r\ncat;a.jpg;x\r\n\r\n"),
         ("labels.tsv", "image\tclass\na.jpg\tcat"),
         ("labels.csv", 'filename,category\n"a.jpg","cat"\n"a.jpg","cat"\n'),
+        ("labels.csv", "Path,Label\na.jpg,cat\n"),
         ("metadata.jsonl", '{"file_name": "a.jpg", "label": "cat"}\n\n'),
         ("metadata.ndjson", '{"image": "a.jpg", "target": "cat"}'),
     ],

@@ -172,7 +172,8 @@ def _are_splits(values: Collection[str]) -> bool:
 
 def _column(what: str, named: str | int | None, usual: Sequence[str | None], found: Sequence[str], *, name: str) -> str:
     wanted = [str(named)] if named is not None else list(filter(None, usual))
-    column = next((one for one in wanted if one in found), None)
+    written = {**({} if named is not None else {one.lower(): one for one in found}), **{one: one for one in found}}
+    column = next((written[one] for one in wanted if one in written), None)  # usual names in capitals, too
     if column is not None:
         return column
     message = f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(found)}."
