@@ -61,6 +61,8 @@ def test_the_pages_stand_in_airflow_s_navigation_and_keep_their_address(sign_in)
     frame.get_by_role("link", name="pets").click()
     frame.get_by_role("link", name="Gallery").click()
     expect(frame.get_by_role("heading", name="Predictions of pets")).to_be_visible()
+    for loaded in admin.page.frames:
+        loaded.wait_for_load_state("load")  # Chromium may restore an empty frame if it is reloaded before
 
     admin.page.reload()
 
