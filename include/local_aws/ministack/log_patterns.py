@@ -8,7 +8,7 @@ import fnmatch
 import json
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 Matcher = Callable[[str], bool]
 Selector = Callable[[object], bool]
@@ -106,21 +106,21 @@ def _tokens(text: str) -> list[str]:
 
 
 def _either(tokens: list[str]) -> Selector:
-    first = _both(tokens)
-    if tokens[:1] != ["||"]:
-        return first
-    del tokens[0]
-    second = _either(tokens)
-    return lambda document: first(document) or second(document)
+    return _joined(tokens, sign="||", part=_both, combine=any)
 
 
 def _both(tokens: list[str]) -> Selector:
-    first = _condition(tokens)
-    if tokens[:1] != ["&&"]:
-        return first
-    del tokens[0]
-    second = _both(tokens)
-    return lambda document: first(document) and second(document)
+    return _joined(tokens, sign="&&", part=_condition, combine=all)
+
+
+def _joined(
+    tokens: list[str], *, sign: str, part: Callable[[list[str]], Selector], combine: Callable[[Iterable[bool]], bool]
+) -> Selector:
+    parts = [part(tokens)]
+    while tokens[:1] == [sign]:
+        del tokens[0]
+        parts.append(part(tokens))
+    return lambda document: combine(selects(document) for selects in parts)
 
 
 def _condition(tokens: list[str]) -> Selector:
