@@ -54,6 +54,14 @@ def test_a_column_may_say_the_split():
     assert [row.split for row in rows(text)] == ["train", "validation", "test", None]
 
 
+@pytest.mark.parametrize("value", ["0", "false"])
+def test_zero_and_false_in_a_column_of_splits_are_refused(value):
+    lines = f'{{"path": "a.jpg", "label": "cat", "split": {value}}}\n{{"path": "b.jpg", "label": "cat", "split": null}}'
+
+    with pytest.raises(DatasetError, match=r"The split '(0|False)' in line 1 of labels.jsonl is none of dev, "):
+        rows(lines, "labels.jsonl")
+
+
 def test_image_lists_of_mxnet_are_read():
     assert rows("0\t1.0\tcat/a.jpg\n1\t0.0\tb.jpg\n", "train.lst") == [
         Row("cat/a.jpg", "1", None),

@@ -157,7 +157,12 @@ def _chosen(found: Sequence[str], first: Sequence[Line], *, table: Table, name: 
 
 
 def _values(column: str, lines: Sequence[Line]) -> list[str]:
-    return [str(values.get(column) or "").strip() for _, values in lines]
+    return [_text(values.get(column)) for _, values in lines]
+
+
+def _text(value: Any) -> str:
+    """Return a value as text: empty for an absent one, and not for JSON's 0 and false."""
+    return "" if value is None else str(value).strip()
 
 
 def split_column(values: Mapping[Name, Collection[str]]) -> Name | None:
@@ -187,7 +192,7 @@ def _column(what: str, named: str | int | None, usual: Sequence[str | None], fou
 
 def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
     path, label = values.get(chosen.path), _label(values, chosen, where=where)
-    path_text, label_text = ("" if value is None else str(value).strip() for value in (path, label))
+    path_text, label_text = _text(path), _text(label)
     if isinstance(label, list | dict):
         message = f"The label in {where} is {label!r}; one label for each image is read."
         inner = [key for key in values if chosen.labels and key.startswith(f"{chosen.labels[0]}.")]
@@ -257,7 +262,7 @@ def _is_combined(label: str, mark: str, labels: Collection[str]) -> bool:
 
 
 def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:
-    written = str(values.get(chosen.split) or "").strip() if chosen.split else ""
+    written = _text(values.get(chosen.split)) if chosen.split else ""
     if not written:
         return None
     split = split_of_text(written)
