@@ -16,6 +16,7 @@ from image_classifier.evaluate.answers import FILE, answers_of, write_answers
 from image_classifier.evaluate.images import VersionImage, input_manifest, to_score, version_images
 from image_classifier.evaluate.results import read_results
 from image_classifier.evaluate.transform_jobs import transform_request
+from image_classifier.prepare.layout.split_folders import few
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -165,7 +166,7 @@ def _table(images: Sequence[VersionImage], results: dict[str, tuple[float, ...]]
 
     index = {label: place for place, label in enumerate(labels)}
     if unknown := sorted({image.label for image in images} - index.keys()):
-        message = f"The model does not know the classes {', '.join(map(repr, unknown))} of its own data set."
+        message = f"The model does not know the classes {few(unknown)} of its own data set."
         raise PredictionError(f"{message} Prepare the data set, and train, again.")
     scored = [
         ScoredImage(

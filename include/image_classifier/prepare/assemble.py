@@ -11,7 +11,7 @@ from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
 from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Rejected
 from image_classifier.prepare.layout.folders import LISTED, SPLITS, Layout
-from image_classifier.prepare.layout.split_folders import Split, is_image_name
+from image_classifier.prepare.layout.split_folders import Split, few, is_image_name
 from image_classifier.prepare.picked import Found, Picked
 from image_classifier.prepare.placement import Placement, Placer
 from image_classifier.prepare.spool import SPLIT_OF_CODE, in_order
@@ -146,7 +146,7 @@ class Assembler:
             if empty := sorted(listed - left):
                 within = f"{part} of {self.where}" if self.layout.has_validation else self.where
                 message = (
-                    f"Classes without one usable image in {within}: {', '.join(map(repr, empty))}. "
+                    f"Classes without one usable image in {within}: {few(empty)}. "
                     f"{_losses(empty, chosen=chosen, rejected=found.rejected)} Add images of these classes, or delete "
                     "their folders."
                 )
@@ -156,7 +156,7 @@ class Assembler:
         trained = {name for _, name in placement.images.of_split("train").named()}
         if missing := sorted({name for _, name in found.named()} - trained):
             message = (
-                f"No training image is left of {', '.join(map(repr, missing))} in {self.where}: test images look "
+                f"No training image is left of {few(missing)} in {self.where}: test images look "
                 "nearly the same as all of them. Remove those copies from the test images, or add other images."
             )
             raise DatasetError(message)

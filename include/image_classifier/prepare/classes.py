@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from image_classifier.contracts.errors import LabelsChangedError
+from image_classifier.prepare.layout.split_folders import few
 
 _SAFE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -21,9 +22,8 @@ def decide_labels(found: Sequence[str], *, previous: Sequence[str], reset_labels
         return tuple(sorted(found))
     if gone := [label for label in previous if label not in found]:
         message = (
-            f"Classes that the model knows are gone from the images: {', '.join(map(repr, gone))}; found "
-            f"{', '.join(map(repr, found[:20]))}. Put their images back, or run with reset_labels to "
-            "number the classes anew."
+            f"Classes that the model knows are gone from the images: {few(gone)}; found {few(found)}. Put their images "
+            "back, or run with reset_labels to number the classes anew."
         )
         raise LabelsChangedError(message)
     return (*previous, *sorted(set(found) - set(previous)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.assignment import Assignment
 from image_classifier.prepare.inspection.near_duplicates import Looks
-from image_classifier.prepare.layout.split_folders import Split
+from image_classifier.prepare.layout.split_folders import Split, few
 from image_classifier.prepare.picked import Pairs, Picked
 from image_classifier.prepare.placed_before import PlacedBefore
 from image_classifier.prepare.split import Fractions, share
@@ -164,7 +164,7 @@ def _check_two_images(assigned: Assignment, classes: "Sequence[Places]") -> None
     )
     if single:
         message = (
-            f"Too few images: {', '.join(map(repr, single))} have one usable image each, and every class needs one to "
+            f"Too few images: {few(single)} have one usable image each, and every class needs one to "
             "train on and one to validate. Add images."
         )
         raise DatasetError(message)

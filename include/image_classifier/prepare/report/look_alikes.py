@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+MOST: Final = 8  # sentences
 # Cyrillic, then Greek small letters that look like Latin ones, from Unicode's table of confusable characters
 # (https://www.unicode.org/Public/security/latest/confusables.txt).
 _CYRILLIC: Final = (
@@ -14,7 +15,14 @@ _LATIN: Final = str.maketrans(_CYRILLIC + _GREEK, "abcdehijklmopqstyxw" + "opvai
 
 
 def look_alikes(labels: Sequence[str]) -> Iterator[str]:
-    """Yield a sentence for each class whose name looks like an earlier one."""
+    """Yield a sentence for each class whose name looks like an earlier one, and for those beyond MOST their number."""
+    found = list(_alike(labels))
+    yield from found[:MOST]
+    if len(found) > MOST:
+        yield f"{len(found) - MOST:,} more classes have names that look like another's."
+
+
+def _alike(labels: Sequence[str]) -> Iterator[str]:
     cases, letters = dict[str, str](), dict[str, str]()
     for label in labels:
         case, seen = label.casefold(), _seen(label)

@@ -27,6 +27,11 @@ def test_a_class_that_is_gone_is_refused_by_name():
         labels(["ant", "cat"], ("dog", "cat"))
 
 
+def test_of_many_classes_a_few_are_named():
+    with pytest.raises(LabelsChangedError, match=r"'8' and 1 more; found .*'17' and 3 more\."):
+        labels([str(number) for number in range(10, 21)], [str(number) for number in range(1, 10)])
+
+
 def test_a_reset_numbers_again():
     assert labels(["cat", "ant"], ("dog", "cat"), reset_labels=True) == ("ant", "cat")
 

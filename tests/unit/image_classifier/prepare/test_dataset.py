@@ -462,6 +462,13 @@ def test_a_class_with_a_single_usable_image_is_refused(images, prepare):
         prepare()
 
 
+def test_of_many_classes_that_are_too_small_a_few_are_named(images, prepare):
+    images({f"{number:02}": [number] for number in range(20)})
+
+    with pytest.raises(DatasetError, match="'07' and 12 more have one usable image each"):
+        prepare()
+
+
 def test_copies_are_used_once_and_reported(images, prepare, report, manifest):
     images({**SPLIT, "train/cat": {"a.png": 1, "b.png": 1, "c.png": 2}})
 

@@ -39,3 +39,10 @@ def test_four_thousand_classes_are_compared_at_once():
     assert list(look_alikes([*labels, "Class 7"])) == [
         "Classes 'class 7' and 'Class 7' differ in case alone; are they one?"
     ]
+
+
+def test_of_many_pairs_eight_are_named():
+    labels = [f"{kind} {number}" for number in range(20) for kind in ("class", "Class")]
+
+    assert len(found := list(look_alikes(labels))) == 9
+    assert found[-1] == "12 more classes have names that look like another's."
