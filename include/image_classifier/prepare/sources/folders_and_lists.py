@@ -15,6 +15,7 @@ from image_classifier.prepare.sources.lists.formats import PATHS
 from image_classifier.prepare.sources.lists.in_folder import layout_of_lists
 from image_classifier.prepare.sources.lists.label_lists import LabelList, disagreement, label_lists, list_names
 from image_classifier.prepare.sources.lists.rows import LABELS
+from image_classifier.prepare.sources.lists.split_files import unread_splits
 from image_classifier.prepare.sources.source import Files, Source
 
 MOST_LISTS: Final = 1000
@@ -47,6 +48,7 @@ def folders_and_lists(
         lists = label_lists(source, files, most=MOST_LISTS, least_share=0)
         return layout_of_lists(source, files, lists, columns=columns, renaming=renaming)
     lists = label_lists(source, files)
+    unread = unread_splits(files.names, lists, where=source.where)
     try:
         layout = read_layout(files, where=source.where, choice=choice, renaming=renaming)
     except DatasetError as error:
@@ -54,7 +56,11 @@ def folders_and_lists(
             return layout_of_lists(source, files, certain, columns=columns, renaming=renaming)
         if advice := how_to_use(lists, where=source.where):
             raise DatasetError(f"{advice} Without lists: {error}") from error
+        if unread:
+            raise DatasetError(f"{error} {unread}") from error
         raise
+    if unread and not layout.splits:
+        layout = replace(layout, warnings=(*layout.warnings, unread))
     if not lists:
         return layout
     return _checked(layout, source, lists, choice=choice)

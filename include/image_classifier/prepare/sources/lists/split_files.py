@@ -1,0 +1,66 @@
+"""Finds files that say the authors' split in a form that is not read, and says what to write instead."""
+
+import json
+import posixpath
+import re
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+from image_classifier.prepare.layout.ignored import is_ignored_path
+from image_classifier.prepare.layout.split_folders import few
+from image_classifier.prepare.sources.lists.label_lists import LabelList
+from image_classifier.prepare.sources.lists.splits import split_of_text
+
+# Of CUB-200-2011 and NABirds: the image's number in images.txt, and 1 for training or 0.
+NUMBERED: Final = "train_test_split.txt"
+IMAGES: Final = "images.txt"
+_JOIN: Final = (
+    """awk 'NR == FNR {part[$1] = $2; next} FNR == 1 {print "path,split"} """
+    """{print $2 "," (part[$1] == 1 ? "train" : "test")}' train_test_split.txt images.txt > labels.csv"""
+)
+TEXTS: Final = (".txt", ".csv", ".json")
+PACKED: Final = (".mat", ".npy", ".npz", ".pkl", ".xlsx")
+_WORDS: Final = {"split", "splits", "setid"}
+_BETWEEN: Final = re.compile(r"[-._ 0-9]+")
+
+
+def unread_splits(names: Iterable[str], lists: Sequence[LabelList], *, where: str) -> str:
+    """Return sentences on files whose names say that they hold a split; empty if there are none.
+
+    Args:
+        names: the files of the source.
+        lists: those that name images, which are read.
+        where: the source's name in messages.
+
+    """
+    read = {one.name: one for one in lists}
+    found = sorted(name for name in names if name not in read and not is_ignored_path(name) and _says_split(name))
+    if not found:
+        return ""
+    numbered = next((name for name in found if posixpath.basename(name) == NUMBERED), "")
+    images = read.get(posixpath.join(posixpath.dirname(numbered), IMAGES)) if numbered else None
+    if images is None:
+        return (
+            f"{few(found)} may say which images are for training and for testing, and no such file is read. To use "
+            "that split, write labels.csv with the columns path, label and split, and let it be the source."
+        )
+    return f"{numbered!r} says the authors' split, and is not read. {_joined(images, where=where)}"
+
+
+def _says_split(name: str) -> bool:
+    stem, ending = posixpath.splitext(posixpath.basename(name).lower())
+    words: Collection[str] = _BETWEEN.split(stem)
+    if not _WORDS.isdisjoint(words):
+        return ending in (*TEXTS, *PACKED)
+    return ending in PACKED and split_of_text(stem) is not None
+
+
+def _joined(images: LabelList, *, where: str) -> str:
+    """Return how to write and use the list of paths and splits."""
+    above = posixpath.dirname(images.name)
+    place = posixpath.join(where.partition(" ")[2].rstrip("/"), above).rstrip("/")
+    columns = f" and `columns: {{folder: {json.dumps(images.folder)}}}`" if images.folder else ""
+    return (
+        f"To use it, run `{_JOIN}` in {place}, and set `source` to {place}/labels.csv (DATA for `make demo`)"
+        f"{columns} in the classifier's file."
+    )

@@ -1,0 +1,87 @@
+"""Checks what is said of files that hold the authors' split in a form that is not read."""
+
+import subprocess
+
+import pytest
+
+from image_classifier.classifier import Classifier
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.preparation import list_images
+from image_classifier.prepare.sources.opening import open_source
+
+BIRDS = ("001.Auk/Auk_1.jpg", "001.Auk/Auk_2.jpg", "002.Crow/Crow_1.jpg", "002.Crow/Crow_2.jpg")
+NUMBERED = {
+    "images.txt": "".join(f"{number} {bird}\n" for number, bird in enumerate(BIRDS, start=1)),
+    "train_test_split.txt": "1 1\n2 0\n3 1\n4 0\n",
+}
+
+
+@pytest.fixture
+def layout(tmp_path):
+    """Write files, whose content is their text, and return the layout of the folder or list."""
+
+    def write_and_list(files, source=".", **options):
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        classifier = Classifier(name="birds", source=str(tmp_path / source), **options)
+        return list_images(classifier, open_source(classifier, s3=None, data_folder=tmp_path))
+
+    return write_and_list
+
+
+def images(folder=""):
+    return dict.fromkeys([folder + bird for bird in BIRDS], "")
+
+
+def command_in(message):
+    return message.partition("run `")[2].partition("`")[0]
+
+
+@pytest.mark.parametrize("folder", ["", "images/"])
+def test_the_command_for_a_numbered_split_makes_a_list_that_is_read(layout, tmp_path, folder):
+    try:
+        said = layout({**images(folder), **NUMBERED}).warnings[0]
+    except DatasetError as error:
+        said = str(error)
+    subprocess.run(["/bin/sh", "-c", command_in(said)], cwd=tmp_path, check=True)
+
+    assert f"`source` to {tmp_path}/labels.csv (DATA for `make demo`) in" in said
+    assert {(one.name, one.class_name, one.split) for one in layout({}, "labels.csv").images} == {
+        (folder + bird, bird.partition("/")[0], None if "_1" in bird else "test") for bird in BIRDS
+    }
+
+
+def test_a_list_elsewhere_is_used_with_the_folder_of_its_images(layout, tmp_path):
+    lists = {f"lists/{name}": text for name, text in NUMBERED.items()}
+
+    with pytest.raises(DatasetError, match=r"labels.csv \(DATA for `make demo`\) and `columns: {folder: ") as caught:
+        layout({**images("images/"), **lists})
+    subprocess.run(["/bin/sh", "-c", command_in(str(caught.value))], cwd=tmp_path / "lists", check=True)
+
+    assert layout({}, "lists/labels.csv", columns={"folder": "../images"}).splits == ("train", "test")
+
+
+@pytest.mark.parametrize("name", ["train_list.mat", "setid.mat", "split_zhou.json", "train_test_split.txt"])
+def test_a_file_that_may_hold_a_split_is_named_beside_class_folders(layout, name):
+    (warning,) = [one for one in layout({**images(), name: "[]"}).warnings if "may say" in one]
+
+    assert repr(name) in warning
+    assert "write labels.csv with the columns path, label and split" in warning
+
+
+@pytest.mark.parametrize("name", ["boxes.mat", "train.log", "README_splits.md", "test_notes.txt", ".split.txt"])
+def test_other_files_are_not_taken_for_splits(layout, name):
+    assert layout({**images(), name: "1 1\n"}).warnings == ()
+
+
+def test_the_split_of_folders_needs_no_other(layout):
+    files = {**images("train/"), **images("test/"), "train/split.txt": "1 1\n"}
+
+    assert layout(files).warnings == ()
+
+
+def test_a_list_that_is_read_is_no_unread_split(layout):
+    text = "path,split\n" + "".join(f"{bird},{'train' if '_1' in bird else 'test'}\n" for bird in BIRDS)
+
+    assert all("may say" not in one for one in layout({**images(), "split.csv": text}).warnings)
