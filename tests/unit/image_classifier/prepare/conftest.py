@@ -11,6 +11,8 @@ from tests.unit.image_classifier.prepared import prepare_dataset
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.prepare.manifest import read_manifest
+from image_classifier.prepare.preparation import list_images
+from image_classifier.prepare.sources.opening import open_source
 
 BUCKET = "pictures"
 HOUR_NS = 3_600_000_000_000
@@ -56,6 +58,20 @@ def images(tmp_path, picture):
         return folder
 
     return fill
+
+
+@pytest.fixture
+def layout(tmp_path):
+    """Writes files, whose content is their text, and returns the layout of the folder or list."""
+
+    def write_and_list(files, source=".", **options):
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        classifier = Classifier(name="pets", source=str(tmp_path / source), **options)
+        return list_images(classifier, open_source(classifier, s3=None, data_folder=tmp_path))
+
+    return write_and_list
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import pytest
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.preparation import list_images
 from image_classifier.prepare.sources import folders_and_lists
 from image_classifier.prepare.sources.lists.label_lists import label_lists, list_names
 from image_classifier.prepare.sources.lists.rows import read_rows
@@ -14,20 +13,6 @@ from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.sources.source import File, Files
 
 LABELLED = {"path": "image", "label": "kind"}
-
-
-@pytest.fixture
-def layout(tmp_path):
-    """Write files, whose content is their text, and return the layout of the folder or list."""
-
-    def write_and_list(files, source=".", **options):
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text)
-        classifier = Classifier(name="pets", source=str(tmp_path / source), **options)
-        return list_images(classifier, open_source(classifier, s3=None, data_folder=tmp_path))
-
-    return write_and_list
 
 
 def of(layout):

@@ -19,6 +19,7 @@ from image_classifier.prepare.sources.lists.advice import column_to_name, how_to
 from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
 from image_classifier.prepare.sources.lists.label_lists import LabelList
 from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, read_rows
+from image_classifier.prepare.sources.lists.single_labels import check_one_class
 from image_classifier.prepare.sources.lists.splits import split_of_list, splits_of_folders
 from image_classifier.prepare.sources.source import File, Source
 
@@ -64,6 +65,7 @@ def layout_of_lists(
         Listed(row.image, renaming.of(row.label), row.split, stamps.get(row.image, "")) for row in rows
     )
     shown = with_splits([one for one in lists if one.name in used])
+    check_one_class(images, where=f"the lists {shown} in {source.where}")
     level = f"The classes are the labels in {shown}: {few(labels)}."
     layout = layout_of(images, where=source.where, level=level + renaming.level)
     named = {*used, *(row.image for row in rows)}

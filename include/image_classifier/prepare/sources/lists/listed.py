@@ -20,6 +20,7 @@ from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
 from image_classifier.prepare.sources.lists.found_paths import Images
 from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, Row, read_rows
+from image_classifier.prepare.sources.lists.single_labels import check_one_class
 from image_classifier.prepare.sources.lists.splits import common_folder, split_of_list, splits_of_folders
 from image_classifier.prepare.sources.source import File, Files
 
@@ -163,7 +164,9 @@ class ListSource:
         level = f"The classes are the labels of {self.where}: {shown}{' and more' if len(labels) > 8 else ''}."
         for path, file in list(self._meant.items())[:1]:
             level += f" Its paths were found by their names, as {path!r} at {self._name(file)!r}."
-        return layout_of(ListedImages(images), where=self.where, level=level + renaming.level)
+        listed = ListedImages(images)
+        check_one_class(listed, where=self.where)
+        return layout_of(listed, where=self.where, level=level + renaming.level)
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         if name.startswith(_S3):

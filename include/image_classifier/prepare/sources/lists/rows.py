@@ -17,6 +17,7 @@ from image_classifier.contracts.training import image_list
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import WORDS, Split, few, split_word
 from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, encoding_of, read_table
+from image_classifier.prepare.sources.lists.single_labels import check_labels
 from image_classifier.prepare.sources.lists.splits import split_of_text
 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
@@ -87,7 +88,7 @@ def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
     found = list(dict.fromkeys(rows))
     if not found:
         raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
-    _check_single_labels(found, name=name)
+    check_labels([(row.path, row.label) for row in found], name=name)
     for row in found:
         _check_text(row.path, name=name)
         _check_text(row.label, name=name)
@@ -194,7 +195,7 @@ def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
     path, label = values.get(chosen.path), _label(values, chosen, where=where)
     path_text, label_text = _text(path), _text(label)
     if isinstance(label, list | dict):
-        message = f"The label in {where} is {label!r}; one label for each image is read."
+        message = f"The label in {where} is {label!r}; one label for each image is read, as a text without brackets."
         inner = [key for key in values if chosen.labels and key.startswith(f"{chosen.labels[0]}.")]
         raise DatasetError(
             f"{message} If it is one of {few(inner)}, name that with columns.label." if inner else message
@@ -235,30 +236,6 @@ def _folder(path: str, *, where: str) -> str:
         )
         raise DatasetError(message)
     return folder
-
-
-def _check_single_labels(rows: Sequence[Row], *, name: str) -> None:
-    """Check that no label is a combination of others, such as ``Edema|Mass``.
-
-    Raises:
-        DatasetError: the message says how many rows have several labels.
-
-    """
-    labels = {row.label for row in rows}
-    combined = {label for label in labels if any(_is_combined(label, mark, labels) for mark in "|;,")}
-    if combined:
-        count = sum(row.label in combined for row in rows)
-        message = (
-            f"List {name} has rows with several labels, such as {min(combined)!r} ({count:,} of {len(rows):,} rows). "
-            "Each image has one class: write a list without these rows, or with one label in each of them."
-        )
-        raise DatasetError(message)
-
-
-def _is_combined(label: str, mark: str, labels: Collection[str]) -> bool:
-    parts = [part.strip() for part in label.split(mark)]
-    known = [part in labels for part in parts]
-    return len(parts) > 1 and (any(known) if mark == "|" else all(known))
 
 
 def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:

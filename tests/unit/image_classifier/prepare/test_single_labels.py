@@ -1,0 +1,78 @@
+"""Checks that lists whose images have several labels are refused, and that those which only look so are read."""
+
+import pytest
+
+from image_classifier.classifier.source import Columns
+from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.sources.lists.rows import read_rows
+
+TEN = [f"{at}.png,{'ab'[at % 2]}" for at in range(10)]
+
+
+def written(*lines, head="path,label"):
+    return "\n".join([head, *lines])
+
+
+def labels(*texts):
+    lines = [f'{at}.png,"{text}"' for at, text in enumerate(texts)]
+    return [row.label for row in read_rows(written(*lines).encode(), name="l.csv", columns=Columns())]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("['cat', 'dog']", "['cat']"),
+        ("[cat, dog]", "bird"),
+        ('[""cat""]', "bird"),
+        ("0 3", "3"),
+        ("cat|dog", "cat"),
+        ("cat|dog", "dog|bird", "bird|cat"),
+        ("cat; dog", "dog; bird", "bird; cat", "bird; dog"),
+        ("cat,dog", "dog,cat"),
+    ],
+)
+def test_labels_that_are_several_labels_are_refused(texts):
+    with pytest.raises(
+        DatasetError, match=r"has rows with several labels, such as .* of '0.png' \([1-4] of [2-4] rows\)"
+    ):
+        labels(*texts)
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("cat, black", "cat", "cat;x"),
+        ("pet|cat", "pet|dog", "farm|cow"),
+        ("tench, Tinca tinca", "crane", "crane, bird"),
+        ("bird|cat", "cat|dog"),
+        ("[unknown]", "cat"),
+        ("(0, 2)", "(4, 6)"),
+        ("|", ";", ","),
+    ],
+)
+def test_labels_that_only_look_like_several_are_kept(texts):
+    assert labels(*texts) == list(texts)
+
+
+def test_images_with_several_labels_in_several_rows_are_refused(layout):
+    said = (
+        r"2 of 10 images of .*l.csv.* have several labels, in several rows, such as '0.png' with 'a', 'b'.* one row for"
+    )
+    files = {"l.csv": written(*TEN, "0.png,b", "1.png,a"), **{f"{at}.png": "" for at in range(10)}}
+
+    with pytest.raises(DatasetError, match=said):
+        layout(files, "l.csv")
+    with pytest.raises(DatasetError, match=said):
+        layout({}, columns={"path": "path", "label": "label"})
+
+
+def test_a_tenth_with_several_labels_and_repeated_rows_are_read(layout):
+    files = {"l.csv": written(*TEN, "0.png,b", *TEN[1:]), **{f"{at}.png": "" for at in range(10)}}
+
+    assert len(layout(files, "l.csv").images) == 11
+
+
+def test_several_labels_that_the_file_joins_are_one(layout):
+    files = {"l.csv": written(*TEN, "0.png,c", "2.png,c"), "0.png": ""}
+
+    assert layout(files, "l.csv", classes={"a": ["a", "c"]}).classes == ("a", "b")
