@@ -14,7 +14,12 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from image_classifier.aws.client_errors import is_absent
+
 Response = TypeVar("Response")
+
+VISIBLE_AFTER_TRIES = 6
+VISIBLE_PAUSE_S = 2.0
 
 
 def repeat_on(
@@ -29,6 +34,18 @@ def repeat_on(
     again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
     retrying = Retrying(retry=again, stop=stop_after_attempt(tries), wait=wait_fixed(pause_s), reraise=True)
     return retrying(call)
+
+
+def once_visible(call: Callable[[], Response]) -> Response:
+    """Repeat a call while it says that a resource does not exist: SageMaker may not find it for seconds after creation.
+
+    Source: CreateEndpoint in the SageMaker API reference, which says to retry.
+
+    Raises:
+        ClientError: another error, or the resource is not found for ten seconds.
+
+    """
+    return repeat_on(is_absent, call, tries=VISIBLE_AFTER_TRIES, pause_s=VISIBLE_PAUSE_S)
 
 
 def repeat_until(is_done: Callable[[], bool], *, tries: int, pause_s: float) -> bool:

@@ -21,7 +21,7 @@ from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts.errors import BudgetError, ResourceBusyError
 from image_classifier.contracts.models import Model, parse_model
 from image_classifier.deploy.serving import serving_model
-from image_classifier.evaluate.transform_jobs import transform_request
+from image_classifier.evaluate.transform_jobs import largest_image_bytes, transform_request
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -173,11 +173,13 @@ def batch_request(s3: "S3Client", batch: Batch, classifier: Classifier) -> dict[
     key = f"{batch.prefix}input.manifest"
     body = _manifest(names, prefix=f"s3://{batch.bucket}/{batch.images}")
     storage.write(s3, bucket=batch.bucket, key=key, body=body, content_type="application/json")
+    model = batch.read_model(s3)
     request = transform_request(
         classifier,
         model=batch.model,
         manifest_uri=f"s3://{batch.bucket}/{key}",
         output_uri=f"s3://{batch.bucket}/{batch.output}",
+        largest_bytes=largest_image_bytes(side_px=model.pixels.side_px, unmodified=model.unmodified),
     )
     return {"request": request, "classifier": batch.classifier, "time_limit_s": time_limit_s(len(names), classifier)}
 

@@ -2,21 +2,16 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import described, exists_already, is_absent
-from image_classifier.aws.retry import repeat_on
+from image_classifier.aws.client_errors import described, exists_already
 from image_classifier.contracts.errors import ResourceClashError
 
 log = logging.getLogger(__name__)
 
 Outcome = Literal["created", "unchanged"]
-Response = TypeVar("Response")
-
-VISIBLE_AFTER_TRIES = 6
-VISIBLE_PAUSE_S = 2.0
 
 
 def ensure_unchangeable(
@@ -51,14 +46,6 @@ def was_created(create: Callable[[], object]) -> bool:
             return False
         raise
     return True
-
-
-def once_visible(call: Callable[[], Response]) -> Response:
-    """Repeat a call while it says that a resource does not exist: SageMaker may not find it for seconds after creation.
-
-    Source: CreateEndpoint in the SageMaker API reference, which says to retry.
-    """
-    return repeat_on(is_absent, call, tries=VISIBLE_AFTER_TRIES, pause_s=VISIBLE_PAUSE_S)
 
 
 def without(request: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import described, is_busy
 from image_classifier.aws.names import endpoint_log_group, endpoint_name
+from image_classifier.aws.retry import once_visible
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list
 from image_classifier.contracts.errors import EndpointError, EndpointGoneError, EndpointRolledBackError
-from image_classifier.deploy.creation import once_visible, was_created, without
+from image_classifier.deploy.creation import was_created, without
 from image_classifier.deploy.rollout import deployment_config
 
 if TYPE_CHECKING:

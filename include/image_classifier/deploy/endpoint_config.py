@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import endpoint_config_name
+from image_classifier.aws.retry import once_visible
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list
-from image_classifier.deploy.creation import Outcome, ensure_unchangeable, once_visible
+from image_classifier.deploy.creation import Outcome, ensure_unchangeable
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient

@@ -15,7 +15,7 @@ from image_classifier.contracts.errors import PredictionError
 from image_classifier.evaluate.answers import FILE, answers_of, write_answers
 from image_classifier.evaluate.images import VersionImage, input_manifest, to_score, version_images
 from image_classifier.evaluate.results import read_results
-from image_classifier.evaluate.transform_jobs import transform_request
+from image_classifier.evaluate.transform_jobs import largest_prepared_bytes, transform_request
 from image_classifier.prepare.layout.split_folders import few
 
 if TYPE_CHECKING:
@@ -157,7 +157,11 @@ def _request(
     key = f"{evaluation.prefix}input.manifest"
     storage.write(s3, bucket=evaluation.bucket, key=key, body=manifest, content_type="application/json")
     return transform_request(
-        classifier, model=model, manifest_uri=evaluation.uri(key), output_uri=evaluation.uri(evaluation.output)
+        classifier,
+        model=model,
+        manifest_uri=evaluation.uri(key),
+        output_uri=evaluation.uri(evaluation.output),
+        largest_bytes=largest_prepared_bytes(classifier),
     )
 
 

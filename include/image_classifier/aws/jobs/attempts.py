@@ -11,6 +11,7 @@ from image_classifier.aws.client_errors import exists_already, is_invalid, is_li
 from image_classifier.aws.jobs.kinds import JobKind
 from image_classifier.aws.jobs.owners import owner_of, tags_of_arn
 from image_classifier.aws.names import is_job, job_name
+from image_classifier.aws.retry import once_visible
 from image_classifier.contracts.errors import ImageClassifierError
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ class RequestedJobs:
         """
         name = request[self.kind.name_key]
         try:
-            self.kind.call_create(sagemaker, request)
+            once_visible(lambda: self.kind.call_create(sagemaker, request))  # its model may have been created just now
         except ClientError as error:
             if exists_already(error):
                 return "adopted"

@@ -11,7 +11,7 @@ from image_classifier.contracts.errors import PredictionError
 from image_classifier.evaluate.answers import Answer, answers_of, read_answers, write_answers
 from image_classifier.evaluate.images import VersionImage, input_manifest, to_score
 from image_classifier.evaluate.results import read_results
-from image_classifier.evaluate.transform_jobs import transform_request
+from image_classifier.evaluate.transform_jobs import largest_prepared_bytes, transform_request
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -48,7 +48,7 @@ def request_for_trial(
     manifest = input_manifest(validation.images, bucket=bucket, root=Keys(validation.classifier).dataset)
     storage.write(s3, bucket=bucket, key=key, body=manifest, content_type="application/json")
     uris = {"manifest_uri": f"s3://{bucket}/{key}", "output_uri": f"s3://{bucket}/{prefix}output/"}
-    return transform_request(classifier, model=model, **uris)
+    return transform_request(classifier, model=model, largest_bytes=largest_prepared_bytes(classifier), **uris)
 
 
 def validation_answers(

@@ -139,6 +139,17 @@ def test_every_record_has_its_log_entry(bucket):
     assert sorted(entries) == sorted(f"pets/incoming/{name}" for name in NAMES)
 
 
+def test_a_model_of_unmodified_images_may_be_sent_large_ones(bucket):
+    usual, _ = classify(bucket)
+    document = json.loads(read(bucket, "pets/models/job-1/model.json"))
+    document["pixels"]["as_is"] = True
+    bucket.put_object(Bucket="pictures", Key="pets/models/job-1/model.json", Body=json.dumps(document).encode())
+
+    large = batch_request(bucket, BATCH, PETS)["request"]
+
+    assert ("MaxPayloadInMB" in usual["request"], large["MaxPayloadInMB"]) == (False, 27)
+
+
 def test_the_job_is_named_by_what_it_is_made_from_and_may_run_long_enough(bucket):
     planned, count = classify(bucket)
 

@@ -1,13 +1,23 @@
+import io
+import random
 from datetime import UTC, datetime
 
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
+from PIL import Image
 
 from image_classifier.aws.jobs.kinds import deadline
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import EvaluationError, EvaluationInputError, EvaluationStoppedError
-from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS, transform_request
+from image_classifier.contracts.pixels import MAX_IMAGE_BYTES, PixelParameters, prepare
+from image_classifier.evaluate.transform_jobs import (
+    DEFAULT_PAYLOAD_BYTES,
+    TRANSFORM_JOBS,
+    largest_image_bytes,
+    largest_prepared_bytes,
+    transform_request,
+)
 
 CATS = Classifier(name="cats", source="images")
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -15,7 +25,7 @@ CLIENT = boto3.Session("a", "b", region_name="us-east-1").client("sagemaker")
 
 
 def request(classifier=CATS, **changed):
-    where = {"model": "m", "manifest_uri": "s3://b/input.manifest", "output_uri": "s3://b/output/"}
+    where = {"model": "m", "manifest_uri": "s3://b/input.manifest", "output_uri": "s3://b/output/", "largest_bytes": 9}
     return transform_request(classifier, **{**where, **changed})
 
 
@@ -71,6 +81,31 @@ def test_a_name_is_computed_from_what_is_scored_with_what():
     assert [other["TransformJobName"] == request()["TransformJobName"] for other in others] == [False, False, True]
 
 
+def test_images_above_six_megabytes_may_be_sent_a_few_at_a_time():
+    payloads = ("MaxPayloadInMB", "MaxConcurrentTransforms")
+    small, large = request(largest_bytes=DEFAULT_PAYLOAD_BYTES), request(largest_bytes=MAX_IMAGE_BYTES)
+
+    assert [name in small for name in payloads] == [False, False]
+    assert large["MaxPayloadInMB"] * 1_000_000 >= MAX_IMAGE_BYTES
+    assert large["MaxPayloadInMB"] * large["MaxConcurrentTransforms"] <= 100  # AWS refuses a larger product
+
+
+def test_unmodified_images_may_be_as_large_as_any_upload():
+    unmodified = CATS.revised({"pixels": {"unmodified": True}})
+
+    assert largest_prepared_bytes(unmodified) == largest_image_bytes(side_px=9000, unmodified=False) == MAX_IMAGE_BYTES
+
+
+def test_no_prepared_image_is_larger_than_expected():
+    noise = Image.frombytes("RGB", (224, 224), random.Random(0).randbytes(224 * 224 * 3)).point(lambda v: 255 * (v & 1))
+    out = io.BytesIO()
+    noise.save(out, "PNG")
+
+    prepared = prepare(out.getvalue(), PixelParameters(224, jpeg_quality=100)).jpeg
+
+    assert len(prepared) <= largest_prepared_bytes(CATS) < DEFAULT_PAYLOAD_BYTES
+
+
 def test_results_are_encrypted_with_the_key_for_models():
     classifier = CATS.revised({"kms_keys": {"model_artifact": "alias/own"}})
 
@@ -111,6 +146,15 @@ def test_a_job_that_another_try_created_meanwhile_is_adopted(sagemaker):
     sagemaker.stubber.add_client_error("create_transform_job", "ResourceInUse", "Job name must be unique")
 
     assert TRANSFORM_JOBS.start(sagemaker, request()) == "adopted"
+
+
+def test_a_model_that_sagemaker_does_not_see_yet_is_waited_for(sagemaker, pauses):
+    refusal = 'Could not find model "arn:aws:sagemaker:us-east-1:123456789012:model/m".'
+    sagemaker.stubber.add_client_error("create_transform_job", "ValidationException", refusal)
+    sagemaker.stubber.add_response("create_transform_job", {"TransformJobArn": "arn:aws:x" + "0" * 20}, request())
+
+    assert TRANSFORM_JOBS.start(sagemaker, request()) == "started"
+    assert pauses == [2.0]
 
 
 @pytest.mark.parametrize(
