@@ -393,3 +393,11 @@ def handler(event, context):
 
     until(lambda: errors() == 3)
     assert until(lambda: state() == "ALARM")
+
+
+def test_a_deleted_queue_is_not_created_again_at_once(ministack: MiniStack) -> None:
+    client = ministack.client("sqs")
+    client.delete_queue(QueueUrl=client.create_queue(QueueName="short-lived")["QueueUrl"])
+
+    with pytest.raises(ClientError, match=r"QueueDeletedRecently.*You must wait 60 seconds"):
+        client.create_queue(QueueName="short-lived")

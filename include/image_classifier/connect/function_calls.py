@@ -1,4 +1,4 @@
-"""Calls Lambda, and retries for a minute while, for example, a new role is not usable yet."""
+"""Calls Lambda, and retries for a minute while, for example, a new role or queue is not usable yet."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,19 +13,22 @@ Response = TypeVar("Response")
 
 MOST_TRIES = 12
 TRY_PAUSE_S = 5.0
-# A new role or policy takes some seconds to reach all of AWS; until then Lambda answers with one of these.
-FRESH_ROLE = (
+# A new role, policy or queue takes some seconds to reach all of AWS; until then Lambda answers with one of these.
+FRESH = (
     "cannot be assumed by Lambda",
     "does not have permissions to call SendMessage",
+    "does not have permissions to call ReceiveMessage",
+    "NonExistentQueue",
 )
-IN_PROGRESS = "ResourceConflictException"  # "an update is in progress for resource", or the name exists
+# "an update is in progress for resource", or the name exists; an event source mapping is created, updated or deleted
+IN_PROGRESS = {"ResourceConflictException", "ResourceInUseException"}
 
 
 def change(request: Callable[[], Response], *, what: str) -> Response:
     """Repeat a change for at most a minute until Lambda accepts it.
 
     Raises:
-        ResourceBusyError: an earlier change is still being applied, or Lambda cannot use the role yet.
+        ResourceBusyError: an earlier change is still being applied, or Lambda cannot use the role or queue yet.
 
     """
     try:
@@ -54,5 +57,5 @@ def _is_worth_a_pause(error: ClientError) -> bool:
 
 
 def _is_temporary(error: ClientError) -> bool:
-    fresh_role = code_of(error) == "InvalidParameterValueException" and any(words in str(error) for words in FRESH_ROLE)
-    return code_of(error) == IN_PROGRESS or fresh_role
+    is_fresh = code_of(error) == "InvalidParameterValueException" and any(words in str(error) for words in FRESH)
+    return code_of(error) in IN_PROGRESS or is_fresh

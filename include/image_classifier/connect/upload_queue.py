@@ -7,12 +7,16 @@ failed message separately. Source of the limits: AWS's guide to SQS as an event 
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
+from image_classifier.aws.client_errors import code_of, delete
 from image_classifier.aws.names import function_name
+from image_classifier.aws.retry import repeat_on
+from image_classifier.connect.function_calls import change
 from image_classifier.connect.function_configuration import TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -30,6 +34,10 @@ BATCH_SIZE = 10
 LEAST_CONCURRENCY = 2  # SQS event source mappings accept 2 to 1,000
 WORKING = ("Enabled", "Enabling", "Creating", "Updating")  # states of an event source mapping
 ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
+# SQS creates no queue with the name of one that was deleted less than 60 s ago.
+DELETED_RECENTLY = {"AWS.SimpleQueueService.QueueDeletedRecently", "QueueDeletedRecently"}
+MOST_TRIES = 14
+TRY_PAUSE_S = 5.0
 
 
 def queue_name(classifier: str) -> str:
@@ -49,7 +57,7 @@ def ensure_upload_queue(
     wanted = _attributes(arn, bucket_arn=bucket_arn, account=account, failure_queue_arn=failure_queue_arn)
     url = _url(sqs, classifier)
     if url is None:
-        sqs.create_queue(QueueName=queue_name(classifier), Attributes=wanted, tags=dict(tags))
+        _create(lambda: sqs.create_queue(QueueName=queue_name(classifier), Attributes=wanted, tags=dict(tags)))
         log.info("Queue %s created", arn)
         return arn, "created"
     found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
@@ -61,8 +69,20 @@ def ensure_upload_queue(
 
 
 def ensure_mapping(lambda_client: "LambdaClient", *, queue_arn: str, alias_arn: str, concurrency: int) -> Outcome:
-    """Let Lambda invoke the alias for the queue's messages, with at most `concurrency` executions at once."""
+    """Let Lambda invoke the alias for the queue's messages, with at most `concurrency` executions at once.
+
+    Raises:
+        ResourceBusyError: for a minute Lambda did not see a new queue, or was still changing or deleting a mapping.
+
+    """
     wanted = _settings(concurrency)
+    ensure = partial(_ensure_mapping, lambda_client, wanted, queue_arn=queue_arn, alias_arn=alias_arn)
+    return change(ensure, what=f"The event source mapping of {queue_arn}")
+
+
+def _ensure_mapping(
+    lambda_client: "LambdaClient", wanted: Mapping[str, Any], *, queue_arn: str, alias_arn: str
+) -> Outcome:
     found = _mapping(lambda_client, queue_arn=queue_arn, alias_arn=alias_arn)
     if found is None:
         lambda_client.create_event_source_mapping(
@@ -98,17 +118,29 @@ def _works(found: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
 
 
 def delete_upload_queue(sqs: "SQSClient", lambda_client: "LambdaClient", *, classifier: str) -> bool:
-    """Delete the classifier's event source mappings, then its queue; return whether the queue existed."""
+    """Delete the classifier's event source mappings, then its queue; return whether the queue existed.
+
+    Raises:
+        ResourceBusyError: for a minute Lambda was still changing a mapping.
+
+    """
     url = _url(sqs, classifier)
     if url is None:
         return False
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pages = lambda_client.get_paginator("list_event_source_mappings").paginate(EventSourceArn=arn)
     for mapping in [found for page in pages for found in page["EventSourceMappings"]]:
-        lambda_client.delete_event_source_mapping(UUID=mapping["UUID"])
+        what = f"Event source mapping {mapping['UUID']} of {arn}"
+        call = partial(lambda_client.delete_event_source_mapping, UUID=mapping["UUID"])
+        change(partial(delete, call, what=what), what=what)
     sqs.delete_queue(QueueUrl=url)
     log.info("Queue %s deleted", arn)
     return True
+
+
+def _create(create: Callable[[], object]) -> None:
+    """Create the queue; after a teardown a minute ago this waits until SQS takes the name again."""
+    repeat_on(lambda error: code_of(error) in DELETED_RECENTLY, create, tries=MOST_TRIES, pause_s=TRY_PAUSE_S)
 
 
 def _attributes(

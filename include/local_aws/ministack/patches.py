@@ -24,6 +24,7 @@ from local_aws.ministack import (
     queue_batches,
     queue_lock,
     queue_policy,
+    queue_refusals,
     record_filters,
 )
 from local_aws.ministack.event_delivery import EventDelivery
@@ -102,12 +103,13 @@ def _documents() -> list[Patch]:
 
 
 def _queues(events: EventDelivery) -> list[Patch]:
+    deleted = queue_refusals.DeletedNames()
     return [
         # A queue's policy was not evaluated, and its events had no faults.
         Patch(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
         Patch(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _replace(queue_policy.allows)),
-        # Requests and the poller for event source mappings lost each other's messages.
-        Patch(sqs, "_dispatch", "6a429fdb61ebdc5a", queue_lock.request),
+        # Requests and the poller for event source mappings lost each other's messages; a name was free at once.
+        Patch(sqs, "_dispatch", "6a429fdb61ebdc5a", lambda original: deleted.request(queue_lock.request(original))),
         Patch(sqs, "_expire_retained", "c0da3361632bea27", queue_lock.step),
         Patch(sqs, "_dlq_sweep", "6a77691e16715a0d", queue_lock.step),
         Patch(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),

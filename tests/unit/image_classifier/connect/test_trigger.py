@@ -66,25 +66,51 @@ def test_an_attribute_that_somebody_changed_is_set_again(sqs):
     assert ensure_queue(sqs) == (QUEUE, "updated")
 
 
-class Functions:
-    """Lambda's event source mappings and reserved concurrency."""
+def test_a_queue_is_created_again_once_sqs_takes_its_name(sqs, pauses, monkeypatch):
+    create, refused = sqs.create_queue, iter([client_error("AWS.SimpleQueueService.QueueDeletedRecently")] * 12)
 
-    def __init__(self, *, mapping=None, unreserved=1000, reserved=None):
+    def after_a_minute(**request):
+        if error := next(refused, None):
+            raise error
+        return create(**request)
+
+    monkeypatch.setattr(sqs, "create_queue", after_a_minute)
+
+    assert ensure_queue(sqs) == (QUEUE, "created")
+    assert sum(pauses) == 60
+
+
+def client_error(code, message="Wait."):
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Any")
+
+
+class Functions:
+    """Lambda's event source mappings and reserved concurrency; the first requests are answered by `refusals`."""
+
+    def __init__(self, *, mapping=None, unreserved=1000, reserved=None, refusals=()):
         self.mapping, self.unreserved, self.reserved, self.calls = mapping, unreserved, reserved, []
+        self.refusals = list(refusals)
 
     def get_paginator(self, _):
         page = {"EventSourceMappings": [self.mapping] if self.mapping else []}
         return SimpleNamespace(paginate=lambda **_: [page])
 
+    def _called(self, name, request):
+        self.calls.append((name, request))
+        if self.refusals:
+            raise self.refusals.pop(0)
+
     def create_event_source_mapping(self, **request):
-        self.calls.append(("create", request))
+        self._called("create", request)
         self.mapping = {"UUID": "1", "FunctionArn": ALIAS, "State": "Enabled", **request}
 
     def update_event_source_mapping(self, **request):
-        self.calls.append(("update", request))
+        if self.mapping["State"] == "Deleting":
+            self.mapping = None
+        self._called("update", request)
 
     def delete_event_source_mapping(self, **request):
-        self.calls.append(("delete", request))
+        self._called("delete", request)
 
     def get_function_concurrency(self, **_):
         return {} if self.reserved is None else {"ReservedConcurrentExecutions": self.reserved}
@@ -114,6 +140,39 @@ def test_a_mapping_that_somebody_changed_is_set_again(change):
 
     assert ensure_mapping(functions, queue_arn=QUEUE, alias_arn=ALIAS, concurrency=8) == "updated"
     assert functions.calls[-1][1]["Enabled"] is True
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue.",
+        "The provided execution role does not have permissions to call ReceiveMessage on SQS",
+    ],
+)
+def test_a_mapping_waits_until_lambda_sees_the_new_queue(words, pauses):
+    functions = Functions(refusals=[client_error("InvalidParameterValueException", words)])
+
+    assert ensure_mapping(functions, queue_arn=QUEUE, alias_arn=ALIAS, concurrency=8) == "created"
+    assert pauses == [5.0]
+
+
+def test_a_mapping_that_is_being_deleted_is_created_again(pauses):
+    functions = Functions(
+        mapping={"UUID": "1", "FunctionArn": ALIAS, "State": "Deleting"},
+        refusals=[client_error("ResourceInUseException", "Cannot update the mapping because it is in use.")],
+    )
+
+    assert ensure_mapping(functions, queue_arn=QUEUE, alias_arn=ALIAS, concurrency=8) == "created"
+    assert ([name for name, _ in functions.calls], len(pauses)) == (["update", "create"], 1)
+
+
+@pytest.mark.parametrize(("code", "calls"), [("ResourceInUseException", 2), ("ResourceNotFoundException", 1)])
+def test_a_mapping_that_is_being_changed_is_deleted_later(sqs, code, calls):
+    functions = Functions(mapping={"UUID": "1", "FunctionArn": ALIAS}, refusals=[client_error(code)])
+    ensure_queue(sqs)
+
+    assert delete_upload_queue(sqs, functions, classifier="pets")
+    assert len(functions.calls) == calls
 
 
 def test_deleting_the_queue_deletes_its_mappings_first(sqs):
