@@ -145,3 +145,24 @@ def test_an_update_changes_and_removes_properties_of_a_bucket(ministack: MiniSta
     assert (rule["ID"], rule["Filter"], rule["Expiration"]) == ("a", {"Prefix": "tmp/"}, {"Days": 1})
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchTagSet"):
         s3.get_bucket_tagging(**bucket)
+
+
+def test_a_creation_that_is_rolled_back_leaves_no_bucket(ministack: MiniStack) -> None:
+    """The stack that is created next may have the same name of a bucket."""
+    cloudformation, s3 = ministack.client("cloudformation"), ministack.client("s3")
+    queue = "{Type: AWS::SQS::Queue, DependsOn: Bucket, Properties: {DelaySeconds: 901}}"  # at most 900
+    cloudformation.create_stack(
+        StackName="rolled-back",
+        TemplateBody=stack.TEMPLATE.read_text().replace("Resources:", f"Resources:\n  Refused: {queue}", 1),
+        Parameters=[{"ParameterKey": "BucketName", "ParameterValue": "rolled-back"}],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+
+    def status() -> str:
+        return str(cloudformation.describe_stacks(StackName="rolled-back")["Stacks"][0]["StackStatus"])
+
+    assert until(lambda: status() == "ROLLBACK_COMPLETE")
+    events = cloudformation.describe_stack_events(StackName="rolled-back")["StackEvents"]
+    of_bucket = [event["ResourceStatus"] for event in events if event["LogicalResourceId"] == "Bucket"]
+    assert {"CREATE_COMPLETE", "DELETE_COMPLETE"} <= set(of_bucket)
+    assert "rolled-back" not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}

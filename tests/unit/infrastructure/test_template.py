@@ -63,7 +63,7 @@ def actions(statement: Any) -> list[str]:
 
 
 def test_the_bucket_outlives_the_stack(bucket: Any) -> None:
-    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (bucket["DeletionPolicy"], bucket["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_nothing_in_the_bucket_can_become_public(bucket: Any) -> None:
@@ -108,7 +108,7 @@ def test_failed_events_are_kept_14_days_encrypted(template: Any) -> None:
 def test_the_failure_queue_outlives_the_stack(template: Any) -> None:
     queue = template["Resources"]["FailureQueue"]
 
-    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (queue["DeletionPolicy"], queue["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
 
 
 def test_waiting_events_failures_throttles_and_lost_events_raise_an_alarm(template: Any) -> None:
