@@ -67,6 +67,7 @@ fuzz: dev ## Give the inference function random files and events within 1,024 MB
 	@PYTHONPATH=include:lambda:. $(AIRFLOW) -m tests.fuzz.inference_function
 
 record-calls: dev ## Record the calls of every kind of run under the shipped policies in docs/permissions.md
+	@mkdir -p build
 	@$(AIRFLOW) -m pytest tests/permissions/test_every_call.py -v --basetemp=build/record-calls
 	@.venv/local-aws/bin/python -m pytest $(addprefix tests/local_aws/iam/test_,jobs.py pages.py preparation.py changed_by_others.py) --basetemp=build/record-calls-of-jobs
 	@PYTHONPATH=include .venv/local-aws/bin/python -m tests.permissions.record build/record-calls/laptop0/aws/calls.jsonl build/record-calls-of-jobs/iam*/state/calls.jsonl
