@@ -22,6 +22,7 @@ TABLES: Final = (".csv", ".tsv")
 TEXT: Final = ".txt"
 JSON: Final = ".json"
 COCO: Final = ("images", "annotations", "categories")
+VIA: Final = "_via_img_metadata"  # the images in a project of VGG Image Annotator
 _DELIMITERS: Final = "\t;,"
 _COMMENT: Final = "#"
 
@@ -48,8 +49,16 @@ class Table:
 
 
 def encoding_of(data: bytes) -> str:
-    """Return the encoding of a list: UTF-16 if it begins with its mark, as Excel's "Unicode text" does; else UTF-8."""
-    return "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    """Return the encoding of a list: UTF-16 if it begins with its mark, as Excel's "Unicode text" does; else UTF-8.
+
+    Without a mark it is UTF-16 if every second byte of the beginning is 0.
+    """
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first, second = data[:64:2], data[1:64:2]
+    if second and not any(second) and any(first):
+        return "utf-16-le"
+    return "utf-16-be" if second and not any(first) and any(second) else "utf-8-sig"
 
 
 def read_table(text: str, *, name: str, has_header: bool) -> Table:
@@ -150,6 +159,8 @@ def _objects(found: Any, *, name: str) -> Iterable[Any]:
         return found
     if isinstance(found, dict) and all(isinstance(found.get(key), list) for key in COCO):
         return _of_coco(found, name=name)
+    if isinstance(found, dict):
+        found = found.get(VIA, found)
     values = list(found.values()) if isinstance(found, dict) else []
     if values and all(isinstance(value, str | int) for value in values):
         return [{"path": key, "label": value} for key, value in found.items()]

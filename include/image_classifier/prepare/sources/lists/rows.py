@@ -13,12 +13,14 @@ from typing import Any, Final, TypeVar
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import WORDS, Split, few, split_word
+from image_classifier.prepare.sources.lists.first_line import next_step
 from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, encoding_of, read_table
 from image_classifier.prepare.sources.lists.single_labels import check_labels
-from image_classifier.prepare.sources.lists.splits import split_of_text
+from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 MAX_LIST_BYTES: Final = 1024**3
@@ -75,6 +77,9 @@ def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
         DatasetError: the list is not valid; the message names the line, or the existing columns.
 
     """
+    if data.startswith(GIT_LFS):
+        message = f"List {name} is a Git LFS pointer, not the list, which was not downloaded: run `git lfs pull`."
+        raise DatasetError(message)
     try:
         text = data.decode(encoding_of(data))
     except UnicodeDecodeError as error:
@@ -107,7 +112,7 @@ def _rows(table: Table, *, name: str, columns: Columns) -> Iterator[Row]:
     first = list(islice(lines, LOOKED_AT))
     if not first:
         return
-    found = list(dict.fromkeys((*table.columns, *first[0][1])))
+    found = {**dict.fromkeys(table.columns), **first[0][1]}
     chosen = _chosen(found, first, table=table, name=name, columns=columns)
     for where, values in chain(first, lines):
         yield _row(values, chosen, where=where)
@@ -133,11 +138,11 @@ def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> d
     return {**values, wanted: label, **({} if columns.label else {LABELS[0]: label})}
 
 
-def _chosen(found: Sequence[str], first: Sequence[Line], *, table: Table, name: str, columns: Columns) -> _Chosen:
+def _chosen(found: Mapping[str, Any], first: Sequence[Line], *, table: Table, name: str, columns: Columns) -> _Chosen:
     """Return the columns of path and label, and of the split if there is one.
 
     Args:
-        found: all columns.
+        found: all columns, with the values of the first line.
         first: lines at the beginning of the list.
         table: names the columns to use in a list without a header.
         name: of the list.
@@ -153,7 +158,8 @@ def _chosen(found: Sequence[str], first: Sequence[Line], *, table: Table, name: 
         split = split_column({one: _values(one, first) for one in others if one not in labels_named})
     if columns.label is None and not any(column != split for column in others):
         return _Chosen(path, (), split)
-    labels = [_column("label", one, (*LABELS, table.label), found, name=name) for one in columns.labels or (None,)]
+    usual = [one for one in (*LABELS, table.label) if one != path]
+    labels = [_column("label", one, usual, found, name=name) for one in columns.labels or (None,)]
     return _Chosen(path, tuple(labels), split)
 
 
@@ -176,26 +182,28 @@ def _are_splits(values: Collection[str]) -> bool:
     return 0 < len(values) <= MOST_SPLITS and all(map(split_of_text, values))
 
 
-def _column(what: str, named: str | int | None, usual: Sequence[str | None], found: Sequence[str], *, name: str) -> str:
+def _column(
+    what: str, named: str | int | None, usual: Sequence[str | None], found: Mapping[str, Any], *, name: str
+) -> str:
     wanted = [str(named)] if named is not None else list(filter(None, usual))
     written = {**({} if named is not None else {one.lower(): one for one in found}), **{one: one for one in found}}
     column = next((written[one] for one in wanted if one in written), None)  # usual names in capitals, too
     if column is not None:
         return column
-    message = f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(found)}."
-    if sum(one.startswith("pixel") for one in found) > 1:
-        raise DatasetError(f"{message} Its columns are pixels: save each image as a file, and list these files.")
-    raise DatasetError(
-        f"{message} Name the column with columns.{what} in the classifier's file (a number, from 0, if it has no "
-        f"header{LABEL_COLUMNS if what == 'label' else ''})."
+    message = f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(list(found))}."
+    name_it = (
+        f"Name the column with columns.{what} in the classifier's file (a number, from 0, if it has no header"
+        f"{LABEL_COLUMNS if what == 'label' else ''})."
     )
+    raise DatasetError(f"{message} {next_step(found, name=name, otherwise=name_it)}")
 
 
 def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
     path, label = values.get(chosen.path), _label(values, chosen, where=where)
     path_text, label_text = _text(path), _text(label)
     if isinstance(label, list | dict):
-        message = f"The label in {where} is {label!r}; one label for each image is read, as a text without brackets."
+        found = str(label)[:60]
+        message = f"The label in {where} is {found!r}; one label for each image is read, as a text without brackets."
         inner = [key for key in values if chosen.labels and key.startswith(f"{chosen.labels[0]}.")]
         raise DatasetError(
             f"{message} If it is one of {few(inner)}, name that with columns.label." if inner else message
@@ -240,7 +248,7 @@ def _folder(path: str, *, where: str) -> str:
 
 def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:
     written = _text(values.get(chosen.split)) if chosen.split else ""
-    if not written:
+    if written.lower() in ("", UNASSIGNED):
         return None
     split = split_of_text(written)
     if split is None:

@@ -14,6 +14,7 @@ _JOINED: Final[dict[str, Split]] = {
     "testlist": "test",
     "vallist": "validation",
 }
+UNASSIGNED: Final = "unassigned"  # of Vertex AI: an image without a split
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
