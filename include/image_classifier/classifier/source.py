@@ -2,10 +2,10 @@
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from image_classifier.classifier.file_kinds import kind_of, no_source
 from image_classifier.classifier.parts import Part
@@ -17,18 +17,34 @@ _PATH_STYLE = re.compile(r"s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
 Column = Annotated[str, Field(min_length=1)] | Annotated[int, Field(ge=0)]
 
 
+def plain_value(value: Any) -> str:
+    """Return the value of a column as text that is the same for 1, 1.0 and "1", and for true and "True"."""
+    return str(value).strip().lower().removesuffix(".0")
+
+
+Value = Annotated[str, BeforeValidator(plain_value)]
+
+
 class Columns(Part):
     """The columns of a CSV file or keys of JSON Lines; without a header a column is a number that counts from 0.
 
     Several label columns are those of a table with a column for each class, which holds 1 in the rows of its images.
     ``annotations.label`` is a value in an object of JSON. In a source of folders they are those of its lists.
-    Paths are relative to ``folder``, which is relative to the list's own folder.
+    Paths are relative to ``folder``, which is relative to the list's own folder. ``splits`` says which split a value of
+    the column ``split`` means: ``{0: train, 1: validation, 2: test}``.
     """
 
     path: Column | None = None
     label: Column | Annotated[tuple[Column, ...], Field(min_length=2)] | None = None
     split: Column | None = None
+    splits: dict[Value, Literal["train", "validation", "test"]] = Field(default_factory=dict)
     folder: str = ""
+
+    @model_validator(mode="after")
+    def _splits_of_a_column(self) -> Self:
+        if self.splits and self.split is None:
+            raise ValueError("splits says what the values of a column mean: name the column with columns.split.")
+        return self
 
     @property
     def labels(self) -> tuple[str | int, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.sources.lists.rows import Row, read_rows
+from image_classifier.prepare.sources.lists.rows import Row, read_list
 
 CAT = [Row("a.jpg", "cat", None)]
 VIA = {
@@ -16,7 +16,8 @@ OF_VIA = {"path": "filename", "label": "file_attributes.kind"}
 
 
 def rows(data, name="labels.csv", **columns):
-    return read_rows(data if isinstance(data, bytes) else data.encode(), name=name, columns=Columns(**columns))
+    data = data if isinstance(data, bytes) else data.encode()
+    return read_list(data, name=name, columns=Columns(**columns)).rows
 
 
 def refusal(data, name="labels.csv", **columns):

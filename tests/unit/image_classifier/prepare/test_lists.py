@@ -8,14 +8,14 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.preparation import list_images
-from image_classifier.prepare.sources.lists.rows import Row, read_rows
+from image_classifier.prepare.sources.lists.rows import Row, read_list
 from image_classifier.prepare.sources.opening import open_source
 
 BUCKET = "pictures"
 
 
 def rows(text, name="labels.csv", **columns):
-    return read_rows(text.encode(), name=name, columns=Columns(**columns))
+    return read_list(text.encode(), name=name, columns=Columns(**columns)).rows
 
 
 def ground_truth(kind="groundtruth/image-classification", **more):
@@ -128,7 +128,7 @@ def test_lists_that_cannot_be_read_are_refused_by_line_or_column(name, text, sai
 
 def test_text_that_is_not_utf_8_is_refused():
     with pytest.raises(DatasetError, match=r"List labels.csv is not UTF-8 text"):
-        read_rows("path,label\né,é".encode("latin-1"), name="labels.csv", columns=Columns())
+        read_list("path,label\né,é".encode("latin-1"), name="labels.csv", columns=Columns())
 
 
 @pytest.fixture

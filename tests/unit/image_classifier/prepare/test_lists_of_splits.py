@@ -7,12 +7,16 @@ from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.sources import folders_and_lists
 from image_classifier.prepare.sources.lists.label_lists import label_lists, list_names
-from image_classifier.prepare.sources.lists.rows import read_rows
+from image_classifier.prepare.sources.lists.rows import read_list
 from image_classifier.prepare.sources.lists.splits import split_of_list, split_of_text, splits_of_folders
 from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.sources.source import File, Files
 
 LABELLED = {"path": "image", "label": "kind"}
+
+
+def rows(text, **columns):
+    return read_list(text.encode(), name="l.csv", columns=Columns(**columns)).rows
 
 
 def of(layout):
@@ -49,22 +53,20 @@ def test_a_column_s_value_may_be_two_words(text, split):
 
 
 def test_a_column_is_of_splits_if_its_values_are():
-    rows = read_rows(b"path,label,usage\n1,a,Train\n2,b,Test\n", name="l.csv", columns=Columns())
-
-    assert [row.split for row in rows] == ["train", "test"]
+    assert [row.split for row in rows("path,label,usage\n1,a,Train\n2,b,Test\n")] == ["train", "test"]
 
 
 def test_a_column_of_many_names_with_split_words_is_of_names():
     text = "path,label,id\n" + "".join(f"{at}.png,a,train_{at}\n" for at in range(9))
 
-    assert {row.split for row in read_rows(text.encode(), name="l.csv", columns=Columns())} == {None}
+    assert {row.split for row in rows(text)} == {None}
 
 
 @pytest.mark.parametrize("text", ["path,label\n1,train\n2,test\n", "path,kind\n1,train\n2,test\n"])
 def test_a_label_that_is_called_as_a_split_remains_a_label(text):
-    columns = Columns(label="kind") if "kind" in text else Columns()
+    columns = {"label": "kind"} if "kind" in text else {}
 
-    assert [(row.label, row.split) for row in read_rows(text.encode(), name="l.csv", columns=columns)] == [
+    assert [(row.label, row.split) for row in rows(text, **columns)] == [
         ("train", None),
         ("test", None),
     ]

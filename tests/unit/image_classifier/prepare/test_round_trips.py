@@ -29,7 +29,7 @@ from image_classifier.prepare.shards.lines import (
     result_line,
 )
 from image_classifier.prepare.shards.sharding import MOST_MAPPED, MOST_SHARDS, sharding
-from image_classifier.prepare.sources.lists.rows import Row, read_rows
+from image_classifier.prepare.sources.lists.rows import Row, read_list
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 FILE_NAMES = TEXT | st.binary(min_size=1).map(os.fsdecode)  # a folder may hold names that are no UTF-8
@@ -121,7 +121,7 @@ def test_a_table_is_read_back(rows, delimiter):
     writer = csv.writer(text, delimiter=delimiter)
     writer.writerows([("path", "label", "split"), *((row.path, row.label, row.split or "") for row in rows)])
 
-    assert read_rows(text.getvalue().encode(), name="a.csv", columns=Columns()) == rows
+    assert read_list(text.getvalue().encode(), name="a.csv", columns=Columns()).rows == rows
 
 
 @given(ROWS, st.booleans())
@@ -129,7 +129,7 @@ def test_json_lines_are_read_back(rows, is_ascii):
     lines = [{"file_name": row.path, "label": row.label, "split": row.split} for row in rows]
     text = "\n".join(json.dumps(line, ensure_ascii=is_ascii) for line in lines)
 
-    assert read_rows(text.encode(), name="a.jsonl", columns=Columns()) == rows
+    assert read_list(text.encode(), name="a.jsonl", columns=Columns()).rows == rows
 
 
 LINES = st.text(st.sampled_from("ab0,;\t\n\r\"'{}[]:\\ \0\ufeff"), max_size=60)
@@ -140,7 +140,7 @@ HEADS = st.sampled_from(["", "path,label\n", "path;label;split\n", '{"path": "a"
 def test_any_bytes_are_rows_or_an_error_that_names_the_list(name, given_):
     data = given_ if isinstance(given_, bytes) else "".join(given_).encode()
     try:
-        rows = read_rows(data, name=name, columns=Columns())
+        rows = read_list(data, name=name, columns=Columns()).rows
     except DatasetError:
         return
     assert rows

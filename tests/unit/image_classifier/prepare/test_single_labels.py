@@ -4,7 +4,7 @@ import pytest
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.sources.lists.rows import read_rows
+from image_classifier.prepare.sources.lists.rows import read_list
 
 TEN = [f"{at}.png,{'ab'[at % 2]}" for at in range(10)]
 
@@ -15,7 +15,7 @@ def written(*lines, head="path,label"):
 
 def labels(*texts):
     lines = [f'{at}.png,"{text}"' for at, text in enumerate(texts)]
-    return [row.label for row in read_rows(written(*lines).encode(), name="l.csv", columns=Columns())]
+    return [row.label for row in read_list(written(*lines).encode(), name="l.csv", columns=Columns()).rows]
 
 
 @pytest.mark.parametrize(

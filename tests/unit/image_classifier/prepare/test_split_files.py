@@ -4,30 +4,13 @@ import subprocess
 
 import pytest
 
-from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.preparation import list_images
-from image_classifier.prepare.sources.opening import open_source
 
 BIRDS = ("001.Auk/Auk_1.jpg", "001.Auk/Auk_2.jpg", "002.Crow/Crow_1.jpg", "002.Crow/Crow_2.jpg")
 NUMBERED = {
     "images.txt": "".join(f"{number} {bird}\n" for number, bird in enumerate(BIRDS, start=1)),
     "train_test_split.txt": "1 1\n2 0\n3 1\n4 0\n",
 }
-
-
-@pytest.fixture
-def layout(tmp_path):
-    """Write files, whose content is their text, and return the layout of the folder or list."""
-
-    def write_and_list(files, source=".", **options):
-        for name, text in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(text)
-        classifier = Classifier(name="birds", source=str(tmp_path / source), **options)
-        return list_images(classifier, open_source(classifier, s3=None, data_folder=tmp_path))
-
-    return write_and_list
 
 
 def images(folder=""):

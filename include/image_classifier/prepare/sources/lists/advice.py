@@ -8,7 +8,7 @@ from typing import Final
 
 from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.lists.label_lists import Column, LabelList, by_folder
-from image_classifier.prepare.sources.lists.rows import SPLITS
+from image_classifier.prepare.sources.lists.split_columns import SPLITS, as_yaml, splits_of_values
 
 MOST_ALIKE: Final = 3  # lists with the same columns and no name of a split; others are of one class each
 FEWEST_MARKS: Final = 2  # columns of 0 and 1 that may be several labels of an image
@@ -65,7 +65,9 @@ def _tells_labels(group: Sequence[LabelList]) -> bool:
 
 def _tells_splits(group: Sequence[LabelList]) -> bool:
     """Return whether the lists name several splits, and their labels are those of the folders."""
-    is_split = len({one.split for one in group}) > 1 or any(one.split_column is not None for one in group)
+    is_split = len({one.split for one in group}) > 1 or any(
+        one.split_column is not None or one.unread_split_column is not None for one in group
+    )
     return is_split and all(one.is_of_classes or (bool(one.labels) and one.agrees(by_folder)) for one in group)
 
 
@@ -84,6 +86,8 @@ def _columns(one: LabelList, *, folder: str) -> str:
         parts.append(f"label: {label}")
     if one.split_column is not None and one.split_column not in SPLITS:
         parts.append(f"split: {_yaml(one.split_column)}")
+    if (unread := one.unread_split_column) is not None:
+        parts.append(f"split: {_yaml(unread)}, splits: {as_yaml(splits_of_values(unread, one.values[unread]))}")
     if folder:
         parts.append(f"folder: {json.dumps(folder)}")
     return ", ".join(parts)

@@ -3,7 +3,7 @@
 import posixpath
 import re
 import unicodedata
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from image_classifier.prepare.layout.split_folders import Split, few, is_image_n
 from image_classifier.prepare.sources.lists.advice import column_to_name, how_to_use, with_splits
 from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
 from image_classifier.prepare.sources.lists.label_lists import LabelList
-from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, read_rows
+from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, read_list
 from image_classifier.prepare.sources.lists.single_labels import check_one_class
 from image_classifier.prepare.sources.lists.splits import split_of_list, splits_of_folders
 from image_classifier.prepare.sources.source import File, Source
@@ -34,6 +34,22 @@ class _Row:
     label: str
     split: Split | None
     file: str
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A list that was read.
+
+    Attributes:
+        rows: with the paths as they are written.
+        folder: at which these start.
+        unread_split: see `ReadList`.
+
+    """
+
+    rows: Sequence[_Row]
+    folder: str
+    unread_split: str
 
 
 def layout_of_lists(
@@ -56,7 +72,7 @@ def layout_of_lists(
     used = {one.name: found for one in _together(lists) if (found := _columns(one, columns)) is not None}
     if not used:
         raise DatasetError(_no_list(lists, columns=columns, where=source.where))
-    read = {name: _read(source, name, found) for name, found in used.items()}
+    read = [_read(source, name, found) for name, found in used.items()]
     rows = _with_splits(_merged(_Finder(files).rows(read)))
     labels = sorted({row.label for row in rows})
     renaming.check(labels, where=source.where)
@@ -70,7 +86,8 @@ def layout_of_lists(
     layout = layout_of(images, where=source.where, level=level + renaming.level)
     named = {*used, *(row.image for row in rows)}
     ignored = [one for one in stamps if not one.endswith("/") and not is_ignored_path(one) and one not in named]
-    return replace(layout, ignored=tuple(ignored), warnings=tuple(_warnings(lists, used, ignored)))
+    unread = [] if layout.splits else [one.unread_split for one in read if one.unread_split]
+    return replace(layout, ignored=tuple(ignored), warnings=(*unread, *_warnings(lists, used, ignored)))
 
 
 def _together(lists: Sequence[LabelList]) -> Sequence[LabelList]:
@@ -92,7 +109,7 @@ def _columns(one: LabelList, columns: Columns) -> Columns | None:
     path = one.path if columns.path is None else columns.path
     split = one.split_column if columns.split is None else columns.split
     label = labels[0] if len(labels) == 1 else labels or None
-    return Columns(path=path, label=label, split=split, folder=columns.folder)
+    return columns.model_copy(update={"path": path, "label": label, "split": split})
 
 
 def _named(columns: Columns) -> list[str | int]:
@@ -114,17 +131,16 @@ def _no_list(lists: Sequence[LabelList], *, columns: Columns, where: str) -> str
     return f"The lists in {where} have no certain label. {how_to_use(lists, where=where)}".strip()
 
 
-def _read(source: Source, name: str, columns: Columns) -> tuple[list[_Row], str]:
-    """Return the rows of a list, with the paths as they are written, and the folder at which these start."""
+def _read(source: Source, name: str, columns: Columns) -> _Read:
     try:
         data = source.read(name, limit_bytes=MAX_LIST_BYTES)
     except ImageRejectedError as error:
         raise DatasetError(f"List {name} in {source.where} cannot be read: {error}") from error
     split = split_of_list(name)
-    rows = read_rows(data, name=name, columns=columns)
-    written = [_Row(row.path, unicodedata.normalize("NFC", row.label), row.split or split, name) for row in rows]
+    read = read_list(data, name=name, columns=columns)
+    rows = [_Row(row.path, unicodedata.normalize("NFC", row.label), row.split or split, name) for row in read.rows]
     folder = posixpath.normpath(posixpath.join(posixpath.dirname(name), columns.folder))
-    return written, "" if folder == "." else folder
+    return _Read(rows, "" if folder == "." else folder, read.unread_split)
 
 
 class _Finder:
@@ -133,13 +149,13 @@ class _Finder:
     def __init__(self, files: Sequence[File]) -> None:
         self._names = {file.name for file in files if not is_ignored_path(file.name)}
 
-    def rows(self, read: Mapping[str, tuple[list[_Row], str]]) -> Iterator[_Row]:
+    def rows(self, read: Collection[_Read]) -> Iterator[_Row]:
         """Yield the rows with the paths of their images below the source."""
-        wanted = {stem_of(row.image) for rows, _ in read.values() for row in rows}
-        images = {folder: self._below(folder, wanted) for folder in {"", *(folder for _, folder in read.values())}}
-        for rows, folder in read.values():
-            for row in rows:
-                yield replace(row, image=self._image(row, folder, images))
+        wanted = {stem_of(row.image) for one in read for row in one.rows}
+        images = {folder: self._below(folder, wanted) for folder in {"", *(one.folder for one in read)}}
+        for one in read:
+            for row in one.rows:
+                yield replace(row, image=self._image(row, one.folder, images))
 
     def _below(self, folder: str, wanted: Container[str]) -> Images:
         above = f"{folder}/" if folder else ""

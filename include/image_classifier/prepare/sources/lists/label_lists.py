@@ -12,7 +12,8 @@ from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import Split, is_image_name, split_word
 from image_classifier.prepare.sources.lists.formats import JSON, PATHS, TEXT, encoding_of, read_table
 from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
-from image_classifier.prepare.sources.lists.rows import LABELS, split_column
+from image_classifier.prepare.sources.lists.rows import LABELS
+from image_classifier.prepare.sources.lists.split_columns import split_column, unread_split_column
 from image_classifier.prepare.sources.lists.splits import split_of_list
 from image_classifier.prepare.sources.source import Files, Source
 
@@ -68,6 +69,13 @@ class LabelList:
         return split_column({column: values for column, values in self.values.items() if column not in LABELS})
 
     @property
+    def unread_split_column(self) -> Column | None:
+        """The column that looks like one of splits, of which the classifier's file must say what its values mean."""
+        known = {*LABELS, *self.one_hot}
+        others = {column: values for column, values in self.values.items() if column not in known}
+        return unread_split_column(others) if self.split_column is None else None
+
+    @property
     def split(self) -> Split | None:
         """The split in the list's name, or in a folder above it."""
         return split_of_list(self.name)
@@ -80,7 +88,7 @@ class LabelList:
     @property
     def is_of_classes(self) -> bool:
         """Return whether the list has no label, and its images are in folders of classes."""
-        if any(column != self.split_column for column in self.values):
+        if any(column not in (self.split_column, self.unread_split_column) for column in self.values):
             return False
         folders = {by_folder(image) for image in self.images}
         return len(folders) > 1 and not any(map(split_word, folders)) and not parts_among(folders)
@@ -91,9 +99,8 @@ class LabelList:
         usual = [column for column, values in self.values.items() if column in LABELS and len(set(values)) > 1]
         if usual:
             return (usual[0],)
-        found = [
-            column for column, values in self.values.items() if column != self.split_column and _may_be_label(values)
-        ]
+        of_splits = (self.split_column, self.unread_split_column)
+        found = [column for column, values in self.values.items() if column not in of_splits and _may_be_label(values)]
         named = [column for column in found if "label" in str(column).lower() or "class" in str(column).lower()]
         return tuple(named if len(named) == 1 else found)
 

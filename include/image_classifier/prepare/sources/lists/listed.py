@@ -19,7 +19,7 @@ from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
 from image_classifier.prepare.sources.lists.found_paths import Images
-from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, Row, read_rows
+from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, ReadList, Row, read_list
 from image_classifier.prepare.sources.lists.single_labels import check_one_class
 from image_classifier.prepare.sources.lists.splits import common_folder, split_of_list, splits_of_folders
 from image_classifier.prepare.sources.source import File, Files
@@ -62,19 +62,19 @@ class ListSource:
 
         """
         meant = self._meant
-        rows = [replace(row, path=self._name(meant.get(row.path, row.path))) for row in self._written]
+        rows = [replace(row, path=self._name(meant.get(row.path, row.path))) for row in self._read.rows]
         if any(row.split for row in rows):
             return rows
         splits = splits_of_folders([row.path for row in rows])
         return [replace(row, split=split) for row, split in zip(rows, splits, strict=True)]
 
     @cached_property
-    def _written(self) -> list[Row]:
+    def _read(self) -> ReadList:
         try:
             data = self.beside.read(self.file, limit_bytes=MAX_LIST_BYTES)
         except ImageRejectedError as error:
             raise DatasetError(f"The {self.where} cannot be read: {error} Correct `source`.") from error
-        return read_rows(data, name=self.file, columns=self.columns)
+        return read_list(data, name=self.file, columns=self.columns)
 
     @cached_property
     def _meant(self) -> dict[str, str]:
@@ -84,7 +84,7 @@ class ListSource:
             DatasetError: a path may mean several files.
 
         """
-        written = [row.path for row in self._written if not row.path.startswith(_S3)]
+        written = [row.path for row in self._read.rows if not row.path.startswith(_S3)]
         if not written or any(map(self._exists, written[:: -(-len(written) // ROWS_TRIED)])):
             return {}
         files, meant = self._files_of_paths(), dict[str, str]()
@@ -166,7 +166,8 @@ class ListSource:
             level += f" Its paths were found by their names, as {path!r} at {self._name(file)!r}."
         listed = ListedImages(images)
         check_one_class(listed, where=self.where)
-        return layout_of(listed, where=self.where, level=level + renaming.level)
+        layout = layout_of(listed, where=self.where, level=level + renaming.level)
+        return layout if layout.splits else replace(layout, warnings=tuple(filter(None, [self._read.unread_split])))
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         if name.startswith(_S3):

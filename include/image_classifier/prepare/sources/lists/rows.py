@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/sms-data-output.html
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import PurePosixPath
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from image_classifier.classifier.source import Columns
+from image_classifier.classifier.source import Columns, plain_value
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.contracts.training import image_list
@@ -20,19 +20,23 @@ from image_classifier.prepare.layout.split_folders import WORDS, Split, few, spl
 from image_classifier.prepare.sources.lists.first_line import next_step
 from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, encoding_of, read_table
 from image_classifier.prepare.sources.lists.single_labels import check_labels
+from image_classifier.prepare.sources.lists.split_columns import (
+    MOST_PARTS,
+    YES,
+    about_unread_split,
+    how_to_read,
+    may_say_split,
+    split_column,
+)
 from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 MAX_LIST_BYTES: Final = 1024**3
-SPLITS: Final = ("split", "set", "subset")
-MOST_SPLITS: Final = 6  # names of splits in a column
 LOOKED_AT: Final = 1000  # lines in which a column of splits is looked for
 LABEL_COLUMNS: Final = "; a list of columns, if each class has one with 0 and 1"
 METADATA: Final = "-metadata"
-_YES: Final = {"1", "1.0", "true", "yes"}
 _NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
 SINGLE_LABEL: Final = "groundtruth/image-classification"
-Name = TypeVar("Name", bound=str | int)  # of a column
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,16 @@ class _Chosen:
     Attributes:
         labels: several hold 1 for an image's class and 0 otherwise; none, if the label is the name of the folder in the
             path.
+        named: of the classifier's file.
+        split_values: what the column of splits holds in the first lines.
 
     """
 
     path: str
     labels: tuple[str, ...]
     split: str | None
+    named: Columns
+    split_values: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,22 @@ class Row:
     split: Split | None
 
 
-def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
-    """Return the rows of a list; repeated rows are returned once.
+@dataclass(frozen=True)
+class ReadList:
+    """What a list says.
+
+    Attributes:
+        rows: each once.
+        unread_split: a sentence on a column that looks like one of splits and is not read; or empty.
+
+    """
+
+    rows: list[Row]
+    unread_split: str = ""
+
+
+def read_list(data: bytes, *, name: str, columns: Columns) -> ReadList:
+    """Read a list of images.
 
     Args:
         data: the file's bytes.
@@ -85,19 +107,18 @@ def read_rows(data: bytes, *, name: str, columns: Columns) -> list[Row]:
     except UnicodeDecodeError as error:
         raise DatasetError(f"List {name} is not UTF-8 text: {error}. Save it as UTF-8.") from error
     if PurePosixPath(name).suffix.lower() == ".lst":
-        rows: Iterator[Row] = (Row(one.path, str(one.label), None) for one in image_list.parse(text))
+        read = ReadList([Row(one.path, str(one.label), None) for one in image_list.parse(text)])
     else:
         named = (columns.path, *columns.labels, columns.split)
         table = read_table(text, name=name, has_header=not any(isinstance(column, int) for column in named))
-        rows = _rows(table, name=name, columns=columns)
-    found = list(dict.fromkeys(rows))
-    if not found:
+        read = _read(table, name=name, columns=columns)
+    if not read.rows:
         raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
-    check_labels([(row.path, row.label) for row in found], name=name)
-    for row in found:
+    check_labels([(row.path, row.label) for row in read.rows], name=name)
+    for row in read.rows:
         _check_text(row.path, name=name)
         _check_text(row.label, name=name)
-    return found
+    return read
 
 
 def _check_text(text: str, *, name: str) -> None:
@@ -107,15 +128,23 @@ def _check_text(text: str, *, name: str) -> None:
         raise DatasetError(message)
 
 
-def _rows(table: Table, *, name: str, columns: Columns) -> Iterator[Row]:
+def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
     lines = ((where, _with_label(values, columns=columns, where=where)) for where, values in table.lines)
     first = list(islice(lines, LOOKED_AT))
     if not first:
-        return
+        return ReadList([])
     found = {**dict.fromkeys(table.columns), **first[0][1]}
     chosen = _chosen(found, first, table=table, name=name, columns=columns)
+    others = [column for column in found if column not in (chosen.path, *chosen.labels, "")]
+    values_of = {column: set(_values(column, first)) for column in others} if chosen.split is None else {}
+    suspects = {column: values for column, values in values_of.items() if may_say_split(column)}
+    rows = dict[Row, None]()
     for where, values in chain(first, lines):
-        yield _row(values, chosen, where=where)
+        rows[_row(values, chosen, where=where)] = None
+        for column, held in suspects.items():
+            if len(held) <= MOST_PARTS:
+                held.add(_text(values.get(column)))
+    return ReadList(list(rows), about_unread_split(values_of, name=name, columns=columns))
 
 
 def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> dict[str, Any]:
@@ -156,11 +185,12 @@ def _chosen(found: Mapping[str, Any], first: Sequence[Line], *, table: Table, na
     else:
         labels_named = {*map(str, columns.labels), *LABELS}
         split = split_column({one: _values(one, first) for one in others if one not in labels_named})
+    held = frozenset(_values(split, first) if split is not None else ())
     if columns.label is None and not any(column != split for column in others):
-        return _Chosen(path, (), split)
+        return _Chosen(path, (), split, columns, held)
     usual = [one for one in (*LABELS, table.label) if one != path]
     labels = [_column("label", one, usual, found, name=name) for one in columns.labels or (None,)]
-    return _Chosen(path, tuple(labels), split)
+    return _Chosen(path, tuple(labels), split, columns, held)
 
 
 def _values(column: str, lines: Sequence[Line]) -> list[str]:
@@ -170,16 +200,6 @@ def _values(column: str, lines: Sequence[Line]) -> list[str]:
 def _text(value: Any) -> str:
     """Return a value as text: empty for an absent one, and not for JSON's 0 and false."""
     return "" if value is None else str(value).strip()
-
-
-def split_column(values: Mapping[Name, Collection[str]]) -> Name | None:
-    """Return the column of the splits: one with a usual name, or whose few values are all names of splits."""
-    usual = next((column for column in values if column in SPLITS), None)
-    return usual if usual is not None else next((one for one, found in values.items() if _are_splits(set(found))), None)
-
-
-def _are_splits(values: Collection[str]) -> bool:
-    return 0 < len(values) <= MOST_SPLITS and all(map(split_of_text, values))
 
 
 def _column(
@@ -225,7 +245,7 @@ def _label(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Any:
         return _folder(str(values.get(chosen.path) or ""), where=where)
     if len(chosen.labels) == 1:
         return values.get(chosen.labels[0])
-    marked = [column for column in chosen.labels if str(values.get(column)).strip().lower() in _YES]
+    marked = [column for column in chosen.labels if plain_value(values.get(column)) in YES]
     if len(marked) != 1:
         found = f"{few(marked)} are" if marked else "none is"
         message = (
@@ -250,11 +270,21 @@ def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split |
     written = _text(values.get(chosen.split)) if chosen.split else ""
     if written.lower() in ("", UNASSIGNED):
         return None
-    split = split_of_text(written)
+    splits = chosen.named.splits
+    split = splits.get(plain_value(written)) if splits else split_of_text(written)
     if split is None:
-        message = (
-            f"The split {written!r} in {where} is none of {', '.join(sorted(WORDS))}. Correct it, or leave it empty; "
-            "or name another column with columns.split."
-        )
-        raise DatasetError(message)
+        raise DatasetError(_no_split(written, chosen, where=where))
     return split
+
+
+def _no_split(written: str, chosen: _Chosen, *, where: str) -> str:
+    splits, values = chosen.named.splits, chosen.split_values | {written}
+    message = (
+        f"The split {written!r} in {where} is none of {', '.join(sorted(splits or WORDS))}. Correct it, or leave it "
+        "empty; or name another column with columns.split"
+    )
+    if not chosen.split or len(values) > MOST_PARTS:
+        return f"{message}."
+    return (
+        f"{message}; or, to say which split each value is, {how_to_read(chosen.split, values, columns=chosen.named)}."
+    )
