@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+LIST_ENDINGS: Final = (".lst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".manifest")
 _PART: Final = re.compile(r"-\d+-of-\d+$")  # train.tfrecord-00000-of-00008
 _LIST: Final = "labels.csv with the columns path and label"
 
@@ -96,5 +97,7 @@ def no_source(name: str) -> str:
     kind = kind_of(name)
     if kind is None:
         return "it is a file, and not of a kind that is read. Give a folder of class folders, or a list of images."
+    if kind is ARCHIVE and (unpacked := PurePosixPath(name).stem).lower().endswith(LIST_ENDINGS):
+        return f"it is a compressed list. Unpack it, and give {unpacked!r} as the source."
     step = kind.step.format(it="it")
     return f"it is {kind.one}. To use it, {step}; then give that {'file' if kind in LISTS else 'folder'} as the source."

@@ -7,10 +7,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from image_classifier.classifier.file_kinds import kind_of, no_source
+from image_classifier.classifier.file_kinds import LIST_ENDINGS, kind_of, no_source
 from image_classifier.classifier.parts import Part
 
-LIST_ENDINGS = (".lst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json", ".manifest")
 _VIRTUAL_HOST = re.compile(r"(?P<bucket>.+)\.s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
 _PATH_STYLE = re.compile(r"s3[.-](?:[a-z0-9.-]+\.)?amazonaws\.com(?:\.cn)?")
 

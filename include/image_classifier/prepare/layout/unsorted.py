@@ -15,6 +15,8 @@ from image_classifier.prepare.layout.split_folders import few, is_image_name
 TEXTS: Final = {".txt", ".mat", ".json", ".xml"} | SPREADSHEET.endings | DATABASE.endings
 NO_LABELS: Final = ("readme", "licen")
 MOST_TEXTS: Final = 12  # with more, they belong to single images
+LISTS: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".manifest", ".lst")
+DVC: Final = ".dvc"  # https://dvc.org/doc/user-guide/project-structure/dvc-files
 DEEPEST: Final = 2  # folders above such a text
 
 
@@ -31,13 +33,17 @@ def _about_files(files: Sequence[str]) -> str:
 
 
 def _without_images(files: Sequence[str]) -> str:
+    if pointers := [name for name in files if name.lower().endswith(DVC)]:
+        return f"DVC keeps the files of {few(pointers)} elsewhere: download them by `dvc pull`."
     endings = Counter(PurePosixPath(name).suffix.lower() for name in files)
     for kind in UNREADABLE:
         if found := of_kind(files, kind):
             return f"{few(found)} {kind.many}: {kind.step.format(it='them')}."
     if files and "" not in endings:
         shown = ", ".join(ending for ending, _ in endings.most_common(5))
-        return f"No file has the name of an image; their names end in {shown}. Images are files such as .jpg and .png."
+        known = f"No file has the name of an image; their names end in {shown}. Images are files such as .jpg and .png."
+        lists = [name for name in files if name.lower().endswith(LISTS)]
+        return f"{known} If images elsewhere are listed in {few(lists)}, use that as the source." if lists else known
     if files:
         return "No file has the name of an image, such as .jpg: if one file packs many images, save each as a file."
     return ""

@@ -96,6 +96,9 @@ def test_classes_that_differ_in_case_are_two():
         (("train/cat/1", "validation/cat/1", "cat/1"), "not clear which folders"),
         (("bus/1", "train/1"), "If they are classes, put `layout: classes`"),
         (("b\udcff/1", "cat/1"), "not Unicode text"),
+        (("data.dvc", "README.md"), "DVC keeps the files of 'data.dvc' elsewhere: download them by `dvc pull`"),
+        (("all.csv", "README.md"), "If images elsewhere are listed in 'all.csv', use that as the source."),
+        (("README.md",), "their names end in .md. Images are files such as .jpg and .png."),
     ],
 )
 def test_folders_that_do_not_make_a_data_set_are_refused(names, said):

@@ -23,6 +23,8 @@ REFUSED = {
     "images.tar": ("it is an archive", "unpack it"),
     "images.tar.gz": ("it is an archive", "unpack it"),
     "images.rar": ("it is an archive", "unpack it"),
+    "labels.csv.gz": ("it is a compressed list. Unpack it, and give 'labels.csv' as the source",),
+    "LABELS.CSV.zip": ("give 'LABELS.CSV' as the source",),
     "labels.xlsx": ("it is a spreadsheet", AS_CSV, "then give that file as the source"),
     "labels.ods": ("it is a spreadsheet", AS_CSV),
     "labels.xml": ("it is a document", AS_LIST),
