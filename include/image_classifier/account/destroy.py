@@ -59,8 +59,10 @@ def delete_bucket(clients: Clients, bucket: str) -> None:
 def _detach(iam: "IAMClient", attachment: Attachment) -> None:
     if attachment.kind == "role":
         iam.detach_role_policy(RoleName=attachment.name, PolicyArn=attachment.policy_arn)
-    else:
+    elif attachment.kind == "user":
         iam.detach_user_policy(UserName=attachment.name, PolicyArn=attachment.policy_arn)
+    else:
+        iam.detach_group_policy(GroupName=attachment.name, PolicyArn=attachment.policy_arn)
     log.info("Policy %s detached from %s %s", attachment.policy_arn, attachment.kind, attachment.name)
 
 

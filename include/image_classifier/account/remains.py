@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from image_classifier.account.stack import describe_stack, output_of
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.names import CLASSIFIER_NAME, PREFIX, TAG, Keys
+from image_classifier.aws.ownership import buckets_of_endpoint
 from image_classifier.contracts.errors import StackError
 from image_classifier.teardown.inventory import Inventory, Teardown, inventory
 
@@ -21,10 +22,10 @@ ABSENT_BUCKET = {"NoSuchBucket", "404"}
 
 @dataclass(frozen=True)
 class Attachment:
-    """A role or user with one of the stack's managed policies, which prevents the policy's deletion."""
+    """A role, user or group with one of the stack's managed policies, which prevents the policy's deletion."""
 
     policy_arn: str
-    kind: str  # role or user
+    kind: Literal["role", "user", "group"]
     name: str
 
 
@@ -36,7 +37,7 @@ class Remains:
         stack: name and status of the CloudFormation stack; empty if there is none.
         bucket: the deployment's bucket; empty if it was deleted.
         queue_arn: the failure queue's ARN; empty if the stack has none.
-        attachments: the roles and users with the stack's managed policies.
+        attachments: the roles, users and groups with the stack's managed policies.
         classifiers: the resources of each classifier, by its name.
         object_versions: number of all versions and delete markers in the bucket.
 
@@ -85,9 +86,10 @@ def find_remains(account: Account, *, bucket: str = "") -> Remains:
     stack = describe_stack(account.cloudformation, account.stack_name)
     bucket = (output_of(stack, "Bucket") if stack else None) or bucket
     bucket = bucket if bucket and _has_bucket(account.clients, bucket) else ""
+    role_arn = (output_of(stack, "FunctionRoleArn") if stack else None) or ""
     classifiers = {
         name: found
-        for name in sorted(_classifiers(account.clients, bucket))
+        for name in sorted(_classifiers(account.clients, bucket, role_arn=role_arn))
         if (found := _inventory(account.clients, name, bucket)) != Inventory()
     }
     return Remains(
@@ -126,9 +128,13 @@ def _has_bucket(clients: Clients, bucket: str) -> bool:
     return True
 
 
-def _classifiers(clients: Clients, bucket: str) -> set[str]:
-    """Return the names of the classifiers, from the bucket's prefixes and the tags of functions and endpoints."""
-    return {*_in_bucket(clients, bucket), *_of_functions(clients), *_of_endpoints(clients)}
+def _classifiers(clients: Clients, bucket: str, *, role_arn: str) -> set[str]:
+    """Return the names of the classifiers, from the bucket's prefixes and the tags of functions and endpoints.
+
+    The classifiers of another deployment of the account are left out: their functions have the role of another stack,
+    and their endpoints serve models of another bucket.
+    """
+    return {*_in_bucket(clients, bucket), *_of_functions(clients, role_arn), *_of_endpoints(clients, bucket)}
 
 
 def _in_bucket(clients: Clients, bucket: str) -> Iterator[str]:
@@ -141,17 +147,20 @@ def _in_bucket(clients: Clients, bucket: str) -> Iterator[str]:
                 yield name
 
 
-def _of_functions(clients: Clients) -> Iterator[str]:
+def _of_functions(clients: Clients, role_arn: str) -> Iterator[str]:
     for page in clients.functions.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
-            if function["FunctionName"].startswith(PREFIX):
+            if function["FunctionName"].startswith(PREFIX) and role_arn in ("", function["Role"]):
                 tags = clients.functions.list_tags(Resource=function["FunctionArn"]).get("Tags", {})
                 yield from [tags[TAG]] if TAG in tags else []
 
 
-def _of_endpoints(clients: Clients) -> Iterator[str]:
+def _of_endpoints(clients: Clients, bucket: str) -> Iterator[str]:
     for page in clients.sagemaker.get_paginator("list_endpoints").paginate(NameContains=PREFIX):
         for endpoint in page["Endpoints"]:
+            served = buckets_of_endpoint(clients.sagemaker, endpoint["EndpointName"])
+            if served and bucket and bucket not in served:
+                continue
             pages = clients.sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
             yield from (tag["Value"] for tags in pages for tag in tags["Tags"] if tag["Key"] == TAG)
 
@@ -162,3 +171,4 @@ def _attachments(iam: "IAMClient", stack: Mapping[str, Any]) -> Iterator[Attachm
             for page in iam.get_paginator("list_entities_for_policy").paginate(PolicyArn=arn):
                 yield from (Attachment(arn, "role", role["RoleName"]) for role in page["PolicyRoles"])
                 yield from (Attachment(arn, "user", user["UserName"]) for user in page["PolicyUsers"])
+                yield from (Attachment(arn, "group", group["GroupName"]) for group in page["PolicyGroups"])

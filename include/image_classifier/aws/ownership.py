@@ -5,9 +5,12 @@ A resource belongs to a classifier if its name is, or begins with, the classifie
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from image_classifier.aws import names
+from image_classifier.aws.client_errors import described
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -45,6 +48,19 @@ def our_models(sagemaker: "SageMakerClient", classifier: str) -> tuple[str, ...]
     found = [model for page in pages for model in page["Models"]]
     ours = _ours(sagemaker, classifier)
     return tuple(model["ModelName"] for model in found if ours(model["ModelName"], model["ModelArn"]))
+
+
+def buckets_of_endpoint(sagemaker: "SageMakerClient", name: str) -> set[str]:
+    """Return the buckets of the models that an endpoint serves; empty if it, its config or its models are gone."""
+    endpoint = described(lambda: sagemaker.describe_endpoint(EndpointName=name))
+    if endpoint is None or "EndpointConfigName" not in endpoint:
+        return set()
+    config_name = endpoint["EndpointConfigName"]
+    config = described(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config_name))
+    models = [variant["ModelName"] for variant in config["ProductionVariants"]] if config else []
+    found = [described(partial(sagemaker.describe_model, ModelName=model)) for model in models]
+    artifacts = [model.get("PrimaryContainer", {}).get("ModelDataUrl", "") for model in found if model]
+    return {urlsplit(artifact).netloc for artifact in artifacts} - {""}
 
 
 def name_prefix(classifier: str) -> str:

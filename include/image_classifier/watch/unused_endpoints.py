@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.client_errors import described
 from image_classifier.aws.names import PREFIX, TAG, endpoint_name
+from image_classifier.aws.ownership import buckets_of_endpoint
 from image_classifier.contracts.errors import UnwantedEndpointError
 
 if TYPE_CHECKING:
@@ -41,16 +41,4 @@ def _serves_from(sagemaker: "SageMakerClient", endpoint: Mapping[str, Any], *, b
     pages = sagemaker.get_paginator("list_tags").paginate(ResourceArn=endpoint["EndpointArn"])
     if not any(tag["Key"] == TAG for page in pages for tag in page["Tags"]):
         return False
-    found = described(lambda: sagemaker.describe_endpoint(EndpointName=endpoint["EndpointName"]))
-    if found is None or "EndpointConfigName" not in found:
-        return False
-    config_name = found["EndpointConfigName"]
-    config = described(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config_name))
-    models = [variant["ModelName"] for variant in config["ProductionVariants"]] if config else []
-    return any(_is_from(sagemaker, model, bucket=bucket) for model in models)
-
-
-def _is_from(sagemaker: "SageMakerClient", model_name: str, *, bucket: str) -> bool:
-    model = described(lambda: sagemaker.describe_model(ModelName=model_name))
-    containers = [model["PrimaryContainer"]] if model and "PrimaryContainer" in model else []
-    return any(container.get("ModelDataUrl", "").startswith(f"s3://{bucket}/") for container in containers)
+    return bucket in buckets_of_endpoint(sagemaker, endpoint["EndpointName"])

@@ -1,6 +1,8 @@
 """Checks that a whole deployment is listed and deleted: classifiers, policies in use, bucket, queue and stack."""
 
+import io
 import json
+import zipfile
 
 import boto3
 import pytest
@@ -12,6 +14,7 @@ from image_classifier.account.remains import Account, Attachment, find_remains
 from image_classifier.account.stack import STACK_NAME
 from image_classifier.aws.clients import Clients
 
+FUNCTION_ROLE = "arn:aws:iam::123456789012:role/functions"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -45,6 +48,7 @@ class Stack:
             "Bucket": "a-bucket",
             "FailureQueueArn": "arn:aws:sqs:eu-central-1:123456789012:failures",
             "AirflowPolicyArn": self.policy_arn,
+            "FunctionRoleArn": FUNCTION_ROLE,
         }
         listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
         return {"Stacks": [{"StackStatus": "CREATE_COMPLETE", "Outputs": listed}]}
@@ -91,6 +95,50 @@ def test_all_of_a_deployment_is_listed(account, bucket, attached):
     assert found.attachments == (attached,)
     assert list(found.classifiers) == ["digits"]
     assert "digits/incoming/ (2 versions" in found.as_table()
+
+
+def test_a_group_with_the_policy_is_detached_as_a_role_is(account, bucket):
+    arn = account.cloudformation.policy_arn
+    account.iam.create_group(GroupName="operators")
+    account.iam.attach_group_policy(GroupName="operators", PolicyArn=arn)
+    remains = find_remains(account)
+    assert remains.attachments == (Attachment(arn, "group", "operators"),)
+
+    destroy(account, remains, keep_data=False, poll_s=0)
+
+    assert account.iam.list_attached_group_policies(GroupName="operators")["AttachedPolicies"] == []
+
+
+def make_endpoint(sagemaker, classifier, *, bucket):
+    """An endpoint with the classifier's tag, which serves a model of the bucket."""
+    name, tags = f"image-classifier-{classifier}", [{"Key": "image-classifier", "Value": classifier}]
+    model = {"Image": "image", "ModelDataUrl": f"s3://{bucket}/{classifier}/models/job/output/model.tar.gz"}
+    sagemaker.create_model(ModelName=name, ExecutionRoleArn="arn:aws:iam::123456789012:role/m", PrimaryContainer=model)
+    variant = {"VariantName": "job", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.xlarge"}
+    sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags)
+
+
+def make_function(account, classifier, *, role):
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as file:
+        file.writestr("handler.py", "")
+    account.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST))
+    account.clients.functions.create_function(
+        FunctionName=f"image-classifier-{classifier}",
+        Role=f"arn:aws:iam::123456789012:role/{role}",
+        Code={"ZipFile": zipped.getvalue()},
+        Tags={"image-classifier": classifier},
+    )
+
+
+def test_classifiers_without_objects_are_found_but_not_another_stacks(account, bucket):
+    make_endpoint(account.clients.sagemaker, "served", bucket=bucket)
+    make_endpoint(account.clients.sagemaker, "of-others", bucket="another-bucket")
+    make_function(account, "called", role="functions")
+    make_function(account, "called-by-others", role="functions-of-others")
+
+    assert list(find_remains(account).classifiers) == ["called", "digits", "served"]
 
 
 def test_after_the_deletion_nothing_is_there(account, bucket, attached):
