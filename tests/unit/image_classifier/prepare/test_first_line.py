@@ -6,7 +6,8 @@ import pytest
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.prepare.sources.lists.rows import Row, read_list
+from image_classifier.prepare.sources.lists.row import Row
+from image_classifier.prepare.sources.lists.rows import read_list
 
 CAT = [Row("a.jpg", "cat", None)]
 VIA = {

@@ -8,7 +8,8 @@ from image_classifier.classifier import Classifier
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.preparation import list_images
-from image_classifier.prepare.sources.lists.rows import Row, read_list
+from image_classifier.prepare.sources.lists.row import Row
+from image_classifier.prepare.sources.lists.rows import read_list
 from image_classifier.prepare.sources.opening import open_source
 
 BUCKET = "pictures"

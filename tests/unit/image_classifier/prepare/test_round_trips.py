@@ -29,7 +29,8 @@ from image_classifier.prepare.shards.lines import (
     result_line,
 )
 from image_classifier.prepare.shards.sharding import MOST_MAPPED, MOST_SHARDS, sharding
-from image_classifier.prepare.sources.lists.rows import Row, read_list
+from image_classifier.prepare.sources.lists.row import Row
+from image_classifier.prepare.sources.lists.rows import read_list
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 FILE_NAMES = TEXT | st.binary(min_size=1).map(os.fsdecode)  # a folder may hold names that are no UTF-8

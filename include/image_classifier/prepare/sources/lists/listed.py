@@ -5,7 +5,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,10 @@ from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
+from image_classifier.prepare.sources.lists.beside import about_lists_beside
 from image_classifier.prepare.sources.lists.found_paths import Images
-from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, ReadList, Row, read_list
+from image_classifier.prepare.sources.lists.row import Row
+from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, ReadList, read_list
 from image_classifier.prepare.sources.lists.single_labels import check_one_class
 from image_classifier.prepare.sources.lists.splits import common_folder, split_of_list, splits_of_folders
 from image_classifier.prepare.sources.source import File, Files
@@ -167,7 +169,15 @@ class ListSource:
         listed = ListedImages(images)
         check_one_class(listed, where=self.where)
         layout = layout_of(listed, where=self.where, level=level + renaming.level)
-        return layout if layout.splits else replace(layout, warnings=tuple(filter(None, [self._read.unread_split])))
+        unread = "" if layout.splits else self._read.unread_split
+        beside = about_lists_beside(
+            self.where,
+            columns=self._read.columns,
+            image=self.rows[0].path,
+            used=layout.splits,
+            read=partial(self.read, limit_bytes=MAX_LIST_BYTES),
+        )
+        return replace(layout, warnings=tuple(filter(None, (unread, beside))))
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:
         if name.startswith(_S3):

@@ -11,24 +11,21 @@ from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from image_classifier.classifier.source import Columns, plain_value
+from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.contracts.training import image_list
-from image_classifier.prepare.layout.part_names import parts_among
-from image_classifier.prepare.layout.split_folders import WORDS, Split, few, split_word
+from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.lists.first_line import next_step
 from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, encoding_of, read_table
+from image_classifier.prepare.sources.lists.row import Chosen, Row, read_row, text_of
 from image_classifier.prepare.sources.lists.single_labels import check_labels
 from image_classifier.prepare.sources.lists.split_columns import (
     MOST_PARTS,
-    YES,
     about_unread_split,
-    how_to_read,
     may_say_split,
     split_column,
 )
-from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 MAX_LIST_BYTES: Final = 1024**3
@@ -40,50 +37,18 @@ SINGLE_LABEL: Final = "groundtruth/image-classification"
 
 
 @dataclass(frozen=True)
-class _Chosen:
-    """The columns of a list.
-
-    Attributes:
-        labels: several hold 1 for an image's class and 0 otherwise; none, if the label is the name of the folder in the
-            path.
-        named: of the classifier's file.
-        split_values: what the column of splits holds in the first lines.
-
-    """
-
-    path: str
-    labels: tuple[str, ...]
-    split: str | None
-    named: Columns
-    split_values: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of a list.
-
-    Attributes:
-        path: the path in the list.
-        split: None if the list names no split.
-
-    """
-
-    path: str
-    label: str
-    split: Split | None
-
-
-@dataclass(frozen=True)
 class ReadList:
     """What a list says.
 
     Attributes:
         rows: each once.
+        columns: that were read.
         unread_split: a sentence on a column that looks like one of splits and is not read; or empty.
 
     """
 
     rows: list[Row]
+    columns: Columns
     unread_split: str = ""
 
 
@@ -107,7 +72,7 @@ def read_list(data: bytes, *, name: str, columns: Columns) -> ReadList:
     except UnicodeDecodeError as error:
         raise DatasetError(f"List {name} is not UTF-8 text: {error}. Save it as UTF-8.") from error
     if PurePosixPath(name).suffix.lower() == ".lst":
-        read = ReadList([Row(one.path, str(one.label), None) for one in image_list.parse(text)])
+        read = ReadList([Row(one.path, str(one.label), None) for one in image_list.parse(text)], columns)
     else:
         named = (columns.path, *columns.labels, columns.split)
         table = read_table(text, name=name, has_header=not any(isinstance(column, int) for column in named))
@@ -132,7 +97,7 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
     lines = ((where, _with_label(values, columns=columns, where=where)) for where, values in table.lines)
     first = list(islice(lines, LOOKED_AT))
     if not first:
-        return ReadList([])
+        return ReadList([], columns)
     found = {**dict.fromkeys(table.columns), **first[0][1]}
     chosen = _chosen(found, first, table=table, name=name, columns=columns)
     others = [column for column in found if column not in (chosen.path, *chosen.labels, "")]
@@ -140,11 +105,24 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
     suspects = {column: values for column, values in values_of.items() if may_say_split(column)}
     rows = dict[Row, None]()
     for where, values in chain(first, lines):
-        rows[_row(values, chosen, where=where)] = None
+        rows[read_row(values, chosen, where=where)] = None
         for column, held in suspects.items():
             if len(held) <= MOST_PARTS:
-                held.add(_text(values.get(column)))
-    return ReadList(list(rows), about_unread_split(values_of, name=name, columns=columns))
+                held.add(text_of(values.get(column)))
+    return ReadList(
+        list(rows),
+        _as_named(chosen, table),
+        about_unread_split(values_of, name=name, columns=columns),
+    )
+
+
+def _as_named(chosen: Chosen, table: Table) -> Columns:
+    """Return the columns as a classifier's file names them; of an augmented manifest it need not name the label."""
+    kind = int if table.is_numbered else str
+    labels = [kind(column) for column in chosen.labels if column in table.columns]
+    label = labels[0] if len(labels) == 1 else tuple(labels) or None
+    split = None if chosen.split is None else kind(chosen.split)
+    return chosen.named.model_copy(update={"path": kind(chosen.path), "label": label, "split": split})
 
 
 def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> dict[str, Any]:
@@ -167,7 +145,7 @@ def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> d
     return {**values, wanted: label, **({} if columns.label else {LABELS[0]: label})}
 
 
-def _chosen(found: Mapping[str, Any], first: Sequence[Line], *, table: Table, name: str, columns: Columns) -> _Chosen:
+def _chosen(found: Mapping[str, Any], first: Sequence[Line], *, table: Table, name: str, columns: Columns) -> Chosen:
     """Return the columns of path and label, and of the split if there is one.
 
     Args:
@@ -187,19 +165,14 @@ def _chosen(found: Mapping[str, Any], first: Sequence[Line], *, table: Table, na
         split = split_column({one: _values(one, first) for one in others if one not in labels_named})
     held = frozenset(_values(split, first) if split is not None else ())
     if columns.label is None and not any(column != split for column in others):
-        return _Chosen(path, (), split, columns, held)
+        return Chosen(path, (), split, columns, held)
     usual = [one for one in (*LABELS, table.label) if one != path]
     labels = [_column("label", one, usual, found, name=name) for one in columns.labels or (None,)]
-    return _Chosen(path, tuple(labels), split, columns, held)
+    return Chosen(path, tuple(labels), split, columns, held)
 
 
 def _values(column: str, lines: Sequence[Line]) -> list[str]:
-    return [_text(values.get(column)) for _, values in lines]
-
-
-def _text(value: Any) -> str:
-    """Return a value as text: empty for an absent one, and not for JSON's 0 and false."""
-    return "" if value is None else str(value).strip()
+    return [text_of(values.get(column)) for _, values in lines]
 
 
 def _column(
@@ -216,75 +189,3 @@ def _column(
         f"{LABEL_COLUMNS if what == 'label' else ''})."
     )
     raise DatasetError(f"{message} {next_step(found, name=name, otherwise=name_it)}")
-
-
-def _row(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Row:
-    path, label = values.get(chosen.path), _label(values, chosen, where=where)
-    path_text, label_text = _text(path), _text(label)
-    if isinstance(label, list | dict):
-        found = str(label)[:60]
-        message = f"The label in {where} is {found!r}; one label for each image is read, as a text without brackets."
-        inner = [key for key in values if chosen.labels and key.startswith(f"{chosen.labels[0]}.")]
-        raise DatasetError(
-            f"{message} If it is one of {few(inner)}, name that with columns.label." if inner else message
-        )
-    if not path_text or not label_text:
-        missing = chosen.labels[0] if path_text else chosen.path
-        raise DatasetError(f"There is no {missing!r} in {where}. Add it, or delete the line.")
-    return Row(path_text, label_text, _split(values, chosen, where=where))
-
-
-def _label(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Any:
-    """Return the label of a row: of several columns, the name of the one that holds 1; of none, the folder's name.
-
-    Raises:
-        DatasetError: none of the columns holds 1, or several do; or the folder is no class.
-
-    """
-    if not chosen.labels:
-        return _folder(str(values.get(chosen.path) or ""), where=where)
-    if len(chosen.labels) == 1:
-        return values.get(chosen.labels[0])
-    marked = [column for column in chosen.labels if plain_value(values.get(column)) in YES]
-    if len(marked) != 1:
-        found = f"{few(marked)} are" if marked else "none is"
-        message = (
-            f"Of the columns {few(chosen.labels)} {found} 1 in {where}; each image has one class. Correct the line."
-        )
-        raise DatasetError(message)
-    return marked[0]
-
-
-def _folder(path: str, *, where: str) -> str:
-    folder = PurePosixPath(path.replace("\\", "/")).parent.name
-    if not folder or split_word(folder) or parts_among([folder]):
-        message = (
-            f"There is no label in {where}, and the path {path!r} is in no folder of a class. Use a list with labels: "
-            "those of test images of competitions have none."
-        )
-        raise DatasetError(message)
-    return folder
-
-
-def _split(values: Mapping[str, Any], chosen: _Chosen, *, where: str) -> Split | None:
-    written = _text(values.get(chosen.split)) if chosen.split else ""
-    if written.lower() in ("", UNASSIGNED):
-        return None
-    splits = chosen.named.splits
-    split = splits.get(plain_value(written)) if splits else split_of_text(written)
-    if split is None:
-        raise DatasetError(_no_split(written, chosen, where=where))
-    return split
-
-
-def _no_split(written: str, chosen: _Chosen, *, where: str) -> str:
-    splits, values = chosen.named.splits, chosen.split_values | {written}
-    message = (
-        f"The split {written!r} in {where} is none of {', '.join(sorted(splits or WORDS))}. Correct it, or leave it "
-        "empty; or name another column with columns.split"
-    )
-    if not chosen.split or len(values) > MOST_PARTS:
-        return f"{message}."
-    return (
-        f"{message}; or, to say which split each value is, {how_to_read(chosen.split, values, columns=chosen.named)}."
-    )
