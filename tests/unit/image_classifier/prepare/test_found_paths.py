@@ -24,6 +24,12 @@ FILES = ("train/a.jpg", "train/b.png", "test/a.jpg", "cats/1.jpg", "deep/cats/1.
         ("/data/local-files/?d=train/a.jpg", ["train/a.jpg"]),
         ("./train/../train/b.png", ["train/b.png"]),
         ("1.jpg", ["cats/1.jpg"]),
+        ("Cats/1.jpg", ["cats/1.jpg"]),
+        ("TRAIN/a.jpg", ["train/a.jpg"]),
+        ("DEEP/Cats/1.jpg", ["deep/cats/1.jpg"]),
+        ("https://host/train/a.jpg?size=1&name=b", ["train/a.jpg"]),
+        ("https://host/train/b.png?1", ["train/b.png"]),
+        ("https://host/get?file=train/a.jpg", ["train/a.jpg"]),
         ("", []),
         ("/", []),
     ],
@@ -37,3 +43,10 @@ def test_only_wanted_names_are_kept():
 
     assert images.meant_by("b") == ["train/b.png"]
     assert images.meant_by("1") == []
+
+
+def test_a_folder_in_the_same_case_is_preferred():
+    images = Images(("Cats/1.jpg", "cats/1.jpg", "more/Cats/1.jpg"))
+
+    assert images.meant_by("cats/1.jpg") == ["cats/1.jpg"]
+    assert images.meant_by("more/Cats/1.jpg") == ["more/Cats/1.jpg"]

@@ -265,10 +265,35 @@ def test_paths_may_lack_endings_and_folders(listed, scattered):
     assert "found by their names, as '1' at 'a/1.png'" in layout.level
 
 
-def test_paths_of_which_one_is_a_file_are_taken_as_they_are(listed, scattered):
+def test_no_path_means_a_file_that_another_path_names(listed, scattered):
     (scattered / "l.csv").write_text("path,label\na/1.png,cat\n1,dog\n")
 
     assert [one.name for one in listed("l.csv")[1].images] == ["a/1.png", "1"]
+
+
+def test_paths_beside_those_of_files_are_found_by_name_too(listed, scattered, tmp_path_factory, picture):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "2.png"
+    elsewhere.write_bytes(picture(9))
+    (scattered / "l.csv").write_text(f"path,label\na/1.png,cat\nx/b/2.png,dog\n{elsewhere},cat\n9.png,dog\n")
+
+    assert [one.name for one in listed("l.csv")[1].images] == ["a/1.png", "b/2.png", str(elsewhere), "9.png"]
+
+
+def test_a_tenth_of_the_paths_may_be_missing_without_a_search(listed, scattered, picture):
+    for number in range(10, 19):
+        (scattered / f"{number}.png").write_bytes(picture(number))
+    rows_there = "".join(f"{number}.png,{'cat' if number % 2 else 'dog'}\n" for number in range(10, 19))
+    (scattered / "l.csv").write_text(f"path,label\n1.png,cat\n{rows_there}")
+
+    assert listed("l.csv")[1].images[0].name == "1.png"
+
+
+def test_in_s3_a_path_that_leads_upwards_is_no_missing_one(listed, s3):
+    for key in ("up/1.png", "set/images/1.png", "set/images/2.png"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+    s3.put_object(Bucket=BUCKET, Key="set/l.csv", Body=b"path,label\n../up/1.png,cat\n2.png,dog\n")
+
+    assert [one.name for one in listed("s3://pictures/set/l.csv")[1].images] == ["../up/1.png", "images/2.png"]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +303,19 @@ def test_paths_of_which_one_is_a_file_are_taken_as_they_are(listed, scattered):
         (("8", "9"), "a", "No path in the list .* leads to an image, as '8': paths start at columns.folder, 'a'"),
         (("8", "9"), "", "leads to an image, as '8': paths start at the list's own folder"),
         (("1", "2"), "c", "columns.folder is 'c', and .*/c is no folder"),
+        (("8", "9"), "", "as '8': .* If that is no path, name the column of the paths with columns.path. Name the fol"),
+        (("8.png", "9.png"), "", "as '8.png': paths start at the list's own folder, which has 'a/1.png'. Name the fol"),
+        (
+            ("http://a/8.png?x=1", "http://a/9.png"),
+            "",
+            "Download them into the list's own folder, or into another",
+        ),
+        (
+            ("https://b.s3.amazonaws.com/8.png", "9"),
+            "a",
+            "into columns.folder, 'a': .* by the names in .* as s3://bucket/key.$",
+        ),
+        (("data:image/png;base64,iVBORw0KGgo" + "A" * 999, "9"), "", "holds the images themselves, .{,60}: save each"),
     ],
 )
 def test_paths_that_lead_nowhere_or_to_several_files_are_refused(paths, folder, said, listed, scattered):
@@ -302,3 +340,23 @@ def test_in_s3_too_the_folder_may_be_beside_the_list_s(listed, s3):
 
     assert source.read(layout.images[0].name, limit_bytes=9, stamp=layout.images[0].stamp) == b"one"
     assert all(one.stamp for one in layout.images[:1])
+
+
+def test_a_list_beside_dvc_files_is_refused_with_the_command(listed, scattered):
+    (scattered / "l.csv").write_text("path,label\n8.png,cat\n9.png,dog\n")
+    (scattered / "more.dvc").write_text("outs: []")
+
+    with pytest.raises(DatasetError, match=r"DVC keeps the files of 'more.dvc' elsewhere: .* `dvc pull`"):
+        listed("l.csv")
+
+
+@pytest.mark.parametrize(("place", "folder"), [("set", ""), ("set/downloaded", "downloaded")])
+def test_images_that_were_downloaded_are_found_by_their_addresses(listed, tmp_path, picture, place, folder):
+    (tmp_path / place).mkdir(parents=True)
+    for number in (1, 2):
+        (tmp_path / place / f"{number}.png").write_bytes(picture(number))
+    (tmp_path / "set/l.csv").write_text("path,label\nhttps://a/b/1.png?w=2,cat\nhttps://a/b/2.png?w=1,dog\n")
+
+    _, layout = listed("set/l.csv", columns={"folder": folder})
+
+    assert {one.name.rpartition("/")[2]: one.class_name for one in layout.images} == {"1.png": "cat", "2.png": "dog"}

@@ -1,7 +1,7 @@
 """Finds the files that a list means, if it writes their paths without endings or with other folders."""
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
 from image_classifier.prepare.layout.split_folders import Split, is_image_name
@@ -37,13 +37,11 @@ class Images:
 
         The names are equal, or the path lacks the ending or writes it in another case. Of the folders above the file,
         those of the list's path and those of the place end alike: ``/data/cats/1.jpg`` is ``cats/1.jpg``, and ``1`` is
-        any ``1.jpg``.
+        any ``1.jpg``. If there is no such file, the folders may be in another case.
         """
         *folders, name = _parts(path) or [""]
-        fitting = [file for file in self._named(name) if _end_alike(folders, _parts(file)[:-1])]
-        if len(fitting) > 1:
-            closest = max(_common_end(folders, _parts(file)[:-1]) for file in fitting)
-            fitting = [file for file in fitting if _common_end(folders, _parts(file)[:-1]) == closest]
+        places = {file: _parts(file)[:-1] for file in self._named(name)}
+        fitting = _closest(folders, places) or _closest(_lower(folders), {one: _lower(places[one]) for one in places})
         shortest = min(fitting, key=len, default="")
         is_repeated = all(file == shortest or file.endswith(f"/{shortest}") for file in fitting)
         return [shortest] if fitting and is_repeated else fitting
@@ -69,7 +67,21 @@ def stem_of(path: str) -> str:
 
 
 def _parts(path: str) -> list[str]:
+    # The query of a web address is no name, but it may be the path, if the address has none: /files/?d=cats/1.jpg.
+    if "://" in path and is_image_name(address := path.partition("?")[0]):
+        path = address
     return [part for part in _SEPARATORS.split(path) if part not in ("", ".", "..")]
+
+
+def _lower(folders: Sequence[str]) -> list[str]:
+    return [folder.lower() for folder in folders]
+
+
+def _closest(folders: Sequence[str], places: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the files whose folders end as these do: those with the most of them in common."""
+    common = {file: _common_end(folders, above) for file, above in places.items() if _end_alike(folders, above)}
+    most = max(common.values(), default=0)
+    return [file for file, count in common.items() if count == most]
 
 
 def _end_alike(one: Sequence[str], other: Sequence[str]) -> bool:

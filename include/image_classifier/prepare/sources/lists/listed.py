@@ -3,7 +3,7 @@
 import posixpath
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -15,11 +15,12 @@ from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.folders import Layout, layout_of
 from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.layout.renaming import Renaming
-from image_classifier.prepare.layout.split_folders import few, is_image_name
+from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource, stamp_of
 from image_classifier.prepare.sources.lists.beside import about_lists_beside
 from image_classifier.prepare.sources.lists.found_paths import Images
+from image_classifier.prepare.sources.lists.not_found import nothing_found
 from image_classifier.prepare.sources.lists.row import Row
 from image_classifier.prepare.sources.lists.rows import MAX_LIST_BYTES, ReadList, read_list
 from image_classifier.prepare.sources.lists.single_labels import check_one_class
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ROWS_TRIED = 16  # paths of a list that are tried before its files are searched for
+MOST_MISSING = 0.1  # of the paths that are not searched for by name: the default of max_left_out
 _S3 = "s3://"
 
 
@@ -80,19 +82,36 @@ class ListSource:
 
     @cached_property
     def _meant(self) -> dict[str, str]:
-        """The files by path if the list writes paths that are not those of files; see `found_paths`.
+        """The files of the paths that are not those of files, if there are more than MOST_MISSING; see `found_paths`.
 
         Raises:
-            DatasetError: a path may mean several files.
+            DatasetError: a path may mean several files, or no path leads to one.
 
         """
         written = [row.path for row in self._read.rows if not row.path.startswith(_S3)]
-        if not written or any(map(self._exists, written[:: -(-len(written) // ROWS_TRIED)])):
+        if not written or all(map(self._exists, written[:: -(-len(written) // ROWS_TRIED)])):
             return {}
-        files, meant = self._files_of_paths(), dict[str, str]()
-        images = Images(files)
-        split = split_of_list(self.file)
-        for path in written:
+        files = self._files_of_paths()
+        missing = self._missing(written, set(files))
+        if len(missing) <= MOST_MISSING * len(written):
+            return {}
+        named = set(written)
+        meant = self._found(missing, [name for name in files if name not in named])
+        if not meant and len(missing) == len(written):
+            folder = self.columns.folder
+            raise DatasetError(nothing_found(written[0], files=files, where=self.where, folder=folder))
+        return meant
+
+    def _missing(self, paths: Sequence[str], files: Container[str]) -> list[str]:
+        """Return the paths that lead to no file; S3 is asked only for those that lead out of the listed prefix."""
+        others = [path for path in paths if path not in files]
+        is_folder = isinstance(self.beside, FolderSource)
+        return [path for path in others if not ((is_folder or ".." in path.split("/")) and self._exists(path))]
+
+    def _found(self, paths: Sequence[str], files: Sequence[str]) -> dict[str, str]:
+        """Return the file by path, of the paths whose names are those of files."""
+        images, split, meant = Images(files), split_of_list(self.file), dict[str, str]()
+        for path in paths:
             found = images.meant_in_split(path, split)
             if len(found) > 1:
                 message = (
@@ -102,15 +121,6 @@ class ListSource:
                 raise DatasetError(message)
             if found:
                 meant[path] = found[0]
-        if not meant:
-            place = f"columns.folder, {self.columns.folder!r}" if self.columns.folder else "the list's own folder"
-            found = next((name for name in files if is_image_name(name)), "")
-            message = (
-                f"No path in the {self.where} leads to an image, as {written[0]!r}: paths start at {place}"
-                f"{f', which has {found!r}' if found else ''}. Name the folder of the images with columns.folder in "
-                "the classifier's file, relative to the list's own; or correct the paths."
-            )
-            raise DatasetError(message)
         return meant
 
     def _exists(self, path: str) -> bool:
