@@ -14,7 +14,7 @@ The trigger only classifies uploads after it was set. This Dag classifies images
    machine of `evaluation.instance_type`, and `write_records` writes the same records as the function.
    `delete_prepared_images` deletes the job's input and output.
 
-**Safe to repeat**: a retried task leaves out what was done since the run began, and starts no second job.
+**Safe to repeat**: a retried or cleared task leaves out what was done since the run began, and starts no second job.
 """
 
 from datetime import timedelta

@@ -1,6 +1,7 @@
 """Implements the tasks of the Dag that classifies images which are in the bucket already."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.settings import Settings
@@ -9,8 +10,6 @@ from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.steps import clients
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from image_classifier.classify_existing.batch import Batch
     from image_classifier.classify_existing.run import Request
 
@@ -23,7 +22,9 @@ def plan(params: Params, dag_run: Any) -> Json:
 
     Returns:
         A dict of ``shares``, the numbers of the tasks that use the endpoint; ``transform_shares``, those of the tasks
-        that prepare images for a transform job and write its records; ``batch``; ``aws_conn_id``. One list is empty.
+        that prepare images for a transform job and write its records; ``batch``; ``started`` (ISO 8601), which the
+        later tasks use, because Airflow starts a finished run anew if one of its tasks is cleared; ``aws_conn_id``. One
+        list is empty.
 
     Raises:
         ClassifierFileError: there is no classifier file of that name.
@@ -44,6 +45,7 @@ def plan(params: Params, dag_run: Any) -> Json:
     number = count(clients.s3(conn), request)
     shares = list(range(min(params["tasks"], number)))
     planned: Json = {"shares": shares, "transform_shares": [], "batch": {}, "aws_conn_id": conn}
+    planned["started"] = request.started.isoformat()
     if number <= params["transform_above"]:
         check_budget(number, max_cost_usd=most)
         return planned
@@ -65,7 +67,7 @@ def transform_shares(shares: list[int]) -> list[int]:
     return shares
 
 
-def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
+def classify(share: int, params: Params, ti: Any) -> dict[str, int]:
     """Classify one share of the images; return their number.
 
     Raises:
@@ -78,21 +80,20 @@ def classify(share: int, params: Params, dag_run: Any) -> dict[str, int]:
     done = classify_share(
         clients.functions(conn),
         clients.s3(conn),
-        _request(params, started=dag_run.start_date),
+        _planned_request(params, ti),
         share=share,
-        shares=params["tasks"],
+        shares=len(_planned(ti, "shares")),
         concurrency=params["concurrency"],
     )
     return {"classified": done.classified}
 
 
-def prepare_images(share: int, params: Params, dag_run: Any, ti: Any) -> int:
+def prepare_images(share: int, params: Params, ti: Any) -> int:
     """Prepare one share of the images for the transform job; returns their number."""
     from image_classifier.classify_existing.batch_images import prepare_share
 
     conn = classifier_of(params["classifier"]).aws_conn_id
-    request = _request(params, started=dag_run.start_date)
-    return prepare_share(clients.s3(conn), _batch(ti), request, share=share)
+    return prepare_share(clients.s3(conn), _batch(ti), _planned_request(params, ti), share=share)
 
 
 def plan_transform(params: Params, ti: Any) -> Json:
@@ -103,7 +104,7 @@ def plan_transform(params: Params, ti: Any) -> Json:
     return batch_request(clients.s3(classifier.aws_conn_id), _batch(ti), classifier)
 
 
-def write_records(share: int, params: Params, dag_run: Any, ti: Any) -> int:
+def write_records(share: int, params: Params, ti: Any) -> int:
     """Write the records of one share from the answers; return the number of its images.
 
     Raises:
@@ -113,7 +114,7 @@ def write_records(share: int, params: Params, dag_run: Any, ti: Any) -> int:
     from image_classifier.classify_existing import batch_records
 
     conn = classifier_of(params["classifier"]).aws_conn_id
-    generation = _request(params, started=dag_run.start_date).generation
+    generation = _planned_request(params, ti).generation
     return batch_records.write_records(clients.s3(conn), _batch(ti), share=share, generation=generation)
 
 
@@ -127,10 +128,19 @@ def delete_prepared_images(params: Params, ti: Any) -> int:
 def _batch(ti: Any) -> "Batch":
     from image_classifier.classify_existing.batch import Batch
 
-    return Batch.model_validate(ti.xcom_pull(task_ids="plan", key="batch", map_indexes=-1))
+    return Batch.model_validate(_planned(ti, "batch"))
 
 
-def _request(params: Params, *, started: "datetime") -> "Request":
+def _planned_request(params: Params, ti: Any) -> "Request":
+    """Return the request of the run's plan."""
+    return _request(params, started=datetime.fromisoformat(_planned(ti, "started")))
+
+
+def _planned(ti: Any, key: str) -> Any:
+    return ti.xcom_pull(task_ids="plan", key=key, map_indexes=-1)
+
+
+def _request(params: Params, *, started: datetime) -> "Request":
     from image_classifier.classify_existing.records import Target
     from image_classifier.classify_existing.run import Request
 
