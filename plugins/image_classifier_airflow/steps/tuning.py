@@ -101,16 +101,17 @@ class TuningSteps:
         figures = choice.tuning_figures(classifier.tuning, tuning_job=tuning_job, trials=found)
         choice.write_tuning(s3, figures, classifier=classifier.name, bucket=bucket)
         log.info("Of %d models the best on the validation images:\n%s", len(found), choice.as_table(figures))
-        return self._result(job, chosen=figures.chosen, tuning_job=tuning_job, since=dag_run.start_date)
+        run = (dag_run.dag_id, dag_run.run_id)
+        return self._result(job, chosen=figures.chosen, tuning_job=tuning_job, run=run)
 
-    def _result(self, job: Json, *, chosen: str, tuning_job: str, since: Any) -> Json:
+    def _result(self, job: Json, *, chosen: str, tuning_job: str, run: tuple[str, str]) -> Json:
         """Return the chosen job's result, with the billed seconds of the whole search in this run."""
         from image_classifier.train.training_jobs import training_result
-        from image_classifier.train.tuning.tuning_jobs import describe_tuning_job
+        from image_classifier.train.tuning.tuning_jobs import describe_tuning_job, run_of
 
         sagemaker, trained = clients.sagemaker(self._conn), self._describe(chosen)
         described = describe_tuning_job(sagemaker, tuning_job)
-        is_new = described is not None and described["CreationTime"] >= since
+        is_new = described is not None and run_of(sagemaker, described) == run
         trials = self._trials(tuning_job) if is_new else []
         first_s = 0 if job["outcome"] == "reused" else job["billable_s"] or 0
         billable_s = first_s + sum(self._billable_s(trial.training_job) or 0 for trial in trials)

@@ -73,7 +73,7 @@ def plan_attempt(
         job = describe_tuning_job(sagemaker, named["HyperParameterTuningJobName"])
         if job is None:
             return Attempt("start", named)
-        if only_of_run is not None and _run_of(sagemaker, job) != only_of_run:
+        if only_of_run is not None and run_of(sagemaker, job) != only_of_run:
             continue
         status = job["HyperParameterTuningJobStatus"]
         if status in ("InProgress", "Stopping"):
@@ -196,6 +196,7 @@ def check_completed(job: Mapping[str, Any]) -> None:
     raise TrainingError(f"Tuning job {name} is {status}: {reason}")
 
 
-def _run_of(sagemaker: "SageMakerClient", job: Mapping[str, Any]) -> tuple[str, str] | None:
+def run_of(sagemaker: "SageMakerClient", job: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the ids of the Dag and the run that started the job, or of the last run that adopted it while it ran."""
     owner = owner_of(tags_of_arn(sagemaker, job["HyperParameterTuningJobArn"]))
     return (owner.dag_id, owner.run_id) if owner else None

@@ -1,11 +1,11 @@
 """Checks which models are scored on the validation images, and the result about the chosen one."""
 
 import json
-from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 
+from image_classifier.aws.jobs.owners import Owner
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import TrainingError
 from image_classifier.contracts.labels import labels_document
@@ -24,8 +24,7 @@ SEARCH = "image-classifier-0123456789abcde"
 TRIALS = [f"{SEARCH}-00{number}-01234567" for number in (1, 2, 3)]
 VERSION = f"pets/dataset/versions/{'f' * 16}/"
 DATASET = {"fingerprint": "f" * 16, "labels_key": f"{VERSION}labels.json"}
-BEGAN = datetime(2026, 11, 28, tzinfo=UTC)
-RUN = SimpleNamespace(start_date=BEGAN)
+RUN = SimpleNamespace(dag_id="pets_train_and_deploy", run_id="run-1")
 JOB = {"training_job": FIRST, "outcome": "started", "billable_s": 100, "best_validation_accuracy": 0.5}
 LINES = ["Epoch[0] Validation-accuracy=0.9", "Epoch[1] Validation-accuracy=0.8"]
 
@@ -33,7 +32,7 @@ LINES = ["Epoch[0] Validation-accuracy=0.9", "Epoch[1] Validation-accuracy=0.8"]
 class SageMaker:
     """A tuning job with three training jobs, the last of which failed; the second has the best metric."""
 
-    created = BEGAN + timedelta(minutes=5)
+    run_id = "run-1"  # of the run that started the tuning job
 
     def describe_training_job(self, TrainingJobName):  # noqa: N803
         return {
@@ -48,9 +47,12 @@ class SageMaker:
         }
 
     def describe_hyper_parameter_tuning_job(self, HyperParameterTuningJobName):  # noqa: N803
-        return {"CreationTime": self.created}
+        return {"HyperParameterTuningJobArn": f"arn:aws:sagemaker:::tuning/{HyperParameterTuningJobName}"}
 
     def get_paginator(self, method):
+        if method == "list_tags":
+            tags = Owner(RUN.dag_id, self.run_id, "tune_hyperparameters").tags()
+            return SimpleNamespace(paginate=lambda *, ResourceArn: [{"Tags": tags}])  # noqa: N803
         assert method == "list_training_jobs_for_hyper_parameter_tuning_job"
         values = (0.6, 0.8, None)
         found = [
@@ -156,7 +158,7 @@ def test_the_first_model_stays_if_no_other_is_better(s3):
 
 
 def test_what_an_earlier_run_paid_for_is_not_counted_again(s3, sagemaker):
-    sagemaker.created = BEGAN - timedelta(days=1)
+    sagemaker.run_id = "run-0"
     answer(s3, FIRST, right=5)
     answer(s3, TRIALS[1], right=6)
 
