@@ -73,9 +73,14 @@ def stored_decision(s3: "S3Client", *, bucket: str, key: str) -> Decision:
 def keep_decision(s3: "S3Client", decision: Decision, *, bucket: str, at: datetime) -> str:
     """Store a decision under the time of its run, so that a retry replaces it; return its key."""
     key = decision_key(decision.classifier, decision.candidate, at=at)
+    write_decision(s3, decision, bucket=bucket, key=key)
+    return key
+
+
+def write_decision(s3: "S3Client", decision: Decision, *, bucket: str, key: str) -> None:
+    """Store a decision under a key of `decision_key`."""
     storage.write(s3, bucket=bucket, key=key, body=decision.document(), content_type="application/json")
     log.info("%s The decision is s3://%s/%s", decision.summary, bucket, key)
-    return key
 
 
 def version_of(s3: "S3Client", training_job: str, *, classifier: str, bucket: str) -> str | None:

@@ -10,6 +10,7 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.evaluate_and_promote import NOTHING_CHANGES, EvaluationSteps
+from image_classifier_airflow.task_states import ASKS
 
 if TYPE_CHECKING:
     from image_classifier.promote.approval import Question
@@ -41,11 +42,15 @@ class ApprovalSteps:
         plan = self._plan(inputs, params)
         return [plan[one] for one in ("candidate", "champion") if plan[one]]
 
-    def compare(self, inputs: Json, *, params: Params, dag_run: Any) -> "tuple[Decision, str]":
-        """Compare the candidate with the present live model; return the decision and the report's address."""
+    def compare(self, inputs: Json, *, params: Params, dag_run: Any, ti: Any) -> "tuple[Decision, str]":
+        """Compare the candidate with the present live model; return the decision and the report's address.
+
+        The key of the decision's record is the XCom ``decision``.
+        """
         plan, dataset, job = self._plan(inputs, params), inputs["dataset"], inputs["job"]
         told = self._evaluation.write_report(dataset, job, inputs["training"], plan, params)
-        decision, _ = self._evaluation.compare(dataset, job, plan, params, dag_run)
+        decision, key = self._evaluation.compare(dataset, job, plan, params, dag_run)
+        ti.xcom_push(key="decision", value=key)
         return decision, told["page"]
 
     def ask(self, decision: "Decision") -> "tuple[Question, bool]":
@@ -65,7 +70,7 @@ class ApprovalSteps:
             return None
         return f"{champion or 'No model'} serves now, and {question.champion or 'none'} did when the question was asked"
 
-    def promote(self, dataset: Json, job: Json, answer: Json | None, dag_run: Any) -> bool:
+    def promote(self, dataset: Json, job: Json, answer: Json | None, ti: Any) -> bool:
         """Return whether a person approved exactly this model in a comparison with the present live model.
 
         `answer` is the earlier task's result. If a user marked that task as success, there is none, and nothing is
@@ -86,7 +91,7 @@ class ApprovalSteps:
         if answer["outcome"] == "approved" and (changed := self.what_changed(question)):
             log.warning("%s: the answer is about another comparison. %s", changed, NOTHING_CHANGES)
             return False
-        self._note(answer, question, dag_run)
+        self._note(answer, question, ti)
         if answer["outcome"] != "withdrawn":
             close_question(self._s3, classifier=question.classifier, bucket=Settings.from_env().bucket)
         if answer["outcome"] == "approved":
@@ -94,7 +99,7 @@ class ApprovalSteps:
         log.warning("%s %s", WHY_NOT[answer["outcome"]].format(by=answer["by"]), NOTHING_CHANGES)
         return False
 
-    def _note(self, answer: Json, question: "Question", dag_run: Any) -> None:
+    def _note(self, answer: Json, question: "Question", ti: Any) -> None:
         """Write the answer to the decision's record and to the registry."""
         from image_classifier.promote import promotion, registry
         from image_classifier.promote.decision import Answer
@@ -102,11 +107,11 @@ class ApprovalSteps:
         if answer["outcome"] == "refused":
             return  # the comparison has written it
         bucket, outcome = Settings.from_env().bucket, answer["outcome"]
-        key = promotion.decision_key(question.classifier, question.candidate, at=dag_run.start_date)
+        key = ti.xcom_pull(task_ids=ASKS, key="decision")  # the run may have another start by now
         decision = promotion.stored_decision(self._s3, bucket=bucket, key=key)
         said = Answer(outcome=outcome, by=answer["by"], at=answer["at"], asked_at=question.asked_at.isoformat())
         answered = decision.model_copy(update={"answer": said})
-        promotion.keep_decision(self._s3, answered, bucket=bucket, at=dag_run.start_date)
+        promotion.write_decision(self._s3, answered, bucket=bucket, key=key)
         if outcome == "withdrawn":
             return
         sagemaker = clients.sagemaker(self._classifier.aws_conn_id)

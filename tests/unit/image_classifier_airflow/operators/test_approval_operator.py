@@ -26,7 +26,7 @@ class Approval:
     def to_score(self, inputs, *, params):
         return self.requests
 
-    def compare(self, inputs, *, params, dag_run):
+    def compare(self, inputs, *, params, dag_run, ti):
         return self.decision, "s3://b/report.html"
 
     def ask(self, decision):

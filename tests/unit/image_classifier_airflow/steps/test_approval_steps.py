@@ -16,6 +16,7 @@ from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 
 BUCKET = "a-bucket"
 RUN = SimpleNamespace(start_date=datetime(2026, 11, 28, tzinfo=UTC))
+KEY = promotion.decision_key("pets", "new-job", at=RUN.start_date)
 DATASET = {"test_manifest_sha256": "0badcafe"}
 JOB = {"training_job": "new-job"}
 PETS = Classifier(name="pets", source="pets", promotion={"mode": "approval"}, notify={"webhook_conn_id": "ops"})
@@ -49,12 +50,12 @@ def steps():
 
 
 def promoted(said, **changed):
-    return steps().promote({**DATASET, **changed.get("dataset", {})}, {**JOB, **changed.get("job", {})}, said, RUN)
+    ti = SimpleNamespace(xcom_pull=lambda *, task_ids, key: {("promote.ask", "decision"): KEY}[task_ids, key])
+    return steps().promote({**DATASET, **changed.get("dataset", {})}, {**JOB, **changed.get("job", {})}, said, ti)
 
 
 def stored(s3):
-    key = promotion.decision_key("pets", "new-job", at=RUN.start_date)
-    return promotion.stored_decision(s3, bucket=BUCKET, key=key)
+    return promotion.stored_decision(s3, bucket=BUCKET, key=KEY)
 
 
 def is_open(s3):
@@ -119,6 +120,21 @@ def test_a_retry_after_the_deployment_still_continues(noted, monkeypatch):
     serve(monkeypatch, "new-job")
 
     assert promoted(answer(QUESTION, "approved", by="jo")) is True
+
+
+def test_a_comparison_leaves_the_key_of_its_record_for_the_answer():
+    evaluation = EvaluationSteps(PETS)
+    evaluation.plan_evaluation = lambda dataset, job, params: {}
+    evaluation.write_report = lambda *_: {"page": "s3://a-bucket/report.html"}
+    evaluation.compare = lambda *_: (DECISION, KEY)
+    pushed = {}
+    ti = SimpleNamespace(xcom_push=lambda *, key, value: pushed.update({key: value}))
+    inputs = {"dataset": DATASET, "job": JOB, "training": {}}
+
+    found = ApprovalSteps(PETS, evaluation).compare(inputs, params={}, dag_run=RUN, ti=ti)
+
+    assert found == (DECISION, "s3://a-bucket/report.html")
+    assert pushed == {"decision": KEY}
 
 
 def test_a_message_says_what_is_asked_until_when_and_where(noted, monkeypatch):
