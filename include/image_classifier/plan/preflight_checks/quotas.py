@@ -43,7 +43,8 @@ def needs_of(classifier: Classifier) -> tuple[Need, ...]:
     The new and the live model are scored at the same time, and so are the models among which tuning chooses. An update
     of an endpoint runs the old and the new instances at the same time.
     """
-    training, endpoint, tuning = classifier.training, classifier.endpoint, classifier.tuning
+    training, endpoint = classifier.training, classifier.endpoint
+    tuning = classifier.tuning if classifier.tuning and classifier.tuning.enabled else None
     kind = "spot training job" if training.spot else "training job"
     count = training.instance_count * (min(tuning.max_parallel, tuning.tuned_jobs) if tuning else 1)
     needs = [Need("sagemaker", f"{machine} for {kind} usage", count) for machine in training.instance_types]

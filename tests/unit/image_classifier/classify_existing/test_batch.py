@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.replays import current_image, replay_record
 from image_classifier.classify_existing.run import Request
 from image_classifier.contracts.errors import BudgetError, PredictionError, ResourceBusyError
+from image_classifier.contracts.pixels import MAX_IMAGE_BYTES
 from image_classifier_inference.endpoint import Answer
 from image_classifier_inference.environment import Environment
 from image_classifier_inference.inference import Inference
@@ -150,14 +152,15 @@ def test_a_model_of_unmodified_images_may_be_sent_large_ones(bucket):
     assert ("MaxPayloadInMB" in usual["request"], large["MaxPayloadInMB"]) == (False, 27)
 
 
-def test_the_job_is_named_by_what_it_is_made_from_and_may_run_long_enough(bucket):
+def test_the_job_is_named_by_what_it_is_made_from_and_may_run_long_enough(bucket, monkeypatch):
     planned, count = classify(bucket)
 
     assert count == len(NAMES)
     assert planned["request"]["ModelName"] == "model-1"
     assert planned["request"]["TransformJobName"] == batch_request(bucket, BATCH, PETS)["request"]["TransformJobName"]
     assert planned["time_limit_s"] == PETS.evaluation.time_limit_s
-    assert batches.time_limit_s(1_000_000, PETS) > 200_000
+    monkeypatch.setattr(batches, "S_PER_IMAGE", 10_000)
+    assert batch_request(bucket, BATCH, PETS)["time_limit_s"] == 900 + 2 * 10_000  # of three images one is broken
 
 
 def test_a_second_try_prepares_only_what_is_left(bucket, monkeypatch):
@@ -195,6 +198,38 @@ def test_the_record_of_a_later_upload_stays(bucket):
     assert "pets/thumbnails/a.png.jpg" not in listed(bucket, "pets/thumbnails/")
 
 
+def test_an_uncalibrated_model_keeps_its_probabilities(bucket):
+    batch = BATCH.model_copy(update={"calibrate": False})
+    prepare_share(bucket, batch, REQUEST, share=0)
+    transform(bucket)
+
+    write_records(bucket, batch, share=0, generation=REQUEST.generation)
+
+    record = json.loads(read(bucket, "pets/predictions/a.png.json"))
+    assert [one["probability"] for one in record["probabilities"]] == [0.7, 0.3]
+    assert (record["temperature"], record["status"]) == (1.0, "predicted")
+
+
+def test_an_image_that_is_replaced_meanwhile_is_left_to_its_own_event(bucket, monkeypatch):
+    def stale(s3, *, bucket, key):
+        image, uploaded = current_image(s3, bucket=bucket, key=key)
+        return replace(image, version_id=None, etag=image.etag if key.endswith("a.png") else "stale"), uploaded
+
+    monkeypatch.setattr(batch_images, "current_image", stale)
+    prepare_share(bucket, BATCH, REQUEST, share=0)
+
+    assert [len(listed(bucket, prefix)) for prefix in (BATCH.images, f"{BATCH.prefix}parts/")] == [1, 1]
+
+
+def test_a_too_large_image_is_rejected_for_its_size_without_being_read(bucket):
+    bucket.put_object(Bucket="pictures", Key="pets/incoming/a.png", Body=photo(1) + bytes(MAX_IMAGE_BYTES))
+
+    classify(bucket)
+
+    reason = json.loads(read(bucket, "pets/predictions/a.png.json"))["reason"]
+    assert f"at most {MAX_IMAGE_BYTES:,} are read" in reason["sentence"]
+
+
 def test_images_without_an_answer_are_named_and_the_others_have_records(bucket):
     with pytest.raises(PredictionError, match="all but 1 images, such as pets/incoming/"):
         classify(bucket, leave_out=1)
@@ -226,6 +261,16 @@ def test_a_batch_that_may_cost_too_much_or_an_unknown_sum_is_refused(usd_per_hou
 
     with pytest.raises(BudgetError, match="Nothing was started"):
         batches.check_budget(50_000, PETS, usd_per_hour=usd_per_hour, max_cost_usd=too_little)
+
+
+def test_a_batch_costs_its_requests_and_the_machine_up_to_its_limit():
+    limit_s = 900 + 50_000 * 0.25
+    usd = 50_000 * (3 * 0.0000004 + 5 * 0.000005) + 0.23 * limit_s / 3600
+
+    assert batches.time_limit_s(50_000, PETS) == limit_s
+    batches.check_budget(50_000, PETS, usd_per_hour=0.23, max_cost_usd=usd)
+    with pytest.raises(BudgetError, match=f"may cost {usd:,.2f} US dollars"):
+        batches.check_budget(50_000, PETS, usd_per_hour=0.23, max_cost_usd=usd - 1e-9)
 
 
 def clients(*, serves):

@@ -14,6 +14,7 @@ from image_classifier.classify_existing.missing_records import (
     in_record_order,
     without_current_record,
 )
+from image_classifier.contracts.record_keys import record_key
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = st.sets(st.text("ab./-~\u00e9", min_size=1, max_size=6).map(str.encode), max_size=40)
@@ -70,9 +71,9 @@ def put(s3):
     return lambda key: s3.put_object(Bucket="pictures", Key=key, Body=b"x")
 
 
-def missing(s3):
+def missing(s3, **since):
     counter = Counter()
-    compared = compare(s3, bucket="pictures", classifier="pets", start=Position(), counter=counter)
+    compared = compare(s3, bucket="pictures", classifier="pets", start=Position(), counter=counter, **since)
     return [image.name.decode() for image, _, is_missing in compared if is_missing], counter
 
 
@@ -85,9 +86,32 @@ def test_folder_markers_and_a_runs_own_check_images_are_left_out(s3, put):
     assert missing(s3)[0] == ["a.jpg"]
 
 
-def test_an_image_with_a_long_key_is_looked_up_by_its_hash(s3, put):
-    from image_classifier.contracts.record_keys import record_key
+def test_an_image_whose_key_ends_like_a_folder_is_no_marker(s3, put):
+    put("pets/incoming/a/")
 
+    assert missing(s3)[0] == ["a/"]
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "x" * 1005])
+def test_of_an_image_uploaded_during_a_run_the_record_before_does_not_count(s3, put, name):
+    key = f"pets/incoming/{name}"
+    put(key)
+    put(record_key(key, incoming_prefix="pets/incoming/", predictions_prefix="pets/predictions/"))
+    began = datetime.now(UTC) - timedelta(hours=1)
+    assert missing(s3, recorded_since=began)[0] == []
+    assert missing(s3, recorded_since=began + timedelta(hours=2))[0] == [name]
+
+    def recorded_before(parsed, **_):
+        for found in parsed["Contents"]:
+            if found["Key"].startswith("pets/predictions/"):
+                found["LastModified"] -= timedelta(minutes=30)
+
+    s3.meta.events.register("after-call.s3.ListObjectsV2", recorded_before)
+
+    assert missing(s3, recorded_since=began)[0] == [name]
+
+
+def test_an_image_with_a_long_key_is_looked_up_by_its_hash(s3, put):
     long = "pets/incoming/" + "x" * 1005
     put(long)
 

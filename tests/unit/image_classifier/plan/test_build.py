@@ -137,7 +137,7 @@ def test_of_a_new_classifier_everything_would_be_made(plan, pets):
 
 def test_the_plan_of_many_images_advises_recordio_unless_the_file_has_it(plan, pets, monkeypatch):
     assert plan(pets).advice == ()
-    monkeypatch.setattr(job_lines, "MANY_IMAGES", 60)
+    monkeypatch.setattr(job_lines, "MANY_IMAGES", 68)
 
     (advice,) = plan(pets).advice
 

@@ -104,6 +104,17 @@ def test_an_unknown_price_makes_the_cost_unknown(aws):
     assert found.words.endswith("the Price List; nobody says")
 
 
+def test_two_jobs_without_an_instance_cost_nothing_at_any_price(aws):
+    client, stub = aws
+    never_began = processing(2, minutes=0, instance_type="ml.odd.xlarge", status="Failed")
+    refused = {**never_began, "ProcessingJobName": name(1), "ProcessingEndTime": BEGAN}
+    listed(stub, (refused, OURS), (never_began, OURS))
+
+    found = cost(client)
+
+    assert (found.usd, found.words) == (0.0, "2 processing jobs, 0 s of instances; nobody says")
+
+
 def test_transform_jobs_are_found_by_their_own_members(aws):
     client, stub = aws
     summary = {"TransformJobArn": arn(name(1)), "CreationTime": BEGAN, "TransformJobStatus": "Completed"}

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import boto3
 import pytest
 import yaml
+from botocore.exceptions import EndpointConnectionError
 from botocore.session import get_session
 from botocore.stub import Stubber
 from pydantic import ValidationError
@@ -100,6 +101,15 @@ def test_a_list_that_cannot_be_read_leaves_the_table_with_day_and_source(aws):
 
     assert price.usd_per_hour == 0.822
     assert price.source.startswith("https://example.org/bill, of 2023-12-31; the Price List cannot be read")
+
+
+def test_a_list_that_does_not_answer_leaves_the_table(monkeypatch):
+    def unreachable(*_, **__):
+        raise EndpointConnectionError(endpoint_url="https://api.pricing.eu-central-1.amazonaws.com")
+
+    monkeypatch.setattr(prices, "published_price", unreachable)
+
+    assert book({}).price("ml.g4dn.xlarge", use="training").usd_per_hour == 0.822
 
 
 @pytest.mark.parametrize("row", [{"region": "us-east-1"}, {"instance_type": "ml.g5.xlarge"}, {"use": "hosting"}])

@@ -41,6 +41,13 @@ def test_a_model_that_tuning_chose_cost_all_jobs_of_the_search():
     assert report(tuning={**search, "jobs": 0, "billable_s": 0}).training_usd == 0
 
 
+def test_a_search_is_paid_for_although_the_chosen_job_was_there_before():
+    search = {"tuning_job": "search-1", "jobs": 3, "billable_s": 2160}
+
+    assert report(tuning=search, outcome="reused").training_usd == pytest.approx(2160 / 3600 * 0.8)
+    assert report(tuning={**search, "billable_s": 0}, outcome="started", training=UNKNOWN).training_usd == 0
+
+
 def test_a_reused_job_is_not_paid_again():
     reused = report(outcome="reused", training=UNKNOWN)
 
@@ -90,8 +97,13 @@ def test_processing_and_transform_jobs_have_cost_lines_of_their_own():
     assert (found.as_json()["preparation_usd"], found.as_json()["scoring_usd"]) == (0.5, None)
 
 
-def test_savings_of_managed_spot_are_reported():
-    assert report(spot_savings=0.614).as_table().splitlines()[-1] == "saved by managed spot  61%"
+@pytest.mark.parametrize(("savings", "told"), [(0.614, "61%"), (0.0, "0%")])
+def test_savings_of_managed_spot_are_reported(savings, told):
+    assert report(spot_savings=savings).as_table().splitlines()[-1] == f"saved by managed spot  {told}"
+
+
+def test_an_accuracy_of_zero_is_no_unknown_accuracy():
+    assert "validation accuracy  0.000" in report(best_validation_accuracy=0.0).as_table().splitlines()
 
 
 def test_the_report_goes_through_json():

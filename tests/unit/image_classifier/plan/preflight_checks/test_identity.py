@@ -117,6 +117,15 @@ def test_a_role_that_trusts_another_service_gets_a_command_that_adds_ours(trusti
     assert "sagemaker.amazonaws.com" in first.command
 
 
+@pytest.mark.parametrize("change", [{"Effect": "Deny"}, {"Action": "sts:TagSession"}, {"Principal": "*"}])
+def test_a_statement_that_allows_something_else_is_no_trust(trusting, change):
+    iam, documents = trusting
+    documents["sagemaker"] = {"Statement": [{**statement("sagemaker.amazonaws.com"), **change}]}
+    documents["function"] = {"Statement": [statement("lambda.amazonaws.com")]}
+
+    assert [finding.status for finding in check_trust(iam, settings=SETTINGS)] == ["missing", "ok"]
+
+
 def test_a_role_that_does_not_exist_is_deployed_with_the_stack(iam):
     iam.stubber.add_client_error("get_role", "NoSuchEntity")
     iam.stubber.add_client_error("get_role", "AccessDenied", "not you")

@@ -3,12 +3,14 @@
 import pytest
 
 from image_classifier.classifier import Classifier
-from image_classifier.plan.preflight_checks.run import price_of_a_run
+from image_classifier.plan.preflight_checks.run import price_of_a_month, price_of_a_run
 from image_classifier.plan.prices import PriceBook, Quoted
 
 SOURCE = {"region": "eu-west-1", "as_of": "2026-01-01", "source": "https://example.org/"}
 ROWS = (
     ("ml.g4dn.xlarge", "training", 0.8),
+    ("ml.g5.xlarge", "training", 1.5),
+    ("ml.m5.large", "hosting", 0.1),
     ("ml.m5.xlarge", "hosting", 0.2),
     ("ml.m5.xlarge", "processing", 0.3),
 )
@@ -54,3 +56,24 @@ def test_one_price_that_is_unknown_makes_the_run_s_unknown():
 
     assert finding.status == "not checked"
     assert "2 x ml.m5.xlarge for 3,600 s" in finding.found
+
+
+def test_a_run_costs_every_instance_of_the_dearest_type_that_it_may_get():
+    spot = {"spot": True, "max_wait_s": 7200}
+    training = {"time_limit_s": 3600, "instance_count": 2, "instance_type_fallbacks": ["ml.g5.xlarge"], **spot}
+
+    finding = price(cats(training=training))
+
+    assert finding.found.startswith(f"at most {2 * 1.5 + 2 * 0.2:,.2f} USD, which is 3.00 USD: 2 x ml.g5.xlarge for ")
+    assert "; managed spot costs less" in finding.found
+
+
+@pytest.mark.parametrize(("table", "status"), [(TABLE, "ok"), ([], "not checked")])
+def test_a_month_costs_every_instance_of_the_endpoint(table, status):
+    classifier = cats(endpoint={"instance_count": 3})
+
+    finding = price_of_a_month(classifier, prices=PriceBook("eu-west-1", None, table))
+
+    assert finding.status == status
+    assert "3 x ml.m5.large" in finding.found
+    assert finding.found.startswith("219.00 USD: ") == (status == "ok")

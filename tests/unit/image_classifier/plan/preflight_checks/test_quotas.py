@@ -67,6 +67,13 @@ def test_tuning_needs_machines_for_its_jobs_and_for_the_models_it_compares():
     ]
 
 
+def test_a_search_that_is_switched_off_needs_nothing():
+    search = {"max_jobs": 4, "max_parallel": 10, "enabled": False}
+    switched_off = Classifier.model_validate({"name": "cats", "source": "cats", "tuning": search})
+
+    assert needs_of(switched_off) == needs_of(CATS)
+
+
 def test_spot_jobs_have_a_quota_of_their_own_and_their_fallbacks_too():
     training = {
         "spot": True,
