@@ -52,4 +52,4 @@ def _wanted(found: Proportion) -> int:
         return 0
     middle = (found.low + found.high) / 2
     z = NORMAL.inv_cdf(0.5 + CONFIDENCE / 2)
-    return max(found.of + 1, math.ceil(z * z * middle * (1 - middle) / WANTED_HALF_WIDTH**2))
+    return math.ceil(z * z * middle * (1 - middle) / WANTED_HALF_WIDTH**2)

@@ -55,7 +55,7 @@ def unsure(
 
 def _proposed(rows: list[Threshold], wanted_accuracy: float) -> Threshold | None:
     """Return the lowest threshold at which the lower bound of the accuracy reaches the wanted one, or None."""
-    return next((row for row in rows if row.accuracy.of and row.accuracy.low >= wanted_accuracy), None)
+    return next((row for row in rows if row.accuracy.low >= wanted_accuracy), None)
 
 
 def _best(rows: list[Threshold]) -> Threshold:

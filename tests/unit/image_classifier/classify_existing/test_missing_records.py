@@ -93,7 +93,7 @@ def test_an_image_whose_key_ends_like_a_folder_is_no_marker(s3, put):
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "x" * 1005])
-def test_of_an_image_uploaded_during_a_run_the_record_before_does_not_count(s3, put, name):
+def test_of_an_image_uploaded_during_a_run_an_earlier_record_does_not_coun(s3, put, name):
     key = f"pets/incoming/{name}"
     put(key)
     put(record_key(key, incoming_prefix="pets/incoming/", predictions_prefix="pets/predictions/"))

@@ -46,7 +46,7 @@ def collide(s3, monkeypatch):
     return of
 
 
-def test_a_later_record_replaces_an_earlier_one_and_not_the_other_way_round(s3):
+def test_a_later_record_replaces_an_earlier_one_and_not_vice_versa(s3):
     assert store_record(s3, TARGET, RECORD) is RECORD
     assert store_record(s3, TARGET, LATER) is LATER
     assert store_record(s3, TARGET, RECORD) == LATER

@@ -21,7 +21,7 @@ def fail(s3):
     return write_failed_record(s3, TARGET, key=KEY, code="no_record", sentence="None came.")
 
 
-def test_an_answer_stays_and_has_its_log_entry_although_the_function_ended_before_it(s3):
+def test_an_answer_stays_and_gets_the_log_entry_that_it_lacked(s3):
     s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
     image, uploaded = current_image(s3, bucket="pictures", key=KEY)
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -7,6 +7,7 @@ from PIL import Image
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import DatasetError, PredictionError
 from image_classifier.evaluate import evaluation as evaluations
+from image_classifier.evaluate import images as scored_images
 from image_classifier.evaluate.answers import read_answers
 from image_classifier.evaluate.images import to_score
 from image_classifier.evaluate.report.assemble import Subject
@@ -107,6 +108,69 @@ def test_what_was_scored_before_is_not_scored_again(s3, evaluation, answer):
     assert evaluations.request_for_champion(s3, evaluation, classifier=PETS, model="m") is None
 
 
+def test_a_model_that_answered_as_champion_still_needs_a_report_of_its_own(s3, evaluation, answer):
+    answer()
+    evaluations.keep_answers(s3, evaluation, labels=LABELS)
+
+    assert evaluations.request_for_candidate(s3, evaluation, classifier=PETS, model="m") is not None
+
+
+def test_stored_answers_of_the_champion_stay(s3, evaluation, answer):
+    answer()
+    evaluations.keep_answers(s3, evaluation, labels=LABELS)
+    for image in evaluation.images(s3):
+        s3.delete_object(Bucket=BUCKET, Key=f"{evaluation.output}deep/{image.key.rpartition('/')[2]}.out")
+
+    evaluations.keep_answers(s3, evaluation, labels=LABELS)
+
+    assert len(read_answers(s3, bucket=BUCKET, evaluation=evaluation.prefix)) == 30
+
+
+def test_of_many_validation_images_always_the_same_are_scored(s3, evaluation, monkeypatch):
+    images = evaluation.images(s3)
+    monkeypatch.setattr(scored_images, "MOST_VALIDATION", 3)
+
+    found = [to_score(order)[1] for order in (images, images[::-1])]
+
+    assert [[image.sha256[-2:] for image in one] for one in found] == [["14", "15", "16"]] * 2
+
+
+@pytest.fixture
+def current(s3, evaluation, answer):
+    """Whether a report whose unsure part has these values is current for a classifier with these settings."""
+    answer()
+    made = evaluations.write_report(s3, evaluation, subject())
+
+    def ask(found, *, tuning=None, **settings):
+        document = json.loads(made.document())
+        document["unsure"] |= found
+        for name in ("auto", "auto_calibrated"):
+            if document["unsure"][name] is None:  # an earlier release did not write it
+                del document["unsure"][name]
+        classifier = PETS.revised({"calibrate": False, "unsure_below": 0.5, **settings})
+        return evaluations.is_current(type(made).model_validate(document), classifier=classifier, tuning=tuning)
+
+    return ask
+
+
+def test_a_report_with_the_present_settings_is_current(current):
+    autos = {"auto": 0.3, "auto_calibrated": 0.6}
+
+    assert current({"present": 0.5})
+    assert not current({"present": 0.4})
+    assert current({**autos, "present": 0.3}, unsure_below="auto")
+    assert current({**autos, "present": 0.6, "calibrate": True}, unsure_below="auto", calibrate=True)
+    assert not current({**autos, "present": 0.3, "calibrate": True}, unsure_below="auto", calibrate=True)
+
+
+def test_a_report_of_another_search_or_an_earlier_release_is_not_current(current):
+    before = {"auto": None, "auto_calibrated": None}
+
+    assert not current({"present": 0.5}, tuning="another search")
+    assert not any(current({**before, "present": present}, unsure_below="auto") for present in (0.0, 0.5))
+    assert current({**before, "present": 0.5})
+
+
 def test_a_version_without_a_manifest_is_refused_by_its_key(s3):
     evaluation = evaluations.Evaluation("pets", BUCKET, "job-1", "gone", "0badcafe")
 
@@ -174,3 +238,10 @@ def test_a_failed_job_is_used_if_nearly_all_images_have_a_result(s3, evaluation,
         s3.put_object(Bucket=BUCKET, Key=f"{evaluation.output}{path}.out", Body=b"[1, 0]")
 
     assert has_enough_results(s3, job) is enough
+
+
+def test_without_its_manifest_a_failed_job_is_not_used(s3, evaluation):
+    job = evaluations.request_for_candidate(s3, evaluation, classifier=PETS, model="m")
+    s3.delete_object(Bucket=BUCKET, Key=f"{evaluation.prefix}input.manifest")
+
+    assert not has_enough_results(s3, job)

@@ -57,6 +57,7 @@ def test_what_a_set_can_show_is_said_in_figures():
     assert "not worse by 4.3 points" in margin
     assert "2 points takes 928 images, and an improvement of 1 point takes 4,707" in needed
     assert few.endswith("uncertain: dog.")
+    assert len(what_it_can_show(200, of_class={"cat": 180, "dog": 20})) == 3
 
 
 def test_an_empty_set_shows_nothing():

@@ -48,7 +48,7 @@ def test_a_class_without_images_or_predictions_has_none_instead_of_zero():
     assert (c.support, c.recall) == (0, None)
 
 
-@pytest.mark.parametrize(("classes", "ks"), [(2, []), (4, [3]), (9, [3, 5])])
+@pytest.mark.parametrize(("classes", "ks"), [(2, []), (3, []), (4, [3]), (5, [3]), (9, [3, 5])])
 def test_top_k_is_reported_where_there_are_more_classes_than_k(make_table, classes, ks):
     table = make_table(3, classes=classes, images=100)
 

@@ -80,6 +80,26 @@ def test_a_model_that_is_always_right_has_no_mistakes_of_either_kind():
     assert label_mistakes(table, NAMES).model_dump() == {"estimated": 0, "images": ()}
 
 
+def repeated(*rows):
+    """Of (number of images, class, probabilities)."""
+    images = [(label, list(values)) for count, label, values in rows for _ in range(count)]
+    return scored_table([ScoredImage(str(place), *one) for place, one in enumerate(images)], num_classes=2)
+
+
+def test_an_image_that_the_model_predicts_as_labelled_is_no_label_mistake():
+    """The second image passes only the other class's threshold, which is low; its own class is the likeliest still."""
+    table = repeated((10, 0, (0.95, 0.05)), (1, 0, (0.55, 0.45)), (10, 1, (0.6, 0.4)))
+
+    assert label_mistakes(table, NAMES).model_dump() == {"estimated": 1, "images": ()}
+
+
+def test_the_number_of_wrong_labels_is_rounded():
+    """One of five confident images is of the other class, and so are 1.6 of all eight."""
+    table = repeated((4, 0, (0.9, 0.1)), (1, 0, (0.1, 0.9)), (3, 0, (0.6, 0.4)), (8, 1, (0.2, 0.8)))
+
+    assert label_mistakes(table, NAMES).estimated == 2
+
+
 def test_a_class_without_test_images_does_not_disturb():
     table = scored_table([ScoredImage(str(place), place % 2, [0.6, 0.3, 0.1]) for place in range(20)], num_classes=3)
 

@@ -67,6 +67,16 @@ def test_the_page_shows_the_accuracy_with_its_interval_and_every_class(table):
     assert "1 min 15 s" in text
 
 
+def test_the_lowest_recall_is_first_and_a_class_without_images_last():
+    answers = [(0, [0.9, 0.1, 0]), (0, [0.9, 0.1, 0]), (2, [0.9, 0, 0.1]), (2, [0, 0, 1])]
+    table = scored_table([ScoredImage(str(place), *one) for place, one in enumerate(answers)], num_classes=3)
+
+    _, page = make(table, labels=("cat", "dog", "emu"))
+
+    section = page[page.index(b"<h2>Classes</h2>") : page.index(b"<h2>Which classes")]
+    assert re.findall(rb'scope="row">(\w+)<', section) == [b"emu", b"cat", b"dog"]
+
+
 def test_the_page_needs_no_script_and_no_other_host(table):
     _, page = make(table, pictures={table.images[0].key: b"\xff\xd8"})
     tags = parsed(page)

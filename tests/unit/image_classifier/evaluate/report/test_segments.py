@@ -67,12 +67,30 @@ def test_only_a_source_of_several_classes_is_a_segment():
 
     assert set(found) == {("source", "old"), ("source", "new")}
     assert found["source", "old"].weak
+    assert not found["source", "new"].weak  # it is much better than the rest
 
 
 def test_a_segment_of_a_few_images_says_nothing():
     images = [(True, {"name": f"c/old/{place}.jpg"}) for place in range(19)]
 
     assert segments(table_of(images + [(True, {"name": "c/7.jpg"})] * 100)) == ()
+
+
+@pytest.mark.parametrize(("others", "shown"), [(19, 0), (20, 1)])
+def test_a_segment_is_compared_with_twenty_other_images_at_least(others, shown):
+    images = [(True, {"name": f"c/old/{place}.jpg"}) for place in range(100)]
+
+    assert len(segments(table_of(images + [(True, {"name": "c/7.jpg"})] * others))) == shown
+
+
+def test_one_of_four_sources_is_weak_only_after_the_correction_for_four():
+    wrong = {"s0": 4, "s1": 1, "s2": 1, "s3": 0}
+    images = [(place >= wrong[source], {"name": f"c/{source}/{place}.jpg"}) for source in wrong for place in range(40)]
+
+    weakest = segments(table_of(images))[0]
+
+    assert (weakest.name, weakest.weak) == ("s0", False)
+    assert 0.0125 < weakest.p_value < 0.05
 
 
 def test_holms_correction_calls_no_segment_weak_without_a_difference():

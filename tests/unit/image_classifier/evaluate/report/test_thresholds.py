@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from image_classifier.evaluate.report.calibration import at_temperature
+from image_classifier.evaluate.report.scored import ScoredImage, scored_table
 from image_classifier.evaluate.report.thresholds import unsure
 
 
@@ -18,6 +19,14 @@ def test_a_row_counts_what_is_kept_and_what_of_it_is_right(table):
 
     assert (row.accuracy.of, row.accuracy.right) == (kept.sum(), (table.right & kept).sum())
     assert row.kept == pytest.approx(kept.mean(), abs=1e-6)
+
+
+def test_a_confidence_equal_to_the_threshold_is_kept():
+    table = scored_table([ScoredImage("a", 0, [0.8, 0.2]), ScoredImage("b", 0, [0.2, 0.8])], num_classes=2)
+
+    rows = {row.unsure_below: row.accuracy for row in threshold_table(table).table}
+
+    assert [(rows[limit].right, rows[limit].of) for limit in (0.75, 0.8, 0.85)] == [(1, 2), (1, 2), (0, 0)]
 
 
 def test_the_lowest_threshold_with_the_wanted_lower_bound_is_proposed(make_table):

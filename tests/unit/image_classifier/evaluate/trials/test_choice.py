@@ -54,6 +54,10 @@ def test_the_log_loss_is_scikit_learns():
     assert figures("a", found).log_loss == pytest.approx(expected, abs=1e-6)
 
 
+def test_a_probability_that_was_rounded_to_zero_has_a_finite_log_loss():
+    assert 0 < figures("a", answers(right=50, sure=1.0)).log_loss < 20
+
+
 def test_the_table_is_stored_and_read_again(s3):
     trials = [figures("first", answers(right=80), first=True), figures("a", answers(right=90)), figures("b")]
     table = choice.tuning_figures(Tuning(), tuning_job="t", trials=trials)

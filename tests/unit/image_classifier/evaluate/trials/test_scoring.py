@@ -56,6 +56,7 @@ def test_a_model_that_has_answered_is_not_asked_again(s3):
     assert [(one.predicted, one.is_right) for one in found] == [("cat", True), ("dog", False)]
     assert request(s3) is None
     assert request(s3, "other") is not None
+    s3.delete_object(Bucket=BUCKET, Key=f"{VALIDATION.prefix('job')}output/x/2.jpg.out")
     assert read(s3) == found
 
 
