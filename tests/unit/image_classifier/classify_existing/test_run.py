@@ -2,10 +2,12 @@
 
 import io
 import json
+from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from image_classifier.classify_existing import run
 from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.run import (
     USD_PER_IMAGE,
@@ -67,6 +69,28 @@ def test_images_without_a_record_are_classified_as_late_events(s3, images):
     assert classify(s3, functions, request(prefix="a/")).classified == 10
     assert set(functions.generations) == {0}
     assert len(list(keys_to_classify(s3, request()))) == 10
+
+
+def test_an_earlier_record_counts_unless_images_are_classified_again(s3, images):
+    classify(s3, Functions(s3), request())
+
+    assert [count(s3, request(again=again, started=LATER)) for again in (False, True)] == [0, 20]
+
+
+def test_an_image_that_is_deleted_meanwhile_is_no_failure(s3, images, monkeypatch):
+    monkeypatch.setattr(run, "keys_to_classify", lambda *_, **__: [*images[:2], "pets/incoming/gone.jpg"])
+    functions = Functions(s3)
+
+    assert classify(s3, functions, request()).failed == 0
+    assert len(functions.generations) == 2
+
+
+def test_twice_as_many_images_wait_as_are_classified_at_once(s3, images, monkeypatch):
+    waiting = []
+    monkeypatch.setattr(run, "wait", lambda futures, **how: waiting.append(len(futures)) or wait(futures, **how))
+
+    assert classify(s3, Functions(s3), request()).classified == 20
+    assert max(waiting) == 2 * 3
 
 
 def test_again_means_every_image_with_the_generation_of_the_run(s3, images):

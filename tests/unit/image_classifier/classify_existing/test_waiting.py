@@ -37,6 +37,9 @@ def test_an_image_of_the_last_ten_minutes_does_not_wait_yet(s3, uploaded):
 
     assert found(s3, after=timedelta(minutes=9)) == Waiting(0, 1)
     assert found(s3, after=timedelta(minutes=11)).images == 1
+    [listed] = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
+    now = listed["LastModified"] + timedelta(minutes=10)
+    assert waiting_images(s3, bucket=BUCKET, classifier="pets", now=now).images == 1
 
 
 def test_images_of_a_pause_wait_from_its_end_on(s3, uploaded):
