@@ -249,9 +249,9 @@ def _run_destroy(options: argparse.Namespace) -> int:
         return 1
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     destroy(account, remains, keep_data=options.keep_data)
-    left = find_remains(account, bucket=remains.bucket)
+    left = find_remains(account, bucket=remains.bucket, role_arn=remains.role_arn)
     print(f"Left:\n{left.as_table()}")
-    return 0 if left.is_empty or (options.keep_data and not (left.stack or left.classifiers)) else 1
+    return 0 if left.is_empty or (options.keep_data and left.is_only_data) else 1
 
 
 def _is_confirmed(options: argparse.Namespace) -> bool:

@@ -1,7 +1,7 @@
 """Lists the resources of a deployment in an AWS account: its stack, its classifiers and their resources."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
@@ -40,6 +40,7 @@ class Remains:
         attachments: the roles, users and groups with the stack's managed policies.
         classifiers: the resources of each classifier, by its name.
         object_versions: number of all versions and delete markers in the bucket.
+        role_arn: the functions' role, which tells the deployment's functions from another one's; empty if unknown.
 
     """
 
@@ -49,10 +50,17 @@ class Remains:
     attachments: tuple[Attachment, ...] = ()
     classifiers: Mapping[str, Inventory] = field(default_factory=dict)
     object_versions: int = 0
+    role_arn: str = field(default="", compare=False)
 
     @property
     def is_empty(self) -> bool:
         return self == Remains()
+
+    @property
+    def is_only_data(self) -> bool:
+        """Return whether nothing is left but the bucket and its objects."""
+        without_data = (replace(found, folders={}, unfinished_uploads=()) for found in self.classifiers.values())
+        return not self.stack and all(found == Inventory() for found in without_data)
 
     def as_table(self) -> str:
         """Return a text with one line per resource."""
@@ -76,20 +84,21 @@ class Account:
     stack_name: str
 
 
-def find_remains(account: Account, *, bucket: str = "") -> Remains:
-    """Return the resources of the deployment; `bucket` names the bucket of a stack that was deleted.
+def find_remains(account: Account, *, bucket: str = "", role_arn: str = "") -> Remains:
+    """Return the resources of the deployment; `bucket` and `role_arn` are those of a stack that was deleted.
 
     Raises:
         StackError: CloudFormation refuses to describe the stack.
 
     """
     stack = describe_stack(account.cloudformation, account.stack_name)
-    bucket = (output_of(stack, "Bucket") if stack else None) or bucket
-    bucket = bucket if bucket and _has_bucket(account.clients, bucket) else ""
-    role_arn = (output_of(stack, "FunctionRoleArn") if stack else None) or ""
+    named = (output_of(stack, "Bucket") if stack else None) or bucket
+    bucket = named if named and _has_bucket(account.clients, named) else ""
+    role_arn = (output_of(stack, "FunctionRoleArn") if stack else None) or role_arn
+    of_functions, of_endpoints = _of_functions(account.clients, role_arn), _of_endpoints(account.clients, named)
     classifiers = {
         name: found
-        for name in sorted(_classifiers(account.clients, bucket, role_arn=role_arn))
+        for name in sorted({*_in_bucket(account.clients, bucket), *of_functions, *of_endpoints})
         if (found := _inventory(account.clients, name, bucket)) != Inventory()
     }
     return Remains(
@@ -99,6 +108,7 @@ def find_remains(account: Account, *, bucket: str = "") -> Remains:
         attachments=tuple(_attachments(account.iam, stack)) if stack else (),
         classifiers=classifiers,
         object_versions=sum(1 for _ in object_versions(account.clients, bucket)) if bucket else 0,
+        role_arn=role_arn,
     )
 
 
@@ -128,15 +138,6 @@ def _has_bucket(clients: Clients, bucket: str) -> bool:
     return True
 
 
-def _classifiers(clients: Clients, bucket: str, *, role_arn: str) -> set[str]:
-    """Return the names of the classifiers, from the bucket's prefixes and the tags of functions and endpoints.
-
-    The classifiers of another deployment of the account are left out: their functions have the role of another stack,
-    and their endpoints serve models of another bucket.
-    """
-    return {*_in_bucket(clients, bucket), *_of_functions(clients, role_arn), *_of_endpoints(clients, bucket)}
-
-
 def _in_bucket(clients: Clients, bucket: str) -> Iterator[str]:
     if not bucket:
         return
@@ -148,14 +149,19 @@ def _in_bucket(clients: Clients, bucket: str) -> Iterator[str]:
 
 
 def _of_functions(clients: Clients, role_arn: str) -> Iterator[str]:
+    """Yield the classifiers of functions with this role; those of another deployment have the role of its stack.
+
+    Without a role none is yielded: a function that is left costs nothing, and one of another deployment is needed.
+    """
     for page in clients.functions.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
-            if function["FunctionName"].startswith(PREFIX) and role_arn in ("", function["Role"]):
+            if function["FunctionName"].startswith(PREFIX) and function["Role"] == role_arn:
                 tags = clients.functions.list_tags(Resource=function["FunctionArn"]).get("Tags", {})
                 yield from [tags[TAG]] if TAG in tags else []
 
 
 def _of_endpoints(clients: Clients, bucket: str) -> Iterator[str]:
+    """Yield the classifiers of endpoints; those of another deployment serve models of its bucket."""
     for page in clients.sagemaker.get_paginator("list_endpoints").paginate(NameContains=PREFIX):
         for endpoint in page["Endpoints"]:
             served = buckets_of_endpoint(clients.sagemaker, endpoint["EndpointName"])

@@ -13,6 +13,7 @@ from image_classifier import __main__ as command
 from image_classifier.account.remains import Remains
 from image_classifier.plan.plan import Cost, Line, Plan
 from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.teardown.inventory import Folder, Inventory
 
 PLAN = Plan("digits", (Line("training job", "job-1", "started", Cost(1.5, words="1.50 USD")),))
 SETTINGS = {
@@ -125,9 +126,9 @@ def test_a_preflight_prints_each_finding_with_its_command(planned, capsys, monke
 class Answers:
     """What the stack and its deletion are asked for; nothing of AWS is called."""
 
-    def __init__(self, monkeypatch, remains):
-        self.destroyed, self._remains = [], [remains, Remains()]
-        monkeypatch.setattr(command, "find_remains", lambda account, bucket: self._remains.pop(0))
+    def __init__(self, monkeypatch, remains, *, left=None):
+        self.destroyed, self._remains = [], [remains, left or Remains()]
+        monkeypatch.setattr(command, "find_remains", lambda account, **_: self._remains.pop(0))
         monkeypatch.setattr(command, "destroy", lambda account, found, keep_data: self.destroyed.append(found))
 
 
@@ -176,6 +177,14 @@ def test_nothing_is_removed_where_nobody_can_answer(planned, monkeypatch, capsys
 
     assert command.main(["destroy", "--region", "eu-north-1"]) == 1
     assert answers.destroyed == []
+
+
+@pytest.mark.parametrize(("keep", "code"), [(["--keep-data"], 0), ([], 1)])
+def test_a_bucket_that_is_left_is_no_failure_if_its_data_are_kept(monkeypatch, keep, code):
+    kept = {"digits": Inventory(folders={"digits/incoming/": Folder(1, 1)})}
+    Answers(monkeypatch, THERE, left=Remains(bucket="a-bucket", object_versions=1, classifiers=kept))
+
+    assert command.main(["destroy", "--region", "eu-north-1", "--yes", "image-classifier", *keep]) == code
 
 
 def folder_of_pictures(folder):

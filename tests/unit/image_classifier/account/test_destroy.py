@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -138,7 +139,20 @@ def test_classifiers_without_objects_are_found_but_not_another_stacks(account, b
     make_function(account, "called", role="functions")
     make_function(account, "called-by-others", role="functions-of-others")
 
-    assert list(find_remains(account).classifiers) == ["called", "digits", "served"]
+    remains = find_remains(account)
+    assert list(remains.classifiers) == ["called", "digits", "served"]
+
+    destroy(account, remains, keep_data=False, poll_s=0)
+
+    left = find_remains(account, bucket=bucket, role_arn=remains.role_arn)
+    assert left.is_empty, left.as_table()
+    assert [one["FunctionName"] for one in account.clients.functions.list_functions()["Functions"]] == [
+        "image-classifier-called-by-others"
+    ]
+    assert [one["EndpointName"] for one in account.clients.sagemaker.list_endpoints()["Endpoints"]] == [
+        "image-classifier-of-others"
+    ]
+    assert find_remains(account, bucket=bucket).is_empty
 
 
 def test_after_the_deletion_nothing_is_there(account, bucket, attached):
@@ -155,6 +169,15 @@ def test_the_data_may_be_kept_and_the_rest_goes(account, bucket, attached):
 
     left = find_remains(account, bucket=bucket)
     assert (left.stack, left.bucket, left.object_versions) == ("", bucket, 3)
+    assert (list(left.classifiers), left.is_only_data, left.is_empty) == (["digits"], True, False)
+
+
+def test_a_stack_or_a_function_that_is_left_is_more_than_data(account, bucket):
+    found = find_remains(account)
+    assert not found.is_only_data
+
+    function = replace(found.classifiers["digits"], functions=("image-classifier-digits",))
+    assert not replace(found, stack="", classifiers={"digits": function}).is_only_data
 
 
 def test_a_second_deletion_finds_nothing_to_do(account, bucket):
