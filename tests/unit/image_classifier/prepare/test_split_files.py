@@ -53,7 +53,9 @@ def test_a_file_that_may_hold_a_split_is_named_beside_class_folders(layout, name
     assert "write labels.csv with the columns path, label and split" in warning
 
 
-@pytest.mark.parametrize("name", ["boxes.mat", "train.log", "README_splits.md", "test_notes.txt", ".split.txt"])
+@pytest.mark.parametrize(
+    "name", ["boxes.mat", "train_features.npy", "train.log", "README_splits.md", "test_notes.txt", ".split.txt"]
+)
 def test_other_files_are_not_taken_for_splits(layout, name):
     assert layout({**images(), name: "1 1\n"}).warnings == ()
 
@@ -68,3 +70,10 @@ def test_a_list_that_is_read_is_no_unread_split(layout):
     text = "path,split\n" + "".join(f"{bird},{'train' if '_1' in bird else 'test'}\n" for bird in BIRDS)
 
     assert all("may say" not in one for one in layout({**images(), "split.csv": text}).warnings)
+
+
+def test_arrays_without_image_files_are_no_splits(layout):
+    with pytest.raises(DatasetError, match=r"write labels|labels as labels.csv") as caught:
+        layout({"train_32x32.mat": "MATLAB", "test_32x32.mat": "MATLAB"})
+
+    assert "may say" not in str(caught.value)

@@ -3,11 +3,11 @@
 import json
 import posixpath
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from image_classifier.prepare.layout.ignored import is_ignored_path
-from image_classifier.prepare.layout.split_folders import few
+from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.lists.label_lists import LabelList
 from image_classifier.prepare.sources.lists.splits import split_of_text
 
@@ -19,12 +19,13 @@ _JOIN: Final = (
     """{print $2 "," (part[$1] == 1 ? "train" : "test")}' train_test_split.txt images.txt > labels.csv"""
 )
 TEXTS: Final = (".txt", ".csv", ".json")
-PACKED: Final = (".mat", ".npy", ".npz", ".pkl", ".xlsx")
+ARRAYS: Final = (".npy", ".npz", ".pkl")
+TABLES: Final = (".mat", ".xlsx")  # arrays of NumPy beside images are mostly features
 _WORDS: Final = {"split", "splits", "setid"}
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
-def unread_splits(names: Iterable[str], lists: Sequence[LabelList], *, where: str) -> str:
+def unread_splits(names: Sequence[str], lists: Sequence[LabelList], *, where: str) -> str:
     """Return sentences on files whose names say that they hold a split; empty if there are none.
 
     Args:
@@ -35,7 +36,7 @@ def unread_splits(names: Iterable[str], lists: Sequence[LabelList], *, where: st
     """
     read = {one.name: one for one in lists}
     found = sorted(name for name in names if name not in read and not is_ignored_path(name) and _says_split(name))
-    if not found:
+    if not found or not any(map(is_image_name, names)):
         return ""
     numbered = next((name for name in found if posixpath.basename(name) == NUMBERED), "")
     images = read.get(posixpath.join(posixpath.dirname(numbered), IMAGES)) if numbered else None
@@ -51,8 +52,8 @@ def _says_split(name: str) -> bool:
     stem, ending = posixpath.splitext(posixpath.basename(name).lower())
     words: Collection[str] = _BETWEEN.split(stem)
     if not _WORDS.isdisjoint(words):
-        return ending in (*TEXTS, *PACKED)
-    return ending in PACKED and split_of_text(stem) is not None
+        return ending in (*TEXTS, *ARRAYS, *TABLES)
+    return ending in TABLES and split_of_text(stem) is not None
 
 
 def _joined(images: LabelList, *, where: str) -> str:
