@@ -37,6 +37,9 @@ def refusal(data, name="labels.csv", **columns):
             "# of 2024\npath,label\na.jpg,cat\n",
             "columns.path in the classifier's file (a number, from 0",
         ),
+        ("<!DOCTYPE html>\n<html>\n", "It is a web page, such as one that asks to sign in: download the list again."),
+        ("path label\na.jpg cat\n", "by blanks in a list whose name ends in .txt: rename"),
+        ("path,label,label\na.jpg,cat,1\n", "several columns 'label'. Rename or delete those that are not meant."),
         ("# of 2024\npath,label\na.jpg,cat\n", "If its first line, '# of 2024', is a comment, delete it."),
         ("filename,file_attributes\na.jpg,{}\n", "It is of VGG Image Annotator: export JSON there"),
         ("# Exported using VGG Image Annotator (x)\n", "VGG Image Annotator, in a form that is not read: write labels"),
@@ -99,3 +102,23 @@ def test_an_unassigned_image_of_vertex_ai_has_no_split():
 
 def test_the_column_of_the_paths_is_no_label():
     assert "no column 'label' or" in refusal("1 cats/a.jpg\n2 dogs/b.jpg\n", "images.txt", path=1)
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"PK\3\4", "no text, in spite of its name: it is an archive (unpack it) or a spreadsheet (save"),
+        (b"\xd0\xcf\x11\xe0", "it is a spreadsheet (save the sheet as CSV in UTF-8)."),
+        (b"\x1f\x8b", "it is compressed by gzip (unpack it)."),
+    ],
+)
+def test_a_packed_file_with_the_name_of_a_list_is_named(start, said):
+    assert said in refusal(start + bytes(99))
+
+
+def test_columns_that_are_not_read_may_have_one_name():
+    assert rows("path,label,note,note,,\na.jpg,cat,1,2,,\n") == CAT
+
+
+def test_an_array_in_json_lines_is_refused_with_the_right_name():
+    assert "Rename a.jsonl to end in .json." in refusal('[{"path": "a.jpg", "label": "cat"}]', "a.jsonl")

@@ -315,6 +315,7 @@ def test_in_s3_a_path_that_leads_upwards_is_no_missing_one(listed, s3):
             "a",
             "into columns.folder, 'a': .* by the names in .* as s3://bucket/key.$",
         ),
+        (("gs://b/8.png", "9"), "", "Images are not read from gs:// addresses. Download them into"),
         (("data:image/png;base64,iVBORw0KGgo" + "A" * 999, "9"), "", "holds the images themselves, .{,60}: save each"),
     ],
 )

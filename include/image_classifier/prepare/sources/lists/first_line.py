@@ -5,13 +5,14 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from image_classifier.prepare.layout.split_folders import few, is_image_name
-from image_classifier.prepare.sources.lists.formats import JSON
+from image_classifier.prepare.sources.lists.formats import JSON, PATHS
 from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
 
 _WRITE: Final = "write labels.csv with the columns path and label."
 # Of VGG Image Annotator (https://www.robots.ox.ac.uk/~vgg/software/via/); release 3 names itself in the first line.
 _VIA: Final = ("file_attributes", "Image Annotator")
 _VIA_COLUMNS: Final = "`columns: {path: filename, label: file_attributes.NAME}`, where NAME is an attribute of the file"
+_HTML: Final = ("<!doctype", "<html")
 _LABEL_STUDIO: Final = {"data", "annotations"}  # https://labelstud.io/guide/export
 
 
@@ -28,20 +29,33 @@ def next_step(found: Mapping[str, Any], *, name: str, otherwise: str) -> str:
     first = columns[0] if columns else ""
     if sum(column.startswith("pixel") for column in columns) > 1:
         return "Its columns are pixels: save each image as a file, and list these files."
-    if first.lower().startswith("sep="):
-        return f"Its first line, {first!r}, is read by Excel alone: delete it."
     if _VIA[0] in found or _VIA[1] in first:
         return _of_via(name, is_newer=_VIA[0] not in found)
+    certain = _of_text(first, is_alone=len(columns) == 1) or _without_header(columns)
+    return certain or f"{otherwise} {_perhaps(found, first)}".strip()
+
+
+def _of_text(first: str, *, is_alone: bool) -> str:
+    """Return what to do with a list whose first line is no header, or one that is divided otherwise."""
+    divided = "Columns are divided by commas, semicolons or tabs"
+    if first.lower().startswith("sep="):
+        return f"Its first line, {first!r}, is read by Excel alone: delete it."
+    if first.lower().startswith(_HTML):
+        return "It is a web page, such as one that asks to sign in: download the list again."
+    if is_alone and "|" in first:
+        return f"{divided}: replace each '|' by one of them."
+    if is_alone and any(word in PATHS for word in first.lower().split()):
+        return f"{divided}, and by blanks in a list whose name ends in .txt: rename it."
+    return ""
+
+
+def _perhaps(found: Mapping[str, Any], first: str) -> str:
     if first.startswith("#"):
-        return f"{otherwise} If its first line, {first[:60]!r}, is a comment, delete it."
-    if len(columns) == 1 and "|" in first:
-        return "Columns are divided by commas, semicolons or tabs: replace each '|' by one of them."
+        return f"If its first line, {first[:60]!r}, is a comment, delete it."
     if found.keys() >= _LABEL_STUDIO:
-        columns_of_csv = "`columns: {path: image, label: choice}`"
-        return f"{otherwise} If Label Studio wrote it, export CSV there, and use {columns_of_csv}."
-    if arrays := [column for column, value in found.items() if isinstance(value, list)]:
-        return f"{otherwise} If the labels are in arrays, as {few(arrays)}, {_WRITE}"
-    return _without_header(columns) or otherwise
+        return "If Label Studio wrote it, export CSV there, and use `columns: {path: image, label: choice}`."
+    arrays = [column for column, value in found.items() if isinstance(value, list)]
+    return f"If the labels are in arrays, as {few(arrays)}, {_WRITE}" if arrays else ""
 
 
 def _of_via(name: str, *, is_newer: bool) -> str:

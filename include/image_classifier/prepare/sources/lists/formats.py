@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.prepare.layout.split_folders import few
 
 PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", "filepath", "source-ref")
@@ -24,6 +25,11 @@ JSON: Final = ".json"
 COCO: Final = ("images", "annotations", "categories")
 VIA: Final = "_via_img_metadata"  # the images in a project of VGG Image Annotator
 _DELIMITERS: Final = "\t;,"
+_PACKED: Final = {
+    b"PK\3\4": "an archive (unpack it) or a spreadsheet (save the sheet as CSV in UTF-8)",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet (save the sheet as CSV in UTF-8)",
+    b"\x1f\x8b": "compressed by gzip (unpack it)",
+}
 _COMMENT: Final = "#"
 
 Line = tuple[str, Mapping[str, Any]]  # where it is, for messages; and its values by column
@@ -59,6 +65,24 @@ def encoding_of(data: bytes) -> str:
     if second and not any(second) and any(first):
         return "utf-16-le"
     return "utf-16-be" if second and not any(first) and any(second) else "utf-8-sig"
+
+
+def text_in(data: bytes, *, name: str) -> str:
+    """Return the text of a list.
+
+    Raises:
+        DatasetError: the bytes are no text, or that of a Git LFS pointer.
+
+    """
+    if data.startswith(GIT_LFS):
+        message = f"List {name} is a Git LFS pointer, not the list, which was not downloaded: run `git lfs pull`."
+        raise DatasetError(message)
+    if kind := next((kind for start, kind in _PACKED.items() if data.startswith(start)), None):
+        raise DatasetError(f"List {name} is no text, in spite of its name: it is {kind}.")
+    try:
+        return data.decode(encoding_of(data))
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"List {name} is not UTF-8 text: {error}. Save it as UTF-8.") from error
 
 
 def read_table(text: str, *, name: str, has_header: bool) -> Table:
@@ -136,6 +160,8 @@ def _json_lines(text: str, *, name: str) -> Iterator[Line]:
             values = json.loads(line)
         except (ValueError, RecursionError) as error:
             raise DatasetError(f"Cannot read {where}: {error}. Each line must be a JSON object.") from error
+        if isinstance(values, list) and any(isinstance(one, dict) for one in values):
+            raise DatasetError(f"Cannot read {where}: it is an array of objects. Rename {name} to end in .json.")
         if not isinstance(values, dict):
             raise DatasetError(f"Cannot read {where}: each line must be a JSON object, and this is {line[:60]!r}.")
         if all(isinstance(values.get(key), list) for key in COCO):

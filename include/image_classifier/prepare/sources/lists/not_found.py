@@ -1,12 +1,13 @@
 """Says what to do with a list of which no path leads to an image."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.layout.unsorted import DVC
 
-_WEB: Final = ("http://", "https://")
+_SCHEME: Final = re.compile(r"(https?|gs|gcs|wasbs?|abfss?|azureml|hdfs|ftp)://")
 _S3_HOST: Final = "amazonaws.com/"
 _DATA: Final = "data:"  # the image itself, as base64
 MOST_SHOWN: Final = 200  # characters of a path
@@ -31,8 +32,8 @@ def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -
         f"No path in the {where} leads to an image, as {path!r}: paths start at {place}"
         f"{f', which has {image!r}' if image else ''}."
     )
-    if path.startswith(_WEB):
-        return f"{found} {_of_the_web(path, folder)}"
+    if address := _SCHEME.match(path):
+        return f"{found} {_elsewhere(path, address[0], folder)}"
     if pointers := [name for name in files if name.lower().endswith(DVC)]:
         found += f" DVC keeps the files of {few(pointers)} elsewhere: download them by `dvc pull`."
     if not is_image_name(path):
@@ -43,11 +44,11 @@ def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -
     )
 
 
-def _of_the_web(path: str, folder: str) -> str:
+def _elsewhere(path: str, scheme: str, folder: str) -> str:
     other = "the list's own folder, or into another that columns.folder names"
     place = f"columns.folder, {folder!r}" if folder else other
     s3 = " Write addresses of S3 as s3://bucket/key." if _S3_HOST in path else ""
     return (
-        f"Images are not read from the web. Download them into {place}: they are found by the names in the "
+        f"Images are not read from {scheme} addresses. Download them into {place}: they are found by the names in the "
         f"addresses.{s3}"
     )

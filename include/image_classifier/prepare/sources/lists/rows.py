@@ -13,11 +13,10 @@ from typing import Any, Final
 
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
-from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.lists.first_line import next_step
-from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, encoding_of, read_table
+from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, read_table, text_in
 from image_classifier.prepare.sources.lists.row import Chosen, Row, read_row, text_of
 from image_classifier.prepare.sources.lists.single_labels import check_labels
 from image_classifier.prepare.sources.lists.split_columns import (
@@ -64,13 +63,7 @@ def read_list(data: bytes, *, name: str, columns: Columns) -> ReadList:
         DatasetError: the list is not valid; the message names the line, or the existing columns.
 
     """
-    if data.startswith(GIT_LFS):
-        message = f"List {name} is a Git LFS pointer, not the list, which was not downloaded: run `git lfs pull`."
-        raise DatasetError(message)
-    try:
-        text = data.decode(encoding_of(data))
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"List {name} is not UTF-8 text: {error}. Save it as UTF-8.") from error
+    text = text_in(data, name=name)
     if PurePosixPath(name).suffix.lower() == ".lst":
         read = ReadList([Row(one.path, str(one.label), None) for one in image_list.parse(text)], columns)
     else:
@@ -100,6 +93,7 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
         return ReadList([], columns)
     found = {**dict.fromkeys(table.columns), **first[0][1]}
     chosen = _chosen(found, first, table=table, name=name, columns=columns)
+    _check_names(table, chosen, name=name)
     others = [column for column in found if column not in (chosen.path, *chosen.labels, "")]
     values_of = {column: set(_values(column, first)) for column in others} if chosen.split is None else {}
     suspects = {column: values for column, values in values_of.items() if may_say_split(column)}
@@ -114,6 +108,13 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
         _as_named(chosen, table),
         about_unread_split(values_of, name=name, columns=columns),
     )
+
+
+def _check_names(table: Table, chosen: Chosen, *, name: str) -> None:
+    """Refuse a list in which two columns have the name of one that is read."""
+    columns = list(table.columns)
+    if twice := [one for one in (chosen.path, *chosen.labels, chosen.split) if one and columns.count(one) > 1]:
+        raise DatasetError(f"List {name} has several columns {few(twice)}. Rename or delete those that are not meant.")
 
 
 def _as_named(chosen: Chosen, table: Table) -> Columns:
