@@ -118,7 +118,11 @@ def test_the_verdict_is_the_same_in_s3(name, tmp_path, s3):
         ending = "" if is_list(step.source) or not step.source else "/"
         address = f"s3://{BUCKET}/sets/{step.source}{ending}"
         here, there = verdict(str(folder / step.source), step.options), verdict(address, step.options, s3)
-        folders = {f"prefix {address}": f"folder {folder / step.source}", f"s3://{BUCKET}/sets": str(folder)}
+        folders = {
+            f"prefix {address}": f"folder {folder / step.source}",
+            f"source` be {address}": f"source` be {folder / step.source}",
+            f"s3://{BUCKET}/sets": str(folder),
+        }
         assert renamed(there, folders) == here
 
 

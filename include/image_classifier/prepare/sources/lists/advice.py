@@ -27,11 +27,12 @@ def how_to_use(lists: Sequence[LabelList], *, where: str) -> str:
     if not groups:
         return ""
     group = max(groups, key=lambda one: (len({each.split for each in one}), _tells_labels(one)))
-    first, place = min(group, key=lambda one: one.split != "train"), where.partition(" ")[2].rstrip("/")
+    first, place = min(group, key=lambda one: one.split != "train"), where.partition(" ")[2]
     if len(group) == 1 and not first.is_of_classes:
+        source = f"{place.rstrip('/')}/{first.name}"
         return (
-            f"The list {first.name!r} names images of {where}. To use the labels, set `source` to {place}/{first.name} "
-            f"(DATA for `make demo`) and `columns: {{{_columns(first, folder=first.folder)}}}` in the classifier's file"
+            f"The list {first.name!r} names images of {where}. To use the labels, set `source` to {source} (DATA for "
+            f"`make demo`) and `columns: {{{_columns(first, folder=first.folder)}}}` in the classifier's file"
             f"{_choice(first)}."
         )
     labels, columns = "labels" if _tells_labels(group) else "splits", _columns(first, folder="")
