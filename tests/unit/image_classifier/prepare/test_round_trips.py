@@ -137,7 +137,10 @@ LINES = st.text(st.sampled_from("ab0,;\t\n\r\"'{}[]:\\ \0\ufeff"), max_size=60)
 HEADS = st.sampled_from(["", "path,label\n", "path;label;split\n", '{"path": "a", "label": ', "0\t1\ta\n"])
 
 
-@given(st.sampled_from(["a.lst", "a.csv", "a.tsv", "a.jsonl", "a.manifest"]), st.binary() | st.tuples(HEADS, LINES))
+@given(
+    st.sampled_from(["a.lst", "a.csv", "a.tsv", "a.txt", "a.json", "a.jsonl", "a.manifest"]),
+    st.binary() | st.tuples(HEADS, LINES),
+)
 def test_any_bytes_are_rows_or_an_error_that_names_the_list(name, given_):
     data = given_ if isinstance(given_, bytes) else "".join(given_).encode()
     try:

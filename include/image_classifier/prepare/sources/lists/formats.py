@@ -12,11 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.prepare.layout.split_folders import few
+from image_classifier.prepare.sources.lists.text_lines import divided, is_label_certain
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 PATHS: Final = ("path", "file_name", "filename", "file", "image", "image_path", "filepath", "source-ref")
 TABLES: Final = (".csv", ".tsv")
@@ -31,6 +36,7 @@ _PACKED: Final = {
     b"\x1f\x8b": "compressed by gzip (unpack it)",
 }
 _COMMENT: Final = "#"
+MOST_CELLS: Final = 1000  # in a line of text
 
 Line = tuple[str, Mapping[str, Any]]  # where it is, for messages; and its values by column
 
@@ -85,13 +91,13 @@ def text_in(data: bytes, *, name: str) -> str:
         raise DatasetError(f"List {name} is not UTF-8 text: {error}. Save it as UTF-8.") from error
 
 
-def read_table(text: str, *, name: str, has_header: bool) -> Table:
+def read_table(text: str, *, name: str, columns: Columns) -> Table:
     """Return the lines of a list.
 
     Args:
         text: the file's text.
         name: the file's name, whose suffix decides the format.
-        has_header: whether the first line of a CSV file names the columns.
+        columns: that are read; the first line of a CSV file names them, unless one is a number.
 
     Raises:
         DatasetError: the text is not of the format; the message names the line. It is raised while lines are taken.
@@ -99,9 +105,10 @@ def read_table(text: str, *, name: str, has_header: bool) -> Table:
     """
     ending = PurePosixPath(name).suffix.lower()
     if ending in TABLES:
-        return _csv(text, name=name, has_header=has_header)
+        named = (columns.path, *columns.labels, columns.split)
+        return _csv(text, name=name, has_header=not any(isinstance(column, int) for column in named))
     if ending == TEXT:
-        return _words(text, name=name)
+        return _words(text, name=name, columns=columns)
     lines = _json(text, name=name) if ending == JSON else _json_lines(text, name=name)
     first = next(lines, None)
     return Table(list(first[1]) if first else (), (line for part in ([first] if first else [], lines) for line in part))
@@ -109,12 +116,7 @@ def read_table(text: str, *, name: str, has_header: bool) -> Table:
 
 def _csv(text: str, *, name: str, has_header: bool) -> Table:
     delimiter = max(_DELIMITERS, key=text.partition("\n")[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        message = f"Cannot read the row that ends in line {reader.line_num} of {name}: {error}. A quote may be missing."
-        raise DatasetError(message) from error
+    rows = _csv_rows(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), name=name)
     if not rows:
         return Table((), ())
     columns = [cell.strip() for cell in rows[0]] if has_header else _numbers(rows[0])
@@ -122,23 +124,47 @@ def _csv(text: str, *, name: str, has_header: bool) -> Table:
     return Table(columns, lines, is_numbered=not has_header)
 
 
-def _words(text: str, *, name: str) -> Table:
-    """Read lines of a path, and a label or other values after it; blanks divide them, or else commas."""
+def _csv_rows(reader: "Reader", *, name: str) -> list[list[str]]:
+    try:
+        return list(reader)
+    except csv.Error as error:
+        message = f"Cannot read the row that ends in line {reader.line_num} of {name}: {error}. A quote may be missing."
+        raise DatasetError(message) from error
+
+
+def _words(text: str, *, name: str, columns: Columns) -> Table:
+    """Read lines of a path, and a label or other values after it; a delimiter in each line divides them, or blanks."""
     lines = [line.strip() for line in text.splitlines()]
     lines = ["" if line.startswith(_COMMENT) else line for line in lines]
     written = [line for line in lines if line]
-    delimiter = next((one for one in _DELIMITERS if written and one in written[0]), None)
     if not written:
         return Table((), ())
-    width = min(len(line.split(delimiter)) for line in written)
-    rows = [line.rsplit(delimiter, width - 1) if line else [] for line in lines]  # a path may contain blanks
-    first = next(row for row in rows if row)
-    if not any(cell.strip().lower() in PATHS for cell in first):
-        columns = _numbers(first)
-        lines_found = _numbered(columns, rows, name=name, first=1)
-        return Table(columns, lines_found, path="0", label="1" if width > 1 else None, is_numbered=True)
-    columns, at = [cell.strip() for cell in first], rows.index(first) + 1
-    return Table(columns, _numbered(columns, rows[at:], name=name, first=1 + at))
+    delimiter = next((one for one in _DELIMITERS if all(one in line for line in written)), None)
+    header = [cell.strip().strip('"') for cell in written[0].split(delimiter)]
+    path = next((at for at, cell in enumerate(header) if cell.lower() in PATHS), None)
+    if path is not None:
+        start = lines.index(written[0]) + 1
+        rows = _rows_of(lines[start:], name=name, delimiter=delimiter, most=len(header), is_path_first=path == 0)
+        return Table(header, _numbered(header, rows, name=name, first=1 + start))
+    is_first = not isinstance(columns.path, int) or columns.path == 0
+    rows = _rows_of(lines, name=name, delimiter=delimiter, most=MOST_CELLS, is_path_first=is_first)
+    numbers = _numbers(max(rows, key=len))
+    label = "1" if len(numbers) > 1 and (delimiter or is_label_certain(rows)) else None
+    return Table(numbers, _numbered(numbers, rows, name=name, first=1), path="0", label=label, is_numbered=True)
+
+
+def _rows_of(
+    lines: Sequence[str], *, name: str, delimiter: str | None, most: int, is_path_first: bool
+) -> list[list[str]]:
+    if delimiter is None:
+        return divided(lines, most=most, is_path_first=is_path_first)
+    written = list(filter(None, lines))
+    quote = "'" if all(line.startswith("'") for line in written) else '"'
+    if any(line.startswith(quote) or f"{delimiter}{quote}" in line for line in written):
+        reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
+        return _csv_rows(reader, name=name)
+    width = min([most, *(len(line.split(delimiter)) for line in written)])
+    return [line.rsplit(delimiter, width - 1) if line else [] for line in lines]  # a path may contain the delimiter
 
 
 def _numbers(row: Sequence[str]) -> list[str]:

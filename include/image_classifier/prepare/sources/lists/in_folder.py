@@ -126,7 +126,7 @@ def _no_list(lists: Sequence[LabelList], *, columns: Columns, where: str) -> str
     shown = "; ".join(
         f"{one.name!r} has {few([str(column) for column in (one.path, *one.values)])}" for one in lists[:4]
     )
-    if wanted:
+    if not any({one.path, *one.values}.issuperset(_named(columns)) for one in lists):
         return f"No list in {where} has the columns {few(wanted)}: {shown}. Correct `columns` in the classifier's file."
     return f"The lists in {where} have no certain label. {how_to_use(lists, where=where)}".strip()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.ignored import is_ignored_path
 from image_classifier.prepare.layout.part_names import parts_among
@@ -129,12 +130,13 @@ def label_lists(
     lists = list_names(files)
     if not lists:
         return ()
-    tables = {name: _table(source, name) for name in lists[:most]}
-    wanted = {stem_of(cell) for table in tables.values() for row in table for cell in row.values()}
+    tables = {name: _tables(source, name) for name in lists[:most]}
+    wanted = {stem_of(cell) for found in tables.values() for table in found for row in table for cell in row.values()}
     names = (name for name in files.names if not is_ignored_path(name))
     images = [name for name in names if is_image_name(name) and stem_of(name) in wanted]
-    found = ((_found(name, table, images), table) for name, table in tables.items())
-    return tuple(one for one, table in found if one and len(one.images) >= least_share * len(table))
+    read = ([(_found(name, table, images), table) for table in found] for name, found in tables.items())
+    fitting = ([one for one, table in found if one and len(one.images) >= least_share * len(table)] for found in read)
+    return tuple(found[0] for found in fitting if found)
 
 
 def list_names(files: Files) -> list[str]:
@@ -188,12 +190,12 @@ def _by_depth(name: str) -> tuple[int, str]:
     return name.count("/"), name
 
 
-def _table(source: Source, name: str) -> list[dict[Column, str]]:
-    """Return rows of a list's beginning by column; columns are numbers if the first row names an image.
+def _tables(source: Source, name: str) -> list[list[dict[Column, str]]]:
+    """Return rows of a list's beginning by column; those of a text with paths first, and with paths after a value.
 
     There are none if the list cannot be read: it only serves to explain a source of folders.
     """
-    is_json = name.lower().endswith(JSON)
+    is_json, is_text = name.lower().endswith(JSON), name.lower().endswith(TEXT)
     most = MOST_JSON_BYTES if is_json else MOST_READ_BYTES
     try:
         data = source.read(name, limit_bytes=most)
@@ -203,12 +205,17 @@ def _table(source: Source, name: str) -> list[dict[Column, str]]:
     if len(data) == most:
         text = "" if is_json else text[: text.rfind("\n") + 1]
     try:
-        table = read_table(text, name=name, has_header=True)
-        if any(map(is_image_name, table.columns)):
-            table = read_table(text, name=name, has_header=False)
-        rows = [values for _, values in table.lines]
+        return [_table(text, name, columns) for columns in ((Columns(), Columns(path=1)) if is_text else (Columns(),))]
     except DatasetError:
         return []
+
+
+def _table(text: str, name: str, columns: Columns) -> list[dict[Column, str]]:
+    """Return some rows by column; columns are numbers if the first row names an image."""
+    table = read_table(text, name=name, columns=columns)
+    if any(map(is_image_name, table.columns)):
+        table = read_table(text, name=name, columns=Columns(path=0))
+    rows = [values for _, values in table.lines]
     key = int if table.is_numbered else str
     return [
         {key(column): str(value).strip() for column, value in row.items() if not isinstance(value, dict | list)}

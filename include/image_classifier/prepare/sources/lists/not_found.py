@@ -36,7 +36,7 @@ def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -
         return f"{found} {_elsewhere(path, address[0], folder)}"
     if pointers := [name for name in files if name.lower().endswith(DVC)]:
         found += f" DVC keeps the files of {few(pointers)} elsewhere: download them by `dvc pull`."
-    if not is_image_name(path):
+    if not is_image_name(path) or " " in path:
         found += " If that is no path, name the column of the paths with columns.path."
     return (
         f"{found} Name the folder of the images with columns.folder in the classifier's file, relative to the list's "

@@ -16,7 +16,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.lists.first_line import next_step
-from image_classifier.prepare.sources.lists.formats import PATHS, Line, Table, read_table, text_in
+from image_classifier.prepare.sources.lists.formats import PATHS, TEXT, Line, Table, read_table, text_in
 from image_classifier.prepare.sources.lists.row import Chosen, Row, read_row, text_of
 from image_classifier.prepare.sources.lists.single_labels import check_labels
 from image_classifier.prepare.sources.lists.split_columns import (
@@ -30,6 +30,7 @@ LABELS: Final = ("label", "class", "class_name", "category", "target")
 MAX_LIST_BYTES: Final = 1024**3
 LOOKED_AT: Final = 1000  # lines in which a column of splits is looked for
 LABEL_COLUMNS: Final = "; a list of columns, if each class has one with 0 and 1"
+BLANKS: Final = " Put quotes around paths and labels that have blanks, or a tab between path and label."
 METADATA: Final = "-metadata"
 _NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
 SINGLE_LABEL: Final = "groundtruth/image-classification"
@@ -65,11 +66,9 @@ def read_list(data: bytes, *, name: str, columns: Columns) -> ReadList:
     """
     text = text_in(data, name=name)
     if PurePosixPath(name).suffix.lower() == ".lst":
-        read = ReadList([Row(one.path, str(one.label), None) for one in image_list.parse(text)], columns)
+        read = ReadList(_rows_of_mxnet(text, name=name), columns)
     else:
-        named = (columns.path, *columns.labels, columns.split)
-        table = read_table(text, name=name, has_header=not any(isinstance(column, int) for column in named))
-        read = _read(table, name=name, columns=columns)
+        read = _read(read_table(text, name=name, columns=columns), name=name, columns=columns)
     if not read.rows:
         raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
     check_labels([(row.path, row.label) for row in read.rows], name=name)
@@ -77,6 +76,18 @@ def read_list(data: bytes, *, name: str, columns: Columns) -> ReadList:
         _check_text(row.path, name=name)
         _check_text(row.label, name=name)
     return read
+
+
+def _rows_of_mxnet(text: str, *, name: str) -> list[Row]:
+    try:
+        entries = image_list.parse(text)
+    except DatasetError as error:
+        message = (
+            f"{error} The lines of {name} must be index, label as a number, and path, divided by tabs, as MXNet's "
+            "im2rec writes them. Rename another list: a .txt has a path in each line, and a label after it."
+        )
+        raise DatasetError(message) from error
+    return [Row(one.path, str(one.label), None) for one in entries]
 
 
 def _check_text(text: str, *, name: str) -> None:
@@ -187,6 +198,6 @@ def _column(
     message = f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(list(found))}."
     name_it = (
         f"Name the column with columns.{what} in the classifier's file (a number, from 0, if it has no header"
-        f"{LABEL_COLUMNS if what == 'label' else ''})."
+        f"{LABEL_COLUMNS if what == 'label' else ''}).{BLANKS if name.lower().endswith(TEXT) else ''}"
     )
     raise DatasetError(f"{message} {next_step(found, name=name, otherwise=name_it)}")
