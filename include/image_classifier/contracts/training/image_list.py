@@ -37,7 +37,7 @@ class Entry:
 
         """
         if len(self.labels) != 1 or not self.labels[0].is_integer():
-            raise DatasetError(f"Image {self.path!r} has the labels {self.labels}; one class index was expected.")
+            raise DatasetError(f"Image {self.path!r} has the labels {_few(self.labels)}; one class index was expected.")
         return int(self.labels[0])
 
 
@@ -113,7 +113,9 @@ def _check(entry: Entry) -> None:
     if entry.index < 0:
         raise DatasetError(f"Image {path!r} has index {entry.index}; indices start at 0.")
     if not entry.labels or not all(map(math.isfinite, entry.labels)):
-        raise DatasetError(f"Image {path!r} has the labels {entry.labels}; at least one, all finite, were expected.")
+        raise DatasetError(
+            f"Image {path!r} has the labels {_few(entry.labels)}; at least one, all finite, were expected."
+        )
     if path != path.strip() or not path or "\t" in path or "\n" in path or "\r" in path:
         message = (
             f"Path {path!r} cannot stand in an image list: it is empty, has a blank at an end, a tab or a line end."
@@ -124,6 +126,11 @@ def _check(entry: Entry) -> None:
             path.encode()
     except UnicodeEncodeError as error:
         raise DatasetError(f"Path {path!r} cannot stand in an image list: it is not Unicode text.") from error
+
+
+def _few(labels: Sequence[float]) -> str:
+    shown = ", ".join(map(str, labels[:8]))
+    return shown if len(labels) <= 8 else f"{shown} and {len(labels) - 8} more"
 
 
 def _entry(line: str, number: int) -> Entry:

@@ -25,6 +25,7 @@ WORDS: Final[dict[str, Split]] = {
 # Among class folders, a folder with exactly this name is never used as a class without `layout: classes`.
 NEVER_A_CLASS: Final = {"train", "training", "val", "valid", "validation", "test"}
 LEAST_COMMON: Final = 2  # number of subfolders that all top folders have in common: the fewest classes of a classifier
+MOST_CHARACTERS: Final = 200  # of a name in a message
 _AFTER_SLASH: Final = chr(ord("/") + 1)
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 _OTHER: Final = "(data|dataset|sets?|images?|imgs?|pics|photos|folder|dir|files?|[-._ 0-9]|[ab])*"
@@ -256,6 +257,7 @@ def _word_warnings(words: Collection[str]) -> Iterable[str]:
 
 
 def few(names: Sequence[str]) -> str:
-    """Return up to eight names, and the number of the others, as text."""
-    shown = ", ".join(repr(name) for name in names[:8])
+    """Return up to eight names, each up to MOST_CHARACTERS, and the number of the others, as text."""
+    cut = (name if len(name) <= MOST_CHARACTERS else f"{name[:MOST_CHARACTERS]}…" for name in names[:8])
+    shown = ", ".join(map(repr, cut))
     return shown if len(names) <= 8 else f"{shown} and {len(names) - 8} more"

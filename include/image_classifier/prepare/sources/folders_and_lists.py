@@ -48,7 +48,7 @@ def folders_and_lists(
         lists = label_lists(source, files, most=MOST_LISTS, least_share=0)
         return layout_of_lists(source, files, lists, columns=columns, renaming=renaming)
     lists = label_lists(source, files)
-    unread = unread_splits(files.names, lists, where=source.where)
+    unread = unread_splits(files, lists, where=source.where)
     try:
         layout = read_layout(files, where=source.where, choice=choice, renaming=renaming)
     except DatasetError as error:

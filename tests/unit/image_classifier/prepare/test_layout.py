@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.folders import read_layout
 from image_classifier.prepare.layout.images import Listed
+from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.source import File
 
 
@@ -115,6 +116,10 @@ def test_of_very_many_folders_a_few_are_named():
     message = refused(*(f"class{number:02}/" for number in range(20)))
 
     assert "'class07' and 12 more" in message
+
+
+def test_a_long_name_is_cut_in_a_message():
+    assert few(["a" * 200, "b" * 201]) == f"'{'a' * 200}', '{'b' * 200}…'"
 
 
 @given(st.lists(st.text("ab/. ", min_size=1, max_size=8)))

@@ -72,6 +72,12 @@ def test_a_list_that_is_read_is_no_unread_split(layout):
     assert all("may say" not in one for one in layout({**images(), "split.csv": text}).warnings)
 
 
+def test_of_many_lists_those_that_are_not_opened_are_no_unread_splits(layout):
+    lists = {f"split_{number}.txt": "".join(f"{bird}\n" for bird in BIRDS) for number in range(20)}
+
+    assert all("may say" not in one for one in layout({**images(), **lists}).warnings)
+
+
 def test_arrays_without_image_files_are_no_splits(layout):
     with pytest.raises(DatasetError, match=r"write labels|labels as labels.csv") as caught:
         layout({"train_32x32.mat": "MATLAB", "test_32x32.mat": "MATLAB"})

@@ -172,8 +172,7 @@ class ListSource:
         images = [Listed(one.name, renaming.of(one.class_name), one.split, one.stamp) for one in images]
         if any(image.split for image in images):  # a row without a split belongs to train
             images = [Listed(one.name, one.class_name, one.split or "train", one.stamp) for one in images]
-        shown = ", ".join(map(repr, labels[:8]))
-        level = f"The classes are the labels of {self.where}: {shown}{' and more' if len(labels) > 8 else ''}."
+        level = f"The classes are the labels of {self.where}: {few(labels)}."
         for path, file in list(self._meant.items())[:1]:
             level += f" Its paths were found by their names, as {path!r} at {self._name(file)!r}."
         listed = ListedImages(images)

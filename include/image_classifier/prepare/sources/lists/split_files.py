@@ -8,8 +8,9 @@ from typing import Final
 
 from image_classifier.prepare.layout.ignored import is_ignored_path
 from image_classifier.prepare.layout.split_folders import few, is_image_name
-from image_classifier.prepare.sources.lists.label_lists import LabelList
+from image_classifier.prepare.sources.lists.label_lists import MOST_LISTS, LabelList, list_names
 from image_classifier.prepare.sources.lists.splits import split_of_text
+from image_classifier.prepare.sources.source import Files
 
 # Of CUB-200-2011 and NABirds: the image's number in images.txt, and 1 for training or 0.
 NUMBERED: Final = "train_test_split.txt"
@@ -25,17 +26,18 @@ _WORDS: Final = {"split", "splits", "setid"}
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
-def unread_splits(names: Sequence[str], lists: Sequence[LabelList], *, where: str) -> str:
+def unread_splits(files: Files, lists: Sequence[LabelList], *, where: str) -> str:
     """Return sentences on files whose names say that they hold a split; empty if there are none.
 
     Args:
-        names: the files of the source.
+        files: of the source.
         lists: those that name images, which are read.
         where: the source's name in messages.
 
     """
-    read = {one.name: one for one in lists}
-    found = sorted(name for name in names if name not in read and not is_ignored_path(name) and _says_split(name))
+    read, names = {one.name: one for one in lists}, files.names
+    unknown = {*list_names(files)[MOST_LISTS:], *read}
+    found = sorted(name for name in names if name not in unknown and not is_ignored_path(name) and _says_split(name))
     if not found or not any(map(is_image_name, names)):
         return ""
     numbered = next((name for name in found if posixpath.basename(name) == NUMBERED), "")
