@@ -1,10 +1,14 @@
 """Checks what is said of files that hold the authors' split in a form that is not read."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.preparation import list_images
+from image_classifier.prepare.sources.opening import open_source
 
 BIRDS = ("001.Auk/Auk_1.jpg", "001.Auk/Auk_2.jpg", "002.Crow/Crow_1.jpg", "002.Crow/Crow_2.jpg")
 NUMBERED = {
@@ -43,6 +47,17 @@ def test_a_list_elsewhere_is_used_with_the_folder_of_its_images(layout, tmp_path
     subprocess.run(["/bin/sh", "-c", command_in(str(caught.value))], cwd=tmp_path / "lists", check=True)
 
     assert layout({}, "lists/labels.csv", columns={"folder": "../images"}).splits == ("train", "test")
+
+
+def test_in_s3_the_command_runs_on_copies(s3):
+    for name, text in {**images(), **NUMBERED}.items():
+        s3.put_object(Bucket="pictures", Key=f"birds/{name}", Body=text.encode())
+    classifier = Classifier(name="birds", source="s3://pictures/birds/")
+
+    said = list_images(classifier, open_source(classifier, s3=s3, data_folder=Path("/"))).warnings[0]
+
+    assert "on copies of both files, upload labels.csv to s3://pictures/birds/, and set `source` to " in said
+    assert "`source` to s3://pictures/birds/labels.csv (DATA" in said
 
 
 @pytest.mark.parametrize("name", ["train_list.mat", "setid.mat", "split_zhou.json", "train_test_split.txt"])

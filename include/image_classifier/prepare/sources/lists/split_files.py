@@ -62,8 +62,10 @@ def _joined(images: LabelList, *, where: str) -> str:
     """Return how to write and use the list of paths and splits."""
     above = posixpath.dirname(images.name)
     place = posixpath.join(where.partition(" ")[2].rstrip("/"), above).rstrip("/")
+    in_s3 = place.startswith("s3://")
+    run_where = f"on copies of both files, upload labels.csv to {place}/" if in_s3 else f"in {place}"
     columns = f" and `columns: {{folder: {json.dumps(images.folder)}}}`" if images.folder else ""
     return (
-        f"To use it, run `{_JOIN}` in {place}, and set `source` to {place}/labels.csv (DATA for `make demo`)"
+        f"To use it, run `{_JOIN}` {run_where}, and set `source` to {place}/labels.csv (DATA for `make demo`)"
         f"{columns} in the classifier's file."
     )
