@@ -321,7 +321,7 @@ def test_in_s3_a_path_that_leads_upwards_is_no_missing_one(listed, s3):
     ],
 )
 def test_paths_that_lead_nowhere_or_to_several_files_are_refused(paths, folder, said, listed, scattered):
-    (scattered / "l.csv").write_text(f"path,label\n{paths[0]},cat\n{paths[1]},dog\n")
+    (scattered / "l.csv").write_text(f'path,label\n"{paths[0]}",cat\n"{paths[1]}",dog\n')
 
     with pytest.raises(DatasetError, match=said):
         listed("l.csv", columns={"folder": folder})

@@ -48,6 +48,7 @@ def test_labels_that_are_several_labels_are_refused(texts):
         ("[unknown]", "cat"),
         ("(0, 2)", "(4, 6)"),
         ("|", ";", ","),
+        ("Gorilla|Gorilla", "Bison|Bison"),
     ],
 )
 def test_labels_that_only_look_like_several_are_kept(texts):
@@ -76,3 +77,22 @@ def test_several_labels_that_the_file_joins_are_one(layout):
     files = {"l.csv": written(*TEN, "0.png,c", "2.png,c"), "0.png": ""}
 
     assert layout(files, "l.csv", classes={"a": ["a", "c"]}).classes == ("a", "b")
+
+
+@pytest.mark.parametrize("line", ["0.png,cat,dog", "0.png,cat, black", '0.png, "cat, black"'])
+@pytest.mark.parametrize(("head", "columns"), [("path,label", {}), ("1.png,dog", {"path": 0, "label": 1})])
+def test_a_line_with_more_values_than_columns_is_refused(line, head, columns):
+    with pytest.raises(
+        DatasetError, match=r"more values than columns in line 2 of l.csv\. .* one label.*put quotes around"
+    ):
+        read_list(f"{head}\n{line}\n".encode(), name="l.csv", columns=Columns(**columns))
+
+
+@pytest.mark.parametrize("text", ["path,label\n0.png,cat,,\n", "path,label,caption\n0.png,cat,a cat, asleep\n"])
+def test_more_values_after_the_columns_that_are_read_are_ignored(text):
+    assert [row.label for row in read_list(text.encode(), name="l.csv", columns=Columns()).rows] == ["cat"]
+
+
+def test_arrays_of_labels_by_image_are_refused_as_such():
+    with pytest.raises(DatasetError, match=r"The label in object 1 of l.json is .*cat.*; one label for each image"):
+        read_list(b'{"a.png": ["cat", "dog"], "b.png": ["cat"]}', name="l.json", columns=Columns())

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.signatures import GIT_LFS
-from image_classifier.prepare.layout.split_folders import few
+from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.lists.text_lines import divided, is_label_certain
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Table:
         lines: those with values.
         path, label: the columns to use if none is named and none has a usual name.
         is_numbered: whether there is no header, and columns are numbers.
+        overfull: the first line with more values than columns; empty if there is none.
 
     """
 
@@ -58,6 +59,7 @@ class Table:
     path: str | None = None
     label: str | None = None
     is_numbered: bool = False
+    overfull: str = ""
 
 
 def encoding_of(data: bytes) -> str:
@@ -121,7 +123,9 @@ def _csv(text: str, *, name: str, has_header: bool) -> Table:
         return Table((), ())
     columns = [cell.strip() for cell in rows[0]] if has_header else _numbers(rows[0])
     lines = _numbered(columns, rows[has_header:], name=name, first=1 + has_header)
-    return Table(columns, lines, is_numbered=not has_header)
+    more = next((at for at, row in enumerate(rows, start=1) if any(map(str.strip, row[len(columns) :]))), None)
+    overfull = "" if more is None else f"line {more} of {name}"
+    return Table(columns, lines, is_numbered=not has_header, overfull=overfull)
 
 
 def _csv_rows(reader: "Reader", *, name: str) -> list[list[str]]:
@@ -219,6 +223,8 @@ def _objects(found: Any, *, name: str) -> Iterable[Any]:
     if values and all(isinstance(value, dict) for value in values):
         return [{"path": key, **value} for key, value in found.items()]
     if values and all(isinstance(value, list) and all(isinstance(one, str) for one in value) for value in values):
+        if all(map(is_image_name, found)):
+            return [{"path": key, "label": value} for key, value in found.items()]
         return [{"path": path, "label": key} for key, paths in found.items() for path in paths]
     message = (
         f"List {name} is JSON in a form that is not read. Write an array of objects with path and label, or "

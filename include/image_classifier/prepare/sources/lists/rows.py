@@ -104,7 +104,7 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
         return ReadList([], columns)
     found = {**dict.fromkeys(table.columns), **first[0][1]}
     chosen = _chosen(found, first, table=table, name=name, columns=columns)
-    _check_names(table, chosen, name=name)
+    _check_columns(table, chosen, name=name)
     others = [column for column in found if column not in (chosen.path, *chosen.labels, "")]
     values_of = {column: set(_values(column, first)) for column in others} if chosen.split is None else {}
     suspects = {column: values for column, values in values_of.items() if may_say_split(column)}
@@ -121,11 +121,17 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
     )
 
 
-def _check_names(table: Table, chosen: Chosen, *, name: str) -> None:
-    """Refuse a list in which two columns have the name of one that is read."""
-    columns = list(table.columns)
-    if twice := [one for one in (chosen.path, *chosen.labels, chosen.split) if one and columns.count(one) > 1]:
+def _check_columns(table: Table, chosen: Chosen, *, name: str) -> None:
+    """Refuse a list in which two columns have the name of one that is read, or the last one is cut at a delimiter."""
+    columns, used = list(table.columns), (chosen.path, *chosen.labels, chosen.split)
+    if twice := [one for one in used if one and columns.count(one) > 1]:
         raise DatasetError(f"List {name} has several columns {few(twice)}. Rename or delete those that are not meant.")
+    if table.overfull and columns[-1] in used:
+        message = (
+            f"There are more values than columns in {table.overfull}. Each image has one label: delete the others. If "
+            "a value contains the delimiter, put quotes around it, without a blank before them."
+        )
+        raise DatasetError(message)
 
 
 def _as_named(chosen: Chosen, table: Table) -> Columns:

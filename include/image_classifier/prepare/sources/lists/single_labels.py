@@ -51,6 +51,8 @@ def _combined(labels: Collection[str], mark: str) -> set[str]:
 
 def _change_places(labels: Sequence[Sequence[str]]) -> bool:
     """Return whether few parts make many labels, and one is in several places; those of ``cat|tabby`` keep theirs."""
+    if any(len(set(parts)) < len(parts) for parts in labels):
+        return False
     places: dict[str, set[int]] = defaultdict(set)
     for parts in labels:
         for place, part in enumerate(parts):
