@@ -99,7 +99,7 @@ class ApprovalOperator(HITLOperator, TransformJobOperator):
         for config in self.approval.to_score(self.inputs, params=context["params"]):
             self.config = config
             self.run_job()
-        run = {"params": context["params"], "dag_run": context["dag_run"], "ti": context["ti"]}
+        run: dict[str, Any] = {"params": context["params"], "dag_run": context["dag_run"], "ti": context["ti"]}
         decision, page = self.approval.compare(self.inputs, **run)
         if decision.champion == decision.candidate:
             return answer(question_about(decision), "serves")
