@@ -52,6 +52,7 @@ def test_labels_may_have_blanks(lines):
 
 def test_apostrophes_in_names_are_no_quotes():
     assert rows("'t/d'or.png rock 'n' roll", "2.png cat's") == [("'t/d'or.png", "rock 'n' roll"), ("2.png", "cat's")]
+    assert rows("'til;a/1.png", "'til;d'or.png", path=1, label=0) == [("a/1.png", "'til"), ("d'or.png", "'til")]
 
 
 @pytest.mark.parametrize(

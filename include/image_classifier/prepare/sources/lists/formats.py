@@ -8,6 +8,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -163,7 +164,7 @@ def _rows_of(
     if delimiter is None:
         return divided(lines, most=most, is_path_first=is_path_first)
     written = list(filter(None, lines))
-    quote = "'" if all(line.startswith("'") for line in written) else '"'
+    quote = "'" if all(re.match(rf"'[^']*'\s*({delimiter}|$)", line) for line in written) else '"'
     if any(line.startswith(quote) or f"{delimiter}{quote}" in line for line in written):
         reader = csv.reader(lines, delimiter=delimiter, quotechar=quote, skipinitialspace=True)
         return _csv_rows(reader, name=name)
