@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 USD_PER_IMAGE = 0.5 * 0.0000166667 + 0.0000002 + 2 * 0.0000004 + 4 * 0.000005
 PROGRESS_EVERY_S = 10
 MOST_NAMED = 5
+ATTEMPTS = 2  # a failed invocation may have written the record but not its log entry; a task run again skips the image
 
 
 @dataclass(frozen=True)
@@ -141,18 +142,21 @@ def classify_share(
 
 
 def _classify(functions: "LambdaClient", s3: "S3Client", request: Request, key: str) -> str | None:
-    """Invoke the live function for one image and wait for it; return why it failed, or None."""
-    found = current_image(s3, bucket=request.target.bucket, key=key)
-    if found is None:
-        return None  # deleted in the meantime
-    answer = functions.invoke(
-        FunctionName=function_name(request.target.classifier),
-        Qualifier=ALIAS,
-        Payload=json.dumps({"Records": [replay_record(*found, generation=request.generation)]}).encode(),
-    )
-    if "FunctionError" not in answer:
-        return None
-    return f"{key}: {answer['Payload'].read().decode(errors='replace')[:300]}"
+    """Invoke the live function for one image and wait for it; return why the last attempt failed, or None."""
+    reason = None
+    for _ in range(ATTEMPTS):
+        found = current_image(s3, bucket=request.target.bucket, key=key)
+        if found is None:
+            return None  # deleted in the meantime
+        answer = functions.invoke(
+            FunctionName=function_name(request.target.classifier),
+            Qualifier=ALIAS,
+            Payload=json.dumps({"Records": [replay_record(*found, generation=request.generation)]}).encode(),
+        )
+        if "FunctionError" not in answer:
+            return None
+        reason = f"{key}: {answer['Payload'].read().decode(errors='replace')[:300]}"
+    return reason
 
 
 def _note(done: Share, finished: set[Future[str | None]]) -> None:

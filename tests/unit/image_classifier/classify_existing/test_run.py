@@ -111,6 +111,24 @@ def test_a_task_that_is_tried_again_leaves_out_what_is_done(s3, images):
     assert classify(s3, functions, asked).classified == 1
 
 
+def test_a_function_that_ends_after_the_record_is_invoked_again(s3, images):
+    class EndsOnce(Functions):
+        """A function that ends between the record and its log entry, when it gets an image for the first time."""
+
+        def invoke(self, **request):
+            answer = super().invoke(**request)
+            [record] = json.loads(request["Payload"])["Records"]
+            if record["s3"]["object"]["key"] not in ended:
+                return answer
+            ended.remove(record["s3"]["object"]["key"])
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(b'{"errorType": "Runtime.ExitError"}')}
+
+    ended, functions = set(images[:1]), EndsOnce(s3)
+
+    assert classify(s3, functions, request()).classified == 20
+    assert len(functions.generations) == 21
+
+
 def test_a_run_that_may_cost_too_much_is_refused(s3, images):
     number = count(s3, request())
     check_budget(number, max_cost_usd=20 * USD_PER_IMAGE)
