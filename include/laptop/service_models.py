@@ -15,6 +15,13 @@ from image_classifier.connect.function_package import LAMBDA_FOLDER, PACKAGE
 SERVICE_MODELS = LAMBDA_FOLDER / PACKAGE / "service_models"
 # botocore itself calls HeadBucket to find a bucket's region.
 OPERATIONS = {"s3": ["GetObject", "HeadBucket", "PutObject"], "sagemaker-runtime": ["InvokeEndpoint"]}
+# The members of the answers that the function reads. For each answer botocore looks for every member of its shape, and
+# that of GetObject has 46.
+ANSWERS: dict[str, frozenset[str]] = {
+    "GetObjectOutput": frozenset({"Body", "ETag"}),
+    "InvokeEndpointOutput": frozenset({"Body", "InvokedProductionVariant"}),
+    "PutObjectOutput": frozenset(),
+}
 WHOLE = ("partitions", "_retry", "sdk-default-configuration")  # files that botocore reads for every client
 Document = dict[str, Any]
 
@@ -49,10 +56,17 @@ def _with_operations(model: Document, names: list[str]) -> Document:
     while waiting:
         name = waiting.pop()
         if name not in shapes:
-            shapes[name] = model["shapes"][name]
+            shapes[name] = _as_read(name, model["shapes"][name])
             waiting += _shape_names(shapes[name])
     undocumented = {"operations": _undocumented(operations), "shapes": _undocumented(dict(sorted(shapes.items())))}
     return {**model, **undocumented}
+
+
+def _as_read(name: str, shape: Document) -> Document:
+    """Return a shape of an answer with the members that the function reads; any other shape as it is."""
+    if name not in ANSWERS:
+        return shape
+    return {**shape, "members": {key: member for key, member in shape["members"].items() if key in ANSWERS[name]}}
 
 
 def _with_services(endpoints: Document, prefixes: set[str]) -> Document:

@@ -1,10 +1,10 @@
 """Creates the clients of S3 and of the endpoint from models of the operations that the function uses.
 
 For any client botocore reads the models of all operations of its service, and the endpoints of all services, which is
-a third of a cold start. ``service_models`` holds only those of the function, in botocore's own format (the docstring of
-``botocore.loaders`` describes it); ``laptop/service_models.py`` writes them from the pinned botocore. Lambda's runtime
-has a release of botocore of its own: if the clients cannot make a request from these models, botocore's models are
-loaded instead.
+a third of a cold start. ``service_models`` holds only those of the function, and of answers only the members that the
+function reads, in botocore's own format (the docstring of ``botocore.loaders`` describes it);
+``laptop/service_models.py`` writes them from the pinned botocore. Lambda's runtime has a release of botocore of its
+own: if the clients cannot make a request from these models, botocore's models are loaded instead.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import botocore
 import botocore.session
 from botocore.config import Config
-from botocore.handlers import add_expect_header
+from botocore.handlers import add_expect_header, add_retry_headers
 from botocore.loaders import Loader
 
 from image_classifier_inference.endpoint import READ_TIMEOUT_S
@@ -76,6 +76,8 @@ def _clients(loader: Loader) -> Clients:
     runtime = session.create_client("sagemaker-runtime", config=RUNTIME_CONFIG.merge(user_agent))
     # With "Expect: 100-continue" a write costs a second round trip, to save the transfer of a few kilobytes.
     s3.meta.events.unregister("before-call.s3", add_expect_header)
+    for client in (s3, runtime):
+        client.meta.events.unregister("request-created", add_retry_headers)  # AWS does not act on these headers
     return Clients(s3, cast("SageMakerRuntimeClient", runtime))
 
 
