@@ -1,10 +1,9 @@
 """Runs functions in isolated processes of limited number, and asynchronous invocations from a queue on disk."""
 
-import concurrent.futures
-import functools
 import hashlib
 import json
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +29,7 @@ _MOST_THROTTLE_WAITS = 5  # times the first retry's wait; AWS: 60 s and 5 minute
 _DEFAULT_RETRIES = 2
 _DEFAULT_MAX_AGE_S = 21600
 _DEAD_LETTER_ERROR_BYTES = 1024
+_ASYNCHRONOUS = "asynchronous-invocation"  # names the threads that take events from the queue
 
 _event_request_id: ContextVar[str | None] = ContextVar("event_request_id", default=None)
 
@@ -65,21 +65,26 @@ class FunctionRunner:
         self._limits = limits
         self._extra_environment = extra_environment
         self._on_change = on_change
-        self._free = threading.Semaphore(limits.processes)
-        self._executor = concurrent.futures.ThreadPoolExecutor(limits.processes, "asynchronous-invocation")
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{_ASYNCHRONOUS}-{number}", daemon=True)
+            for number in range(limits.processes)
+        ]
         self._throttles: dict[int, int] = {}
         self._is_stopping = False
 
     def start(self) -> None:
         """Start to work on the invocations that wait."""
-        threading.Thread(target=self._dispatch, name="invocation-queue", daemon=True).start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
         """End every process; events that are being handled stay in the queue."""
         self._is_stopping = True
         self.queue.close()
         self.processes.stop()
-        self._executor.shutdown(wait=True, cancel_futures=True)
+        for thread in self._threads:
+            if thread.is_alive():  # it was started, and has not ended
+                thread.join()
 
     def invoke_later(self, record: FunctionRecord, event: object) -> None:
         """Accept an asynchronous invocation, in place of MiniStack's thread per event."""
@@ -90,7 +95,7 @@ class FunctionRunner:
         config, code = record["config"], record.get("code_zip")
         if not code:
             return _failure({"errorType": "Runtime.NoCode", "errorMessage": "The function has no code"}, log_text="")
-        is_asynchronous = threading.current_thread().name.startswith("asynchronous-invocation")
+        is_asynchronous = threading.current_thread().name.startswith(_ASYNCHRONOUS)
         wait_s = None if is_asynchronous else _SYNCHRONOUS_WAIT_S
         try:
             with self.processes.lend(self._function(config, code), wait_s=wait_s) as process:
@@ -141,28 +146,20 @@ class FunctionRunner:
             **{name: value for name, value in credentials.items() if value},
         }
 
-    def _dispatch(self) -> None:
-        while True:
-            self._free.acquire()
-            invocation = self.queue.take()
-            if invocation is None:
-                return
+    def _work(self) -> None:
+        while (invocation := self.queue.take()) is not None:
             try:
-                future = self._executor.submit(self._work_on, invocation)
-            except RuntimeError:  # the executor was stopped; the event stays in the queue
-                return
-            future.add_done_callback(functools.partial(self._finish, invocation))
+                self._work_on(invocation)
+            except Exception:  # noqa: BLE001  whatever the error is, the event is put back
+                if not self._is_stopping:
+                    self._retry_after_error(invocation)
 
-    def _finish(self, invocation: Invocation, done: "concurrent.futures.Future[None]") -> None:
-        self._free.release()
-        if done.cancelled() or self._is_stopping:
-            return
-        error = done.exception()
-        if error:
-            log.error(
-                "Event %s of %s could not be worked on", invocation.request_id, invocation.function_arn, exc_info=error
-            )
+    def _retry_after_error(self, invocation: Invocation) -> None:
+        log.exception("Event %s of %s could not be worked on", invocation.request_id, invocation.function_arn)
+        try:
             self.queue.put_back(invocation, after_s=self._limits.retry_wait_s, attempts=invocation.attempts + 1)
+        except sqlite3.Error:  # such as a full disk, which must not end the thread
+            log.exception("Event %s is handled again after the next start", invocation.request_id)
 
     def _work_on(self, invocation: Invocation) -> None:
         _event_request_id.set(invocation.request_id)

@@ -1,5 +1,6 @@
 """Stores asynchronous invocations on disk until they are done, so that an accepted event survives the process."""
 
+import heapq
 import json
 import threading
 import time
@@ -17,11 +18,8 @@ CREATE TABLE IF NOT EXISTS invocation (
     event TEXT NOT NULL,
     accepted_s REAL NOT NULL,
     due_s REAL NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    is_running INTEGER NOT NULL DEFAULT 0
+    attempts INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX IF NOT EXISTS next_due ON invocation (is_running, due_s, id);
-UPDATE invocation SET is_running = 0;
 """
 
 
@@ -38,12 +36,18 @@ class Invocation:
 
 
 class InvocationQueue:
-    """A queue in order of arrival; events that were being handled at a kill are handled again (at least once)."""
+    """A queue in order of arrival; events that were being handled at a kill are handled again (at least once).
+
+    The file holds every event until it is removed; which of them wait, and until when, is in memory.
+    """
 
     def __init__(self, file: Path) -> None:
         self._database = sqlite_file.open_file(file, _SCHEMA)  # every use is under the lock
         self._changed = threading.Condition()
         self._is_closed = False
+        self._due_s: dict[int, float] = dict(self._database.execute("SELECT id, due_s FROM invocation"))
+        self._next = [(due_s, number) for number, due_s in self._due_s.items()]  # also times that have been changed
+        heapq.heapify(self._next)
 
     def put(self, function_arn: str, event: object, *, after_s: float = 0.0) -> int:
         """Accept an event that is due after a while; return its id. It is on disk when this returns."""
@@ -51,29 +55,28 @@ class InvocationQueue:
         row = (str(uuid.uuid4()), function_arn, json.dumps(event), now_s, now_s + after_s)
         statement = "INSERT INTO invocation (request_id, function_arn, event, accepted_s, due_s) VALUES (?, ?, ?, ?, ?)"
         with self._changed:
-            accepted = self._database.execute(statement, row)
-            self._changed.notify_all()
-            return accepted.lastrowid or 0
+            number = self._database.execute(statement, row).lastrowid or 0
+            self._wait(number, due_s=now_s + after_s)
+            return number
 
     def reschedule(self, invocation_id: int, *, after_s: float) -> None:
         """Change the time at which a waiting event is due; do nothing if it does not wait any more."""
-        statement = "UPDATE invocation SET due_s = ? WHERE id = ? AND is_running = 0"
+        due_s = time.time() + after_s
         with self._changed:
-            self._database.execute(statement, (time.time() + after_s, invocation_id))
-            self._changed.notify_all()
+            if invocation_id in self._due_s:
+                self._database.execute("UPDATE invocation SET due_s = ? WHERE id = ?", (due_s, invocation_id))
+                self._wait(invocation_id, due_s=due_s)
 
     def take(self) -> Invocation | None:
-        """Wait for the next event that is due, and mark it as being handled; return None once the queue is closed."""
+        """Wait for the next event that is due; return None once the queue is closed."""
         with self._changed:
             while not self._is_closed:
-                row = self._database.execute(
-                    "SELECT id, request_id, function_arn, event, accepted_s, attempts, due_s FROM invocation"
-                    " WHERE is_running = 0 ORDER BY due_s, id LIMIT 1"
-                ).fetchone()
-                if row and row[6] <= time.time():
-                    self._database.execute("UPDATE invocation SET is_running = 1 WHERE id = ?", row[:1])
-                    return Invocation(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5])
-                self._changed.wait(row[6] - time.time() if row else None)
+                while self._next and self._due_s.get(self._next[0][1]) != self._next[0][0]:
+                    heapq.heappop(self._next)
+                wait_s = self._next[0][0] - time.time() if self._next else None
+                if wait_s is not None and wait_s <= 0:
+                    return self._taken(heapq.heappop(self._next)[1])
+                self._changed.wait(wait_s)
         return None
 
     def remove(self, invocation: Invocation) -> None:
@@ -84,13 +87,24 @@ class InvocationQueue:
 
     def put_back(self, invocation: Invocation, *, after_s: float, attempts: int) -> None:
         """Let an event wait for its next attempt."""
+        due_s = time.time() + after_s
         with self._changed:
             if not self._is_closed:
-                self._database.execute(
-                    "UPDATE invocation SET is_running = 0, due_s = ?, attempts = ? WHERE id = ?",
-                    (time.time() + after_s, attempts, invocation.id),
-                )
-                self._changed.notify_all()
+                statement = "UPDATE invocation SET due_s = ?, attempts = ? WHERE id = ?"
+                self._database.execute(statement, (due_s, attempts, invocation.id))
+                self._wait(invocation.id, due_s=due_s)
+
+    def _wait(self, number: int, *, due_s: float) -> None:
+        self._due_s[number] = due_s
+        heapq.heappush(self._next, (due_s, number))
+        self._changed.notify()
+
+    def _taken(self, number: int) -> Invocation:
+        del self._due_s[number]
+        self._changed.notify()  # another reader waits for the next one
+        statement = "SELECT id, request_id, function_arn, event, accepted_s, attempts FROM invocation WHERE id = ?"
+        row = self._database.execute(statement, (number,)).fetchone()
+        return Invocation(row[0], row[1], row[2], json.loads(row[3]), row[4], row[5])
 
     def __len__(self) -> int:
         """Return how many events wait or are being handled."""

@@ -94,3 +94,33 @@ def test_after_closing_nothing_is_taken_for_done(tmp_path: Path) -> None:
     queue.close()
     queue.remove(invocation)
     assert len(InvocationQueue(tmp_path / "queue.sqlite3")) == 1
+
+
+def test_an_event_that_is_due_later_is_taken_when_it_is_due(queue: InvocationQueue) -> None:
+    queue.put("arn", "late", after_s=0.05)
+    assert take(queue).event == "late"
+
+
+def test_every_reader_that_waits_gets_its_event(queue: InvocationQueue) -> None:
+    taken: list[Invocation | None] = []
+    readers = [threading.Thread(target=lambda: taken.append(queue.take())) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    queue.put("arn", "late", after_s=0.2)
+    queue.put("arn", "now")
+    for reader in readers:
+        reader.join(10)
+    assert [item.event for item in taken if item] == ["now", "late"]
+
+
+def test_a_new_time_replaces_the_one_before(queue: InvocationQueue) -> None:
+    first, second = queue.put("arn", 1), queue.put("arn", 2)
+    queue.reschedule(first, after_s=0.1)
+    assert [take(queue).id, take(queue).id] == [second, first]
+
+
+def test_an_event_that_is_handled_gets_no_new_time(queue: InvocationQueue) -> None:
+    queue.put("arn", 1)
+    queue.reschedule(take(queue).id, after_s=0)
+    queue.put("arn", 2)
+    assert take(queue).event == 2
