@@ -66,13 +66,13 @@ class FunctionProcess:
         self.is_usable = True
         self._folder = Path(tempfile.mkdtemp(dir=folder, prefix=f"{function.name}-"))
         self._log_file = self._folder / "log"
-        self._log_read_bytes = 0
         self._temporary = self._folder / "tmp"
         self._connection: socket.socket | None = None
         self._stream: Any = None  # the connection as a BufferedRWPair, once there is one
         self._token = secrets.token_hex(16)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
         self._child = self._start(packages)
+        self._log = self._log_file.open("rb", buffering=0)
 
     @property
     def pid(self) -> int:
@@ -101,6 +101,7 @@ class FunctionProcess:
         if self._stream:
             self._stream.close()
         self._listener.close()
+        self._log.close()
         function_folders.remove(self._folder)
 
     def _start(self, packages: Path) -> Child:
@@ -236,13 +237,10 @@ class FunctionProcess:
 
     def _take_log(self) -> str:
         """Return what was written since the last invocation."""
-        with self._log_file.open("rb") as file:
-            file.seek(self._log_read_bytes)
-            text = file.read()
-        self._log_read_bytes += len(text)
-        if self._log_read_bytes > _MOST_LOG_BYTES:
+        text = self._log.read()
+        if self._log.tell() > _MOST_LOG_BYTES:
             os.truncate(self._log_file, 0)  # the process appends, so the file starts again
-            self._log_read_bytes = 0
+            self._log.seek(0)
         return text.decode(errors="replace")
 
 
