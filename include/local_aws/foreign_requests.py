@@ -167,7 +167,13 @@ def _without_cors(path: str, send: Send) -> Send:
             kept = [
                 header for header in message.get("headers", ()) if not header[0].lower().startswith(b"access-control-")
             ]
-            message = {**message, "headers": [*kept, policy, _NO_SNIFFING]}
+            added = () if _is_empty(kept) else (policy, _NO_SNIFFING)
+            message = {**message, "headers": [*kept, *added]}
         await send(message)
 
     return send_without_cors
+
+
+def _is_empty(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Return whether an answer has no content, as that to an upload, of which a browser could show or run nothing."""
+    return any(value == b"0" and name.lower() == b"content-length" for name, value in headers)

@@ -72,6 +72,8 @@ def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socke
         http=HttpProtocol,
         log_level="warning",
         access_log=False,
+        server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
         timeout_keep_alive=KEEP_ALIVE_S,
     )

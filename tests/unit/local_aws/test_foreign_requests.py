@@ -13,8 +13,10 @@ PAGE = "/_console/functions/f"
 
 
 async def open_application(scope: Any, receive: Any, send: Any) -> None:
-    """Answers as MiniStack does: every origin may read."""
+    """Answers as MiniStack does: every origin may read, and the answer to an upload is empty."""
     headers = [(b"Access-Control-Allow-Origin", b"*"), (b"access-control-max-age", b"86400"), (b"etag", b"1")]
+    if scope["method"] == "PUT":
+        headers.append((b"Content-Length", b"0"))
     kind = "websocket.accept" if scope["type"] == "websocket" else "http.response.start"
     await send({"type": kind, "status": 200, "headers": headers})
 
@@ -153,6 +155,10 @@ def test_an_answer_has_no_cors_headers_and_runs_no_script(kind: str) -> None:
         b"content-security-policy": b"sandbox allow-downloads",
         b"x-content-type-options": b"nosniff",
     }
+
+
+def test_an_empty_answer_has_no_rules_for_a_browser() -> None:
+    assert dict(ask(("host", "localhost"), method="PUT")["headers"]) == {b"etag": b"1", b"Content-Length": b"0"}
 
 
 def test_a_page_may_use_styles_and_an_object_below_the_pages_may_not() -> None:
