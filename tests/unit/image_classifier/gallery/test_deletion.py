@@ -109,6 +109,24 @@ def test_the_record_stays_while_the_index_cannot_be_changed(s3, monkeypatch):
     assert versions(s3).count("cats/predictions/a.jpg.json") == 2
 
 
+def test_versions_that_s3_did_not_delete_are_reported(s3, monkeypatch):
+    failed = {"Errors": [{"Key": "cats/incoming/a.jpg", "Message": "Access Denied"}]}
+    monkeypatch.setattr(s3, "delete_objects", lambda **_: failed)
+
+    with pytest.raises(ResourceBusyError, match=r"not delete 1 object versions, such as cats/incoming/a\.jpg: Access"):
+        delete(s3)
+
+
+def test_a_part_without_the_image_is_not_written_again(s3):
+    other = PART.replace("part-1", "part-2")
+    body = gzip.compress(record("b.jpg").as_json())
+    before = s3.put_object(Bucket=BUCKET, Key=other, Body=body)["VersionId"]
+
+    delete(s3)
+
+    assert s3.head_object(Bucket=BUCKET, Key=other)["VersionId"] == before
+
+
 def test_only_an_upload_can_be_deleted(s3):
     with pytest.raises(PredictionError):
         Deletion(s3, BUCKET, Keys("cats")).delete("dogs/incoming/a.jpg")

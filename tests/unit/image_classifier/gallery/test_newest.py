@@ -3,7 +3,10 @@
 import gzip
 import json
 
+import pytest
+
 from image_classifier.aws.names import Keys
+from image_classifier.gallery import newest as module
 from image_classifier.gallery.newest import Records, RowCache
 
 BUCKET = "pictures"
@@ -62,6 +65,28 @@ def test_a_limit_leaves_earlier_days_unread(s3):
     assert (names(found), found.is_all) == (["old"], False)
 
 
+def test_a_part_with_more_rows_than_the_limit_is_not_all(s3):
+    index(s3, 27, *(record(name, day=27) for name in "abc"))
+
+    assert [(len(found.rows), found.is_all) for found in (newest(s3, 2), newest(s3, 3))] == [(2, False), (3, True)]
+
+
+@pytest.mark.parametrize("is_cut", [False, True])
+def test_the_newest_of_many_log_entries_are_read(s3, monkeypatch, is_cut):
+    """S3 lists the oldest first; so of an hour with more entries than a page each minute is listed, the last first."""
+    monkeypatch.setattr(module, "MOST_LOG_ENTRIES", 2)
+    listing = s3.list_objects_v2
+    monkeypatch.setattr(s3, "list_objects_v2", lambda **asked: {**listing(**asked), "IsTruncated": is_cut})
+    found = []
+    for minute in ("57", "58", "59"):
+        body = json.dumps(record(minute)).encode()
+        s3.put_object(Bucket=BUCKET, Key=f"cats/predictions-log/2026-11-28/05/{minute}00.000-a.json", Body=body)
+        found.append(newest(s3))
+
+    assert [sorted(names(one)) for one in found] == [["57"], ["57", "58"], ["58", "59"]]
+    assert [one.unread_log for one in found] == [False, False, True]
+
+
 def test_a_day_shows_its_own_records_alone(s3):
     index(s3, 26, record("older", day=26))
     index(s3, 27, record("old", day=27))
@@ -84,7 +109,7 @@ def test_a_record_in_the_log_and_in_the_index_is_shown_once(s3):
 
 
 def test_the_later_upload_of_a_key_is_the_current_one(s3):
-    index(s3, 28, record("a", hour=6, version="v2", label="dog"), record("a", hour=5))
+    index(s3, 28, record("a", hour=6, version="v2", label="dog", job="job-2"), record("a", hour=5))
 
     assert [(row.label, row.other) for row in newest(s3).rows] == [("dog", None)]
 
@@ -95,6 +120,12 @@ def test_another_models_answer_for_the_same_upload_is_kept(s3):
     (row,) = newest(s3).rows
 
     assert (row.label, row.other.label, row.other.training_job) == ("dog", "cat", "job-1")
+
+
+def test_an_earlier_answer_of_the_same_model_is_no_other_answer(s3):
+    index(s3, 28, record("a"), record("a", label="dog", generation=9))
+
+    assert [(row.label, row.other) for row in newest(s3).rows] == [("dog", None)]
 
 
 def test_a_line_that_is_no_record_does_not_hide_the_others(s3, caplog):
@@ -113,6 +144,15 @@ def test_parts_that_were_read_are_not_read_again(s3):
 
     assert names(records.newest()) == ["a"]
     assert reads == []
+
+
+def test_a_part_larger_than_the_cache_is_kept_until_the_next():
+    cache, loads = RowCache(most_rows=2), []
+
+    for key in ("a", "a", "b", "a"):
+        cache.get(("bucket", key, "etag"), lambda key=key: loads.append(key) or ("row",) * 3)
+
+    assert loads == ["a", "b", "a"]
 
 
 def test_the_cache_forgets_the_rows_that_were_used_longest_ago():
