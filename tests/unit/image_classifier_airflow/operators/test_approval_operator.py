@@ -158,6 +158,8 @@ def test_an_approval_after_another_model_has_begun_to_serve_is_asked_again(opera
 def test_it_is_asked_again_only_so_often(operator, approval, detail):
     approval.changed = "third-job serves now"
 
+    with pytest.raises(QuestionOutdatedError):  # the third try of three retries has one after it
+        operator.execute_complete(context(try_number=3), said("Approve"), question=asked(operator))
     answer = operator.execute_complete(context(try_number=4), said("Approve"), question=asked(operator))
 
     assert answer["outcome"] == "outdated"

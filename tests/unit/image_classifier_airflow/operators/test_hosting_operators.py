@@ -158,6 +158,16 @@ def test_an_update_that_aws_rolled_back_is_an_error():
             task.execute_complete({}, event={"status": "finished", "endpoint": "cats"}, step="updated")
 
 
+def test_a_resumed_task_keeps_the_deadline_of_its_start():
+    with Stubber(CLIENT) as aws:
+        has(aws, "InService", "old")
+        updates(aws)
+        event = {"status": "stable"}
+        waits = deferred(operator().execute_complete, {}, event, step="waiting", deadline=1234.0)
+
+    assert (waits.kwargs["deadline"], waits.trigger.deadline) == (1234.0, 1234.0)
+
+
 def test_after_a_change_in_progress_it_continues_with_the_same_deadline():
     task = operator()
     with Stubber(CLIENT) as aws:
@@ -297,6 +307,16 @@ def test_the_endpoints_logs_expire(log_groups):
         made(EndpointOperator, config={**CONFIG, "Tags": [{"Key": "image-classifier", "Value": "cats"}]}).execute({})
 
     assert log_groups == {"/aws/sagemaker/Endpoints/cats": {"image-classifier": "cats"}}
+
+
+def test_another_refusal_of_the_log_group_is_an_error(monkeypatch):
+    def refuse(*_, **__):
+        raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "no"}}, "CreateLogGroup")
+
+    monkeypatch.setattr("image_classifier.aws.log_groups.ensure_log_group", refuse)
+
+    with pytest.raises(errors.ImageClassifierError, match="LimitExceeded"):
+        operator().execute({})
 
 
 def test_a_role_that_may_not_change_log_groups_still_deploys(monkeypatch):

@@ -124,6 +124,19 @@ def test_a_job_that_did_not_complete_fails_the_task(operator, jobs, instance, st
         operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": NAME})
 
 
+def test_only_a_new_run_repeats_a_job_whose_program_failed(operator, jobs, instance):
+    tags = {tag["Key"]: tag["Value"] for tag in owners.Owner("dag", "run", "prepare").tags()}
+    jobs.has_other("processing", NAME, "Failed", tags=tags, ExitMessage="no", FailureReason="AlgorithmError: 1")
+
+    with pytest.raises(PreparationInputError):
+        operator().execute({"ti": instance})
+    assert created(jobs) == []
+    instance.run_id = "later"
+    with pytest.raises(TaskDeferred):
+        operator().execute({"ti": instance})
+    assert len(created(jobs)) == 1
+
+
 def test_a_job_that_takes_too_long_is_stopped(operator, jobs, instance):
     jobs.has_other("processing", NAME)
 

@@ -262,6 +262,16 @@ def test_unless_its_model_is_accepted_and_there(operator, jobs, complete, artifa
     assert complete(operator(accept_time_limit=True))["ended"] == "time_limit"
 
 
+def test_a_later_run_reuses_the_accepted_model_of_a_time_limit(operator, jobs, instance, artifact, reads, monkeypatch):
+    monkeypatch.setattr(
+        "image_classifier.train.attempts.has_model", lambda *_, accept_time_limit, **__: accept_time_limit
+    )
+    jobs.has("job", "Stopped", **TIMED_OUT)
+
+    assert operator(accept_time_limit=True).execute({"ti": instance})["outcome"] == "reused"
+    assert jobs.created == []
+
+
 def test_a_job_past_its_deadline_is_stopped(operator, jobs, complete):
     jobs.has("job")
 

@@ -1,7 +1,7 @@
 """Checks that the scoring task starts, adopts or reuses a job, and when it stops one."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -165,6 +165,17 @@ def test_a_job_that_left_no_results_fails_the_task(operator, sagemaker, instance
 
     with pytest.raises(error):
         operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first})
+
+
+def test_a_stopped_job_is_no_result_however_many_images_it_scored(operator, sagemaker, instance, first):
+    sagemaker.add(first, "Stopped", scored=True)
+
+    with pytest.raises(EvaluationStoppedError):
+        operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first})
+
+
+def test_the_jobs_time_limit_takes_the_place_of_an_execution_timeout(operator):
+    assert operator(execution_timeout=timedelta(minutes=1)).execution_timeout is None
 
 
 def test_a_job_that_failed_for_one_image_counts_as_done(operator, sagemaker, instance, first):

@@ -14,6 +14,7 @@ from image_classifier.contracts.errors import (
     TrainingStoppedError,
 )
 from image_classifier.train.tuning import tuning_jobs
+from image_classifier_airflow.operators import jobs as jobs_module
 from image_classifier_airflow.operators import tuning as module
 from image_classifier_airflow.operators.tuning import TuningJobOperator
 
@@ -163,8 +164,82 @@ def test_after_a_stop_as_orphaned_the_adopting_task_starts_another(operator, job
 def test_a_job_that_takes_too_long_is_stopped(operator, jobs, instance, first):
     jobs.has_other("tuning", first)
 
+    task = operator()
     with pytest.raises(TrainingStoppedError, match="limits of its training jobs"):
-        operator().execute_complete({"ti": instance}, {"status": "overdue", "job_name": first})
+        task.execute_complete({"ti": instance}, {"status": "overdue", "job_name": first})
+    assert stopped(jobs) == [first]
+    instance.state = "failed"
+    task.on_kill()
+    assert not owners.stopped_as_orphan(jobs.tags_of(first))  # else the next try would start another
+
+
+def test_on_a_worker_too_a_job_that_takes_too_long_is_stopped(operator, jobs, instance, first, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1e11)
+
+    with pytest.raises(TrainingStoppedError, match="limits of its training jobs"):
+        operator(deferrable=False).execute({"ti": instance})
+    assert stopped(jobs) == [first]
+
+
+def test_on_a_worker_too_another_job_follows_a_stop_that_was_awaited(operator, jobs, instance, first, monkeypatch):
+    values = {key: REQUEST[key] for key in REQUEST if key.endswith(("ig", "ion"))}
+    jobs.has_other("tuning", first, "Stopping", **values)
+
+    def later(_seconds):
+        name = created(jobs)[-1] if created(jobs) else first
+        jobs.has_other("tuning", name, "Completed" if created(jobs) else "Stopped", **values)
+
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    monkeypatch.setattr(time, "sleep", later)
+
+    assert operator(deferrable=False).execute({"ti": instance}) == created(jobs)[0] != first
+
+
+def test_a_job_that_another_try_created_meanwhile_gets_this_task_as_owner(operator, jobs, instance, first, refused):
+    def another_was_faster(_request):
+        jobs.has_other("tuning", first, **{key: REQUEST[key] for key in REQUEST if key.endswith(("ig", "ion"))})
+        raise refused("ResourceInUse", "exists")
+
+    jobs.refuses["create_hyper_parameter_tuning_job"] = another_was_faster
+
+    with pytest.raises(TaskDeferred):
+        operator().execute({"ti": instance})
+    assert owners.owner_of(jobs.tags_of(first)) == owners.Owner("dag", "run", "tune")
+
+
+def test_without_a_quota_for_the_first_machine_the_next_is_taken(operator, jobs, instance, first, refused):
+    resources = {**REQUEST["TrainingJobDefinition"]["ResourceConfig"], "InstanceType": "ml.g5.xlarge"}
+    other = {**REQUEST, "TrainingJobDefinition": {**REQUEST["TrainingJobDefinition"], "ResourceConfig": resources}}
+    jobs.refuses["create_hyper_parameter_tuning_job"] = [refused("ResourceLimitExceeded", "no quota")]
+
+    with pytest.raises(TaskDeferred):
+        operator({**CONFIG, "alternatives": [other]}).execute({"ti": instance})
+    assert jobs.others["tuning"][first]["TrainingJobDefinition"]["ResourceConfig"] == resources
+
+
+def test_a_job_that_completed_before_its_stop_is_taken(operator, jobs, instance, first):
+    note = owners.stop_note("its task is over")
+    jobs.has_other("tuning", first, "Completed", tags={tag["Key"]: tag["Value"] for tag in note})
+
+    assert operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first}) == first
+
+
+def test_a_kill_waits_until_the_job_is_stopped(operator, jobs, instance, first, monkeypatch):
+    class Late:
+        def __init__(self, *, target, **_):
+            self.join = lambda timeout: target()
+
+        def start(self):
+            pass
+
+    monkeypatch.setattr(jobs_module, "Thread", Late)
+    task = operator()
+    with pytest.raises(TaskDeferred):
+        task.execute({"ti": instance})
+    instance.state = "failed"
+
+    task.on_kill()
+
     assert stopped(jobs) == [first]
 
 
