@@ -1,6 +1,7 @@
 """Checks that a plan describes what a run would do with the present resources, and changes nothing."""
 
 import io
+from types import SimpleNamespace
 
 import boto3
 import pytest
@@ -19,11 +20,11 @@ from image_classifier.deploy.model import model_request
 from image_classifier.evaluate.proportions import proportion
 from image_classifier.evaluate.report.model import TrialFigures
 from image_classifier.evaluate.trials.choice import tuning_figures, write_tuning
-from image_classifier.plan import job_lines
+from image_classifier.plan import build, job_lines
 from image_classifier.plan.build import PlanOptions, build_plan
 from image_classifier.plan.plan import check_budget
 from image_classifier.plan.prices import PriceBook, Quoted
-from image_classifier.train import job_request
+from image_classifier.train import attempts, job_request
 from image_classifier.train.tuning import tuning_jobs
 
 BUCKET = "pictures"
@@ -143,6 +144,53 @@ def test_the_plan_of_many_images_advises_recordio_unless_the_file_has_it(plan, p
 
     assert advice.startswith("Advice: set `format: recordio`, because there are 68 images")  # 5 of the 73 are for tests
     assert plan(pets.revised({"format": "recordio"})).advice == ()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The arguments by name of the calls that decide which jobs the run would have; they are made."""
+    found = {}
+
+    def keep(owner, name, key):
+        real = getattr(owner, name)
+        monkeypatch.setattr(owner, name, lambda *given, **named: found.update({key: named}) or real(*given, **named))
+
+    keep(build, "plan_dataset", "dataset")
+    keep(attempts, "plan_attempt", "training")
+    keep(tuning_jobs, "plan_attempt", "tuning")
+    return found
+
+
+def test_the_plan_asks_for_the_jobs_of_exactly_this_run(plan, pets, asked):
+    training = {"accept_time_limit": True, "instance_type_fallbacks": ["ml.g5.xlarge"]}
+    tuned = Classifier.model_validate({**pets.revised({"training": training}).model_dump(), "tuning": {"max_jobs": 2}})
+    run = ("pets_train_and_deploy", "run-1")
+
+    plan(tuned, only_of_run=run, reset_labels=True)
+
+    assert asked["dataset"]["reset_labels"] is True
+    assert asked["training"]["accept_time_limit"] is True
+    assert [one["ResourceConfig"]["InstanceType"] for one in asked["training"]["alternatives"]] == ["ml.g5.xlarge"]
+    assert asked["training"]["only_of_run"] == asked["tuning"]["only_of_run"] == run
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_the_plan_is_of_the_job_that_starts_from_the_live_model(plan, pets, monkeypatch, serves):
+    asked = []
+
+    def from_champion(sagemaker, s3, request, *, champion):
+        asked.append(champion)
+        return SimpleNamespace(request={**request, "TrainingJobName": "image-classifier-pets-from-the-champion"})
+
+    serving = SimpleNamespace(training_job="job-0") if serves else None
+    monkeypatch.setattr(build, "serving_model", lambda _, classifier: serving)
+    monkeypatch.setattr(build, "from_champion", from_champion)
+
+    planned = plan(pets.revised({"training": {"start_from": "champion"}}))
+
+    assert asked == ["job-0" if serves else None]
+    assert line(planned, "training job").name == "image-classifier-pets-from-the-champion"
+    assert line(plan(pets), "training job").name != line(planned, "training job").name
 
 
 def test_the_plan_names_the_job_that_the_run_would_start(plan, pets, clients, settings):

@@ -82,6 +82,18 @@ def test_a_rejection_holds_until_a_person_says_otherwise(noted, s3):
     assert stored(s3).answer.outcome == "rejected"
 
 
+def test_a_rejection_is_noted_although_another_model_serves_by_now(noted, monkeypatch):
+    serve(monkeypatch, "third-job")
+
+    assert promoted(answer(QUESTION, "rejected", by="jo")) is False
+    assert [status for _, status, _ in noted] == ["Rejected"]
+
+
+def test_what_the_rule_refused_is_noted_by_the_comparison_alone(noted, s3):
+    assert promoted(answer(QUESTION, "refused")) is False
+    assert (noted, stored(s3).answer) == ([], None)
+
+
 def test_no_answer_in_time_is_a_no_that_the_next_run_asks_about_again(noted, s3):
     assert promoted(answer(QUESTION, "timed_out")) is False
     [(_, status, why)] = noted

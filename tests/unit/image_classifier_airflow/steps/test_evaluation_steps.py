@@ -6,10 +6,14 @@ from types import SimpleNamespace
 
 import pytest
 from tests.unit.image_classifier_airflow import made
-from tests.unit.image_classifier_airflow.made import DATASET
+from tests.unit.image_classifier_airflow.made import DATASET, DECISION
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.contracts.labels import labels_document
+from image_classifier.evaluate.proportions import proportion
+from image_classifier.evaluate.report.model import TrialFigures
+from image_classifier.evaluate.trials.choice import tuning_figures, write_tuning
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps.evaluate_and_promote import EvaluationSteps
 
@@ -105,6 +109,43 @@ def test_the_report_has_the_figures_of_the_training(aws, bucket):
     assert stored["training"]["hyperparameters"] == {"epochs": "3"}
 
 
+def test_the_answers_of_the_model_that_serves_are_kept_for_the_comparison(aws, bucket, tested):
+    other = "image-classifier-pets-eeeeeeee-00000000"
+    tested(DATASET, {JOB["training_job"]: lambda _: True, other: lambda number: number % 2 == 0})
+    aws.s3.put_object(Bucket=bucket, Key=f"pets/models/{other}/model.json", Body=labels_document(["cat", "dog"]))
+    serve(aws, other)
+
+    EvaluationSteps(PETS).write_report(DATASET, JOB, TRAINING, planned(), params())
+
+    kept = aws.s3.get_object(Bucket=bucket, Key=f"pets/evaluations/{other}/0badcafe/predictions.jsonl")["Body"].read()
+    answers = [json.loads(line) for line in kept.splitlines()]
+    assert sum(one["label"] == one["predicted"] for one in answers) == 60
+    assert planned()["champion"] == {}
+
+
+def test_the_report_of_a_tuned_model_has_its_search_and_hyperparameters(aws, bucket):
+    tuned = Classifier(name="pets", source="pets", tuning={"max_jobs": 2})
+    first = TrialFigures(
+        training_job="first",
+        hyperparameters={},
+        status="Completed",
+        last_epoch_accuracy=None,
+        is_default=True,
+        billable_s=1,
+        validation=proportion(9, 10),
+        log_loss=0.1,
+    )
+    search = tuning_figures(tuned.tuning, tuning_job="search", trials=[first])
+    write_tuning(aws.s3, search, classifier="pets", bucket=bucket)
+    job = {**JOB, "hyperparameters": {"epochs": "9"}, "tuning": {"tuning_job": "search"}}
+
+    EvaluationSteps(tuned).write_report(DATASET, job, TRAINING, planned(), params(tuned))
+
+    stored = json.loads(aws.s3.get_object(Bucket=bucket, Key=f"{EVALUATION}report.json")["Body"].read())
+    assert stored["training"]["hyperparameters"] == {"epochs": "9"}
+    assert (stored["tuning"]["tuning_job"], stored["tuning"]["chosen"]) == ("search", "first")
+
+
 @pytest.fixture
 def registered(monkeypatch):
     """What the registry is told; moto does not know ClientToken."""
@@ -139,6 +180,28 @@ def test_with_mode_never_a_model_is_registered_and_does_not_go_live(registered):
     assert decided(rule(mode="never"), task=task) is False
     assert registered == []
     assert task.xcom["decision"]["verdict"] == "promote"
+
+
+def test_with_mode_never_a_refused_model_stays_pending(registered):
+    assert decided(rule(mode="never", floors={"accuracy": 0.95})) is False
+    assert registered == []
+
+
+@pytest.mark.parametrize(("serving", "is_registered"), [(JOB["training_job"], False), ("another-job", True)])
+def test_only_another_model_that_serves_is_registered_beside_the_new_one(
+    aws, registered, monkeypatch, serving, is_registered
+):
+    told = []
+    live = "image_classifier.promote.live_model.register_live_model"
+    monkeypatch.setattr(live, lambda *_, training_job, **__: told.append(training_job))
+    serve(aws, serving)
+    plan = {**planned(), "champion_job": ""}
+    steps = EvaluationSteps(PETS)
+    monkeypatch.setattr(steps, "compare", lambda *_: (DECISION, "key"))
+
+    steps.decide(DATASET, JOB, plan, params(), RUN, Task())
+
+    assert told == ([serving] if is_registered else [])
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,12 @@ def test_the_report_prices_the_machine_that_trained():
     assert report["endpoint"] == "image-classifier-cats"
 
 
+def test_the_report_prices_every_machine_of_the_endpoint():
+    twice = CATS.revised({"endpoint": {"instance_count": 2}})
+
+    assert Steps(twice).report(JOB, {}, {}, RUN)["endpoint_usd_per_day"] == 4.8
+
+
 def test_the_report_prices_the_processing_and_transform_jobs_of_the_run(monkeypatch):
     def cost_of_jobs(sagemaker, jobs, *, classifier, of_run, since, price):
         assert (sagemaker, classifier) == (SAGEMAKER, "cats")

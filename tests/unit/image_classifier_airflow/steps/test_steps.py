@@ -1,6 +1,7 @@
 """Checks what the steps read from a run, and what they pass on."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,6 +76,37 @@ def test_force_retrain_asks_for_the_same_job_and_says_that_it_is_forced(steps, s
 
     assert (forced["force"], ordinary["force"]) == (True, False)
     assert forced["config"] == ordinary["config"]
+
+
+def test_a_forced_run_gets_a_search_of_its_own_too(s3):
+    tuned = Classifier.model_validate({**DIGITS.model_dump(), "tuning": {"max_jobs": 2}})
+    forced, ordinary = (
+        Steps(tuned).plan_training(DATASET, train_params(tuned).dump() | {"force_retrain": force}, RUN)["tuning"]
+        for force in (True, False)
+    )
+
+    assert (forced["force"], ordinary["force"]) == (True, False)
+    assert forced["request"] == ordinary["request"]
+
+
+@pytest.mark.parametrize("serves", [True, False])
+def test_training_may_start_from_the_model_that_serves(s3, monkeypatch, serves):
+    asked = []
+
+    def from_champion(sagemaker, s3, request, *, champion):
+        asked.append(champion)
+        return SimpleNamespace(sentence="It starts there.", request={**request, "Environment": {"FROM": str(champion)}})
+
+    serving = SimpleNamespace(training_job="job-0") if serves else None
+    monkeypatch.setattr("image_classifier.deploy.serving.serving_model", lambda _, classifier: serving)
+    monkeypatch.setattr("image_classifier.train.start_from.from_champion", from_champion)
+    champion = DIGITS.revised({"training": {"start_from": "champion"}})
+
+    planned = Steps(champion).plan_training(DATASET, params(), RUN)
+
+    assert asked == ["job-0" if serves else None]
+    assert planned["config"]["Environment"] == {"FROM": str(asked[0])}
+    assert "Environment" not in Steps(DIGITS).plan_training(DATASET, params(), RUN)["config"]
 
 
 def test_a_run_that_names_another_model_to_promote_ends_before_it_trains(steps, s3, monkeypatch):

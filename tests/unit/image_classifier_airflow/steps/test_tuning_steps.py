@@ -178,6 +178,7 @@ def test_the_table_of_all_training_jobs_is_stored(s3):
     assert [trial["validation"] is not None for trial in table["trials"]] == [True, False, True, False]
     assert table["trials"][0]["hyperparameters"] == {"learning_rate": "0.5"}
     assert table["chosen"] == TRIALS[1]
+    assert [trial["is_default"] for trial in table["trials"]] == [True, False, False, False]
 
 
 def test_a_training_job_that_somebody_deleted_is_reported(monkeypatch):

@@ -51,6 +51,12 @@ def test_a_run_costs_the_instances_that_prepare_its_images():
     assert finding.found.startswith(f"at most {0.8 + 2 * 0.2 + 4 * 0.3 / 2:,.2f} USD, which is ")
 
 
+def test_an_unknown_price_of_the_preparation_makes_the_run_s_unknown():
+    finding = price(cats(source="s3://photos/cats/", preparation={"runner": "processing"}), table=TABLE[:-1])
+
+    assert finding.status == "not checked"
+
+
 def test_one_price_that_is_unknown_makes_the_run_s_unknown():
     finding = price(cats(), table=TABLE[:1])
 
