@@ -230,6 +230,26 @@ def test_new_images_of_a_processing_job_are_not_read_by_the_plan(plan, processed
     assert [name for name in calls if not name.startswith(READS)] == []
 
 
+def test_many_new_images_of_a_processing_job_get_the_advice_too(plan, processed, monkeypatch):
+    monkeypatch.setattr(job_lines, "MANY_IMAGES", 73)
+
+    (advice,) = plan(processed, prices=PROCESSING).advice
+
+    assert "there are 73 images" in advice
+
+
+def test_a_paused_trigger_stays_so(plan, pets):
+    assert changes(plan(pets.revised({"trigger": "paused"})))["upload trigger"] == "paused"
+
+
+def test_an_unknown_price_of_the_endpoint_makes_the_first_day_unknown(plan, pets):
+    without = PriceBook("us-east-1", None, [row for row in PRICES.table if row.instance_type != "ml.m5.large"])
+
+    found = plan(pets, prices=without)
+
+    assert (line(found, "endpoint").cost.hourly_usd, found.first_day_usd) == (None, None)
+
+
 def test_the_price_of_a_processing_job_counts_towards_the_limit(plan, processed):
     found = plan(processed, prices=PROCESSING)
     jobs = 3 * 0.3 * 1200 / 3600 + 0.8 * 1800 / 3600 + 2 * 0.2
