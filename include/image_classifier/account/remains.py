@@ -40,6 +40,7 @@ class Remains:
         attachments: the roles, users and groups with the stack's managed policies.
         classifiers: the resources of each classifier, by its name.
         object_versions: number of all versions and delete markers in the bucket.
+        named_bucket: the bucket's name, also if it was deleted; it tells the endpoints from another deployment's.
         role_arn: the functions' role, which tells the deployment's functions from another one's; empty if unknown.
 
     """
@@ -50,6 +51,7 @@ class Remains:
     attachments: tuple[Attachment, ...] = ()
     classifiers: Mapping[str, Inventory] = field(default_factory=dict)
     object_versions: int = 0
+    named_bucket: str = field(default="", compare=False)
     role_arn: str = field(default="", compare=False)
 
     @property
@@ -108,6 +110,7 @@ def find_remains(account: Account, *, bucket: str = "", role_arn: str = "") -> R
         attachments=tuple(_attachments(account.iam, stack)) if stack else (),
         classifiers=classifiers,
         object_versions=sum(1 for _ in object_versions(account.clients, bucket)) if bucket else 0,
+        named_bucket=named,
         role_arn=role_arn,
     )
 
@@ -121,8 +124,9 @@ def object_versions(clients: Clients, bucket: str) -> Iterator[Mapping[str, Any]
 def _inventory(clients: Clients, classifier: str, bucket: str) -> Inventory:
     if not bucket:
         message = (
-            f"The bucket of classifier {classifier} is gone or unknown, so its resources cannot be listed. Name the "
-            "bucket with --bucket, or tear the classifier down by hand."
+            f"Classifier {classifier} has an endpoint, but its bucket is gone or not named, so nobody can tell whether "
+            "it is of this stack or of another one. Correct the stack's name, or name the bucket with --bucket. If the "
+            "bucket is gone, delete the endpoint in SageMaker's console."
         )
         raise StackError(message)
     return inventory(clients, Teardown(classifier=classifier, bucket=bucket))

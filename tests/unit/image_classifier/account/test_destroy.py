@@ -10,10 +10,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from image_classifier.account.destroy import destroy
+from image_classifier.account.destroy import delete_bucket, destroy
 from image_classifier.account.remains import Account, Attachment, find_remains
 from image_classifier.account.stack import STACK_NAME
 from image_classifier.aws.clients import Clients
+from image_classifier.contracts.errors import StackError
 
 FUNCTION_ROLE = "arn:aws:iam::123456789012:role/functions"
 TRUST = {
@@ -153,6 +154,17 @@ def test_classifiers_without_objects_are_found_but_not_another_stacks(account, b
         "image-classifier-of-others"
     ]
     assert find_remains(account, bucket=bucket).is_empty
+
+
+def test_a_bucket_that_is_gone_still_tells_whose_the_endpoints_are(account, bucket):
+    make_endpoint(account.clients.sagemaker, "of-others", bucket="another-bucket")
+    delete_bucket(account.clients, bucket)
+    remains = find_remains(account)
+    destroy(account, remains, keep_data=False, poll_s=0)
+
+    assert find_remains(account, bucket=remains.named_bucket, role_arn=remains.role_arn).is_empty
+    with pytest.raises(StackError, match=r"of-others has an endpoint.*Correct the stack's name, or name the bucket"):
+        find_remains(account)
 
 
 def test_after_the_deletion_nothing_is_there(account, bucket, attached):

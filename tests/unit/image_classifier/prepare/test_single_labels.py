@@ -83,7 +83,7 @@ def test_several_labels_that_the_file_joins_are_one(layout):
 @pytest.mark.parametrize(("head", "columns"), [("path,label", {}), ("1.png,dog", {"path": 0, "label": 1})])
 def test_a_line_with_more_values_than_columns_is_refused(line, head, columns):
     with pytest.raises(
-        DatasetError, match=r"more values than columns in line 2 of l.csv\. .* one label.*put quotes around"
+        DatasetError, match=r"more values than columns in line 2 of l.csv, .* one label.*put quotes around"
     ):
         read_list(f"{head}\n{line}\n".encode(), name="l.csv", columns=Columns(**columns))
 

@@ -44,6 +44,7 @@ def test_paths_may_have_blanks_in_every_line(lines):
         ("path label", "1.png golden retriever", "2.png pug"),
         ("1.png golden retriever train", "2.png pug test"),
         ("1.png golden retriever 7", "2.png pug 8"),
+        ("1.png golden retriever 1e-05", "2.png pug 9.5E-01"),
     ],
 )
 def test_labels_may_have_blanks(lines):

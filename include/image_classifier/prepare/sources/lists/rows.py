@@ -128,8 +128,9 @@ def _check_columns(table: Table, chosen: Chosen, *, name: str) -> None:
         raise DatasetError(f"List {name} has several columns {few(twice)}. Rename or delete those that are not meant.")
     if table.overfull and columns[-1] in used:
         message = (
-            f"There are more values than columns in {table.overfull}. Each image has one label: delete the others. If "
-            "a value contains the delimiter, put quotes around it, without a blank before them."
+            f"There are more values than columns in {table.overfull}, so nobody can tell which are in {columns[-1]!r}. "
+            "Delete those that are not meant: each image has one label. If a value contains the delimiter, put quotes "
+            "around it, without a blank before them."
         )
         raise DatasetError(message)
 

@@ -13,7 +13,7 @@ _SUFFIXES: Final = tuple(ENDINGS)
 _ENDINGS: Final = "|".join(sorted(ending[1:] for ending in ENDINGS))
 _LINE: Final = re.compile(rf"""(?:"([^"]+)"|'([^']+)'|(.+?\.(?:{_ENDINGS})))(?:\s+(.*))?""", re.IGNORECASE)
 _CELL: Final = re.compile(r"""(?:^'(.*)'$)|"([^"]*)"|(\S+)""")
-_NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
+_NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 
 
 def divided(lines: Sequence[str], *, most: int, is_path_first: bool) -> list[list[str]]:
