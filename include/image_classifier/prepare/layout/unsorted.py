@@ -32,9 +32,15 @@ def _about_files(files: Sequence[str]) -> str:
     return _without_images(files)
 
 
+def about_dvc(files: Sequence[str]) -> str:
+    """Return a sentence on the pointers of DVC among the files; empty if there are none."""
+    pointers = [name for name in files if name.lower().endswith(DVC)]
+    return f"DVC keeps the files of {few(pointers)} elsewhere: download them by `dvc pull`." if pointers else ""
+
+
 def _without_images(files: Sequence[str]) -> str:
-    if pointers := [name for name in files if name.lower().endswith(DVC)]:
-        return f"DVC keeps the files of {few(pointers)} elsewhere: download them by `dvc pull`."
+    if advice := about_dvc(files):
+        return advice
     endings = Counter(PurePosixPath(name).suffix.lower() for name in files)
     for kind in UNREADABLE:
         if found := of_kind(files, kind):

@@ -4,13 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from image_classifier.prepare.layout.split_folders import few, is_image_name
-from image_classifier.prepare.layout.unsorted import DVC
+from image_classifier.prepare.layout.split_folders import MOST_CHARACTERS, is_image_name
+from image_classifier.prepare.layout.unsorted import about_dvc
 
 _SCHEME: Final = re.compile(r"(https?|gs|gcs|wasbs?|abfss?|azureml|hdfs|ftp)://")
 _S3_HOST: Final = "amazonaws.com/"
 _DATA: Final = "data:"  # the image itself, as base64
-MOST_SHOWN: Final = 200  # characters of a path
 
 
 def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -> str:
@@ -23,7 +22,7 @@ def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -
         folder: `columns.folder` of the classifier's file.
 
     """
-    path = path[:MOST_SHOWN]
+    path = path[:MOST_CHARACTERS]
     place = f"columns.folder, {folder!r}" if folder else "the list's own folder"
     image = next((name for name in files if is_image_name(name)), "")
     if path.startswith(_DATA):
@@ -34,8 +33,8 @@ def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -
     )
     if address := _SCHEME.match(path):
         return f"{found} {_elsewhere(path, address[0], folder)}"
-    if pointers := [name for name in files if name.lower().endswith(DVC)]:
-        found += f" DVC keeps the files of {few(pointers)} elsewhere: download them by `dvc pull`."
+    if advice := about_dvc(files):
+        found += f" {advice}"
     if not is_image_name(path) or " " in path:
         found += " If that is no path, name the column of the paths with columns.path."
     return (
