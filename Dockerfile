@@ -1,6 +1,6 @@
 # Airflow with this package inside: every part of docker-compose.yaml but the local AWS. `docker build .` makes it alone.
 # Any Python 3.11 to 3.13 on glibc serves as a base, for amd64 or arm64; packages may be installed in an image of its own.
-ARG BASE_IMAGE=python:3.12-slim-bookworm
+ARG BASE_IMAGE=python:3.12-slim-bookworm@sha256:54c85f3c47607a77f32adec749d3c81d1348bf25833671f512b26a9b6d778cb3
 ARG BUILD_IMAGE=${BASE_IMAGE}
 
 FROM ${BUILD_IMAGE} AS packages

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the images that the Dockerfiles and docker-compose.yaml start from, out of Debian's packages, under the same tags:
-# for a machine that reaches Debian's packages and no image registry. Run as root, with debootstrap and a Docker engine.
+# Makes stand-ins for the images that the Dockerfiles and docker-compose.yaml start from, out of Debian's packages: for a machine
+# that reaches those and no image registry. Run as root, with debootstrap and a Docker engine.
 # The Python under the tag is Debian 12's 3.11, Postgres is Debian 13's 17, Redis is Debian 13's 8.
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -43,3 +43,5 @@ has debian:postgres || debian debian:postgres trixie postgresql-17
 has postgres:17-trixie || docker build --quiet --tag postgres:17-trixie "$HERE/postgres"
 has debian:redis || debian debian:redis trixie redis-server
 has redis:8-trixie || docker build --quiet --tag redis:8-trixie "$HERE/redis"
+echo "Tests with them, instead of the images that docker-compose.yaml pins by digest:"
+echo "PYTHON_IMAGE=$PYTHON PYTHON_BUILD_IMAGE=$PYTHON-build POSTGRES_IMAGE=postgres:17-trixie REDIS_IMAGE=redis:8-trixie make compose-test"

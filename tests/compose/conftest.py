@@ -17,6 +17,7 @@ from laptop.place import Place
 ROOT = Path(__file__).parents[2]
 PROJECT = "image-classifier-test"
 RECOVERY_LIMIT_S = 900
+FOR_THIS_MACHINE = ("PYTHON_IMAGE", "PYTHON_BUILD_IMAGE", "POSTGRES_IMAGE", "REDIS_IMAGE", "PIP_CONF")
 PORTS = ("AIRFLOW_PORT", "LOCAL_AWS_PORT", "LOCAL_SAGEMAKER_PORT")
 
 
@@ -40,7 +41,7 @@ class Stack:
 
     def write_env(self, **changes: str) -> None:
         """An .env from the example: with what this machine needs for building, and `changes`."""
-        needed = {name: os.environ[name] for name in ("PYTHON_BUILD_IMAGE", "PIP_CONF") if name in os.environ}
+        needed = {name: os.environ[name] for name in FOR_THIS_MACHINE if name in os.environ}
         wanted = {"COMPOSE_FILE": "docker-compose.yaml", **needed, **self.ports, **changes}
         lines = (self.folder / ".env.example").read_text().splitlines()
         kept = [line for line in lines if line.split("=")[0] not in wanted]

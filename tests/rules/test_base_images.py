@@ -1,4 +1,4 @@
-"""Base images name a release, and a bot that finds all of them pins them by digest."""
+"""Base images are pinned by digest, each by one, and a bot that finds all of them renews it."""
 
 import json
 import re
@@ -17,14 +17,20 @@ RENOVATE = json.loads((ROOT / "renovate.json").read_text())
 def base_images() -> list[str]:
     """The images of others: the defaults of the Dockerfiles' ARG lines and of docker-compose.yaml's variables."""
     of_dockerfiles = (re.findall(r"^ARG \w+_IMAGE=([^$\s]+)$", file.read_text(), re.M) for file in DOCKERFILES)
-    of_compose = re.findall(r"^\s+image: \$\{\w+:-([^}]+)\}$", COMPOSE, re.M)
+    of_compose = re.findall(r"^\s+\w+: \$\{\w+_IMAGE:-(?:\$\{\w+:-)?([^}]+)\}+$", COMPOSE, re.M)
     found = [image for images in of_dockerfiles for image in images] + of_compose
     return sorted({image for image in found if not image.startswith(OURS)})
 
 
 @pytest.mark.parametrize("image", base_images())
-def test_a_base_image_names_its_release(image):
-    assert re.fullmatch(r"[\w./-]+:[\w.-]*\d[\w.-]*(@sha256:[0-9a-f]{64})?", image)
+def test_a_base_image_names_its_release_and_its_digest(image):
+    assert re.fullmatch(r"[\w./-]+:[\w.-]*\d[\w.-]*@sha256:[0-9a-f]{64}", image)
+
+
+def test_a_base_image_has_one_digest_in_all_files():
+    names = [image.split("@")[0] for image in base_images()]
+
+    assert len(names) == len(set(names)) >= 4
 
 
 @pytest.mark.parametrize("file", DOCKERFILES, ids=lambda file: file.parent.name)
@@ -36,7 +42,7 @@ def test_a_dockerfile_starts_from_an_image_of_an_arg_line_or_from_a_stage(file):
     assert [image for image in re.findall(r"^FROM (\S+)", text, re.M) if image not in known] == []
 
 
-def test_renovate_pins_the_images_by_digest_and_nothing_else():
+def test_renovate_renews_the_images_digests_and_nothing_else():
     assert "docker:pinDigests" in RENOVATE["extends"]
     assert RENOVATE["enabledManagers"] == ["dockerfile", "docker-compose"]
     assert all(image.startswith(OURS) for image in RENOVATE["ignoreDeps"])

@@ -37,6 +37,14 @@ def test_ports_are_published_for_this_machine_alone():
     assert all(port.startswith("127.0.0.1:${") for port in ports)
 
 
+def test_what_a_service_mounts_is_defined_and_a_file_that_it_names_exists():
+    mounted = [config["source"] for service in SERVICES.values() for config in service.get("configs", [])]
+
+    assert mounted
+    assert set(mounted) <= set(COMPOSE["configs"])
+    assert all((ROOT / config["file"]).is_file() for config in COMPOSE["configs"].values())
+
+
 def test_the_file_holds_no_secret():
     settings = [setting for service in SERVICES.values() for setting in service.get("environment", {}).items()]
     named = {name: value for name, value in settings if re.search("PASSWORD|SECRET|KEY|CONN|BROKER|BACKEND", name)}
