@@ -192,6 +192,8 @@ def _run_preflight(options: argparse.Namespace) -> int:
         sts=sts,
         iam=client("iam"),
         s3=client("s3"),
+        sagemaker=client("sagemaker"),
+        functions=client("lambda"),
         ecr=client("ecr"),
         service_quotas=client("service-quotas"),
         prices=_price_book(client, sts.meta),

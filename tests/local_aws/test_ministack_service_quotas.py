@@ -35,6 +35,8 @@ def findings(ministack, *, source, **settings):
         sts=client("sts"),
         iam=client("iam"),
         s3=client("s3"),
+        sagemaker=client("sagemaker"),
+        functions=client("lambda"),
         ecr=client("ecr"),
         service_quotas=client("service-quotas"),
         prices=PriceBook("us-east-1", client("pricing"), []),
@@ -97,7 +99,7 @@ def test_another_notification_for_the_uploads_is_reported_as_missing(ministack, 
 
 def test_credentials_that_are_not_accepted_end_the_preflight(ministack, source, monkeypatch):
     offline = boto3.Session("a", "b", region_name="us-east-1").client("sts", endpoint_url="http://127.0.0.1:1")
-    clients = PreflightClients(offline, None, None, None, None, None)
+    clients = PreflightClients(offline, *[None] * 7)
 
     (finding,) = preflight([], clients=clients, settings=Settings.from_env(ministack.settings))
 

@@ -66,12 +66,13 @@ def build_plan(
 
     Raises:
         SettingsError: the bucket cannot be reached, or the algorithm is not available in the region.
+        ResourceClashError: another deployment has a classifier of this name.
         DatasetError: the images cannot be trained on.
         HyperparameterError: the algorithm would refuse the hyperparameters for these images.
         TrainingError: another attempt at the training job would fail as the last one did.
 
     """
-    check_deployment(clients.s3, classifier=classifier, settings=settings, region=prices.region)
+    check_deployment(clients, classifier=classifier, settings=settings, region=prices.region)
     if unread := _unread_by_instances(classifier, clients, settings):
         return _plan_of_unread(classifier, clients, settings, prices=prices, options=options, unread=unread)
     dataset = plan_dataset(classifier, s3=clients.s3, settings=settings, reset_labels=options.reset_labels)

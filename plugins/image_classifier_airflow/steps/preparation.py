@@ -108,7 +108,8 @@ class PreparationSteps:
 
         classifier, settings = with_run_params(self._classifier, params), Settings.from_env()
         s3, reset_labels = self._s3, RunParams.from_params(params).reset_labels
-        check_deployment(s3, classifier=classifier, settings=settings, region=s3.meta.region_name)
+        found = clients.of_a_classifier(self._classifier.aws_conn_id)
+        check_deployment(found, classifier=classifier, settings=settings, region=s3.meta.region_name)
         return list_dataset(classifier, s3=s3, settings=settings, reset_labels=reset_labels, on_progress=log.info)
 
     @property

@@ -18,13 +18,16 @@ from image_classifier.plan.preflight_checks.identity import (
     check_trust,
     find_caller,
 )
+from image_classifier.plan.preflight_checks.names import check_name_of
 from image_classifier.plan.preflight_checks.quotas import check_quotas
 from image_classifier.plan.preflight_checks.storage import check_bucket, check_notification, check_source
 from image_classifier.plan.prices import PriceBook
 
 if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class PreflightClients:
     sts: Any
     iam: "IAMClient"
     s3: "S3Client"
+    sagemaker: "SageMakerClient"
+    functions: "LambdaClient"
     ecr: Any
     service_quotas: Any
     prices: PriceBook
@@ -56,6 +61,7 @@ def preflight(classifiers: Sequence[Classifier], *, clients: PreflightClients, s
 
 def _of_classifier(classifier: Classifier, *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
     region = clients.s3.meta.region_name
+    yield check_name_of(classifier, sagemaker=clients.sagemaker, functions=clients.functions, settings=settings)
     yield check_image(clients.ecr, classifier=classifier, settings=settings, region=region)
     if classifier.preparation.runner == "processing":
         yield check_preparation_image(clients.ecr, classifier=classifier, settings=settings, region=region)
