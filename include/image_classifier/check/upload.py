@@ -47,24 +47,12 @@ def forget_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
 
 
 def upload_known_image(s3: "S3Client", *, bucket: str, known_image: str, upload: CheckUpload) -> None:
-    """Copy an image of the data set to the check's key below incoming/."""
-    s3.copy_object(Bucket=bucket, Key=upload.image_key, CopySource={"Bucket": bucket, "Key": known_image})
-    log.info("Uploaded s3://%s/%s, a copy of %s", bucket, upload.image_key, known_image)
-
-
-def upload_again(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> None:
-    """Copy the check's image onto itself, which causes another event.
+    """Copy an image of the data set to the check's key below incoming/; each copy causes an event.
 
     A changed notification configuration may take five minutes until it takes effect (source: the S3 User Guide).
     """
-    s3.copy_object(
-        Bucket=bucket,
-        Key=upload.image_key,
-        CopySource={"Bucket": bucket, "Key": upload.image_key},
-        MetadataDirective="REPLACE",  # S3 refuses a copy of an object onto itself without a change
-        ContentType="image/jpeg",
-    )
-    log.info("Uploaded s3://%s/%s again", bucket, upload.image_key)
+    s3.copy_object(Bucket=bucket, Key=upload.image_key, CopySource={"Bucket": bucket, "Key": known_image})
+    log.info("Uploaded s3://%s/%s, a copy of %s", bucket, upload.image_key, known_image)
 
 
 def has_record(s3: "S3Client", *, bucket: str, upload: CheckUpload) -> bool:

@@ -92,15 +92,13 @@ class CheckSteps:
         }
 
     def _ask_again(self, plan: Json) -> None:
-        from image_classifier.check import upload as check
+        """Upload the image once more, which an earlier try of the run may have removed."""
         from image_classifier.connect.notification import check_notification_exists
 
-        if self._classifier.trigger == "paused":
-            self._invoke_function(plan)
-            return
-        bucket, upload = plan["bucket"], check.CheckUpload(plan["image"], plan["record"])
-        check_notification_exists(self._s3, bucket=bucket, notification_id=notification_id(self._classifier.name))
-        check.upload_again(self._s3, bucket=bucket, upload=upload)
+        if self._classifier.trigger != "paused":
+            wanted = notification_id(self._classifier.name)
+            check_notification_exists(self._s3, bucket=plan["bucket"], notification_id=wanted)
+        self.upload_known_image(plan)
 
     @property
     def _conn(self) -> str:
