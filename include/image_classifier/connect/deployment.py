@@ -44,6 +44,7 @@ class Deployment(BaseModel):
         instance_type: type of the endpoint's instances; empty if an earlier release wrote the object.
         usd_per_hour: price of one instance of the endpoint when it was deployed; None if the price is unknown.
         resumed_at: when the trigger was last changed from `paused` to another mode; None if it never was.
+        went_back_from: training job of the model that a person went back from; empty if nobody did.
 
     """
 
@@ -60,6 +61,7 @@ class Deployment(BaseModel):
     instance_type: str = ""
     usd_per_hour: float | None = None
     resumed_at: datetime | None = None
+    went_back_from: str = ""
 
     @property
     def trigger(self) -> UploadTrigger:

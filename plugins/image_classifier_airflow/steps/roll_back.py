@@ -1,8 +1,8 @@
 """Implements the tasks of the Dag that deploys an earlier model again."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import Keys, model_package_group_name
 from image_classifier.aws.settings import Settings
@@ -14,6 +14,10 @@ from image_classifier_airflow.steps import clients
 from image_classifier_airflow.steps.classify_existing import classifier_of
 from image_classifier_airflow.steps.deployment import deployment_requests
 from image_classifier_airflow.task_states import runs_at_work
+
+if TYPE_CHECKING:
+    from image_classifier.connect.deployment import Deployment
+    from image_classifier.promote.registry import Version
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +31,8 @@ def plan(params: Params, ti: Any) -> Json:
     Returns:
         A dict of the requests ``model``, ``endpoint_config`` and ``endpoint``; the ``function``'s configuration;
         ``sample``, the image with which the endpoint is invoked; ``training_job`` and ``version`` (an ARN) of the
-        model; ``left``, the ARNs of the versions that serve now; ``aws_conn_id``.
+        model; ``left``, the ARNs of the versions to go back from, and ``went_back_from``, their training job;
+        ``aws_conn_id``.
 
     Raises:
         ClassifierFileError: there is no such classifier, deployment or version.
@@ -50,8 +55,9 @@ def plan(params: Params, ti: Any) -> Json:
         )
         raise ClassifierFileError(message)
     known = registry.versions(sagemaker, group=model_package_group_name(classifier.name))
-    serving = deployment.training_job
-    version = registry.version_to_return_to(known, wanted=(params["version"] or "").strip(), serving=serving)
+    wanted = (params["version"] or "").strip()
+    serving = _to_leave(deployment, known, wanted=wanted)
+    version = registry.version_to_return_to(known, wanted=wanted, serving=serving)
     model = registry.trained_model(sagemaker, version)
     left = [one.arn for one in known if one.training_job == serving]
     log.info("%s goes back from %s to version %d, %s", classifier.name, serving, version.number, version.training_job)
@@ -60,6 +66,7 @@ def plan(params: Params, ti: Any) -> Json:
         "training_job": model.training_job,
         "version": version.arn,
         "left": left,
+        "went_back_from": serving,
         "aws_conn_id": classifier.aws_conn_id,
     }
 
@@ -78,6 +85,7 @@ def record_deployment(function: Json, plan: Json, params: Params, outlet_events:
         function=function,
         usd_per_hour=clients.hosting_price(classifier.aws_conn_id),
     )
+    deployment = deployment.model_copy(update={"went_back_from": plan.get("went_back_from", "")})
     before = read_deployment(s3, bucket=bucket, classifier=classifier.name)
     if before is not None:  # this Dag sets no trigger, whatever the file says by now
         deployment = deployment.model_copy(
@@ -96,6 +104,18 @@ def mark_versions(plan: Json, params: Params) -> None:
     registry.set_approval(sagemaker, plan["version"], status="Approved", why="A person went back to this model.")
     for arn in plan["left"]:
         registry.set_approval(sagemaker, arn, status="Rejected", why=f"{registry.LEFT}{reason}")
+
+
+def _to_leave(deployment: "Deployment", known: "Sequence[Version]", *, wanted: str) -> str:
+    """Return the training job of the model to go back from: the live one, or that of a run which did not mark it.
+
+    Without the mark, which is a run's last task, that version is still approved, and a run that is cleared as a whole
+    would deploy it again.
+    """
+    before = deployment.went_back_from
+    unmarked = [one for one in known if before and one.training_job == before and one.approval != "Rejected"]
+    is_asked_for = any(wanted in (str(one.number), one.training_job) for one in unmarked)
+    return before if unmarked and not is_asked_for else deployment.training_job
 
 
 def _requests(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) -> Json:

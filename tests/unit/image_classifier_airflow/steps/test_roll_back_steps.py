@@ -57,7 +57,7 @@ def at_work(active):
     return SimpleNamespace(get_dr_count=lambda *, dag_id, states: active, get_ti_count=lambda **_: 0)
 
 
-def deployed(s3, training_job):
+def deployed(s3, training_job, **fields):
     found = Deployment(
         classifier="pets",
         training_job=training_job,
@@ -65,6 +65,7 @@ def deployed(s3, training_job):
         function_version="2",
         alias_arn=ALIAS_ARN,
         bucket=BUCKET,
+        **fields,
     )
     write_deployment(s3, found)
 
@@ -104,6 +105,34 @@ def test_the_newest_approved_version_that_is_not_live_is_deployed_again(register
     assert planned["endpoint"]["EndpointConfigName"] == planned["endpoint_config"]["EndpointConfigName"]
     assert planned["function"]["environment"]["TRAINING_JOB"] == "job-1"
     assert planned["sample"] == {"bucket": BUCKET, "key": "pets/dataset/validation/cat/a.jpg", "num_classes": 2}
+
+
+@pytest.mark.parametrize("named", [None, "1", "job-1"])
+def test_a_cleared_run_whose_versions_were_not_marked_does_not_turn_round(registered, monkeypatch, named):
+    monkeypatch.setattr(roll_back, "announce_endpoint", lambda *_: None)
+    monkeypatch.setattr(clients, "hosting_price", lambda _: lambda _: None)
+    first = plan(version=named)
+    roll_back.record_deployment({"version": "1", "alias_arn": ALIAS_ARN}, first, PARAMS)
+
+    assert plan(version=named) == first
+
+
+def test_a_person_may_return_to_a_model_at_once_that_a_run_left(registered, monkeypatch):
+    monkeypatch.setattr(roll_back, "announce_endpoint", lambda *_: None)
+    monkeypatch.setattr(clients, "hosting_price", lambda _: lambda _: None)
+    roll_back.record_deployment({"version": "1", "alias_arn": ALIAS_ARN}, plan(), PARAMS)
+    registered.put_object(Bucket=BUCKET, Key="pets/models/job-2/model.json", Body=labels_document(["cat", "dog"]))
+
+    returned = plan(version="2")
+
+    assert (returned["training_job"], returned["left"]) == ("job-2", ["arn:version/1"])
+
+
+def test_a_run_after_one_that_marked_its_versions_goes_on_from_the_live_model(registered):
+    deployed(registered, "job-1", went_back_from="job-3")  # which is rejected
+    registered.put_object(Bucket=BUCKET, Key="pets/models/job-2/model.json", Body=labels_document(["cat", "dog"]))
+
+    assert plan()["training_job"] == "job-2"
 
 
 def test_a_person_may_name_a_version_that_was_rejected(registered):
