@@ -127,14 +127,21 @@ class TrainingJobOperator(JobWaiting, SageMakerTrainingOperator):
         attempt = self._plan()
         self._job_name = attempt.job_name
         if attempt.action == "reuse":
-            self.log.info("Training job %s is reused, and costs nothing: %s", attempt.job_name, attempt.because)
-            return self._result(self._describe(attempt.job_name), "reused")
+            return self._reuse(attempt)
         begun = self._begin(attempt)
         self._leave_if_given_up()
         if self.deferrable:
             self._wait_in_triggerer(attempt.job_name, begun=begun)
         self._wait_here(attempt.job_name)
         return self._conclude(attempt.job_name, begun)
+
+    def _reuse(self, attempt: "Attempt") -> dict[str, Any]:
+        """Return the model of a completed job; a job of this run, whose task was cleared, is one that it pays for."""
+        job, this = self._describe(attempt.job_name), owner(self._task_instance)
+        began = owners.owner_of(owners.tags_of(self.hook.conn, job))
+        is_own = began is not None and (began.dag_id, began.run_id) == (this.dag_id, this.run_id)
+        self.log.info("Training job %s is reused, and costs nothing more: %s", attempt.job_name, attempt.because)
+        return self._result(job, "adopted" if is_own else "reused")
 
     def _plan(self) -> "Attempt":
         from image_classifier.train import attempts

@@ -16,6 +16,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout, Erro
 from airflow.sdk.execution_time.comms import ErrorResponse
 from botocore.stub import Stubber
 
+from image_classifier.aws.jobs.owners import Owner
 from image_classifier.contracts import errors
 from image_classifier.train import job_log
 from image_classifier.train.training_jobs import MARGIN_S
@@ -164,6 +165,17 @@ def test_a_completed_job_is_reused_with_its_best_epoch(operator, jobs, instance,
     assert (result["training_job"], result["outcome"], result["attempt"]) == ("job", "reused", 1)
     assert (result["best_validation_accuracy"], result["billable_s"]) == (0.8, 90)
     assert json.loads(json.dumps(result)) == result
+
+
+@pytest.mark.parametrize(("run", "outcome"), [("run", "adopted"), ("earlier", "reused")])
+def test_a_completed_job_of_a_task_that_was_cleared_is_one_of_its_run(
+    operator, jobs, instance, artifact, reads, run, outcome
+):
+    job = jobs.has("job", "Completed", BillableTimeInSeconds=90, TrainingTimeInSeconds=100)
+    jobs.add_tags(ResourceArn=job["TrainingJobArn"], Tags=Owner("dag", run, "train").tags())
+
+    assert operator().execute({"ti": instance})["outcome"] == outcome
+    assert jobs.created == []
 
 
 def test_a_forced_run_gets_the_next_attempt_and_its_retry_finds_it(operator, jobs, deferred):
