@@ -15,6 +15,8 @@ The trigger only classifies uploads after it was set. This Dag classifies images
    `delete_prepared_images` deletes the job's input and output.
 
 **Safe to repeat**: a retried or cleared task leaves out what was done since the run began, and starts no second job.
+After a failure clear the failed tasks only: a run that is cleared as a whole begins anew. It then pays for another job,
+and the images prepared for the first one stay below `evaluations/existing/`.
 """
 
 from datetime import timedelta

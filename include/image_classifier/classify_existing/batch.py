@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 TRANSFORM_ABOVE = 20_000  # images; eight functions at once classify about 50 a second, as many in seven minutes
 START_S = 900  # until a job answers its first image; AWS starts most within ten minutes
 S_PER_IMAGE = 0.25  # at most: a ResNet-152 at 224 pixels on the two cores of ml.m5.xlarge
+SIDE_PX = 224  # beyond, a network's time grows with the number of pixels
+S_PER_UNMODIFIED = 1.0  # in addition, at most: reading and decoding an image of 25 MB and 9,000 x 9,000 pixels
 SECONDS_AN_HOUR = 3600
 # S3: three reads, and five writes (prepared image, answer, record, thumbnail, log entry); us-east-1, 2026.
 USD_PER_IMAGE = 3 * 0.0000004 + 5 * 0.000005
@@ -126,7 +128,10 @@ def plan_batch(clients: Clients, target: Target, *, started_ms: int, shares: int
 
 def time_limit_s(number: int, classifier: Classifier) -> int:
     """Return the job's time limit in seconds, at least the file's `evaluation.time_limit_s`."""
-    return max(classifier.evaluation.time_limit_s, round(START_S + number * S_PER_IMAGE))
+    s_per_image = S_PER_IMAGE * max(1.0, (classifier.hyperparameters.side_px / SIDE_PX) ** 2)
+    if classifier.pixels.unmodified:
+        s_per_image += S_PER_UNMODIFIED
+    return max(classifier.evaluation.time_limit_s, round(START_S + number * s_per_image))
 
 
 def check_budget(

@@ -273,6 +273,17 @@ def test_a_batch_costs_its_requests_and_the_machine_up_to_its_limit():
         batches.check_budget(50_000, PETS, usd_per_hour=0.23, max_cost_usd=usd - 1e-9)
 
 
+@pytest.mark.parametrize(
+    ("image_shape", "unmodified", "s_per_image"),
+    [("3,32,32", False, 0.25), ("3,448,448", False, 1.0), ("3,224,224", True, 1.25), ("3,448,448", True, 2.0)],
+)
+def test_larger_images_have_more_time(image_shape, unmodified, s_per_image):
+    shape = {"image_shape": image_shape, "num_layers": 20 if image_shape == "3,32,32" else 18}
+    pets = Classifier(name="pets", source="pets", hyperparameters=shape, pixels={"unmodified": unmodified})
+
+    assert batches.time_limit_s(100_000, pets) == 900 + 100_000 * s_per_image
+
+
 def clients(*, serves):
     config = {"ProductionVariants": [{"VariantName": serves, "ModelName": "model-1"}]}
     sagemaker = SimpleNamespace(
