@@ -164,8 +164,7 @@ def _unidentified(data: bytes) -> ImageRejectedError:
     if data.startswith(signatures.READ) or signatures.container_format(data):
         return ImageRejectedError("corrupt", "The file begins like an image, but its header is damaged or cut off.")
     if data.startswith(signatures.GIT_LFS):
-        sentence = "The file is a Git LFS pointer, not the image, which was not downloaded: run `git lfs pull`."
-        return ImageRejectedError("not_an_image", sentence)
+        return ImageRejectedError("not_an_image", signatures.NOT_DOWNLOADED)
     return ImageRejectedError("not_an_image", f"The file is not an image of a known format ({', '.join(FORMATS)}).")
 
 

@@ -14,6 +14,7 @@ JPEG: Final = b"\xff\xd8\xff"
 PNG: Final = b"\x89PNG\r\n\x1a\n"
 TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 GIT_LFS: Final = b"version https://git-lfs.github.com/spec/"
+NOT_DOWNLOADED: Final = "The file is a Git LFS pointer, not the image, which was not downloaded: run `git lfs pull`."
 READ: Final = (JPEG, PNG, b"GIF8", b"BM", b"RIFF", *TIFF)  # the first bytes of the formats that are decoded
 
 # Image formats that are not decoded, by their first bytes.

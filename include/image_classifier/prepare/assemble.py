@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.contracts.signatures import NOT_DOWNLOADED
 from image_classifier.contracts.training import image_list
 from image_classifier.prepare import split
 from image_classifier.prepare.inspection.inspector import NOT_FOR_GOOD, Rejected
@@ -132,8 +133,10 @@ class Assembler:
             return
         message = (
             f"{len(rejected):,} of {total:,} files in {self.where} cannot be used; up to {self.max_left_out:.0%} are "
-            f"left out. {_reasons(rejected)} Repair or remove them, or raise max_left_out in the classifier's file."
+            f"left out. {_reasons(rejected)}"
         )
+        if any(one.reason != NOT_DOWNLOADED for one in rejected):
+            message += " Repair or remove them, or raise max_left_out in the classifier's file."
         raise DatasetError(message)
 
     def _check_classes(self, found: Found, chosen: split.Chosen) -> None:

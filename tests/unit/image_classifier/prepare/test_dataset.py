@@ -327,6 +327,17 @@ def test_a_file_may_say_that_more_is_left_out(images, prepare):
     assert prepare(max_left_out=0.2).rejected == 12
 
 
+@pytest.mark.parametrize(("others", "is_repaired"), [({}, False), ({"c.jpg": b"text"}, True)])
+def test_images_that_are_all_git_lfs_pointers_are_not_to_be_removed(images, prepare, others, is_repaired):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    images({"cat": {f"{number}.jpg": pointer for number in range(12)}, "dog": {"a.jpg": pointer, **others}})
+
+    with pytest.raises(DatasetError, match="run `git lfs pull`") as caught:
+        prepare()
+
+    assert ("Repair or remove them" in str(caught.value)) == is_repaired
+
+
 def test_files_that_are_no_images_are_counted_apart(images, prepare, report):
     notes = {f"{number}.txt": b"a box, a class" for number in range(40)}
     images({"cat": range(30), "dog": {**{f"{number}.png": number for number in range(100, 130)}, **notes}})
