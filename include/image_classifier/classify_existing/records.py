@@ -58,6 +58,12 @@ def store_record(s3: "S3Client", target: Target, record: Prediction) -> Predicti
     raise ResourceBusyError(message)
 
 
+def record_that_stays(s3: "S3Client", target: Target, record: Prediction) -> Prediction | None:
+    """Return the stored record that `store_record` would not replace by this one, or None."""
+    stored, _ = _stored(s3, bucket=target.bucket, key=target.record_key(record.image.key))
+    return stored if stored is not None and not supersedes(record, stored) else None
+
+
 def write_log_entry(s3: "S3Client", target: Target, record: Prediction) -> None:
     """Write the record under a key that begins with its time; the watch Dag makes the day's index of these."""
     entry = log_key(record, log_prefix=target.keys.predictions_log)

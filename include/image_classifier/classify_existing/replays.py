@@ -13,7 +13,7 @@ from urllib.parse import quote_plus
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.names import function_name
-from image_classifier.classify_existing.records import ABSENT, Target, store_record, write_log_entry
+from image_classifier.classify_existing.records import ABSENT, Target, record_that_stays, store_record, write_log_entry
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.contracts import predictions
 from image_classifier.contracts.predictions import Image, Times
@@ -90,9 +90,9 @@ def replay_record(image: Image, uploaded: str, *, generation: int) -> dict[str, 
 def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, sentence: str) -> bool:
     """Store a failed record for an image unless it has an answer; return whether it was written.
 
-    The log entry is written first: an image with a record is not looked at again, so a process that ends between the
-    two writes would leave a record that no page shows. Readers of the log prefer an answer to a failed record; if there
-    is an answer, its own entry is written too, as the function may have ended before that.
+    If there is an answer, its log entry is written, as the function may have ended before that. A failed record's entry
+    is written before it: an image with a record is not looked at again, so a process that ends between the two writes
+    would leave a record that no page shows. Readers of the log prefer an answer that came between them.
     """
     found = current_image(s3, bucket=target.bucket, key=key)
     if found is None:
@@ -106,8 +106,10 @@ def write_failed_record(s3: "S3Client", target: Target, *, key: str, code: str, 
         total_ms=round(max(0.0, (now - predictions.instant(uploaded)).total_seconds() * 1000), 1),
     )
     record = predictions.failed(image, code=code, sentence=sentence, times=times)
-    write_log_entry(s3, target, record)
-    stored = store_record(s3, target, record)
+    stored = record_that_stays(s3, target, record)
+    if stored is None:
+        write_log_entry(s3, target, record)
+        stored = store_record(s3, target, record)
     if stored is not record:
         write_log_entry(s3, target, stored)
         return False

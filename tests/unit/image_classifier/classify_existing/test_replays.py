@@ -3,6 +3,9 @@
 import json
 from datetime import UTC, datetime
 
+import pytest
+
+from image_classifier.classify_existing import replays
 from image_classifier.classify_existing.records import Target, store_record
 from image_classifier.classify_existing.replays import current_image, replay_record, write_failed_record
 from image_classifier.contracts.predictions import Model, Times, predicted
@@ -21,7 +24,9 @@ def fail(s3):
     return write_failed_record(s3, TARGET, key=KEY, code="no_record", sentence="None came.")
 
 
-def test_an_answer_stays_and_gets_the_log_entry_that_it_lacked(s3):
+@pytest.fixture
+def answered(s3):
+    """An image with an answer whose log entry is missing."""
     s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
     image, uploaded = current_image(s3, bucket="pictures", key=KEY)
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -35,13 +40,22 @@ def test_an_answer_stays_and_gets_the_log_entry_that_it_lacked(s3):
     )
     store_record(s3, TARGET, answer)
     assert log_of(s3) == []
+    return s3
 
-    assert fail(s3) is False
-    assert log_of(s3) == ["failed", "predicted"]
-    stored = json.loads(
-        s3.get_object(Bucket="pictures", Key=f"{KEY.replace('incoming', 'predictions')}.json")["Body"].read()
-    )
-    assert stored["status"] == "predicted"
+
+def test_an_answer_stays_and_gets_the_log_entry_that_it_lacked(answered):
+    assert fail(answered) is False
+
+    assert log_of(answered) == ["predicted"]  # a failed one of another day would stay when the image is deleted
+    stored = answered.get_object(Bucket="pictures", Key=f"{KEY.replace('incoming', 'predictions')}.json")
+    assert json.loads(stored["Body"].read())["status"] == "predicted"
+
+
+def test_an_answer_that_comes_at_the_same_moment_stays_and_is_logged(answered, monkeypatch):
+    monkeypatch.setattr(replays, "record_that_stays", lambda *_: None)  # it comes just after this
+
+    assert fail(answered) is False
+    assert log_of(answered) == ["failed", "predicted"]
 
 
 def test_an_image_that_was_deleted_gets_no_failed_record(s3):
