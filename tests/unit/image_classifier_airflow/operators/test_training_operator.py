@@ -168,9 +168,7 @@ def test_a_completed_job_is_reused_with_its_best_epoch(operator, jobs, instance,
 
 
 @pytest.mark.parametrize(("run", "outcome"), [("run", "adopted"), ("earlier", "reused")])
-def test_a_completed_job_of_a_task_that_was_cleared_is_one_of_its_run(
-    operator, jobs, instance, artifact, reads, run, outcome
-):
+def test_the_completed_job_of_a_cleared_task_is_one_of_its_run(operator, jobs, instance, artifact, reads, run, outcome):
     job = jobs.has("job", "Completed", BillableTimeInSeconds=90, TrainingTimeInSeconds=100)
     jobs.add_tags(ResourceArn=job["TrainingJobArn"], Tags=Owner("dag", run, "train").tags())
 

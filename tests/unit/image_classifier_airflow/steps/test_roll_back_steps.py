@@ -108,7 +108,7 @@ def test_the_newest_approved_version_that_is_not_live_is_deployed_again(register
 
 
 @pytest.mark.parametrize("named", [None, "1", "job-1"])
-def test_a_cleared_run_whose_versions_were_not_marked_does_not_turn_round(registered, monkeypatch, named):
+def test_a_cleared_run_that_marked_no_version_does_not_turn_round(registered, monkeypatch, named):
     monkeypatch.setattr(roll_back, "announce_endpoint", lambda *_: None)
     monkeypatch.setattr(clients, "hosting_price", lambda _: lambda _: None)
     first = plan(version=named)
@@ -128,7 +128,7 @@ def test_a_person_may_return_to_a_model_at_once_that_a_run_left(registered, monk
     assert (returned["training_job"], returned["left"]) == ("job-2", ["arn:version/1"])
 
 
-def test_a_run_after_one_that_marked_its_versions_goes_on_from_the_live_model(registered):
+def test_a_run_after_one_that_marked_its_versions_leaves_the_live_model(registered):
     deployed(registered, "job-1", went_back_from="job-3")  # which is rejected
     registered.put_object(Bucket=BUCKET, Key="pets/models/job-2/model.json", Body=labels_document(["cat", "dog"]))
 
