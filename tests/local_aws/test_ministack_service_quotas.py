@@ -8,9 +8,11 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
+from image_classifier.classifier.instance_types import TRAINS_ON
 from image_classifier.plan.preflight_checks.quotas import check_quotas
 from image_classifier.plan.preflight_checks.run import PreflightClients, preflight
 from image_classifier.plan.prices import PriceBook
+from local_aws.ministack.service_quotas import FAMILIES, SIZES
 
 TRAINING = "ml.g4dn.xlarge for training job usage"
 
@@ -54,6 +56,12 @@ def test_quotas_are_large_enough(ministack):
     found = list(check_quotas(ministack.client("service-quotas"), classifier=Classifier(name="cats", source="cats")))
 
     assert {finding.status for finding in found} == {"ok"}
+
+
+def test_every_machine_that_may_train_has_a_quota():
+    machines = {machine for machines in TRAINS_ON.values() for machine in machines}
+
+    assert machines - {f"ml.{family}.{size}" for family in FAMILIES for size in SIZES} == set()
 
 
 def test_a_quota_of_the_file_is_the_account_s(ministack, few_quotas, source):

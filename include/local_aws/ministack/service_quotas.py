@@ -26,7 +26,7 @@ USES = (
     "endpoint usage",
     "processing job usage",
 )
-FAMILIES = ("c5", "c6i", "g4dn", "g5", "m5", "m6i", "p2", "p3", "t2")
+FAMILIES = ("c5", "c6i", "c7i", "g4dn", "g5", "g6", "m5", "m6i", "m7i", "p2", "p3", "p3dn", "t2")
 SIZES = ("medium", "large", "xlarge", *(f"{size}xlarge" for size in (2, 4, 8, 9, 12, 16, 18, 24, 48)))
 
 
