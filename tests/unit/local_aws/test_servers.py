@@ -1,9 +1,11 @@
 """Checks the command lines and the environment of the two servers."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from local_aws.__main__ import _parser
 from local_aws.servers import LocalAws, Ports, environment, ministack_command, sagemaker_command
 
 ON_A_LAPTOP = LocalAws(Path("/state"), Ports(ministack=4566, sagemaker=4567))
@@ -60,3 +62,10 @@ def test_the_servers_get_neither_the_users_aws_settings_nor_a_proxy() -> None:
     assert found["PATH"] == "/bin"
     assert found["AWS_CONFIG_FILE"] == "/dev/null"
     assert not {"AWS_PROFILE", "HTTPS_PROXY", "LOCALSTACK_HOST"} & set(found)
+
+
+def test_the_page_names_every_option_of_the_command_line() -> None:
+    synopsis = (Path(__file__).parents[3] / "include/local_aws/README.md").read_text().split("```")[1]
+    options = [action.option_strings[-1] for action in _parser()._actions]
+
+    assert set(re.findall(r"--[a-z-]+", synopsis)) == set(options) - {"--help"}
