@@ -6,9 +6,9 @@ model change together, because the function reads them for the model that answer
 1. `plan` finds the version by its number or training job; the default is the newest approved version that is not live.
    It changes nothing. It fails while a run of the classifier's own Dag is active, or if the model's artifact was
    deleted.
-   2. The next tasks deploy model, endpoint config and endpoint, invoke the endpoint with a known image, and deploy the
+2. The next tasks deploy model, endpoint config and endpoint, invoke the endpoint with a known image, and deploy the
    function.
-   3. `mark_versions` approves the version and rejects the one that was live before, with the reason.
+3. `mark_versions` approves the version and rejects the one that was live before, with the reason.
 
 Scheduled and unchanged runs do not promote the rejected model again; changed images or settings train another one. To
 deploy the rejected model again, run this Dag with it, or the classifier's own Dag with `promote_version`. **Safe to
