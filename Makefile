@@ -6,7 +6,7 @@ LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-boto3 test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 setup: ## Create the virtual environments under .venv/
 	@$(PYTHON) include/laptop/environments.py

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import sys
 from pathlib import Path
 
@@ -281,3 +282,15 @@ def packages_of(module: str) -> set[str]:
     """The packages that a module is in: Python runs them before it."""
     parts = module.split(".")
     return {".".join(parts[:length]) for length in range(1, len(parts))}
+
+
+def test_the_page_for_contributors_has_every_folder_and_group_in_order():
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)/` \|", page, re.MULTILINE)
+    list_of_groups = re.search(r"has one folder per task group.*?\n\n", page, re.DOTALL)[0]
+    named = [name for name in re.findall(r"`(\w+)`", list_of_groups) if name in GROUPS]
+
+    assert MAY_IMPORT.keys() - set(rows) == set()
+    assert named == [group for group in GROUPS if group != "__main__"]
+    kinds = re.search(r"^\| `tests/` \| `([^`]*)`", page, re.MULTILINE)[1].split()
+    assert {file.parent.name for file in (ROOT / "tests").glob("*/*.py")} - set(kinds) == set()

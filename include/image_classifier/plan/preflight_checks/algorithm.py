@@ -13,7 +13,7 @@ from image_classifier.prepare.processing.request import preparation_image, prepa
 from image_classifier.train.image_uris import algorithm_image
 
 IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr[^/]*/(?P<repository>[^:@]+)(?P<kind>[:@])(?P<name>\S+)")
-BUILD = "make algorithm-image # and the two commands that it prints"
+BUILD = "make algorithm-image # and the commands that it prints"
 BUILD_PREPARATION = "make preparation-image # and the commands that it prints"
 
 
