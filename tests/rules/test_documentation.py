@@ -152,3 +152,19 @@ def test_a_variable_on_a_page_is_read_somewhere():
 
     assert len(named) > 15
     assert {name for name in named - settings if name.removeprefix(PREFIX) not in code} == set()
+
+
+def slugs(text: str) -> set[str]:
+    """The anchors of a page's headings."""
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+def test_a_link_to_a_heading_leads_to_one():
+    links = [(one, *found) for one in PAGES for found in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", one.read_text())]
+
+    assert links
+    assert [
+        f"{one.relative_to(ROOT)}: {target}#{anchor}"
+        for one, target, anchor in links
+        if anchor not in slugs((one.parent / target if target else one).read_text())
+    ] == []
