@@ -1,5 +1,6 @@
 """Defines the state folder, the ports and the Python interpreters of the local services."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from local_aws.processes.ports import becomes_free
+from local_aws.processes.state_folder import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
 AIRFLOW_PYTHON = ROOT / ".venv/airflow/bin/python"
@@ -30,22 +32,37 @@ class Place:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
-        """Read LAPTOP_STATE, LOCAL_AWS_PORT, LOCAL_SAGEMAKER_PORT and AIRFLOW_PORT; each has a default."""
+        """Read LAPTOP_STATE, LOCAL_AWS_PORT, LOCAL_SAGEMAKER_PORT and AIRFLOW_PORT; each has a default.
+
+        A port that is not given is the one of the last start, until `forget_ports`.
+        """
+        state = Path(environ.get("LAPTOP_STATE", ROOT / ".laptop")).resolve()
+        given = {**_remembered_ports(state), **environ}
         return cls(
-            state=Path(environ.get("LAPTOP_STATE", ROOT / ".laptop")).resolve(),
-            aws_port=_port(environ, "LOCAL_AWS_PORT", default=cls.aws_port),
-            sagemaker_port=_port(environ, "LOCAL_SAGEMAKER_PORT", default=cls.sagemaker_port),
-            airflow_port=_port(environ, "AIRFLOW_PORT", default=cls.airflow_port),
+            state=state,
+            aws_port=_port(given, "LOCAL_AWS_PORT", default=cls.aws_port),
+            sagemaker_port=_port(given, "LOCAL_SAGEMAKER_PORT", default=cls.sagemaker_port),
+            airflow_port=_port(given, "AIRFLOW_PORT", default=cls.airflow_port),
         )
 
     def as_env(self) -> dict[str, str]:
         """Return the variables from which `from_env` makes an equal object."""
+        return {"LAPTOP_STATE": str(self.state), **self._ports_as_env()}
+
+    def _ports_as_env(self) -> dict[str, str]:
         return {
-            "LAPTOP_STATE": str(self.state),
             "LOCAL_AWS_PORT": str(self.aws_port),
             "LOCAL_SAGEMAKER_PORT": str(self.sagemaker_port),
             "AIRFLOW_PORT": str(self.airflow_port),
         }
+
+    def remember_ports(self) -> None:
+        """Write the ports to the state folder, for commands in a shell without the variables."""
+        write_atomically(_ports_file(self.state), json.dumps(self._ports_as_env()))
+
+    def forget_ports(self) -> None:
+        """Undo `remember_ports`; does nothing if no ports were remembered."""
+        _ports_file(self.state).unlink(missing_ok=True)
 
     @property
     def reports(self) -> Path | None:
@@ -103,6 +120,18 @@ class Place:
                     f"Port {port}, for {purpose}, is in use by another program: stop it, or choose another port: "
                     f"{variable}={port + 1000} make ..."
                 )
+
+
+def _ports_file(state: Path) -> Path:
+    return state / "ports.json"
+
+
+def _remembered_ports(state: Path) -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(_ports_file(state).read_text())
+    except FileNotFoundError:
+        return {}
+    return found
 
 
 def _port(environ: Mapping[str, str], variable: str, *, default: int) -> int:

@@ -32,7 +32,7 @@ class Status(TypedDict, total=False):
 
 
 def supervise(place: Place, *, stop_requested: threading.Event) -> None:
-    """Run the services until a stop is requested or one of them ends; status.json has the state."""
+    """Run the services until a stop is requested or one of them ends; status.json has the state. A stop forgets the ports."""
     services = Services(place, stop_requested=stop_requested)
     file = _status_file(place)
     try:
@@ -50,6 +50,7 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
         services.stop()
     if stop_requested.is_set():
         file.unlink(missing_ok=True)
+        place.forget_ports()
 
 
 def status(place: Place) -> Status:
@@ -104,7 +105,7 @@ def start(place: Place) -> None:
 
 
 def _may_start(place: Place) -> bool:
-    """Return False if another supervisor holds the lock; otherwise check the ports and delete the old status.
+    """Return False if another supervisor holds the lock; otherwise check and remember the ports, without the old status.
 
     Raises:
         LaptopError: a port is in use.
@@ -114,6 +115,7 @@ def _may_start(place: Place) -> bool:
         with lock(place).held():
             _status_file(place).unlink(missing_ok=True)
             place.check_ports()
+            place.remember_ports()
     except StateInUseError:
         return False
     return True

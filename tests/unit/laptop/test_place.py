@@ -29,3 +29,12 @@ def test_a_place_is_the_same_in_another_process(tmp_path):
     place = Place(state=tmp_path, aws_port=1, sagemaker_port=2, airflow_port=3)
 
     assert Place.from_env(place.as_env()) == place
+
+
+def test_the_ports_of_the_last_start_are_found_without_the_variables(tmp_path):
+    place = Place(state=tmp_path, aws_port=1, sagemaker_port=2, airflow_port=3)
+    place.remember_ports()
+
+    assert Place.from_env({"LAPTOP_STATE": str(tmp_path)}) == place
+    assert Place.from_env({"LAPTOP_STATE": str(tmp_path), "AIRFLOW_PORT": "9090"}).airflow_port == 9090
+    assert Place.from_env({"LAPTOP_STATE": str(tmp_path / "other")}).airflow_port == 8080

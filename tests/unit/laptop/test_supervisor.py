@@ -122,3 +122,15 @@ def test_a_supervisor_of_a_service_that_ended_does_not_answer(place, services):
 
     assert question.exists()
     assert supervisor.status(place)["stopped"] == "airflow-triggerer ended"
+
+
+def test_status_finds_the_running_services_without_the_variables(place, services, new_supervisor):
+    environ = {"LAPTOP_STATE": str(place.state)}
+
+    supervisor.start(place)
+
+    assert Place.from_env(environ) == place
+    stop_requested = threading.Event()
+    stop_requested.set()
+    supervisor.supervise(place, stop_requested=stop_requested)
+    assert Place.from_env(environ) == Place(state=place.state)
