@@ -27,7 +27,7 @@ def calibration(test: Table, validation: Table | None) -> tuple[Calibration, "Pr
     temperature, note = fitted_temperature(validation)
     tempered = at_temperature(test.probabilities, temperature)
     figures = Calibration(
-        fitted_on=len(validation.images) if validation else 0,
+        fitted_on=len(validation.images) if validation and temperature != UNCHANGED else 0,
         note=note,
         before=calibration_figures(test, test.probabilities, temperature=UNCHANGED),
         after=calibration_figures(test, tempered, temperature=temperature),
@@ -44,7 +44,10 @@ def fitted_temperature(validation: Table | None) -> tuple[float, str]:
 
     if validation is None or len(validation.images) < FEWEST_TO_FIT:
         found = len(validation.images) if validation else 0
-        return UNCHANGED, f"No temperature is fitted: {found} validation images, {FEWEST_TO_FIT} are needed."
+        return (
+            UNCHANGED,
+            f"No temperature is fitted: there are {found} validation images, and {FEWEST_TO_FIT} are needed.",
+        )
     if validation.right.all():
         return UNCHANGED, "No temperature is fitted: the model is right on every validation image."
     found = minimize_scalar(

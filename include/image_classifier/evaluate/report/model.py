@@ -62,7 +62,10 @@ class CalibrationFigures(_Part):
 
 
 class Calibration(_Part):
-    """Calibration on the test images without temperature, and with the one that was fitted on validation images."""
+    """Calibration on the test images without temperature, and with the one that was fitted on validation images.
+
+    ``fitted_on`` is the number of these; 0 if no temperature was fitted.
+    """
 
     fitted_on: int
     note: str

@@ -83,7 +83,7 @@ def test_probabilities_that_were_rounded_to_zero_stay_finite():
 def test_without_enough_validation_images_nothing_is_fitted(make_table):
     assert fitted_temperature(make_table(1, classes=3, images=49)) == (
         1.0,
-        "No temperature is fitted: 49 validation images, 50 are needed.",
+        "No temperature is fitted: there are 49 validation images, and 50 are needed.",
     )
     assert fitted_temperature(make_table(1, classes=3, images=50))[0] != 1.0
     assert fitted_temperature(None)[0] == 1.0

@@ -41,7 +41,7 @@ def parsed(page):
     return tags
 
 
-def make(table, *, labels=None, pictures=None, epochs=(), missing=(), tuning=None):
+def make(table, *, labels=None, pictures=None, epochs=(), missing=(), tuning=None, validation=None):
     labels = labels or tuple(f"class {index}" for index in range(table.num_classes))
     subject = Subject(
         classifier="pets",
@@ -53,7 +53,7 @@ def make(table, *, labels=None, pictures=None, epochs=(), missing=(), tuning=Non
         calibrate=False,
         tuning=tuning,
     )
-    report = make_report(subject, test=table, validation=None, missing=missing)
+    report = make_report(subject, test=table, validation=validation, missing=missing)
     return report, report_page(report, pictures=pictures or {})
 
 
@@ -115,6 +115,15 @@ def test_a_perfect_model_of_two_classes_has_a_page_too():
 
     assert b"The model is right on every test image." in page
     assert b"Every test image is classified correctly." in page
+
+
+@pytest.mark.parametrize("images", [23, 100])
+def test_the_page_says_where_a_temperature_is_fitted_only_if_one_is(table, make_table, images):
+    _, page = make(table, validation=make_table(2, classes=table.num_classes, images=images))
+
+    assert (b"No temperature is fitted: there are 23 validation images" in page) == (images == 23)
+    assert (b"It is fitted on" in page) == (b"The function does not apply it" in page) == (images == 100)
+    assert (b"with temperature 1.00" in page) is False
 
 
 def test_a_hundred_classes_have_no_matrix_that_nobody_can_read(make_table):
