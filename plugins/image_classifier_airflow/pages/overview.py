@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Response
 
-from image_classifier.aws.names import Keys
+from image_classifier.aws.names import Keys, endpoint_name
+from image_classifier.aws.s3 import modified
 from image_classifier.aws.settings import bucket_from_env
 from image_classifier.connect.deployment import Deployment, read_deployment
 from image_classifier.gallery.newest import MOST_RECORDS
 from image_classifier.gallery.overview import overview
 from image_classifier.plan.plan import HOURS_A_DAY
-from image_classifier.watch.seen import read_seen
+from image_classifier.watch.seen import Seen, read_seen
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Looking
 from image_classifier_airflow.pages.charts import stacked_bars
@@ -28,10 +29,11 @@ LABELS_IN_TABLE = 8
 def show_overview(visitor: Looking) -> Response:
     """Show the figures of the newest predictions, and the state of the endpoint."""
     name, bucket, s3 = visitor.classifier.name, bucket_from_env(), storage.s3(visitor.classifier)
-    with ThreadPoolExecutor(3) as readers:
+    with ThreadPoolExecutor(4) as readers:
         newest = readers.submit(storage.records(visitor.classifier).newest, MOST_RECORDS)
         deployed = readers.submit(read_deployment, s3, bucket=bucket, classifier=name)
         watched = readers.submit(read_seen, s3, bucket=bucket, classifier=name)
+        recorded = readers.submit(modified, s3, bucket=bucket, key=Keys(name).deployment)
         records, deployment, seen = newest.result(), deployed.result(), watched.result()
     figures = overview(records.rows)
     days = list(reversed(figures.days))
@@ -46,11 +48,18 @@ def show_overview(visitor: Looking) -> Response:
         days=figures.days[:DAYS_IN_TABLE],
         columns=[one.label for one in figures.labels[:LABELS_IN_TABLE]],
         deployment=deployment,
+        unseen_since=_unseen_since(recorded.result(), seen),
+        endpoint=endpoint_name(name),
         usd_per_day=_usd_per_day(deployment),
         seen=seen,
         minutes_ago=(datetime.now(UTC) - seen.at).total_seconds() / 60 if seen else None,
         incoming=Keys(name).incoming,
     )
+
+
+def _unseen_since(recorded: datetime | None, seen: Seen | None) -> datetime | None:
+    """Return when the deployment was recorded if the watch Dag has not run since; otherwise None."""
+    return recorded if recorded and (seen is None or recorded > seen.at) else None
 
 
 def _usd_per_day(deployment: Deployment | None) -> float | None:

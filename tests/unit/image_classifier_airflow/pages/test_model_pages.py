@@ -75,7 +75,8 @@ def test_before_the_watch_dag_has_run_models_are_listed_without_numbers(client, 
 
     text = text_of(client("viewer"), "/cats/models")
 
-    assert OLD in text
+    assert re.search(rf"not looked at yet {OLD}", text)
+    assert "USD not looked at yet promote" in text
     assert "once the Dag image_classifier_watch has run." in text
 
 
@@ -84,7 +85,9 @@ def test_a_new_model_s_version_waits_for_the_next_run_of_the_watch_dag(client, m
     changed = json.dumps({**seen, "versions": []}).encode()
     models.s3.put_object(Bucket="pictures", Key="cats/watch/seen.json", Body=changed)
 
-    assert "has run again; it ran last at 20" in text_of(client("viewer"), "/cats/models")
+    text = text_of(client("viewer"), "/cats/models")
+    assert "has run again; it ran last at 20" in text
+    assert re.search(rf"not seen {NEW} serves", text)
 
 
 def test_a_model_is_shown_with_its_report_and_decision(client, models):

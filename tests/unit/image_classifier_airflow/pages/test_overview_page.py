@@ -80,3 +80,40 @@ def test_a_watch_dag_that_does_not_run_is_noticed(client, bucket):
     see(bucket, minutes_ago=45)
 
     assert "45 minutes ago: is the Dag paused?" in show(client("viewer"))
+
+
+def test_a_deployment_after_the_watch_dag_s_run_is_not_called_none(client, bucket):
+    see(bucket)
+    deploy(bucket)
+
+    text = show(client("viewer"))
+
+    recorded = "The deployment of image-classifier-cats was recorded at 20[-0-9: ]+ UTC"
+    assert re.search(f"Endpoint not looked at yet {recorded}", text)
+    assert re.search(
+        r"Before that, image_classifier_watch ran last at 20[-0-9: ]+ UTC; it runs every ten minutes", text
+    )
+    assert "Images without a record not counted yet" in text
+
+
+def test_a_deployment_before_the_watch_dag_s_first_run_is_named(client, bucket):
+    deploy(bucket)
+
+    text = show(client("viewer"))
+
+    assert "Endpoint not looked at yet The deployment of image-classifier-cats was recorded at" in text
+    assert "The Dag image_classifier_watch has not run yet." in text
+
+
+def test_an_endpoint_that_is_gone_since_the_deployment_is_called_none(client, bucket):
+    deploy(bucket)
+    see(bucket, minutes_ago=-1)
+
+    assert "Endpoint none as image_classifier_watch saw it" in show(client("viewer"))
+
+
+def test_a_state_before_the_deployment_is_shown_with_its_time(client, bucket):
+    see(bucket, endpoint_status="InService")
+    deploy(bucket)
+
+    assert "Endpoint InService The deployment of image-classifier-cats was recorded at" in show(client("viewer"))
