@@ -13,8 +13,8 @@ objects.
 
 **Type the classifier's name twice** in the trigger form. **Safe to repeat**: resources that are deleted already are
 skipped. Only resources with the classifier's name and the tag `image-classifier: <classifier>` are deleted. The bucket,
-the roles and the failure queue belong to the deployment and stay; so do the descriptions of past training jobs, which
-AWS keeps free of charge. `even_while_active` skips the first check: the training job is stopped and the endpoint is
+the roles and the failure queue belong to the deployment and stay; so do the descriptions of past jobs, which AWS keeps
+free of charge. `even_while_active` skips the first check: the training job is stopped and the endpoint is
 deleted during the run, whose tasks then fail and are not retried.
 """
 

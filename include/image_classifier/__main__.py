@@ -252,7 +252,7 @@ def _run_destroy(options: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     destroy(account, remains, keep_data=options.keep_data)
     left = find_remains(account, bucket=remains.named_bucket, role_arn=remains.role_arn)
-    print(f"Left:\n{left.as_table()}")
+    print("Nothing is left." if left.is_empty else f"Left:\n{left.as_table()}")
     return 0 if left.is_empty or (options.keep_data and left.is_only_data) else 1
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.permissions import reasons, record
-from tests.permissions.policies import Statement, allows, statements
+from tests.permissions.policies import ACCOUNT, REGION, Statement, allows, statements
 
 CALLS = json.loads(record.RECORDED.read_text())
 EVERYTHING = statements()
@@ -32,3 +32,12 @@ def test_no_reason_is_written_for_an_action_that_a_call_needs() -> None:
 
 def test_the_page_is_what_was_recorded() -> None:
     assert Path(record.PAGE).read_text() == record.page(CALLS)
+
+
+@pytest.mark.parametrize("kind", ["Training", "Transform", "Processing"])
+def test_airflow_may_delete_the_logs_of_its_jobs_of_each_kind(kind: str) -> None:
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/sagemaker/{kind}Jobs"
+    call = {"principal": "Airflow", "action": "logs:DeleteLogStream", "context": {}}
+
+    assert allows(EVERYTHING, {**call, "resource": f"{group}:log-stream:image-classifier-digits-01/data-log"})
+    assert not allows(EVERYTHING, {**call, "resource": f"{group}:log-stream:another/data-log"})

@@ -26,11 +26,10 @@ from image_classifier.teardown.inventory import (
     doomed_versions,
     inventory,
     our_functions,
-    our_job_logs,
     our_log_groups,
     unfinished_uploads,
 )
-from image_classifier.train.job_log import LOG_GROUP
+from image_classifier.teardown.job_logs import our_job_logs
 from image_classifier.train.training_jobs import list_training_jobs_in_progress
 from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress
 
@@ -146,13 +145,13 @@ def delete_model_packages(clients: Clients, teardown: Teardown) -> None:
 
 
 def delete_logs(clients: Clients, teardown: Teardown) -> None:
-    """Delete the logs of function, endpoint and training jobs; the training jobs' log group is shared and stays."""
+    """Delete the logs of function, endpoint and jobs; the log groups of the jobs are shared and stay."""
     for name in our_log_groups(clients, teardown.classifier):
         clients.logs.delete_log_group(logGroupName=name)
         log.info("Log group %s deleted", name)
-    for name in our_job_logs(clients, teardown.classifier):
-        clients.logs.delete_log_stream(logGroupName=LOG_GROUP, logStreamName=name)
-        log.info("Log %s deleted", name)
+    for one in our_job_logs(clients, teardown.classifier):
+        clients.logs.delete_log_stream(logGroupName=one.group, logStreamName=one.stream)
+        log.info("Log %s deleted", one)
 
 
 def delete_objects(clients: Clients, teardown: Teardown) -> int:

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws import names
 from image_classifier.aws.clients import Clients
-from image_classifier.aws.ownership import name_prefix, our_endpoint_configs, our_endpoints, our_models
+from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
 from image_classifier.connect.notification import KINDS
 from image_classifier.connect.upload_queue import our_upload_queues
 from image_classifier.contracts.record_keys import CHECK_FOLDER
 from image_classifier.evaluate.transform_jobs import TRANSFORM_JOBS
 from image_classifier.prepare.processing.jobs import PROCESSING_JOBS
 from image_classifier.promote.registry import our_group, our_versions
-from image_classifier.train.job_log import LOG_GROUP
+from image_classifier.teardown.job_logs import JobLog, our_job_logs
 from image_classifier.train.training_jobs import list_training_jobs_in_progress
-from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress, our_tuning_jobs
+from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
-    from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
 
 
@@ -95,8 +94,9 @@ class Inventory:
     endpoint_configs: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     model_packages: tuple[str, ...] = ()
+    model_package_groups: tuple[str, ...] = ()
     log_groups: tuple[str, ...] = ()
-    job_logs: tuple[str, ...] = ()
+    job_logs: tuple[JobLog, ...] = ()
     unfinished_uploads: tuple[UnfinishedUpload, ...] = ()
     folders: Mapping[str, Folder] = field(default_factory=dict)
 
@@ -114,9 +114,10 @@ class Inventory:
             "endpoints": len(self.endpoints),
             "endpoint configs": len(self.endpoint_configs),
             "models": len(self.models),
-            "model packages and their group": len(self.model_packages),
+            "model packages": len(self.model_packages),
+            "model package groups": len(self.model_package_groups),
             "log groups": len(self.log_groups),
-            "logs of training jobs": len(self.job_logs),
+            "logs of jobs": len(self.job_logs),
             "unfinished uploads": len(self.unfinished_uploads),
             "object versions": sum(folder.versions for folder in self.folders.values()),
         }
@@ -135,8 +136,9 @@ class Inventory:
             "endpoint config": self.endpoint_configs,
             "model": self.models,
             "model package": self.model_packages,
+            "model package group": self.model_package_groups,
             "log group": self.log_groups,
-            "log of a training job": self.job_logs,
+            "log of a job": [str(one) for one in self.job_logs],
             "unfinished upload": [upload.key for upload in self.unfinished_uploads],
             "objects": [
                 f"{prefix} ({folder.versions} versions, {folder.size_bytes / 1e6:.1f} MB)"
@@ -162,16 +164,13 @@ def inventory(clients: Clients, teardown: Teardown) -> Inventory:
         endpoints=our_endpoints(clients.sagemaker, classifier),
         endpoint_configs=our_endpoint_configs(clients.sagemaker, classifier),
         models=() if teardown.keep_models else our_models(clients.sagemaker, classifier),
-        model_packages=() if teardown.keep_models else _our_model_packages(clients, classifier),
+        model_packages=() if teardown.keep_models else our_versions(clients.sagemaker, classifier),
+        model_package_groups=() if teardown.keep_models else our_group(clients.sagemaker, classifier),
         log_groups=our_log_groups(clients, classifier),
         job_logs=our_job_logs(clients, classifier),
         unfinished_uploads=unfinished_uploads(clients.s3, teardown),
         folders=folders(clients.s3, teardown),
     )
-
-
-def _our_model_packages(clients: Clients, classifier: str) -> tuple[str, ...]:
-    return (*our_versions(clients.sagemaker, classifier), *our_group(clients.sagemaker, classifier))
 
 
 def our_upload_triggers(s3: "S3Client", *, bucket: str, classifier: str) -> tuple[str, ...]:
@@ -189,7 +188,7 @@ def our_functions(functions: "LambdaClient", classifier: str) -> tuple[str, ...]
 
 
 def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
-    """Return the log groups of function and endpoint; training jobs share one group per account."""
+    """Return the log groups of function and endpoint; the jobs of an account share one group for each kind."""
     name = names.function_name(classifier)
     is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
         clients.functions, classifier
@@ -205,27 +204,6 @@ def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
     )
 
 
-def our_job_logs(clients: Clients, classifier: str) -> tuple[str, ...]:
-    """Return the log streams of the classifier's training jobs, named ``<training job>/algo-<n>-<time>``."""
-    prefix = f"{name_prefix(classifier)}-"
-    own = [
-        stream
-        for stream in _streams(clients.logs, prefix)
-        if names.is_training_job(stream.partition("/")[0], classifier=classifier)
-    ]
-    tuning = our_tuning_jobs(clients.sagemaker, classifier=classifier)
-    return (*own, *(stream for job in tuning for stream in _streams(clients.logs, f"{job}-")))
-
-
-def _streams(logs: "CloudWatchLogsClient", prefix: str) -> list[str]:
-    paginator = logs.get_paginator("describe_log_streams")
-    pages = paginator.paginate(logGroupName=LOG_GROUP, logStreamNamePrefix=prefix)
-    try:
-        return [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
-    except logs.exceptions.ResourceNotFoundException:  # no job has run in this account
-        return []
-
-
 def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUpload, ...]:
     """Return the classifier's incomplete multipart uploads outside the kept prefixes."""
     pages = s3.get_paginator("list_multipart_uploads").paginate(
@@ -236,10 +214,11 @@ def unfinished_uploads(s3: "S3Client", teardown: Teardown) -> tuple[UnfinishedUp
 
 
 def folders(s3: "S3Client", teardown: Teardown) -> dict[str, Folder]:
-    """Return the object versions to delete, by prefix of the classifier."""
+    """Return the object versions to delete, by prefix of the classifier; a file directly below its root is by key."""
     root, found = names.Keys(teardown.classifier).root, dict[str, Folder]()
     for version in doomed_versions(s3, teardown):
-        prefix = f"{root}{version['Key'].removeprefix(root).partition('/')[0]}/"
+        name, slash, _ = version["Key"].removeprefix(root).partition("/")
+        prefix = f"{root}{name}{slash}"
         before = found.get(prefix, Folder())
         found[prefix] = Folder(before.versions + 1, before.size_bytes + version.get("Size", 0))
     return dict(sorted(found.items()))

@@ -158,7 +158,7 @@ def test_a_deployment_is_removed_when_the_stacks_name_is_typed(planned, monkeypa
 
     assert command.main(["destroy", "--region", "eu-north-1"]) == 0
     assert answers.destroyed == [THERE]
-    assert capsys.readouterr().out.endswith("Left:\nNothing is there.\n")
+    assert capsys.readouterr().out.endswith(" object versions)\nNothing is left.\n")
 
 
 @pytest.mark.parametrize("typed", ["", "yes", "image-classifier-2"])

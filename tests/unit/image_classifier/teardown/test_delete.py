@@ -10,6 +10,7 @@ from image_classifier.aws.clients import Clients
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.teardown import delete as teardown
 from image_classifier.teardown.inventory import Folder, Inventory, Teardown, UnfinishedUpload
+from image_classifier.teardown.job_logs import JobLog, our_job_logs
 from image_classifier.train.job_log import LOG_GROUP
 
 DIGITS = Teardown("digits", "a-bucket")
@@ -292,7 +293,7 @@ def test_only_a_function_that_carries_our_tag_is_deleted(clients):
 
 
 def test_only_logs_may_be_left(clients, monkeypatch):
-    logs = Inventory(log_groups=(f"/aws/lambda/{NAME}",), job_logs=(f"{JOB}/algo-1-1",))
+    logs = Inventory(log_groups=(f"/aws/lambda/{NAME}",), job_logs=(JobLog(LOG_GROUP, f"{JOB}/algo-1-1"),))
     monkeypatch.setattr(teardown, "inventory", lambda *_: logs)
     teardown.check_nothing_costs(clients, DIGITS)
 
@@ -414,6 +415,28 @@ def test_logs_of_the_classifiers_jobs_go_and_others_stay(monkeypatch, jobs):
         left = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=LOG_GROUP)["logStreams"]]
     others = ["another", trials[1], "image-classifier-digits-2-0123abcd-89abcdef"]
     assert sorted(left) == [f"{job}/algo-1-17" for job in others]
+
+
+@pytest.mark.parametrize("group", ["/aws/sagemaker/TransformJobs", "/aws/sagemaker/ProcessingJobs"])
+def test_logs_of_transform_and_processing_jobs_go_and_others_stay(monkeypatch, jobs, group):
+    monkeypatch.delenv("AWS_CA_BUNDLE", raising=False)
+    ours, theirs = "image-classifier-digits-0123456789abcdef", "image-classifier-digits-2-0123456789abcdef"
+    with mock_aws():
+        session = boto3.Session("testing", "testing", region_name="us-east-1")
+        logs = session.client("logs")
+        logs.create_log_group(logGroupName=group)
+        for stream in (f"{ours}/i-0abc-17", f"{ours}/data-log", f"{theirs}/data-log", f"{ours}0/data-log"):
+            logs.create_log_stream(logGroupName=group, logStreamName=stream)
+        clients = Clients(jobs, session.client("lambda"), logs, None, None)
+
+        assert our_job_logs(clients, "digits") == (
+            JobLog(group, f"{ours}/data-log"),
+            JobLog(group, f"{ours}/i-0abc-17"),
+        )
+        teardown.delete_logs(clients, DIGITS)
+
+        left = [stream["logStreamName"] for stream in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    assert sorted(left) == [f"{ours}0/data-log", f"{theirs}/data-log"]
 
 
 def test_an_account_in_which_no_job_has_run_has_no_logs_of_jobs(monkeypatch, jobs):

@@ -107,6 +107,23 @@ def test_old_versions_and_delete_markers_count(clients):
     assert folders == {"digits/incoming/": Folder(3, 10), "digits/predictions/": Folder(1, 5)}
 
 
+def test_a_file_beside_the_folders_is_listed_by_its_key(clients):
+    put(clients, "digits/announced.json", "digits/incoming/a.png")
+
+    folders = inventory(clients, Teardown("digits", BUCKET)).folders
+
+    assert folders == {"digits/announced.json": Folder(1, 5), "digits/incoming/": Folder(1, 5)}
+
+
+def test_a_model_package_group_is_called_one_in_the_table(clients):
+    group = "image-classifier-digits"
+    clients.sagemaker.create_model_package_group(ModelPackageGroupName=group, Tags=tags("digits"))
+
+    table = inventory(clients, Teardown("digits", BUCKET)).as_table()
+
+    assert table == f"model package group     {group}"
+
+
 def test_other_classifiers_objects_do_not_count(clients):
     put(clients, "digits-2/incoming/a.png", "digits.txt", "other/digits/a.png")
 
