@@ -197,6 +197,32 @@ def test_the_blind_sample_counts_answers_and_hides_predictions(anna):
     expect(anna.page.locator("[data-live-text]")).to_contain_text("of 2 answers agree with the model")
 
 
+def test_the_blind_sample_hides_names_and_the_gallery_s_answers(anna, pets):
+    anna.open("sample")
+    key, label = anna.keys[2], {"1": "cat", "2": "dog"}
+    anna.open(f"image?key={key}")
+    anna.page.locator(".tile").click()
+    anna.page.keyboard.press("1")
+    expect(anna.status).to_have_text("1 saved")
+
+    anna.open("sample")
+    tile = anna.page.locator(".tile").nth(2)
+    expect(tile).to_have_text("Image 3")
+    tile.dblclick()
+    expect(anna.page.locator("dialog.enlarged img")).to_be_visible()
+    anna.page.keyboard.press("Escape")
+    anna.page.keyboard.press("2")
+    expect(anna.status).to_contain_text("1 saved")
+    answer = corrections(pets)[key]
+    assert (answer["label"], answer["reason"]) == (label["2"], "random")
+    anna.page.keyboard.press("z")
+
+    expect(anna.status).to_have_text("1 undone")
+    expect(tile).to_have_text("Image 3")
+    answer = corrections(pets)[key]
+    assert (answer["label"], answer["reason"]) == (label["1"], "search")
+
+
 def test_an_upload_shows_its_prediction_as_it_arrives(anna, pets):
     anna.open("upload")
     content = drawn("dog", 7777)

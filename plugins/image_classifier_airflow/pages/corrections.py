@@ -32,7 +32,13 @@ MOST_AT_ONCE = 1_000
 
 
 class Said(BaseModel):
-    """One answer; ``etag`` is that of the correction that the person saw, or empty if there was none."""
+    """One answer.
+
+    Attributes:
+        etag: that of the correction that the person saw; empty if there was none.
+        reason: of the earlier correction that an undo restores; None for a new answer.
+
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -40,6 +46,7 @@ class Said(BaseModel):
     etag: Annotated[str, Field(max_length=128)] = ""
     answer: Answer
     label: Annotated[str, Field(min_length=1, max_length=MAX_LABEL_CHARACTERS)] | None = None
+    reason: Reason | None = None
 
 
 class Request(BaseModel):
@@ -56,7 +63,7 @@ def correct(visitor: Changing, request: Request) -> dict[str, list[dict[str, Any
     """Store each answer; one that cannot be stored does not affect the others.
 
     Returns ``results`` in the order of the request, each with key, state (saved, conflict or refused), etag, answer,
-    label, by and sentence; for a conflict these are those of the other person.
+    label, reason, by and sentence; for a conflict these are those of the other person.
     """
     prefix = Keys(visitor.classifier.name).incoming
     if foreign := [said.key for said in request.answers if not said.key.startswith(prefix)]:
@@ -67,7 +74,7 @@ def correct(visitor: Changing, request: Request) -> dict[str, list[dict[str, Any
     def one(said: Said) -> dict[str, Any]:
         try:
             _check_label(said, labels)
-            correction = _correction(visitor, s3, said, request.reason)
+            correction = _correction(visitor, s3, said, said.reason or request.reason)
             return {**_told(correction), "state": "saved", "etag": _write(stored, correction, said)}
         except CorrectionConflictError as error:
             other = error.stored
@@ -122,5 +129,6 @@ def _told(correction: Correction) -> dict[str, Any]:
         "answer": correction.answer,
         "label": correction.label,
         "is_right": correction.is_right,
+        "reason": correction.reason,
         "by": correction.by,
     }

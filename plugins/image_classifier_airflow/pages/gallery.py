@@ -61,8 +61,11 @@ def list_matching(visitor: Looking, chosen: Chosen) -> dict[str, Any]:
 
 
 def _image(row: Row, stored: Stored | None) -> dict[str, str]:
-    said = {"answer": stored.correction.answer, "answerLabel": stored.correction.label or ""} if stored else {}
-    return {"key": row.key, "label": row.label or "", "etag": stored.etag if stored else "", **said}
+    found = {"key": row.key, "label": row.label or "", "etag": stored.etag if stored else ""}
+    if stored is None:
+        return found
+    said = stored.correction
+    return {**found, "answer": said.answer, "answerLabel": said.label or "", "answerReason": said.reason}
 
 
 @router.get("/{classifier}/gallery")

@@ -36,7 +36,24 @@
     tiles.forEach((tile, place) => { tile.tabIndex = place === current ? 0 : -1; });
     tiles[current].focus();
   };
-  const open = (tile) => { if (!grid.classList.contains("single")) location.href = `image?key=${encodeURIComponent(tile.dataset.key)}`; };
+  const isBlind = panel && panel.dataset.reason === "random"; // neither predictions nor other people's answers are told
+  const enlarge = (tile) => { // an image's page would show its prediction
+    const dialog = document.createElement("dialog");
+    const picture = document.createElement("img");
+    picture.src = `picture?key=${encodeURIComponent(tile.dataset.key)}`;
+    picture.alt = tile.querySelector(".name").textContent;
+    dialog.className = "enlarged";
+    dialog.append(picture);
+    dialog.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("keydown", (event) => { if (event.key === " ") { event.preventDefault(); dialog.close(); } });
+    dialog.addEventListener("close", () => { dialog.remove(); tile.focus(); });
+    document.body.append(dialog);
+    dialog.showModal();
+  };
+  const open = (tile) => {
+    if (isBlind) enlarge(tile);
+    else if (!grid.classList.contains("single")) location.href = `image?key=${encodeURIComponent(tile.dataset.key)}`;
+  };
 
   grid.removeAttribute("tabindex");
   tiles[0].tabIndex = 0;
@@ -50,28 +67,28 @@
     tile.addEventListener("dblclick", () => open(tile));
   });
 
-  const isBlind = panel && panel.dataset.reason === "random"; // whether the model was right is not told
   const show = (tile, result) => {
     const said = { label: result.is_right && !isBlind ? "right" : `is ${result.label}`, proposed: `new class ${result.label}`,
       unclear: "unclear", irrelevant: "not of interest" }[result.answer];
     if ("etag" in result) tile.dataset.etag = result.etag;
     if (!(tile instanceof Element)) {
       if (result.answer === "withdrawn") delete tile.dataset.answer;
-      else if (result.answer) Object.assign(tile.dataset, { answer: result.answer, answerLabel: result.label || "" });
+      else if (result.answer) Object.assign(tile.dataset, { answer: result.answer, answerLabel: result.label || "", answerReason: result.reason });
       return;
     }
     const text = tile.querySelector(".answer");
-    tile.classList.toggle("conflict", result.state === "conflict");
-    if (result.answer && result.answer !== "withdrawn") {
-      tile.dataset.answer = result.answer;
-      tile.dataset.answerLabel = result.label || "";
-      text.textContent = result.state === "conflict" ? `${result.by} said: ${said}` : `${said} (${result.by})`;
-      text.hidden = false;
-    } else if (result.answer === "withdrawn") {
-      delete tile.dataset.answer;
-      delete tile.dataset.answerLabel;
-      text.hidden = true;
-    }
+    const isConflict = result.state === "conflict";
+    tile.classList.toggle("conflict", isConflict);
+    if (!result.answer) return;
+    for (const name of ["answer", "hidden"]) for (const part of ["", "Label", "Reason"]) delete tile.dataset[name + part];
+    text.hidden = result.answer === "withdrawn";
+    if (text.hidden) return;
+    const isSecret = isBlind && (isConflict || result.reason !== "random");
+    const name = isSecret ? "hidden" : "answer";
+    Object.assign(tile.dataset, { [name]: result.answer, [`${name}Label`]: result.label || "", [`${name}Reason`]: result.reason });
+    text.hidden = isSecret && !isConflict;
+    if (isSecret) text.textContent = isConflict ? `answered by ${result.by} too` : "";
+    else text.textContent = isConflict ? `${result.by} said: ${said}` : `${said} (${result.by})`;
   };
 
   const send = async (answers) => {
@@ -93,8 +110,11 @@
     }
   };
 
-  const before = (tile) => tile.dataset.answer
-    ? { answer: tile.dataset.answer, label: tile.dataset.answerLabel || null } : { answer: "withdrawn", label: null };
+  const before = (tile) => {
+    const name = ["answer", "hidden"].find((one) => tile.dataset[one]);
+    return name ? { answer: tile.dataset[name], label: tile.dataset[`${name}Label`] || null, reason: tile.dataset[`${name}Reason`] }
+      : { answer: "withdrawn", label: null };
+  };
 
   const store = async (answers, { remember }) => {
     const chosen = [...answers.keys()];
@@ -110,7 +130,8 @@
     panel.querySelector('[data-action="undo"]').disabled = !lastAnswers;
     if (others.length) {
       const hint = others[0].state === "conflict" ? " Answer again to replace it." : "";
-      say(`${saved.length} saved, ${others.length} not: ${others[0].sentence}${hint}`, true);
+      const why = isBlind && hint ? "Somebody else has answered in the meantime." : others[0].sentence; // which names the image
+      say(`${saved.length} saved, ${others.length} not: ${why}${hint}`, true);
       goBack(others.map((result) => byKey.get(result.key)));
       return;
     }

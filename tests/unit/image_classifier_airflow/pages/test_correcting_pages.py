@@ -32,6 +32,32 @@ def test_the_sample_does_not_show_what_the_model_said(client, pictures):
     assert "Right as predicted" not in page
 
 
+def test_the_sample_shows_neither_other_corrections_nor_names_of_images(client, bucket):
+    bucket.add("cat/a.png")
+    correct(client("editor"), labelled("cat/a.png", "dog"))
+
+    page = client("editor").get("/cats/sample").text
+    tiles = page[page.index('role="listbox"') :]
+
+    seen = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", tiles))
+    assert "Image 1" in seen
+    assert not re.search(r"cat|dog|editor", seen)
+    assert "title=" not in tiles
+    assert "data-answer" not in tiles  # it would be shown in another style, and passed over
+    assert 'data-key="cats/incoming/cat/a.png"' in tiles
+
+
+def test_an_undo_restores_the_reason_of_the_earlier_correction(client, pictures):
+    first = correct(client("editor"), labelled("a.png", "dog"))[1]["results"][0]
+    second = correct(client("editor"), labelled("a.png", "cat", first["etag"]), reason="random")[1]["results"][0]
+    earlier = {**labelled("a.png", "dog", second["etag"]), "reason": first["reason"]}
+
+    restored = correct(client("editor"), earlier, reason="random")[1]["results"][0]
+
+    assert (restored["label"], restored["reason"]) == ("dog", "search")
+    assert client("editor").get("/cats/sample-accuracy").json()["of"] == 0
+
+
 def test_answers_of_the_sample_are_counted_and_not_asked_for_again(client, pictures):
     assert "No answer in the sample" in text_of(client("editor"), "/cats/sample")
     correct(client("editor"), labelled("a.png", "cat"), labelled("b.png", "cat"), reason="random")
