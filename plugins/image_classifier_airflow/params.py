@@ -39,7 +39,23 @@ def train_params(classifier: Classifier) -> ParamsDict:
     """Return one param per value that a run may change; the defaults are the classifier file's values."""
     schemas = run_params_schema(classifier)
     placed = {name: {**schema, "section": SECTIONS.get(name) or schema["section"]} for name, schema in schemas.items()}
-    return ParamsDict({name: Param(**schema) for name, schema in sorted(placed.items(), key=_place)})
+    return ParamsDict({name: _param(**schema) for name, schema in sorted(placed.items(), key=_place)})
+
+
+def _param(default: Any, *, description: str, **schema: Any) -> Param:
+    """Return a field whose description says the limits of its number.
+
+    Airflow's form silently replaces a number beyond `minimum` or `maximum` by that limit. It does not look into `allOf`;
+    Airflow's API server does, and refuses to start the run.
+    """
+    limits = {name: schema.pop(name) for name in ("minimum", "maximum") if name in schema}
+    if not limits:
+        return Param(default, description=description, **schema)
+    return Param(default, description=f"{description} {_in_words(**limits)}", allOf=[limits], **schema)
+
+
+def _in_words(*, minimum: float, maximum: float | None = None) -> str:
+    return f"At least {minimum:,}." if maximum is None else f"From {minimum:,} to {maximum:,}."
 
 
 def _place(param: tuple[str, Mapping[str, Any]]) -> int:
@@ -85,12 +101,12 @@ def classify_existing_params(files: Iterable[Path]) -> dict[str, Param]:
         "classifier": Param(title="Classifier", description="Its name.", **name),
         "prefix": _text("Prefix", prefix, longest=1024),
         "again": Param(False, type="boolean", title="Again", description=again),
-        "tasks": Param(
+        "tasks": _param(
             4, type="integer", minimum=1, maximum=64, title="Tasks", description="Maximum number of mapped tasks."
         ),
-        "concurrency": Param(4, type="integer", minimum=1, maximum=32, title="Concurrency", description=at_once),
-        "transform_above": Param(20_000, type="integer", minimum=0, title="Transform above", description=by_job),
-        "max_cost_usd": Param(
+        "concurrency": _param(4, type="integer", minimum=1, maximum=32, title="Concurrency", description=at_once),
+        "transform_above": _param(20_000, type="integer", minimum=0, title="Transform above", description=by_job),
+        "max_cost_usd": _param(
             None, type=["number", "null"], minimum=0, title="Most it may cost (US dollars)", description=budget
         ),
     }
@@ -112,7 +128,7 @@ def roll_back_params(files: Iterable[Path]) -> dict[str, Param]:
 def watch_params() -> dict[str, Param]:
     """Return the param for the minutes after which the watch Dag replays an upload without a record."""
     description = "A younger upload is left to its own event, which Lambda tries three times in four minutes."
-    return {"grace_s": Param(600, type="integer", minimum=0, title="Grace (s)", description=description)}
+    return {"grace_s": _param(600, type="integer", minimum=0, title="Grace (s)", description=description)}
 
 
 def _text(title: str, description: str, *, longest: int) -> Param:

@@ -98,6 +98,19 @@ def test_a_run_starts_when_only_the_classifier_is_named(sign_in, dag):
     assert_startable(form)
 
 
+def test_a_number_beyond_its_limits_is_refused_and_not_replaced(sign_in):
+    form = open_form(sign_in("admin"), "pets_train_and_deploy")
+    form.get_by_role("button", name="Training", exact=True).click()
+    epochs = form.locator("input[name='element_epochs']")
+    epochs.fill("0")
+    epochs.blur()
+
+    form.get_by_role("button", name="Trigger", exact=True).click()
+
+    expect(form.get_by_text("0 is less than the minimum of 1")).to_be_visible()
+    expect(epochs).to_have_value("0")
+
+
 def open_form(person, dag):
     """Airflow's dialog with the params of a run."""
     person.page.goto(f"{person.airflow.url}/dags/{dag}")

@@ -5,7 +5,7 @@ from airflow.sdk.exceptions import ParamValidationError
 
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import run_params_schema
-from image_classifier_airflow.params import teardown_params, train_params
+from image_classifier_airflow.params import classify_existing_params, teardown_params, train_params, watch_params
 
 CATS = Classifier(name="cats", source="cats", training={"time_limit_s": 600})
 
@@ -24,9 +24,29 @@ def test_the_classifiers_values_are_the_defaults():
 def test_limits_and_words_are_the_librarys():
     field, schema = train_params(CATS).get_param("epochs"), run_params_schema(CATS)["epochs"]
 
-    assert field.schema["minimum"] == schema["minimum"] == 1
+    assert field.schema["allOf"] == [{"minimum": schema["minimum"]}]
     assert field.schema["title"] == schema["title"]
-    assert field.description == schema["description"]
+    assert field.description == f"{schema['description']} At least 1."
+    assert train_params(CATS).get_param("time_limit_s").description.endswith(" From 60 to 2,419,200.")
+
+
+@pytest.mark.parametrize(("name", "value"), [("epochs", 0), ("momentum", 1.5), ("top_k", 1), ("time_limit_s", 59)])
+def test_a_number_beyond_its_limits_is_refused_and_not_replaced(name, value):
+    field = train_params(CATS).get_param(name)
+
+    assert not {"minimum", "maximum"} & set(field.schema)  # by which Airflow's form replaces what was typed
+    with pytest.raises(ParamValidationError, match=f"{value} is (less|greater) than the (min|max)imum of"):
+        field.resolve(value)
+
+
+def test_the_forms_of_other_dags_say_the_limits_of_their_numbers():
+    tasks, grace = classify_existing_params([])["tasks"], watch_params()["grace_s"]
+
+    assert (tasks.description, tasks.schema["allOf"]) == (
+        "Maximum number of mapped tasks. From 1 to 64.",
+        [{"minimum": 1, "maximum": 64}],
+    )
+    assert grace.description.endswith(" At least 0.")
 
 
 def test_every_default_passes_its_own_limits_so_a_schedule_can_start_it():
