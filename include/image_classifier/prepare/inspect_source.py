@@ -75,7 +75,12 @@ def inspect_source(
     opened = open_source(classifier, s3=s3, data_folder=Path.cwd())
     found = list_images(classifier, opened)
     preparation = Preparation(classifier, opened, found, NoStore())
-    dataset = preparation.dataset(found.classes, on_progress=on_progress)
+
+    def tell(line: str) -> None:
+        if line != found.level:  # `Inspection.as_text` has it
+            on_progress(line)
+
+    dataset = preparation.dataset(found.classes, on_progress=tell)
     report = preparation.report(dataset)
     return Inspection(report, preparation.page(dataset, report))
 

@@ -110,7 +110,8 @@ def _small(dataset: Dataset, mini_batch_size: int) -> Iterator[str]:
         if count < mini_batch_size:
             yield (
                 f"{split.capitalize()} has {count:,} images, and hyperparameters.mini_batch_size is {mini_batch_size}: "
-                f"the algorithm needs at least one full batch. Set it to {count} or less, or add images."
+                f"the algorithm needs at least one full batch. Set it to {count} or less in the classifier's file, as "
+                "`make demo DATA=...` does when it writes one, or add images."
             )
 
 
