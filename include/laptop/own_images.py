@@ -8,7 +8,7 @@ import re
 import shutil
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -144,15 +144,18 @@ def _link_all(place: Place, folder: _Folder, dataset: Dataset, *, held_out: dict
     pairs = (*dataset.chosen.duplicates, *dataset.chosen.leaks)
     copies = [one.image.name for one, kept in pairs if kept.sha256 in contents]
     left = [image for image in dataset.layout.images if image.name not in {*held_out, *copies}]
-    _link(left, folder, images, splits=bool(dataset.layout.splits))
-    _link((image.image for image in held_out.values()), folder, uploads, splits=False)
+    _link(left, folder, images, splits=bool(dataset.layout.splits), name=_unique if folder.is_list else _below_class)
+    named = _unique_folder if folder.is_list else _below_class  # the demonstration's table shows the files' names
+    _link((image.image for image in held_out.values()), folder, uploads, splits=False, name=named)
     return len(left)
 
 
-def _link(images: Iterable[Listed], source: _Folder, target: Path, *, splits: bool) -> None:
+def _link(
+    images: Iterable[Listed], source: _Folder, target: Path, *, splits: bool, name: Callable[[Listed], str]
+) -> None:
     for image in images:
         folder = target / (image.split or "train") if splits else target
-        link = folder / image.class_name / (_unique(image) if source.is_list else _below_class(image))
+        link = folder / image.class_name / name(image)
         if link.is_symlink():  # two folders may be one class: joined, in other Unicode forms, or as train-1, train-2
             link = folder / image.class_name / image.name
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +171,12 @@ def _below_class(image: Listed) -> str:
 
 def _unique(image: Listed) -> str:
     """Return a file name for an image of a list, whose path may lead out of the list's folder."""
-    return f"{hashlib.sha256(image.name.encode()).hexdigest()[:16]}-{PurePosixPath(image.name).name}"
+    return _unique_folder(image).replace("/", "-")
+
+
+def _unique_folder(image: Listed) -> str:
+    """Return a place for an image of a list that keeps the file's name: in a folder of its own."""
+    return f"{hashlib.sha256(image.name.encode()).hexdigest()[:16]}/{PurePosixPath(image.name).name}"
 
 
 def _tell(dataset: Dataset, trained: int, *, held_out: int) -> None:

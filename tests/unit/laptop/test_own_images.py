@@ -268,6 +268,7 @@ def test_a_list_is_demonstrated_under_the_name_of_its_folder(place, tmp_path):
 
     assert demonstration.classifier == "pets"
     assert {label for label, _ in demonstration.uploads} == {"cat", "dog"}
+    assert {file.name for _, file in demonstration.uploads} < {file.name for file in data.rglob("*.png")}
     trained, held_out = linked(place.images / "pets"), linked(place.held_out / "pets")
     assert linked(place.images / "pets/cat") < linked(data / "batch1")
     assert (len(trained), len(held_out), trained & held_out) == (54, 6, set())
