@@ -32,7 +32,10 @@ class Status(TypedDict, total=False):
 
 
 def supervise(place: Place, *, stop_requested: threading.Event) -> None:
-    """Run the services until a stop is requested or one of them ends; status.json has the state. A stop forgets the ports."""
+    """Run the services until a stop is requested or one of them ends; status.json has the state.
+
+    A requested stop also forgets the ports.
+    """
     services = Services(place, stop_requested=stop_requested)
     file = _status_file(place)
     try:
@@ -105,7 +108,7 @@ def start(place: Place) -> None:
 
 
 def _may_start(place: Place) -> bool:
-    """Return False if another supervisor holds the lock; otherwise check and remember the ports, without the old status.
+    """Return False if another supervisor holds the lock; otherwise check the ports and remember them.
 
     Raises:
         LaptopError: a port is in use.

@@ -45,8 +45,8 @@ def train_params(classifier: Classifier) -> ParamsDict:
 def _param(default: Any, *, description: str, **schema: Any) -> Param:
     """Return a field whose description says the limits of its number.
 
-    Airflow's form silently replaces a number beyond `minimum` or `maximum` by that limit. It does not look into `allOf`;
-    Airflow's API server does, and refuses to start the run.
+    Airflow's form silently replaces a number beyond `minimum` or `maximum` by that limit. It does not look into
+    `allOf`; Airflow's API server does, and refuses to start the run.
     """
     limits = {name: schema.pop(name) for name in ("minimum", "maximum") if name in schema}
     if not limits:
