@@ -19,6 +19,7 @@ from botocore.config import Config
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from tests.pages import airflow_server
 from tests.pages.airflow_server import Airflow
+from tests.pages.person import Person
 from tests.pages.written import Written
 from tests.ports import free_port
 
@@ -142,6 +143,26 @@ def airflow(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> It
 def pets(local_aws: LocalAws) -> Written:
     """A classifier with two models and 200 predictions, written without training."""
     return written_pets(local_aws.client("s3"), local_aws.bucket)
+
+
+@pytest.fixture
+def sign_in(chromium: Browser, airflow: Airflow, pets: Written) -> Iterator[Any]:
+    """Signs a user in, in a browser context of their own."""
+    contexts = list[BrowserContext]()
+
+    def signed_in(name: str, **options: Any) -> Person:
+        contexts.append(chromium.new_context(**options))
+        return Person(contexts[-1], airflow, name)
+
+    yield signed_in
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def anna(sign_in: Any) -> Person:
+    """A user who may edit."""
+    return sign_in("anna")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Shows one prediction, and sends the bytes of images, which are never decoded here."""
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Response
@@ -74,12 +75,16 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
 
 @router.get("/{classifier}/thumbnail")
 def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
-    """Send the thumbnail that the inference function wrote, or a small original."""
+    """Send the thumbnail that the inference function wrote, or a small original; 204 if neither can be shown.
+
+    A rejected file often has neither, and a browser would report each 404 as an error of the page.
+    """
     place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
     if found:
         return _picture(found[0])
-    return _picture(read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES))
+    original = read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES)
+    return _picture(original) if original and picture_type(original) else Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.get("/{classifier}/picture")

@@ -5,6 +5,7 @@
   const panel = document.querySelector(".answers");
   if (!grid) return;
   const KEPT_ALIVE = 60000; // characters; browsers allow 64 KiB
+  const NONE_SELECTED = "No image is selected: click on one first.";
   const tiles = [...grid.querySelectorAll(".tile")];
   const status = document.getElementById("status");
   let current = 0, anchor = 0, lastAnswers = null;
@@ -144,7 +145,8 @@
     waiting = waiting.then(work).catch(() => say("The answer could not be shown. Reload the page.", true)).finally(() => { unsaved -= 1; });
   };
   const apply = (chosen, answerOf) => {
-    if (!panel || chosen.length === 0) return;
+    if (!panel) return;
+    if (chosen.length === 0) { say(NONE_SELECTED, true); return; }
     const answers = new Map(chosen.map((tile) => [tile, answerOf(tile)]));
     later(() => store(answers, { remember: true }));
     const next = nextAfter(placeOf(chosen));
@@ -161,7 +163,7 @@
       ? `${it.right} of ${it.of} answers agree with the model: ${percent(it.value)} (${percent(it.low)} to ${percent(it.high)})`
       : "No answer in the sample of this model yet";
     place.querySelector("[data-live-more]").textContent = it.more
-      ? `About ${it.more} more answers narrow the interval to 3 points on either side.`
+      ? `About ${it.more.toLocaleString("en-US")} more answers narrow the interval to 3 points on either side.`
       : "The interval is narrow enough: this model needs no more answers.";
   };
 
@@ -245,7 +247,7 @@
     field.focus();
   };
 
-  grid.addEventListener("keydown", (event) => {
+  const onKey = (event) => {
     const key = event.key;
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns(), ArrowUp: -columns() };
     let done = true;
@@ -272,5 +274,12 @@
       else done = false;
     }
     if (done) event.preventDefault();
+  };
+  grid.addEventListener("keydown", onKey);
+  document.addEventListener("keydown", (event) => { // an answer although no image has the focus
+    const isElsewhere = event.target !== document.body && event.target.id !== "content";
+    const isAnswer = shortcuts.has(event.key) || ["u", "x", "w", "Enter"].includes(event.key);
+    if (!panel || isElsewhere || !isAnswer || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (selected().length) onKey(event); else say(NONE_SELECTED, true);
   });
 })();

@@ -77,6 +77,18 @@ def test_answers_of_the_gallery_do_not_count_as_a_sample(client, pictures):
     assert client("editor").get("/cats/sample-accuracy").json()["of"] == 0
 
 
+def test_a_sample_with_fewer_images_than_answers_needed_says_so(client, pictures):
+    text = text_of(client("editor"), "/cats/sample")
+
+    assert "2 are left in the newest predictions of this model, fewer than the interval of 3 points needs" in text
+
+
+def test_one_correction_is_not_called_several(client, pictures):
+    correct(client("editor"), labelled("a.png", "cat"))
+
+    assert "1 correction: 0 of the random sample" in text_of(client("viewer"), "/cats/corrections")
+
+
 def test_who_may_look_only_sees_the_sample_without_buttons(client, pictures):
     assert "data-label-choice" not in client("viewer").get("/cats/sample").text
 
@@ -102,7 +114,7 @@ def test_corrections_are_listed_by_person_with_proposed_classes(client, pictures
 
 
 def test_unsure_predictions_without_an_answer_are_counted(client, pictures):
-    assert "1 unsure predictions without an answer" in text_of(client("viewer"), "/cats/corrections")
+    assert "1 unsure prediction without an answer" in text_of(client("viewer"), "/cats/corrections")
     correct(client("editor"), labelled("b.png", "cat"))
 
     assert "0 unsure predictions without an answer" in text_of(client("viewer"), "/cats/corrections")

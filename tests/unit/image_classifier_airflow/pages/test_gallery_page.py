@@ -139,6 +139,16 @@ def test_a_picture_is_sent_only_as_what_its_bytes_are(client, bucket):
     assert client("viewer").get("/cats/picture", params={"key": "cats/incoming/evil.png"}).status_code == 404
 
 
+def test_a_rejected_image_says_so_once_and_its_missing_thumbnail_is_no_error(client, bucket):
+    bucket.add("broken.png", status="rejected")
+    bucket.put("cats/incoming/broken.png", b"no picture")
+
+    tiles = client("viewer").get("/cats/gallery").text.partition('role="listbox"')[2]
+
+    assert tiles.count(">rejected<") == 1
+    assert client("viewer").get("/cats/thumbnail", params={"key": "cats/incoming/broken.png"}).status_code == 204
+
+
 def test_a_connection_that_may_not_read_is_explained_in_a_sentence(client, bucket, monkeypatch):
     bucket.s3.delete_bucket(Bucket="pictures")
 
