@@ -21,6 +21,7 @@ from local_aws.ministack import (
     object_files,
     one_address,
     parsed_documents,
+    policy_simulation,
     queue_batches,
     queue_lock,
     queue_policy,
@@ -36,6 +37,7 @@ from local_aws.ministack.modules import (
     app,
     cloudwatch,
     cloudwatch_logs,
+    iam,
     iam_actions,
     iam_evaluator,
     lambda_svc,
@@ -144,6 +146,7 @@ def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
 def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
     """Return the patches that complete MiniStack's enforcement of IAM; `keys` is the file of the keys."""
     hint = where_keys_are(keys)
+    simulation = policy_simulation.simulate_principal_policy
     denial = functools.partial(iam_enforcement.denial, where_keys_are=hint)
     s3_error = functools.partial(iam_enforcement.s3_error, where_keys_are=hint)
     return [
@@ -154,6 +157,8 @@ def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
         Patch(iam_evaluator, "request_caller_arn", "12240eb881e7e316", iam_enforcement.request_caller_arn),
         Patch(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),
         Patch(iam_actions, "_lambda_action", "19fa24ebca403b7a", _replace(iam_enforcement.lambda_action)),
+        # The context of a simulation was ignored, so that nobody was allowed to pass a role.
+        Patch(iam, "_simulate_principal_policy", "8dbfeffbf14502f4", simulation),
         # A write with If-Match needed no right to read.
         Patch(iam_actions, "s3_additional_checks", "26e5e5602d743140", iam_enforcement.s3_additional_checks),
         Patch(iam_actions, "access_denied_response", "3cc2e315f91f45da", denial),

@@ -145,6 +145,22 @@ def test_airflow_may_do_what_its_policy_says_and_nothing_else(aws: Enforcing) ->
     assert refusal(aws.airflow("iam").create_user, UserName="other")[0] == "AccessDenied"
 
 
+@pytest.mark.parametrize(
+    ("service", "decision"), [("sagemaker.amazonaws.com", "allowed"), ("ec2.amazonaws.com", "implicitDeny")]
+)
+def test_a_simulation_takes_the_service_that_a_role_is_passed_to(aws: Enforcing, service: str, decision: str) -> None:
+    entry = {"ContextKeyName": "iam:PassedToService", "ContextKeyValues": [service], "ContextKeyType": "string"}
+
+    answer = aws.root("iam").simulate_principal_policy(
+        PolicySourceArn="arn:aws:iam::000000000000:user/image-classifier-airflow",
+        ActionNames=["iam:PassRole"],
+        ResourceArns=[aws.settings["IMAGE_CLASSIFIER_SAGEMAKER_ROLE_ARN"]],
+        ContextEntries=[entry],
+    )
+
+    assert [one["EvalDecision"] for one in answer["EvaluationResults"]] == [decision]
+
+
 def test_airflow_may_look_for_logs_and_alarms(aws: Enforcing) -> None:
     logs = aws.airflow("logs")
 
