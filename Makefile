@@ -108,8 +108,8 @@ service-models: setup ## Write the service models of the function's clients, aft
 	@PYTHONPATH=include $(AIRFLOW) -m laptop.service_models
 
 AWS := PYTHONPATH=include $(AIRFLOW) -m image_classifier
-aws-preflight: setup ## Show what the AWS account lacks, with commands that provide it; REGION=, PROFILE=, CLASSIFIER=
-	@$(AWS) preflight $(CLASSIFIER) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
+aws-preflight: setup ## Show what the AWS account lacks, with commands that provide it; REGION=, PROFILE=, CLASSIFIER=, PRINCIPAL=
+	@$(AWS) preflight $(CLASSIFIER) $(if $(PRINCIPAL),--principal $(PRINCIPAL)) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))
 
 aws-deploy: setup ## Create or update the stack; REGION=, PROFILE=, PARAMETERS="KmsKeyArn=... InVpc=yes"
 	@$(AWS) deploy $(foreach parameter,$(PARAMETERS),--parameter $(parameter)) $(if $(REGION),--region $(REGION)) $(if $(PROFILE),--profile $(PROFILE))

@@ -43,6 +43,7 @@ POLICIES = {
     "ApiServerPolicyArn": "role of the API server, for the pages",
     "AirflowKmsPolicyArn": "role of each of them",
 }
+COLONS_OF_ARN = 5
 REMEDIES: dict[type[Exception], str] = {
     NoRegionError: " Add --region eu-central-1 (make: REGION=eu-central-1), or set AWS_DEFAULT_REGION.",
     NoCredentialsError: ". Add --profile NAME (make: PROFILE=NAME), or run `aws configure`.",
@@ -77,6 +78,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     text = "check what the account lacks, each with the command that provides it; nothing is changed"
     check = _command(commands, "preflight", run=_run_preflight, text=text)
     check.add_argument("classifier", nargs="*", help="names of classifiers; default: all")
+    check.add_argument(
+        "--principal",
+        type=_principal,
+        metavar="ARN",
+        help="the role or user whose permissions are checked; default: yours",
+    )
     _inspect_command(commands)
     _deploy_command(commands)
     _init_command(commands)
@@ -129,6 +136,14 @@ def _parameter(text: str) -> tuple[str, str]:
     if not (name and is_pair):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _principal(text: str) -> str:
+    if text.count(":") < COLONS_OF_ARN or not text.startswith("arn:"):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the ARN of a role or user, as arn:aws:iam::<account>:role/<name>"
+        )
+    return text
 
 
 def _command(
@@ -198,7 +213,8 @@ def _run_preflight(options: argparse.Namespace) -> int:
         service_quotas=client("service-quotas"),
         prices=_price_book(client, sts.meta),
     )
-    findings = list(preflight(classifiers, clients=clients, settings=Settings.from_env()))
+    settings, principal = Settings.from_env(), options.principal or ""
+    findings = list(preflight(classifiers, clients=clients, settings=settings, principal=principal))
     print(as_report(findings))
     return 0 if is_ready(findings) else 1
 

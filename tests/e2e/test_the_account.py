@@ -65,6 +65,13 @@ def test_nothing_is_missing_from_an_account_with_the_stack(account):
     assert (code, "Nothing is missing." in report) == (0, True), report
 
 
+def test_airflow_lacks_no_permission_of_a_run(account):
+    airflow = "arn:aws:iam::000000000000:user/image-classifier-airflow"
+    code, report = account.run("preflight", "digits", "--principal", airflow)
+
+    assert (code, f"these are the permissions of {airflow}\n" in report) == (0, True), report
+
+
 def test_a_role_that_may_not_be_passed_is_missing(account):
     code, report = account.run("preflight", "digits", key=account.user("no-pass-role", NO_PASS_ROLE))
 

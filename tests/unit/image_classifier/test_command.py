@@ -123,6 +123,23 @@ def test_a_preflight_prints_each_finding_with_its_command(planned, capsys, monke
     assert shown[-1].startswith("1 missing: bucket." if code else "Nothing is missing.")
 
 
+def test_a_preflight_checks_the_permissions_of_the_role_that_is_named(planned, monkeypatch):
+    asked, role = [], "arn:aws:iam::123456789012:role/airflow"
+    finding = Finding("bucket", "ok", "a-bucket")
+    monkeypatch.setattr(command, "preflight", lambda names, **given: asked.append(given["principal"]) or [finding])
+
+    assert command.main(["preflight", "digits", "--region", "eu-north-1", "--principal", role]) == 0
+    assert command.main(["preflight", "digits", "--region", "eu-north-1"]) == 0
+    assert asked == [role, ""]
+
+
+def test_a_principal_that_is_no_arn_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["preflight", "--principal", "airflow"])
+
+    assert "'airflow' is not the ARN of a role or user" in capsys.readouterr().err
+
+
 class Answers:
     """What the stack and its deletion are asked for; nothing of AWS is called."""
 

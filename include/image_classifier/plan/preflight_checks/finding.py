@@ -1,8 +1,13 @@
 """Defines one result of the preflight: the check, what it found, and the command that provides what is missing."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from botocore.exceptions import ClientError
+
+from image_classifier.aws.client_errors import sentence
 
 STACK = "image-classifier"
 # Where the package was installed from its wheel, there is no Makefile.
@@ -33,6 +38,11 @@ def preflight_command(region: str) -> str:
     return f"make aws-preflight REGION={region} # installed as a package: image-classifier preflight --region {region}"
 
 
+def refusal(error: ClientError) -> str:
+    """Return AWS's message without the usual reason, which only repeats the action, and what follows it."""
+    return sentence(error).partition(" because no identity-based policy allows ")[0]
+
+
 def as_report(findings: Sequence[Finding]) -> str:
     """Return the findings as text, each with its command, followed by a summary."""
     width = max(len(finding.check) for finding in findings)
@@ -51,7 +61,12 @@ def _lines(finding: Finding, *, width: int) -> list[str]:
 
 
 def _summary(findings: Sequence[Finding]) -> str:
-    missing = list(dict.fromkeys(finding.check for finding in findings if finding.status == "missing"))
-    unchecked = list(dict.fromkeys(finding.check for finding in findings if finding.status == "not checked"))
-    result = f"{len(missing)} missing: {', '.join(missing)}." if missing else "Nothing is missing."
-    return result + (f" {len(unchecked)} not checked: {', '.join(unchecked)}." if unchecked else "")
+    missing, unchecked = _listed(findings, "missing"), _listed(findings, "not checked")
+    return f"{missing or 'Nothing is missing.'} {unchecked}".rstrip()
+
+
+def _listed(findings: Sequence[Finding], status: Status) -> str:
+    """Return the number of lines of this status, and their checks; a name has commas, so semicolons are between."""
+    checks = Counter(finding.check for finding in findings if finding.status == status)
+    names = "; ".join(f"{check} ({count} times)" if count > 1 else check for check, count in checks.items())
+    return f"{checks.total()} {status}: {names}." if checks else ""

@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from image_classifier.aws.client_errors import sentence
 from image_classifier.aws.names import endpoint_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ResourceClashError
 from image_classifier.plan.preflight import check_name
-from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.plan.preflight_checks.finding import Finding, refusal
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -28,5 +27,5 @@ def check_name_of(
         command = f"aws sagemaker describe-endpoint --endpoint-name {endpoint} # its tags and age say whose it is"
         return Finding(check, "missing", str(error), command)
     except ClientError as error:
-        return Finding(check, "not checked", f"endpoint {endpoint} cannot be read: {sentence(error)}")
+        return Finding(check, "not checked", f"endpoint {endpoint} cannot be read: {refusal(error)}")
     return Finding(check, "ok", "no other deployment of this account and region has it")

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.classifier import Classifier
 from image_classifier.plan.job_lines import MODELS_COMPARED, models_scored
-from image_classifier.plan.preflight_checks.finding import Finding
+from image_classifier.plan.preflight_checks.finding import Finding, refusal
 
 FUNCTION_CONCURRENCY = "Concurrent executions"
 LEAST_CONCURRENCY = 10  # a new account's quota at AWS; a queue of uploads needs no more
@@ -70,7 +70,11 @@ def check_quotas(quotas: Any, *, classifier: Classifier) -> Iterator[Finding]:
         try:
             found = _quotas(quotas, service=service, names={need.quota for need in wanted})
         except (ClientError, BotoCoreError) as error:
-            yield Finding(f"quotas of {service}", "not checked", f"Service Quotas does not answer: {error}")
+            yield Finding(
+                f"quotas of {service}",
+                "not checked",
+                f"Service Quotas does not answer: {refusal(error) if isinstance(error, ClientError) else error}",
+            )
         else:
             yield from (_finding(need, found.get(need.quota), region=quotas.meta.region_name) for need in wanted)
 

@@ -13,6 +13,7 @@ from image_classifier.plan.plan import HOURS_A_MONTH
 from image_classifier.plan.preflight_checks.algorithm import check_image, check_preparation_image
 from image_classifier.plan.preflight_checks.finding import Finding
 from image_classifier.plan.preflight_checks.identity import (
+    Caller,
     check_identity,
     check_permissions,
     check_trust,
@@ -44,28 +45,40 @@ class PreflightClients:
     prices: PriceBook
 
 
-def preflight(classifiers: Sequence[Classifier], *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
-    """Yield the results of all checks; without valid credentials only the first one runs."""
+def preflight(
+    classifiers: Sequence[Classifier], *, clients: PreflightClients, settings: Settings, principal: str = ""
+) -> Iterator[Finding]:
+    """Yield the results of all checks; without valid credentials only the first one runs.
+
+    Args:
+        classifiers: the classifiers whose runs are checked.
+        clients: the clients of the caller.
+        settings: the deployment's settings.
+        principal: the ARN of the role or user whose permissions are simulated; the caller's own if empty.
+
+    """
     try:
-        caller = find_caller(clients.sts, clients.iam)
+        caller = find_caller(clients.sts, clients.iam, principal=principal)
     except (ClientError, BotoCoreError) as error:
         yield Finding("identity", "missing", f"AWS does not accept the credentials: {error}", "aws configure")
         return
     yield check_identity(caller, settings=settings)
+    yield check_bucket(clients.s3, settings=settings)  # before what follows from a wrong region
     yield from check_trust(clients.iam, settings=settings)
     yield from check_permissions(clients.iam, caller=caller, settings=settings)
-    yield check_bucket(clients.s3, settings=settings)
     for classifier in classifiers:
-        yield from _of_classifier(classifier, clients=clients, settings=settings)
+        yield from _of_classifier(classifier, clients=clients, settings=settings, caller=caller)
 
 
-def _of_classifier(classifier: Classifier, *, clients: PreflightClients, settings: Settings) -> Iterator[Finding]:
+def _of_classifier(
+    classifier: Classifier, *, clients: PreflightClients, settings: Settings, caller: Caller
+) -> Iterator[Finding]:
     region = clients.s3.meta.region_name
     yield check_name_of(classifier, sagemaker=clients.sagemaker, functions=clients.functions, settings=settings)
     yield check_image(clients.ecr, classifier=classifier, settings=settings, region=region)
     if classifier.preparation.runner == "processing":
         yield check_preparation_image(clients.ecr, classifier=classifier, settings=settings, region=region)
-    yield check_source(clients.s3, classifier=classifier, settings=settings)
+    yield check_source(clients.s3, classifier=classifier, settings=settings, caller=caller)
     yield check_notification(clients.s3, classifier=classifier, settings=settings)
     yield from check_quotas(clients.service_quotas, classifier=classifier)
     yield price_of_a_run(classifier, prices=clients.prices)
@@ -79,7 +92,7 @@ def price_of_a_run(classifier: Classifier, *, prices: PriceBook) -> Finding:
     if unknown:
         return Finding(check, "not checked", "; ".join(unknown))
     usd = sum(cost.once_usd for cost in costs if cost.once_usd is not None)
-    return Finding(check, "ok", f"at most {usd:,.2f} USD, which is {'; and '.join(cost.words for cost in costs)}")
+    return Finding(check, "ok", f"at most {usd:,.2f} USD, the sum of {'; and '.join(cost.words for cost in costs)}")
 
 
 def price_of_a_month(classifier: Classifier, *, prices: PriceBook) -> Finding:

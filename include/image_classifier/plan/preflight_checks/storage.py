@@ -1,5 +1,7 @@
 """Checks that the bucket is usable, that no notification overlaps with the trigger, and that the source exists."""
 
+import json
+import shlex
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -9,7 +11,8 @@ from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect import notification
 from image_classifier.contracts.errors import DatasetError, FunctionError, StorageError
-from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding, preflight_command
+from image_classifier.plan.preflight_checks.finding import DEPLOY, Finding, preflight_command, refusal
+from image_classifier.plan.preflight_checks.identity import Caller
 from image_classifier.prepare.sources.bucket import BucketSource
 from image_classifier.prepare.sources.folder import FolderSource
 from image_classifier.prepare.sources.lists.listed import ListSource
@@ -56,11 +59,11 @@ def check_notification(s3: "S3Client", *, classifier: Classifier, settings: Sett
             CHANGE_NOTIFICATIONS.format(bucket=bucket, prefix=trigger.prefix),
         )
     except ClientError as error:
-        return Finding(check, "not checked", f"the notifications of {bucket} cannot be read: {sentence(error)}")
+        return Finding(check, "not checked", f"the notifications of {bucket} cannot be read: {refusal(error)}")
     return Finding(check, "ok", "no other notification has these keys")
 
 
-def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) -> Finding:
+def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings, caller: Caller) -> Finding:
     """Check that the labelled images can be listed and the first of them read."""
     check = f"source of {classifier.name}"
     try:
@@ -71,14 +74,43 @@ def check_source(s3: "S3Client", *, classifier: Classifier, settings: Settings) 
             return _bucket_source(check, source)
         return _folder_source(check, source)
     except ClientError as error:
-        pays = "" if classifier.requester_pays else ", and requester_pays: true if its owner lets the requester pay"
-        command = f"aws s3 ls {classifier.source} # the caller needs s3:ListBucket and s3:GetObject there{pays}"
-        return Finding(check, "missing", f"{classifier.source}: {sentence(error)}", command)
+        if is_access_denied(error):
+            return _refused_source(check, classifier, caller=caller, operation=error.operation_name)
+        return Finding(check, "missing", f"{classifier.source}: {sentence(error)}", f"aws s3 ls {classifier.source}")
     except (DatasetError, StorageError) as error:
         return Finding(check, "missing", str(error), _find_command(classifier.source))
 
 
+def _refused_source(check: str, classifier: Classifier, *, caller: Caller, operation: str) -> Finding:
+    """Return which right the caller lacks, and the command that gives it."""
+    right, listed = (
+        ("s3:ListBucket", "") if operation.startswith("List") else ("s3:GetObject", ", though it may list it")
+    )
+    found = f"{caller.arn} may not {right} in {classifier.source}{listed}"
+    if caller.is_named:
+        return Finding(check, "not checked", f"{found}; whether {caller.policy_source_arn} may, is not known")
+    owner = "# The policy of a bucket in another account must allow this, too."
+    pays = "" if classifier.requester_pays else " If its owner lets the requester pay: requester_pays: true."
+    return Finding(check, "missing", found, f"{_grant(classifier, caller=caller)}\n{owner}{pays}")
+
+
+def _grant(classifier: Classifier, *, caller: Caller) -> str:
+    """Return the command that lets the caller read the source; the root user lacks it by the bucket's policy alone."""
+    bucket, _, prefix = classifier.source.removeprefix("s3://").partition("/")
+    if caller.is_root:
+        return f"aws s3api get-bucket-policy --bucket {bucket}"
+    of_bucket = f"arn:{caller.partition}:s3:::{bucket}"
+    rights = {"s3:ListBucket": of_bucket, "s3:GetObject": f"{of_bucket}/{prefix}*"}
+    statements = [{"Effect": "Allow", "Action": action, "Resource": resource} for action, resource in rights.items()]
+    document = shlex.quote(json.dumps({"Version": "2012-10-17", "Statement": statements}))
+    kind, name = caller.role_or_user
+    policy = f"--policy-name read-source-of-{classifier.name} --policy-document {document}"
+    return f"aws iam put-{kind}-policy --{kind}-name {name} {policy}"
+
+
 def _find_command(source: str) -> str:
+    if source.startswith("s3://"):
+        return f"aws s3 ls {source}"
     if source.startswith("/"):
         return f"ls -l {source}"
     return f"export IMAGE_CLASSIFIER_DATA_FOLDER=<the folder that contains {source}>"

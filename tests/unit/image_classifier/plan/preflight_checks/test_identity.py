@@ -1,5 +1,7 @@
 """Checks that findings about identity, trust and permissions name what is missing and the command that adds it."""
 
+from dataclasses import replace
+
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
@@ -68,6 +70,50 @@ def test_the_session_of_a_role_is_traced_to_the_role_with_its_path(iam):
     iam.stubber.add_response("get_role", role(), {"RoleName": "airflow"})
 
     assert find_caller(sts, iam) == CALLER
+
+
+def test_the_role_that_is_named_is_the_one_whose_permissions_are_checked(iam):
+    sts = stubbed("sts")
+    arn = f"arn:aws:iam::{ACCOUNT}:user/deployer"
+    sts.stubber.add_response("get_caller_identity", {"Account": ACCOUNT, "Arn": arn, "UserId": "x"}, {})
+    asked = answers(iam)
+
+    caller = find_caller(sts, iam, principal=ROLE)
+    findings = list(check_permissions(iam, caller=caller, settings=SETTINGS))
+
+    assert caller == Caller(arn, ACCOUNT, ROLE, "us-east-1", is_named=True)
+    assert {one["PolicySourceArn"] for one in asked} == {ROLE}
+    assert (findings[0].check, findings[0].found) == ("permissions", f"these are the permissions of {ROLE}")
+
+
+def test_without_a_name_the_report_says_that_the_caller_s_were_checked(iam):
+    answers(iam)
+
+    first, *_ = check_permissions(iam, caller=CALLER, settings=SETTINGS)
+
+    assert first.found.startswith(f"these are the permissions of {ROLE}, the caller; those of Airflow's role are ")
+    assert "PRINCIPAL=" in first.found
+
+
+@pytest.mark.parametrize("code", ["NoSuchEntity", "InvalidInput"])
+def test_a_role_that_iam_does_not_know_is_missing_once(iam, code):
+    iam.stubber.add_client_error("simulate_principal_policy", code, "not found")
+
+    (finding,) = check_permissions(iam, caller=replace(CALLER, is_named=True), settings=SETTINGS)
+
+    assert (finding.status, finding.command) == ("missing", "aws iam list-roles --query 'Roles[].Arn'")
+
+
+def test_no_two_lines_of_trust_or_permissions_have_one_name(trusting):
+    iam, documents = trusting
+    roles = {f"{kind}_role_arn": f"arn:aws:iam::{ACCOUNT}:role/{kind}" for kind in ("hosting", "preparation")}
+    documents.update({name: {"Statement": []} for name in ("sagemaker", "hosting", "preparation", "function")})
+    settings, _ = SETTINGS.model_copy(update=roles), answers(iam)
+
+    findings = [*check_trust(iam, settings=settings), *check_permissions(iam, caller=CALLER, settings=settings)]
+
+    names = [finding.check for finding in findings]
+    assert len(set(names)) == len(names)
 
 
 def test_credentials_of_another_account_are_named(iam):
@@ -186,17 +232,25 @@ def test_every_simulation_is_a_request_that_iam_takes(iam):
             {**dict.fromkeys(("PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"), ANY)},
         )
 
-    assert len(list(check_permissions(iam, caller=CALLER, settings=SETTINGS))) == SIMULATIONS
+    assert len(list(check_permissions(iam, caller=CALLER, settings=SETTINGS))) == 1 + SIMULATIONS
     iam.stubber.assert_no_pending_responses()
 
 
-def test_a_simulation_that_is_refused_is_said_to_be_unchecked(iam):
+def test_simulations_that_are_refused_are_said_to_be_unchecked_once(iam):
+    iam.stubber.add_client_error("simulate_principal_policy", "AccessDenied")
+
+    (finding,) = check_permissions(iam, caller=CALLER, settings=SETTINGS)
+
+    assert (finding.check, finding.status) == ("permissions", "not checked")
+
+
+def test_a_simulation_that_fails_is_said_to_be_unchecked(iam):
     for _ in range(SIMULATIONS):
-        iam.stubber.add_client_error("simulate_principal_policy", "AccessDenied")
+        iam.stubber.add_client_error("simulate_principal_policy", "ServiceFailure")
 
-    findings = list(check_permissions(iam, caller=CALLER, settings=SETTINGS))
+    _, *findings = check_permissions(iam, caller=CALLER, settings=SETTINGS)
 
-    assert {finding.status for finding in findings} == {"not checked"}
+    assert [finding.status for finding in findings] == ["not checked"] * SIMULATIONS
 
 
 def test_the_account_s_root_is_not_simulated(iam):

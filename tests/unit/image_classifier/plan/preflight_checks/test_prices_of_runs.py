@@ -40,7 +40,7 @@ def test_a_run_costs_all_its_jobs_up_to_their_limits(tuning, usd):
     finding = price(cats(tuning=tuning))
 
     assert finding.status == "ok"
-    assert finding.found.startswith(f"at most {usd:,.2f} USD, which is ")
+    assert finding.found.startswith(f"at most {usd:,.2f} USD, the sum of ")
 
 
 def test_a_run_costs_the_instances_that_prepare_its_images():
@@ -48,7 +48,7 @@ def test_a_run_costs_the_instances_that_prepare_its_images():
 
     finding = price(cats(source="s3://photos/cats/", preparation=preparation))
 
-    assert finding.found.startswith(f"at most {0.8 + 2 * 0.2 + 4 * 0.3 / 2:,.2f} USD, which is ")
+    assert finding.found.startswith(f"at most {0.8 + 2 * 0.2 + 4 * 0.3 / 2:,.2f} USD, the sum of ")
 
 
 def test_an_unknown_price_of_the_preparation_makes_the_run_s_unknown():
@@ -70,7 +70,7 @@ def test_a_run_costs_every_instance_of_the_dearest_type_that_it_may_get():
 
     finding = price(cats(training=training))
 
-    assert finding.found.startswith(f"at most {2 * 1.5 + 2 * 0.2:,.2f} USD, which is 3.00 USD: 2 x ml.g5.xlarge for ")
+    assert finding.found.startswith(f"at most {2 * 1.5 + 2 * 0.2:,.2f} USD, the sum of 3.00 USD: 2 x ml.g5.xlarge for ")
     assert "; managed spot costs less" in finding.found
 
 

@@ -1,5 +1,7 @@
 """Checks bucket, notification and source: on moto's bucket, and refusals by the Stubber."""
 
+from dataclasses import replace
+
 import boto3
 import pytest
 from botocore.stub import Stubber
@@ -8,6 +10,7 @@ from moto import mock_aws
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.plan.preflight_checks.finding import DEPLOY
+from image_classifier.plan.preflight_checks.identity import Caller
 from image_classifier.plan.preflight_checks.storage import check_bucket, check_notification, check_source
 
 SETTINGS = Settings(
@@ -16,6 +19,7 @@ SETTINGS = Settings(
     function_role_arn="arn:aws:iam::123456789012:role/function",
     failure_queue_arn="arn:aws:sqs:us-east-1:123456789012:failures",
 )
+CALLER = Caller("arn:aws:iam::1:user/team/anne", "1", "arn:aws:iam::1:user/team/anne", "us-east-1")
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:other"
 
 
@@ -100,7 +104,7 @@ def test_notifications_that_cannot_be_read_are_unchecked(refusing):
 def test_a_source_in_a_bucket_is_listed_and_one_object_asked_for(s3):
     s3.put_object(Bucket="a-bucket", Key="photos/cat/1.jpg", Body=b"x")
 
-    finding = check_source(s3, classifier=cats("s3://a-bucket/photos/"), settings=SETTINGS)
+    finding = check_source(s3, classifier=cats("s3://a-bucket/photos/"), settings=SETTINGS, caller=CALLER)
 
     assert (finding.status, "photos/cat/1.jpg" in finding.found) == ("ok", True)
 
@@ -113,29 +117,58 @@ def test_a_source_whose_requester_pays_is_asked_for_as_the_run_reads_it(refusing
 
     classifier = cats("s3://theirs/photos/").revised({"requester_pays": True})
 
-    assert check_source(refusing, classifier=classifier, settings=SETTINGS).status == "ok"
+    assert check_source(refusing, classifier=classifier, settings=SETTINGS, caller=CALLER).status == "ok"
 
 
 def test_a_refused_source_names_the_setting_of_requester_pays(refusing):
     refusing.stubber.add_client_error("list_objects_v2", "AccessDenied")
 
-    finding = check_source(refusing, classifier=cats("s3://theirs/photos/"), settings=SETTINGS)
+    finding = check_source(refusing, classifier=cats("s3://theirs/photos/"), settings=SETTINGS, caller=CALLER)
 
     assert "requester_pays: true" in finding.command
 
 
 def test_an_empty_source_is_missing(s3):
-    assert check_source(s3, classifier=cats("s3://a-bucket/photos/"), settings=SETTINGS).status == "missing"
+    assert (
+        check_source(s3, classifier=cats("s3://a-bucket/photos/"), settings=SETTINGS, caller=CALLER).status == "missing"
+    )
 
 
 def test_a_source_that_may_be_listed_and_not_read_is_missing(refusing):
     refusing.stubber.add_response("list_objects_v2", {"Contents": [{"Key": "photos/cat/1.jpg"}]})
     refusing.stubber.add_client_error("head_object", "403", "Forbidden")
 
-    finding = check_source(refusing, classifier=cats("s3://theirs/photos/"), settings=SETTINGS)
+    finding = check_source(refusing, classifier=cats("s3://theirs/photos/"), settings=SETTINGS, caller=CALLER)
 
     assert finding.status == "missing"
-    assert finding.command.startswith("aws s3 ls s3://theirs/photos/")
+    assert finding.found == f"{CALLER.arn} may not s3:GetObject in s3://theirs/photos/, though it may list it"
+    assert finding.command.startswith("aws iam put-user-policy --user-name anne --policy-name read-source-of-cats ")
+    assert '"s3:GetObject", "Resource": "arn:aws:s3:::theirs/photos/*"' in finding.command
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "command"),
+    [
+        ({"is_named": True}, "not checked", ""),
+        ({"policy_source_arn": "arn:aws:iam::1:root"}, "missing", "aws s3api get-bucket-policy --bucket theirs"),
+        ({"policy_source_arn": "arn:aws:iam::1:role/a/b"}, "missing", "aws iam put-role-policy --role-name b "),
+    ],
+)
+def test_the_right_to_read_a_source_is_given_to_the_caller_alone(refusing, change, status, command):
+    refusing.stubber.add_client_error("list_objects_v2", "AccessDenied")
+
+    finding = check_source(
+        refusing, classifier=cats("s3://theirs/photos/"), settings=SETTINGS, caller=replace(CALLER, **change)
+    )
+
+    assert (finding.status, finding.found.startswith(f"{CALLER.arn} may not s3:ListBucket")) == (status, True)
+    assert finding.command.startswith(command)
+
+
+def test_a_bucket_that_is_not_there_has_no_right_to_give(s3):
+    finding = check_source(s3, classifier=cats("s3://absent/photos/"), settings=SETTINGS, caller=CALLER)
+
+    assert (finding.status, finding.command) == ("missing", "aws s3 ls s3://absent/photos/")
 
 
 def test_a_folder_is_read_and_one_that_is_not_there_is_missing(s3, tmp_path):
@@ -143,10 +176,10 @@ def test_a_folder_is_read_and_one_that_is_not_there_is_missing(s3, tmp_path):
     (tmp_path / "cats/1.jpg").write_bytes(b"x")
     settings = SETTINGS.model_copy(update={"data_folder": tmp_path})
 
-    assert check_source(s3, classifier=cats(), settings=settings).status == "ok"
-    missing = check_source(s3, classifier=cats("dogs"), settings=settings)
+    assert check_source(s3, classifier=cats(), settings=settings, caller=CALLER).status == "ok"
+    missing = check_source(s3, classifier=cats("dogs"), settings=settings, caller=CALLER)
     assert (missing.status, missing.command) == (
         "missing",
         "export IMAGE_CLASSIFIER_DATA_FOLDER=<the folder that contains dogs>",
     )
-    assert check_source(s3, classifier=cats("/no/dogs"), settings=settings).command == "ls -l /no/dogs"
+    assert check_source(s3, classifier=cats("/no/dogs"), settings=settings, caller=CALLER).command == "ls -l /no/dogs"
