@@ -139,7 +139,7 @@ def test_a_picture_is_sent_only_as_what_its_bytes_are(client, bucket):
     assert client("viewer").get("/cats/picture", params={"key": "cats/incoming/evil.png"}).status_code == 404
 
 
-def test_a_rejected_image_says_so_once_and_its_missing_thumbnail_is_no_error(client, bucket):
+def test_a_rejected_image_says_so_once_and_needs_no_thumbnail(client, bucket):
     bucket.add("broken.png", status="rejected")
     bucket.put("cats/incoming/broken.png", b"no picture")
 
