@@ -5,11 +5,17 @@ settings from IMAGE_CLASSIFIER_* variables. The exit code is 0, or 1 with an err
 """
 
 import argparse
+import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+if importlib.util.find_spec("tenacity") is None:  # another Python than that of the package's environment
+    sys.exit(
+        f"{sys.executable} lacks this package's requirements: use .venv/airflow/bin/python, which `make setup` makes."
+    )
 
 import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
@@ -78,12 +84,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     text = "check what the account lacks, each with the command that provides it; nothing is changed"
     check = _command(commands, "preflight", run=_run_preflight, text=text)
     check.add_argument("classifier", nargs="*", help="names of classifiers; default: all")
-    check.add_argument(
-        "--principal",
-        type=_principal,
-        metavar="ARN",
-        help="the role or user whose permissions are checked; default: yours",
-    )
+    text = "a role or user whose permissions are checked; default: yours"
+    check.add_argument("--principal", type=_principal, metavar="ARN", help=text)
     _inspect_command(commands)
     _deploy_command(commands)
     _init_command(commands)

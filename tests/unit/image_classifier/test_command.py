@@ -3,6 +3,9 @@
 import io
 import json
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -97,6 +100,20 @@ def test_settings_that_are_missing_are_all_named(planned, capsys, monkeypatch):
 
     assert command.main(["plan", "digits", "--region", "us-east-1"]) == 1
     assert all(f"IMAGE_CLASSIFIER_{name} is not set" in capsys.readouterr().err for name in ["BUCKET"])
+
+
+def test_a_python_without_the_requirements_is_named_with_the_right_one():
+    package = Path(command.__file__).parent
+    ran = subprocess.run(
+        [sys.executable, "-S", "-m", package.name, "plan", "digits"],
+        env={"PYTHONPATH": str(package.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr.startswith(f"{sys.executable} lacks this package's ")) == (1, True), ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 def test_a_command_is_required(capsys):
