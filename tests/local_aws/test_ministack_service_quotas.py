@@ -86,7 +86,7 @@ def test_a_bucket_and_a_role_that_are_not_there_are_missing(ministack, source):
         ministack, source=source, bucket="not-there-1", function_role_arn="arn:aws:iam::000000000000:role/not-there"
     )
 
-    assert missing(found) == ["trust of lambda", "bucket"]
+    assert missing(found) == ["bucket", "trust of not-there"]
 
 
 def test_a_source_that_is_not_there_is_missing(ministack):
