@@ -145,10 +145,10 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
     Args:
         known: the versions, the newest first.
         wanted: a number, a training job, or empty.
-        serving: the training job of the live model.
+        serving: the training job of the model to go back from, usually the live one.
 
     Raises:
-        ClassifierFileError: the version does not exist, or it is live already.
+        ClassifierFileError: the version does not exist, or is the one to go back from.
 
     """
     others = [version for version in known if version.training_job != serving]
@@ -159,7 +159,7 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
     if not found:
         listed = "; ".join(f"{one.number}: {one.training_job} ({one.approval})" for one in others) or "none"
         what = f"version {wanted!r}" if wanted else "an approved version"
-        message = f"There is no {what} to go back to besides {serving}, which is live. Other versions: {listed}."
+        message = f"There is no {what} to go back to from {serving}. Other versions: {listed}."
         raise ClassifierFileError(message)
     return found[0]
 
