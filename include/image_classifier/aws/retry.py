@@ -1,5 +1,6 @@
 """Repeats a call to AWS while its error or its result shows that a later call may succeed."""
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -15,6 +16,8 @@ from tenacity import (
 )
 
 from image_classifier.aws.client_errors import is_absent
+
+log = logging.getLogger(__name__)
 
 Response = TypeVar("Response")
 
@@ -32,7 +35,9 @@ def repeat_on(
 
     """
     again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
-    retrying = Retrying(retry=again, stop=stop_after_attempt(tries), wait=wait_fixed(pause_s), reraise=True)
+    retrying = Retrying(
+        retry=again, stop=stop_after_attempt(tries), wait=wait_fixed(pause_s), before_sleep=_log_pause, reraise=True
+    )
     return retrying(call)
 
 
@@ -66,3 +71,8 @@ def _until(is_done: Callable[[], bool], *, wait: Callable[[RetryCallState], floa
         retry_error_callback=lambda _: False,
     )
     return retrying(is_done)
+
+
+def _log_pause(state: RetryCallState) -> None:
+    if state.outcome is not None and state.next_action is not None:
+        log.info("%s The call is repeated in %.0f s.", state.outcome.exception(), state.next_action.sleep)

@@ -1,21 +1,22 @@
-"""Calls Lambda, and retries for a minute while, for example, a new role or queue is not usable yet."""
+"""Calls Lambda, and retries for a minute while, for example, a new role, policy or queue is not usable yet."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from botocore.exceptions import ClientError, WaiterError
 
 from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.retry import repeat_on
+from image_classifier.aws.roles import once_assumable
 from image_classifier.contracts.errors import ResourceBusyError
 
 Response = TypeVar("Response")
 
 MOST_TRIES = 12
 TRY_PAUSE_S = 5.0
-# A new role, policy or queue takes some seconds to reach all of AWS; until then Lambda answers with one of these.
+# A new policy or queue takes some seconds to reach all of AWS; until then Lambda answers with one of these.
 FRESH = (
-    "cannot be assumed by Lambda",
     "does not have permissions to call SendMessage",
     "does not have permissions to call ReceiveMessage",
     "NonExistentQueue",
@@ -28,11 +29,13 @@ def change(request: Callable[[], Response], *, what: str) -> Response:
     """Repeat a change for at most a minute until Lambda accepts it.
 
     Raises:
-        ResourceBusyError: an earlier change is still being applied, or Lambda cannot use the role or queue yet.
+        ResourceBusyError: an earlier change is still being applied, or Lambda cannot use the queue yet.
+        AwsRefusalError: Lambda cannot assume the role.
 
     """
     try:
-        return repeat_on(_is_worth_a_pause, request, tries=MOST_TRIES, pause_s=TRY_PAUSE_S)
+        in_time = partial(once_assumable, request, what=what)
+        return repeat_on(_is_worth_a_pause, in_time, tries=MOST_TRIES, pause_s=TRY_PAUSE_S)
     except ClientError as error:
         if not _is_temporary(error):
             raise

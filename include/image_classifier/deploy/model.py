@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws.names import model_name
+from image_classifier.aws.roles import once_assumable
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.request_parts import tag_list, vpc_config
@@ -36,12 +37,14 @@ def ensure_model(sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> Ou
 
     Raises:
         ResourceClashError: a model with other content has the name.
+        AwsRefusalError: its role cannot be assumed.
 
     """
     name = request["ModelName"]
+    what = f"Model {name}"
     return ensure_unchangeable(
-        f"Model {name}",
+        what,
         request,
         describe=lambda: sagemaker.describe_model(ModelName=name),
-        create=lambda: sagemaker.create_model(**request),
+        create=lambda: once_assumable(lambda: sagemaker.create_model(**request), what=what),
     )

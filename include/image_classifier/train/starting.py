@@ -40,6 +40,7 @@ def start_job(
     Raises:
         TrainingInputError: AWS refuses the request; nothing was created.
         TrainingServiceError: every quota is reached, or AWS has a transient error.
+        AwsRefusalError: the role cannot be assumed.
 
     """
     job = f"{kind.words.capitalize()} {requests[0][kind.name_key]}"
@@ -61,7 +62,7 @@ def start_job(
 
 def _was_created(sagemaker: "SageMakerClient", request: Request, *, kind: JobKind, job: str) -> bool:
     try:
-        kind.call_create(sagemaker, request)
+        kind.create(sagemaker, request)
     except ClientError as error:
         if exists_already(error):
             return False

@@ -72,7 +72,7 @@ class Service:
         self._store = store
         groups = (
             *self.jobs,
-            Models(aws=aws, store=store, images=images),
+            Models(aws=aws, store=store, images=images, unready_roles=platform.unready_roles),
             EndpointConfigs(aws=aws, store=store),
             Endpoints(aws=aws, store=store, rollouts=self.rollouts, faults=faults),
             ModelPackageGroups(aws=aws, store=store),

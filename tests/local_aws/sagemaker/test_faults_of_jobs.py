@@ -181,6 +181,15 @@ def test_a_role_that_was_made_a_moment_ago_cannot_be_assumed_yet(server, plan, n
     assert server.ended_job(name)["TrainingJobStatus"] == "Completed"
 
 
+def test_a_model_waits_for_its_role_too(server, plan, name, put_model, refusal):
+    put_model(server, name)
+    found = server.sagemaker.describe_model(ModelName=name)
+    model = {"ModelName": f"{name}-2"} | {key: found[key] for key in ("PrimaryContainer", "ExecutionRoleArn")}
+    plan({"fault": "role_not_ready", "seconds": 60})
+
+    assert refusal(server.sagemaker.create_model, **model)[1].startswith("Could not assume role ")
+
+
 def test_a_plan_that_cannot_be_used_is_said_to_everyone(server, plan, refusal):
     plan({"fault": "earthquake"})
 

@@ -121,11 +121,12 @@ class RequestedJobs:
         Raises:
             ImageClassifierError: `errors.refused`, if AWS refuses the request; `errors.failed`, if a quota is reached
                 or AWS has a transient error.
+            AwsRefusalError: the role cannot be assumed.
 
         """
         name = request[self.kind.name_key]
         try:
-            once_visible(lambda: self.kind.call_create(sagemaker, request))  # its model may have been created just now
+            once_visible(lambda: self.kind.create(sagemaker, request))  # its model may have been created just now
         except ClientError as error:
             if exists_already(error):
                 return "adopted"

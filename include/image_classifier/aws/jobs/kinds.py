@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from image_classifier.aws.client_errors import described, stop
 from image_classifier.aws.jobs.owners import note_stop
 from image_classifier.aws.names import PREFIX
+from image_classifier.aws.roles import once_assumable
 
 if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
@@ -57,6 +58,17 @@ class JobKind(ABC):
 
     def is_finished(self, job: Mapping[str, Any]) -> bool:
         return self.status_of(job) in self.finished
+
+    def create(self, sagemaker: "SageMakerClient", request: Mapping[str, Any]) -> None:
+        """Create the job of this request; its role may be seconds old.
+
+        Raises:
+            AwsRefusalError: the role cannot be assumed.
+            ClientError: another error; nothing was created.
+
+        """
+        what = f"{self.words.capitalize()} {request[self.name_key]}"
+        once_assumable(lambda: self.call_create(sagemaker, request), what=what)
 
     def describe(self, sagemaker: "SageMakerClient", name: str) -> Mapping[str, Any] | None:
         """Return the job's description, or None if the job does not exist."""

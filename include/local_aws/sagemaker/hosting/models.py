@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING, Final, cast
 
+from local_aws.sagemaker.aws import cannot_assume
 from local_aws.sagemaker.protocol.errors import ServiceError, validation_error
 from local_aws.sagemaker.protocol.listing import page
 from local_aws.sagemaker.protocol.tags import as_dict
@@ -13,6 +14,7 @@ from local_aws.sagemaker.registry.addresses import existing_package
 from local_aws.sagemaker.store import Collection
 
 if TYPE_CHECKING:
+    from local_aws.faults.roles import UnreadyRoles
     from local_aws.sagemaker.aws import Aws
     from local_aws.sagemaker.documents import Container, Document, EndpointConfig, Model, Plan, ProductionVariant
     from local_aws.sagemaker.images import Images
@@ -36,11 +38,12 @@ UNSUPPORTED_VARIANT = ("ServerlessConfig", "InstancePools", "ManagedInstanceScal
 class Models:
     """CreateModel, DescribeModel, ListModels and DeleteModel."""
 
-    def __init__(self, *, aws: Aws, store: Store, images: Images) -> None:
+    def __init__(self, *, aws: Aws, store: Store, images: Images, unready_roles: UnreadyRoles) -> None:
         """Models are documents of the store."""
         self._aws = aws
         self._store = store
         self._images = images
+        self._unready_roles = unready_roles
 
     def create_model(self, request: Document) -> Document:
         """Check that the image, the artifact and the role exist."""
@@ -50,7 +53,7 @@ class Models:
         if self._store.get(MODEL, name) is not None:
             raise _already_exists("model", arn)
         if "ExecutionRoleArn" in request:
-            self._aws.check_role(request["ExecutionRoleArn"])
+            self._check_role(request["ExecutionRoleArn"], request)
         container = self._from_package(given) if "ModelPackageName" in given else given
         self._images.find(container["Image"])
         uri = container.get("ModelDataUrl")
@@ -81,6 +84,11 @@ class Models:
         model = self.describe_model(request)
         self._store.remove(MODEL, model["ModelName"], arn=model["ModelArn"])
         return {}
+
+    def _check_role(self, role: str, request: Document) -> None:
+        self._aws.check_role(role)
+        if self._unready_roles.refuse(role, request=request):
+            raise cannot_assume(role)
 
     def _from_package(self, given: Document) -> Document:
         """Return the container of an approved model package; the model keeps it when the package changes."""

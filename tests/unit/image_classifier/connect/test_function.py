@@ -17,7 +17,13 @@ from image_classifier.connect.function import ensure_function
 from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.connect.function_package import FunctionPackage
 from image_classifier.connect.function_versions import VERSIONS_KEPT
-from image_classifier.contracts.errors import EndpointGoneError, FunctionError, ObjectGoneError, ResourceBusyError
+from image_classifier.contracts.errors import (
+    AwsRefusalError,
+    EndpointGoneError,
+    FunctionError,
+    ObjectGoneError,
+    ResourceBusyError,
+)
 from image_classifier_inference.environment import Environment
 
 # One session: it reads the services' models once.
@@ -363,6 +369,14 @@ def test_waiting_ends_with_an_error_that_says_to_come_back(aws, monkeypatch):
     aws.fails(monkeypatch, "create_function", *[busy] * function_calls.MOST_TRIES)
 
     with pytest.raises(ResourceBusyError, match=f"Function {NAME} cannot be changed yet"):
+        aws.ensure()
+
+
+def test_a_role_that_lambda_never_assumes_is_not_said_to_pass(aws, monkeypatch):
+    refusal = ("InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
+    aws.fails(monkeypatch, "create_function", *[refusal] * 20)
+
+    with pytest.raises(AwsRefusalError, match=f"Function {NAME}: The role defined .* preflight"):
         aws.ensure()
 
 

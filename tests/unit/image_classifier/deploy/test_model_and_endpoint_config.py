@@ -179,6 +179,16 @@ def test_an_endpoint_config_with_other_content_is_an_error(sagemaker, aws):
         ensure_endpoint_config(sagemaker, config())
 
 
+def test_a_model_waits_for_a_role_that_is_seconds_old(sagemaker, aws, pauses):
+    absent(aws, "describe_model", "model")
+    sentence = f"Could not assume role {ROLE}. Please ensure that the role exists."
+    aws.add_client_error("create_model", "ValidationException", sentence, expected_params=model())
+    aws.add_response("create_model", {"ModelArn": ARN}, model())
+
+    assert ensure_model(sagemaker, model()) == "created"
+    assert pauses == [5]
+
+
 def test_a_model_created_a_moment_ago_is_waited_for(sagemaker, aws, pauses):
     absent(aws, "describe_endpoint_config", "endpoint configuration")
     absent(aws, "create_endpoint_config", "model")

@@ -31,7 +31,7 @@ class Api:
         self.groups = (
             ModelPackageGroups(aws=aws, store=store),
             ModelPackages(aws=aws, store=store),
-            Models(aws=aws, store=store, images=images),
+            Models(aws=aws, store=store, images=images, unready_roles=SimpleNamespace(refuse=lambda *_, **__: False)),
             Tags(aws=aws, store=store),
         )
 
