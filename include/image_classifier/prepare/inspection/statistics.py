@@ -66,17 +66,19 @@ def measure(shown: Picture, *, size_bytes: int, parameters: PixelParameters) -> 
 
     content = without_padding(shown, parameters)
     content.thumbnail((MEASURED_PX, MEASURED_PX), Image.Resampling.BOX)
-    grey_image = content.convert("L")
-    grey = np.asarray(grey_image, dtype=np.float32)
-    red, green, blue = (np.asarray(channel, dtype=np.float32) for channel in content.split())
-    red_green, yellow_blue = red - green, (red + green) / 2 - blue
-    spread = np.hypot(red_green.std(), yellow_blue.std())
-    colourfulness = spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean())
+    grey = content.convert("L")
+    counts, values = np.array(grey.histogram()), np.arange(256.0)
+    brightness = counts @ values / counts.sum()
+    contrast = (counts @ (values - brightness) ** 2 / counts.sum()) ** 0.5
+    red, green, blue = (np.asarray(channel, dtype=np.int16) for channel in content.split())
+    red_green, yellow_blue = red - green, red + green - 2 * blue  # the latter is twice its value
+    spread = np.hypot(red_green.std(), yellow_blue.std() / 2)
+    colourfulness = spread + 0.3 * np.hypot(red_green.mean(), yellow_blue.mean() / 2)
     return Statistics(
-        brightness=round(float(grey.mean()), 1),
-        contrast=round(float(grey.std()), 1),
-        sharpness=round(_sharpness(grey), 1),
-        entropy=abs(round(grey_image.entropy(), 2)),
+        brightness=round(float(brightness), 1),
+        contrast=round(float(contrast), 1),
+        sharpness=round(_sharpness(np.asarray(grey, dtype=np.int16)), 1),
+        entropy=abs(round(grey.entropy(), 2)),
         colourfulness=round(float(colourfulness), 1),
         aspect=round(shown.width / shown.height, 3),
         bytes_per_pixel=round(size_bytes / (shown.width * shown.height), 3),
