@@ -171,7 +171,7 @@ class Classifier(Part):
                 "height and width equal, or set pixels.unmodified."
             )
         if hyperparameters.multi_label:
-            yield "hyperparameters.multi_label is set; a folder per class gives every image one label: leave it out."
+            yield "hyperparameters.multi_label is set; every image has one class, whatever the source: leave it out."
 
     def _machine_problems(self, field: str, instance_type: str) -> Iterator[str]:
         """Yield what prevents training on `instance_type`, which `training.<field>` names."""

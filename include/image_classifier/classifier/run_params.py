@@ -25,6 +25,8 @@ _PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "max_cost_usd": (Classifier, "max_cost_usd"),
     **{name: (Hyperparameters, name) for name in Hyperparameters.model_fields},
 }
+# A run may name these, as those of earlier forms do, but the form has no field for them: every other value is refused.
+_WITHOUT_FIELD = ("multi_label", "use_weighted_loss")
 # Only the form of a classifier whose file has `tuning` contains these: otherwise the Dag has no tuning tasks.
 _TUNING_PLACES: dict[str, tuple[type[BaseModel], str]] = {
     "tune": (Tuning, "enabled"),
@@ -42,7 +44,7 @@ _FIELD_OF: dict[type[BaseModel], str] = {
 }
 # Titles and descriptions of the form's fields that their models do not define.
 _WORDS = {
-    "source": ("Images", "Folder with one folder per class, or s3://bucket/prefix/."),
+    "source": ("Images", "A folder with one folder per class, s3://bucket/prefix/, or a list of images and labels."),
     "time_limit_s": ("Time limit (s)", "SageMaker stops the training job after this number of seconds."),
     "instance_type_fallbacks": (
         "Fallback instance types",
@@ -126,7 +128,7 @@ class RunParams(BaseModel):
 
 
 def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
-    """Return the JSON schema of every param, by name: title, description, limits, the classifier's value as default."""
+    """Return the form's fields by name, as JSON schemas: title, description, limits, the classifier's value."""
     values = classifier.model_dump(mode="json")
     fields, schemas = _form_fields(with_tuning=classifier.tuning is not None), {}
     for name, (part, field) in _places(classifier).items():
@@ -144,6 +146,8 @@ def run_params_schema(classifier: Classifier) -> dict[str, dict[str, Any]]:
     }
     if "tuning_ranges" in schemas:
         schemas["tuning_ranges"] = _free_object(schemas["tuning_ranges"])
+    for name in _WITHOUT_FIELD:
+        del schemas[name]
     return {**schemas, **{name: fields[name] for name in RunParams.model_fields}}
 
 

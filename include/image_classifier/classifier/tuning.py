@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from image_classifier.classifier.parts import Part, refuse
 from image_classifier.contracts.training.hyperparameters import Hyperparameters
@@ -114,10 +114,30 @@ class Tuning(Part):
             else:
                 yield from ((name, choice) for choice in searched)
 
+    @field_validator("ranges", mode="before")
+    @classmethod
+    def _check_kinds(cls, ranges: Any) -> Any:
+        """Say which kind of range a hyperparameter has: pydantic would name what both kinds lack."""
+        given = ranges.items() if isinstance(ranges, Mapping) else ()
+        refuse(problem for name, searched in given if (problem := _problem_of_kind(name, searched)))
+        return ranges
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         refuse(problem for name, searched in self.ranges.items() if (problem := _problem(name, searched)))
         return self
+
+
+def _problem_of_kind(name: str, searched: Any) -> str | None:
+    if name in NUMBERS and not isinstance(searched, Mapping | Numbers):
+        return f"tuning.ranges.{name} must have a min and a max within {_within(name)}."
+    if name in CHOICES and not isinstance(searched, list | tuple):
+        return f"tuning.ranges.{name} must be a list of some of {', '.join(CHOICES[name])}."
+    return None
+
+
+def _within(name: str) -> str:
+    return f"{NUMBERS[name].low:g} and {NUMBERS[name].high:g}"
 
 
 def _problem(name: str, searched: Numbers | tuple[str, ...]) -> str | None:
@@ -131,7 +151,7 @@ def _problem(name: str, searched: Numbers | tuple[str, ...]) -> str | None:
         return f"tuning.ranges.{name} names a value twice." if len(set(searched)) < len(searched) else None
     limits = NUMBERS[name]
     if not isinstance(searched, Numbers) or searched.min < limits.low or searched.max > limits.high:
-        return f"tuning.ranges.{name} must have a min and a max within {limits.low:g} and {limits.high:g}."
+        return f"tuning.ranges.{name} must have a min and a max within {_within(name)}."
     if limits.kind == "Integer" and not (searched.min.is_integer() and searched.max.is_integer()):
         return f"tuning.ranges.{name} must have whole numbers."
     return None

@@ -4,7 +4,8 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 
 from image_classifier.classifier import Classifier
-from image_classifier.classifier.run_params import run_params_schema
+from image_classifier.classifier.run_params import run_params_schema, with_run_params
+from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier_airflow.params import classify_existing_params, teardown_params, train_params, watch_params
 
 CATS = Classifier(name="cats", source="cats", training={"time_limit_s": 600})
@@ -12,6 +13,16 @@ CATS = Classifier(name="cats", source="cats", training={"time_limit_s": 600})
 
 def test_there_is_a_field_for_every_param_of_the_library():
     assert set(train_params(CATS)) == set(run_params_schema(CATS))
+
+
+def test_the_form_has_no_field_whose_other_values_are_all_refused():
+    assert {"multi_label", "use_weighted_loss"}.isdisjoint(train_params(CATS))
+
+
+def test_a_run_of_an_earlier_form_may_still_name_fields_that_it_lacks():
+    assert with_run_params(CATS, {"multi_label": False, "use_weighted_loss": False}) == CATS
+    with pytest.raises(ClassifierFileError, match="every image has one class, whatever the source: leave it out"):
+        with_run_params(CATS, {"multi_label": True})
 
 
 def test_the_classifiers_values_are_the_defaults():

@@ -69,7 +69,7 @@ def test_a_file_reads_as_it_is_written(file):
             "source: a\nhyperparameters: {image_shape: '3,20,30'}",
             "and width equal, or set pixels.unmodified",
         ),
-        ("source: a\nhyperparameters: {multi_label: true}", "a folder per class gives every image one label"),
+        ("source: a\nhyperparameters: {multi_label: true}", "every image has one class, whatever the source"),
         ("source: a\ntraining: {instance_type: ml.m5.large}", "the built-in algorithm trains on GPUs only"),
         ("source: a\nalgorithm: open", "algorithm is 'open'. Input should be 'builtin' or 'own'"),
         (

@@ -38,6 +38,9 @@ def refusal(**values):
         ({"optimizer": ["sgd", "sgd"]}, "optimizer names a value twice"),
         ({"optimizer": {"min": 0, "max": 1}}, "optimizer must be a list"),
         ({"learning_rate": ["0.1", "0.2"]}, "learning_rate must have a min and a max within 1e-06 and 0.5"),
+        ({"learning_rate": [0.1, 0.2]}, "learning_rate must have a min and a max within 1e-06 and 0.5"),
+        ({"optimizer": "adam"}, "optimizer must be a list of some of sgd, adam, rmsprop, nag"),
+        ({"learning_rate": {"min": 0.1}}, "'tuning.ranges.learning_rate.max' is a required property."),
         ({"learning_rate": {"min": 0.1, "max": 0.9}}, "learning_rate must have a min and a max within 1e-06 and 0.5"),
         ({"learning_rate": {"min": 0.2, "max": 0.1}}, "min is 0.2 and max 0.1; min must be less"),
         ({"momentum": {"min": 0, "max": 0.9, "scaling": "Logarithmic"}}, "it must be more than 0"),
@@ -48,6 +51,7 @@ def refusal(**values):
 )
 def test_a_range_that_the_algorithm_does_not_take_is_named(ranges, words):
     assert words in refusal(ranges=ranges)
+    assert "tuple" not in refusal(ranges=ranges)
 
 
 @pytest.mark.parametrize("values", [{"max_jobs": 1}, {"max_jobs": 101}, {"max_parallel": 11}, {"finalists": 0}])
