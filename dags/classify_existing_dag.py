@@ -15,8 +15,9 @@ The trigger only classifies uploads after it was set. This Dag classifies images
    `delete_prepared_images` deletes the job's input and output.
 
 **Safe to repeat**: a retried or cleared task leaves out what was done since the run began, and starts no second job.
-After a failure clear the failed tasks only: a run that is cleared as a whole begins anew. It then pays for another job,
-and the images prepared for the first one stay below `evaluations/existing/`.
+So does a run that is cleared as a whole after a failure: it goes on with the images that it has prepared and with its
+job, whether that runs or has completed. It begins anew, and pays for another job, only if another model is live by
+then. A job that failed because of its images is not repeated; start a new run.
 """
 
 from datetime import timedelta

@@ -7,6 +7,7 @@ until it answers its first image, so few images go through the endpoint.
 import json
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -75,7 +76,16 @@ class Batch(BaseModel):
     @property
     def prefix(self) -> str:
         """The prefix of the run's objects: below evaluations/, which SageMaker's role may read."""
-        return f"{Keys(self.classifier).evaluations}existing/{self.started_ms}/"
+        return f"{batches_prefix(self.classifier)}{self.started_ms}/"
+
+    @property
+    def started(self) -> datetime:
+        return datetime.fromtimestamp(self.started_ms / 1000, UTC)
+
+    @property
+    def manifest(self) -> str:
+        """The key of the list of all prepared images; once it is written, the job's images do not change."""
+        return f"{self.prefix}input.manifest"
 
     @property
     def images(self) -> str:
@@ -91,6 +101,11 @@ class Batch(BaseModel):
         """Return the labels and the pixel parameters of the model that answers."""
         key = Keys(self.classifier).model_file(self.training_job)
         return parse_model(storage.read_written(s3, bucket=self.bucket, key=key), key=key)
+
+
+def batches_prefix(classifier: str) -> str:
+    """Return the prefix of all batches' objects."""
+    return f"{Keys(classifier).evaluations}existing/"
 
 
 def plan_batch(clients: Clients, target: Target, *, started_ms: int, shares: int) -> Batch:
@@ -175,14 +190,13 @@ def batch_request(s3: "S3Client", batch: Batch, classifier: Classifier) -> dict[
     names = sorted(line["prepared"] for key in parts for line in read_part(s3, batch.bucket, key) if line["prepared"])
     if not names:
         return {}
-    key = f"{batch.prefix}input.manifest"
     body = _manifest(names, prefix=f"s3://{batch.bucket}/{batch.images}")
-    storage.write(s3, bucket=batch.bucket, key=key, body=body, content_type="application/json")
+    storage.write(s3, bucket=batch.bucket, key=batch.manifest, body=body, content_type="application/json")
     model = batch.read_model(s3)
     request = transform_request(
         classifier,
         model=batch.model,
-        manifest_uri=f"s3://{batch.bucket}/{key}",
+        manifest_uri=f"s3://{batch.bucket}/{batch.manifest}",
         output_uri=f"s3://{batch.bucket}/{batch.output}",
         largest_bytes=largest_image_bytes(side_px=model.pixels.side_px, unmodified=model.unmodified),
     )

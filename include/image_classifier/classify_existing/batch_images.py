@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from image_classifier.aws import s3 as storage
 from image_classifier.aws.client_errors import code_of
 from image_classifier.classify_existing.batch import Batch
 from image_classifier.classify_existing.batch_parts import PartLine, part_key, part_keys, read_part, write_part
@@ -68,9 +69,14 @@ class _Preparing:
 
 
 def prepare_share(s3: "S3Client", batch: Batch, request: Request, *, share: int) -> int:
-    """Prepare the images of one share that no earlier try has prepared; returns how many images the share has."""
+    """Prepare the images of one share that no earlier try has prepared; returns how many images the share has.
+
+    None is added to those of a job that may exist already, which would have no answer for it.
+    """
     earlier = part_keys(s3, bucket=batch.bucket, prefix=batch.prefix, share=share)
     done = {line["key"] for key in earlier for line in read_part(s3, batch.bucket, key)}
+    if storage.object_exists(s3, bucket=batch.bucket, key=batch.manifest):
+        return len(done)
     keys = keys_to_classify(s3, request, share=share, shares=batch.shares)
     preparing = _Preparing(s3, batch, batch.read_model(s3))
     number, count = len(earlier), len(done)

@@ -18,13 +18,13 @@ Json = dict[str, Any]
 
 
 def plan(params: Params, dag_run: Any) -> Json:
-    """Count the images, check the cost, and decide how they are classified; changes nothing.
+    """Count the images, check the cost, and decide how they are classified; only the batch is stored.
 
     Returns:
         A dict of ``shares``, the numbers of the tasks that use the endpoint; ``transform_shares``, those of the tasks
         that prepare images for a transform job and write its records; ``batch``; ``started`` (ISO 8601), which the
-        later tasks use, because Airflow starts a finished run anew if one of its tasks is cleared; ``aws_conn_id``. One
-        list is empty.
+        later tasks use, because Airflow starts a finished run anew if one of its tasks is cleared; ``kept_at``, the key
+        of the batch; ``aws_conn_id``. One list is empty. A run that is cleared as a whole goes on with its batch.
 
     Raises:
         ClassifierFileError: there is no classifier file of that name.
@@ -33,6 +33,7 @@ def plan(params: Params, dag_run: Any) -> Json:
 
     """
     from image_classifier.classify_existing import batch as batches
+    from image_classifier.classify_existing import kept_batches
     from image_classifier.classify_existing.run import check_budget, count
 
     classifier = classifier_of(params["classifier"])
@@ -42,19 +43,23 @@ def plan(params: Params, dag_run: Any) -> Json:
         _request(params, started=dag_run.start_date),
         classifier.aws_conn_id,
     )
+    key = kept_batches.key_of_run(request, dag_id=dag_run.dag_id, run_id=dag_run.run_id)
+    begun = kept_batches.find(clients.of_a_classifier(conn), bucket=request.target.bucket, key=key)
+    if begun is not None:
+        return _plan_of(begun, key=key, conn=conn)
     number = count(clients.s3(conn), request)
     shares = list(range(min(params["tasks"], number)))
-    planned: Json = {"shares": shares, "transform_shares": [], "batch": {}, "aws_conn_id": conn}
-    planned["started"] = request.started.isoformat()
     if number <= params["transform_above"]:
         check_budget(number, max_cost_usd=most)
-        return planned
+        planned: Json = {"shares": shares, "transform_shares": [], "batch": {}, "kept_at": "", "aws_conn_id": conn}
+        return {**planned, "started": request.started.isoformat()}
     price = clients.hosting_price(conn)(classifier.evaluation.instance_type)
     batches.check_budget(number, classifier, usd_per_hour=price, max_cost_usd=most)
     batch = batches.plan_batch(
         clients.of_a_classifier(conn), request.target, started_ms=request.started_ms, shares=len(shares)
     )
-    return {**planned, "shares": [], "transform_shares": shares, "batch": batch.model_dump()}
+    kept_batches.keep(clients.s3(conn), batch, key=key)
+    return _plan_of(batch, key=key, conn=conn)
 
 
 def endpoint_shares(shares: list[int]) -> list[int]:
@@ -120,9 +125,22 @@ def write_records(share: int, params: Params, ti: Any) -> int:
 
 def delete_prepared_images(params: Params, ti: Any) -> int:
     """Delete the batch's own objects; return their number."""
-    from image_classifier.classify_existing.batch import delete_batch
+    from image_classifier.classify_existing.kept_batches import forget
 
-    return delete_batch(clients.s3(classifier_of(params["classifier"]).aws_conn_id), _batch(ti))
+    s3 = clients.s3(classifier_of(params["classifier"]).aws_conn_id)
+    return forget(s3, _batch(ti), key=_planned(ti, "kept_at"))
+
+
+def _plan_of(batch: "Batch", *, key: str, conn: str) -> Json:
+    """Return the plan for a transform job."""
+    return {
+        "shares": [],
+        "transform_shares": list(range(batch.shares)),
+        "batch": batch.model_dump(),
+        "started": batch.started.isoformat(),
+        "kept_at": key,
+        "aws_conn_id": conn,
+    }
 
 
 def _batch(ti: Any) -> "Batch":

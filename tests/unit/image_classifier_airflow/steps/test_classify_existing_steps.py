@@ -25,11 +25,11 @@ PARAMS = {
     "max_cost_usd": None,
 }
 BEGAN = datetime(2026, 11, 28, tzinfo=UTC)
-RUN = SimpleNamespace(start_date=BEGAN)
+RUN = SimpleNamespace(start_date=BEGAN, dag_id="dag", run_id="run")
 BATCH = Batch(
     classifier="pets",
     bucket=BUCKET,
-    started_ms=1,
+    started_ms=round(BEGAN.timestamp() * 1000),
     shares=2,
     training_job="job-1",
     model="model-1",
@@ -102,7 +102,7 @@ def test_nothing_to_classify_means_no_task(aws, functions):
 
 def test_a_task_that_is_cleared_later_leaves_out_what_the_run_has_done(aws, functions):
     upload(aws, 5)
-    run = SimpleNamespace(start_date=datetime.now(UTC) - timedelta(hours=1))
+    run = SimpleNamespace(start_date=datetime.now(UTC) - timedelta(hours=1), dag_id="dag", run_id="run")
     planned = plan(run, again=True)
     classify(planned, again=True)
 
@@ -143,8 +143,22 @@ def test_more_images_than_the_param_go_through_a_transform_job(aws, planned_batc
     planned = plan(transform_above=2, tasks=2)
 
     assert (planned["shares"], planned["transform_shares"]) == ([], [0, 1])
-    assert (planned_batch["shares"], planned_batch["started_ms"]) == (2, round(BEGAN.timestamp() * 1000))
-    assert plan(transform_above=3)["transform_shares"] == []
+    assert (planned_batch["shares"], planned_batch["started_ms"]) == (2, BATCH.started_ms)
+    other = SimpleNamespace(**vars(RUN) | {"run_id": "other"})
+    assert plan(other, transform_above=3)["transform_shares"] == []
+
+
+def test_a_run_that_is_cleared_as_a_whole_pays_for_no_other_job(aws, planned_batch, monkeypatch):
+    upload(aws, 3)
+    first = plan(transform_above=2)
+    monkeypatch.setattr("image_classifier.classify_existing.kept_batches.plan_batch", batches.plan_batch)
+    cleared = SimpleNamespace(**vars(RUN) | {"start_date": BEGAN + timedelta(hours=1)})
+
+    assert plan(cleared, transform_above=2, max_cost_usd=0.0) == first
+
+    steps.delete_prepared_images(PARAMS, task(first))
+    plan(cleared, transform_above=2)
+    assert planned_batch["started_ms"] == BATCH.started_ms + 3_600_000
 
 
 def test_a_transform_job_is_refused_if_it_may_cost_more(aws, planned_batch):
