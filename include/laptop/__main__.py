@@ -56,12 +56,12 @@ def print_status(place: Place) -> None:
     """Print which services run and their addresses, or which part ended and why."""
     pid, status = supervisor.is_running(place), supervisor.status(place)
     if pid is None or "stopped" in status:
-        ended = f"It ended: {status['stopped']}\n" if "stopped" in status else ""
         print(
-            f"{ended}Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` runs the "
-            "demonstration."
+            f"{_end(place, status)}Nothing is running here. `make up` starts the local AWS and Airflow, `make demo` "
+            "runs the demonstration."
         )
         return
+    place = place.last_start()
     failing = unhealthy_services(place)
     print(
         f"{'Running' if not failing else 'Not ready: ' + ', '.join(failing)} (process {pid}):\n"
@@ -70,6 +70,18 @@ def print_status(place: Place) -> None:
         f"  SageMaker        http://127.0.0.1:{place.sagemaker_port}\n"
         f"  Logs             {place.logs}"
     )
+
+
+def _end(place: Place, status: supervisor.Status) -> str:
+    """Return lines about services that ended by themselves or were killed; empty after `make down`."""
+    if "stopped" in status:
+        return f"It ended: {status['stopped']}\n"
+    if "ready" in status:
+        return (
+            "It ended without `make down`: it was killed, or the machine was restarted. `make up` starts it again at "
+            f"{place.airflow_url} with all models and predictions.\n"
+        )
+    return ""
 
 
 if __name__ == "__main__":

@@ -34,7 +34,8 @@ class Place:
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read LAPTOP_STATE, LOCAL_AWS_PORT, LOCAL_SAGEMAKER_PORT and AIRFLOW_PORT; each has a default.
 
-        A port that is not given is the one of the last start, until `forget_ports`.
+        A port that is not given is the one of the last start, until `forget_ports`; so services that were killed
+        start again where they were.
         """
         state = Path(environ.get("LAPTOP_STATE", ROOT / ".laptop")).resolve()
         given = {**_remembered_ports(state), **environ}
@@ -63,6 +64,10 @@ class Place:
     def forget_ports(self) -> None:
         """Undo `remember_ports`; does nothing if no ports were remembered."""
         _ports_file(self.state).unlink(missing_ok=True)
+
+    def last_start(self) -> Self:
+        """Return the same folder with the remembered ports, whatever the variables say; or with these ports."""
+        return self.from_env({**self.as_env(), **_remembered_ports(self.state)})
 
     @property
     def reports(self) -> Path | None:

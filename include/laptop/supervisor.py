@@ -94,11 +94,17 @@ def start(place: Place) -> None:
     Waits for another supervisor that is starting, or that is ending because it was stopped or killed.
 
     Raises:
-        LaptopError: a port is in use, or a process did not start; the message has the last lines of its log.
+        LaptopError: a port is in use, what runs here uses other ports, or a process did not start; then the message
+            has the last lines of its log.
 
     """
     deadline = time.monotonic() + START_LIMIT_S
     while not _may_start(place):
+        if status(place).get("ready") and (running := place.last_start()) != place:
+            raise LaptopError(
+                f"What runs here uses other ports, Airflow {running.airflow_port}, the local AWS {running.aws_port}, "
+                f"SageMaker {running.sagemaker_port}: `make down` stops it, then run this again."
+            )
         if airflow_is_healthy(place) and _answers(place):
             return
         if time.monotonic() > deadline:
@@ -167,12 +173,11 @@ def _await_ready(place: Place, started: "subprocess.Popen[bytes]") -> None:
 
 
 def stop(place: Place) -> bool:
-    """Stop the supervisor and everything it started; return False if none was running.
+    """Stop the supervisor and everything it started, and forget the ports; return False if none was running.
 
     The supervisor is killed if it still runs after three times the time that one service has to end.
     """
-    if is_running(place) is None:
-        return False
+    was_running = is_running(place) is not None
     deadline = time.monotonic() + 3 * STOP_GRACE_S
     while (pid := is_running(place)) is not None:
         with contextlib.suppress(ProcessLookupError):
@@ -182,7 +187,8 @@ def stop(place: Place) -> bool:
                 break
             time.sleep(0.1)
     _status_file(place).unlink(missing_ok=True)
-    return True
+    place.forget_ports()
+    return was_running
 
 
 def main() -> None:

@@ -2,13 +2,16 @@
 
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
 from tests.pages.person import PATIENCE_MS
+from tests.pages.written import drawn
 
 pytestmark = pytest.mark.timeout(1200)  # the first test starts a local AWS and Airflow
 expect.set_options(timeout=PATIENCE_MS)
+NEW = "image-classifier-pets-1a2b3c4d-99887766"
 
 
 def corrections(pets):
@@ -91,6 +94,29 @@ def test_the_blind_sample_counts_answers_and_hides_predictions(anna):
         expect(anna.status).to_contain_text("1 saved")
 
     expect(anna.page.locator("[data-live-text]")).to_contain_text("of 2 answers agree with the model")
+
+
+def test_the_blind_sample_is_blind_for_who_may_only_look(sign_in):
+    vera = sign_in("vera")
+    vera.open("sample")
+    tile = vera.page.locator(".tile").nth(1)
+    for enlarge in (tile.dblclick, lambda: tile.press(" ")):
+        enlarge()
+        expect(vera.page.locator("dialog.enlarged img")).to_be_visible()
+        vera.page.keyboard.press("Escape")
+        expect(vera.page.locator("dialog.enlarged")).to_have_count(0)
+
+    expect(vera.page).to_have_url(re.compile("/sample$"))
+
+
+def test_an_image_that_is_gone_has_its_page_without_an_error(anna, pets):
+    key = pets.prediction("gone.jpg", "cat", at=datetime.now(UTC), job=NEW, picture=drawn("cat", 9999), is_bad=True)
+    pets.s3.delete_object(Bucket=pets.bucket, Key=key)
+    anna.open(f"image?key={key}")
+
+    expect(anna.page.locator(".tile .none")).to_have_text("no picture")
+    expect(anna.page.get_by_text("no longer in the bucket")).to_be_visible()
+    assert anna.errors == []
 
 
 def test_the_blind_sample_hides_names_and_the_gallery_s_answers(anna, pets):

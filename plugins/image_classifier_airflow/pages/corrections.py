@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from image_classifier.contracts.corrections import MAX_LABEL_CHARACTERS, Answer,
 from image_classifier.contracts.errors import CorrectionError, PredictionError, StorageError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import MAX_KEY_BYTES
-from image_classifier.corrections.store import READERS, CorrectionConflictError, Corrections
+from image_classifier.corrections.store import READERS, CorrectionConflictError, Corrections, Stored
 from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, read_picture
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Changing, Visitor
@@ -74,7 +75,8 @@ def correct(visitor: Changing, request: Request) -> dict[str, list[dict[str, Any
     def one(said: Said) -> dict[str, Any]:
         try:
             _check_label(said, labels)
-            correction = _correction(visitor, s3, said, said.reason or request.reason)
+            earlier = stored.current(said.key) if said.answer == "withdrawn" else None
+            correction = _correction(visitor, s3, said, said.reason or request.reason, earlier=earlier)
             return {**_told(correction), "state": "saved", "etag": _write(stored, correction, said)}
         except CorrectionConflictError as error:
             other = error.stored
@@ -101,8 +103,14 @@ def _check_label(said: Said, labels: tuple[str, ...]) -> None:
         raise CorrectionError(f"The model has no class {said.label}. It can be proposed as a new class.")
 
 
-def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason) -> Correction:
-    """Build the correction from the answer, the record's model and class, and the hash of the image's bytes."""
+def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason, *, earlier: Stored | None) -> Correction:
+    """Build the correction from the answer, the record's model and class, and the hash of the image's bytes.
+
+    If the answer withdraws ``earlier``, these are the earlier correction's: the image may be gone by now.
+    """
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    if earlier:
+        return replace(earlier.correction, answer=said.answer, label=None, reason=reason, by=visitor.name, at=at)
     place = place_of(visitor, said.key)
     found = read(s3, bucket=place.bucket, key=place.record)
     image = read_picture(s3, bucket=place.bucket, key=said.key, most_bytes=LARGEST_PICTURE_BYTES)
@@ -119,7 +127,7 @@ def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason) ->
         training_job=record.model.training_job if record.model else None,
         reason=reason,
         by=visitor.name,
-        at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        at=at,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from image_classifier.aws.names import Keys
-from image_classifier.aws.s3 import read
+from image_classifier.aws.s3 import modified, read
 from image_classifier.aws.settings import bucket_from_env
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import MAX_KEY_BYTES, record_key, thumbnail_key
@@ -65,6 +65,7 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
         visitor=visitor,
         active="gallery",
         record=record,
+        is_gone=modified(s3, bucket=place.bucket, key=key) is None,
         place=place,
         stored=storage.corrections(visitor.classifier).current(key),
         labels=labels,
@@ -75,16 +76,12 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
 
 @router.get("/{classifier}/thumbnail")
 def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
-    """Send the thumbnail that the inference function wrote, or a small original; 204 if neither can be shown.
-
-    A rejected file often has neither, and a browser would report each 404 as an error of the page.
-    """
+    """Send the thumbnail that the inference function wrote, or a small original."""
     place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
     if found:
         return _picture(found[0])
-    original = read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES)
-    return _picture(original) if original and picture_type(original) else Response(status_code=HTTPStatus.NO_CONTENT)
+    return _picture(read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES))
 
 
 @router.get("/{classifier}/picture")
@@ -109,7 +106,11 @@ def send_prepared(visitor: Looking, key: ImageKey) -> Response:
 
 
 def _picture(content: bytes | None) -> Response:
+    """Send an image; 204 if it does not exist or a browser cannot show it.
+
+    A rejected file often has no picture, and a browser would report each 404 as an error of the page.
+    """
     kind = picture_type(content) if content else None
     if content is None or kind is None:
-        raise HTTPException(404, "There is no picture that a browser can show.")
+        return Response(status_code=HTTPStatus.NO_CONTENT)
     return Response(content, media_type=kind, headers=PICTURE_HEADERS)

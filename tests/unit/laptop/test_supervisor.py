@@ -1,6 +1,7 @@
 """Checks how the supervisor process is found, and what `make status` prints."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import threading
@@ -69,6 +70,62 @@ def test_status_prints_why_a_service_ended_while_the_rest_is_being_stopped(place
         commands.print_status(place)
 
     assert "It ended: airflow-triggerer ended\nNothing is running here." in capsys.readouterr().out
+
+
+def killed(place):
+    """What services leave that were ready and were killed with their supervisor, such as by a restart."""
+    place.remember_ports()
+    (place.state / "status.json").write_text(json.dumps({"pid": 4711, "ready": True}))
+    return {"LAPTOP_STATE": str(place.state)}
+
+
+def test_status_says_that_the_services_were_killed_and_where_they_start_again(place, capsys):
+    commands.print_status(Place.from_env(killed(place)))
+
+    output = capsys.readouterr().out
+    assert output.startswith("It ended without `make down`: it was killed")
+    assert f"starts it again at {place.airflow_url} with" in output
+    assert "Nothing is running here." in output
+
+
+@pytest.mark.parametrize("status", [{"ready": True}, {"stopped": "airflow-triggerer ended"}])
+def test_down_forgets_services_that_ended_without_it(place, capsys, status):
+    environ = killed(place)
+    (place.state / "status.json").write_text(json.dumps({"pid": 4711, **status}))
+
+    assert supervisor.stop(Place.from_env(environ)) is False
+
+    commands.print_status(Place.from_env(environ))
+    assert capsys.readouterr().out.startswith("Nothing is running here.")
+    assert Place.from_env(environ).airflow_port == Place.airflow_port
+
+
+def test_services_that_were_killed_start_again_where_they_were(place, new_supervisor):
+    environ = killed(place)
+
+    supervisor.start(Place.from_env(environ))
+
+    assert Place.from_env(environ) == place
+
+
+def test_a_start_with_other_ports_than_those_of_what_runs_is_refused(place, running_supervisor):
+    place.remember_ports()
+    other = dataclasses.replace(place, airflow_port=free_port())
+    while not supervisor.status(place).get("ready"):
+        pass
+
+    with pytest.raises(supervisor.LaptopError, match=f"other ports, Airflow {place.airflow_port}, .*`make down`"):
+        supervisor.start(other)
+
+
+def test_status_shows_the_ports_of_what_runs_whatever_the_variables_say(place, capsys, monkeypatch):
+    monkeypatch.setattr(commands, "unhealthy_services", lambda asked: [] if asked == place else ["asked elsewhere"])
+    killed(place)
+
+    with supervisor.lock(place).held():
+        commands.print_status(dataclasses.replace(place, airflow_port=1))
+
+    assert f"http://127.0.0.1:{place.airflow_port} " in capsys.readouterr().out
 
 
 def test_status_names_the_services_that_are_not_healthy(place, capsys, monkeypatch):

@@ -37,7 +37,7 @@
     tiles.forEach((tile, place) => { tile.tabIndex = place === current ? 0 : -1; });
     tiles[current].focus();
   };
-  const isBlind = panel && panel.dataset.reason === "random"; // neither predictions nor other people's answers are told
+  const isBlind = "blind" in grid.dataset; // neither predictions nor other people's answers are told
   const enlarge = (tile) => { // an image's page would show its prediction
     const dialog = document.createElement("dialog");
     const picture = document.createElement("img");

@@ -20,6 +20,8 @@
   };
   for (const image of document.images) {
     if (image.complete && image.naturalWidth === 0 && image.loading !== "lazy") missing(image);
-    image.addEventListener("error", () => missing(image));
   }
+  document.addEventListener("error", (event) => { // of a picture that a script has added, too
+    if (event.target instanceof HTMLImageElement) missing(event.target);
+  }, true);
 })();

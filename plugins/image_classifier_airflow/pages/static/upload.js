@@ -36,12 +36,6 @@
     const picture = document.createElement("img");
     picture.src = `thumbnail?key=${encodeURIComponent(key)}`;
     picture.alt = "The uploaded image";
-    picture.addEventListener("error", () => {
-      const none = document.createElement("span");
-      none.className = "none";
-      none.textContent = "No picture: open the image's page";
-      picture.replaceWith(none);
-    });
     link.append(picture);
     item.prepend(link);
     text.textContent = answer.label ? `${answer.label}, ${(100 * answer.confidence).toFixed(1)}%` : `${answer.state}: ${answer.sentence}`;

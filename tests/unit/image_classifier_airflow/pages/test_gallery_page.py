@@ -136,7 +136,7 @@ def test_a_picture_is_sent_only_as_what_its_bytes_are(client, bucket):
 
     assert picture.headers["content-type"] == "image/png"
     assert "sandbox" in picture.headers["content-security-policy"]
-    assert client("viewer").get("/cats/picture", params={"key": "cats/incoming/evil.png"}).status_code == 404
+    assert client("viewer").get("/cats/picture", params={"key": "cats/incoming/evil.png"}).status_code == 204
 
 
 def test_a_rejected_image_says_so_once_and_needs_no_thumbnail(client, bucket):
@@ -147,6 +147,37 @@ def test_a_rejected_image_says_so_once_and_needs_no_thumbnail(client, bucket):
 
     assert tiles.count(">rejected<") == 1
     assert client("viewer").get("/cats/thumbnail", params={"key": "cats/incoming/broken.png"}).status_code == 204
+
+
+def test_an_image_that_is_gone_still_has_its_page(client, bucket):
+    bucket.add("gone.png")
+    key = {"key": "cats/incoming/gone.png"}
+    there = client("viewer").get("/cats/image", params=key).text
+    bucket.s3.delete_object(Bucket="pictures", Key=key["key"])
+
+    gone = client("viewer").get("/cats/image", params=key).text
+
+    assert "no longer in the bucket" not in there
+    assert "no longer in the bucket" in gone
+    assert "Likeliest classes" in gone
+    assert client("viewer").get("/cats/picture", params=key).status_code == 204
+
+
+def test_a_prepared_image_that_is_gone_is_no_error_of_the_page(client, bucket):
+    assert client("viewer").get("/cats/prepared", params={"key": "cats/dataset/test/cat/a.jpg"}).status_code == 204
+
+
+def test_a_correction_of_an_image_that_is_gone_can_be_withdrawn(client, pictures):
+    etag = correct(client("editor"), labelled("sure.png", "dog"))[1]["results"][0]["etag"]
+    pictures.s3.delete_object(Bucket="pictures", Key="cats/incoming/sure.png")
+    withdrawn = {"key": "cats/incoming/sure.png", "etag": etag, "answer": "withdrawn"}
+
+    result = correct(client("second"), withdrawn)[1]["results"][0]
+
+    stored = json.loads(pictures.s3.get_object(Bucket="pictures", Key="cats/corrections/sure.png.json")["Body"].read())
+    assert result["state"] == "saved", result
+    assert (stored["answer"], stored["label"], stored["by"]) == ("withdrawn", None, "second")
+    assert (stored["label_before"], len(stored["sha256"])) == ("cat", 64)
 
 
 def test_a_connection_that_may_not_read_is_explained_in_a_sentence(client, bucket, monkeypatch):
