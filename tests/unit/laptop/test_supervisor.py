@@ -79,7 +79,7 @@ def killed(place):
     return {"LAPTOP_STATE": str(place.state)}
 
 
-def test_status_says_that_the_services_were_killed_and_where_they_start_again(place, capsys):
+def test_status_says_that_services_were_killed_and_start_again_where(place, capsys):
     commands.print_status(Place.from_env(killed(place)))
 
     output = capsys.readouterr().out
@@ -108,7 +108,7 @@ def test_services_that_were_killed_start_again_where_they_were(place, new_superv
     assert Place.from_env(environ) == place
 
 
-def test_a_start_with_other_ports_than_those_of_what_runs_is_refused(place, running_supervisor):
+def test_a_start_on_other_ports_than_what_runs_is_refused(place, running_supervisor):
     place.remember_ports()
     other = dataclasses.replace(place, airflow_port=free_port())
     while not supervisor.status(place).get("ready"):
@@ -118,7 +118,7 @@ def test_a_start_with_other_ports_than_those_of_what_runs_is_refused(place, runn
         supervisor.start(other)
 
 
-def test_status_shows_the_ports_of_what_runs_whatever_the_variables_say(place, capsys, monkeypatch):
+def test_status_shows_the_ports_of_what_runs_and_not_the_variables(place, capsys, monkeypatch):
     monkeypatch.setattr(commands, "unhealthy_services", lambda asked: [] if asked == place else ["asked elsewhere"])
     killed(place)
 
