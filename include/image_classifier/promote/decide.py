@@ -38,9 +38,10 @@ def decide(
         excluded: number of test images that were not eligible.
 
     """
-    is_first = champion is None or len(pairs) < FEWEST_COMPARED
-    comparison = None if is_first else compare(pairs, alpha=rule.alpha)
-    classes = () if is_first else compare_classes(pairs, alpha=rule.alpha, margin=rule.margin)
+    comparison = compare(pairs, alpha=rule.alpha) if champion and pairs else None
+    classes = compare_classes(pairs, alpha=rule.alpha, margin=rule.margin) if comparison else ()
+    if comparison and len(pairs) < FEWEST_COMPARED and not _is_shown_worse(comparison, classes, rule):
+        comparison, classes = None, ()
     rulings = [*_floors(report, rule), *_blocking(classes, rule)]
     if comparison is None:
         serves = champion == report.training.training_job
@@ -56,7 +57,7 @@ def decide(
         champion=champion,
         test_manifest=report.dataset.test_manifest,
         rule=rule,
-        basis="first model" if is_first else "comparison",
+        basis="comparison" if comparison else "first model",
         verdict=deciding.verdict,
         summary=_summary(report, deciding, comparison),
         reasons=tuple(ruling.reason for ruling in (refusing or rulings)),
@@ -95,14 +96,23 @@ def _first_model(champion: str | None, compared: int, excluded: int) -> Ruling:
         return Ruling("promote", "No model is live yet, so only the floors apply.")
     reason = (
         f"Only {compared:,} test images are left that neither model has learned from ({excluded:,} are excluded), and "
-        f"a comparison needs {FEWEST_COMPARED}: as for a first model, only the floors apply."
+        f"a comparison needs {FEWEST_COMPARED}: it is not shown to be worse, and only the floors apply."
     )
     return Ruling("promote", reason)
 
 
+def _is_shown_worse(comparison: Comparison, classes: Sequence[ClassComparison], rule: Promotion) -> bool:
+    """Return whether the images show that the candidate is worse; the tests are valid for any number of images."""
+    return _is_worse(comparison, rule) or any(one.blocks for one in classes)
+
+
+def _is_worse(comparison: Comparison, rule: Promotion) -> bool:
+    return comparison.difference < 0 and comparison.mid_p < rule.alpha
+
+
 def _compared(comparison: Comparison, rule: Promotion) -> Ruling:
     """Apply the classifier's rule to the comparison of all images."""
-    if comparison.difference < 0 and comparison.mid_p < rule.alpha:
+    if _is_worse(comparison, rule):
         return Ruling("refuse", f"It is worse than the live model: {_figures(comparison)}.")
     if rule.when == "not_worse":
         return _not_worse(comparison, rule)

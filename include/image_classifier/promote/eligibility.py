@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-FEWEST_COMPARED = 100  # with fewer images there is no comparison, and the candidate is treated as a first model
+FEWEST_COMPARED = 100  # with fewer images a candidate that is not shown to be worse is treated as a first model
 
 
 @dataclass(frozen=True)

@@ -82,12 +82,26 @@ def test_the_first_model_is_promoted_without_a_comparison():
     assert "No model is live yet" in decision.summary
 
 
-def test_with_fewer_than_100_comparable_images_only_the_floors_apply():
-    decision = decide(report(), rule=Promotion(when="better"), champion="old", pairs=pairs(0, 0, 99, 0), excluded=901)
+def test_with_few_images_a_model_not_shown_worse_is_as_a_first_one():
+    decision = decide(report(), rule=Promotion(when="better"), champion="old", pairs=pairs(90, 0, 4, 5), excluded=901)
 
     assert (decision.verdict, decision.basis, decision.excluded) == ("promote", "first model", 901)
     assert "Only 99 test images are left" in decision.reasons[0]
-    assert decide(report(), rule=Promotion(), champion="old", pairs=pairs(0, 0, 100, 0)).verdict == "refuse"
+    assert decided(pairs(90, 0, 4, 6), when="better").verdict == "refuse"
+
+
+def test_a_model_that_few_images_show_to_be_worse_is_refused():
+    decision = decided(pairs(4, 0, 53, 1))
+
+    assert (decision.verdict, decision.basis, decision.comparison.images) == ("refuse", "comparison", 58)
+    assert "right on 4 of 58 compared images (6.9%) where that is right on 57 (98.3%)" in decision.reasons[-1]
+
+
+def test_a_class_that_few_images_show_to_be_worse_refuses_the_model():
+    decision = decided(pairs(10, 0, 12, 0) + pairs(40, 12, 0, 0, label="dog"))
+
+    assert (decision.verdict, decision.comparison.difference) == ("refuse", 0)
+    assert "class 'cat'" in decision.summary
 
 
 @pytest.mark.parametrize("champion", [None, "old"])
