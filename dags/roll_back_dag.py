@@ -11,8 +11,10 @@ model change together, because the function reads them for the model that answer
 3. `mark_versions` approves the version and rejects the one that was live before, with the reason.
 
 Scheduled and unchanged runs do not promote the rejected model again; changed images or settings train another one. To
-deploy the rejected model again, run this Dag with it, or the classifier's own Dag with `promote_version`. **Safe to
-repeat.**
+deploy the rejected model again, run this Dag with it, or the classifier's own Dag with `promote_version`.
+
+**Safe to repeat**: a run that is cleared as a whole deploys the same version again. To go back one version further,
+start a new run.
 """
 
 from datetime import timedelta

@@ -45,6 +45,7 @@ class Deployment(BaseModel):
         usd_per_hour: price of one instance of the endpoint when it was deployed; None if the price is unknown.
         resumed_at: when the trigger was last changed from `paused` to another mode; None if it never was.
         went_back_from: training job of the model that a person went back from; empty if nobody did.
+        went_back_in: id of the run in which a person went back; empty if nobody did.
 
     """
 
@@ -62,6 +63,7 @@ class Deployment(BaseModel):
     usd_per_hour: float | None = None
     resumed_at: datetime | None = None
     went_back_from: str = ""
+    went_back_in: str = ""
 
     @property
     def trigger(self) -> UploadTrigger:

@@ -32,7 +32,7 @@ def plan(params: Params, ti: Any) -> Json:
         A dict of the requests ``model``, ``endpoint_config`` and ``endpoint``; the ``function``'s configuration;
         ``sample``, the image with which the endpoint is invoked; ``training_job`` and ``version`` (an ARN) of the
         model; ``left``, the ARNs of the versions to go back from, and ``went_back_from``, their training job;
-        ``aws_conn_id``.
+        ``went_back_in``, the run's id; ``aws_conn_id``.
 
     Raises:
         ClassifierFileError: there is no such classifier, deployment or version.
@@ -55,8 +55,11 @@ def plan(params: Params, ti: Any) -> Json:
         )
         raise ClassifierFileError(message)
     known = registry.versions(sagemaker, group=model_package_group_name(classifier.name))
-    wanted = (params["version"] or "").strip()
-    serving = _to_leave(deployment, known, wanted=wanted)
+    if deployment.went_back_in == ti.run_id:  # the run was cleared as a whole: it goes to the same model again
+        wanted, serving = deployment.training_job, deployment.went_back_from
+    else:
+        wanted = (params["version"] or "").strip()
+        serving = _to_leave(deployment, known, wanted=wanted)
     version = registry.version_to_return_to(known, wanted=wanted, serving=serving)
     model = registry.trained_model(sagemaker, version)
     left = [one.arn for one in known if one.training_job == serving]
@@ -67,6 +70,7 @@ def plan(params: Params, ti: Any) -> Json:
         "version": version.arn,
         "left": left,
         "went_back_from": serving,
+        "went_back_in": ti.run_id,
         "aws_conn_id": classifier.aws_conn_id,
     }
 
@@ -85,7 +89,7 @@ def record_deployment(function: Json, plan: Json, params: Params, outlet_events:
         function=function,
         usd_per_hour=clients.hosting_price(classifier.aws_conn_id),
     )
-    deployment = deployment.model_copy(update={"went_back_from": plan.get("went_back_from", "")})
+    deployment = deployment.model_copy(update={name: plan.get(name, "") for name in ("went_back_from", "went_back_in")})
     before = read_deployment(s3, bucket=bucket, classifier=classifier.name)
     if before is not None:  # this Dag sets no trigger, whatever the file says by now
         deployment = deployment.model_copy(

@@ -53,8 +53,9 @@ JOBS = {1: ("job-1", "Approved"), 2: ("job-2", "Approved"), 3: ("job-3", "Reject
 PARAMS = {"classifier": "pets", "version": None, "reason": None}
 
 
-def at_work(active):
-    return SimpleNamespace(get_dr_count=lambda *, dag_id, states: active, get_ti_count=lambda **_: 0)
+def at_work(active, run_id):
+    counts = {"get_dr_count": lambda *, dag_id, states: active, "get_ti_count": lambda **_: 0}
+    return SimpleNamespace(run_id=run_id, **counts)
 
 
 def deployed(s3, training_job, **fields):
@@ -89,8 +90,8 @@ def registered(aws, monkeypatch):
     return aws.s3
 
 
-def plan(active=0, **params):
-    return roll_back.plan({**PARAMS, **params}, at_work(active))
+def plan(active=0, run_id="run", **params):
+    return roll_back.plan({**PARAMS, **params}, at_work(active, run_id))
 
 
 def test_the_newest_approved_version_that_is_not_live_is_deployed_again(registered):
@@ -117,13 +118,31 @@ def test_a_cleared_run_that_marked_no_version_does_not_turn_round(registered, mo
     assert plan(version=named) == first
 
 
+@pytest.mark.parametrize("named", [None, "1", "job-1"])
+def test_a_cleared_run_that_marked_its_versions_goes_back_no_further(registered, monkeypatch, named):
+    monkeypatch.setattr(roll_back, "announce_endpoint", lambda *_: None)
+    monkeypatch.setattr(clients, "hosting_price", lambda _: lambda _: None)
+    marked = [
+        registry.Version(f"arn:version/{number}", number, f"job-{number}", approval)
+        for number, approval in ((3, "Rejected"), (2, "Rejected"), (1, "Approved"), (0, "Approved"))
+    ]
+    first = plan(version=named)
+    roll_back.record_deployment({"version": "1", "alias_arn": ALIAS_ARN}, first, PARAMS)
+    monkeypatch.setattr(registry, "versions", lambda _, *, group: marked)
+
+    assert plan(version=named) == first
+    if named is None:
+        registered.put_object(Bucket=BUCKET, Key="pets/models/job-0/model.json", Body=labels_document(["cat", "dog"]))
+        assert plan(run_id="another")["training_job"] == "job-0"
+
+
 def test_a_person_may_return_to_a_model_at_once_that_a_run_left(registered, monkeypatch):
     monkeypatch.setattr(roll_back, "announce_endpoint", lambda *_: None)
     monkeypatch.setattr(clients, "hosting_price", lambda _: lambda _: None)
     roll_back.record_deployment({"version": "1", "alias_arn": ALIAS_ARN}, plan(), PARAMS)
     registered.put_object(Bucket=BUCKET, Key="pets/models/job-2/model.json", Body=labels_document(["cat", "dog"]))
 
-    returned = plan(version="2")
+    returned = plan(version="2", run_id="another")
 
     assert (returned["training_job"], returned["left"]) == ("job-2", ["arn:version/1"])
 
