@@ -108,10 +108,16 @@ class Steps:
             A dict of the requests ``model``, ``endpoint_config`` and ``endpoint``; the configurations ``function`` and
             ``upload_trigger``; ``sample``, the image with which the endpoint is invoked.
 
+        Raises:
+            ResourceClashError: another deployment has created the endpoint since the run began.
+
         """
         from image_classifier.deploy import model_file
+        from image_classifier.plan.preflight import check_name
 
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
+        conn = classifier.aws_conn_id
+        check_name(clients.sagemaker(conn), clients.functions(conn), classifier=classifier, settings=settings)
         model_file.publish_model_file(
             self._s3,
             bucket=settings.bucket,

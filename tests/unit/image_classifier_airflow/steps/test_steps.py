@@ -7,6 +7,7 @@ import pytest
 
 from image_classifier.classifier import Classifier
 from image_classifier.connect.deployment import Deployment, read_deployment, write_deployment
+from image_classifier.contracts.errors import ResourceClashError
 from image_classifier.contracts.labels import labels_document
 from image_classifier.deploy.invocation import Answer
 from image_classifier.prepare.prepared import PreparedDataset
@@ -146,6 +147,14 @@ def test_labels_and_pixels_are_stored_with_the_model_before_a_deployment(steps, 
     assert plan["sample"] == {"bucket": BUCKET, "key": "digits/dataset/validation/7/a.jpg", "num_classes": 2}
     assert plan["endpoint"]["EndpointConfigName"] == plan["endpoint_config"]["EndpointConfigName"]
     assert plan["function"]["environment"]["TRAINING_JOB"] == "job-1"
+
+
+def test_an_endpoint_that_another_deployment_created_meanwhile_is_kept(steps, s3, monkeypatch):
+    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
+    monkeypatch.setattr("image_classifier.plan.preflight.buckets_of_endpoint", lambda *_: {"another"})
+
+    with pytest.raises(ResourceClashError, match="serves a model of s3://another"):
+        steps.plan_deployment(DATASET, JOB, params())
 
 
 def test_the_upload_trigger_is_for_what_people_put_below_incoming(steps, s3):
