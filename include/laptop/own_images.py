@@ -106,10 +106,16 @@ def _inspected(folder: _Folder) -> tuple[Preparation, Dataset]:
         source = open_source(classifier, s3=None, data_folder=Path.cwd())
         layout = list_images(classifier, source)
         preparation = Preparation(classifier, source, layout, NoStore())
-        dataset = preparation.dataset(layout.classes, on_progress=lambda line: print(f"  {line}", flush=True))
+        for line in preparation.introduction:
+            _tell_progress(line)
+        dataset = preparation.dataset(layout.classes, on_progress=_tell_progress)
     except (DatasetError, ClassifierFileError) as error:
         raise LaptopError(f"DATA={folder.data}: {error}{hint(str(error), option=_variable)}") from error
     return preparation, dataset
+
+
+def _tell_progress(line: str) -> None:
+    print(f"  {line}", flush=True)
 
 
 def _variable(field: str) -> str:

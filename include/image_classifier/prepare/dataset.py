@@ -86,7 +86,7 @@ def list_dataset(
         preparation, source = preparation_of(classifier, scan, s3=s3, bucket=bucket, store=BucketStore(s3, bucket))
         known = KnownLabels.read(s3, bucket=bucket, keys=keys)
         decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
-        for line in preparation.introduction():
+        for line in preparation.introduction:
             on_progress(line)
         listing = write_listing(preparation, source, s3=s3, bucket=bucket)
     on_progress(sentence(listing))
@@ -172,6 +172,8 @@ def plan_dataset(
     preparation, _ = preparation_of(classifier, scan, s3=s3, bucket=bucket, store=NoStore())
     known = KnownLabels.read(s3, bucket=bucket, keys=keys)
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
+    for line in preparation.introduction:
+        log.info(line)
     dataset = preparation.dataset(labels, on_progress=log.info)
     return prepared_dataset(dataset, classifier.format, bucket=bucket, keys=keys)
 

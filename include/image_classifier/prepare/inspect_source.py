@@ -75,12 +75,8 @@ def inspect_source(
     opened = open_source(classifier, s3=s3, data_folder=Path.cwd())
     found = list_images(classifier, opened)
     preparation = Preparation(classifier, opened, found, NoStore())
-
-    def tell(line: str) -> None:
-        if line != found.level:  # `Inspection.as_text` has it
-            on_progress(line)
-
-    dataset = preparation.dataset(found.classes, on_progress=tell)
+    on_progress(preparation.size)
+    dataset = preparation.dataset(found.classes, on_progress=on_progress)
     report = preparation.report(dataset)
     return Inspection(report, preparation.page(dataset, report))
 

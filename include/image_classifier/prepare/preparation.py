@@ -74,15 +74,19 @@ class Preparation:
 
         """
         inspector, images = self.inspector(known=self.previous), self.layout.images
-        for line in self.introduction():
-            on_progress(line)
         found = inspector.all(images, report=Progress(on_progress, len(images)).count)
         return self.assembled(Found(found), labels=labels, inspector=inspector)
 
-    def introduction(self) -> tuple[str, ...]:
-        """Return sentences about the source's contents."""
+    @property
+    def size(self) -> str:
+        """How many images and classes the source has."""
         images, classes = len(self.layout.images), len(self.layout.classes)
-        return f"{images:,} images of {classes} classes in {self.source.where}", self.layout.level
+        return f"{images:,} images of {classes} classes in {self.source.where}"
+
+    @property
+    def introduction(self) -> tuple[str, str]:
+        """What the source holds, and what its classes are."""
+        return self.size, self.layout.level
 
     def assembled(self, found: Found, *, labels: Sequence[str], inspector: Inspector) -> Dataset:
         """Assemble the data set from the inspection's results.

@@ -239,7 +239,9 @@ def test_inspect_looks_at_a_folder_and_asks_no_aws(tmp_path, capsys, monkeypatch
     assert code == 0
     assert "2 classes; 40 images are used: " in said.out
     assert "40 of 40 images inspected" in said.err
-    assert (said.out + said.err).count("The classes are the folders of the source: 'cat', 'dog'.") == 1
+    assert "40 images of 2 classes in " in said.err
+    assert said.out.count("The classes are the folders of the source: 'cat', 'dog'.") == 1
+    assert "The classes are" not in said.err
     assert json.loads((tmp_path / "report" / "report.json").read_text())["labels"] == ["cat", "dog"]
     assert (tmp_path / "report" / "report.html").exists()
 
