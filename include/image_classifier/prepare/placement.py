@@ -164,8 +164,8 @@ def _check_two_images(assigned: Assignment, classes: "Sequence[Places]") -> None
     )
     if single:
         message = (
-            f"Too few images: {few(single)} have one usable image each, and every class needs one to "
-            "train on and one to validate. Add images."
+            f"Too few images: of {few(single)} there is one usable image each, and every class needs one to train on "
+            "and one to validate. Add images."
         )
         raise DatasetError(message)
 

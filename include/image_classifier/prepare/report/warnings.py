@@ -153,7 +153,10 @@ def _pixels(dataset: Dataset, *, side_px: int) -> Iterator[str]:
     if small := traits["enlarged"]:
         yield f"{small:,} images are smaller than {side_px} pixels a side and were enlarged."
     if dark := traits["dark_16_bit"]:
-        yield f"{dark:,} images have 16 bits per value and are nearly black: save them with their range stretched."
+        yield (
+            f"{dark:,} images have 16 bits per value and are nearly black: of their values at most 16 are told apart. "
+            "Multiply the values of all images, and of those to classify, by the same number, 16 for 12 bits."
+        )
     if dataset.pixels_key == UNMODIFIED_KEY:
         yield (
             "pixels.unmodified is set: the algorithm crops in training and squashes at the endpoint, which may score "

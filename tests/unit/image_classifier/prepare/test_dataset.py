@@ -469,14 +469,14 @@ def test_a_class_without_a_usable_image_says_why(images, prepare):
 def test_a_class_with_a_single_usable_image_is_refused(images, prepare):
     images({"cat": range(20), "dog": [100]})
 
-    with pytest.raises(DatasetError, match="Too few images: 'dog'"):
+    with pytest.raises(DatasetError, match="Too few images: of 'dog'"):
         prepare()
 
 
 def test_of_many_classes_that_are_too_small_a_few_are_named(images, prepare):
     images({f"{number:02}": [number] for number in range(20)})
 
-    with pytest.raises(DatasetError, match="'07' and 12 more have one usable image each"):
+    with pytest.raises(DatasetError, match="'07' and 12 more there is one usable image each"):
         prepare()
 
 

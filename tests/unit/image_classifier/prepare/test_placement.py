@@ -100,7 +100,7 @@ def test_test_images_that_the_source_names_stay_in_test(inspected):
 
 
 def test_a_class_with_one_image_is_refused(many, inspected):
-    with pytest.raises(DatasetError, match="'dog' have one usable image each"):
+    with pytest.raises(DatasetError, match="of 'dog' there is one usable image each"):
         placer().of([*many("cat", 9), inspected("dog/1")])
 
 

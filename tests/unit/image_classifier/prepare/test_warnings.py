@@ -1,6 +1,18 @@
+from types import SimpleNamespace
+
 import pytest
 
+from image_classifier.prepare.report import warnings
 from image_classifier.prepare.report.look_alikes import look_alikes
+
+
+def test_dark_images_of_16_bits_are_to_be_multiplied_like_the_uploads():
+    dark = SimpleNamespace(facts=SimpleNamespace(traits=("16_bit", "dark_16_bit")))
+
+    (warning,) = warnings._pixels(SimpleNamespace(images=[dark, dark], pixels_key=""), side_px=224)
+
+    assert warning.startswith("2 images have 16 bits per value and are nearly black")
+    assert "Multiply the values of all images, and of those to classify, by the same number, 16 for 12 bits." in warning
 
 
 @pytest.mark.parametrize(

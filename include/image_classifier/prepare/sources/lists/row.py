@@ -1,6 +1,6 @@
 """Reads a line of a list: its path, label and split, from the columns that were chosen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -87,12 +87,17 @@ def _label(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Any:
         return values.get(chosen.labels[0])
     marked = [column for column in chosen.labels if plain_value(values.get(column)) in YES]
     if len(marked) != 1:
-        found = f"{few(marked)} are" if marked else "none is"
-        message = (
-            f"Of the columns {few(chosen.labels)} {found} 1 in {where}; each image has one class. Correct the line."
-        )
-        raise DatasetError(message)
+        raise DatasetError(_not_one_class(marked, chosen, where=where))
     return marked[0]
+
+
+def _not_one_class(marked: Sequence[str], chosen: Chosen, *, where: str) -> str:
+    if not marked:
+        return f"Of the columns {few(chosen.labels)} none is 1 in {where}; each image has one class. Correct the line."
+    return (
+        f"In {where} {few(marked)} are 1, and each image has one class: correct the line. If the images have several "
+        f"labels, give each label a classifier of its own: `columns.label: {marked[0]}` gives it the classes 0 and 1."
+    )
 
 
 def _folder(path: str, *, where: str) -> str:
