@@ -2,7 +2,7 @@
 
 import statistics as stdlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,8 @@ from image_classifier.prepare.report.look_alikes import look_alikes
 
 IMBALANCE = 10  # times more images; the algorithm cannot weigh the classes of single-label sets
 FEW_TRAINING_IMAGES = 20
+FEW_TEST_IMAGES = 5
+MANY_IMAGES = 100  # of a class: by chance alone a tenth of them is hardly ever less than FEW_TEST_IMAGES
 BLACK = 12.0  # brightness, of 255
 FLAT = 5.0  # contrast, of 127
 
@@ -36,6 +38,7 @@ def warnings_of(dataset: Dataset, *, trained: Trained) -> list[str]:
         *_uneven(counts["train"]),
         *_unvalidated(counts["validation"]),
         *_untested(counts["test"]),
+        *_hardly_tested(counts),
         *look_alikes(dataset.labels),
         *_dull(dataset),
         *_pixels(dataset, side_px=trained.side_px),
@@ -87,7 +90,7 @@ def _left_out(dataset: Dataset) -> Iterator[str]:
     )
     for images, (one, many) in zip(found, LEFT_OUT, strict=True):
         if images:
-            yield (one if len(images) == 1 else many).format(len(images))
+            yield _of(len(images), one, many)
 
 
 def _spanning(images: Picked) -> Iterator[str]:
@@ -96,12 +99,17 @@ def _spanning(images: Picked) -> Iterator[str]:
         spanning += {"train", "validation"} <= {image.split for image in group}
         doubtful += len({image.image.class_name for image in group}) > 1
     if spanning:
-        yield (
-            f"{spanning:,} groups of nearly equal images are in train and in validation, as the source or an earlier "
-            "version placed them: validation's accuracy is higher than it should be; see near_duplicates."
+        yield _of(spanning, "{:,} group of nearly equal images is", "{:,} groups of nearly equal images are") + (
+            " in train and in validation, as the source or an earlier version placed them: validation's accuracy is "
+            "higher than it should be; see near_duplicates."
         )
     if doubtful:
-        yield f"{doubtful:,} groups of nearly equal images have several classes; see near_duplicates."
+        group = _of(doubtful, "{:,} group of nearly equal images has", "{:,} groups of nearly equal images have")
+        yield f"{group} several classes; see near_duplicates."
+
+
+def _of(count: int, one: str, many: str) -> str:
+    return (one if count == 1 else many).format(count)
 
 
 def _small(dataset: Dataset, mini_batch_size: int) -> Iterator[str]:
@@ -137,6 +145,18 @@ def _untested(test: dict[str, int]) -> Iterator[str]:
         yield f"No test image: {_names(missing)}; the evaluation says nothing about them."
 
 
+def _hardly_tested(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Name classes whose test images are few for their size, as happens if most of them look nearly the same."""
+    for label, count in counts["test"].items():
+        others = counts["train"][label] + counts["validation"][label]
+        if 0 < count < FEW_TEST_IMAGES and others >= MANY_IMAGES:
+            has = _of(count, "{:,} test image", "{:,} test images")
+            yield (
+                f"Class {label!r} has {has} and {others:,} others: nearly equal images stay in one split. For figures "
+                "that can be trusted name test images, in the folder test/."
+            )
+
+
 def _dull(dataset: Dataset) -> Iterator[str]:
     medians = {label: _medians(dataset.images.of_class(label)) for label in dataset.labels}
     for statistic, bound, word in (("brightness", BLACK, "nearly black"), ("contrast", FLAT, "nearly of one colour")):
@@ -151,10 +171,11 @@ def _medians(images: Picked) -> dict[str, float]:
 def _pixels(dataset: Dataset, *, side_px: int) -> Iterator[str]:
     traits = Counter(code for image in dataset.images for code in image.facts.traits)
     if small := traits["enlarged"]:
-        yield f"{small:,} images are smaller than {side_px} pixels a side and were enlarged."
+        is_small = _of(small, "{:,} image is smaller than {{}} and was", "{:,} images are smaller than {{}} and were")
+        yield f"{is_small.format(f'{side_px} pixels a side')} enlarged."
     if dark := traits["dark_16_bit"]:
-        yield (
-            f"{dark:,} images have 16 bits per value and are nearly black: of their values at most 16 are told apart. "
+        yield _of(dark, "{:,} image has", "{:,} images have") + (
+            " 16 bits per value and nearly black pixels: of their values at most 16 are told apart. "
             "Multiply the values of all images, and of those to classify, by the same number, 16 for 12 bits."
         )
     if dataset.pixels_key == UNMODIFIED_KEY:

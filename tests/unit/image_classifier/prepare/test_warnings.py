@@ -6,13 +6,48 @@ from image_classifier.prepare.report import warnings
 from image_classifier.prepare.report.look_alikes import look_alikes
 
 
+def warned(*traits):
+    images = [SimpleNamespace(facts=SimpleNamespace(traits=found)) for found in traits]
+    return list(warnings._pixels(SimpleNamespace(images=images, pixels_key=""), side_px=224))
+
+
 def test_dark_images_of_16_bits_are_to_be_multiplied_like_the_uploads():
-    dark = SimpleNamespace(facts=SimpleNamespace(traits=("16_bit", "dark_16_bit")))
+    (warning,) = warned(("16_bit", "dark_16_bit"), ("16_bit", "dark_16_bit"))
 
-    (warning,) = warnings._pixels(SimpleNamespace(images=[dark, dark], pixels_key=""), side_px=224)
-
-    assert warning.startswith("2 images have 16 bits per value and are nearly black")
+    assert warning.startswith("2 images have 16 bits per value and nearly black pixels")
     assert "Multiply the values of all images, and of those to classify, by the same number, 16 for 12 bits." in warning
+
+
+def test_a_single_image_is_one_image():
+    small, dark = warned(("enlarged", "dark_16_bit"))
+
+    assert small == "1 image is smaller than 224 pixels a side and was enlarged."
+    assert dark.startswith("1 image has 16 bits")
+    assert warned(("enlarged",), ("enlarged",)) == ["2 images are smaller than 224 pixels a side and were enlarged."]
+
+
+def group(*placed):
+    return [SimpleNamespace(split=split, image=SimpleNamespace(class_name=name)) for split, name in placed]
+
+
+def test_groups_in_two_splits_or_of_two_classes_are_counted():
+    one, two = group(("train", "cat"), ("validation", "cat")), group(("train", "cat"), ("train", "dog"))
+
+    spanning, doubtful = warnings._spanning(SimpleNamespace(groups_of_several=lambda: [one, two, two]))
+
+    assert spanning.startswith("1 group of nearly equal images is in train and in validation, ")
+    assert doubtful == "2 groups of nearly equal images have several classes; see near_duplicates."
+
+
+@pytest.mark.parametrize(
+    ("test", "others", "is_said"), [(1, 335, True), (5, 335, False), (1, 20, False), (0, 335, False)]
+)
+def test_a_large_class_with_hardly_any_test_image_is_named(test, others, is_said):
+    counts = {"train": {"normal": others - 10}, "validation": {"normal": 10}, "test": {"normal": test}}
+
+    said = [warning.partition(":")[0] for warning in warnings._hardly_tested(counts)]
+
+    assert said == (["Class 'normal' has 1 test image and 335 others"] if is_said else [])
 
 
 @pytest.mark.parametrize(
