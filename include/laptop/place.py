@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from local_aws.processes.ports import becomes_free
+from local_aws.processes.ports import becomes_free, is_free
 from local_aws.processes.state_folder import write_atomically
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,20 +111,32 @@ class Place:
         Waits up to ``patience_s`` seconds for a port, because a killed service needs a moment to end.
 
         Raises:
-            LaptopError: a port is in use; the message names it, its purpose and the variable that changes it.
+            LaptopError: ports are in use; the message names each with its purpose, and a command with other ports.
 
         """
         ports = {
-            "LOCAL_AWS_PORT": (self.aws_port, "the local AWS"),
-            "LOCAL_SAGEMAKER_PORT": (self.sagemaker_port, "the local SageMaker"),
-            "AIRFLOW_PORT": (self.airflow_port, "Airflow"),
+            "LOCAL_AWS_PORT": (self.aws_port, Place.aws_port, "the local AWS"),
+            "LOCAL_SAGEMAKER_PORT": (self.sagemaker_port, Place.sagemaker_port, "the local SageMaker"),
+            "AIRFLOW_PORT": (self.airflow_port, Place.airflow_port, "Airflow"),
         }
-        for variable, (port, purpose) in ports.items():
-            if not becomes_free(port, address="127.0.0.1", within_s=patience_s):
-                raise LaptopError(
-                    f"Port {port}, for {purpose}, is in use by another program: stop it, or choose another port: "
-                    f"{variable}={port + 1000} make ..."
-                )
+        used, command = list[str](), list[str]()
+        for variable, (port, default, purpose) in ports.items():
+            if not becomes_free(port, address="127.0.0.1", within_s=0 if used else patience_s):
+                used.append(f"port {port}, for {purpose}, is in use by another program")
+                command.append(f"{variable}={_another(port)}")
+            elif port != default:  # a refused start does not remember it
+                command.append(f"{variable}={port}")
+        if used:
+            named = "; ".join(used)
+            raise LaptopError(
+                f"{named[0].upper()}{named[1:]}. Stop it, or choose another port: {' '.join(command)} make ..."
+            )
+
+
+def _another(port: int) -> int:
+    """Return a free port some thousands away."""
+    offered: list[int] = [*range(port + 1000, HIGHEST_PORT + 1, 1000), *range(port - 1000, 1023, -1000)]
+    return next((other for other in offered if is_free(other, address="127.0.0.1")), offered[0])
 
 
 def _ports_file(state: Path) -> Path:

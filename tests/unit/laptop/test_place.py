@@ -1,10 +1,13 @@
 """Checks the ports and folders of one set of services."""
 
+import re
 import socket
 
 import pytest
+from tests.ports import free_port
 
 from laptop.place import LaptopError, Place
+from local_aws.processes.ports import is_free
 
 
 def test_a_port_in_use_is_named_with_its_purpose_and_its_variable(tmp_path):
@@ -15,6 +18,23 @@ def test_a_port_in_use_is_named_with_its_purpose_and_its_variable(tmp_path):
 
         with pytest.raises(LaptopError, match=rf"Port {port}, for Airflow, is in use.*AIRFLOW_PORT="):
             Place(state=tmp_path, aws_port=0, sagemaker_port=0, airflow_port=port).check_ports(patience_s=0)
+
+
+def test_all_ports_in_use_are_named_with_a_command_that_changes_them(tmp_path):
+    with socket.socket() as one, socket.socket() as other:
+        for taken in (one, other):
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+        aws, airflow = one.getsockname()[1], other.getsockname()[1]
+        place = Place(state=tmp_path, aws_port=aws, sagemaker_port=free_port(), airflow_port=airflow)
+
+        with pytest.raises(LaptopError) as caught:
+            place.check_ports(patience_s=0)
+
+    said = re.search(r"LOCAL_AWS_PORT=(\d+) LOCAL_SAGEMAKER_PORT=(\d+) AIRFLOW_PORT=(\d+) make", str(caught.value))
+    assert f"ort {aws}, for the local AWS, is in use by another program; port {airflow}, for" in str(caught.value)
+    assert int(said[2]) == place.sagemaker_port
+    assert all(is_free(int(port), address="127.0.0.1") for port in said.groups())
 
 
 def test_variables_move_the_place(tmp_path):

@@ -8,6 +8,7 @@ from typing import Final
 
 from image_classifier.prepare.assemble import Dataset
 from image_classifier.prepare.inspection.inspector import UNMODIFIED_KEY
+from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Picked
 from image_classifier.prepare.report.look_alikes import look_alikes
 
@@ -104,8 +105,8 @@ def _spanning(images: Picked) -> Iterator[str]:
             "higher than it should be; see near_duplicates."
         )
     if doubtful:
-        group = _of(doubtful, "{:,} group of nearly equal images has", "{:,} groups of nearly equal images have")
-        yield f"{group} several classes; see near_duplicates."
+        groups = _of(doubtful, "{:,} group of nearly equal images has", "{:,} groups of nearly equal images have")
+        yield f"{groups} several classes; see near_duplicates."
 
 
 def _of(count: int, one: str, many: str) -> str:
@@ -145,7 +146,7 @@ def _untested(test: dict[str, int]) -> Iterator[str]:
         yield f"No test image: {_names(missing)}; the evaluation says nothing about them."
 
 
-def _hardly_tested(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+def _hardly_tested(counts: Mapping[Split, Mapping[str, int]]) -> Iterator[str]:
     """Name classes whose test images are few for their size, as happens if most of them look nearly the same."""
     for label, count in counts["test"].items():
         others = counts["train"][label] + counts["validation"][label]
