@@ -51,6 +51,82 @@ def test_labels_may_have_blanks(lines):
     assert rows(*lines) == BREEDS
 
 
+@pytest.mark.parametrize(
+    ("lines", "named"),
+    [
+        (
+            ("1 golden retriever", "2 pug"),
+            r"Line 1 of l.txt, '1 golden retriever', has more words than line 2, '2 pug'",
+        ),
+        (("# breeds", "1 pug", "", "2 golden retriever"), "Line 4 of l.txt, .* more words than line 2,"),
+        (("1.png pug", "2 golden retriever"), "Line 2 of l.txt, .* more words than line 1,"),
+        (("1 red 7", "2 dark red 8"), "Line 2 of l.txt, .* more words than line 1,"),
+        (
+            ("image label", "1 golden retriever", "2 black cat"),
+            "Line 2 of l.txt, .* more words than the header,",
+        ),
+        (("1.png pug", "pug"), "Line 1 of l.txt, .* more words than line 2,"),
+    ],
+)
+def test_a_path_without_an_end_is_not_guessed(lines, named):
+    with pytest.raises(DatasetError, match=f"{named}.* Put quotes around .*, or a tab between"):
+        rows(*lines)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('1 "golden retriever"', "2 pug"),
+        ("1\tgolden retriever", "2\tpug"),
+        ('"1" "golden retriever"', "'2' pug"),
+    ],
+)
+def test_quotes_or_tabs_end_a_path_without_an_ending(lines):
+    assert rows(*lines) == [("1", "golden retriever"), ("2", "pug")]
+
+
+def test_a_label_before_the_path_may_have_quotes():
+    lines = ('"golden retriever" 1.png 7', "pug 2.png 8")
+
+    assert rows(*lines, path=1, label=0) == BREEDS
+
+
+@pytest.mark.parametrize("line", ["#2.png pug", "#2.png,pug", "#a/2.png pug", "#2.PNG"])
+def test_a_line_that_may_be_a_comment_or_an_image_is_refused(line):
+    with pytest.raises(DatasetError, match=f"Line 2 of l.txt, '{line}', may be a comment.*blank after '#'.*quotes"):
+        rows("1.png golden retriever", line)
+
+
+@pytest.mark.parametrize("line", ["# 2.png pug", "#pug: 2.png", "## 2.png", "#image label"])
+def test_other_lines_that_begin_so_are_comments(line):
+    assert rows("1.png cat", line) == [("1.png", "cat")]
+
+
+@pytest.mark.parametrize("lines", [('"#2.png" pug', "1.png cat"), ('"#2.png",pug', "1.png,cat")])
+def test_a_path_in_quotes_may_begin_with_the_mark_of_comments(lines):
+    assert rows(*lines) == [("#2.png", "pug"), ("1.png", "cat")]
+
+
+def test_a_list_of_comments_says_how_to_write_such_paths():
+    with pytest.raises(DatasetError, match=r"List l.txt has no row: all its lines begin with '#'.* quotes around"):
+        rows("#1 cat", "#2 dog")
+
+
+@pytest.mark.parametrize(
+    ("line", "use"),
+    [
+        ("cat {}.png", r"`columns: {path: 1, label: 0}`"),
+        ("cat {}.png 0.9", r"`columns: {path: 1, label: 0}`"),
+        ("7 cat {}.png", r"`columns: {path: 2, label: NUMBER}`, where NUMBER"),
+    ],
+)
+def test_a_label_before_the_path_is_refused_with_the_columns(layout, line, use):
+    images = {f"{at}.png": "" for at in range(2)}
+
+    with pytest.raises(DatasetError, match=use):
+        layout({**images, "l.txt": "".join(f"{line.format(at)}\n" for at in range(2))}, "l.txt")
+
+
 def test_apostrophes_in_names_are_no_quotes():
     assert rows("'t/d'or.png rock 'n' roll", "2.png cat's") == [("'t/d'or.png", "rock 'n' roll"), ("2.png", "cat's")]
     assert rows("'til;a/1.png", "'til;d'or.png", path=1, label=0) == [("a/1.png", "'til"), ("d'or.png", "'til")]

@@ -19,7 +19,7 @@ from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.prepare.layout.split_folders import few, is_image_name
-from image_classifier.prepare.sources.lists.text_lines import divided, is_label_certain
+from image_classifier.prepare.sources.lists.text_lines import divided, is_label_certain, without_comments
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -36,7 +36,6 @@ _PACKED: Final = {
     b"\xd0\xcf\x11\xe0": "a spreadsheet (save the sheet as CSV in UTF-8)",
     b"\x1f\x8b": "compressed by gzip (unpack it)",
 }
-_COMMENT: Final = "#"
 MOST_CELLS: Final = 1000  # in a line of text
 
 Line = tuple[str, Mapping[str, Any]]  # where it is, for messages; and its values by column
@@ -139,8 +138,7 @@ def _csv_rows(reader: "Reader", *, name: str) -> list[list[str]]:
 
 def _words(text: str, *, name: str, columns: Columns) -> Table:
     """Read lines of a path, and a label or other values after it; a delimiter in each line divides them, or blanks."""
-    lines = [line.strip() for line in text.splitlines()]
-    lines = ["" if line.startswith(_COMMENT) else line for line in lines]
+    lines = without_comments(text.splitlines(), name=name)
     written = [line for line in lines if line]
     if not written:
         return Table((), ())
@@ -149,8 +147,9 @@ def _words(text: str, *, name: str, columns: Columns) -> Table:
     path = next((at for at, cell in enumerate(header) if cell.lower() in PATHS), None)
     if path is not None:
         start = lines.index(written[0]) + 1
-        rows = _rows_of(lines[start:], name=name, delimiter=delimiter, most=len(header), is_path_first=path == 0)
-        return Table(header, _numbered(header, rows, name=name, first=1 + start))
+        lines = [*[""] * start, *lines[start:]]
+        rows = _rows_of(lines, name=name, delimiter=delimiter, most=len(header), is_path_first=path == 0)
+        return Table(header, _numbered(header, rows, name=name, first=1))
     is_first = not isinstance(columns.path, int) or columns.path == 0
     rows = _rows_of(lines, name=name, delimiter=delimiter, most=MOST_CELLS, is_path_first=is_first)
     numbers = _numbers(max(rows, key=len))
@@ -162,7 +161,7 @@ def _rows_of(
     lines: Sequence[str], *, name: str, delimiter: str | None, most: int, is_path_first: bool
 ) -> list[list[str]]:
     if delimiter is None:
-        return divided(lines, most=most, is_path_first=is_path_first)
+        return divided(lines, most=most, is_path_first=is_path_first, name=name)
     written = list(filter(None, lines))
     quote = "'" if all(re.match(rf"'[^']*'\s*({delimiter}|$)", line) for line in written) else '"'
     if any(line.startswith(quote) or f"{delimiter}{quote}" in line for line in written):

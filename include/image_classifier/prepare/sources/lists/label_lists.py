@@ -3,6 +3,7 @@
 import posixpath
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -204,10 +205,11 @@ def _tables(source: Source, name: str) -> list[list[dict[Column, str]]]:
     text = data.decode(encoding_of(data), errors="replace")
     if len(data) == most:
         text = "" if is_json else text[: text.rfind("\n") + 1]
-    try:
-        return [_table(text, name, columns) for columns in ((Columns(), Columns(path=1)) if is_text else (Columns(),))]
-    except DatasetError:
-        return []
+    tables = []
+    for columns in (Columns(), Columns(path=1)) if is_text else (Columns(),):
+        with suppress(DatasetError):
+            tables.append(_table(text, name, columns))
+    return tables
 
 
 def _table(text: str, name: str, columns: Columns) -> list[dict[Column, str]]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from image_classifier.prepare.layout.split_folders import MOST_CHARACTERS, is_image_name
 from image_classifier.prepare.layout.unsorted import about_dvc
+from image_classifier.prepare.sources.lists.text_lines import columns_before
 
 _SCHEME: Final = re.compile(r"(https?|gs|gcs|wasbs?|abfss?|azureml|hdfs|ftp)://")
 _S3_HOST: Final = "amazonaws.com/"
@@ -36,7 +37,8 @@ def nothing_found(path: str, *, files: Sequence[str], where: str, folder: str) -
     if advice := about_dvc(files):
         found += f" {advice}"
     if not is_image_name(path) or " " in path:
-        found += " If that is no path, name the column of the paths with columns.path."
+        columns = columns_before(path)
+        found += f" If that is no path, name the column of the paths with columns.path{columns and f': {columns}'}."
     return (
         f"{found} Name the folder of the images with columns.folder in the classifier's file, relative to the list's "
         "own; or correct the paths."

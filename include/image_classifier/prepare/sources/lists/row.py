@@ -11,6 +11,7 @@ from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import WORDS, Split, few, split_word
 from image_classifier.prepare.sources.lists.split_columns import MOST_PARTS, YES, how_to_read
 from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
+from image_classifier.prepare.sources.lists.text_lines import columns_before
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,8 @@ def _folder(path: str, *, where: str) -> str:
             f"There is no label in {where}, and the path {path!r} is in no folder of a class. Use a list with labels: "
             "those of test images of competitions have none."
         )
+        if columns := columns_before(path):
+            message += f" If values stand before the path, use {columns}."
         raise DatasetError(message)
     return folder
 

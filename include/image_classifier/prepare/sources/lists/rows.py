@@ -25,12 +25,12 @@ from image_classifier.prepare.sources.lists.split_columns import (
     may_say_split,
     split_column,
 )
+from image_classifier.prepare.sources.lists.text_lines import BLANKS, no_row
 
 LABELS: Final = ("label", "class", "class_name", "category", "target")
 MAX_LIST_BYTES: Final = 1024**3
 LOOKED_AT: Final = 1000  # lines in which a column of splits is looked for
 LABEL_COLUMNS: Final = "; a list of columns, if each class has one with 0 and 1"
-BLANKS: Final = " Put quotes around paths and labels that have blanks, or a tab between path and label."
 METADATA: Final = "-metadata"
 _NO_NAME: Final = re.compile("[\0\ud800-\udfff]")
 SINGLE_LABEL: Final = "groundtruth/image-classification"
@@ -70,7 +70,7 @@ def read_list(data: bytes, *, name: str, columns: Columns) -> ReadList:
     else:
         read = _read(read_table(text, name=name, columns=columns), name=name, columns=columns)
     if not read.rows:
-        raise DatasetError(f"List {name} has no row. Correct `source` in the classifier file.")
+        raise DatasetError(no_row(text if name.lower().endswith(TEXT) else "", name=name))
     check_labels([(row.path, row.label) for row in read.rows], name=name)
     for row in read.rows:
         _check_text(row.path, name=name)
@@ -205,6 +205,6 @@ def _column(
     message = f"List {name} has no column {' or '.join(map(repr, wanted))} for the {what}; it has {few(list(found))}."
     name_it = (
         f"Name the column with columns.{what} in the classifier's file (a number, from 0, if it has no header"
-        f"{LABEL_COLUMNS if what == 'label' else ''}).{BLANKS if name.lower().endswith(TEXT) else ''}"
+        f"{LABEL_COLUMNS if what == 'label' else ''}).{f' {BLANKS}' if name.lower().endswith(TEXT) else ''}"
     )
     raise DatasetError(f"{message} {next_step(found, name=name, otherwise=name_it)}")
