@@ -42,14 +42,14 @@ def decide(
     classes = compare_classes(pairs, alpha=rule.alpha, margin=rule.margin) if comparison else ()
     if comparison and len(pairs) < FEWEST_COMPARED and not _is_shown_worse(comparison, classes, rule):
         comparison, classes = None, ()
-    rulings = [*_floors(report, rule), *_blocking(classes, rule)]
     if comparison is None:
         serves = champion == report.training.training_job
-        rulings.append(SERVES if serves else _first_model(champion, len(pairs), excluded))
+        whole = SERVES if serves else _first_model(champion, len(pairs), excluded)
     else:
-        rulings.append(_compared(comparison, rule))
+        whole = _compared(comparison, rule)
+    rulings = [*_floors(report, rule), whole, *_blocking(classes, rule)]
     refusing = [ruling for ruling in rulings if ruling.verdict == "refuse"]
-    deciding = refusing[0] if refusing else rulings[-1]
+    deciding = refusing[0] if refusing else whole
     return Decision(
         schema=1,
         classifier=report.classifier,

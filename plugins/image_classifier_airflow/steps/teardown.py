@@ -30,7 +30,8 @@ def list_resources(params: Params, ti: Any) -> dict[str, int]:
     """List in the task's log everything that will be deleted; return the number of resources by kind.
 
     Raises:
-        ResourceBusyError: a run of the classifier's Dag is active, or its schedule is on; both would create resources.
+        ResourceBusyError: a run of the classifier's Dag is active, which would create resources.
+        ClassifierFileError: its schedule is on, or the params cannot be used.
 
     """
     from image_classifier.teardown.inventory import inventory
@@ -102,7 +103,7 @@ def _check_at_rest(classifier: str, ti: Any) -> None:
             f"The Dag {train_and_deploy_dag_id(classifier)} has a schedule: its next run would build everything again. "
             "Pause it, then run this task again. Nothing was deleted."
         )
-        raise ResourceBusyError(message)
+        raise ClassifierFileError(message)  # is not retried: waiting does not end a schedule
 
 
 def _check_no_run(classifier: str, ti: Any) -> None:

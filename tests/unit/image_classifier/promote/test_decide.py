@@ -94,7 +94,8 @@ def test_a_model_that_few_images_show_to_be_worse_is_refused():
     decision = decided(pairs(4, 0, 53, 1))
 
     assert (decision.verdict, decision.basis, decision.comparison.images) == ("refuse", "comparison", 58)
-    assert "right on 4 of 58 compared images (6.9%) where that is right on 57 (98.3%)" in decision.reasons[-1]
+    assert "right on 4 of 58 compared images (6.9%) where that is right on 57 (98.3%)" in decision.summary
+    assert "class 'cat'" in decision.reasons[1]
 
 
 def test_a_class_that_few_images_show_to_be_worse_refuses_the_model():

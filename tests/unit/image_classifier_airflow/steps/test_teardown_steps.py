@@ -6,6 +6,7 @@ from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyE
 from image_classifier.teardown import delete as library
 from image_classifier.teardown import inventory as inventories
 from image_classifier.teardown.inventory import Inventory, Teardown
+from image_classifier_airflow.retries import WHY_NOT_AGAIN
 from image_classifier_airflow.steps import clients, teardown
 
 PARAMS = {
@@ -112,9 +113,10 @@ def test_nothing_is_deleted_under_a_run_that_would_build_it_again(listed):
 def test_a_schedule_is_paused_first(listed, tmp_path):
     (tmp_path / "cats.yaml").write_text("source: cats\nschedule: '@daily'\n")
 
-    with pytest.raises(ResourceBusyError, match=r"cats_train_and_deploy has a schedule.* Pause it"):
+    with pytest.raises(ClassifierFileError, match=r"cats_train_and_deploy has a schedule.* Pause it") as caught:
         teardown.list_resources(PARAMS, Airflow(paused=False))
     assert listed == []
+    assert type(caught.value) in WHY_NOT_AGAIN
 
     teardown.list_resources(PARAMS, Airflow(paused=True))
     assert listed == ["list"]
