@@ -4,7 +4,13 @@ import logging
 from collections.abc import Callable
 from typing import TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    MetadataRetrievalError,
+)
 from botocore.exceptions import ConnectionError as UnreachableError
 
 from image_classifier.contracts.errors import ResourceBusyError
@@ -14,13 +20,23 @@ log = logging.getLogger(__name__)
 Response = TypeVar("Response")
 NOT_FOUND = {"ResourceNotFound", "ResourceNotFoundException"}  # SageMaker's; Lambda's and CloudWatch Logs'
 THROTTLED = {
+    "BandwidthLimitExceeded",
+    "EC2ThrottledException",
+    "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "SlowDown",
+    "ThrottledException",
     "Throttling",
     "ThrottlingException",
-    "ThrottledException",
-    "RequestLimitExceeded",
     "TooManyRequestsException",
-    "SlowDown",
+    "TransactionInProgressException",
 }
+# S3's code for a connection on which the request came too slowly has the status 400.
+TIMED_OUT = {"RequestTimeout", "RequestTimeoutException"}
+FAILED_SERVER = {"InternalError", "ServiceUnavailable"}  # DeleteObjects has an error for each key, without a status
 ACCESS_DENIED = {
     "AccessDenied",
     "AccessDeniedException",
@@ -28,8 +44,14 @@ ACCESS_DENIED = {
     "403",  # a HEAD request's code is its HTTP status
 }
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
-# AWS cannot be reached, or the connection broke during its answer.
-UNREACHABLE = (UnreachableError, HTTPClientError, IncompleteReadError)
+# AWS, or what gives this machine its credentials, cannot be reached, or the connection broke during the answer.
+UNREACHABLE = (
+    UnreachableError,
+    HTTPClientError,
+    IncompleteReadError,
+    CredentialRetrievalError,
+    MetadataRetrievalError,
+)
 SERVER_ERROR = 500
 
 
@@ -117,7 +139,12 @@ def is_transient(error: Exception) -> bool:
     if not isinstance(error, ClientError):
         return isinstance(error, UNREACHABLE)
     status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return code_of(error) in THROTTLED or status >= SERVER_ERROR
+    return is_transient_code(code_of(error)) or status >= SERVER_ERROR
+
+
+def is_transient_code(code: str) -> bool:
+    """Return whether AWS refuses a request, or one key of a request, with this code only at present."""
+    return code in THROTTLED | TIMED_OUT | FAILED_SERVER
 
 
 def sentence(error: ClientError) -> str:

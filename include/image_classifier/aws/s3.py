@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from image_classifier.aws.client_errors import code_of, is_transient
+from image_classifier.aws.client_errors import code_of, is_expired, is_transient, is_transient_code
 from image_classifier.contracts.errors import DatasetError, ObjectGoneError, ResourceBusyError, StorageError
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import ErrorTypeDef
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +139,8 @@ def delete(s3: "S3Client", *, bucket: str, keys: Iterable[str]) -> None:
     """Delete objects; absent ones are no error.
 
     Raises:
-        DatasetError: S3 does not delete one of them.
+        StorageError: S3 has a transient error, also if it has one for some of the keys.
+        DatasetError: S3 refuses to delete one of them.
 
     """
     waiting = iter(keys)
@@ -148,12 +150,17 @@ def delete(s3: "S3Client", *, bucket: str, keys: Iterable[str]) -> None:
                 Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
             )
         if errors := answer.get("Errors"):
-            first = errors[0]
-            message = (
-                f"S3 did not delete {len(errors)} objects, such as s3://{bucket}/{first.get('Key')}: "
-                f"{first.get('Message')}."
-            )
-            raise DatasetError(message)
+            raise _not_deleted(errors, bucket=bucket)
+
+
+def _not_deleted(errors: "Sequence[ErrorTypeDef]", *, bucket: str) -> StorageError | DatasetError:
+    refused = [error for error in errors if not is_transient_code(error.get("Code", ""))]
+    first = (refused or errors)[0]
+    message = (
+        f"S3 did not delete {len(errors)} objects, such as s3://{bucket}/{first.get('Key')}: {first.get('Code')}: "
+        f"{first.get('Message')}."
+    )
+    return DatasetError(message) if refused else StorageError(message)
 
 
 def same_content(stored: Stored | None, body: bytes) -> bool:
@@ -166,14 +173,14 @@ def naming(bucket: str, key: str, *, doing: str) -> Iterator[None]:
     """Convert botocore's errors to ours, which name the bucket and the key.
 
     Raises:
-        StorageError: the error is transient: S3 is throttling, or the connection broke.
+        StorageError: the error is transient: S3 is throttling, the connection broke, or the credentials expired.
         DatasetError: the error is permanent: a person must change something.
 
     """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        if is_transient(error):
+        if is_transient(error) or is_expired(error):
             message = f"Cannot {doing} s3://{bucket}/{key} at present: {error}. Nothing is wrong with the images."
             raise StorageError(message) from error
         message = (

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.record_keys import CHECK_FOLDER
 
@@ -31,7 +32,6 @@ log = logging.getLogger(__name__)
 FINAL_AFTER = timedelta(minutes=1)  # younger entries may be written again while their event is retried
 MOST_ENTRIES = 5_000  # largest number of entries in one part
 MOST_PARTS = 24  # number of small parts of a day that are then merged
-DELETED_AT_ONCE = 1_000  # S3's limit of a DeleteObjects request
 THREADS = 8
 JSON_LINES = "application/x-ndjson"
 
@@ -64,6 +64,10 @@ def compact(
         is_over: whether to stop; the next call continues.
         look_at: called with the records of each part, as JSON, before their log entries are deleted.
 
+    Raises:
+        StorageError: S3 does not delete some of the entries at present; the next call continues.
+        DatasetError: S3 refuses to delete them: without this error the index would get them again in every run.
+
     """
     keys, done = Keys(classifier), Compacted()
     entries = _final_entries(s3, bucket=bucket, prefix=keys.predictions_log, now=now)
@@ -72,7 +76,7 @@ def compact(
             if is_over():
                 return done
             look_at(_move(s3, batch, bucket=bucket, keys=keys, day=day, done=done))
-            _delete(s3, batch, bucket=bucket)
+            storage.delete(s3, bucket=bucket, keys=batch)
         _merge_parts(s3, bucket=bucket, prefix=f"{keys.predictions_index}{day}/")
     return done
 
@@ -138,7 +142,7 @@ def _merge_parts(s3: "S3Client", *, bucket: str, prefix: str) -> None:
         time = group[0].removeprefix(f"{prefix}part-").partition("-")[0]
         merged = prefix + _part_name(time, lines=len(lines), of=group)
         _write_part(s3, lines, bucket=bucket, key=merged)
-        _delete(s3, group, bucket=bucket)
+        storage.delete(s3, bucket=bucket, keys=group)
 
 
 def _groups(names: Sequence[str]) -> Iterator[list[str]]:
@@ -170,9 +174,3 @@ def _write_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, key: str
     )  # a fixed mtime, so that the same lines give the same bytes
     s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=JSON_LINES)
     log.info("Wrote %d records to s3://%s/%s", len(lines), bucket, key)
-
-
-def _delete(s3: "S3Client", keys: Sequence[str], *, bucket: str) -> None:
-    waiting = iter(keys)
-    while batch := list(islice(waiting, DELETED_AT_ONCE)):
-        s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True})

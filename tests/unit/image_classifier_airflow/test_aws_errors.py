@@ -1,8 +1,16 @@
 """Checks that a task raises no error of botocore or of the operating system."""
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    MetadataRetrievalError,
+    NoCredentialsError,
+)
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 
+from image_classifier.aws.client_errors import is_transient
 from image_classifier.contracts.errors import AwsRefusalError, DatasetError, ResourceBusyError
 from image_classifier_airflow.aws_errors import with_our_errors
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
@@ -38,6 +46,10 @@ def refusal(code, status=400):
         (PermissionError("a.jpg"), AwsRefusalError),
         (refusal("SlowDown", 503), ResourceBusyError),
         (refusal("ExpiredToken"), ResourceBusyError),
+        (refusal("RequestTimeout"), ResourceBusyError),
+        (refusal("RequestThrottled"), ResourceBusyError),
+        (CredentialRetrievalError(provider="iam-role", error_msg="no answer"), ResourceBusyError),
+        (MetadataRetrievalError(error_msg="no answer"), ResourceBusyError),
         (EndpointConnectionError(endpoint_url="https://s3"), ResourceBusyError),
         (DatasetError("two classes"), DatasetError),
     ],
@@ -51,6 +63,18 @@ def test_each_error_that_leaves_a_step_is_ours(error, ours):
         with_our_errors(prepare)(1)
 
     assert caught.value is error or ("prepare" in str(caught.value) and caught.value.__cause__ is error)
+
+
+PERMANENT = {"LimitExceededException"}  # CloudWatch Logs: a quota, which another try exceeds again
+
+
+def test_what_botocore_repeats_is_tried_again_later():
+    repeated = {
+        *TransientRetryableChecker._TRANSIENT_ERROR_CODES,
+        *ThrottledRetryableChecker._THROTTLED_ERROR_CODES,
+    }
+
+    assert {code for code in repeated if not is_transient(refusal(code))} == PERMANENT
 
 
 class Refused:

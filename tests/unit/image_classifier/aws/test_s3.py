@@ -49,7 +49,13 @@ def test_errors_name_the_bucket_and_the_key(s3):
 
 @pytest.mark.parametrize(
     ("code", "status", "kind"),
-    [("SlowDown", 503, StorageError), ("InternalError", 500, StorageError), ("AccessDenied", 403, DatasetError)],
+    [
+        ("SlowDown", 503, StorageError),
+        ("InternalError", 500, StorageError),
+        ("RequestTimeout", 400, StorageError),
+        ("ExpiredToken", 400, StorageError),
+        ("AccessDenied", 403, DatasetError),
+    ],
 )
 def test_what_passes_on_its_own_is_no_fault_of_the_images(s3, code, status, kind):
     with Stubber(s3) as aws:
@@ -88,3 +94,14 @@ def test_same_content_is_known_from_a_listing(s3):
     assert storage.same_content(stored, b"same")
     assert not storage.same_content(stored, b"other")
     assert not storage.same_content(None, b"same")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("InternalError", StorageError), ("SlowDown", StorageError), ("AccessDenied", DatasetError)]
+)
+def test_a_key_that_is_not_deleted_at_present_is_no_fault_either(s3, code, kind):
+    errors = [{"Key": "a", "Code": code, "Message": "We"}, {"Key": "b", "Code": "InternalError", "Message": "We"}]
+    with Stubber(s3) as aws:
+        aws.add_response("delete_objects", {"Errors": errors})
+        with pytest.raises(kind, match=rf"did not delete 2 objects, such as s3://{BUCKET}/a: {code}: We"):
+            storage.delete(s3, bucket=BUCKET, keys=["a", "b"])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from image_classifier.contracts.errors import DatasetError
 from image_classifier.watch import record_index
 from image_classifier.watch.record_index import compact
 
@@ -61,12 +62,21 @@ def test_the_entry_of_a_runs_own_check_is_deleted_and_not_counted(s3):
 def test_a_run_that_ended_before_it_deleted_writes_the_same_part_again(s3, monkeypatch):
     entry(s3, "2026-01-01/00/0000.000-a")
     with monkeypatch.context() as interrupted:
-        interrupted.setattr(s3, "delete_objects", lambda **_: None)
+        interrupted.setattr(s3, "delete_objects", lambda **_: {})
         run(s3)
 
     run(s3)
 
     assert len(lines(s3, "2026-01-01")) == 1
+
+
+def test_entries_that_s3_does_not_delete_are_no_silent_success(s3, monkeypatch):
+    entry(s3, "2026-01-01/00/0000.000-a")
+    refused = {"Errors": [{"Key": "a", "Code": "AccessDenied", "Message": "Access Denied"}]}
+    monkeypatch.setattr(s3, "delete_objects", lambda **_: refused)
+
+    with pytest.raises(DatasetError, match="AccessDenied"):
+        run(s3)
 
 
 def test_many_parts_of_a_day_become_one(s3):
