@@ -14,7 +14,7 @@ from image_classifier_airflow.links import TRANSFORM_LINKS
 from image_classifier_airflow.operators.jobs import RequestedJobOperator
 
 if TYPE_CHECKING:
-    from image_classifier.aws.jobs.attempts import RequestedJobs
+    from image_classifier.aws.jobs.attempts import Attempt, RequestedJobs
     from image_classifier_airflow.triggers.jobs import JobTrigger
 
 
@@ -80,10 +80,19 @@ class TransformJobOperator(RequestedJobOperator, SageMakerBaseOperator):
 
         return TRANSFORM_JOBS
 
-    def _check_completed(self, job: Mapping[str, Any]) -> None:
+    def _plan(self) -> "Attempt":
+        request, classifier = self.config["request"], self.config["classifier"]
+        return self.jobs.plan_attempt(
+            self.hook.conn, request, classifier=classifier, left_results=self._has_enough_results
+        )
+
+    def _has_enough_results(self, job: Mapping[str, Any]) -> bool:
         from image_classifier.evaluate import results
 
-        if job["TransformJobStatus"] == "Failed" and results.has_enough_results(client(self, "s3"), job):
+        return results.has_enough_results(client(self, "s3"), job)
+
+    def _check_completed(self, job: Mapping[str, Any]) -> None:
+        if job["TransformJobStatus"] == "Failed" and self._has_enough_results(job):
             name = job["TransformJobName"]
             self.log.warning("Transform job %s failed for some images, and the others' results are used: %s", name, job)
             return

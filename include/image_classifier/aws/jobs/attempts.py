@@ -81,6 +81,7 @@ class RequestedJobs:
         classifier: str,
         of_run: tuple[str, str] | None = None,
         has_results: Callable[[], bool] = lambda: True,
+        left_results: Callable[[Mapping[str, Any]], bool] = lambda _: False,
     ) -> Attempt:
         """Return the next attempt; nothing is changed.
 
@@ -91,6 +92,7 @@ class RequestedJobs:
             of_run: a Dag's and a run's id, if the causes of failures are outside the request, such as a missing right:
                 then only a failure of that run is final, and another run makes the next attempt.
             has_results: whether what a completed job wrote is still there; without it another attempt is due.
+            left_results: whether a failed job left enough results to count as completed.
 
         Raises:
             ImageClassifierError: `errors.refused`, if an earlier attempt failed on the same input; `errors.failed`, if
@@ -107,7 +109,7 @@ class RequestedJobs:
             status = self.kind.status_of(job)
             if status in ("InProgress", "Stopping"):
                 return Attempt("adopt" if status == "InProgress" else "await", named, name)
-            if status == "Completed" and has_results():
+            if (status == "Completed" and has_results()) or (status == "Failed" and left_results(job)):
                 return Attempt("reuse", named, name)
             if self.failed_for_its_input(job) and self._is_final(sagemaker, job, of_run=of_run):
                 self.check_completed(job)

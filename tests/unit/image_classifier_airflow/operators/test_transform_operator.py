@@ -184,6 +184,14 @@ def test_a_job_that_failed_for_one_image_counts_as_done(operator, sagemaker, ins
     assert operator().execute_complete({"ti": instance}, {"status": "finished", "job_name": first}) == first
 
 
+@pytest.mark.parametrize("reason", ["ClientError: 400", "InternalServerError: one of the instances"])
+def test_it_counts_as_done_for_a_cleared_task_and_a_later_run(operator, sagemaker, instance, first, reason):
+    sagemaker.add(first, "Failed", FailureReason=reason, scored=True)
+
+    assert operator().execute({"ti": instance}) == first
+    assert sagemaker.created == []
+
+
 def test_after_a_stop_that_was_awaited_another_job_is_started(operator, sagemaker, instance, first):
     sagemaker.add(first, "Stopping")
     with pytest.raises(TaskDeferred) as deferred:
