@@ -34,11 +34,24 @@ def repeat_on(
         ClientError: the error is not temporary, or it is that of the last try.
 
     """
-    again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
-    retrying = Retrying(
-        retry=again, stop=stop_after_attempt(tries), wait=wait_fixed(pause_s), before_sleep=_log_pause, reraise=True
-    )
-    return retrying(call)
+    return _on(is_temporary, call, tries=tries, wait=wait_fixed(pause_s))
+
+
+def repeat_at_random_on(
+    is_temporary: Callable[[ClientError], bool],
+    call: Callable[[], Response],
+    *,
+    tries: int,
+    first_pause_s: float,
+    most_s: float,
+) -> Response:
+    """Repeat as `repeat_on`, after random, growing pauses: concurrent callers must not repeat at the same time.
+
+    Raises:
+        ClientError: the error is not temporary, or it is that of the last try.
+
+    """
+    return _on(is_temporary, call, tries=tries, wait=wait_random_exponential(multiplier=first_pause_s, max=most_s))
 
 
 def once_visible(call: Callable[[], Response]) -> Response:
@@ -61,6 +74,18 @@ def repeat_until(is_done: Callable[[], bool], *, tries: int, pause_s: float) -> 
 def repeat_at_random_until(is_done: Callable[[], bool], *, tries: int, first_pause_s: float, most_s: float) -> bool:
     """Repeat as `repeat_until`, after random, growing pauses: concurrent callers must not repeat at the same time."""
     return _until(is_done, wait=wait_random_exponential(multiplier=first_pause_s, max=most_s), tries=tries)
+
+
+def _on(
+    is_temporary: Callable[[ClientError], bool],
+    call: Callable[[], Response],
+    *,
+    tries: int,
+    wait: Callable[[RetryCallState], float],
+) -> Response:
+    again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
+    retrying = Retrying(retry=again, stop=stop_after_attempt(tries), wait=wait, before_sleep=_log_pause, reraise=True)
+    return retrying(call)
 
 
 def _until(is_done: Callable[[], bool], *, wait: Callable[[RetryCallState], float], tries: int) -> bool:

@@ -9,13 +9,15 @@ import hashlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from image_classifier.aws.client_errors import is_transient
 from image_classifier.aws.names import function_name
+from image_classifier.aws.retry import repeat_at_random_on
 from image_classifier.classify_existing.missing_records import Counter, Position, compare
 from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.replays import current_image, replay_record
@@ -24,6 +26,7 @@ from image_classifier.contracts.errors import BudgetError, PredictionError
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
+    from types_boto3_lambda.type_defs import InvocationResponseTypeDef
     from types_boto3_s3 import S3Client
 
 log = logging.getLogger(__name__)
@@ -33,6 +36,8 @@ log = logging.getLogger(__name__)
 USD_PER_IMAGE = 0.5 * 0.0000166667 + 0.0000002 + 2 * 0.0000004 + 4 * 0.000005
 PROGRESS_EVERY_S = 10
 MOST_NAMED = 5
+THROTTLED_TRIES = 12  # a few minutes, beside botocore's own four repetitions of each
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 20.0
 ATTEMPTS = 2  # a failed invocation may have written the record but not its log entry; a task run again skips the image
 
 
@@ -148,15 +153,28 @@ def _classify(functions: "LambdaClient", s3: "S3Client", request: Request, key: 
         found = current_image(s3, bucket=request.target.bucket, key=key)
         if found is None:
             return None  # deleted in the meantime
-        answer = functions.invoke(
-            FunctionName=function_name(request.target.classifier),
-            Qualifier=ALIAS,
-            Payload=json.dumps({"Records": [replay_record(*found, generation=request.generation)]}).encode(),
-        )
+        answer = _invoke(functions, request, {"Records": [replay_record(*found, generation=request.generation)]})
         if "FunctionError" not in answer:
             return None
         reason = f"{key}: {answer['Payload'].read().decode(errors='replace')[:300]}"
     return reason
+
+
+def _invoke(functions: "LambdaClient", request: Request, event: Mapping[str, Any]) -> "InvocationResponseTypeDef":
+    """Invoke the live function; wait while all its executions are busy, which it shares with uploads and other tasks.
+
+    Raises:
+        ClientError: Lambda refuses the request, or the executions stay busy for minutes.
+
+    """
+    name, payload = function_name(request.target.classifier), json.dumps(event).encode()
+    return repeat_at_random_on(
+        is_transient,
+        lambda: functions.invoke(FunctionName=name, Qualifier=ALIAS, Payload=payload),
+        tries=THROTTLED_TRIES,
+        first_pause_s=FIRST_PAUSE_S,
+        most_s=LONGEST_PAUSE_S,
+    )
 
 
 def _note(done: Share, finished: set[Future[str | None]]) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from image_classifier.classify_existing import run
 from image_classifier.classify_existing.records import Target
@@ -21,6 +22,8 @@ from image_classifier.contracts.errors import BudgetError, PredictionError
 
 TARGET = Target("pets", "pictures")
 LATER, EARLIER = (datetime.now(UTC) + sign * timedelta(hours=1) for sign in (1, -1))
+
+TOO_MANY = {"Error": {"Code": "TooManyRequestsException"}, "ResponseMetadata": {"HTTPStatusCode": 429}}
 
 
 class Functions:
@@ -127,6 +130,28 @@ def test_a_function_that_ends_after_the_record_is_invoked_again(s3, images):
 
     assert classify(s3, functions, request()).classified == 20
     assert len(functions.generations) == 21
+
+
+@pytest.mark.parametrize(("throttled", "is_left"), [(run.THROTTLED_TRIES - 1, False), (run.THROTTLED_TRIES, True)])
+def test_an_image_waits_while_all_executions_of_the_function_are_busy(s3, images, pauses, throttled, is_left):
+    class Busy(Functions):
+        """A function whose executions are all busy when the first image comes."""
+
+        def invoke(self, **request):
+            if images[0].encode() in request["Payload"] and len(refused) < throttled:
+                refused.append(request)
+                raise ClientError(TOO_MANY, "Invoke")
+            return super().invoke(**request)
+
+    refused = []
+    if is_left:
+        with pytest.raises(ClientError, match="TooManyRequestsException"):
+            classify(s3, Busy(s3), request())
+        return
+
+    assert classify(s3, Busy(s3), request()).classified == 20
+    assert len(pauses) == throttled
+    assert max(pauses) <= run.LONGEST_PAUSE_S
 
 
 def test_a_run_that_may_cost_too_much_is_refused(s3, images):
