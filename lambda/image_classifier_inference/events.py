@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from image_classifier.contracts.errors import ImageClassifierError, PredictionError
 from image_classifier.contracts.record_keys import CHECK_FOLDER
+from image_classifier_inference.endpoint import READ_TIMEOUT_S, RESERVE_S
 from image_classifier_inference.inference import Inference
 from image_classifier_inference.log_lines import image_line, write
 from image_classifier_inference.uploads import Upload, is_another_event, read_upload, reason_to_skip
@@ -69,8 +70,16 @@ class _Invocation:
     request_id: str | None
 
     def failed_messages(self, messages: list[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
-        """Classify the images of each message; yield ``{"itemIdentifier": message id}`` for each that failed."""
-        for message in messages:
+        """Classify the images of each message; yield ``{"itemIdentifier": message id}`` for each that failed.
+
+        A message for which no time is left is not begun: if Lambda ended the invocation, SQS would deliver all of them
+        again, also those that are done, and after five times the failure queue would get all of them.
+        """
+        for number, message in enumerate(messages):
+            if number and self.inference.endpoint.remaining_s() < READ_TIMEOUT_S + RESERVE_S:
+                write(key="?", status="skipped", reason=f"no time is left for the message {message['messageId']}")
+                yield {"itemIdentifier": message["messageId"]}
+                continue
             try:
                 failures = self.classify_all(_records(json.loads(message["body"])))
             except (ValueError, TypeError, RecursionError, PredictionError) as error:

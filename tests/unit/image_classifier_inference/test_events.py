@@ -9,6 +9,7 @@ from PIL import Image
 
 from image_classifier.contracts.errors import EndpointError, PredictionError
 from image_classifier.contracts.predictions import Prediction
+from image_classifier_inference.endpoint import READ_TIMEOUT_S, RESERVE_S
 from image_classifier_inference.events import handle
 
 BUCKET = "pictures"
@@ -486,6 +487,18 @@ def test_of_a_queue_only_the_messages_that_failed_are_reported(event, upload, in
 
     assert result == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
     assert stored("cat.jpg")["label"] == "dog"
+
+
+def test_of_a_slow_batch_lambda_ends_no_message_that_is_done(event, upload, inference, runtime, capsys, context):
+    runtime.answers([0.1, 0.9])
+    context.remaining_s = READ_TIMEOUT_S + RESERVE_S - 1  # the first message took the rest
+
+    result = handle(queued(upload(event("put")), upload(event("encoded_key"))), context, inference=inference)
+
+    assert result == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["status"] for line in lines] == ["predicted", "skipped"]
+    assert lines[1]["reason"] == "no time is left for the message m1"
 
 
 def test_the_test_message_that_s3_sends_to_a_queue_is_done(event, inference, context):
