@@ -9,6 +9,8 @@ from image_classifier.aws.s3 import object_exists
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.tuning import Tuning
+from image_classifier.deploy.serving import serving_model
+from image_classifier.evaluate.answers import FILE
 from image_classifier.evaluate.evaluation import REPORT
 from image_classifier.plan.plan import SECONDS_AN_HOUR, Cost, Line
 from image_classifier.plan.prices import PriceBook
@@ -90,9 +92,11 @@ def evaluation_line(
 ) -> Line:
     """Return the line of the evaluation: at most two transform jobs at their time limits, for the new and live model.
 
+    The live model is scored also if the other one has its report: it may be an earlier one, to which somebody went back.
+
     Args:
         classifier: the classifier of the run.
-        clients: the S3 client reads whether the model's report exists.
+        clients: they read which model serves, and whether report and answers exist.
         settings: the deployment's settings, for the bucket.
         dataset: the prepared images.
         job: the training job whose model is evaluated; None before tuning has chosen it.
@@ -102,13 +106,30 @@ def evaluation_line(
     images = dataset.num_test_samples
     if not images:
         return Line("evaluation", "no test image", "unchanged")
+    change = f"{images:,} images scored"
     if job is not None:
-        keys = Keys(classifier.name)
-        report = keys.evaluation(job, test_manifest=dataset.test_manifest_sha256) + REPORT
+        report = _place(classifier, job, dataset) + REPORT
         if object_exists(clients.s3, bucket=settings.bucket, key=report):
+            if (live := _unscored_live_model(classifier, clients, settings, dataset=dataset, job=job)) is not None:
+                return Line("evaluation", live, change, transform_cost(classifier, prices, jobs=1))
             return Line("evaluation", f"s3://{settings.bucket}/{report}", "unchanged")
-    name, change = job or "the model that is chosen", f"{images:,} images scored"
+    name = job or "the model that is chosen"
     return Line("evaluation", name, change, transform_cost(classifier, prices, jobs=MODELS_COMPARED))
+
+
+def _unscored_live_model(
+    classifier: Classifier, clients: Clients, settings: Settings, *, dataset: "PreparedDataset", job: str
+) -> str | None:
+    """Return the training job of the live model if it has no answers for the test images; None also if it is `job`."""
+    live = serving_model(clients.sagemaker, classifier=classifier.name)
+    if live is None or live.training_job == job:
+        return None
+    answers = _place(classifier, live.training_job, dataset) + FILE
+    return None if object_exists(clients.s3, bucket=settings.bucket, key=answers) else live.training_job
+
+
+def _place(classifier: Classifier, job: str, dataset: "PreparedDataset") -> str:
+    return Keys(classifier.name).evaluation(job, test_manifest=dataset.test_manifest_sha256)
 
 
 def most_of_a_run(classifier: Classifier, prices: PriceBook) -> list[Line]:

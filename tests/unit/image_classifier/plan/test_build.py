@@ -11,12 +11,14 @@ from PIL import Image
 from tests.unit.image_classifier.prepared import prepare_dataset
 
 from image_classifier.aws.clients import Clients
+from image_classifier.aws.names import Keys
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.connect.function_configuration import function_configuration
 from image_classifier.contracts.errors import BudgetError, DatasetError, SettingsError
 from image_classifier.deploy.endpoint_config import endpoint_config_request
 from image_classifier.deploy.model import model_request
+from image_classifier.evaluate.answers import FILE
 from image_classifier.evaluate.proportions import proportion
 from image_classifier.evaluate.report.model import TrialFigures
 from image_classifier.evaluate.trials.choice import tuning_figures, write_tuning
@@ -431,6 +433,21 @@ def test_what_is_there_would_be_left_alone(plan, pets, clients, settings):
         "upload trigger": "unchanged",
     }
     assert found.first_day_usd == 0
+
+
+def test_a_live_model_without_answers_for_the_test_images_is_scored(plan, pets, clients, settings, monkeypatch):
+    dataset = prepare_dataset(pets, s3=clients.s3, settings=settings)
+    deploy(plan(pets), pets, clients, settings)
+    serving = SimpleNamespace(training_job="job-0")
+    monkeypatch.setattr(job_lines, "serving_model", lambda _, classifier: serving)
+
+    found = line(plan(pets), "evaluation")
+
+    assert (found.name, found.change) == ("job-0", "5 images scored")
+    assert found.cost.once_usd == pytest.approx(0.2)
+    answers = Keys("pets").evaluation("job-0", test_manifest=dataset.test_manifest_sha256) + FILE
+    clients.s3.put_object(Bucket=BUCKET, Key=answers, Body=b"")
+    assert line(plan(pets), "evaluation").change == "unchanged"
 
 
 def test_another_machine_would_update_the_endpoint(plan, pets, clients, settings):
