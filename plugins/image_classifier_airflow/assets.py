@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from image_classifier.connect.deployment import Deployment
 
 Kind = Literal["dataset", "model", "endpoint"]
+NO_CRON = ("@once", "@continuous")  # presets of Airflow that name no times
 CHANGES = AssetAlias(name=OWN_ASSETS, group=OWN_ASSETS)
 
 
@@ -48,9 +49,11 @@ def schedule_of(classifier: Classifier) -> Any:
     if classifier.schedule is None:
         return None
     cron, named = classifier.schedule.cron, classifier.schedule.assets
-    if not named:
+    if cron in NO_CRON and not named:
         return cron
+    # A text would be read in Airflow's `default_timezone`, and the file's times are in UTC.
+    times = CronTriggerTimetable(cron, timezone="UTC") if cron else None
+    if not named:
+        return times
     followed = AssetAny(*(Asset.ref(uri=one) if "://" in one else Asset.ref(name=one) for one in named))
-    return (
-        AssetOrTimeSchedule(timetable=CronTriggerTimetable(cron, timezone="UTC"), assets=followed) if cron else followed
-    )
+    return AssetOrTimeSchedule(timetable=times, assets=followed) if times else followed

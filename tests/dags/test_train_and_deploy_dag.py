@@ -265,7 +265,7 @@ def test_without_a_schedule_only_people_start_it(dag):
 
 
 def test_the_file_decides_schedule_connection_tags_and_page(cats):
-    assert cats.schedule == "0 3 * * 1"
+    assert cats.timetable.expression == "0 3 * * 1"
     assert {task.aws_conn_id for task in cats.tasks if hasattr(task, "aws_conn_id")} == {"aws_cats"}
     assert cats.tags == {"image-classifier", "cats"}
     assert "Cats by breed." in cats.doc_md

@@ -1,6 +1,8 @@
 """Checks that a new version triggers other Dags, and an unchanged run does not."""
 
-from airflow.sdk import Asset, AssetAny, AssetOrTimeSchedule
+import pendulum
+import pytest
+from airflow.sdk import DAG, Asset, AssetAny, AssetOrTimeSchedule
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from image_classifier.classifier import Classifier
@@ -32,9 +34,23 @@ def schedule(**changed):
     return schedule_of(Classifier(name="pets", source="pets", schedule=changed))
 
 
-def test_a_cron_expression_and_none_stay_what_they_are():
+@pytest.fixture
+def in_berlin(monkeypatch):
+    """Airflow's default_timezone is not UTC."""
+    monkeypatch.setattr("airflow.sdk.definitions.dag.settings.TIMEZONE", pendulum.timezone("Europe/Berlin"))
+
+
+@pytest.mark.parametrize("cron", ["0 3 * * 1", "@weekly"])
+def test_a_cron_expression_is_in_utc_whatever_airflows_time_zone_is(in_berlin, cron):
+    timetable = DAG("pets", schedule=schedule(cron=cron)).timetable
+
+    assert str(timetable.timezone) == "UTC"
+    assert DAG("pets", schedule=cron).timetable.timezone.name == "Europe/Berlin"
+
+
+def test_a_preset_without_times_and_none_stay_what_they_are():
     assert schedule_of(PETS) is None
-    assert schedule(cron="0 3 * * 1") == "0 3 * * 1"
+    assert schedule(cron="@once") == "@once"
 
 
 def test_assets_are_followed_by_name_or_uri_whichever_changes():
