@@ -54,8 +54,7 @@ class Deletion:
         """
         record = record_key(key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
         records = list(self._records(record))
-        days = sorted({one.times.predicted[:10] for one in records})
-        deleted = sum(self._leave_index(f"{self.keys.predictions_index}{day}/", key) for day in days)
+        deleted = self._leave_index(key)
         entries = {log_key(one, log_prefix=self.keys.predictions_log) for one in records}
         others = [
             *entries,
@@ -109,8 +108,12 @@ class Deletion:
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
             return [folder["Prefix"] for page in pages for folder in page.get("CommonPrefixes", [])]
 
-    def _leave_index(self, prefix: str, key: str) -> int:
-        """Remove the image's lines from a day's parts; return the number of deleted versions of parts."""
+    def _leave_index(self, key: str) -> int:
+        """Remove the image's lines from every part; return the number of deleted versions of parts.
+
+        The records do not tell the days: S3 keeps an image's earlier records for a month, and its lines for ever.
+        """
+        prefix = self.keys.predictions_index
         with naming(self.bucket, prefix, doing="list"):
             pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
             parts = [found["Key"] for page in pages for found in page.get("Contents", [])]
@@ -156,6 +159,8 @@ class Deletion:
 
 
 def _is_about(line: bytes, key: str) -> bool:
+    if json.dumps(key, ensure_ascii=False).encode() not in line:  # as the watch Dag writes it
+        return False
     try:
         found: bool = json.loads(line)["image"]["key"] == key
     except (ValueError, KeyError, TypeError):

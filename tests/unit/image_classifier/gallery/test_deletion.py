@@ -86,6 +86,28 @@ def test_a_merged_part_keeps_no_version_of_the_image(s3):
     assert [one["Key"] for one in found["Versions"]] == [merged]
 
 
+def test_the_index_of_a_day_whose_record_has_expired_loses_the_image_too(s3):
+    earlier = PART.replace("2026-11-28", "2025-01-01")
+    others = record('a "b\\.jpg').as_json()
+    for _ in range(2):
+        s3.put_object(Bucket=BUCKET, Key=earlier, Body=gzip.compress(record("a.jpg").as_json() + b"\n" + others))
+
+    delete(s3)
+
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix=earlier)
+    assert len(found["Versions"]) == 1
+    assert gzip.decompress(s3.get_object(Bucket=BUCKET, Key=earlier)["Body"].read()) == others
+
+
+def test_a_key_with_a_quote_leaves_the_index(s3):
+    key = 'cats/incoming/a "b\\.jpg'
+    s3.put_object(Bucket=BUCKET, Key=PART, Body=gzip.compress(record('a "b\\.jpg').as_json()))
+
+    Deletion(s3, BUCKET, Keys("cats")).delete(key)
+
+    assert gzip.decompress(s3.get_object(Bucket=BUCKET, Key=PART)["Body"].read()) == b""
+
+
 def test_deleting_again_deletes_nothing(s3):
     delete(s3)
 
