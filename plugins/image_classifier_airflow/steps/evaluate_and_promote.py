@@ -103,13 +103,13 @@ class EvaluationSteps:
         rule = classifier.promotion
         self._ensure_registry(plan, training_job, classifier=classifier)
         if not dataset["num_test_samples"]:
-            version = self._register(job, dataset, classifier=classifier)
+            may = self._without_test_images(classifier, self._register(job, dataset, classifier=classifier))
             announce(outlet_events, classifier, kind="model", version=training_job, figures={"verdict": "unseen"})
-            return self._without_test_images(classifier, version)
+            return may
         decision, key = self.compare(dataset, job, plan, params, dag_run)
         figures = {"verdict": decision.verdict, "decision": key, **decision.accuracy.model_dump()}
-        announce(outlet_events, classifier, kind="model", version=training_job, figures=figures)
         ti.xcom_push(key="decision", value={"verdict": decision.verdict, "key": key, "summary": decision.summary})
+        announce(outlet_events, classifier, kind="model", version=training_job, figures=figures)
         if decision.verdict != "promote":
             log.warning("%s %s", decision.summary, NOTHING_CHANGES)
         elif rule.mode == "never":

@@ -95,8 +95,9 @@ def record_deployment(function: Json, plan: Json, params: Params, outlet_events:
         deployment = deployment.model_copy(
             update={"trigger_mode": before.trigger_mode, "resumed_at": before.resumed_at}
         )
+    key = write_deployment(s3, deployment)
     announce_endpoint(outlet_events, classifier, deployment)
-    return write_deployment(s3, deployment)
+    return key
 
 
 def mark_versions(plan: Json, params: Params) -> None:

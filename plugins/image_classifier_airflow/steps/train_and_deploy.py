@@ -188,8 +188,9 @@ class Steps:
         )
         before = deployments.deployment_before(self._s3, bucket=bucket, classifier=name)
         deployment = deployments.resumed(deployment, before, now=datetime.now(UTC))
+        key = deployments.write_deployment(self._s3, deployment)
         announce_endpoint(outlet_events, self._classifier, deployment)
-        return deployments.write_deployment(self._s3, deployment)
+        return key
 
     def apply_trigger(self) -> None:
         """Give the deployed function the trigger of the file, if it has another: no new model is needed for that."""
