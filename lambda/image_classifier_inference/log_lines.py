@@ -36,11 +36,19 @@ def image_line(line: Mapping[str, Any], *, classifier: str) -> dict[str, Any]:
         "_aws": {"Timestamp": round(time.time() * 1000), "CloudWatchMetrics": directives},
         **line,
         "Classifier": classifier,
-        **({"Label": label} if label is not None else {}),
+        **({"Label": _dimension(label)} if label is not None else {}),
         "Images": 1,
         COUNTS[status]: 1,
         **durations,
     }
+
+
+def _dimension(label: str) -> str:
+    """Return the label in ASCII: CloudWatch takes no other dimension value, and may ignore the line's metrics then.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Dimension.html.
+    """
+    return label.encode("ascii", "backslashreplace").decode()
 
 
 def write(**line: Any) -> None:
