@@ -57,5 +57,10 @@ with DAG(
     chain([names, drained, watched], EmptyOperator(task_id="no_open_finding"))
     step(steps.stop_orphaned_jobs)()
     step(steps.check_endpoints_wanted)()
-    retrain = TriggerDagRunOperator.partial(task_id="retrain", skip_when_already_exists=True)
+    retrain = TriggerDagRunOperator.partial(
+        task_id="retrain",
+        skip_when_already_exists=True,
+        on_success_callback=steps.remember_run,
+        on_skipped_callback=steps.remember_run,
+    )
     retrain.expand_kwargs(step(steps.runs_for_corrections)())

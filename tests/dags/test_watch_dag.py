@@ -26,6 +26,8 @@ def test_runs_that_corrections_start_have_own_names_and_start_once(dag):
     assert retrain.is_mapped
     assert retrain.upstream_task_ids == {"runs_for_corrections"}
     assert retrain.partial_kwargs["skip_when_already_exists"] is True
+    for callback in ("on_success_callback", "on_skipped_callback"):  # and after no failure: the next run tries it again
+        assert [called.__name__ for called in retrain.partial_kwargs[callback]] == ["remember_run"]
 
 
 def test_a_failed_check_does_not_keep_another_from_running(dag):

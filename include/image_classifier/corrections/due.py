@@ -37,9 +37,10 @@ def corrections_due(
     wanted: int,
     accepted_classes: Sequence[str] = (),
 ) -> Due | None:
-    """Return the accepted corrections for which no run was started, if there are at least `wanted`, and record them.
+    """Return the accepted corrections for which no run was started, if there are at least `wanted`.
 
-    Each correction counts for one run: a rejected candidate is not trained again for the same corrections.
+    Each correction counts for one run, after whose start `remember` is called: a rejected candidate is not trained
+    again for the same corrections.
 
     Args:
         s3: the client.
@@ -62,11 +63,14 @@ def corrections_due(
     written = Corrections(s3, bucket, keys, CorrectionCache()).written_since(since - CLOCKS_DIFFER)
     known = (*parse_labels(labels[0]), *accepted_classes)
     usable = accepted((one.correction for one in written.values()), labels=known)
-    due = count_since([_time(correction.at) for correction in usable], since=since, wanted=wanted)
-    if due:
-        body = json.dumps({"counted_until": due.until}).encode()
-        storage.write(s3, bucket=bucket, key=keys.corrections_run, body=body, content_type="application/json")
-    return due
+    return count_since([_time(correction.at) for correction in usable], since=since, wanted=wanted)
+
+
+def remember(s3: "S3Client", *, classifier: str, bucket: str, until: str) -> None:
+    """Store that a run was started for the corrections until then (`Due.until`)."""
+    body = json.dumps({"counted_until": until}).encode()
+    key = Keys(classifier).corrections_run
+    storage.write(s3, bucket=bucket, key=key, body=body, content_type="application/json")
 
 
 def count_since(times: Sequence[datetime], *, since: datetime, wanted: int) -> Due | None:

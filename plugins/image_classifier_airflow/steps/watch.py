@@ -30,6 +30,7 @@ DEFAULT_CONNECTION = "aws_default"
 Result = TypeVar("Result")
 CHECK_ERRORS = (ImageClassifierError, AirflowException, BotoCoreError, ClientError)
 CHANGING_ALL = ("image_classifier_roll_back", "image_classifier_teardown")  # Dags that change any classifier
+RUN_FOR_CORRECTIONS = "corrections__"  # begins the id of such a run, before the time of its newest correction
 TIME_LIMIT_S = 6 * 60  # the time of one task; the next run continues
 
 
@@ -163,7 +164,21 @@ def _run_for_corrections(
     if not found:
         return []
     log.info("%s: %d corrections since its model was trained start a run", classifier.name, found.count)
-    return [{"trigger_dag_id": dag_id, "trigger_run_id": f"corrections__{found.until}"}]
+    return [{"trigger_dag_id": dag_id, "trigger_run_id": f"{RUN_FOR_CORRECTIONS}{found.until}"}]
+
+
+def remember_run(context: Mapping[str, Any]) -> None:
+    """Store which corrections a run was started for: a callback, since the task that starts it may fail."""
+    from image_classifier.corrections import due
+
+    started = context["task"]
+    classifier = _named_classifier(started.trigger_dag_id.removesuffix(train_and_deploy_dag_id("")))
+    due.remember(
+        clients.s3(classifier.aws_conn_id),
+        classifier=classifier.name,
+        bucket=Settings.from_env().bucket,
+        until=started.trigger_run_id.removeprefix(RUN_FOR_CORRECTIONS),
+    )
 
 
 def _notify(classifier: Classifier, sentences: Sequence[str], *, ti: Any) -> bool:

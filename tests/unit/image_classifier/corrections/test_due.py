@@ -8,7 +8,7 @@ import pytest
 
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.labels import labels_document
-from image_classifier.corrections.due import corrections_due
+from image_classifier.corrections.due import corrections_due, remember
 
 BUCKET = "pictures"
 TRAINED = datetime(2026, 11, 1, tzinfo=UTC)
@@ -54,6 +54,8 @@ def test_they_start_one_run_and_later_ones_another(deployed):
     correct(deployed, 1, 2, 3)
     first = due(deployed)
 
+    assert due(deployed) == first  # no run was started
+    remember(deployed, classifier="pets", bucket=BUCKET, until=first.until)
     assert due(deployed) is None
     correct(deployed, 4, 5, 6)
     second = due(deployed)

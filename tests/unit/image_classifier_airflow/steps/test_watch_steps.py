@@ -1,5 +1,6 @@
 """Checks that the watch Dag reads the state of each job's task from Airflow, and the classifier files."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -64,6 +65,16 @@ def test_corrections_start_a_run_of_a_classifier_without_an_active_one(monkeypat
     assert start["trigger_run_id"] == "corrections__2026-11-28T09:00:00+00:00"
     assert asked == [("cats", "a-bucket", 20, ("emu",))]
     assert active == []
+
+
+def test_the_corrections_of_a_started_run_are_counted(aws, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: cats")
+    started = {"trigger_dag_id": "cats_train_and_deploy", "trigger_run_id": "corrections__2026-11-28T09:00:00+00:00"}
+
+    watch.remember_run({"task": SimpleNamespace(**started)})
+
+    stored = aws.s3.get_object(Bucket="a-bucket", Key="cats/corrections-run.json")["Body"].read()
+    assert json.loads(stored) == {"counted_until": "2026-11-28T09:00:00+00:00"}
 
 
 def test_unreadable_corrections_leave_the_runs_of_other_classifiers(monkeypatch, tmp_path):
