@@ -26,6 +26,7 @@ from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG, chain
 
+from image_classifier_airflow.defaults import RUN_TYPES
 from image_classifier_airflow.params import watch_params
 from image_classifier_airflow.retries import RETRY_POLICY
 from image_classifier_airflow.steps import mapped, step
@@ -37,6 +38,7 @@ with DAG(
     schedule=timedelta(minutes=10),
     catchup=False,
     max_active_runs=1,
+    allowed_run_types=RUN_TYPES,
     params=watch_params(),
     is_paused_upon_creation=False,  # enabled by default: it is a safety net
     default_args={

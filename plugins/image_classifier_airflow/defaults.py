@@ -10,6 +10,9 @@ from image_classifier_airflow.retries import RETRY_POLICY
 
 SIX_MINUTES: dict[str, Any] = {"retries": 6, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 0}
 
+# Not "backfill": a run has nothing to do with its date, and a backfill has a `max_active_runs` of its own, at first 10.
+RUN_TYPES: Any = ("manual", "scheduled", "operator_triggered", "asset_triggered", "asset_materialization")
+
 
 def dag_arguments(classifier: Classifier) -> dict[str, Any]:
     """Return the arguments of a classifier's Dag besides id, schedule and text."""
@@ -17,6 +20,7 @@ def dag_arguments(classifier: Classifier) -> dict[str, Any]:
         "description": classifier.description,
         "catchup": False,
         "max_active_runs": 1,
+        "allowed_run_types": RUN_TYPES,
         "on_failure_callback": tell_failure(classifier),
         "deadline": deadlines(classifier),
         "default_args": default_args(classifier),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import Context
 from airflow.sdk.exceptions import ParamValidationError
+from airflow.utils.types import DagRunType
 
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import with_run_params
@@ -258,6 +259,7 @@ def test_xcom_holds_whole_results_but_for_those_that_are_taken_apart(dag):
 def test_one_run_at_a_time_and_none_for_the_past(dag):
     assert dag.max_active_runs == 1
     assert dag.catchup is False
+    assert {one.value for one in dag.allowed_run_types} == {one.value for one in DagRunType} - {"backfill"}
 
 
 def test_without_a_schedule_only_people_start_it(dag):

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from airflow.utils.types import DagRunType
 
 
 @pytest.fixture
@@ -13,6 +14,7 @@ def dag(shipped):
 def test_it_runs_every_ten_minutes_once_at_a_time(dag):
     assert dag.schedule == timedelta(minutes=10)
     assert (dag.is_paused_upon_creation, dag.catchup, dag.max_active_runs) == (False, False, 1)
+    assert {one.value for one in dag.allowed_run_types} == {one.value for one in DagRunType} - {"backfill"}
 
 
 def test_there_is_one_task_per_classifier_after_the_failure_queue(dag):
