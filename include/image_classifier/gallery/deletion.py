@@ -54,17 +54,17 @@ class Deletion:
         """
         record = record_key(key, incoming_prefix=self.keys.incoming, predictions_prefix=self.keys.predictions)
         records = list(self._records(record))
-        deleted = self._leave_index(key)
         entries = {log_key(one, log_prefix=self.keys.predictions_log) for one in records}
+        deleted = self._delete_all(entries)  # before the index, to which the watch Dag moves them
+        deleted += self._leave_index(key)
         others = [
-            *entries,
             *self._prepared(prepared),
             thumbnail_key(key, incoming_prefix=self.keys.incoming, thumbnails_prefix=self.keys.thumbnails),
             key,
             correction_key(key, incoming_prefix=self.keys.incoming, corrections_prefix=self.keys.corrections),
         ]
-        deleted += self._delete([version for other in others for version in self._versions(other)])
-        deleted += self._delete(self._versions(record))
+        deleted += self._delete_all(others)
+        deleted += self._delete_all([record])
         log.info("%d object versions of s3://%s/%s were deleted", deleted, self.bucket, key)
         return deleted
 
@@ -143,6 +143,9 @@ class Deletion:
         write_if_unchanged(
             self.s3, bucket=self.bucket, key=part, body=body, content_type="application/x-ndjson", etag=found[1]
         )
+
+    def _delete_all(self, keys: Iterable[str]) -> int:
+        return self._delete([version for key in keys for version in self._versions(key)])
 
     def _delete(self, versions: list[Version]) -> int:
         for start in range(0, len(versions), MOST_KEYS):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from image_classifier.contracts.predictions import Image, Model, Times, predicte
 from image_classifier.contracts.record_keys import log_key
 from image_classifier.gallery import deletion as deletions
 from image_classifier.gallery.deletion import Deletion
+from image_classifier.watch.record_index import compact
 
 BUCKET = "pictures"
 PART = "cats/predictions-index/2026-11-28/part-1.jsonl.gz"
@@ -97,6 +99,23 @@ def test_the_index_of_a_day_whose_record_has_expired_loses_the_image_too(s3):
     found = s3.list_object_versions(Bucket=BUCKET, Prefix=earlier)
     assert len(found["Versions"]) == 1
     assert gzip.decompress(s3.get_object(Bucket=BUCKET, Key=earlier)["Body"].read()) == others
+
+
+def test_the_watch_dag_moves_no_log_entry_behind_the_deletion(s3, monkeypatch):
+    entry, leave = log_key(record("a.jpg"), log_prefix="cats/predictions-log/"), Deletion._leave_index
+    s3.put_object(Bucket=BUCKET, Key=entry, Body=record("a.jpg").as_json())
+
+    def compact_after(*arguments):
+        deleted = leave(*arguments)
+        compact(s3, bucket=BUCKET, classifier="cats", now=datetime.now(UTC) + timedelta(hours=1), is_over=lambda: False)
+        return deleted
+
+    monkeypatch.setattr(Deletion, "_leave_index", compact_after)
+    delete(s3)
+
+    parts = [key for key in versions(s3) if key.startswith("cats/predictions-index/")]
+    lines = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in parts]
+    assert b"cats/incoming/a.jpg" not in b"".join(lines).replace(b"a.jpg.jpg", b"")
 
 
 def test_a_key_with_a_quote_leaves_the_index(s3):
