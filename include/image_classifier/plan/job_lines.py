@@ -92,7 +92,7 @@ def evaluation_line(
 ) -> Line:
     """Return the line of the evaluation: at most two transform jobs at their time limits, for the new and live model.
 
-    The live model is scored also if the other one has its report: it may be an earlier one, to which somebody went back.
+    The live model is scored also if the other one has its report: somebody may have gone back to it.
 
     Args:
         classifier: the classifier of the run.
