@@ -132,6 +132,11 @@ class Classifier(Part):
             message = f"Classifier {self.name} cannot run with these params. {' '.join(problems_of(error))}"
             raise ClassifierFileError(message) from error
 
+    @property
+    def renamed_classes(self) -> dict[str, str]:
+        """Return the new name by class of the source that `classes` renames or joins."""
+        return {old: new for new, found in self.classes.items() for old in found}
+
     @model_validator(mode="after")
     def _agree(self) -> Self:
         refuse([*self._machine_problems("instance_type", self.training.instance_type), *self._problems()])

@@ -1,7 +1,7 @@
 """Decides whether there are enough corrections since a model was trained to train it again."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.client_errors import described
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.labels import parse_labels
-from image_classifier.corrections.store import CorrectionCache, Corrections, accepted
+from image_classifier.corrections.store import NOTHING_RENAMED, CorrectionCache, Corrections, accepted
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -36,6 +36,7 @@ def corrections_due(
     bucket: str,
     wanted: int,
     accepted_classes: Sequence[str] = (),
+    renamed: Mapping[str, str] = NOTHING_RENAMED,
 ) -> Due | None:
     """Return the accepted corrections for which no run was started, if there are at least `wanted`.
 
@@ -49,6 +50,7 @@ def corrections_due(
         bucket: the deployment's.
         wanted: the number of corrections that starts a run.
         accepted_classes: classes that the classifier's file accepts, beside those of the model.
+        renamed: the new name by class that the file renames or joins.
 
     """
     keys = Keys(classifier)
@@ -61,8 +63,8 @@ def corrections_due(
         return None
     since = max(_trained_at(sagemaker, job), _counted_until(s3, bucket=bucket, keys=keys))
     written = Corrections(s3, bucket, keys, CorrectionCache()).written_since(since - CLOCKS_DIFFER)
-    known = (*parse_labels(labels[0]), *accepted_classes)
-    usable = accepted((one.correction for one in written.values()), labels=known)
+    known = (*parse_labels(labels[0]), *accepted_classes, *renamed.values())
+    usable = accepted((one.correction for one in written.values()), labels=known, renamed=renamed)
     return count_since([_time(correction.at) for correction in usable], since=since, wanted=wanted)
 
 

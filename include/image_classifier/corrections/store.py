@@ -4,10 +4,11 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 CONTENT_TYPE = "application/json"
 READERS = 16
 CACHED = 20_000
+NOTHING_RENAMED: Mapping[str, str] = MappingProxyType({})
 LISTING_AGE_S = 10  # a listing of all corrections is used again up to this age
 
 
@@ -191,15 +193,29 @@ class Corrections:
         return correction_key(image_key, incoming_prefix=self.keys.incoming, corrections_prefix=self.keys.corrections)
 
 
-def accepted(corrections: Iterable[Correction], *, labels: Iterable[str]) -> list[Correction]:
-    """Return the corrections with a class that the next data set may use, the oldest first.
+def accepted(
+    corrections: Iterable[Correction], *, labels: Iterable[str], renamed: Mapping[str, str] = NOTHING_RENAMED
+) -> list[Correction]:
+    """Return the corrections with a class that the next data set may use, under its present name, the oldest first.
 
-    ``labels`` are the data set's classes and those that the classifier's file accepts. Answers without a class
-    (unclear, irrelevant, withdrawn) and proposals of a class that is not accepted are left out.
+    Answers without a class (unclear, irrelevant, withdrawn) and proposals of a class that is not accepted are left out.
+
+    Args:
+        corrections: of any age.
+        labels: the data set's classes and those that the classifier's file accepts.
+        renamed: the new name by class that the file renames or joins; a correction may have the earlier name.
+
     """
     known = set(labels)
-    usable = [correction for correction in corrections if correction.label is not None and correction.label in known]
+    named = (_renamed(correction, known, renamed) for correction in corrections)
+    usable = [correction for correction in named if correction.label is not None and correction.label in known]
     return sorted(usable, key=lambda correction: (correction.at, correction.key))
+
+
+def _renamed(correction: Correction, known: Collection[str], renamed: Mapping[str, str]) -> Correction:
+    if correction.label is None or correction.label in known:
+        return correction
+    return replace(correction, label=renamed.get(correction.label, correction.label))
 
 
 def count_by_person(corrections: Iterable[Correction]) -> Mapping[str, int]:

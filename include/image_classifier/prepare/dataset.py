@@ -136,7 +136,8 @@ def finish_dataset(
     labels = decide_labels(preparation.layout.classes, previous=known.labels, reset_labels=reset_labels)
     dataset = preparation.assembled(found, labels=labels, inspector=preparation.inspector(known=preparation.previous))
     report = preparation.report(dataset)
-    report["corrections"] = corrected_by(dataset, s3=s3, bucket=bucket, keys=keys)
+    renamed = preparation.classifier.renamed_classes
+    report["corrections"] = corrected_by(dataset, s3=s3, bucket=bucket, keys=keys, renamed=renamed)
     if preparation.classifier.format == "recordio":
         version = keys.version(dataset.fingerprint)
         RecordFiles(s3, bucket, keys, version, list_entries(dataset)).write()
@@ -213,7 +214,9 @@ def preparation_of(
     keys = Keys(classifier.name)
     listed = list_images(classifier, scan.source, scan.files)
     classes = (*listed.classes, *classifier.accepted_classes)
-    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=classes)
+    corrections = accepted_corrections(
+        s3, bucket=bucket, keys=keys, classes=classes, renamed=classifier.renamed_classes
+    )
     layout = with_corrections(listed, corrections)
     split, key = split_settings(classifier, layout), pixels_key(classifier)
     corrected = CorrectedSource(scan.source, s3, bucket, corrections)

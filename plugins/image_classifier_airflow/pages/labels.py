@@ -20,12 +20,15 @@ TAKEN = "suwxz"  # keys for select, unclear, withdraw, not of interest, undo
 
 
 def known_labels(classifier: Classifier, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return the classes of the model that answered last; if its model.json is not readable, those of the records."""
+    """Return the classes of the model that answered last, and those that the classifier's file accepts beside them.
+
+    If the model's model.json is not readable, the classes of the records take its classes' place.
+    """
     jobs = [row.training_job for row in rows if row.training_job]
     if not jobs:
         return ()
-    labels = _labels_of_model(classifier, jobs[0])
-    return labels or tuple(sorted({row.label for row in rows if row.label}))
+    labels = _labels_of_model(classifier, jobs[0]) or tuple(sorted({row.label for row in rows if row.label}))
+    return tuple(dict.fromkeys((*labels, *classifier.accepted_classes)))
 
 
 def shortcuts(labels: Sequence[str]) -> dict[str, str]:

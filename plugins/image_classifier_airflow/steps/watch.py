@@ -160,6 +160,7 @@ def _run_for_corrections(
         bucket=Settings.from_env().bucket,
         wanted=classifier.retrain_after_corrections,
         accepted_classes=classifier.accepted_classes,
+        renamed=classifier.renamed_classes,
     )
     if not found:
         return []

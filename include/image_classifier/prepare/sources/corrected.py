@@ -71,10 +71,21 @@ class CorrectedSource:
         return bytes(body[:limit_bytes])
 
 
-def accepted_corrections(s3: "S3Client", *, bucket: str, keys: Keys, classes: Sequence[str]) -> dict[str, Correction]:
-    """Return the corrections that assign one of the classes, by the image's name in the data set."""
+def accepted_corrections(
+    s3: "S3Client", *, bucket: str, keys: Keys, classes: Sequence[str], renamed: Mapping[str, str]
+) -> dict[str, Correction]:
+    """Return the corrections that assign one of the classes, by the image's name in the data set.
+
+    Args:
+        s3: reads the corrections.
+        bucket: the deployment's.
+        keys: the classifier's.
+        classes: of the data set.
+        renamed: the new name by class that the classifier's file renames or joins.
+
+    """
     stored = Corrections(s3, bucket, keys, CorrectionCache()).all().values()
-    usable = accepted((one.correction for one in stored), labels=classes)
+    usable = accepted((one.correction for one in stored), labels=classes, renamed=renamed)
     return {f"s3://{bucket}/{one.key}": one for one in usable}
 
 
@@ -95,9 +106,11 @@ def with_corrections(layout: Layout, corrections: Mapping[str, Correction]) -> L
     return replace(layout, images=ListedImages(chain(layout.images, added)), classes=classes)
 
 
-def corrected_by(dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys) -> dict[str, int]:
+def corrected_by(
+    dataset: "Dataset", *, s3: "S3Client", bucket: str, keys: Keys, renamed: Mapping[str, str]
+) -> dict[str, int]:
     """Return the number of corrected images of the data set by person."""
-    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=dataset.labels)
+    corrections = accepted_corrections(s3, bucket=bucket, keys=keys, classes=dataset.labels, renamed=renamed)
     if not corrections:
         return {}
     used = {one.image.name for one in dataset.images if one.image.name in corrections}

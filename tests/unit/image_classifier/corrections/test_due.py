@@ -50,6 +50,13 @@ def test_a_proposed_class_counts_once_the_file_accepts_it(deployed):
     assert due(deployed, accepted_classes=("emu",)).count == 3
 
 
+def test_corrections_to_a_class_that_the_file_renames_count(deployed):
+    correct(deployed, 1, 2, 3, label="tabby")
+    assert due(deployed) is None
+
+    assert due(deployed, renamed={"tabby": "cat"}).count == 3
+
+
 def test_they_start_one_run_and_later_ones_another(deployed):
     correct(deployed, 1, 2, 3)
     first = due(deployed)

@@ -21,6 +21,17 @@ def test_only_answers_with_an_accepted_class_are_used():
     assert accepted(given, labels=["cat", "dog", "bird"]) == given[:2]
 
 
+def test_a_correction_to_a_class_that_the_file_renames_has_its_new_name():
+    old, new = correction(label="nodule"), correction(label="lesion")
+
+    assert accepted([old, new], labels=["lesion", "cat"], renamed={"nodule": "lesion"}) == [new, new]
+    assert accepted([old], labels=["lesion", "cat"]) == []
+
+
+def test_a_class_whose_name_another_takes_keeps_it_in_corrections():
+    assert accepted([correction(label="a")], labels=["a", "b"], renamed={"a": "b", "b": "a"})[0].label == "a"
+
+
 def test_accepted_corrections_come_oldest_first():
     late, early = correction(at="2026-11-28T06:00:00+00:00"), correction()
 

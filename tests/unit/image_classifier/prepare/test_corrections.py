@@ -39,6 +39,15 @@ def test_a_corrected_upload_is_an_image_of_its_class(source, correct, prepare, m
     assert (line["class"], line["split"]) == ("cat", "train")
 
 
+def test_a_correction_keeps_its_class_when_the_file_renames_it(source, correct, prepare, manifest, report):
+    names = [correct(500, "cat"), correct(501, "feline")]
+
+    found = prepare(classes={"feline": ["cat"]})
+
+    assert {manifest(found)[name]["class"] for name in names} == {"feline"}
+    assert report(found)["corrections"] == {"jo": 2}
+
+
 def test_without_a_correction_the_data_set_stays_what_it_is(source, correct, prepare):
     before = prepare().fingerprint
     correct(500, None, answer="unclear")

@@ -109,6 +109,13 @@ def test_a_class_that_the_model_does_not_have_can_only_be_proposed(client, pictu
     assert correct(client("editor"), proposed)[1]["results"][0]["state"] == "saved"
 
 
+def test_a_class_that_the_file_accepts_is_one_to_choose(client, pictures, tmp_path):
+    (tmp_path / "cats.yaml").write_text("source: somewhere\naccepted_classes: [bird]\n")
+
+    assert 'data-label-choice="bird"' in client("editor").get("/cats/gallery").text
+    assert correct(client("editor"), labelled("sure.png", "bird"))[1]["results"][0]["state"] == "saved"
+
+
 def test_an_image_of_another_classifier_cannot_be_corrected(client, pictures):
     foreign = {**labelled("sure.png", "dog"), "key": "dogs/incoming/a.png"}
 

@@ -45,12 +45,14 @@ def test_a_job_of_a_run_that_airflow_does_not_have_is_not(states):
 
 
 def test_corrections_start_a_run_of_a_classifier_without_an_active_one(monkeypatch, tmp_path):
-    (tmp_path / "cats.yaml").write_text("source: cats\nretrain_after_corrections: 20\naccepted_classes: [emu]")
+    (tmp_path / "cats.yaml").write_text(
+        "source: cats\nretrain_after_corrections: 20\naccepted_classes: [emu]\nclasses: {cat: [tabby]}"
+    )
     (tmp_path / "dogs.yaml").write_text("source: dogs")
     asked, made = [], []
 
-    def corrections_due(*_, classifier, bucket, wanted, accepted_classes):
-        asked.append((classifier, bucket, wanted, accepted_classes))
+    def corrections_due(*_, classifier, bucket, wanted, **more):
+        asked.append((classifier, bucket, wanted, more))
         return Due(25, "2026-11-28T09:00:00+00:00")
 
     monkeypatch.setattr(
@@ -63,7 +65,7 @@ def test_corrections_start_a_run_of_a_classifier_without_an_active_one(monkeypat
 
     assert start["trigger_dag_id"] == "cats_train_and_deploy"
     assert start["trigger_run_id"] == "corrections__2026-11-28T09:00:00+00:00"
-    assert asked == [("cats", "a-bucket", 20, ("emu",))]
+    assert asked == [("cats", "a-bucket", 20, {"accepted_classes": ("emu",), "renamed": {"tabby": "cat"}})]
     assert active == []
 
 
