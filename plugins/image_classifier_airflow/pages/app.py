@@ -136,7 +136,7 @@ def _answer(request: Request, status: int, sentence: str) -> Response:
     """Return HTML to a person, and JSON to the scripts of our pages."""
     if "text/html" not in request.headers.get("accept", ""):
         return JSONResponse({"detail": sentence}, status)
-    depth = request.url.path.removeprefix(request.scope.get("root_path", "")).strip("/").count("/")
+    depth = request.url.path.removeprefix(request.scope.get("root_path", "")).lstrip("/").count("/")
     return page("error.html", status=status, sentence=sentence, code=int(status), root="../" * depth)
 
 

@@ -1,6 +1,8 @@
 """Checks what holds for every route of the pages; the routes are the app's own, so a new one is tested too."""
 
+import re
 from types import SimpleNamespace
+from urllib.parse import urljoin
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
@@ -211,3 +213,13 @@ def test_a_change_of_our_own_pages_and_of_programs_is_taken(headers):
 
     with pytest.raises(access.HTTPException):
         access.refuse_foreign(changing({**headers, "sec-fetch-site": "cross-site"}))
+
+
+@pytest.mark.parametrize("address", ["/cats", "/cats/", "/cats/nothing", "/cats/nothing/"])
+def test_the_page_of_an_error_has_its_style_at_every_address(client, address):
+    text = client("viewer").get(address).text
+    link = re.search(r'href="([^"]*static/pages.css)"', text)[1]
+
+    assert (
+        urljoin(f"http://airflow/image-classifier{address}", link) == "http://airflow/image-classifier/static/pages.css"
+    )
