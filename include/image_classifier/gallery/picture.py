@@ -1,6 +1,6 @@
 """Recognises, by their first bytes, the few image formats that the pages send to a browser."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -27,11 +27,17 @@ def picture_type(content: bytes) -> str | None:
     return None
 
 
-def read_picture(s3: "S3Client", *, bucket: str, key: str, most_bytes: int) -> bytes | None:
-    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read."""
+def read_picture(
+    s3: "S3Client", *, bucket: str, key: str, most_bytes: int, version_id: str | None = None
+) -> bytes | None:
+    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read.
+
+    Without `version_id` they are those of the current version.
+    """
+    version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
     with naming(bucket, key, doing="read"):
         try:
-            answer = s3.get_object(Bucket=bucket, Key=key)
+            answer = s3.get_object(Bucket=bucket, Key=key, **version)
         except ClientError as error:
             if code_of(error) in GONE:
                 return None

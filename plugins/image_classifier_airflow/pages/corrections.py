@@ -104,7 +104,7 @@ def _check_label(said: Said, labels: tuple[str, ...]) -> None:
 
 
 def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason, *, earlier: Stored | None) -> Correction:
-    """Build the correction from the answer, the record's model and class, and the hash of the image's bytes.
+    """Build the correction from the answer, the record's model and class, and the hash of the record's image.
 
     If the answer withdraws ``earlier``, these are the earlier correction's: the image may be gone by now.
     """
@@ -113,13 +113,14 @@ def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason, *,
         return replace(earlier.correction, answer=said.answer, label=None, reason=reason, by=visitor.name, at=at)
     place = place_of(visitor, said.key)
     found = read(s3, bucket=place.bucket, key=place.record)
-    image = read_picture(s3, bucket=place.bucket, key=said.key, most_bytes=LARGEST_PICTURE_BYTES)
-    if found is None or image is None:
+    record = Prediction.from_json(found[0]) if found else None
+    version = record.image.version_id if record else None
+    image = read_picture(s3, bucket=place.bucket, key=said.key, most_bytes=LARGEST_PICTURE_BYTES, version_id=version)
+    if record is None or image is None:
         raise CorrectionError(f"{said.key} or its prediction record is no longer there, or is too large to correct.")
-    record = Prediction.from_json(found[0])
     return Correction(
         key=said.key,
-        version_id=record.image.version_id,
+        version_id=version,
         sha256=hashlib.sha256(image).hexdigest(),
         answer=said.answer,
         label=said.label,

@@ -1,9 +1,12 @@
 """Checks the blind random sample and the list of corrections by requests."""
 
+import hashlib
+import json
 import re
 
 import pytest
 
+from .conftest import BUCKET, record  # isort: skip
 from .test_gallery_page import correct, labelled  # isort: skip
 
 
@@ -45,6 +48,21 @@ def test_the_sample_shows_neither_other_corrections_nor_names_of_images(client, 
     assert "title=" not in tiles
     assert "data-answer" not in tiles  # it would be shown in another style, and passed over
     assert 'data-key="cats/incoming/cat/a.png"' in tiles
+
+
+def test_a_correction_is_of_the_version_that_the_record_is_of(client, bucket):
+    """An image that was uploaded again has its record later, or not before the trigger is resumed."""
+    bucket.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    image = bucket.add("a.png")["image"]
+    version = bucket.s3.head_object(Bucket=BUCKET, Key=image["key"])["VersionId"]
+    bucket.put("cats/predictions/a.png.json", json.dumps(record(image["key"], image={**image, "version_id": version})))
+    bucket.put(image["key"], b"another image")
+
+    correct(client("editor"), labelled("a.png", "cat"))
+
+    stored = json.loads(bucket.s3.get_object(Bucket=BUCKET, Key="cats/corrections/a.png.json")["Body"].read())
+    seen = bucket.s3.get_object(Bucket=BUCKET, Key=image["key"], VersionId=version)["Body"].read()
+    assert (stored["version_id"], stored["sha256"]) == (version, hashlib.sha256(seen).hexdigest())
 
 
 def test_an_undo_restores_the_reason_of_the_earlier_correction(client, pictures):
