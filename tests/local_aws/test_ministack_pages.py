@@ -54,9 +54,20 @@ def test_a_prefix_lists_its_objects_and_each_can_be_opened(ministack):
 
     _, html = page(ministack, f"buckets/{ministack.bucket}/pages/in/")
 
-    assert "<p>1 objects</p>" in html
+    assert "<p>1 object</p>" in html
     address = html.partition('<td><a href="')[2].partition('"')[0]
     assert httpx.get(f"{ministack.url}{address}", trust_env=False).content == b"twelve bytes"
+
+
+def test_an_object_that_is_html_may_not_run_scripts(ministack):
+    html = {"Body": b"<script>alert(1)</script>", "ContentType": "text/html"}
+    ministack.client("s3").put_object(Bucket=ministack.bucket, Key="pages/hostile.html", **html)
+
+    answer = httpx.get(f"{ministack.url}/_console/objects/{ministack.bucket}/pages/hostile.html", trust_env=False)
+
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "allow-scripts" not in answer.headers["content-security-policy"]
+    assert answer.headers["content-security-policy"].startswith("sandbox")
 
 
 def test_a_bucket_that_is_not_there_is_not_found(ministack):

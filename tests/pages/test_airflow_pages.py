@@ -203,6 +203,32 @@ def test_axe_finds_nothing_serious_on_any_page(sign_in, pets, theme):
     assert offences == []
 
 
+LONG_NAMES = """for (const one of document.querySelectorAll(
+    "[data-label-choice], select[name=label] option, .tile .label")) one.textContent = "a".repeat(60)"""
+
+
+def test_classes_of_60_characters_widen_no_page(sign_in):
+    person = sign_in("anna", viewport={"width": 390, "height": 844})
+    for address in ("gallery", "sample"):
+        person.open(address)
+        person.page.evaluate(LONG_NAMES)
+        assert person.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
+
+
+def test_the_panel_with_the_answers_covers_no_image_with_the_focus(sign_in):
+    person = sign_in("anna", viewport={"width": 1280, "height": 800})
+    person.open("gallery")
+    person.page.evaluate(LONG_NAMES + "; document.querySelector('.answers .row').style.minHeight = '15rem'")
+    person.page.locator(".tile").first.click()
+    person.page.keyboard.press("End")
+    for _ in range(6):
+        person.page.keyboard.press("ArrowUp")
+        assert person.page.evaluate(
+            """document.activeElement.getBoundingClientRect().top
+                 >= document.querySelector(".answers").getBoundingClientRect().bottom"""
+        )
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_is_wider_than_the_window_or_breaks_its_own_policy(sign_in, width):
     person = sign_in("anna", viewport={"width": width, "height": 900})

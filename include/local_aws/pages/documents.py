@@ -184,7 +184,7 @@ def objects(aws: Aws, bucket: str, *, prefix: str) -> str:
         for item in found
     ]
     more = "<p>There are more; these are the first.</p>" if answer["IsTruncated"] else ""
-    count = f"<p>{len(found):,} objects</p>{more}"
+    count = f"<p>{len(found):,} object{'' if len(found) == 1 else 's'}</p>{more}"
     return document(f"s3://{bucket}/{prefix}", count, rows(("Key", "Bytes", "Last modified"), listed))
 
 

@@ -20,10 +20,11 @@ td table tr:last-child { border: 0 } pre { background: #f6f8fa; padding: 1rem; o
 def document(title: str, *parts: str) -> str:
     """Return a whole page; the parts are HTML."""
     head = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><link rel="icon" href="data:,">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head>"
     )
-    return f"{head}<body><h1>{escape(title)}</h1>{''.join(parts)}</body></html>"
+    return f"{head}<body><main><h1>{escape(title)}</h1>{''.join(parts)}</main></body></html>"
 
 
 def section(heading: str, content: str) -> str:

@@ -54,7 +54,7 @@ def show_upload(visitor: Looking) -> Response:
 
 
 @router.post("/{classifier}/uploads")
-def take_upload(visitor: Changing, name: FileName, content: Bytes) -> dict[str, str]:
+def take_upload(visitor: Changing, name: FileName, content: Bytes = b"") -> dict[str, str]:
     """Store one file below incoming/, under the user's name; the same file always has the same key.
 
     Returns ``key`` and ``version`` (empty in a bucket without versions).

@@ -56,6 +56,10 @@
     else if (!grid.classList.contains("single")) location.href = `image?key=${encodeURIComponent(tile.dataset.key)}`;
   };
 
+  if (panel) new ResizeObserver(() => { // an image that gets the focus is not hidden behind the panel
+    const covers = getComputedStyle(panel).position === "sticky";
+    document.documentElement.style.scrollPaddingTop = covers ? `${panel.offsetHeight + 8}px` : "";
+  }).observe(panel);
   grid.removeAttribute("tabindex");
   tiles[0].tabIndex = 0;
   tiles.forEach((tile, index) => {

@@ -62,7 +62,9 @@ def test_who_may_look_only_cannot_upload(client, bucket):
 
 
 def test_an_empty_file_is_refused(client, bucket):
-    assert upload(client("editor"), b"").status_code == 422
+    answer = upload(client("editor"), b"")
+
+    assert (answer.status_code, "is empty" in answer.text) == (422, True)
 
 
 @pytest.mark.parametrize("headers", [{"Content-Length": str(app.MOST_BYTES + 1)}, {"Content-Length": "x"}])
