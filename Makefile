@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test chaos fuzz test-package test-local-aws test-algorithm test-boto3 test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status dev test pages-test screenshots chaos fuzz test-package test-local-aws test-algorithm test-boto3 test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ test-pipeline:
 
 pages-test: dev ## Test the pages, and attacks by web pages, in Debian's Chromium (/usr/bin/chromium)
 	@$(AIRFLOW) -m pytest tests/pages
+
+screenshots: dev ## Make the pictures of README and docs anew, while the services of `make demo` run
+	@PYTHONPATH=include:plugins:. $(AIRFLOW) -m tests.pages.screenshots
 
 CHAOS_train := a_kill_stops_the_job evaluation_and_tuning_paid_once nothing_is_paid_twice
 CHAOS_jobs := failures_by_kind spot

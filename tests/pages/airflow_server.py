@@ -39,11 +39,13 @@ class Airflow:
 
 
 @contextlib.contextmanager
-def running(folder: Path, ready: dict[str, Any], *, port: int) -> Iterator[Airflow]:
-    """Airflow with the classifiers pets and plants, on the local AWS of a ready.json."""
+def running(
+    folder: Path, ready: dict[str, Any], *, port: int, classifiers: tuple[str, ...] = ("pets", "plants")
+) -> Iterator[Airflow]:
+    """Airflow with some classifiers, on the local AWS of a ready.json."""
     place = Place(folder, airflow_port=port)
     place.airflow_home.mkdir(parents=True)
-    write_classifiers(place, "pets", "plants")
+    write_classifiers(place, *classifiers)
     env, passwords = environment(place, ready)
     prepare(env)
     log = folder / "api-server.log"

@@ -142,7 +142,9 @@ def airflow(local_aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> It
 @pytest.fixture(scope="session")
 def pets(local_aws: LocalAws) -> Written:
     """A classifier with two models and 200 predictions, written without training."""
-    return written_pets(local_aws.client("s3"), local_aws.bucket)
+    written = Written(local_aws.client("s3"), local_aws.bucket, "pets", labels=("cat", "dog", "fox"))
+    write_two_models(written)
+    return written
 
 
 @pytest.fixture
@@ -173,10 +175,9 @@ def page(browser: BrowserContext) -> Iterator[Page]:
     page.close()
 
 
-def written_pets(s3: Any, bucket: str) -> Written:
+def write_two_models(written: Written) -> None:
     """What runs, the function and the watch Dag would have left of a classifier with two models."""
-    written = Written(s3, bucket, "pets", labels=("cat", "dog", "fox"))
-    new, old = (f"image-classifier-pets-1a2b3c4d-{ending}" for ending in ("99887766", "55443322"))
+    new, old = (f"image-classifier-{written.name}-1a2b3c4d-{ending}" for ending in ("99887766", "55443322"))
     fingerprint = "1a2b3c4d" + "0" * 56
     written.uploads(60, job=old, days=3, now=datetime.now(UTC) - timedelta(days=2))
     written.uploads(140, job=new, days=2)
@@ -185,8 +186,9 @@ def written_pets(s3: Any, bucket: str) -> Written:
     written.decision(report, champion=old, at=datetime.now(UTC) + timedelta(seconds=1))
     written.dataset("0" * 64, images=90)
     written.dataset(
-        fingerprint, images=120, warnings=('1 file cannot be used and was left out; see "rejected" in report.json.',)
+        fingerprint, images=120, warnings=('2 files cannot be used and were left out; see "rejected" in report.json.',)
     )
     written.deployment(new)
-    written.seen([new, old], findings={"alias": "The alias live of image-classifier-pets is at version 2, not 3."})
-    return written
+    written.seen(
+        [new, old], findings={"alias": f"The alias live of image-classifier-{written.name} is at version 2, not 3."}
+    )
