@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.pages.person import PATIENCE_MS
 from tests.pages.written import drawn
+from tests.waiting import until
 
 pytestmark = pytest.mark.timeout(1200)  # the first test starts a local AWS and Airflow
 expect.set_options(timeout=PATIENCE_MS)
@@ -36,6 +37,18 @@ def test_twenty_images_are_corrected_by_keyboard_and_the_last_is_undone(anna, pe
 
     expect(anna.status).to_have_text("1 undone")
     assert wanted[19] not in corrections(pets)
+
+
+def test_answers_typed_right_before_leaving_the_page_are_saved(anna, pets):
+    anna.open("gallery?label=fox&corrected=no&order=most_sure")
+    wanted = set(anna.keys[:10])
+    anna.page.locator(".tile").first.click()
+    for _ in wanted:
+        anna.page.keyboard.press("1")
+    anna.open("models")
+
+    until(lambda: wanted <= corrections(pets).keys())
+    assert {corrections(pets)[key]["label"] for key in wanted} == {"cat"}
 
 
 def test_an_answer_without_a_selected_image_says_so(anna):

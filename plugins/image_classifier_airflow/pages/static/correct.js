@@ -10,6 +10,7 @@
   const status = document.getElementById("status");
   let current = 0, anchor = 0, lastAnswers = null;
   let waiting = Promise.resolve(), unsaved = 0; // answers are saved one after the other, and typed meanwhile
+  const unsent = new Set(); // those that wait for the ones before them
   let offPage = []; // images of other pages that are selected too, in the form of tiles
 
   const say = (text, bad = false) => { status.textContent = text; status.classList.toggle("bad", bad); };
@@ -121,10 +122,17 @@
       : { answer: "withdrawn", label: null };
   };
 
+  const bodies = (answers) => [...answers].map(([tile, said]) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...said }));
+  addEventListener("pagehide", () => { // the last answer of each image goes on after the page, too
+    const last = new Map([...unsent].flatMap(bodies).map((said) => [said.key, said]));
+    unsent.clear();
+    if (last.size) send([...last.values()]);
+  });
+
   const store = async (answers, { remember }) => {
     const chosen = [...answers.keys()];
     const had = new Map(chosen.map((tile) => [tile.dataset.key, before(tile)]));
-    const results = await send(chosen.map((tile) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...answers.get(tile) })));
+    const results = await send(bodies(answers));
     if (!results) { goBack(chosen); return; }
     if (isBlind) countSample();
     const byKey = new Map(chosen.map((tile) => [tile.dataset.key, tile]));
@@ -152,7 +160,8 @@
     if (!panel) return;
     if (chosen.length === 0) { say(NONE_SELECTED, true); return; }
     const answers = new Map(chosen.map((tile) => [tile, answerOf(tile)]));
-    later(() => store(answers, { remember: true }));
+    unsent.add(answers);
+    later(async () => { if (unsent.delete(answers)) await store(answers, { remember: true }); });
     const next = nextAfter(placeOf(chosen));
     if (next >= 0) go(next);
   };
