@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 REJECTED_ALLOWED_ALWAYS = 5  # in a small folder a few files are quickly a tenth
 NO_IMAGES = ("not_an_image", "empty")  # rejection codes of files that may be beside images, such as notes
+_COPIES = (
+    "test images look nearly the same as all of them. Remove those copies from the test images, or add other images."
+)
 
 
 @dataclass(frozen=True)
@@ -158,11 +161,9 @@ class Assembler:
     def _check_trained(self, placement: Placement, found: Found) -> None:
         trained = {name for _, name in placement.images.of_split("train").named()}
         if missing := sorted({name for _, name in found.named()} - trained):
-            message = (
-                f"No training image is left of {few(missing)} in {self.where}: test images look "
-                "nearly the same as all of them. Remove those copies from the test images, or add other images."
-            )
-            raise DatasetError(message)
+            raise DatasetError(f"No training image is left of {few(missing)} in {self.where}: {_COPIES}")
+        if not len(placement.images.of_split("validation")):
+            raise DatasetError(f"No validation image is left in {self.where}: {_COPIES}")
 
 
 def _is_beside_images(one: Rejected) -> bool:

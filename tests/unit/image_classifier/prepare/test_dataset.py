@@ -196,6 +196,18 @@ LEAVES_OUT = {
 }
 
 
+@pytest.mark.parametrize("data_format", ["images", "recordio"])
+def test_a_set_whose_validation_is_nearly_equal_to_its_test_is_refused(images, prepare, stored, data_format):
+    for place, salt, numbers in (("train", 0, range(10)), ("test", 50, range(1, 10))):
+        for first, name in enumerate(("cat", "dog")):
+            images({f"{place}/{name}": {f"{one}.png": soft(100 * first + one, one + salt) for one in numbers}})
+
+    with pytest.raises(DatasetError, match=r"No validation image is left in folder .*: test images look nearly"):
+        prepare(format=data_format)
+
+    assert not [key for key in stored() if "/versions/" in key]
+
+
 def test_what_was_left_out_is_neither_read_nor_stored_again(images, prepare, s3, report, monkeypatch):
     images({**LEAVES_OUT, "train/emu": {f"{number}.png": soft(number, number) for number in range(12)}})
     images({"test/emu": {f"near {number}.png": soft(number, number + 50) for number in range(3)}})
@@ -830,7 +842,7 @@ def test_an_image_that_s3_does_not_delete_is_an_error(images, prepare, s3, monke
     refusal = {"Errors": [{"Key": "some/key", "Code": "AccessDenied", "Message": "Access Denied"}]}
     monkeypatch.setattr(s3, "delete_objects", lambda **request: refusal)
 
-    with pytest.raises(DatasetError, match="did not delete 1 objects, such as s3://pictures/some/key: Access Denied"):
+    with pytest.raises(DatasetError, match="did not delete 1 objects, such as s3://pictures/some/key: AccessDenied"):
         delete_unreferenced(s3, prepared)
 
 
