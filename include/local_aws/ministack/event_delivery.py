@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 from local_aws.faults.plan import S3Event
+from local_aws.ministack import stored_objects
 from local_aws.ministack.modules import sqs
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class EventDelivery:
     def deliver(self, arn: str, event: Event, region: str) -> None:  # noqa: ARG002  MiniStack's signature
         """Accept an event for a function; it is stored before it is delivered, so that a kill does not lose it."""
         fault = self._faults.take(S3Event, _fields(arn, event))
-        with self._lock:
+        with stored_objects.noted_if_undelivered(), self._lock:
             if fault is None:
                 self._queue.put(arn, event)
                 self._release(arn)
@@ -71,8 +72,9 @@ class EventDelivery:
                     self._postpone(arn, fault, accepted=sent[-1] if sent else None)
                 elif not is_test:
                     self._release_messages(arn)
-                for message in sent[before:]:
-                    self._journal.add(arn, message)
+                with stored_objects.noted_if_undelivered():
+                    for message in sent[before:]:
+                        self._journal.add(arn, message)
 
         return deliver
 

@@ -52,6 +52,16 @@ def write(path: str, data: bytes | str, *, text: bool = False) -> None:  # noqa:
         OSError: the file cannot be written; an earlier one of that name is unchanged.
 
     """
+    os.replace(write_beside(path, data), path)
+
+
+def write_beside(path: str, data: bytes | str) -> str:
+    """Write the temporary file of `path`, which no key has as its path; return its path.
+
+    Raises:
+        OSError: it cannot be written; then there is none.
+
+    """
     rest = memoryview(data.encode() if isinstance(data, str) else data)
     temporary = path + ".tmp"
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -63,7 +73,7 @@ def write(path: str, data: bytes | str, *, text: bool = False) -> None:  # noqa:
         raise
     finally:
         os.close(file)
-    os.replace(temporary, path)
+    return temporary
 
 
 def _mode(path: str) -> int:

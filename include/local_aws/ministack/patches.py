@@ -27,6 +27,7 @@ from local_aws.ministack import (
     queue_policy,
     queue_refusals,
     record_filters,
+    stored_objects,
 )
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner, keep_request_id
@@ -34,6 +35,7 @@ from local_aws.ministack.iam_enforcement import Enforcement
 from local_aws.ministack.invoke_config_refusals import put_event_invoke_config
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import (
+    Answer,
     app,
     cloudwatch,
     cloudwatch_logs,
@@ -101,6 +103,11 @@ def _documents() -> list[Patch]:
         Patch(s3, "_other_key_disk_path", "99ecdb982d1e9189", _replace(object_files.other_path_of)),
         # A file object of Python took eight system calls for each of the two files of an object.
         Patch(s3, "_atomic_write", "24958052a85fea7c", _replace(object_files.write)),
+        # An object that could not be stored, as on a full disk, was accepted, and gone after a restart.
+        Patch(s3, "_persist_object", "cb32b6ae8706bef8", _replace(stored_objects.persist_object)),
+        Patch(s3, "_persist_delete_marker", "3181a2382f87d36c", _replace(stored_objects.persist_delete_marker)),
+        Patch(s3, "_persist_displaced_version", "9637289a604c2b66", _replace(stored_objects.persist_displaced_version)),
+        Patch(s3, "_record_delete_marker", "38fd10001d9b5f43", stored_objects.record_delete_marker),
     ]
 
 
@@ -137,10 +144,14 @@ def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
         Patch(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
         Patch(lambda_svc, "_update_code", "0998d118b422f475", function_refusals.update_function_code),
         Patch(lambda_svc, "_update_config", "6999cb0695dace00", function_refusals.update_function_configuration),
-        Patch(s3, "_dispatch", "52562ee7c18bd9e7", bucket_refusals.object_request),
+        Patch(s3, "_dispatch", "52562ee7c18bd9e7", _requests_to_s3),
         Patch(s3, "_put_bucket_notification", "2e475b5ea0c1a271", bucket_refusals.notification_request),
         Patch(s3, "_validate_notification_configs", "780d0ff4d6e72307", bucket_refusals.notification_configuration),
     ]
+
+
+def _requests_to_s3(original: Callable[..., Answer | None]) -> Callable[..., Answer | None]:
+    return bucket_refusals.object_request(stored_objects.request(original))
 
 
 def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
@@ -211,6 +222,7 @@ def _deliver_before_the_answer(original: Callable[..., object]) -> Callable[...,
         elif any(_is_meant(item, key=key, event_name=event_name) for item in configured):
             # The event is stored, in the queue of invocations or in the SQS queue, before the upload is answered.
             sequencer = s3._next_event_sequencer(event_name)
-            s3._fire_s3_event(bucket, key, event_name, size, etag, sequencer=sequencer, **more)
+            with stored_objects.fail_if_undelivered():
+                s3._fire_s3_event(bucket, key, event_name, size, etag, sequencer=sequencer, **more)
 
     return fire

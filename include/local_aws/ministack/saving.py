@@ -121,7 +121,9 @@ class Saving:
             if state is not None:  # None if a service of MiniStack failed to load
                 before = _changed_ns(state_key)
                 persistence.save_state(state_key, state)
-                if state_key == "sqs" and _changed_ns(state_key) != before:  # MiniStack only logs a full disk
+                if _changed_ns(state_key) == before:  # MiniStack only logs a full disk; it is saved once there is space
+                    self._is_changed = True
+                elif state_key == "sqs":
                     self._journal.forget(messages)
 
 

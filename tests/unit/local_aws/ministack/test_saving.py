@@ -2,9 +2,13 @@
 wait.
 """
 
+from pathlib import Path
+
 import pytest
 
-from local_aws.ministack.saving import saved_before_the_answer
+from local_aws.ministack.message_journal import MessageJournal
+from local_aws.ministack.modules import app, persistence
+from local_aws.ministack.saving import Saving, saved_before_the_answer
 
 
 def scope(service: str, path: str, query: str = "") -> dict[str, object]:
@@ -34,3 +38,23 @@ def scope(service: str, path: str, query: str = "") -> dict[str, object]:
 )
 def test_what_is_saved_before_the_answer(service: str, path: str, query: str, saved: str | None) -> None:
     assert saved_before_the_answer(scope(service, path, query)) == saved
+
+
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_state_that_could_not_be_saved_is_saved_later(
+    is_full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MiniStack only logs that the disk is full."""
+
+    def save_state(name: str, _: object) -> None:
+        if not is_full:
+            (tmp_path / f"{name}.json").write_text("{}")
+
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(persistence, "save_state", save_state)
+    monkeypatch.setattr(app, "_build_persistence_save_dict", lambda: {"iam": dict})
+    saving = Saving(None, journal=MessageJournal(tmp_path / "messages"))  # type: ignore[arg-type]
+
+    saving._save("iam")
+
+    assert saving._is_changed == is_full
