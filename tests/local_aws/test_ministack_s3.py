@@ -51,6 +51,68 @@ def test_a_record_is_written_once_when_nobody_else_may_have_written_it(ministack
     assert code_of(s3.put_object, Bucket=ministack.bucket, Key="conditions/none", IfMatch=first) == "NoSuchKey"
 
 
+def test_a_copy_obeys_its_conditions_for_the_destination(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), ministack.bucket
+    for key in ("copies/a", "copies/b"):
+        s3.put_object(Bucket=bucket, Key=key, Body=key.encode())
+    copy = {"Bucket": bucket, "Key": "copies/b", "CopySource": f"{bucket}/copies/a"}
+
+    assert code_of(s3.copy_object, **copy, IfNoneMatch="*") == "PreconditionFailed"
+    assert code_of(s3.copy_object, **copy, IfMatch='"another"') == "PreconditionFailed"
+    assert ministack.read("copies/b") == b"copies/b"
+    s3.copy_object(**copy | {"Key": "copies/c"}, IfNoneMatch="*")
+    assert ministack.read("copies/c") == b"copies/a"
+    assert code_of(s3.put_object, Bucket=bucket, Key="copies/b", IfNoneMatch='"etag"') == "NotImplemented"
+
+
+def test_one_request_deletes_1_to_1000_objects(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), ministack.bucket
+    s3.put_object(Bucket=bucket, Key="deleted/0", Body=b"")
+    objects = [{"Key": f"deleted/{number}"} for number in range(1001)]
+
+    for wrong in (objects, []):
+        assert code_of(s3.delete_objects, Bucket=bucket, Delete={"Objects": wrong}) == "MalformedXML"
+    assert ministack.keys("deleted/") == ["deleted/0"]
+    assert len(s3.delete_objects(Bucket=bucket, Delete={"Objects": objects[:1000]})["Deleted"]) == 1000
+    assert ministack.keys("deleted/") == []
+
+
+def test_a_page_has_at_most_1000_objects(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), ministack.bucket
+
+    assert s3.list_objects_v2(Bucket=bucket, MaxKeys=5000)["MaxKeys"] == 1000
+    assert s3.list_object_versions(Bucket=bucket, MaxKeys=5000)["MaxKeys"] == 1000
+    assert code_of(s3.list_objects_v2, Bucket=bucket, ContinuationToken="no token") == "InvalidArgument"
+
+
+def test_metadata_have_at_most_2_kib(ministack: MiniStack) -> None:
+    s3, target = ministack.client("s3"), {"Bucket": ministack.bucket, "Key": "metadata/a"}
+
+    s3.put_object(**target, Metadata={"a": "x" * 2047})
+    assert code_of(s3.put_object, **target, Metadata={"a": "x" * 2048}) == "MetadataTooLarge"
+    assert code_of(s3.create_multipart_upload, **target, Metadata={"a": "x" * 2048}) == "MetadataTooLarge"
+
+
+def test_parts_have_5_mib_and_are_listed_in_order(ministack: MiniStack) -> None:
+    s3, target = ministack.client("s3"), {"Bucket": ministack.bucket, "Key": "parts/a"}
+    target["UploadId"] = s3.create_multipart_upload(**target)["UploadId"]
+    bodies = {1: bytes(5 * 1024 * 1024), 2: b"too small", 3: b"the last"}
+    parts = [
+        {"PartNumber": number, "ETag": s3.upload_part(**target, PartNumber=number, Body=body)["ETag"]}
+        for number, body in bodies.items()
+    ]
+
+    for listed, code in (
+        (parts, "EntityTooSmall"),
+        (parts[::-1], "InvalidPartOrder"),
+        ([parts[0], parts[0]], "InvalidPartOrder"),
+        ([], "MalformedXML"),
+    ):
+        assert code_of(s3.complete_multipart_upload, **target, MultipartUpload={"Parts": listed}) == code
+    s3.complete_multipart_upload(**target, MultipartUpload={"Parts": [parts[0], parts[2]]})
+    assert ministack.read("parts/a") == bodies[1] + bodies[3]
+
+
 def events(ministack: MiniStack, prefix: str, *names: str) -> list[dict[str, Any]]:
     until(lambda: len(ministack.keys(f"{prefix}/results/")) == len(names))
     return [json.loads(ministack.read(f"{prefix}/results/{name}"))["event"]["Records"][0] for name in names]

@@ -19,6 +19,7 @@ from local_aws.ministack import (
     mapping_refusals,
     metrics,
     object_files,
+    object_refusals,
     one_address,
     parsed_documents,
     policy_simulation,
@@ -151,7 +152,7 @@ def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
 
 
 def _requests_to_s3(original: Callable[..., Answer | None]) -> Callable[..., Answer | None]:
-    return bucket_refusals.object_request(stored_objects.request(original))
+    return bucket_refusals.object_request(object_refusals.request(stored_objects.request(original)))
 
 
 def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
