@@ -26,7 +26,8 @@ EndpointStep = Literal["created", "updated", "adopted", "unchanged", "deleted", 
 Endpoint = Mapping[str, Any]
 Step = TypeVar("Step", bound=str)
 
-STABLE = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+FAILED = "Failed"
+STABLE = ("InService", FAILED, "OutOfService", "UpdateRollbackFailed")
 
 
 def endpoint_request(classifier: Classifier, *, endpoint_config: str) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def ensure_endpoint(sagemaker: "SageMakerClient", request: Mapping[str, Any]) ->
         creation = without(request, "DeploymentConfig")  # a new endpoint has no old traffic to shift
         created = was_created(lambda: once_visible(lambda: sagemaker.create_endpoint(**creation)))
         return _told(name, "created" if created else "waiting")
-    if endpoint["EndpointStatus"] == "Failed":
+    if endpoint["EndpointStatus"] == FAILED:
         sagemaker.delete_endpoint(EndpointName=name)
         return _told(name, "deleted")
     if not is_stable(endpoint):
@@ -84,7 +85,7 @@ def check_serves(endpoint: Endpoint | None, *, endpoint_config: str) -> None:
         raise EndpointGoneError(message)
     name, serves = endpoint["EndpointName"], endpoint["EndpointConfigName"]
     reason = endpoint.get("FailureReason", "")
-    if endpoint["EndpointStatus"] == "Failed":
+    if endpoint["EndpointStatus"] == FAILED:
         message = (
             f"Endpoint {name} failed: {reason or 'no reason given'} Running this task again deletes and creates it."
         )
