@@ -1,5 +1,6 @@
 """Selects images by the patterns of a classifier's file, and renames and merges classes."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -25,9 +26,10 @@ class Selection:
 
     def chooses(self, name: str) -> bool:
         """Return whether the patterns select a file."""
-        if any(fnmatchcase(name, pattern) for pattern in self.exclude):
+        name = _composed(name)
+        if any(fnmatchcase(name, _composed(pattern)) for pattern in self.exclude):
             return False
-        return not self.include or any(fnmatchcase(name, pattern) for pattern in self.include)
+        return not self.include or any(fnmatchcase(name, _composed(pattern)) for pattern in self.include)
 
     def files(self, files: Files, *, where: str) -> Files:
         """Return the selected files.
@@ -50,3 +52,8 @@ class Selection:
     def renaming(self) -> Renaming:
         """The new names of classes."""
         return Renaming({old: new for new, olds in self.classes.items() for old in olds})
+
+
+def _composed(text: str) -> str:
+    """Return a text in Unicode's composed form: macOS writes é as two characters, other systems as one."""
+    return unicodedata.normalize("NFC", text)

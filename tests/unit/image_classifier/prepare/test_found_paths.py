@@ -1,5 +1,7 @@
 """Checks which files a list means whose paths lack endings or have other folders."""
 
+import unicodedata
+
 import pytest
 
 from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
@@ -50,3 +52,14 @@ def test_a_folder_in_the_same_case_is_preferred():
 
     assert images.meant_by("cats/1.jpg") == ["cats/1.jpg"]
     assert images.meant_by("more/Cats/1.jpg") == ["more/Cats/1.jpg"]
+
+
+@pytest.mark.parametrize(("listed", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+@pytest.mark.parametrize("path", ["möwe/é 1.jpg", "é 1.jpg", "MÖWE/é 1", "/data/möwe/É 1.JPG"])
+def test_macos_and_others_write_the_same_accents_differently(path, listed, on_disk):
+    file = unicodedata.normalize(on_disk, "möwe/é 1.jpg")
+    images = Images((file, "cats/1.jpg"), wanted={stem_of(file)})
+
+    found = images.meant_by(unicodedata.normalize(listed, path))
+
+    assert found == ([] if "É" in path else [file])

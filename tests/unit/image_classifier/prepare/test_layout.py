@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.folders import read_layout
 from image_classifier.prepare.layout.images import Listed
+from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.source import File
 
@@ -145,3 +148,12 @@ def test_the_images_of_a_class_share_the_text_of_its_name():
     files = [File(f"{name}/{number}.jpg") for name in ("cat", "dog") for number in range(3)]
     layout = read_layout(files, where="here")
     assert len({id(image.class_name) for image in layout.images}) == 2
+
+
+@pytest.mark.parametrize(("written", "on_disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_pattern_means_names_whose_accents_are_written_otherwise(written, on_disk):
+    pattern, name = unicodedata.normalize(written, "möwe/*"), unicodedata.normalize(on_disk, "möwe/1.jpg")
+
+    assert not Selection(exclude=[pattern]).chooses(name)
+    assert Selection(include=[pattern]).chooses(name)
+    assert not Selection(include=[pattern]).chooses("mowe/1.jpg")

@@ -1,6 +1,7 @@
 """Finds the files that a list means, if it writes their paths without endings or with other folders."""
 
 import re
+import unicodedata
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Final
 
@@ -70,6 +71,7 @@ def _parts(path: str) -> list[str]:
     # The query of a web address is no name, but it may be the path, if the address has none: /files/?d=cats/1.jpg.
     if "://" in path and is_image_name(address := path.partition("?")[0]):
         path = address
+    path = unicodedata.normalize("NFC", path)  # macOS writes é as two characters, other systems as one
     return [part for part in _SEPARATORS.split(path) if part not in ("", ".", "..")]
 
 
