@@ -2,7 +2,7 @@
 
 import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from local_aws.faults.counting import Faults
@@ -17,6 +17,7 @@ from local_aws.ministack import (
     iam_enforcement,
     log_events,
     mapping_refusals,
+    message_requests,
     metrics,
     object_files,
     object_refusals,
@@ -118,8 +119,9 @@ def _queues(events: EventDelivery) -> list[Patch]:
         # A queue's policy was not evaluated, and its events had no faults.
         Patch(s3, "_deliver_event_to_sqs", "268b46f4a97c2dfd", events.to_queue),
         Patch(sqs, "queue_policy_allows", "5de01aa09a4ceb84", _replace(queue_policy.allows)),
-        # Requests and the poller for event source mappings lost each other's messages; a name was free at once.
-        Patch(sqs, "_dispatch", "6a429fdb61ebdc5a", lambda original: deleted.request(queue_lock.request(original))),
+        # Requests and the poller for event source mappings lost each other's messages; a name was free at once; a
+        # deletion with a handle that is not the newest was refused.
+        Patch(sqs, "_dispatch", "6a429fdb61ebdc5a", functools.partial(_requests_to_queues, deleted)),
         Patch(sqs, "_expire_retained", "c0da3361632bea27", queue_lock.step),
         Patch(sqs, "_dlq_sweep", "6a77691e16715a0d", queue_lock.step),
         Patch(sqs, "_collect_msgs", "308a6eb1b3d4c8ad", queue_lock.step),
@@ -129,6 +131,13 @@ def _queues(events: EventDelivery) -> list[Patch]:
         Patch(lambda_svc, "_match_esm_filter", "355086b70ce2adbf", _replace(record_filters.matches)),
         Patch(lambda_svc, "_run_sqs_batch", "f9bf630aabf3d1b9", _replace(queue_batches.run_batch)),
     ]
+
+
+def _requests_to_queues(
+    deleted: queue_refusals.DeletedNames, original: Callable[..., Awaitable[Answer]]
+) -> message_requests.Dispatch:
+    locked = message_requests.deletions(queue_lock.request(original))
+    return message_requests.limits(deleted.request(locked))
 
 
 def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
