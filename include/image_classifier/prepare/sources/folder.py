@@ -1,6 +1,7 @@
 """Reads a folder of labelled images."""
 
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,10 +38,19 @@ class FolderSource:
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:  # noqa: ARG002 - a file may change
         try:
-            with (self.folder / name).open("rb") as file:
+            with open(self.folder / name, "rb", opener=_opened) as file:
                 return file.read(min(limit_bytes, os.fstat(file.fileno()).st_size + 1))
         except OSError as error:
             raise ImageRejectedError("unreadable", f"The file cannot be read: {error.strerror}.") from error
+
+
+def _opened(path: str, flags: int) -> int:
+    """Open a file and nothing else: a list may name a pipe, which would be waited for."""
+    descriptor = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ImageRejectedError("unreadable", "It is no file, but a folder, a pipe or a device.")
+    return descriptor
 
 
 def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> Iterator[File]:

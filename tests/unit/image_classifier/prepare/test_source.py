@@ -67,6 +67,14 @@ def test_pipes_are_not_images(folder):
     assert "cat/pipe" not in names_of(FolderSource(folder))
 
 
+def test_a_pipe_that_a_list_names_is_not_waited_for(folder):
+    os.mkfifo(folder / "cat" / "pipe.jpg")
+
+    with pytest.raises(ImageRejectedError, match="no file") as caught:
+        FolderSource(folder).read("cat/pipe.jpg", limit_bytes=99)
+    assert caught.value.code == "unreadable"
+
+
 def test_a_link_that_leads_nowhere_is_listed_and_cannot_be_read(folder):
     (folder / "cat" / "lost.jpg").symlink_to(folder / "nowhere")
     source = FolderSource(folder)
