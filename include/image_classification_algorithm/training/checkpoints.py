@@ -87,6 +87,7 @@ class Checkpoints:
             "waited": stopping.waited,
             "best_accuracy": stopping.best,
             "ended_early": self.trainer.ended_early,
+            "scaler": self.trainer.scaler.state_dict(),  # empty unless the precision is mixed
             "best": vars(store.best) if store.best else None,
             "best_score": vars(store.best_score) if store.best_score else None,
             "asked_for": [path.name for path in store.asked_for()],
@@ -101,6 +102,8 @@ class Checkpoints:
         trainer.optimizer.load_state_dict(content)
         trainer.early_stopping.waited, trainer.early_stopping.best = about["waited"], about["best_accuracy"]
         trainer.ended_early = about["ended_early"]
+        if about.get("scaler"):
+            trainer.scaler.load_state_dict(about["scaler"])
         trainer.store.restore([self.path.parent / name for name in about["asked_for"]])
         self.copied.update(about["asked_for"])
         if about["best"]:

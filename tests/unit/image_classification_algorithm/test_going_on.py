@@ -7,6 +7,7 @@ import tarfile
 from functools import partial
 
 import pytest
+import torch
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.__main__ import train
@@ -128,6 +129,25 @@ def test_an_interrupted_job_ends_with_the_model_it_would_have_had(make_job, caps
     resumed = artifact.read(folders.model)
     assert resumed.description == uninterrupted.description
     assert resumed.graph == uninterrupted.graph
+
+
+def test_an_interrupted_job_of_mixed_precision_keeps_the_scale_of_its_loss(make_job, kill_in_epoch_2, monkeypatch):
+    made, scaler_of = [], torch.amp.GradScaler
+
+    def scaler(device, *, enabled):
+        made.append(scaler_of(device, enabled=not enabled, init_scale=16.0, growth_interval=3))
+        return made[-1]
+
+    monkeypatch.setattr(torch.amp, "GradScaler", scaler)  # a CPU has none otherwise
+    folders = make_job(epochs="4", mini_batch_size="8")
+    assert train(folders) == 0
+
+    kill_in_epoch_2(folders)
+
+    assert train(folders) == 0
+    uninterrupted, _, resumed = (one.state_dict() for one in made)
+    assert uninterrupted == resumed
+    assert uninterrupted["scale"] > 16.0
 
 
 def test_checkpoints_from_before_an_interruption_are_in_the_artifact(make_job, kill_in_epoch_2):
