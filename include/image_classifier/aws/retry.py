@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
@@ -47,11 +48,14 @@ def repeat_at_random_on(
 ) -> Response:
     """Repeat as `repeat_on`, after random, growing pauses: concurrent callers must not repeat at the same time.
 
+    The pauses are logged at level DEBUG: there may be one or several for each of many images.
+
     Raises:
         ClientError: the error is not temporary, or it is that of the last try.
 
     """
-    return _on(is_temporary, call, tries=tries, wait=wait_random_exponential(multiplier=first_pause_s, max=most_s))
+    wait = wait_random_exponential(multiplier=first_pause_s, max=most_s)
+    return _on(is_temporary, call, tries=tries, wait=wait, level=logging.DEBUG)
 
 
 def once_visible(call: Callable[[], Response]) -> Response:
@@ -82,9 +86,11 @@ def _on(
     *,
     tries: int,
     wait: Callable[[RetryCallState], float],
+    level: int = logging.INFO,
 ) -> Response:
     again = retry_if_exception(lambda error: isinstance(error, ClientError) and is_temporary(error))
-    retrying = Retrying(retry=again, stop=stop_after_attempt(tries), wait=wait, before_sleep=_log_pause, reraise=True)
+    told = partial(_log_pause, level=level)
+    retrying = Retrying(retry=again, stop=stop_after_attempt(tries), wait=wait, before_sleep=told, reraise=True)
     return retrying(call)
 
 
@@ -98,6 +104,6 @@ def _until(is_done: Callable[[], bool], *, wait: Callable[[RetryCallState], floa
     return retrying(is_done)
 
 
-def _log_pause(state: RetryCallState) -> None:
+def _log_pause(state: RetryCallState, *, level: int) -> None:
     if state.outcome is not None and state.next_action is not None:
-        log.info("%s The call is repeated in %.0f s.", state.outcome.exception(), state.next_action.sleep)
+        log.log(level, "%s The call is repeated in %.0f s.", state.outcome.exception(), state.next_action.sleep)

@@ -4,7 +4,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import is_absent, is_busy
-from image_classifier.aws.retry import repeat_at_random_until, repeat_on, repeat_until
+from image_classifier.aws.retry import repeat_at_random_on, repeat_at_random_until, repeat_on, repeat_until
 
 BUSY = ClientError({"Error": {"Code": "ValidationException", "Message": "in-progress"}}, "UpdateEndpoint")
 
@@ -55,3 +55,11 @@ def test_random_pauses_grow_to_their_limit(pauses):
     assert not repeat_at_random_until(lambda: False, tries=6, first_pause_s=1, most_s=4)
     assert len(pauses) == 5
     assert all(pause_s <= most_s for pause_s, most_s in zip(pauses, [1, 2, 4, 4, 4], strict=True))
+
+
+def test_the_pauses_of_concurrent_calls_do_not_fill_the_log(caplog):
+    caplog.set_level("DEBUG", logger="image_classifier")
+
+    assert repeat_at_random_on(is_busy, Call(BUSY, BUSY, "done"), tries=3, first_pause_s=1, most_s=4) == "done"
+
+    assert [record.levelname for record in caplog.records] == ["DEBUG", "DEBUG"]
