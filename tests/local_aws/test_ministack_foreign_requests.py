@@ -3,6 +3,7 @@
 import contextlib
 import stat
 
+import httpx
 import pytest
 
 LIST_ROLES = b"Action=ListRoles&Version=2010-05-08"
@@ -78,3 +79,30 @@ def test_what_it_keeps_belongs_to_its_owner_alone(ministack):
 
     assert len(modes) > 3
     assert [path for path, mode in modes.items() if not stat.S_ISLNK(mode) and mode & 0o077] == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "POST /_ministack/reset",
+        "POST /%5Fministack/reset?init=1",
+        "POST /_ministack/config",
+        "GET /_ministack/sqs/messages",
+        "POST /_localstack/state/reset",
+    ],
+)
+def test_nobody_resets_or_reads_everything_without_a_key(ministack, raw_answer, line):
+    assert raw_answer(ministack.port, f"{line} HTTP/1.1", ["Host: {own}"])[0] == 403
+    assert ministack.client("s3").head_bucket(Bucket=ministack.bucket)
+
+
+@pytest.mark.parametrize("path", ["/_ministack/health", "/_ministack/ready", "/_localstack/health"])
+def test_everyone_may_ask_whether_it_is_ready(ministack, raw_answer, path):
+    assert raw_answer(ministack.port, f"GET {path} HTTP/1.1", ["Host: {own}"])[0] == 200
+
+
+def test_the_code_of_a_function_is_where_getfunction_says(ministack):
+    ministack.create_function("image-classifier-location", ministack.copy_event)
+    location = ministack.client("lambda").get_function(FunctionName="image-classifier-location")["Code"]["Location"]
+
+    assert b"app.py" in httpx.get(location, trust_env=False).content

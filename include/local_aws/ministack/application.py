@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
 from local_aws.ministack import iam_enforcement, metrics, patching, queue_lock
+from local_aws.ministack.administration import without_administration
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.iam_enforcement import Enforcement
@@ -86,7 +87,7 @@ def application(options: Options) -> ASGIApp:
     saving.on_started, saving.on_stopping = start, stop
     shown = pages(endpoint_url=endpoint_url, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
     quotas = with_service_quotas(with_pages(saving, shown), values=options.state / "quotas.json")
-    everything = with_authorization(with_price_list(quotas))
+    everything = without_administration(with_authorization(with_price_list(quotas)))
     return OneAddress(everything, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
 
 
