@@ -81,7 +81,7 @@ class ObjectCache:
     def kept(self, item: S3Object) -> Path:
         """Return the path of the object on disk, fetched if it is absent. The file must not be changed."""
         kept = self._folder / hashlib.sha256(f"{item.etag} {item.size_bytes}".encode()).hexdigest()
-        if not kept.exists():
+        if not _is_whole(kept, item):
             self._fetch(item, kept)
         return kept
 
@@ -110,6 +110,7 @@ class ObjectCache:
     def _copy(self, item: S3Object, kept: Path, target: Path) -> None:
         if not kept.exists():
             self._fetch(item, kept)
+        target.unlink(missing_ok=True)  # a/b and a//b are one path: copied over, the first's kept object would change
         shutil.copyfile(kept, target)
 
     def _fetch(self, item: S3Object, kept: Path) -> None:
@@ -121,6 +122,14 @@ class ObjectCache:
             part.replace(kept)
         finally:
             part.unlink(missing_ok=True)
+
+
+def _is_whole(kept: Path, item: S3Object) -> bool:
+    """Return whether the file is there as it was fetched; after a power cut it may be empty."""
+    try:
+        return kept.stat().st_size == item.size_bytes
+    except FileNotFoundError:
+        return False
 
 
 def relative_path(key: str, *, prefix: str) -> str:

@@ -137,6 +137,29 @@ def test_an_object_that_changed_is_fetched_again(tmp_path):
     assert [(tmp_path / n / "1").read_text() for n in "12"] == ["x", "z"]
 
 
+def test_an_object_that_a_power_cut_left_empty_is_fetched_again(tmp_path):
+    aws = FakeS3(a__1="x")
+    cache = ObjectCache(tmp_path / "objects", aws=aws)
+    cache.download("s3://b/a/", to=tmp_path / "first")
+    (kept,) = (tmp_path / "objects").iterdir()
+    kept.unlink()
+    kept.touch()
+
+    cache.download("s3://b/a/", to=tmp_path / "second")
+
+    assert (tmp_path / "second/1").read_text() == "x"
+
+
+def test_keys_of_one_path_leave_the_kept_objects_as_they_are(tmp_path):
+    cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__b__1="first", a__b____1="again", c__1="first"))
+
+    cache.download("s3://b/a/", to=tmp_path / "first")
+    cache.download("s3://b/c/", to=tmp_path / "second")
+
+    assert (tmp_path / "first/b/1").read_text() in ("first", "again")
+    assert sorted(file.read_text() for file in (tmp_path / "objects").iterdir()) == ["again", "first"]
+
+
 def test_a_sharded_channel_gives_every_object_to_one_host(tmp_path):
     cache = ObjectCache(tmp_path / "objects", aws=FakeS3(a__1="x", a__2="y", a__3="z"))
 
