@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from conftest import MiniStack
 
 MIB = 1024 * 1024
@@ -124,3 +126,20 @@ def test_code_that_is_no_zip_is_refused(ministack: MiniStack) -> None:
     with pytest.raises(ClientError) as caught:
         ministack.create_function("image-classifier-refused", "", Code={"ZipFile": b"no zip"})
     assert "Could not unzip uploaded file" in caught.value.response["Error"]["Message"]
+
+
+def test_an_alias_names_a_version_that_exists(ministack: MiniStack) -> None:
+    functions, name = ministack.client("lambda"), "image-classifier-aliases"
+    ministack.create_function(name, "def handler(event, context): return context.function_version")
+
+    def code_of(call: Callable[..., object], **request: str) -> str:
+        with pytest.raises(ClientError) as caught:
+            call(FunctionName=name, **request)
+        return str(caught.value.response["Error"]["Code"])
+
+    assert code_of(functions.create_alias, Name="next", FunctionVersion="7") == "ResourceNotFoundException"
+    assert code_of(functions.update_alias, Name="live", FunctionVersion="7") == "ResourceNotFoundException"
+    assert code_of(functions.create_alias, Name="12", FunctionVersion="1") == "ValidationException"
+    functions.create_alias(FunctionName=name, Name="newest", FunctionVersion="$LATEST")
+    functions.update_alias(FunctionName=name, Name="newest", FunctionVersion="1")
+    assert ministack.invoke(f"{name}:newest") == ("1", None)

@@ -10,6 +10,7 @@ from local_aws.faults.roles import UnreadyRoles
 from local_aws.keys import where_keys_are
 from local_aws.ministack import (
     alarms,
+    alias_refusals,
     bucket_properties,
     bucket_refusals,
     function_payloads,
@@ -149,6 +150,8 @@ def _refusals(unready_roles: UnreadyRoles) -> list[Patch]:
         # Requests that AWS refuses were accepted.
         Patch(lambda_svc, "_create_esm", "d351521bb6cdd30f", mapping_refusals.create_event_source_mapping),
         Patch(lambda_svc, "_update_esm", "1b7e0409cb6593c2", mapping_refusals.update_event_source_mapping),
+        Patch(lambda_svc, "_create_alias", "2fca00d580eb5774", alias_refusals.create_alias),
+        Patch(lambda_svc, "_update_alias", "0017f6b94b062e90", alias_refusals.update_alias),
         Patch(lambda_svc, "_put_event_invoke_config", "e53a9f8cbd9cf1c1", put_event_invoke_config),
         Patch(lambda_svc, "_put_function_concurrency", "172358f9cb8292ef", mapping_refusals.put_function_concurrency),
         Patch(lambda_svc, "_create_function", "e307eecdf0d8b51c", create_function),
