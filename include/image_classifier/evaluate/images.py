@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from image_classifier.prepare.manifest import Line, read_manifest
+from image_classifier.prepare.report.readable import readable
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -22,7 +23,7 @@ class VersionImage:
         split: train, validation or test.
         sha256: SHA-256 of the source file, hexadecimal.
         group: SHA-256 of the first image of its group of near-duplicates; its own if it has none.
-        name: name of the source file.
+        name: name of the source file; see `readable`.
 
     """
 
@@ -78,7 +79,7 @@ def _images(lines: Iterable[Line]) -> Iterator[VersionImage]:
                 label=line["class"],
                 sha256=line["sha256"],
                 group=line.get("group", line["sha256"]),
-                name=line["name"],
+                name=readable(line["name"]),
                 width=line.get("width"),
                 height=line.get("height"),
                 brightness=line.get("statistics", {}).get("brightness"),

@@ -11,6 +11,7 @@ from image_classifier.prepare.manifest import line_of
 from image_classifier.prepare.picked import Pairs
 from image_classifier.prepare.previous import SplitSettings, inspected_by
 from image_classifier.prepare.report import findings
+from image_classifier.prepare.report.readable import all_readable
 from image_classifier.prepare.report.schema import (
     MOST_LISTED,
     SCHEMA,
@@ -57,7 +58,7 @@ def make_report(dataset: Dataset, *, keys: Keys, split: SplitSettings, warnings:
 
 def dumps(report: Report) -> bytes:
     """Return the bytes of report.json."""
-    return json.dumps(report, indent=1).encode()
+    return json.dumps(all_readable(report), indent=1).encode()
 
 
 def manifest_lines(dataset: Dataset, *, keys: Keys) -> Iterator[dict[str, Any]]:

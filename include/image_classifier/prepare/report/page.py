@@ -9,6 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from image_classifier.prepare.report import pictures as shown
+from image_classifier.prepare.report.readable import readable
 from image_classifier.prepare.report.schema import Distribution, Report
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
@@ -34,7 +35,7 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
         bars=_bars,
         chart=(CHART_WIDTH, CHART_HEIGHT),
     )
-    return page.encode()
+    return readable(page).encode()
 
 
 def data_uris(pictures: Mapping[str, bytes]) -> dict[str, str]:

@@ -193,6 +193,17 @@ def test_a_report_is_made_of_the_answers_and_stored_with_them(s3, evaluation, an
     assert {one.label for one in answers} == set(LABELS)
 
 
+def test_mistakes_with_names_that_are_not_unicode_are_reported(s3, evaluation, answer):
+    answer()
+    manifest = "".join(json.dumps({**line, "name": f"caf\udce9/{line['name']}"}) + "\n" for line in lines())
+    s3.put_object(Bucket=BUCKET, Key="pets/dataset/versions/f00/manifest.jsonl", Body=manifest)
+
+    evaluations.write_report(s3, evaluation, subject())
+
+    report = evaluations.stored_report(s3, evaluation)
+    assert {one.name.partition("/")[0] for one in report.mistakes} == {r"caf\udce9"}
+
+
 def test_an_image_without_an_answer_is_named_and_in_no_figure(s3, evaluation, answer):
     lost = "pets/dataset/test/cat/000000000000001e.jpg"
     answer(without={lost})

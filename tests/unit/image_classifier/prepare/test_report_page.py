@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import os
 import random
 import re
 
@@ -173,3 +174,17 @@ def test_the_page_is_not_made_again_for_an_unchanged_set(messy, prepare, stored,
 
     assert stored(key)[key] == page
     assert b"data:image/jpeg" in page
+
+
+def test_names_that_are_not_unicode_are_in_the_report_and_on_the_page(images, tmp_path):
+    folder = images({"cat": {f"{number}.jpg": photograph(number) for number in range(9)}})
+    images({"dog": {f"{number}.jpg": photograph(100 + number) for number in range(9)}})
+    for name, data in ((b"caf\xe9.jpg", b"no image"), (b"caf\xe8.jpg", photograph(0)), (b"caf\xe7.png", photograph(9))):
+        (folder / "cat" / os.fsdecode(name)).write_bytes(data)
+
+    inspect_source(str(folder), fields={}, s3=None, on_progress=lambda line: None).write(tmp_path)
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["rejected"][0]["name"] == r"cat/caf\udce9.jpg"
+    assert {r"cat/caf\udce9.jpg", r"cat/caf\udce7.png"} & pictures_of((tmp_path / "report.html").read_bytes()).keys()
+    assert r"cat/caf\udce9.jpg" in (tmp_path / "report.html").read_text()
