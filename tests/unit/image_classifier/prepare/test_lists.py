@@ -1,6 +1,7 @@
 """Checks lists of images as sources: .lst, CSV, JSON Lines and SageMaker's manifests."""
 
 import json
+import re
 
 import pytest
 
@@ -126,6 +127,24 @@ def test_one_of_several_label_attributes_may_be_named():
 def test_lists_that_cannot_be_read_are_refused_by_line_or_column(name, text, said):
     with pytest.raises(DatasetError, match=said):
         rows(text, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.json", '{"a.jpg": "cat", "a.jpg": "dog"}', "Cannot read a.json: 'a.jpg' is there twice"),
+        ("a.jsonl", '{"path": "a.jpg", "label": "cat", "label": "dog"}', "line 1 of a.jsonl: 'label' is there twice"),
+        ("a.jsonl", '{"path": "a.jpg", "label": NaN}', "There is no 'label' in line 1 of a.jsonl"),
+        ("a.json", '[{"path": "a.jpg", "label": NaN}]', "There is no 'label' in object 1 of a.json"),
+    ],
+)
+def test_json_that_says_two_labels_or_no_number_is_refused(name, text, said):
+    with pytest.raises(DatasetError, match=re.escape(said)):
+        rows(text, name)
+
+
+def test_json_may_repeat_a_value():
+    assert rows('{"a.jpg": "cat", "a.jpg": "cat"}', "a.json") == CAT
 
 
 def test_text_that_is_not_utf_8_is_refused():

@@ -187,7 +187,7 @@ def _json_lines(text: str, *, name: str) -> Iterator[Line]:
             continue
         where = f"line {number} of {name}"
         try:
-            values = json.loads(line)
+            values = _loads(line)
         except (ValueError, RecursionError) as error:
             raise DatasetError(f"Cannot read {where}: {error}. Each line must be a JSON object.") from error
         if isinstance(values, list) and any(isinstance(one, dict) for one in values):
@@ -201,13 +201,30 @@ def _json_lines(text: str, *, name: str) -> Iterator[Line]:
 
 def _json(text: str, *, name: str) -> Iterator[Line]:
     try:
-        found = json.loads(text)
+        found = _loads(text)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"Cannot read {name}: {error}. It must be JSON; JSON Lines end in .jsonl.") from error
     for number, values in enumerate(_objects(found, name=name), start=1):
         if not isinstance(values, dict):
             raise DatasetError(f"Cannot read object {number} of {name}: it must be a JSON object with path and label.")
         yield f"object {number} of {name}", _flat(values)
+
+
+def _loads(text: str) -> Any:
+    """Parse JSON; NaN, which some programs write for an empty value, is null.
+
+    Raises:
+        ValueError: the text is no JSON, or an object has two values of one key.
+
+    """
+    return json.loads(text, object_pairs_hook=_object, parse_constant=lambda _: None)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs) and (twice := [key for key, value in pairs if found[key] != value]):
+        raise ValueError(f"{twice[0]!r} is there twice, with different values")
+    return found
 
 
 def _objects(found: Any, *, name: str) -> Iterable[Any]:
