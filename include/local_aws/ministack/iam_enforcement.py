@@ -22,6 +22,13 @@ _MAPPING_ACTIONS = frozenset(
     }
 )
 _ON_LOG_STREAMS = frozenset({"logs:DeleteLogStream", "logs:GetLogEvents", "logs:PutLogEvents"})
+_GRANTS = ("full-control", "read", "read-acp", "write-acp")
+# A header of a write to S3 needs a right of its own.
+_ACTIONS_OF_HEADERS: Mapping[str, frozenset[str]] = {
+    "s3:GetObject": frozenset({"if-match"}),
+    "s3:PutObjectTagging": frozenset({"x-amz-tagging"}),
+    "s3:PutObjectAcl": frozenset({"x-amz-acl", *(f"x-amz-grant-{right}" for right in _GRANTS)}),
+}
 _OF_CREDENTIALS = frozenset({"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch"})
 _PRINCIPALS = frozenset({"Root", "User", "AssumedRole", "FederatedUser"})
 # Action and role of the PassRole that the present request lacks; the answer to the request names them.
@@ -72,18 +79,24 @@ def lambda_action(method: str, path: str) -> str | None:
 
 
 def s3_additional_checks(original: Callable[..., list[tuple[str, str]]]) -> Callable[..., list[tuple[str, str]]]:
-    """Wrap the list of what a request needs besides its own action: a write with If-Match also needs s3:GetObject.
+    """Wrap the list of what a request needs besides its own action: that of the headers of a write.
 
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+    Sources: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html, and the permissions of
+    PutObject in the API reference.
     """
 
     def checks(
         method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Mapping[str, object]
     ) -> list[tuple[str, str]]:
         found = original(method, path, headers, body, query_params)
-        if method != "PUT" or "if-match" not in headers:
+        is_write = method == "PUT" or (method == "POST" and {"uploads", "uploadId"} & set(query_params))
+        if not is_write or "/" not in path.strip("/"):
             return found
-        return [*found, ("s3:GetObject", f"arn:aws:s3:::{path.lstrip('/')}")]
+        arn = f"arn:aws:s3:::{path.lstrip('/')}"
+        return [
+            *found,
+            *((action, arn) for action in _ACTIONS_OF_HEADERS if _ACTIONS_OF_HEADERS[action] & set(headers)),
+        ]
 
     return checks
 

@@ -132,6 +132,13 @@ def test_a_write_with_if_match_needs_the_right_to_read(aws: Enforcing) -> None:
     assert aws.airflow("s3").put_object(**request, IfMatch=etag)["ETag"] == etag
 
 
+def test_a_write_with_tags_or_an_acl_needs_the_right_to_set_them(aws: Enforcing) -> None:
+    request = {"Bucket": aws.bucket, "Key": "a/incoming/image.jpg", "Body": b"image"}
+    for more, action in (({"Tagging": "a=b"}, "s3:PutObjectTagging"), ({"ACL": "private"}, "s3:PutObjectAcl")):
+        code, message = refusal(aws.uploader("s3").put_object, **request, **more)
+        assert (code, action in message) == ("AccessDenied", True)
+
+
 def test_airflow_may_do_what_its_policy_says_and_nothing_else(aws: Enforcing) -> None:
     s3, sagemaker, functions = (aws.airflow(service) for service in ("s3", "sagemaker", "lambda"))
     s3.put_object(Bucket=aws.bucket, Key="digits/dataset/a.jpg", Body=b"image")

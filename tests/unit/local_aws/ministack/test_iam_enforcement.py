@@ -117,3 +117,26 @@ def test_the_policies_of_a_caller_are_not_collected_for_its_arn(callers):
     headers = {"authorization": "AWS4-HMAC-SHA256 Credential=ASIAROLE/20260101/us-east-1/s3/aws4_request"}
 
     assert iam_enforcement.request_caller_arn(lambda *_: "collected")(headers) == ROLE_SESSION
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "headers", "actions"),
+    [
+        ("PUT", "/b/k", [], {}, []),
+        ("PUT", "/b/k/l", [], {"if-match": '"e"'}, ["s3:GetObject"]),
+        ("POST", "/b/k/l", ["uploadId"], {"if-match": '"e"'}, ["s3:GetObject"]),
+        ("PUT", "/b/k/l", [], {"x-amz-tagging": "a=b"}, ["s3:PutObjectTagging"]),
+        ("POST", "/b/k/l", ["uploads"], {"x-amz-tagging": "a=b"}, ["s3:PutObjectTagging"]),
+        ("PUT", "/b/k/l", [], {"x-amz-acl": "private"}, ["s3:PutObjectAcl"]),
+        ("PUT", "/b/k/l", [], {"x-amz-grant-read": "id=1"}, ["s3:PutObjectAcl"]),
+        ("PUT", "/b", [], {"x-amz-acl": "private"}, []),
+        ("GET", "/b/k/l", [], {"if-match": '"e"'}, []),
+        ("POST", "/b", ["delete"], {"if-match": '"e"'}, []),
+    ],
+)
+def test_headers_of_a_write_need_rights_of_their_own(method, path, query, headers, actions):
+    checks = iam_enforcement.s3_additional_checks(lambda *_: [])
+
+    found = checks(method, path, headers, b"", {name: [""] for name in query})
+
+    assert found == [(action, f"arn:aws:s3:::{path[1:]}") for action in actions]
