@@ -3,10 +3,11 @@
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from image_classifier.aws.names import CLASSIFIER_NAME, OUR_TAGS
 from image_classifier.classifier.files import read_file
@@ -33,7 +34,8 @@ from image_classifier.contracts.training.sentences import pattern, problems_of
 
 LONGEST_SOURCE = 4096  # the longest path of Linux; an S3 address has at most 63 + 1,024 characters
 Pattern = Annotated[str, Field(min_length=1, max_length=1024)]  # a pattern of fnmatch, as in aws s3 sync
-ClassName = Annotated[str, Field(min_length=1, max_length=255)]
+# In Unicode's composed form, as the names of class folders and labels are: macOS writes é as two characters.
+ClassName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(partial(unicodedata.normalize, "NFC"))]
 NAME = pattern(
     f"^{CLASSIFIER_NAME.pattern}$",
     "A name has 1 to 24 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.folders import read_layout
 from image_classifier.prepare.layout.images import Listed
@@ -157,3 +158,13 @@ def test_a_pattern_means_names_whose_accents_are_written_otherwise(written, on_d
     assert not Selection(exclude=[pattern]).chooses(name)
     assert Selection(include=[pattern]).chooses(name)
     assert not Selection(include=[pattern]).chooses("mowe/1.jpg")
+
+
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_classes_of_the_file_are_the_folders_however_accents_are_written(written):
+    new, old, other = (unicodedata.normalize(written, name) for name in ("Vögel", "Möwe", "Krähe"))
+
+    made = Classifier(name="birds", source="x", classes={new: [old]}, accepted_classes=[other])
+
+    assert made.renamed_classes == {"Möwe": "Vögel"}
+    assert made.accepted_classes == ("Krähe",)
