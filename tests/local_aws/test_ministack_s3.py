@@ -65,6 +65,23 @@ def test_a_copy_obeys_its_conditions_for_the_destination(ministack: MiniStack) -
     assert code_of(s3.put_object, Bucket=bucket, Key="copies/b", IfNoneMatch='"etag"') == "NotImplemented"
 
 
+def test_another_body_than_was_signed_is_refused(ministack: MiniStack) -> None:
+    s3, target = ministack.client("s3"), {"Bucket": ministack.bucket, "Key": "signed/a"}
+
+    def forge(request: Any, **_: object) -> None:
+        request.body = b"forged"
+
+    s3.put_object(**target, Body=b"signed")
+    s3.meta.events.register("before-send.s3.PutObject", forge)
+    try:
+        assert code_of(s3.put_object, **target, Body=b"signed") == "XAmzContentSHA256Mismatch"
+    finally:
+        s3.meta.events.unregister("before-send.s3.PutObject", forge)
+    url = s3.generate_presigned_url("put_object", Params=target)
+    assert httpx.put(url, content=b"unsigned").status_code == 200
+    assert ministack.read("signed/a") == b"unsigned"
+
+
 def test_one_request_deletes_1_to_1000_objects(ministack: MiniStack) -> None:
     s3, bucket = ministack.client("s3"), ministack.bucket
     s3.put_object(Bucket=bucket, Key="deleted/0", Body=b"")

@@ -1,7 +1,9 @@
 """Refuses requests about objects that S3 refuses and MiniStack accepts: their limits, and conditions of a copy."""
 
 import base64
+import hashlib
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import NotRequired, TypedDict
 from xml.etree.ElementTree import Element, ParseError
@@ -11,6 +13,8 @@ from local_aws.ministack.modules import Answer, s3
 MOST_KEYS = 1000  # of one page, and of one DeleteObjects request
 MIN_PART_BYTES = 5 * 1024 * 1024  # of each part but the last
 MOST_METADATA_BYTES = 2048
+_CONTENT_HASH = "x-amz-content-sha256"
+_HASH = re.compile(r"[0-9a-f]{64}")
 _METADATA = "x-amz-meta-"
 _MALFORMED = "The XML you provided was not well-formed or did not validate against our published schema"
 _NOT_IMPLEMENTED = "A header you provided implies functionality that is not implemented"
@@ -42,7 +46,7 @@ def request(original: Callable[..., Answer | None]) -> Callable[..., Answer | No
             if method == "GET" and not key:
                 refused, query = _continuation_refusal(query), _with_page_limit(query)
             elif method == "PUT" and key:
-                refused = _write_refusal(bucket, key, headers)
+                refused = _write_refusal(bucket, key, headers) or _content_refusal(headers, body)
             elif method == "POST":
                 refused = _post_refusal(key, headers, body=body, query=query)
         return refused or original(method, bucket, key, headers, body, query)
@@ -76,6 +80,15 @@ def _write_refusal(bucket: str, key: str, headers: Headers) -> Answer | None:
     existing = s3._buckets[bucket]["objects"].get(key)
     found: Answer | None = s3._check_put_preconditions(headers, existing)  # of a copy; MiniStack checks other writes
     return found
+
+
+def _content_refusal(headers: Headers, body: bytes) -> Answer | None:
+    """Return the refusal of another body than was signed; other values of the header than a hash have no body's."""
+    signed = headers.get(_CONTENT_HASH, "")
+    if not _HASH.fullmatch(signed) or hashlib.sha256(body).hexdigest() == signed:
+        return None
+    message = "The provided 'x-amz-content-sha256' header does not match what was computed."
+    return _error("XAmzContentSHA256Mismatch", message)
 
 
 def _condition_refusal(headers: Headers) -> Answer | None:
