@@ -195,6 +195,39 @@ def test_two_notifications_may_not_be_about_the_same_upload(ministack: MiniStack
     ministack.notify(("overlap/incoming/", arn), ("overlap2/incoming/", arn))
 
 
+def test_pages_of_versions_are_the_whole_list(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), f"{ministack.bucket}-pages"
+    s3.create_bucket(Bucket=bucket)
+    wanted = ["a", "b/1", "b/2", "c\x01 +", "d/1", "e"]
+    for key in wanted:
+        s3.put_object(Bucket=bucket, Key=key, Body=b"")
+    paginator = s3.get_paginator("list_object_versions")
+
+    for size in (1, 2, 3, 10):
+        found = paginator.paginate(Bucket=bucket, PaginationConfig={"PageSize": size})
+        assert [item["Key"] for page in found for item in page.get("Versions", [])] == wanted
+        pages = list(paginator.paginate(Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": size}))
+        assert [item["Key"] for page in pages for item in page.get("Versions", [])] == ["a", "c\x01 +", "e"]
+        assert [item["Prefix"] for page in pages for item in page.get("CommonPrefixes", [])] == ["b/", "d/"]
+
+
+def test_versions_can_be_deleted_page_by_page(ministack: MiniStack) -> None:
+    s3, bucket = ministack.client("s3"), ministack.bucket
+    for _ in range(5):
+        s3.put_object(Bucket=bucket, Key="paged/a", Body=b"")
+    s3.delete_object(Bucket=bucket, Key="paged/a")
+    pages = s3.get_paginator("list_object_versions").paginate(
+        Bucket=bucket, Prefix="paged/", PaginationConfig={"PageSize": 4}
+    )
+
+    for page in pages:
+        found = page.get("Versions", []) + page.get("DeleteMarkers", [])
+        objects = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": objects})
+
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket, Prefix="paged/")
+
+
 def test_all_versions_of_a_prefix_can_be_deleted(ministack: MiniStack) -> None:
     s3, bucket = ministack.client("s3"), ministack.bucket
     for body in (b"1", b"2"):

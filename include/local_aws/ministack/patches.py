@@ -31,6 +31,7 @@ from local_aws.ministack import (
     queue_refusals,
     record_filters,
     stored_objects,
+    version_lists,
 )
 from local_aws.ministack.event_delivery import EventDelivery
 from local_aws.ministack.function_runner import FunctionRunner, keep_request_id
@@ -106,6 +107,8 @@ def _documents() -> list[Patch]:
         Patch(s3, "_other_key_disk_path", "99ecdb982d1e9189", _replace(object_files.other_path_of)),
         # A file object of Python took eight system calls for each of the two files of an object.
         Patch(s3, "_atomic_write", "24958052a85fea7c", _replace(object_files.write)),
+        # Pages of versions repeated objects, skipped versions of a key of which some were deleted, and never ended.
+        Patch(s3, "_list_object_versions", "2a656b63124adf1c", _replace(version_lists.list_object_versions)),
         # An object that could not be stored, as on a full disk, was accepted, and gone after a restart.
         Patch(s3, "_persist_object", "cb32b6ae8706bef8", _replace(stored_objects.persist_object)),
         Patch(s3, "_persist_delete_marker", "3181a2382f87d36c", _replace(stored_objects.persist_delete_marker)),
