@@ -138,6 +138,32 @@ def test_an_upload_shows_its_prediction_as_it_arrives(anna, pets):
     assert pets.s3.get_object(Bucket=pets.bucket, Key=stored["Key"])["Body"].read() == content
 
 
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(anna):
+    anna.open("upload")
+    sent = []
+    anna.page.on("request", lambda request: sent.append(request.url))
+    large = {"name": "scan.jpg", "mimeType": "image/jpeg", "buffer": bytes(21_300_000)}
+    anna.page.set_input_files("#files", large)
+
+    tile = anna.page.locator("#uploads .label")
+    expect(tile).to_have_text("not uploaded: 21.3 MB, and this page takes at most 20 MB")
+    expect(anna.status).to_have_text("0 of 1 uploaded")
+    assert sent == []
+
+
+def test_the_browser_asks_before_it_leaves_files_that_are_not_uploaded(anna):
+    anna.open("upload")
+    anna.page.route("**/uploads?*", lambda route: None)  # which is never answered
+    anna.page.set_input_files("#files", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": drawn("dog", 1)})
+    expect(anna.status).to_have_text("Uploading 1 of 1 ...")
+    asked = []
+    anna.page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    anna.page.locator("h1").click()  # a browser asks for nobody who has not used the page
+    anna.page.reload()
+
+    assert asked == ["beforeunload"]
+
+
 def test_a_deleted_image_is_gone_in_all_versions_and_the_audit_log_says_so(anna, airflow, pets):
     picture = drawn("cat", 8888)
     key = pets.prediction("to-delete.jpg", "cat", at=datetime.now(UTC), job=NEW, picture=picture, is_bad=False)

@@ -58,7 +58,7 @@ STATUS_OF = {  # the answer if a page fails
 }
 PARTS = (classifiers, overview, gallery, images, corrections, correcting, models, dataset, uploads)
 MOST_BYTES = LARGEST_PICTURE_BYTES + 100_000  # the limit of a request's body
-TOO_LARGE = f"The file or the answer is too large: at most {MOST_BYTES // 1_000_000} MB, with a Content-Length."
+TOO_LARGE = f"The file or the answer is too large: at most {MOST_BYTES // 1_000_000} MB. A script must send its length."
 UNKNOWN = "The page could not be made; the API server's log says why."
 
 

@@ -6,6 +6,8 @@
   const status = document.getElementById("status");
   if (!zone) return;
   const PAUSE_MS = 2000, LONGEST_MS = 180000;
+  const mostBytes = Number(zone.dataset.mostBytes);
+  let uploading = 0;
   const headers = { "X-Image-Classifier": "1", Accept: "application/json" };
   const wait = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
@@ -56,6 +58,10 @@
 
   const upload = async (file) => {
     const place = tile(file.name);
+    if (file.size > mostBytes) {
+      place.text.textContent = `not uploaded: ${(file.size / 1e6).toFixed(1)} MB, and this page takes at most ${mostBytes / 1e6} MB`;
+      return false;
+    }
     place.text.textContent = "uploading";
     try {
       const stored = await ask(`uploads?${new URLSearchParams({ name: file.name })}`,
@@ -71,13 +77,17 @@
 
   const take = async (files) => {
     let done = 0;
-    for (const file of files) {
-      status.textContent = `Uploading ${done + 1} of ${files.length} ...`;
+    uploading += 1;
+    for (const [place, file] of files.entries()) {
+      status.textContent = `Uploading ${place + 1} of ${files.length} ...`;
       if (await upload(file)) done += 1;
     }
+    uploading -= 1;
     status.textContent = `${done} of ${files.length} uploaded`;
   };
 
+  // The browser asks before it leaves the page, as the files that are not uploaded yet would be left out.
+  window.addEventListener("beforeunload", (event) => { if (uploading) event.preventDefault(); });
   document.getElementById("files").addEventListener("change", (event) => take([...event.target.files]));
   zone.addEventListener("dragover", (event) => { event.preventDefault(); zone.classList.add("over"); });
   zone.addEventListener("dragleave", () => zone.classList.remove("over"));
