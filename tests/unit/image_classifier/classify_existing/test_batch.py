@@ -287,7 +287,8 @@ def test_larger_images_have_more_time(image_shape, unmodified, s_per_image):
 def clients(*, serves):
     config = {"ProductionVariants": [{"VariantName": serves, "ModelName": "model-1"}]}
     sagemaker = SimpleNamespace(
-        describe_endpoint=lambda **_: {"EndpointConfigName": "config-1"}, describe_endpoint_config=lambda **_: config
+        describe_endpoint=lambda **_: {"EndpointConfigName": "config-1", "EndpointStatus": "InService"},
+        describe_endpoint_config=lambda **_: config,
     )
     functions = SimpleNamespace(get_function_configuration=lambda **_: {"Environment": {"Variables": VARIABLES}})
     return SimpleNamespace(sagemaker=sagemaker, functions=functions)

@@ -40,7 +40,7 @@ def begun(s3):
         config = {"ProductionVariants": [{"VariantName": "job-1", "ModelName": model}]}
         variables = {"TRAINING_JOB": "job-1", "UNSURE_BELOW": unsure_below, "ENDPOINT": "image-classifier-pets"}
         sagemaker = SimpleNamespace(
-            describe_endpoint=lambda **_: {"EndpointConfigName": "config-1"},
+            describe_endpoint=lambda **_: {"EndpointConfigName": "config-1", "EndpointStatus": "InService"},
             describe_endpoint_config=lambda **_: config,
         )
         functions = SimpleNamespace(get_function_configuration=lambda **_: {"Environment": {"Variables": variables}})
