@@ -177,8 +177,8 @@ def _unused(top: Top, named: Sequence[Split]) -> Iterable[str]:
 def _copied(folders: Sequence[str]) -> Iterable[str]:
     if folders:
         yield (
-            f"The folders {few(folders)} repeat images of the source, by their names and sizes, and what lies in them is "
-            "not used. If these are other images, set `layout` in the classifier's file."
+            f"The folders {few(folders)} repeat images of the source, by their names and sizes, and what lies in them "
+            "is not used. If these are other images, set `layout` in the classifier's file."
         )
 
 
