@@ -33,9 +33,11 @@ from image_classifier.contracts.training.hyperparameters import Hyperparameters
 from image_classifier.contracts.training.sentences import pattern, problems_of
 
 LONGEST_SOURCE = 4096  # the longest path of Linux; an S3 address has at most 63 + 1,024 characters
-Pattern = Annotated[str, Field(min_length=1, max_length=1024)]  # a pattern of fnmatch, as in aws s3 sync
-# In Unicode's composed form, as the names of class folders and labels are: macOS writes é as two characters.
-ClassName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(partial(unicodedata.normalize, "NFC"))]
+# Unicode's composed form, which labels have, too: macOS writes é as two characters, other systems as one.
+COMPOSED = AfterValidator(partial(unicodedata.normalize, "NFC"))
+# A pattern of fnmatch, as in aws s3 sync.
+Pattern = Annotated[str, Field(min_length=1, max_length=1024), COMPOSED]
+ClassName = Annotated[str, Field(min_length=1, max_length=255), COMPOSED]
 NAME = pattern(
     f"^{CLASSIFIER_NAME.pattern}$",
     "A name has 1 to 24 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",

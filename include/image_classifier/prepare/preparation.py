@@ -17,6 +17,7 @@ from image_classifier.prepare.inspection.inspector import (
     Store,
 )
 from image_classifier.prepare.layout.folders import SPLITS, Layout
+from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.selection import Selection
 from image_classifier.prepare.layout.split_folders import Split
 from image_classifier.prepare.picked import Found, Picked
@@ -201,7 +202,7 @@ def list_images(classifier: Classifier, source: Source, listed: Files | None = N
         DatasetError: the source cannot be listed, or its folders do not say which class or split an image is of.
 
     """
-    selection = Selection(classifier.include, classifier.exclude, classifier.classes)
+    selection = Selection(classifier.include, classifier.exclude, Renaming(classifier.renamed_classes))
     found = source.files() if listed is None else listed
     if isinstance(source, ListSource):
         return source.layout(found, is_chosen=selection.chooses, renaming=selection.renaming)

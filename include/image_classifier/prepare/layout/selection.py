@@ -1,7 +1,7 @@
 """Selects images by the patterns of a classifier's file, and renames and merges classes."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -15,21 +15,22 @@ class Selection:
     """The selection of a source's images, and the names of their classes.
 
     Attributes:
-        include, exclude: patterns of `fnmatch` for paths below the source; ``*`` also matches slashes.
-        classes: the source's classes by their new name; a class that is not named keeps its name.
+        include, exclude: patterns of `fnmatch` for paths below the source, in Unicode's composed form as in the
+            classifier's file; ``*`` also matches slashes.
+        renaming: the new names of classes.
 
     """
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
-    classes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    renaming: Renaming = field(default_factory=Renaming)
 
     def chooses(self, name: str) -> bool:
         """Return whether the patterns select a file."""
-        name = _composed(name)
-        if any(fnmatchcase(name, _composed(pattern)) for pattern in self.exclude):
+        composed = unicodedata.normalize("NFC", name)
+        if any(fnmatchcase(composed, pattern) for pattern in self.exclude):
             return False
-        return not self.include or any(fnmatchcase(name, _composed(pattern)) for pattern in self.include)
+        return not self.include or any(fnmatchcase(composed, pattern) for pattern in self.include)
 
     def files(self, files: Files, *, where: str) -> Files:
         """Return the selected files.
@@ -47,13 +48,3 @@ class Selection:
             )
             raise DatasetError(f"{message} The first is {files.names[0]!r}; `*` also stands for slashes.")
         return chosen
-
-    @property
-    def renaming(self) -> Renaming:
-        """The new names of classes."""
-        return Renaming({old: new for new, olds in self.classes.items() for old in olds})
-
-
-def _composed(text: str) -> str:
-    """Return a text in Unicode's composed form: macOS writes é as two characters, other systems as one."""
-    return unicodedata.normalize("NFC", text)

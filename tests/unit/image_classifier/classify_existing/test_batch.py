@@ -9,11 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from tests.unit.image_classifier.classify_existing.batches import planned
 
 from image_classifier.classifier import Classifier
 from image_classifier.classify_existing import batch as batches
 from image_classifier.classify_existing import batch_images
-from image_classifier.classify_existing.batch import Batch, batch_request, delete_batch, plan_batch
+from image_classifier.classify_existing.batch import batch_request, delete_batch, plan_batch
 from image_classifier.classify_existing.batch_images import prepare_share
 from image_classifier.classify_existing.batch_records import write_records
 from image_classifier.classify_existing.records import Target
@@ -46,18 +47,7 @@ VARIABLES = {
     "THUMBNAILS_PREFIX": "pets/thumbnails/",
     "LOG_PREFIX": "pets/predictions-log/",
 }
-BATCH = Batch(
-    classifier="pets",
-    bucket="pictures",
-    started_ms=REQUEST.started_ms,
-    shares=1,
-    training_job="job-1",
-    model="model-1",
-    endpoint="image-classifier-pets",
-    endpoint_config="config-1",
-    unsure_below=None,
-    calibrate=True,
-)
+BATCH = planned(REQUEST.started, calibrate=True)
 NAMES = ["a.png", "b/c d.png", "broken.png"]
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.image_classifier.classify_existing.batches import planned
 
 from image_classifier.classify_existing import kept_batches
 from image_classifier.classify_existing.batch import Batch
@@ -12,18 +13,7 @@ from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.run import Request
 
 REQUEST = Request(Target("pets", "pictures"), "", again=True, started=datetime(2026, 1, 1, tzinfo=UTC))
-BATCH = Batch(
-    classifier="pets",
-    bucket="pictures",
-    started_ms=REQUEST.started_ms,
-    shares=3,
-    training_job="job-1",
-    model="model-1",
-    endpoint="image-classifier-pets",
-    endpoint_config="config-1",
-    unsure_below=None,
-    calibrate=False,
-)
+BATCH = planned(REQUEST.started, shares=3)
 
 
 def key(request=REQUEST, *, run_id="run"):

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from tests.unit.image_classifier.classify_existing.batches import planned
 
 from image_classifier.classifier import Classifier
 from image_classifier.classify_existing import batch as batches
-from image_classifier.classify_existing.batch import Batch
 from image_classifier.contracts.errors import BudgetError, ClassifierFileError
 from image_classifier_airflow.steps import classify_existing as steps
 from image_classifier_airflow.steps import clients
@@ -26,18 +26,7 @@ PARAMS = {
 }
 BEGAN = datetime(2026, 11, 28, tzinfo=UTC)
 RUN = SimpleNamespace(start_date=BEGAN, dag_id="dag", run_id="run")
-BATCH = Batch(
-    classifier="pets",
-    bucket=BUCKET,
-    started_ms=round(BEGAN.timestamp() * 1000),
-    shares=2,
-    training_job="job-1",
-    model="model-1",
-    endpoint="image-classifier-pets",
-    endpoint_config="config-1",
-    unsure_below=None,
-    calibrate=False,
-)
+BATCH = planned(BEGAN, bucket=BUCKET, shares=2)
 
 
 class Functions:
