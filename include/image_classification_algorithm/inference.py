@@ -4,7 +4,7 @@ from typing import Any, TypeAlias
 
 import onnxruntime  # type: ignore[import-untyped]
 
-from image_classification_algorithm.cores import usable_cores
+from image_classifier.contracts.training.machine import usable_cores
 
 Session: TypeAlias = Any  # onnxruntime.InferenceSession, which has no types
 

@@ -13,8 +13,7 @@ from image_classifier.aws.client_errors import is_transient
 from image_classifier.contracts.errors import ImageClassifierError, StorageError
 from image_classifier.prepare.processing.work import Work
 from image_classifier.prepare.progress import Progress
-from image_classifier.prepare.shards import machine
-from image_classifier.prepare.shards.processes import Shards, prepare_in_processes
+from image_classifier.prepare.shards.processes import Shards, most_processes, prepare_in_processes
 from image_preparation.connection import Connection
 from image_preparation.instance import Instance
 
@@ -42,7 +41,7 @@ def _prepare(numbers: Sequence[int], work: Work, *, instance: Instance, progress
             numbers,
             shards=Shards(work.classifier, work.run, instance.bucket, Path()),
             connect=lambda: Connection(instance.region),
-            processes=max(1, min(machine.processes(), len(numbers))),
+            processes=max(1, min(most_processes(), len(numbers))),
             progress=progress,
         )
     except BrokenProcessPool:

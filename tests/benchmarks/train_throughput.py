@@ -24,7 +24,7 @@ from training_job import by_class, prepare_job
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.configuration import read_hyperparameters
-from image_classification_algorithm.training.images import Images, read_split
+from image_classification_algorithm.training.images import Images, cache_bytes, read_split
 from image_classification_algorithm.training.job import Job, learner_for
 from image_classification_algorithm.training.stopping import StopRequest
 from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
@@ -76,7 +76,9 @@ if __name__ == "__main__":
         values = {"num_layers": layers, "mini_batch_size": size, "optimizer": "nag", "learning_rate": "0.01"}
         prepare_job(Path(base), photographs or digits(), side_px=side_px, hyperparameters=values)
         given = read_hyperparameters(Folders(Path(base)))
-        train = read_split(Folders(Path(base)), "train", hyperparameters=given, stop=StopRequest())
+        train = read_split(
+            Folders(Path(base)), "train", hyperparameters=given, stop=StopRequest(), room_bytes=cache_bytes()
+        )
         mine, other, ratio = in_turn(ours(train, given), theirs(train, given), rounds=rounds)
     print(f"ResNet-{layers} at {side_px} px, batches of {size}: {mine:.1f} images/s, plain PyTorch {other:.1f}")
     print(f"ratio {ratio:.2f} (median of {rounds} rounds; {load()})")

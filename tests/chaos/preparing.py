@@ -14,7 +14,7 @@ import boto3
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.prepare import dataset
-from image_classifier.prepare.shards import machine, pending, sharding
+from image_classifier.prepare.shards import pending, sharding
 from image_classifier.prepare.shards.listing import Listing
 from image_classifier.prepare.shards.shard import prepare_shard
 
@@ -35,7 +35,7 @@ class Client:
 def main(step: str, bucket: str, folder: str, runner: str, listing: str = "{}", shard: str = "0") -> None:
     """Run the step; ``list`` prints the listing, ``task`` the data set's fingerprint."""
     sharding.IMAGES_OF_A_SHARD = sharding.IMAGES_OF_A_MAPPED_SHARD = IMAGES_OF_A_SHARD
-    pending.SHARDS_OF_A_PROCESS, machine.processes = 1, lambda: PROCESSES
+    pending.SHARDS_OF_A_PROCESS, pending.most_processes = 1, lambda: PROCESSES
     s3, settings = boto3.client("s3"), Settings.from_env().model_copy(update={"bucket": bucket})
     shape = {"image_shape": f"3,{SIDE_PX},{SIDE_PX}", "num_layers": 20}
     classifier = Classifier(name=NAME, source=folder, hyperparameters=shape, preparation={"runner": runner})

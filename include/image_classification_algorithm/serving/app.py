@@ -10,9 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from image_classification_algorithm.cores import usable_cores
 from image_classification_algorithm.decoding import UnreadableImageError
 from image_classification_algorithm.serving.model import Model
+from image_classifier.contracts.training.machine import usable_cores
 
 CONTENT_TYPES = ("application/x-image", "image/jpeg", "image/png")
 MAX_REQUEST_BYTES = 25 * 1024 * 1024

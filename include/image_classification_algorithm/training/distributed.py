@@ -39,11 +39,12 @@ _KEPT = list[Any]()
 
 @dataclass(frozen=True)
 class Hosts:
-    """The hosts of the job, and which of them this one is."""
+    """The hosts of the job, and which of them this one is; `on_this_machine` is how many share its cores and memory."""
 
     rank: int = 0
     count: int = 1
     device: torch.device | None = None
+    on_this_machine: int = 1
 
     @property
     def is_first(self) -> bool:
@@ -142,13 +143,9 @@ def joined(folders: Folders, *, device: torch.device, environ: Mapping[str, str]
     if len(names) < 2:
         yield ALONE
         return
-    hosts = Hosts(names.index(resources["current_host"]), len(names), device)
-    _meet(
-        hosts,
-        names=names,
-        interface=resources.get("network_interface_name"),
-        folder=environ.get(MEETING_FOLDER_VARIABLE),
-    )
+    folder = environ.get(MEETING_FOLDER_VARIABLE)
+    hosts = Hosts(names.index(resources["current_host"]), len(names), device, len(names) if folder else 1)
+    _meet(hosts, names=names, interface=resources.get("network_interface_name"), folder=folder)
     log.info("This is %s, host %d of %d.", resources["current_host"], hosts.rank + 1, hosts.count)
     if not hosts.is_first:
         log.info("%s logs the progress, validates, and stores the model.", names[0])
@@ -173,7 +170,7 @@ def _meet(hosts: Hosts, *, names: list[str], interface: str | None, folder: str 
             os.environ.setdefault(variable, interface)
     if folder:
         address = f"file://{Path(folder).absolute()}/meeting"
-        torch.set_num_threads(max(1, torch.get_num_threads() // hosts.count))  # they share this machine's cores
+        torch.set_num_threads(max(1, torch.get_num_threads() // hosts.on_this_machine))
     else:
         wait_for_name(names[0])
         address = f"tcp://{names[0]}:{PORT}"

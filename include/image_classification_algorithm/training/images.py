@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import os
 import time
 import zlib
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ import torch
 from torch import Tensor
 
 from image_classification_algorithm import decoding
-from image_classification_algorithm.cores import usable_cores
 from image_classification_algorithm.decoding import Pixels, UnreadableImageError
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
@@ -24,6 +22,7 @@ from image_classification_algorithm.formats.labels import target
 from image_classification_algorithm.job_log import log
 from image_classification_algorithm.training.stopping import StopRequest
 from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.machine import usable_cores, usable_memory_bytes
 
 CACHE_SHARE_OF_MEMORY = 0.25
 IMAGES_A_PART = 256
@@ -50,14 +49,43 @@ class Images:
         """Return the number of usable images."""
         return len(self.examples)
 
+    @property
+    def cached_bytes(self) -> int:
+        """Return the size of the images that are in memory."""
+        return sum(pixels.nbytes for pixels in self.cached if pixels is not None)
+
     def pixels(self, position: int) -> Pixels:
         """Return the image at `position`, uint8 (height, width, channels), its shorter side `resize` pixels long."""
         kept = self.cached[position]
         return kept if kept is not None else load(self.examples[position], self.hyperparameters)
 
 
-def read_split(folders: Folders, split: str, *, hyperparameters: JobHyperparameters, stop: StopRequest) -> Images:
+def read_splits(
+    folders: Folders, *, hyperparameters: JobHyperparameters, stop: StopRequest, hosts_here: int
+) -> tuple[Images, Images]:
+    """Read the train and the validation split, which share the cache; the hosts on this machine share its memory.
+
+    Raises:
+        ClientError: as `read_split`.
+
+    """
+    room_bytes = cache_bytes() // hosts_here
+    train = read_split(folders, "train", hyperparameters=hyperparameters, stop=stop, room_bytes=room_bytes)
+    left_bytes = room_bytes - train.cached_bytes
+    return train, read_split(folders, "validation", hyperparameters=hyperparameters, stop=stop, room_bytes=left_bytes)
+
+
+def read_split(
+    folders: Folders, split: str, *, hyperparameters: JobHyperparameters, stop: StopRequest, room_bytes: int
+) -> Images:
     """Read the channels of a split; an image that cannot be read is logged by name and left out.
+
+    Args:
+        folders: of the job.
+        split: train or validation.
+        hyperparameters: of the job.
+        stop: is checked meanwhile.
+        room_bytes: of the cache.
 
     Raises:
         ClientError: a channel is missing or wrong, or no image is left.
@@ -67,7 +95,7 @@ def read_split(folders: Folders, split: str, *, hyperparameters: JobHyperparamet
     if hyperparameters.multi_label:
         log.info("label-format is %s", channel.label_format)
     found, labels = _labelled(channel, hyperparameters=hyperparameters, stop=stop)
-    usable, cached, checksums = _decode_all(found, hyperparameters, stop=stop)
+    usable, cached, checksums = _decode_all(found, hyperparameters, stop=stop, room_bytes=room_bytes)
     if not usable:
         raise ClientError(f"Unable to start training. No image of the {split} channel can be read; the log names each.")
     if channel.format is Format.IMAGE_FILES:
@@ -125,13 +153,13 @@ def _labelled(
 
 
 def _decode_all(
-    found: Sequence[Example], hyperparameters: JobHyperparameters, *, stop: StopRequest
+    found: Sequence[Example], hyperparameters: JobHyperparameters, *, stop: StopRequest, room_bytes: int
 ) -> tuple[list[int], list[Pixels | None], list[int]]:
     """Return the positions of the readable images, their pixels (None if not cached), and the pixels' checksums."""
     usable: list[int] = []
     cached: list[Pixels | None] = []
     checksums: list[int] = []
-    room_bytes, last_line = cache_bytes(), time.monotonic()
+    last_line = time.monotonic()
     with ThreadPoolExecutor(usable_cores()) as threads:
         # In parts, so that pixels that exceed the cache's size do not fill the memory.
         for start in range(0, len(found), IMAGES_A_PART):
@@ -160,7 +188,8 @@ def _try_load(example: Example, hyperparameters: JobHyperparameters) -> tuple[Pi
 
 
 def cache_bytes() -> int:
-    return math.floor(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * CACHE_SHARE_OF_MEMORY)
+    """Return how much memory decoded images may take, of both splits together."""
+    return math.floor(usable_memory_bytes() * CACHE_SHARE_OF_MEMORY)
 
 
 def stacked(images: Images, positions: Sequence[int], *, crop: "Crop") -> Tensor:

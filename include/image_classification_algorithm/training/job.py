@@ -7,7 +7,6 @@ import torch
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.artifact import Description
-from image_classification_algorithm.cores import usable_cores
 from image_classification_algorithm.errors import ClientError
 from image_classification_algorithm.folders import Folders
 from image_classification_algorithm.job_log import log
@@ -18,11 +17,12 @@ from image_classification_algorithm.training.configuration import log_parameters
 from image_classification_algorithm.training.distributed import UnkeptModelStore, joined
 from image_classification_algorithm.training.epochs import Trainer
 from image_classification_algorithm.training.freed_memory import keep_freed_memory
-from image_classification_algorithm.training.images import read_split
+from image_classification_algorithm.training.images import read_splits
 from image_classification_algorithm.training.learner import Job, Learner, learner_for
 from image_classification_algorithm.training.model_store import ModelStore
 from image_classification_algorithm.training.stopping import StopRequest, StopRequestedError
 from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
+from image_classifier.contracts.training.machine import usable_cores
 
 
 def run(folders: Folders, stop: StopRequest) -> None:
@@ -37,9 +37,8 @@ def run(folders: Folders, stop: StopRequest) -> None:
     device = _prepare_device()
     with joined(folders, device=device) as hosts:
         try:
-            train, validation = (
-                read_split(folders, split, hyperparameters=hyperparameters, stop=stop)
-                for split in ("train", "validation")
+            train, validation = read_splits(
+                folders, hyperparameters=hyperparameters, stop=stop, hosts_here=hosts.on_this_machine
             )
             check_count(len(train), hyperparameters=hyperparameters, hosts=hosts.count)
             hosts.same(len(train), what="the number of training images")

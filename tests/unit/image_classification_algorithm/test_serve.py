@@ -14,7 +14,6 @@ from tests.ports import free_port
 
 from image_classification_algorithm import artifact
 from image_classification_algorithm.artifact import Description
-from image_classification_algorithm.cores import usable_cores
 from image_classification_algorithm.folders import BASE_VARIABLE
 from image_classification_algorithm.inference import serving_session
 from image_classification_algorithm.networks.onnx_graph import IMAGENET, onnx_model
@@ -23,6 +22,7 @@ from image_classification_algorithm.serving import app
 from image_classification_algorithm.serving.app import application
 from image_classification_algorithm.serving.model import Model
 from image_classification_algorithm.serving.server import PORT_VARIABLE
+from image_classifier.contracts.training.machine import usable_cores
 
 FOLDER = Path(__file__).resolve().parents[3] / "include"
 

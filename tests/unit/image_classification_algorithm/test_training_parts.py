@@ -9,7 +9,7 @@ from image_classification_algorithm.training import images as images_module
 from image_classification_algorithm.training import optimization
 from image_classification_algorithm.training.augmentation import hsl_of, jittered, rgb_of, transformed
 from image_classification_algorithm.training.batches import shuffled_batches
-from image_classification_algorithm.training.images import Crop, read_split
+from image_classification_algorithm.training.images import Crop, read_splits
 from image_classification_algorithm.training.metrics import Accuracy
 from image_classification_algorithm.training.stopping import EarlyStopping, StopRequest
 from image_classifier.contracts.training.job_hyperparameters import JobHyperparameters
@@ -144,6 +144,16 @@ def test_images_beyond_the_memory_bound_are_decoded_again(make_job, monkeypatch)
     one_image = 8 * 8 * 3
     monkeypatch.setattr(images_module, "cache_bytes", lambda: 3 * one_image)
     given = hyperparameters(num_classes=2, image_shape="3,8,8", resize=8)
-    images = read_split(folders, "train", hyperparameters=given, stop=StopRequest())
+    images, _ = read_splits(folders, hyperparameters=given, stop=StopRequest(), hosts_here=1)
     assert [kept is not None for kept in images.cached] == [True] * 3 + [False] * 13
     assert images.pixels(9).shape == (8, 8, 3)
+
+
+@pytest.mark.parametrize(("hosts_here", "cached"), [(1, [16, 4]), (2, [10, 0])])
+def test_both_splits_and_the_hosts_of_a_machine_share_the_cache(make_job, monkeypatch, hosts_here, cached):
+    folders = make_job()
+    one_image = 8 * 8 * 3
+    monkeypatch.setattr(images_module, "usable_memory_bytes", lambda: 4 * 20 * one_image)
+    given = hyperparameters(num_classes=2, image_shape="3,8,8", resize=8)
+    splits = read_splits(folders, hyperparameters=given, stop=StopRequest(), hosts_here=hosts_here)
+    assert [split.cached_bytes // one_image for split in splits] == cached

@@ -2,7 +2,6 @@
 
 import hashlib
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +13,7 @@ from image_classifier.aws.names import Keys
 from image_classifier.contracts import pixels, signatures
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.pixels import Picture, PixelParameters, Prepared
+from image_classifier.contracts.training.machine import usable_cores, usable_memory_bytes
 from image_classifier.prepare.classes import class_folder
 from image_classifier.prepare.inspection import statistics
 from image_classifier.prepare.inspection.near_duplicates import Look
@@ -26,6 +26,7 @@ from image_classifier.prepare.sources.source import Source
 # keep about one core busy; `shards.processes` uses the others. botocore keeps 10 connections.
 WORKERS = 8
 DECODED_BESIDE_OTHERS = 2
+MEMORY_OF_A_DECODER = 650 * 1024**2  # at most, for the largest image
 IN_FLIGHT = 4 * WORKERS  # number of images that are read ahead, which limits the memory
 NOT_FOR_GOOD = ("unreadable", "changed")  # codes of rejections that another run may not repeat
 UNMODIFIED_KEY = "as-is"  # the name of release 0.1, which is part of fingerprints
@@ -241,8 +242,10 @@ class Inspector:
 
 
 def decoded_at_once() -> int:
-    """Return how many images to decode at once: one per core, fewer beside other processes; each takes up to 650 MB."""
-    return (os.cpu_count() or 1) if multiprocessing.parent_process() is None else DECODED_BESIDE_OTHERS
+    """Return how many images to decode at once: one per core, as the memory allows; fewer beside other processes."""
+    if multiprocessing.parent_process() is not None:
+        return DECODED_BESIDE_OTHERS
+    return max(1, min(usable_cores(), usable_memory_bytes() // MEMORY_OF_A_DECODER))
 
 
 def _reported(found: Inspected | Rejected, report: Callable[[Inspected | Rejected], None]) -> Inspected | Rejected:

@@ -9,9 +9,8 @@ from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.errors import PreparationError
 from image_classifier.prepare.progress import Progress
-from image_classifier.prepare.shards import machine
 from image_classifier.prepare.shards.listing import Listing, inspected_key
-from image_classifier.prepare.shards.processes import Connect, Shards, prepare_in_processes, prepare_one
+from image_classifier.prepare.shards.processes import Connect, Shards, most_processes, prepare_in_processes, prepare_one
 from image_classifier.prepare.stores import StoredKeys
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def prepare_pending(
     """
     numbers = _pending(listing, shards, s3)
     progress = Progress(on_progress, listing.unread * len(numbers) // max(1, listing.shards))
-    processes = min(machine.processes(), len(numbers) // SHARDS_OF_A_PROCESS)
+    processes = min(most_processes(), len(numbers) // SHARDS_OF_A_PROCESS)
     if connect is None or processes < 2 or multiprocessing.current_process().daemon:  # which may not have children
         _prepare_here(numbers, shards, s3=s3, progress=progress)
         return

@@ -16,6 +16,7 @@ from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from image_classifier.contracts.training.machine import usable_cores, usable_memory_bytes
 from image_classifier.prepare.progress import Progress
 from image_classifier.prepare.shards.shard import ShardResult, prepare_shard
 from image_classifier.prepare.stores import StoredKeys
@@ -23,6 +24,7 @@ from image_classifier.prepare.stores import StoredKeys
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+MEMORY_OF_A_PROCESS = 512 * 1024**2  # 100 MB, and room for large images
 Connect = Callable[[], "S3Client"]  # makes a client in another process: it must be hashable, and pickle must know it
 
 
@@ -67,6 +69,11 @@ def prepare_in_processes(
                 result = one.result()
                 progress.add(result.images, rejected=result.rejected)
             running |= {pool.submit(_prepare, number, shards, connect()) for number in islice(waiting, len(done))}
+
+
+def most_processes() -> int:
+    """Return how many processes of this machine, or of its container, may prepare images at once, at least one."""
+    return max(1, min(usable_cores(), usable_memory_bytes() // MEMORY_OF_A_PROCESS))
 
 
 def process_pool(processes: int) -> ProcessPoolExecutor:

@@ -104,7 +104,7 @@ def test_an_image_that_cannot_be_read_takes_its_label_with_it(as_format):
     folders = as_format("image files")
     (folders.channel("train") / "2.png").write_bytes(b"no image")
     given = JobHyperparameters.from_strings({"num_classes": "2", "num_training_samples": "100", "resize": "224"})
-    images = read_split(folders, "train", hyperparameters=given, stop=StopRequest())
+    images = read_split(folders, "train", hyperparameters=given, stop=StopRequest(), room_bytes=0)
     assert [example.labels for example in images.examples] == [(label,) for label in images.labels]
     assert len(images) == 15
 
@@ -148,7 +148,7 @@ def test_a_stop_is_heard_while_a_pipe_has_nothing_to_say(configure, sigterm_of_t
     given = JobHyperparameters.from_strings({"num_classes": "2", "num_training_samples": "100"})
     threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGTERM]).start()
     with pytest.raises(StopRequestedError):
-        read_split(folders, "train", hyperparameters=given, stop=stop)
+        read_split(folders, "train", hyperparameters=given, stop=stop, room_bytes=0)
     os.close(writer)
 
 

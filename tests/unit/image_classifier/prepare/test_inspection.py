@@ -171,7 +171,7 @@ def test_no_more_images_are_in_progress_than_memory_allows(inspector, monkeypatc
 
 
 def test_no_more_images_are_decoded_at_once_than_there_are_cores(inspector, tmp_path, picture, monkeypatch):
-    monkeypatch.setattr(inspection.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(inspection, "usable_cores", lambda: 2)
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(picture(number))
     lock, now, most = threading.Lock(), 0, 0
@@ -196,11 +196,20 @@ def test_no_more_images_are_decoded_at_once_than_there_are_cores(inspector, tmp_
 
 
 def test_a_process_beside_others_decodes_few_images_at_once(monkeypatch):
-    monkeypatch.setattr(inspection.os, "cpu_count", lambda: 64)
+    monkeypatch.setattr(inspection, "usable_cores", lambda: 64)
+    monkeypatch.setattr(inspection, "usable_memory_bytes", lambda: 2**40)
     alone = inspection.decoded_at_once()
     monkeypatch.setattr(inspection.multiprocessing, "parent_process", lambda: "a process")
 
     assert (alone, inspection.decoded_at_once()) == (64, 2)
+
+
+@pytest.mark.parametrize(("gib", "decoded"), [(2, 3), (0.25, 1)])
+def test_no_more_images_are_decoded_at_once_than_the_memory_allows(monkeypatch, gib, decoded):
+    monkeypatch.setattr(inspection, "usable_cores", lambda: 64)
+    monkeypatch.setattr(inspection, "usable_memory_bytes", lambda: int(gib * 1024**3))
+
+    assert inspection.decoded_at_once() == decoded
 
 
 def test_a_failing_upload_ends_the_run(inspector, s3, tmp_path, picture):
