@@ -55,7 +55,11 @@ class Header:
         return only_train(self.corrections)
 
     def dumps(self) -> bytes:
-        """Return the bytes of header.json.gz."""
+        """Return the bytes of header.json.gz, which depend on the release of zlib."""
+        return gzip.compress(self.content(), mtime=0)
+
+    def content(self) -> bytes:
+        """Return what header.json.gz holds, and what names the listing."""
         layout = {**asdict(replace(self.layout, images=())), "images": []}  # a copy of all images takes much memory
         document = {
             "schema": SCHEMA,
@@ -68,7 +72,7 @@ class Header:
             "inspected_by": self.inspected_by,
             "origin": self.origin,
         }
-        return gzip.compress(json.dumps(document, sort_keys=True).encode(), mtime=0)
+        return json.dumps(document, sort_keys=True).encode()
 
     @classmethod
     def loads(cls, data: bytes) -> Self:

@@ -184,7 +184,7 @@ def delete_listings(s3: "S3Client", *, bucket: str, keys: Keys, but: str = "") -
 
 def _run(head: header.Header, images: Sequence[Listed], *, unread: Sequence[int]) -> str:
     """Names the listing by its content: 16 hex digits."""
-    content = hashlib.sha256(head.dumps())
+    content = hashlib.sha256(head.content())
     for image in images:
         content.update(json.dumps([image.name, image.class_name, image.split, image.stamp]).encode())
     for text in json_of(unread):

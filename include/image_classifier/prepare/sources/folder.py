@@ -3,6 +3,7 @@
 import os
 import stat
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.ignored import is_ignored
 from image_classifier.prepare.sources.source import RACY, File, Files
 
+MOST_PATHS: Final = 100  # to one folder; ten folders with links to each other have ten million paths
 RACY_NS: Final = 2_000_000_000  # the coarsest time of change that a file system keeps (FAT); Git calls it racy, too
 
 
@@ -34,7 +36,7 @@ class FolderSource:
                 "starts at IMAGE_CLASSIFIER_DATA_FOLDER."
             )
             raise DatasetError(message)
-        return Files(_walk(self.folder, "", above=()))
+        return Files(_walk(self.folder, "", above=(), paths=Counter()))
 
     def read(self, name: str, *, limit_bytes: int, stamp: str = "") -> bytes:  # noqa: ARG002 - a file may change
         try:
@@ -53,8 +55,18 @@ def _opened(path: str, flags: int) -> int:
     return descriptor
 
 
-def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> Iterator[File]:
-    """Yield files before folders, both by name; ``above`` are the parent folders, to which a link may lead back."""
+def _walk(
+    folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...], paths: Counter[tuple[int, int]]
+) -> Iterator[File]:
+    """Yield files before folders, both by name.
+
+    Args:
+        folder: to list.
+        prefix: of the names.
+        above: the parent folders, to which a link may lead back.
+        paths: how many lead to each folder, so far.
+
+    """
     try:
         status = folder.stat()
         with os.scandir(folder) as listing:
@@ -67,6 +79,8 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
     here = (status.st_dev, status.st_ino)
     if here in above:
         return
+    paths[here] += 1
+    _check_paths(folder, paths[here])
     # A broken link is listed, so that it is reported as rejected; pipes and devices are not files.
     for entry in entries:
         if _leads_to(entry.is_file):
@@ -76,7 +90,16 @@ def _walk(folder: Path, prefix: str, *, above: tuple[tuple[int, int], ...]) -> I
     for entry in entries:
         if _leads_to(entry.is_dir):
             yield File(f"{prefix}{entry.name}/")
-            yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here))
+            yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here), paths=paths)
+
+
+def _check_paths(folder: Path, paths: int) -> None:
+    if paths > MOST_PATHS:
+        message = (
+            f"More than {MOST_PATHS} paths lead to {folder.resolve()}, such as {folder}: folders have links to each "
+            "other. Remove these links."
+        )
+        raise DatasetError(message)
 
 
 def stamp_of(file: os.DirEntry[str] | Path) -> str:

@@ -1,5 +1,6 @@
 import io
 import os
+from itertools import permutations
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -59,6 +60,15 @@ def test_a_link_back_to_a_folder_above_does_not_go_round(folder):
     (folder / "cat" / "deep" / "again").symlink_to(folder / "cat")
 
     assert [name for name in names_of(FolderSource(folder)) if "again" in name] == ["cat/deep/again/"]
+
+
+def test_folders_with_links_to_each_other_are_refused_soon(tmp_path):
+    for one, other in permutations("abcdefghijkl", 2):
+        (tmp_path / one).mkdir(exist_ok=True)
+        (tmp_path / one / f"to {other}").symlink_to(tmp_path / other)
+
+    with pytest.raises(DatasetError, match=r"More than 100 paths lead to .*/\w, such as .*/a/to b/"):
+        FolderSource(tmp_path).files()
 
 
 def test_pipes_are_not_images(folder):
