@@ -37,6 +37,17 @@ NUMBERS: Mapping[str, Limits] = MappingProxyType(
 )
 CHOICES: Mapping[str, tuple[str, ...]] = MappingProxyType({"optimizer": ("sgd", "adam", "rmsprop", "nag")})
 
+USED_BY: Mapping[str, tuple[str, ...]] = MappingProxyType(  # optimizers; all use the others
+    {
+        "momentum": ("sgd", "nag"),
+        "weight_decay": ("sgd", "nag"),
+        "beta_1": ("adam",),
+        "beta_2": ("adam",),
+        "eps": ("adam", "rmsprop"),
+        "gamma": ("rmsprop",),
+    }
+)
+
 
 class Numbers(Part):
     """The smallest and the largest value to search, and SageMaker's scaling of the values in between."""
@@ -94,6 +105,18 @@ class Tuning(Part):
     def tuned_jobs(self) -> int:
         """Return the largest number of training jobs that the tuning job starts."""
         return self.max_jobs - 1
+
+    def advice(self, hyperparameters: Hyperparameters) -> tuple[str, ...]:
+        """Return a sentence if hyperparameters are searched that no optimizer of the search uses."""
+        choices = self.ranges.get("optimizer")
+        tried = choices if isinstance(choices, tuple) else (hyperparameters.optimizer,)
+        unused = [name for name in self.ranges if not set(tried).intersection(USED_BY.get(name, tried))]
+        if not self.enabled or not unused:
+            return ()
+        return (
+            f"Advice: leave {' and '.join(unused)} out of `tuning.ranges`: without effect on {' or '.join(tried)}, and "
+            "jobs that differ in nothing else are paid for in vain.",
+        )
 
     def problems(self, hyperparameters: Hyperparameters) -> list[str]:
         """Return a sentence per end of a range that does not fit the classifier's other hyperparameters."""

@@ -20,7 +20,7 @@ from image_classifier.deploy.serving import serving_model
 from image_classifier.evaluate.report.can_show import what_it_can_show
 from image_classifier.evaluate.trials.choice import stored_tuning
 from image_classifier.plan.job_lines import (
-    advice_on_format,
+    advice_on,
     evaluation_line,
     most_of_a_run,
     training_line,
@@ -109,7 +109,7 @@ def build_plan(
     )
     images = dataset.num_training_samples + dataset.num_validation_samples
     shown = what_it_can_show(dataset.num_test_samples, of_class={})
-    return Plan(classifier.name, lines, shown, advice_on_format(classifier, images))
+    return Plan(classifier.name, lines, shown, advice_on(classifier, images))
 
 
 def _training_request(
@@ -149,7 +149,7 @@ def _plan_of_unread(
         _function(classifier, clients, settings, job=None, config=config, options=options),
         _upload_trigger(classifier, clients, settings),
     )
-    return Plan(classifier.name, lines, advice=advice_on_format(classifier, unread))
+    return Plan(classifier.name, lines, advice=advice_on(classifier, unread))
 
 
 def _tuning(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from image_classifier.prepare.prepared import PreparedDataset
 
 STARTS = {"start": "started", "await": "started once it has stopped"}
-MANY_IMAGES = 200_000  # from which on a training job converts them for minutes; see `advice_on_format`
+MANY_IMAGES = 200_000  # from which on a training job converts them for minutes; see `_advice_on_format`
 MODELS_COMPARED = 2  # the new model and the live model
 Machines = Sequence[Mapping[str, Any]]
 
@@ -32,7 +32,13 @@ def models_scored(tuning: Tuning) -> int:
     return 1 + min(tuning.finalists, tuning.tuned_jobs)
 
 
-def advice_on_format(classifier: Classifier, images: int) -> tuple[str, ...]:
+def advice_on(classifier: Classifier, images: int) -> tuple[str, ...]:
+    """Return sentences about settings that would make the run cheaper."""
+    on_ranges = classifier.tuning.advice(classifier.hyperparameters) if classifier.tuning else ()
+    return (*_advice_on_format(classifier, images), *on_ranges)
+
+
+def _advice_on_format(classifier: Classifier, images: int) -> tuple[str, ...]:
     """Return a sentence that recommends `format: recordio` for many images; none if the file has it.
 
     The built-in algorithm packs images into RecordIO before it trains, on the training instance.

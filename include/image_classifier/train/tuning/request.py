@@ -1,5 +1,6 @@
 """Builds CreateHyperParameterTuningJob's request from the request of the training job with the file's settings."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from image_classifier.contracts.training.job_hyperparameters import for_job
 
 if TYPE_CHECKING:
     from image_classifier.prepare.prepared import PreparedDataset
+
+log = logging.getLogger(__name__)
 
 OBJECTIVE = "validation:accuracy"  # a metric of the algorithm; SageMaker uses its value after the last epoch
 LARGEST_SEED = 2**32 - 1
@@ -78,8 +81,10 @@ def tuning_task_config(
 
     """
     request = tuning_job_request(classifier, training=training, dataset=dataset)
-    if request is None:
+    if request is None or classifier.tuning is None:
         return {}
+    for sentence in classifier.tuning.advice(classifier.hyperparameters):
+        log.warning(sentence)
     return {
         "request": request,
         "alternatives": [_on(request, alternative) for alternative in alternatives],

@@ -5,8 +5,10 @@ import pytest
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import run_params_schema, with_run_params
 from image_classifier.contracts.errors import ClassifierFileError
+from image_classifier.contracts.training.hyperparameters import Hyperparameters
 
 CATS = Classifier(name="cats", source="cats")
+HALF = {"min": 0.1, "max": 0.5}
 
 
 def tuned(**values):
@@ -22,6 +24,30 @@ def test_the_word_alone_searches_two_hyperparameters_in_ten_jobs():
 
     assert (tuning.enabled, tuning.strategy, tuning.max_jobs, tuning.tuned_jobs) == (True, "Bayesian", 10, 9)
     assert list(tuning.ranges) == ["learning_rate", "weight_decay"]
+
+
+def advice(optimizer, **values):
+    return tuned(**values).tuning.advice(Hyperparameters(optimizer=optimizer))
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "ranges", "unused"),
+    [
+        ("adam", {"weight_decay": HALF, "beta_1": HALF}, "weight_decay"),
+        ("rmsprop", {"gamma": HALF, "beta_1": HALF}, "beta_1"),
+        ("sgd", {"gamma": HALF, "eps": HALF}, "gamma and eps"),
+    ],
+)
+def test_a_range_that_the_optimizer_does_not_use_is_named(optimizer, ranges, unused):
+    (sentence,) = advice(optimizer, ranges=ranges)
+
+    assert f"leave {unused} out of `tuning.ranges`: without effect on {optimizer}," in sentence
+
+
+def test_a_range_that_an_optimizer_of_the_search_uses_is_not_named():
+    assert advice("adam", ranges={"optimizer": ["adam", "sgd"], "weight_decay": HALF}) == ()
+    assert advice("nag") == advice("adam", enabled=False) == ()
+    assert advice("adam") != ()
 
 
 def refusal(**values):

@@ -240,6 +240,15 @@ def test_many_new_images_of_a_processing_job_get_the_advice_too(plan, processed,
     assert "there are 73 images" in advice
 
 
+def test_the_plan_advises_against_a_search_of_what_adam_ignores(plan, tuned):
+    ranges = {"weight_decay": {"min": 0.001, "max": 0.1}}
+    assert plan(tuned).advice == ()
+
+    (advice,) = plan(tuned.revised({"hyperparameters": {"optimizer": "adam"}, "tuning": {"ranges": ranges}})).advice
+
+    assert advice.startswith("Advice: leave weight_decay out of `tuning.ranges`")
+
+
 def test_a_paused_trigger_stays_so(plan, pets):
     assert changes(plan(pets.revised({"trigger": "paused"})))["upload trigger"] == "paused"
 

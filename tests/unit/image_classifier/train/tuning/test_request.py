@@ -139,3 +139,12 @@ def test_the_task_gets_the_same_search_on_other_machines():
     assert other["HyperParameterTuningJobName"] == config["request"]["HyperParameterTuningJobName"]
     assert other["TrainingJobDefinition"]["ResourceConfig"]["InstanceType"] == "ml.g5.xlarge"
     assert (config["classifier"], config["training_job"]) == ("cats", first["TrainingJobName"])
+
+
+def test_a_range_that_adam_ignores_is_logged_before_the_job_is_paid_for(caplog):
+    ranges = {"weight_decay": {"min": 0.001, "max": 0.1}}
+    cats = classifier(tuning={"ranges": ranges}, hyperparameters={"optimizer": "adam"})
+
+    tuning_task_config(cats, training=training(cats), alternatives=[], dataset=DATASET)
+
+    assert "leave weight_decay out of `tuning.ranges`" in caplog.text
