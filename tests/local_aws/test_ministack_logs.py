@@ -1,9 +1,12 @@
 """Checks CloudWatch Logs as the clients of SageMaker use it."""
 
+import time
+
 import pytest
 from botocore.exceptions import ClientError
 
 GROUP = "/aws/sagemaker/TrainingJobs"
+NOW_MS = int(time.time() * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +15,7 @@ def logs(ministack):
     logs.create_log_group(logGroupName=GROUP)
     for stream in ("job-1/algo-1", "job-1/algo-2", "job-10/algo-1"):
         logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
-        event = {"timestamp": 1_700_000_000_000, "message": stream}
+        event = {"timestamp": NOW_MS, "message": stream}
         logs.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=[event])
     return logs
 
@@ -55,8 +58,8 @@ def test_a_group_that_does_not_exist_is_named(logs):
 def test_pages_hold_every_matching_event_once(logs):
     logs.create_log_group(logGroupName="pages")
     logs.create_log_stream(logGroupName="pages", logStreamName="a")
-    events = [{"timestamp": 1_700_000_000_000 + number, "message": f"image {number}"} for number in range(7)]
-    events += [{"timestamp": 1_700_000_000_100, "message": "Image 7"}]
+    events = [{"timestamp": NOW_MS + number, "message": f"image {number}"} for number in range(7)]
+    events += [{"timestamp": NOW_MS + 100, "message": "Image 7"}]
     logs.put_log_events(logGroupName="pages", logStreamName="a", logEvents=events)
 
     pages = list(logs.get_paginator("filter_log_events").paginate(logGroupName="pages", filterPattern="image", limit=3))
@@ -65,7 +68,7 @@ def test_pages_hold_every_matching_event_once(logs):
     assert [event["message"] for page in pages for event in page["events"]] == [
         f"image {number}" for number in range(7)
     ]
-    late = logs.filter_log_events(logGroupName="pages", startTime=1_700_000_000_005, endTime=1_700_000_000_006)
+    late = logs.filter_log_events(logGroupName="pages", startTime=NOW_MS + 5, endTime=NOW_MS + 6)
     assert [event["message"] for event in late["events"]] == ["image 5", "image 6"]
 
 

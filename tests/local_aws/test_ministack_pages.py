@@ -1,5 +1,7 @@
 """Checks the web pages of functions, logs and objects."""
 
+import time
+
 import httpx
 from tests.waiting import until
 
@@ -31,7 +33,7 @@ def test_a_log_group_shows_the_streams_with_a_prefix(ministack):
     logs.create_log_group(logGroupName="/aws/pages")
     for stream in ("job-1/algo-1", "job-2/algo-1"):
         logs.create_log_stream(logGroupName="/aws/pages", logStreamName=stream)
-        event = {"timestamp": 1_700_000_000_000, "message": f"line of {stream}"}
+        event = {"timestamp": int(time.time() * 1000), "message": f"line of {stream}"}
         logs.put_log_events(logGroupName="/aws/pages", logStreamName=stream, logEvents=[event])
 
     _, html = page(ministack, "logs/aws/pages?streams=job-1%2F")

@@ -11,17 +11,18 @@ from starlette.types import ASGIApp
 
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
-from local_aws.ministack import iam_enforcement, metrics, patching, queue_lock
+from local_aws.ministack import iam_enforcement, log_storage, metrics, patching, queue_lock
 from local_aws.ministack.administration import without_administration
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
 from local_aws.ministack.iam_enforcement import Enforcement
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app as ministack_app
-from local_aws.ministack.modules import sqs
+from local_aws.ministack.modules import cloudwatch, sqs
 from local_aws.ministack.one_address import OneAddress
 from local_aws.ministack.patches import iam_patches, patches
 from local_aws.ministack.price_list import with_price_list
+from local_aws.ministack.regular_work import INTERVAL_S, work_regularly
 from local_aws.ministack.saving import Saving
 from local_aws.ministack.service_quotas import with_service_quotas
 from local_aws.pages import pages, with_pages
@@ -71,6 +72,12 @@ def application(options: Options) -> ASGIApp:
         applied += iam_patches(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
     patching.apply(applied)
     stopped = threading.Event()
+    work = (
+        metrics.record_queue_depths,
+        metrics.merge_old_points,
+        cloudwatch._evaluate_all_alarms,
+        log_storage.expire,
+    )
 
     def start() -> None:
         gc.collect()
@@ -78,7 +85,7 @@ def application(options: Options) -> ASGIApp:
         with sqs._queues_lock:
             journal.restore(sqs._queue_by_arn)
         runner.start()
-        metrics.record_queue_depths_regularly(stopped, interval_s=metrics.QUEUE_INTERVAL_S)
+        work_regularly(work, stopped=stopped, interval_s=INTERVAL_S)
 
     def stop() -> None:
         stopped.set()

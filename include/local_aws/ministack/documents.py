@@ -24,6 +24,12 @@ class DeadLetterConfig(TypedDict):
     TargetArn: NotRequired[str]
 
 
+class LoggingConfig(TypedDict):
+    """Where a function's log goes."""
+
+    LogGroup: NotRequired[str]
+
+
 class FunctionConfig(TypedDict):
     """The configuration of one version of a function, as GetFunctionConfiguration returns it."""
 
@@ -38,6 +44,7 @@ class FunctionConfig(TypedDict):
     MemorySize: int  # MB
     Environment: NotRequired[Variables]
     EphemeralStorage: NotRequired[EphemeralStorage | None]
+    LoggingConfig: NotRequired[LoggingConfig]
     DeadLetterConfig: NotRequired[DeadLetterConfig]
 
 
@@ -79,6 +86,7 @@ class Result(TypedDict, total=False):
 
     body: object
     log: str
+    log_source: str  # the log stream of the process
     error: bool
     function_error: str
     throttle: bool
@@ -113,9 +121,13 @@ class Dimension(TypedDict):
 
 
 class MetricPoint(TypedDict):
-    """Data of a metric at a time in seconds since 1970; MiniStack's functions read its values."""
+    """Data of a metric at a time in seconds since 1970: a value, or a statistic set."""
 
     Timestamp: float
+    Unit: str
+    Value: float
+    Count: NotRequired[float]
+    _stat: NotRequired[dict[str, float]]
 
 
 class Alarm(TypedDict):
@@ -144,6 +156,21 @@ class LogEvent(TypedDict):
     timestamp: int
     message: str
     ingestionTime: NotRequired[int]
+    eventId: NotRequired[str]
+
+
+class LogStream(TypedDict):
+    """A stream of a log group, its events in the order of their times."""
+
+    events: list[LogEvent]
+    firstEventTimestamp: int | None
+
+
+class LogGroup(TypedDict):
+    """A log group; without a retention its events are kept."""
+
+    retentionInDays: NotRequired[int | None]
+    streams: dict[str, LogStream]
 
 
 class Message(TypedDict):

@@ -65,6 +65,7 @@ class FunctionProcess:
         self.function = function
         self.is_usable = True
         self._folder = Path(tempfile.mkdtemp(dir=folder, prefix=f"{function.name}-"))
+        self.log_stream = f"{datetime.now(UTC):%Y/%m/%d}/[{function.version}]{uuid.uuid4().hex}"
         self._log_file = self._folder / "log"
         self._temporary = self._folder / "tmp"
         self._connection: socket.socket | None = None
@@ -119,7 +120,6 @@ class FunctionProcess:
         )
 
     def _environment(self, task_root: Path, *, packages: Path) -> dict[str, str]:
-        now = datetime.now(UTC)
         return {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "LANG": "en_US.UTF-8",
@@ -127,7 +127,7 @@ class FunctionProcess:
             "TMPDIR": str(self._temporary),
             "LAMBDA_TASK_ROOT": str(task_root),
             "LAMBDA_RUNTIME_DIR": str(packages),
-            "AWS_LAMBDA_LOG_STREAM_NAME": f"{now:%Y/%m/%d}/[{self.function.version}]{uuid.uuid4().hex}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": self.log_stream,
             **self.function.environment,
         }
 

@@ -107,8 +107,10 @@ class FunctionRunner:
             return throttled
         self._on_change()
         if outcome.error:
-            return _failure(outcome.error, log_text=outcome.log)
-        return {"body": json.loads(outcome.result or "null"), "log": outcome.log}
+            result = _failure(outcome.error, log_text=outcome.log)
+        else:
+            result = {"body": json.loads(outcome.result or "null"), "log": outcome.log}
+        return {**result, "log_source": process.log_stream}
 
     def _function(self, config: FunctionConfig, code: bytes) -> Function:
         environment = self._environment(config)

@@ -1,18 +1,20 @@
 """Records the metrics that MiniStack leaves out: the depth of queues, and the metrics that functions embed in logs."""
 
+import itertools
 import json
 import logging
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from local_aws.ministack.documents import FunctionConfig, FunctionRecord, Result
+from local_aws.ministack.documents import FunctionConfig, FunctionRecord, MetricPoint, Result
 from local_aws.ministack.modules import cloudwatch, lambda_svc, sqs
 
 log = logging.getLogger(__name__)
 
-QUEUE_INTERVAL_S = 60  # as SQS does
+_SINGLE_POINTS_S = 3 * 3600
+_MERGED_PERIOD_S = 300
 _DEPTHS = {
     "ApproximateNumberOfMessagesVisible": "ApproximateNumberOfMessages",
     "ApproximateNumberOfMessagesNotVisible": "ApproximateNumberOfMessagesNotVisible",
@@ -34,15 +36,31 @@ def record_queue_depths() -> None:
         cloudwatch.record_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", age_s, "Seconds", dimensions)
 
 
-def record_queue_depths_regularly(stopped: threading.Event, *, interval_s: float) -> None:
-    """Start the thread that records depths and evaluates alarms; it ends when `stopped` is set."""
+def merge_old_points() -> None:
+    """Merge points older than three hours into one for each five minutes, and remove those older than two weeks.
 
-    def record() -> None:
-        while not stopped.wait(interval_s):
-            record_queue_depths()
-            cloudwatch._evaluate_all_alarms()
+    AWS keeps points of a minute for 15 days, and points of five minutes for 63.
+    """
+    cloudwatch._evict_old_metrics()
+    latest_s = time.time() - _SINGLE_POINTS_S
+    for points in list(cloudwatch._metrics._data.values()):
+        old = list(itertools.takewhile(lambda point: point["Timestamp"] < latest_s, list(points)))
+        points[: len(old)] = merged(old)  # in place, because another thread may add a point
 
-    threading.Thread(target=record, name="queue-depths", daemon=True).start()
+
+def merged(points: Sequence[MetricPoint]) -> list[MetricPoint]:
+    """Return one point, a statistic set, for the points of each five minutes and unit."""
+    periods: defaultdict[tuple[float, str], list[MetricPoint]] = defaultdict(list)
+    for point in points:
+        periods[point["Timestamp"] // _MERGED_PERIOD_S, point["Unit"]].append(point)
+    return [found[0] if len(found) == 1 else _as_one(found) for found in periods.values()]
+
+
+def _as_one(points: Sequence[MetricPoint]) -> MetricPoint:
+    statistics = cloudwatch._calc_stats(points)
+    del statistics["Average"]  # a statistic set has none
+    value = statistics["Sum"] / statistics["SampleCount"]
+    return {**points[0], "Value": value, "Count": 1.0, "_stat": statistics}
 
 
 def invoke_measured(function: FunctionRecord, event: object) -> Result:
@@ -62,17 +80,12 @@ def record_delivery_failure(config: FunctionConfig, *, metric: str) -> None:
     cloudwatch.record_metric("AWS/Lambda", metric, 1, "Count", dimensions)
 
 
-def emit_logs(original: Callable[..., object]) -> Callable[..., object]:
-    """Wrap the writing of a function's log: record also its metrics in CloudWatch's embedded metric format."""
-
-    def emit(function: object, request_id: str, log_text: str, *rest: object, **more: object) -> object:
-        for line in (log_text or "").splitlines():
-            if '"_aws"' in line:
-                for namespace, metric, value, unit, dimensions in embedded_metrics(line):
-                    cloudwatch.record_metric(namespace, metric, value, unit, dimensions)
-        return original(function, request_id, log_text, *rest, **more)
-
-    return emit
+def record_embedded_metrics(log_text: str) -> None:
+    """Record what a function has written to its log in CloudWatch's embedded metric format."""
+    for line in log_text.splitlines():
+        if '"_aws"' in line:
+            for namespace, metric, value, unit, dimensions in embedded_metrics(line):
+                cloudwatch.record_metric(namespace, metric, value, unit, dimensions)
 
 
 def embedded_metrics(line: str) -> Iterator[tuple[str, str, float, str, dict[str, str]]]:

@@ -17,9 +17,9 @@ from local_aws.ministack import (
     function_refusals,
     iam_enforcement,
     log_events,
+    log_storage,
     mapping_refusals,
     message_requests,
-    metrics,
     object_files,
     object_refusals,
     one_address,
@@ -78,12 +78,14 @@ def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
         # An event was only in memory when the upload was answered, and the alias was lost.
         Patch(s3, "_fire_s3_event_async", "d42619f0eb8691d5", _deliver_before_the_answer),
         Patch(s3, "_deliver_event_to_lambda", "0bdd18b38925e4e3", _replace(events.deliver)),
-        # Metrics in the embedded metric format were not recorded.
-        Patch(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", metrics.emit_logs),
+        # Metrics in the embedded metric format were not recorded, and each invocation had a log stream.
+        Patch(lambda_svc, "_emit_lambda_logs", "111efbf06968bb20", _replace(log_storage.emit_function_log)),
         # An alarm joined all dimensions of its metric and all its periods, and ignored TreatMissingData.
         Patch(cloudwatch, "_evaluate_alarm", "a0b0acd3d432b711", alarms.evaluate_alarm),
         # logStreamNamePrefix and JSON patterns were ignored, case too, and there was no next page.
         Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", _replace(log_events.filter_log_events)),
+        # Events of any time and in any order were taken, and kept in memory twice and for ever.
+        Patch(cloudwatch_logs, "_put_log_events", "acd4fda33a3857d7", _replace(log_storage.put_log_events)),
         # The first request for an absent service blocked all others for seconds, because it read every service model.
         Patch(router, "_is_aws_service_name", "12b437d0256187cf", _replace(one_address.is_aws_service)),
     ]

@@ -50,7 +50,7 @@ class LogShipper:
         self._target = {"logGroupName": group, "logStreamName": stream}
         self._on_lines = on_lines or (lambda _lines: None)
         self._offset = file.stat().st_size if file.exists() else 0
-        self._pending: list[Document] = []
+        self._pending: list[str] = []
         self._retry_at = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._follow, name=f"log {stream}", daemon=True)
@@ -83,8 +83,7 @@ class LogShipper:
             lines = self._read(at_end=at_end)
         if lines:
             self._on_lines(lines)
-            now_ms = int(time.time() * 1000)
-            self._pending += [{"timestamp": now_ms, "message": line} for line in lines if line]
+            self._pending += [line for line in lines if line]
         self._send()
         return bool(lines)
 
@@ -117,22 +116,25 @@ class LogShipper:
         else:
             del self._pending[: len(batch)]
 
-    def _batch(self) -> list[Document]:
+    def _batch(self) -> list[str]:
         size_bytes = 0
-        for count, event in enumerate(self._pending):
-            size_bytes += len(event["message"].encode()) + 26
+        for count, line in enumerate(self._pending):
+            size_bytes += len(line.encode()) + 26
             if count and size_bytes > MAX_BATCH_BYTES:
                 return self._pending[:count]
         return list(self._pending)
 
-    def _put(self, batch: list[Document]) -> None:
+    def _put(self, batch: list[str]) -> None:
+        # All have the time of their sending: CloudWatch refuses the times of a clock that was put back in between.
+        now_ms = int(time.time() * 1000)
+        events: list[Document] = [{"timestamp": now_ms, "message": line} for line in batch]
         try:
-            self._logs.put_log_events(**self._target, logEvents=batch)
+            self._logs.put_log_events(**self._target, logEvents=events)
         except ClientError as error:
             if error.response["Error"]["Code"] != "ResourceNotFoundException":
                 raise
             self._create()
-            self._logs.put_log_events(**self._target, logEvents=batch)
+            self._logs.put_log_events(**self._target, logEvents=events)
 
     def _create(self) -> None:
         group = {"logGroupName": self._target["logGroupName"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -62,3 +63,29 @@ def test_the_depth_of_a_queue_is_recorded(monkeypatch: pytest.MonkeyPatch) -> No
         "ApproximateNumberOfMessagesNotVisible": 0.0,
         "ApproximateNumberOfMessagesDelayed": 0.0,
     }
+
+
+def point(time_s: float, value: float) -> Any:
+    return {"Timestamp": time_s, "Value": value, "Unit": "Count", "Dimensions": {"QueueName": "q"}}
+
+
+def test_old_points_are_merged_with_the_same_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1_764_500_100.0
+    old = [point(now_s - 4 * 3600 + second, value) for second, value in ((0, 1), (60, 5), (120, 3), (400, 7))]
+    new = [point(now_s - 60, 2), point(now_s - 30, 2)]
+    monkeypatch.setattr(metrics.time, "time", lambda: now_s)
+    points = [point(now_s - 15 * 86400, 9), *old, *new]
+    monkeypatch.setattr(cloudwatch._metrics, "_data", {})
+    cloudwatch._metrics["AWS/SQS", "depth", ()] = points
+
+    metrics.merge_old_points()
+    metrics.merge_old_points()
+
+    found = cloudwatch._metrics["AWS/SQS", "depth", ()]
+    assert [cloudwatch._calc_stats([item]) for item in found] == [
+        {"SampleCount": 3.0, "Sum": 9.0, "Average": 3.0, "Minimum": 1, "Maximum": 5},
+        *(
+            {"SampleCount": 1.0, "Sum": value, "Average": value, "Minimum": value, "Maximum": value}
+            for value in (7, 2, 2)
+        ),
+    ]

@@ -15,6 +15,7 @@ class FakeLogs:
         self.away = away
         self.made = []
         self.batches = []
+        self.times = []
 
     def put_log_events(self, *, logGroupName, logStreamName, logEvents):  # noqa: N803
         if self.away:
@@ -22,6 +23,7 @@ class FakeLogs:
             raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
         if len(self.made) < 2:
             raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "PutLogEvents")
+        self.times += [event["timestamp"] for event in logEvents]
         self.batches.append([event["message"] for event in logEvents])
 
     def create_log_group(self, **names):
@@ -110,3 +112,17 @@ def test_a_file_that_grows_too_large_begins_again(tmp_path, monkeypatch):
 
     assert service.lines == ["long enough", "next"]
     assert (tmp_path / "log").read_text() == "next\n"
+
+
+def test_a_clock_that_is_put_back_keeps_no_line_from_being_sent(tmp_path, monkeypatch):
+    service = FakeLogs(away=1)
+    clock = iter([9000.0, *[5.0] * 1000])
+    monkeypatch.setattr(logs.time, "time", lambda: next(clock))
+    with shipper(tmp_path / "log", service):
+        (tmp_path / "log").write_text("one\n")
+        until(lambda: not service.away)
+        with (tmp_path / "log").open("a") as file:
+            file.write("two\n")
+
+    assert service.lines == ["one", "two"]
+    assert set(service.times) == {5000}
