@@ -1,5 +1,6 @@
 """Assembles the ASGI application: MiniStack with the patches applied, and the pages and services added to it."""
 
+import functools
 import gc
 import logging
 import os
@@ -9,9 +10,10 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from local_aws.clients import client
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
-from local_aws.ministack import iam_enforcement, log_storage, metrics, patching, queue_lock
+from local_aws.ministack import iam_enforcement, lifecycle, log_storage, metrics, patching, queue_lock
 from local_aws.ministack.administration import without_administration
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
@@ -86,6 +88,8 @@ def application(options: Options) -> ASGIApp:
             journal.restore(sqs._queue_by_arn)
         runner.start()
         work_regularly(work, stopped=stopped, interval_s=INTERVAL_S)
+        expiration = functools.partial(lifecycle.expire_objects, client("s3", endpoint_url=endpoint_url))
+        work_regularly([expiration], stopped=stopped, interval_s=lifecycle.INTERVAL_S)
 
     def stop() -> None:
         stopped.set()
