@@ -13,6 +13,10 @@ class StateInUseError(LocalAwsError):
     """Another process works in the same state folder."""
 
 
+class DamagedStateError(LocalAwsError):
+    """A file of the state cannot be read."""
+
+
 class ChildEndedError(LocalAwsError):
     """A child process ended without a stop request."""
 

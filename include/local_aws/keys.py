@@ -1,6 +1,7 @@
 """Makes the access keys of a local AWS, once for each state folder: for root, Airflow, its API server and uploads."""
 
 import json
+import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from pathlib import Path
 from botocore.client import BaseClient
 
 from local_aws.clients import ACCESS_KEY, ClientError, client
+from local_aws.processes.state_folder import write_atomically
+
+log = logging.getLogger(__name__)
 
 KEYS_FILE = "keys.json"
 AIRFLOW_USER = "image-classifier-airflow"
@@ -33,9 +37,15 @@ class Keys:
     """The keys of one state folder."""
 
     def __init__(self, state: Path) -> None:
-        """Read the stored keys."""
+        """Read the stored keys; new ones are made if the file is damaged."""
         self.path = state / KEYS_FILE
-        self._keys: dict[str, dict[str, str]] = json.loads(self.path.read_text()) if self.path.exists() else {}
+        self._keys: dict[str, dict[str, str]] = {}
+        try:
+            self._keys = json.loads(self.path.read_text())
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            log.warning("%s is damaged (%s); all keys are made again, also that for uploads", self.path, error)
 
     def root(self) -> Key:
         """Return the root user's key; its secret is made at the first start."""
@@ -55,10 +65,7 @@ class Keys:
 
     def _keep(self, name: str, key: Key) -> None:
         self._keys[name] = {"access_key": key.access_key, "secret": key.secret}
-        scratch = self.path.with_suffix(".tmp")
-        scratch.touch(mode=0o600)
-        scratch.write_text(json.dumps(self._keys, indent=2) + "\n")
-        scratch.replace(self.path)
+        write_atomically(self.path, json.dumps(self._keys, indent=2) + "\n")
 
 
 def make_users(endpoint_url: str, *, outputs: Mapping[str, str], bucket: str) -> None:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from local_aws.clients import client
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
-from local_aws.ministack import iam_enforcement, lifecycle, log_storage, metrics, patching, queue_lock
+from local_aws.ministack import iam_enforcement, lifecycle, log_storage, metrics, patching, queue_lock, state_files
 from local_aws.ministack.administration import without_administration
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
@@ -25,7 +25,7 @@ from local_aws.ministack.one_address import OneAddress
 from local_aws.ministack.patches import iam_patches, patches
 from local_aws.ministack.price_list import with_price_list
 from local_aws.ministack.regular_work import INTERVAL_S, work_regularly
-from local_aws.ministack.saving import Saving
+from local_aws.ministack.saving import SAVED_BEFORE_THE_ANSWER, Saving
 from local_aws.ministack.service_quotas import with_service_quotas
 from local_aws.pages import pages, with_pages
 
@@ -52,9 +52,11 @@ def application(options: Options) -> ASGIApp:
 
     Raises:
         MinistackChangedError: MiniStack is not the version the patches were written for.
+        DamagedStateError: a part of the saved state cannot be read.
 
     """
     endpoint_url = f"http://127.0.0.1:{options.port}"
+    state_files.check(SAVED_BEFORE_THE_ANSWER)
     journal = MessageJournal(options.state / "messages.sqlite3")
     saving = Saving(ministack_app.app, journal=journal)
     runner = FunctionRunner(
@@ -74,12 +76,6 @@ def application(options: Options) -> ASGIApp:
         applied += iam_patches(Enforcement(options.calls), keys=options.state.parent / KEYS_FILE)
     patching.apply(applied)
     stopped = threading.Event()
-    work = (
-        metrics.record_queue_depths,
-        metrics.merge_old_points,
-        cloudwatch._evaluate_all_alarms,
-        log_storage.expire,
-    )
 
     def start() -> None:
         gc.collect()
@@ -87,9 +83,7 @@ def application(options: Options) -> ASGIApp:
         with sqs._queues_lock:
             journal.restore(sqs._queue_by_arn)
         runner.start()
-        work_regularly(work, stopped=stopped, interval_s=INTERVAL_S)
-        expiration = functools.partial(lifecycle.expire_objects, client("s3", endpoint_url=endpoint_url))
-        work_regularly([expiration], stopped=stopped, interval_s=lifecycle.INTERVAL_S)
+        _work_regularly(stopped, endpoint_url=endpoint_url)
 
     def stop() -> None:
         stopped.set()
@@ -100,6 +94,19 @@ def application(options: Options) -> ASGIApp:
     quotas = with_service_quotas(with_pages(saving, shown), values=options.state / "quotas.json")
     everything = without_administration(with_authorization(with_price_list(quotas)))
     return OneAddress(everything, sagemaker_endpoint_url=options.sagemaker_endpoint_url)
+
+
+def _work_regularly(stopped: threading.Event, *, endpoint_url: str) -> None:
+    """Do what AWS does by itself, until `stopped` is set."""
+    every_minute = (
+        metrics.record_queue_depths,
+        metrics.merge_old_points,
+        cloudwatch._evaluate_all_alarms,
+        log_storage.expire,
+    )
+    expiration = functools.partial(lifecycle.expire_objects, client("s3", endpoint_url=endpoint_url))
+    work_regularly(every_minute, stopped=stopped, interval_s=INTERVAL_S)
+    work_regularly([expiration], stopped=stopped, interval_s=lifecycle.INTERVAL_S)
 
 
 def limits() -> Limits:

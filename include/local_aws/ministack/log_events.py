@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator
 from typing import Any
 
-from local_aws.ministack.documents import LogEvent
+from local_aws.ministack.log_documents import LogEvent
 from local_aws.ministack.log_patterns import Matcher, PatternError, matcher
 from local_aws.ministack.modules import Answer, cloudwatch_logs, responses
 

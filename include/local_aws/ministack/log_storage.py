@@ -7,7 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from local_aws.ministack.documents import FunctionRecord, LogEvent, LogGroup
+from local_aws.ministack.documents import FunctionRecord
+from local_aws.ministack.log_documents import LogEvent, LogGroup
 from local_aws.ministack.metrics import record_embedded_metrics
 from local_aws.ministack.modules import Answer, cloudwatch_logs, lambda_svc, responses
 

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
+from html import escape
 
 import httpx
 from starlette.responses import Response
@@ -18,7 +19,7 @@ _HOP_BY_HOP = {b"connection", b"keep-alive", b"transfer-encoding", b"expect", b"
 _CONNECT_LIMIT_S = 5  # an answer may take as long as the model takes
 _CODE = "UnknownOperationException"
 _XML = (
-    "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    "<ErrorResponse><Error><Code>{code}</Code><Message>{message}</Message></Error>"
     "<RequestId>none</RequestId></ErrorResponse>"
 )
 
@@ -112,7 +113,7 @@ def _readable(scope: Scope, send: Send) -> Send:
             start = held.pop()
             found = _ABSENT.fullmatch(message.get("body", b""))
             if found:
-                await _absent(found[1].decode(), dict(scope["headers"]))(scope, _nothing, send)
+                await _absent(found[1].decode(), dict(scope["headers"]))(scope, no_body, send)
                 return
             await send(start)
         await send(message)
@@ -120,12 +121,18 @@ def _readable(scope: Scope, send: Send) -> Send:
     return checked
 
 
-async def _nothing() -> Message:
+async def no_body() -> Message:
+    """Receive nothing, for an answer that reads no request."""
     return {"type": "http.disconnect"}
 
 
 def _absent(service: str, headers: Mapping[bytes, bytes]) -> Response:
     message = f"This local AWS does not have the service {service}."
+    return error_of_protocol(_CODE, message, status=400, headers=headers)
+
+
+def error_of_protocol(code: str, message: str, *, status: int, headers: Mapping[bytes, bytes]) -> Response:
+    """Return an error in the form of the protocol of the request with these headers: query or JSON."""
     if headers.get(b"content-type", b"").startswith(b"application/x-www-form-urlencoded"):
-        return Response(_XML.format(code=_CODE, message=message), 400, media_type="text/xml")
-    return error_response(_CODE, message, status=400)
+        return Response(_XML.format(code=code, message=escape(message)), status, media_type="text/xml")
+    return error_response(code, message, status=status)

@@ -30,6 +30,7 @@ from local_aws.ministack import (
     queue_policy,
     queue_refusals,
     record_filters,
+    state_files,
     stored_objects,
     version_lists,
 )
@@ -47,6 +48,7 @@ from local_aws.ministack.modules import (
     iam_actions,
     iam_evaluator,
     lambda_svc,
+    persistence,
     provisioners,
     router,
     s3,
@@ -86,6 +88,8 @@ def _running(runner: FunctionRunner, *, events: EventDelivery) -> list[Patch]:
         Patch(cloudwatch_logs, "_filter_log_events", "9b3d13c713b5d3cb", _replace(log_events.filter_log_events)),
         # Events of any time and in any order were taken, and kept in memory twice and for ever.
         Patch(cloudwatch_logs, "_put_log_events", "acd4fda33a3857d7", _replace(log_storage.put_log_events)),
+        # A state that could not be written was only logged, and one that was cut off by a power cut was empty.
+        Patch(persistence, "save_state", "58a9551109738f64", _replace(state_files.save_at_the_end)),
         # The first request for an absent service blocked all others for seconds, because it read every service model.
         Patch(router, "_is_aws_service_name", "12b437d0256187cf", _replace(one_address.is_aws_service)),
     ]

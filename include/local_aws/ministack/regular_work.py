@@ -15,9 +15,13 @@ def work_regularly(work: Sequence[Callable[[], object]], *, stopped: threading.E
     def repeat() -> None:
         while not stopped.wait(interval_s):
             for task in work:
-                try:
-                    task()
-                except Exception:  # the others are done all the same, and this one in a minute
-                    log.exception("%s failed", task)
+                _do(task)
 
     threading.Thread(target=repeat, name="regular-work", daemon=True).start()
+
+
+def _do(task: Callable[[], object]) -> None:
+    try:
+        task()
+    except Exception as error:  # noqa: BLE001  whatever it is, the others are done, and this one again
+        log.error("%s failed: %r", task, error)

@@ -4,18 +4,21 @@ import asyncio
 import contextlib
 import logging
 import re
+import sqlite3
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qs
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from local_aws.ministack import state_files
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app as ministack_app
-from local_aws.ministack.modules import persistence
+from local_aws.ministack.modules import s3
+from local_aws.ministack.one_address import error_of_protocol, no_body
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +26,7 @@ _INTERVAL_S = 1.0
 _PAUSE_PER_SAVE = 40  # a save of 0.5 s is followed by 20 s without one
 _TRIES = 5
 _CREDENTIAL_SERVICE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
-_SAVED_BEFORE_THE_ANSWER = {
+SAVED_BEFORE_THE_ANSWER = {
     "s3": "s3",
     "lambda": "lambda",
     "sqs": "sqs",
@@ -85,14 +88,29 @@ class Saving:
     def _saving(self, scope: Scope, send: Send) -> Send:
         state_key = saved_before_the_answer(scope)
 
+        is_refused = False
+
         async def save_first(message: Message) -> None:
+            nonlocal is_refused
             if message["type"] == "http.response.start":
                 self._is_changed = True
-                if state_key and message["status"] < 400:
-                    self._save(state_key)
-            await send(message)
+                if state_key and message["status"] < 400 and (error := self._failure(state_key)):
+                    is_refused = True
+                    await _refusal(state_key, error, headers=dict(scope["headers"]))(scope, no_body, send)
+            if not is_refused:
+                await send(message)
 
         return save_first
+
+    def _failure(self, state_key: str) -> Exception | None:
+        """Save a state; return the error if it cannot be saved, which is tried again later."""
+        try:
+            self._save(state_key)
+        except (OSError, sqlite3.Error) as error:
+            log.error("The state of %s cannot be saved: %s", state_key, error)
+            self._is_changed = True
+            return error
+        return None
 
     async def _save_from_time_to_time(self) -> None:
         pause_s = _INTERVAL_S
@@ -103,10 +121,16 @@ class Saving:
                 started = time.monotonic()
                 for state_key in ministack_app._build_persistence_save_dict():
                     # In a thread: there may be many log events, and no request waits for them.
-                    await asyncio.to_thread(self._save, state_key)
+                    await asyncio.to_thread(self._failure, state_key)
                 pause_s = max(_INTERVAL_S, _PAUSE_PER_SAVE * (time.monotonic() - started))
 
     def _save(self, state_key: str) -> None:
+        """Save a state.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be saved, as on a full disk.
+
+        """
         get_state = ministack_app._build_persistence_save_dict().get(state_key)
         if get_state is None:
             return
@@ -119,18 +143,18 @@ class Saving:
                 self._is_changed = True
                 return
             if state is not None:  # None if a service of MiniStack failed to load
-                before = _changed_ns(state_key)
-                persistence.save_state(state_key, state)
-                if _changed_ns(state_key) == before:  # MiniStack only logs a full disk; it is saved once there is space
-                    self._is_changed = True
-                elif state_key == "sqs":
+                state_files.save(state_key, state)
+                if state_key == "sqs":
                     self._journal.forget(messages)
 
 
-def _changed_ns(state_key: str) -> int | None:
-    """Return when the file of a saved state was written; None if there is none."""
-    file = Path(persistence.STATE_DIR) / f"{state_key}.json"
-    return file.stat().st_mtime_ns if file.exists() else None
+def _refusal(state_key: str, error: Exception, *, headers: Mapping[bytes, bytes]) -> Response:
+    """Return AWS's error of a change that cannot be stored; it is in memory, and saved once there is space."""
+    message = f"The local AWS cannot store it ({error}). Free some space."
+    if state_key == "s3":
+        status, s3_headers, body = s3._error("InternalError", message, 500)
+        return Response(body, status, s3_headers)
+    return error_of_protocol("InternalFailure", message, status=500, headers=headers)
 
 
 def _consistent(get_state: Callable[[], object]) -> object:
@@ -150,7 +174,7 @@ def saved_before_the_answer(scope: Scope) -> str | None:
         return None if key or "delete" in _query(scope) else "s3"
     if service == "lambda" and scope["path"].endswith(("/invocations", "/invoke-async")):
         return None
-    return _SAVED_BEFORE_THE_ANSWER.get(service)
+    return SAVED_BEFORE_THE_ANSWER.get(service)
 
 
 def _query(scope: Scope) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Keeps a state folder to its owner and to one process, and replaces files in it atomically."""
+"""Keeps a state folder to its owner and to one process, and replaces files in it atomically and durably."""
 
 import contextlib
 import fcntl
@@ -36,10 +36,33 @@ def _make_path_private(path: Path) -> None:
 
 
 def write_atomically(file: Path, text: str) -> None:
-    """Replace a file in one step: a reader sees the old text or the new one, never a part of it."""
+    """Replace a file in one step, for its owner alone; it is on the disk when this returns.
+
+    A reader, and a start after a power cut, sees the old text or the new one, never a part of it.
+
+    Raises:
+        OSError: the file cannot be written; it is as it was.
+
+    """
     part = file.with_suffix(".part")
-    part.write_text(text)
-    part.replace(file)
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(file)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    _sync_folder(file.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class StateLock:
@@ -88,7 +111,7 @@ class StateLock:
                 if _is_locked(file.fileno(), kind=fcntl.LOCK_SH):
                     return None
             return int(self._pid_file.read_text())
-        except FileNotFoundError:  # never locked; or locked at this moment, and its id is not written yet
+        except (FileNotFoundError, ValueError):  # never locked; or locked at this moment, and its id is not written yet
             return None
 
 

@@ -7,7 +7,6 @@ import contextlib
 import logging
 import os
 import socket
-import sqlite3
 import sys
 from collections.abc import Iterator
 from dataclasses import fields
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import uvicorn
 
-from local_aws.errors import StateInUseError
+from local_aws.errors import DamagedStateError, StateInUseError
 from local_aws.faults.counting import Faults
 from local_aws.foreign_requests import ForeignRequests, host_names
 from local_aws.http_protocol import HttpProtocol
@@ -48,14 +47,14 @@ def main() -> None:
     try:
         with _locked(state), _listening(arguments.bind, arguments.port) as listener:
             _serve(arguments, state=state, listener=listener)
-    except StartError as error:
+    except (StartError, DamagedStateError) as error:
         sys.exit(str(error))
 
 
 def _serve(arguments: argparse.Namespace, *, state: Path, listener: socket.socket) -> None:
     platform = Platform(
         aws=Aws(arguments.aws_endpoint_url, enforces_iam=arguments.enforce_iam),
-        store=_store(state / "sagemaker.sqlite"),
+        store=Store(state / "sagemaker.sqlite"),
         images=Images(DEFAULT_COMMANDS | dict(arguments.image)),
         limits=Limits(**{field.name: getattr(arguments, field.name) for field in fields(Limits)}),
         faults=Faults(arguments.faults),
@@ -107,15 +106,6 @@ def _listening(address: str, port: int) -> socket.socket:
             f"Port {port} of {address} cannot be used ({error}); stop what uses it, or name another with --port."
         ) from error
     return listener
-
-
-def _store(file: Path) -> Store:
-    try:
-        return Store(file)
-    except sqlite3.Error as error:
-        raise StartError(
-            f"The state in {file} cannot be read ({error}); remove the file to start without it."
-        ) from error
 
 
 def _arguments() -> argparse.Namespace:

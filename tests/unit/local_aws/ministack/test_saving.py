@@ -2,12 +2,18 @@
 wait.
 """
 
+import asyncio
+import json
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import pytest
 
+from local_aws.ministack import state_files
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app, persistence
+from local_aws.ministack.one_address import no_body
 from local_aws.ministack.saving import Saving, saved_before_the_answer
 
 
@@ -40,21 +46,53 @@ def test_what_is_saved_before_the_answer(service: str, path: str, query: str, sa
     assert saved_before_the_answer(scope(service, path, query)) == saved
 
 
-@pytest.mark.parametrize("is_full", [True, False])
-def test_a_state_that_could_not_be_saved_is_saved_later(
-    is_full: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saving:
+    """A Saving whose service answers 200, and whose state is in tmp_path."""
+
+    async def created(_scope: object, _receive: object, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"created"})
+
+    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path / "state"))
+    state = {"buckets": ["b"]}
+    monkeypatch.setattr(app, "_build_persistence_save_dict", lambda: {name: lambda: state for name in ("s3", "iam")})
+    return Saving(created, journal=MessageJournal(tmp_path / "messages"))
+
+
+def answer(saving: Saving, service: str, **headers: str) -> tuple[int, str]:
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    request = scope(service, "/bucket")
+    request["headers"] += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]  # type: ignore[operator]
+    asyncio.run(saving({"type": "http", "method": "PUT", **request}, no_body, send))
+    assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
+    return sent[0]["status"], sent[1]["body"].decode()
+
+
+def test_a_change_is_on_disk_when_it_is_answered(saving: Saving, tmp_path: Path) -> None:
+    assert answer(saving, "s3") == (200, "created")
+    assert json.loads((tmp_path / "state/s3.json").read_text())["payload"] == {"buckets": ["b"]}
+
+
+@pytest.mark.parametrize(
+    ("service", "headers", "code"),
+    [
+        ("s3", {}, "<Code>InternalError</Code>"),
+        ("iam", {"content_type": "application/x-www-form-urlencoded"}, "<Code>InternalFailure</Code>"),
+        ("iam", {}, '"__type": "InternalFailure"'),
+    ],
+)
+def test_a_change_that_cannot_be_stored_is_refused_and_saved_later(
+    service: str, headers: dict[str, str], code: str, saving: Saving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MiniStack only logs that the disk is full."""
+    monkeypatch.setattr(state_files, "write_atomically", mock.Mock(side_effect=OSError(28, "No space left on device")))
+    saving._is_changed = False
 
-    def save_state(name: str, _: object) -> None:
-        if not is_full:
-            (tmp_path / f"{name}.json").write_text("{}")
+    status, text = answer(saving, service, **headers)
 
-    monkeypatch.setattr(persistence, "STATE_DIR", str(tmp_path))
-    monkeypatch.setattr(persistence, "save_state", save_state)
-    monkeypatch.setattr(app, "_build_persistence_save_dict", lambda: {"iam": dict})
-    saving = Saving(None, journal=MessageJournal(tmp_path / "messages"))  # type: ignore[arg-type]
-
-    saving._save("iam")
-
-    assert saving._is_changed == is_full
+    assert (status, code in text, "No space left on device" in text) == (500, True, True)
+    assert saving._is_changed

@@ -91,3 +91,24 @@ def test_what_an_older_version_left_open_is_closed_to_other_users(tmp_path: Path
 def test_a_new_state_folder_is_closed_to_other_users(tmp_path: Path) -> None:
     with StateLock(tmp_path / "new" / "state", name="server").held():
         assert (tmp_path / "new" / "state").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_file_that_cannot_be_replaced_is_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "keys.json"
+    write_atomically(file, "old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        write_atomically(file, "new")
+
+    assert [found.name for found in tmp_path.iterdir()] == ["keys.json"]
+    assert file.read_text() == "old"
+
+
+def test_an_empty_file_of_the_holders_id_is_no_error(lock: StateLock, tmp_path: Path) -> None:
+    with lock.held():
+        (tmp_path / "server.pid").write_text("")
+        assert lock.holder() is None
