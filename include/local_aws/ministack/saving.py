@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 _INTERVAL_S = 1.0
 _PAUSE_PER_SAVE = 40  # a save of 0.5 s is followed by 20 s without one
 _TRIES = 5
+_READS = re.compile("Get|List|Describe")
+_ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 _CREDENTIAL_SERVICE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
 SAVED_BEFORE_THE_ANSWER = {
     "s3": "s3",
@@ -60,7 +62,8 @@ class Saving:
         if scope["type"] == "lifespan":
             await self._app(scope, self._ending(receive), self._starting(send))
         elif scope["type"] == "http" and scope["method"] not in {"GET", "HEAD", "OPTIONS"}:
-            await self._app(scope, receive, self._saving(scope, send))
+            actions: list[str] = []
+            await self._app(scope, _noting_action(scope, receive, actions), self._saving(scope, send, actions))
         else:
             await self._app(scope, receive, send)
 
@@ -85,7 +88,8 @@ class Saving:
 
         return end
 
-    def _saving(self, scope: Scope, send: Send) -> Send:
+    def _saving(self, scope: Scope, send: Send, actions: list[str]) -> Send:
+        """Return a `send` that saves before the answer, unless the request is one of the reading `actions`."""
         state_key = saved_before_the_answer(scope)
 
         is_refused = False
@@ -94,7 +98,8 @@ class Saving:
             nonlocal is_refused
             if message["type"] == "http.response.start":
                 self._is_changed = True
-                if state_key and message["status"] < 400 and (error := self._failure(state_key)):
+                is_change = message["status"] < 400 and not any(map(_READS.match, actions))
+                if state_key and is_change and (error := self._failure(state_key)):
                     is_refused = True
                     await _refusal(state_key, error, headers=dict(scope["headers"]))(scope, no_body, send)
             if not is_refused:
@@ -155,6 +160,21 @@ def _refusal(state_key: str, error: Exception, *, headers: Mapping[bytes, bytes]
         status, s3_headers, body = s3._error("InternalError", message, 500)
         return Response(body, status, s3_headers)
     return error_of_protocol("InternalFailure", message, status=500, headers=headers)
+
+
+def _noting_action(scope: Scope, receive: Receive, actions: list[str]) -> Receive:
+    """Return a `receive` that adds the action of a request of the JSON or query protocol to `actions`."""
+    target = dict(scope["headers"]).get(b"x-amz-target", b"")
+    if target:
+        actions.append(target.decode("latin-1").rpartition(".")[2])
+
+    async def note() -> Message:
+        message = await receive()
+        if not target and (found := _ACTION.search(message.get("body", b""))):
+            actions.append(found[1].decode())
+        return message
+
+    return note
 
 
 def _consistent(get_state: Callable[[], object]) -> object:

@@ -13,7 +13,6 @@ import pytest
 from local_aws.ministack import state_files
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app, persistence
-from local_aws.ministack.one_address import no_body
 from local_aws.ministack.saving import Saving, saved_before_the_answer
 
 
@@ -50,7 +49,8 @@ def test_what_is_saved_before_the_answer(service: str, path: str, query: str, sa
 def saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saving:
     """A Saving whose service answers 200, and whose state is in tmp_path."""
 
-    async def created(_scope: object, _receive: object, send: Any) -> None:
+    async def created(_scope: object, receive: Any, send: Any) -> None:
+        await receive()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"created"})
 
@@ -60,15 +60,18 @@ def saving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Saving:
     return Saving(created, journal=MessageJournal(tmp_path / "messages"))
 
 
-def answer(saving: Saving, service: str, **headers: str) -> tuple[int, str]:
+def answer(saving: Saving, service: str, body: bytes = b"", **headers: str) -> tuple[int, str]:
     sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": body}
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     request = scope(service, "/bucket")
     request["headers"] += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]  # type: ignore[operator]
-    asyncio.run(saving({"type": "http", "method": "PUT", **request}, no_body, send))
+    asyncio.run(saving({"type": "http", "method": "PUT", **request}, receive, send))
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     return sent[0]["status"], sent[1]["body"].decode()
 
@@ -96,3 +99,20 @@ def test_a_change_that_cannot_be_stored_is_refused_and_saved_later(
 
     assert (status, code in text, "No space left on device" in text) == (500, True, True)
     assert saving._is_changed
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"Action=GetRole&RoleName=r", {"content_type": "application/x-www-form-urlencoded"}, 200),
+        (b"Action=CreateRole&RoleName=GetRole", {"content_type": "application/x-www-form-urlencoded"}, 500),
+        (b"{}", {"x_amz_target": "AmazonSQS.GetQueueUrl"}, 200),
+        (b"{}", {"x_amz_target": "AmazonSQS.CreateQueue"}, 500),
+    ],
+)
+def test_what_only_reads_is_answered_on_a_full_disk(
+    body: bytes, headers: dict[str, str], status: int, saving: Saving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state_files, "write_atomically", mock.Mock(side_effect=OSError(28, "No space left on device")))
+
+    assert answer(saving, "iam", body, **headers)[0] == status
