@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from laptop.observability import observability
-from laptop.place import ROOT, Place
+from laptop.place import ROOT, LaptopError, Place
+from local_aws.processes.state_folder import write_atomically
 
 API_SERVER = "api-server"
 COMPONENTS = (API_SERVER, "scheduler", "dag-processor", "triggerer")
@@ -144,23 +145,29 @@ def _database(place: Place) -> str:
 def write_passwords(place: Place) -> Path:
     """Write the file from which Airflow's simple auth manager reads the user's password."""
     file = place.airflow_home / "passwords.json"
-    _write_for_owner(file, {USER: password(place)})
+    write_atomically(file, json.dumps({USER: password(place)}))
     return file
 
 
 def made_secrets(place: Place) -> dict[str, str]:
-    """Return the keys and the password, which are made once and are readable by their owner alone."""
+    """Return the keys and the password, which are made once and are readable by their owner alone.
+
+    Raises:
+        LaptopError: their file is damaged.
+
+    """
     file = place.airflow_home / "secrets.json"
     if not file.exists():
         place.airflow_home.mkdir(parents=True, exist_ok=True)
         made = {name: secrets.token_urlsafe(64) for name in ("jwt_secret", "secret_key")}
         made["fernet_key"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
         made["password"] = secrets.token_hex(8)
-        _write_for_owner(file, made)
-    loaded: dict[str, str] = json.loads(file.read_text())
+        write_atomically(file, json.dumps(made))
+    try:
+        loaded: dict[str, str] = json.loads(file.read_text())
+    except ValueError as error:
+        raise LaptopError(
+            f"{file} is damaged ({error}). Remove it: the next start makes another password, and keys with which "
+            "connections and variables that were made in Airflow cannot be read."
+        ) from error
     return loaded
-
-
-def _write_for_owner(file: Path, document: dict[str, str]) -> None:
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as handle:
-        json.dump(document, handle)

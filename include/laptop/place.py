@@ -146,7 +146,7 @@ def _ports_file(state: Path) -> Path:
 def _remembered_ports(state: Path) -> dict[str, str]:
     try:
         found: dict[str, str] = json.loads(_ports_file(state).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # a power cut may leave an empty file
         return {}
     return found
 

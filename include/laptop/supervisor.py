@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from laptop.health import airflow_is_healthy
+from laptop.old_logs import remove_old_logs
 from laptop.place import ROOT, LaptopError, Place
 from laptop.services import START_LIMIT_S, STOP_GRACE_S, Services
 from local_aws.errors import LocalAwsError, StateInUseError
@@ -19,6 +20,7 @@ from local_aws.processes.state_folder import OTHERS, StateLock, write_atomically
 from local_aws.processes.supervisor import StopRequested, log_end
 
 _POLL_S = 0.2
+_CLEAN_INTERVAL_S = 6 * 3600
 _LOCK_WAIT_S = 2  # another process may be testing the lock
 ANSWER_LIMIT_S = 10 * _POLL_S
 
@@ -41,8 +43,13 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
     try:
         services.start()
         _write_status(file, {"pid": os.getpid(), "ready": True})
+        clean_at_s = time.monotonic()
         while not stop_requested.wait(_POLL_S):
             services.supervisor.check()
+            services.supervisor.limit_logs()
+            if time.monotonic() >= clean_at_s:
+                clean_at_s += _CLEAN_INTERVAL_S
+                remove_old_logs(place.airflow_home / "logs")
             _question_file(place).unlink(missing_ok=True)  # the answer that `start` waits for
     except StopRequested:
         pass
@@ -60,7 +67,7 @@ def status(place: Place) -> Status:
     """Return the last supervisor's status; empty if there is none."""
     try:
         found: Status = json.loads(_status_file(place).read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):  # a power cut may leave an empty file
         return {}
     return found
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import shutil
 import time
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 POLL_S = 0.1
+MOST_LOG_BYTES = 10_000_000
 
 
 class StopRequested(Exception):  # noqa: N818  not an error: a person asked for it
@@ -25,7 +28,7 @@ class StopRequested(Exception):  # noqa: N818  not an error: a person asked for 
 
 
 class Supervisor:
-    """Named child processes, each with a log file ``<logs>/<name>.log``.
+    """Named child processes, each with a log file ``<logs>/<name>.log`` and the lines before it in ``<name>.log.1``.
 
     Setting `stop_requested` ends every wait. A child that still runs ``stop_grace_s`` seconds after SIGTERM is killed.
     """
@@ -93,6 +96,16 @@ class Supervisor:
         """
         while not self.stop_requested.wait(POLL_S):
             self.check()
+            self.limit_logs()
+
+    def limit_logs(self) -> None:
+        """Move a log that has grown beyond `MOST_LOG_BYTES` to ``<name>.log.1``, and begin it again."""
+        for name in self.children:
+            file = self._log_file(name)
+            if file.stat().st_size > MOST_LOG_BYTES:
+                with contextlib.suppress(OSError):  # on a full disk the older lines are lost
+                    shutil.copyfile(file, f"{file}.1")
+                os.truncate(file, 0)  # the child appends, so it continues at the beginning
 
     def check(self) -> None:
         """Check that every child runs.

@@ -6,8 +6,14 @@ import boto3
 import pytest
 from sqlalchemy import make_url
 
-from laptop.airflow_settings import COMPONENTS, airflow_environment, deployment_variables, leave_own_aws_alone
-from laptop.place import Place
+from laptop.airflow_settings import (
+    COMPONENTS,
+    airflow_environment,
+    deployment_variables,
+    leave_own_aws_alone,
+    made_secrets,
+)
+from laptop.place import LaptopError, Place
 
 READY = {
     "endpoint_url": "http://127.0.0.1:4566",
@@ -61,3 +67,18 @@ def test_no_aws_setting_of_the_persons_own_reaches_a_client(monkeypatch, tmp_pat
     leave_own_aws_alone(os.environ)
 
     assert boto3.Session("a", "b", region_name="us-east-1").client("s3").meta.config.retries["mode"] == "legacy"
+
+
+def test_secrets_are_made_once_for_their_owner_alone(tmp_path):
+    made = made_secrets(Place(tmp_path))
+
+    assert made_secrets(Place(tmp_path)) == made
+    assert (tmp_path / "airflow/secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_secrets_that_a_power_cut_left_empty_are_named(tmp_path):
+    made_secrets(Place(tmp_path))
+    (tmp_path / "airflow/secrets.json").write_text("")
+
+    with pytest.raises(LaptopError, match=r"secrets\.json is damaged .* Remove it"):
+        made_secrets(Place(tmp_path))

@@ -58,3 +58,9 @@ def test_the_ports_of_the_last_start_are_found_without_the_variables(tmp_path):
     assert Place.from_env({"LAPTOP_STATE": str(tmp_path)}) == place
     assert Place.from_env({"LAPTOP_STATE": str(tmp_path), "AIRFLOW_PORT": "9090"}).airflow_port == 9090
     assert Place.from_env({"LAPTOP_STATE": str(tmp_path / "other")}).airflow_port == 8080
+
+
+def test_ports_that_a_power_cut_left_empty_are_the_default_ones(tmp_path):
+    (tmp_path / "ports.json").write_text("")
+
+    assert Place.from_env({"LAPTOP_STATE": str(tmp_path)}) == Place(tmp_path)

@@ -191,3 +191,19 @@ def test_status_finds_the_running_services_without_the_variables(place, services
     stop_requested.set()
     supervisor.supervise(place, stop_requested=stop_requested)
     assert Place.from_env(environ) == Place(state=place.state)
+
+
+def test_a_status_that_a_power_cut_left_empty_is_none(place):
+    (place.state / "status.json").write_text("")
+
+    assert supervisor.status(place) == {}
+
+
+def test_old_logs_of_airflow_are_removed_while_it_runs(place, services, monkeypatch):
+    stop_requested, cleaned = threading.Event(), []
+    monkeypatch.setattr(supervisor, "remove_old_logs", lambda folder: (cleaned.append(folder), stop_requested.set()))
+
+    supervisor.supervise(place, stop_requested=stop_requested)
+
+    assert cleaned == [place.airflow_home / "logs"]
+    services.supervisor.limit_logs.assert_called_once_with()

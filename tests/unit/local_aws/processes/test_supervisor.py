@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local_aws.errors import ChildEndedError, NotReadyError
+from local_aws.processes import supervisor as module
 from local_aws.processes.supervisor import StopRequested, Supervisor, log_end
 
 ENV = {"PATH": os.environ["PATH"]}
@@ -104,3 +105,18 @@ def test_the_last_lines_of_a_log_are_returned(tmp_path):
     (tmp_path / "a.log").write_text("one\ntwo\nthree\n")
 
     assert log_end(tmp_path / "a.log", lines=2) == "  two\n  three"
+
+
+def test_a_log_that_grows_too_large_begins_again_beside_its_older_lines(supervisor, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "MOST_LOG_BYTES", 5)
+    program = "import time; print('older lines', flush=True); time.sleep(600)"
+    supervisor.start("server", python(program), env=ENV)
+    log = tmp_path / "logs/server.log"
+    supervisor.wait_until(lambda: log.exists() and log.stat().st_size, what="the log", limit_s=30)
+
+    supervisor.limit_logs()
+    with log.open("a") as file:
+        file.write("new\n")
+
+    assert log.read_text() == "new\n"
+    assert (tmp_path / "logs/server.log.1").read_text() == "older lines\n"
