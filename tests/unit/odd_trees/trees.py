@@ -90,6 +90,12 @@ READ = {
         )
     ),
     "hidden folders": Read(Tree({**pets(), ".git/objects": 2, "cat/.ipynb_checkpoints": 2, "__pycache__": 1})),
+    "hidden classes": Read(
+        Tree({**pets("train", "val"), "train/.NET": 2, "train/__unknown__": 2, "val/.NET": 1}),
+        images=12,
+        splits=SPLIT[:2],
+        warns=["The folders 'train/.NET', 'train/__unknown__', 'val/.NET' are hidden"],
+    ),
     "files at the top": Read(
         Tree(pets(), files=["labels.csv", "notes.txt"]), ignored=2, warns=["2 files are in no class folder"]
     ),

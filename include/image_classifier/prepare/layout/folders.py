@@ -9,8 +9,9 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from image_classifier.contracts.errors import DatasetError
+from image_classifier.prepare.layout.companions import refuse_masks, twins
 from image_classifier.prepare.layout.copies import copied_folders
-from image_classifier.prepare.layout.ignored import is_ignored_path
+from image_classifier.prepare.layout.ignored import hidden_classes, is_ignored_path
 from image_classifier.prepare.layout.images import Listed, ListedImages
 from image_classifier.prepare.layout.next_steps import add_or_join, if_they_are, leave_out
 from image_classifier.prepare.layout.part_names import parts_among
@@ -95,15 +96,16 @@ def read_layout(
     _check_classes(folders, names, is_split=bool(top.splits), where=where)
     _check_every_class_has_files(images, folders, top=top, where=where)
     _check_no_class_is_of_annotations(images, where=where)
-    if choice is None and top.splits:
-        refuse_parts_of_classes(_below_classes(images, top, roots), where=where, choice="splits")
-        refuse_parts_of_names(_below_classes(images, top, roots), where=where, choice="splits")
+    if choice is None:
+        _refuse_what_is_no_class(images, top, roots, where=where)
     layout = layout_of(images, where=where, level=_level(sorted(originals), top, roots) + renaming.level)
     warnings = (
         *top.warnings,
         *_unused(top, layout.splits),
         *_copied(copied),
+        *hidden_classes(listed.names, roots.values()),
         *deep_classes(_below_classes(images, top, roots)),
+        *twins(images.names),
     )
     return replace(layout, ignored=tuple(ignored), warnings=warnings)
 
@@ -113,6 +115,13 @@ def _top(names: Sequence[str], *, where: str, choice: Choice | None) -> Top:
         refuse_outer_folder(names, where=where)
         refuse_parts(names, where=where)
     return decide_top(names, where=where, choice=choice)
+
+
+def _refuse_what_is_no_class(images: ListedImages, top: Top, roots: Mapping[str, str], *, where: str) -> None:
+    if top.splits:
+        refuse_parts_of_classes(_below_classes(images, top, roots), where=where, choice="splits")
+        refuse_parts_of_names(_below_classes(images, top, roots), where=where, choice="splits")
+    refuse_masks(images.names, where=where, choice="splits" if top.splits else "classes")
 
 
 def _below_classes(images: ListedImages, top: Top, roots: Mapping[str, str]) -> Iterator[tuple[str, str]]:

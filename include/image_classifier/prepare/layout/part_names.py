@@ -14,6 +14,7 @@ ANNOTATIONS: Final = frozenset(
     )
 )
 _PERHAPS: Final = frozenset(("image", "img", "label", "mask", "gt", "seg"))  # parts, if there are two of them
+ANNOTATES: Final = (ANNOTATIONS | _PERHAPS) - IMAGES - {"image", "img"}  # after the name of another image
 _PUNCTUATION: Final = re.compile(r"[-._ ]+")
 
 

@@ -12,7 +12,7 @@ from image_classifier.prepare.layout.parts import is_annotated
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 
 # In which labels may be, but in no common form.
-TEXTS: Final = {".txt", ".mat", ".json", ".xml"} | SPREADSHEET.endings | DATABASE.endings
+TEXTS: Final = {".txt", ".mat", ".json", ".xml", ".parquet"} | SPREADSHEET.endings | DATABASE.endings
 NO_LABELS: Final = ("readme", "licen")
 MOST_TEXTS: Final = 12  # with more, they belong to single images
 LISTS: Final = (".csv", ".tsv", ".jsonl", ".ndjson", ".manifest", ".lst")

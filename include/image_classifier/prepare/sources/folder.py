@@ -11,7 +11,8 @@ from typing import Final
 
 from image_classifier.classifier.file_kinds import no_source
 from image_classifier.contracts.errors import DatasetError, ImageRejectedError
-from image_classifier.prepare.layout.ignored import is_ignored
+from image_classifier.prepare.layout.ignored import is_hidden, is_ignored
+from image_classifier.prepare.layout.split_folders import is_image_name
 from image_classifier.prepare.sources.source import RACY, File, Files
 
 MOST_PATHS: Final = 100  # to one folder; ten folders with links to each other have ten million paths
@@ -70,8 +71,7 @@ def _walk(
     try:
         status = folder.stat()
         with os.scandir(folder) as listing:
-            visible = (entry for entry in listing if not is_ignored(entry.name))  # see `read_layout`
-            entries = sorted(visible, key=lambda entry: entry.name)
+            found = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
         raise DatasetError(
             f"Folder {folder} cannot be listed: {error.strerror}. Give the worker's user access."
@@ -81,6 +81,7 @@ def _walk(
         return
     paths[here] += 1
     _check_paths(folder, paths[here])
+    entries = [entry for entry in found if not is_ignored(entry.name)]  # see `read_layout`
     # A broken link is listed, so that it is reported as rejected; pipes and devices are not files.
     for entry in entries:
         if _leads_to(entry.is_file):
@@ -91,6 +92,7 @@ def _walk(
         if _leads_to(entry.is_dir):
             yield File(f"{prefix}{entry.name}/")
             yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here), paths=paths)
+    yield from (File(f"{prefix}{entry.name}/") for entry in found if _is_hidden_with_images(entry))
 
 
 def _check_paths(folder: Path, paths: int) -> None:
@@ -119,6 +121,17 @@ def _leads_to(kind: Callable[[], bool]) -> bool:
     """Return whether the entry or its link's target is of this kind; False for a circular or inaccessible link."""
     try:
         return kind()
+    except OSError:
+        return False
+
+
+def _is_hidden_with_images(entry: os.DirEntry[str]) -> bool:
+    """Return whether an ignored folder, of which `hidden_classes` warns, holds images."""
+    if not is_hidden(entry.name):
+        return False
+    try:
+        with os.scandir(entry) as listing:
+            return any(is_image_name(entry.name) for entry in listing if not is_ignored(entry.name))
     except OSError:
         return False
 

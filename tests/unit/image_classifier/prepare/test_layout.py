@@ -169,3 +169,19 @@ def test_classes_of_the_file_are_the_folders_however_accents_are_written(written
 
     assert made.renamed_classes == {"Möwe": "Vögel"}
     assert made.accepted_classes == ("Krähe",)
+
+
+def test_hidden_folders_beside_the_classes_are_warned_of():
+    in_s3 = (".NET/1.jpg", ".git/objects/2.jpg", ".ipynb_checkpoints/1.jpg", "__MACOSX/._1.jpg", "cat/.old/1.jpg")
+
+    assert [one for one in layout("cat/1.jpg", "dog/1.jpg", *in_s3).warnings if "hidden" in one] == [
+        "The folders '.NET' are hidden, by the beginnings of their names, and their images are not used. If they are "
+        "classes, rename them."
+    ]
+
+
+def test_a_few_names_of_masks_are_no_masks():
+    images = [f"{kind}/{at}.jpg" for kind in ("cat", "dog") for at in range(9)]
+
+    assert len(layout(*images, "cat/1_mask.jpg", "cat/x_mask.jpg", "dog/x_mask.jpg", "dog/y_mask.jpg").images) == 22
+    assert "'cat/0_mask.jpg' beside 'cat/0.jpg'" in refused(*images, *(f"cat/{at}_mask.jpg" for at in range(9)))
