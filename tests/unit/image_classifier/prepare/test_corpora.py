@@ -7,6 +7,7 @@ import pytest
 from tests.unit.odd_trees.corpora import (
     class_folders,
     competitions,
+    labelling_tools,
     lists,
     more_folders,
     more_lists,
@@ -27,7 +28,7 @@ from image_classifier.prepare.sources.opening import open_source
 from image_classifier.prepare.stores import NoStore
 
 FOLDERS = (class_folders, wrapped_folders, split_folders, renamed_splits, more_folders)
-MODULES = (*FOLDERS, lists, split_lists, more_lists, competitions, other_tasks, packed, shapes)
+MODULES = (*FOLDERS, lists, split_lists, more_lists, labelling_tools, competitions, other_tasks, packed, shapes)
 CORPORA = {name: corpus for module in MODULES for name, corpus in module.CORPORA.items()}
 
 
@@ -52,6 +53,8 @@ IN_S3 = (
     "GTSRB with Train.csv and Test.csv",
     "Food-101 with both lists",
     "iWildCam",
+    "breast ultrasound with masks",
+    "Rekognition manifest",
 )
 
 

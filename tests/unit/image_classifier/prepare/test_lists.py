@@ -80,8 +80,24 @@ def test_one_of_several_label_attributes_may_be_named():
     metadata = {"class-name": "tabby", "type": "groundtruth/image-classification"}
     text = ground_truth(breed=7, **{"breed-metadata": metadata})
 
-    assert rows(text, "output.manifest")[0].label == "cat"
+    assert rows(text, "output.manifest", label="pets")[0].label == "cat"
     assert rows(text, "output.manifest", label="breed")[0].label == "tabby"
+
+
+def test_different_labels_of_a_line_are_refused_unless_one_is_named():
+    metadata = {"class-name": "tabby", "type": "groundtruth/image-classification"}
+    said = r"several labels in line 1 of output.manifest: 'pets' is 'cat', 'breed' is 'tabby'\. .* columns\.label"
+
+    with pytest.raises(DatasetError, match=said):
+        rows(ground_truth(breed=7, **{"breed-metadata": metadata}), "output.manifest")
+
+
+def test_a_label_s_verification_and_a_second_job_of_one_mind_are_read():
+    same = {"class-name": "cat", "type": "groundtruth/image-classification"}
+    verified = {"class-name": "good", "type": "groundtruth/label-verification"}
+    text = ground_truth(**{"check": 1, "check-metadata": verified, "again": 0, "again-metadata": same})
+
+    assert rows(text, "output.manifest")[0].label == "cat"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def labels(*texts):
     [
         ("['cat', 'dog']", "['cat']"),
         ("[cat, dog]", "bird"),
-        ('[""cat""]', "bird"),
+        ('{""choices"": [""cat"", ""dog""]}', "cat"),
         ("0 3", "3"),
         ("cat|dog", "cat"),
         ("cat|dog", "dog|bird", "bird|cat"),
@@ -46,6 +46,7 @@ def test_labels_that_are_several_labels_are_refused(texts):
         ("tench, Tinca tinca", "crane", "crane, bird"),
         ("bird|cat", "cat|dog"),
         ("[unknown]", "cat"),
+        ("{cat}", "{dog, big}"),
         ("(0, 2)", "(4, 6)"),
         ("|", ";", ","),
         ("Gorilla|Gorilla", "Bison|Bison"),
@@ -53,6 +54,34 @@ def test_labels_that_are_several_labels_are_refused(texts):
 )
 def test_labels_that_only_look_like_several_are_kept(texts):
     assert labels(*texts) == list(texts)
+
+
+def test_the_only_label_of_an_array_is_the_label():
+    assert labels("['cat']", '[ ""dog"" ]', "cat") == ["cat", "dog", "cat"]
+    text = '{"path": "a.png", "label": ["cat"]}\n{"path": "b.png", "label": [3]}'
+    assert [row.label for row in read_list(text.encode(), name="l.jsonl", columns=Columns()).rows] == ["cat", "3"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("l.csv", "path,label\na.png,\nb.png,cat\nc.png,[]\n,dog"),
+        ("l.jsonl", '{"path": "a.png", "label": []}\n{"path": "b.png"}\n{"path": "c.png", "label": null}'),
+    ],
+)
+def test_all_lines_without_a_label_are_counted_at_once(name, text):
+    first = 2 if name.endswith(".csv") else 1
+    said = rf"There is no 'label' in line {first} of {name}; 3 lines lack a path or label\. Add it to each, or delete"
+
+    with pytest.raises(DatasetError, match=said):
+        read_list(text.encode(), name=name, columns=Columns())
+
+
+def test_lines_of_no_class_column_are_counted_at_once():
+    text = "path,cat,dog\na.png,0,0\nb.png,1,0\nc.png,0,1\nd.png,0,0\n"
+
+    with pytest.raises(DatasetError, match=r"'cat', 'dog' none is 1 in line 2 of l.csv, .*; 2 lines lack"):
+        read_list(text.encode(), name="l.csv", columns=Columns(label=("cat", "dog")))
 
 
 def test_images_with_several_labels_in_several_rows_are_refused(layout):

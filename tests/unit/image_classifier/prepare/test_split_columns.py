@@ -38,6 +38,7 @@ def line_in(message):
         ("eval_partition", "012", {0: "SPLIT", 1: "SPLIT", 2: "SPLIT"}),
         ("Fold", "12", {1: "SPLIT", 2: "SPLIT"}),
         ("Usage", ("Train", "Public"), {"Train": "train", "Public": "SPLIT"}),
+        ("use", ("TRAIN", "UNASSIGNED", "TEST"), {"TEST": "test", "TRAIN": "train"}),
         ("part", ("train", "test", "extra"), {"train": "train", "test": "test", "extra": "SPLIT"}),
     ],
 )

@@ -206,6 +206,14 @@ def test_in_a_folder_paths_and_labels_are_found_in_texts(layout, text, columns):
     assert found.classes == ("big cat" if "own" in text else "cat", "dog")
 
 
+def test_lists_of_each_class_are_refused_with_what_to_write(layout):
+    lists = {f"{kind}_train.txt": f"a/{kind}_0.png\na/{kind}_1.png\n" for kind in ("run", "jump")}
+    images = {f"a/{kind}_{at}.png": "" for kind in ("run", "jump") for at in range(2)}
+
+    with pytest.raises(DatasetError, match=r"'jump_train.txt' \(train\), .* have no certain label\. .*labels.csv with"):
+        layout({**images, **lists}, columns={"path": 0})
+
+
 def test_in_a_folder_too_a_label_of_several_columns_is_to_be_named(layout):
     text = "".join(f"a/{at}.png {label} x{at % 2}\n" for at, label in enumerate(("cat", "dog") * 2))
     images = {f"a/{at}.png": "" for at in range(4)}

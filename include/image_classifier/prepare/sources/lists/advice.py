@@ -87,7 +87,7 @@ def _columns(one: LabelList, *, folder: str) -> str:
         parts.append(f"label: {label}")
     if one.split_column is not None and one.split_column not in SPLITS:
         parts.append(f"split: {_yaml(one.split_column)}")
-    if (unread := one.unread_split_column) is not None:
+    if (unread := one.unread_split_column) is not None and one.split is None:
         parts.append(f"split: {_yaml(unread)}, splits: {as_yaml(splits_of_values(unread, one.values[unread]))}")
     if folder:
         parts.append(f"folder: {json.dumps(folder)}")

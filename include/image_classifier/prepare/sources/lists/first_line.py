@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from image_classifier.prepare.layout.split_folders import few, is_image_name
 from image_classifier.prepare.sources.lists.formats import JSON, PATHS
+from image_classifier.prepare.sources.lists.row import only
 from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
 
 _WRITE: Final = "write labels.csv with the columns path and label."
@@ -54,8 +55,12 @@ def _perhaps(found: Mapping[str, Any], first: str) -> str:
         return f"If its first line, {first[:60]!r}, is a comment, delete it."
     if found.keys() >= _LABEL_STUDIO:
         return "If Label Studio wrote it, export CSV there, and use `columns: {path: image, label: choice}`."
-    arrays = [column for column, value in found.items() if isinstance(value, list)]
+    arrays = [one for one, value in found.items() if isinstance(value, list) and (not value or _is_nested(only(value)))]
     return f"If the labels are in arrays, as {few(arrays)}, {_WRITE}" if arrays else ""
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, list | dict)
 
 
 def _of_via(name: str, *, is_newer: bool) -> str:

@@ -12,7 +12,7 @@ from image_classifier.contracts.errors import DatasetError, ImageRejectedError
 from image_classifier.prepare.layout.folders import Layout, layout_of
 from image_classifier.prepare.layout.ignored import is_ignored_path
 from image_classifier.prepare.layout.images import Listed, ListedImages
-from image_classifier.prepare.layout.next_steps import leave_out
+from image_classifier.prepare.layout.next_steps import WRITE_A_LIST, leave_out
 from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import Split, few, is_image_name
 from image_classifier.prepare.sources.lists.advice import column_to_name, how_to_use, with_splits
@@ -128,7 +128,8 @@ def _no_list(lists: Sequence[LabelList], *, columns: Columns, where: str) -> str
     )
     if not any({one.path, *one.values}.issuperset(_named(columns)) for one in lists):
         return f"No list in {where} has the columns {few(wanted)}: {shown}. Correct `columns` in the classifier's file."
-    return f"The lists in {where} have no certain label. {how_to_use(lists, where=where)}".strip()
+    advice = how_to_use(lists, where=where) or WRITE_A_LIST
+    return f"The lists {with_splits(lists)} in {where} have no certain label. {advice}"
 
 
 def _read(source: Source, name: str, columns: Columns) -> _Read:

@@ -14,6 +14,7 @@ from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import Split, is_image_name, split_word
 from image_classifier.prepare.sources.lists.formats import JSON, PATHS, TEXT, encoding_of, read_table
 from image_classifier.prepare.sources.lists.found_paths import Images, stem_of
+from image_classifier.prepare.sources.lists.row import only, text_of
 from image_classifier.prepare.sources.lists.rows import LABELS
 from image_classifier.prepare.sources.lists.split_columns import split_column, unread_split_column
 from image_classifier.prepare.sources.lists.splits import split_of_list
@@ -108,8 +109,9 @@ class LabelList:
 
     def column_of(self, class_of: Callable[[str], str | None]) -> Column | None:
         """Return the column that has one value for each class folder, and another one for every other."""
-        classes = [class_of(image) for image in self.images]
-        return next((one for one, values in self.values.items() if _are_equivalent(values, classes)), None)
+        classes, split = [class_of(image) for image in self.images], self.split_column
+        others = (column for column in self.values if column != split)
+        return next((column for column in others if _are_equivalent(self.values[column], classes)), None)
 
     def agrees(self, class_of: Callable[[str], str | None]) -> bool:
         """Return whether a column says the same classes as the folders."""
@@ -219,10 +221,8 @@ def _table(text: str, name: str, columns: Columns) -> list[dict[Column, str]]:
         table = read_table(text, name=name, columns=Columns(path=0))
     rows = [values for _, values in table.lines]
     key = int if table.is_numbered else str
-    return [
-        {key(column): str(value).strip() for column, value in row.items() if not isinstance(value, dict | list)}
-        for row in rows[:: -(-len(rows) // MOST_ROWS) or 1]
-    ]
+    some = [{key(one): only(value) for one, value in row.items()} for row in rows[:: -(-len(rows) // MOST_ROWS) or 1]]
+    return [{one: text_of(value) for one, value in row.items() if not isinstance(value, dict | list)} for row in some]
 
 
 def _list_of(name: str, table: Sequence[Mapping[Column, str]], images: Sequence[str], above: str) -> LabelList | None:
@@ -236,9 +236,13 @@ def _list_of(name: str, table: Sequence[Mapping[Column, str]], images: Sequence[
 
     """
     finder, columns = Images(images), list(table[0]) if table else []
+    # If these lead to no image, numbers of rows that are names of images by accident are no paths either.
+    usual: list[Column] = [
+        one for one in columns if one in PATHS and any(is_image_name(row.get(one, "")) for row in table)
+    ]
     found = {
         column: {at: meant[0] for at, row in enumerate(table) if (meant := finder.meant_by(row.get(column, "")))}
-        for column in sorted(columns, key=lambda one: one not in PATHS)
+        for column in usual or sorted(columns, key=lambda one: one not in PATHS)
         if column != ""
     }
     path: Column = max(found, key=lambda column: _fitness(found[column], column, table), default="")

@@ -1,17 +1,20 @@
 """Reads a line of a list: its path, label and split, from the columns that were chosen."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from image_classifier.classifier.source import Columns, plain_value
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.part_names import parts_among
 from image_classifier.prepare.layout.split_folders import WORDS, Split, few, split_word
 from image_classifier.prepare.sources.lists.split_columns import MOST_PARTS, YES, how_to_read
-from image_classifier.prepare.sources.lists.splits import UNASSIGNED, split_of_text
+from image_classifier.prepare.sources.lists.splits import is_assigned, split_of_text
 from image_classifier.prepare.sources.lists.text_lines import columns_before
+
+_ARRAY: Final = re.compile(r"""\[\s*(?:(['"])([^'"]*)\1\s*)?\]""")  # ['cat'], as pandas writes an array of one text
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Chosen:
 
 
 def read_row(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Row:
-    """Return the row of a line.
+    """Return the row of a line; its path or label is empty if the line has none.
 
     Args:
         values: of the line, by column.
@@ -57,11 +60,10 @@ def read_row(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Row:
         where: the line in messages.
 
     Raises:
-        DatasetError: the line has no path, not one label, or a split that is none.
+        DatasetError: the line has several labels, or a split that is none.
 
     """
-    path, label = values.get(chosen.path), _label(values, chosen, where=where)
-    path_text, label_text = text_of(path), text_of(label)
+    path, label = text_of(values.get(chosen.path)), only(_label(values, chosen, where=where))
     if isinstance(label, list | dict):
         found = str(label)[:60]
         message = f"The label in {where} is {found!r}; one label for each image is read, as a text without brackets."
@@ -69,17 +71,14 @@ def read_row(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Row:
         raise DatasetError(
             f"{message} If it is one of {few(inner)}, name that with columns.label." if inner else message
         )
-    if not path_text or not label_text:
-        missing = chosen.labels[0] if path_text else chosen.path
-        raise DatasetError(f"There is no {missing!r} in {where}. Add it, or delete the line.")
-    return Row(path_text, label_text, _split(values, chosen, where=where))
+    return Row(path, text_of(label), _split(values, chosen, where=where))
 
 
 def _label(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Any:
-    """Return the label of a row: of several columns, the name of the one that holds 1; of none, the folder's name.
+    """Return the label of a row: of several columns, the name of the one that holds 1; without one, the folder's name.
 
     Raises:
-        DatasetError: none of the columns holds 1, or several do; or the folder is no class.
+        DatasetError: several of the columns hold 1, or the folder is no class.
 
     """
     if not chosen.labels:
@@ -87,18 +86,32 @@ def _label(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Any:
     if len(chosen.labels) == 1:
         return values.get(chosen.labels[0])
     marked = [column for column in chosen.labels if plain_value(values.get(column)) in YES]
-    if len(marked) != 1:
-        raise DatasetError(_not_one_class(marked, chosen, where=where))
-    return marked[0]
+    if len(marked) > 1:
+        message = (
+            f"In {where} {few(marked)} are 1, and each image has one class: correct the line. If the images have "
+            f"several labels, give each label a classifier of its own: `columns.label: {marked[0]}` gives it the "
+            "classes 0 and 1."
+        )
+        raise DatasetError(message)
+    return next(iter(marked), None)
 
 
-def _not_one_class(marked: Sequence[str], chosen: Chosen, *, where: str) -> str:
-    if not marked:
-        return f"Of the columns {few(chosen.labels)} none is 1 in {where}; each image has one class. Correct the line."
-    return (
-        f"In {where} {few(marked)} are 1, and each image has one class: correct the line. If the images have several "
-        f"labels, give each label a classifier of its own: `columns.label: {marked[0]}` gives it the classes 0 and 1."
-    )
+def about_incomplete(incomplete: Mapping[str, Row], chosen: Chosen) -> str:
+    """Return the message on lines without a path or label.
+
+    Args:
+        incomplete: the row by line.
+        chosen: the columns.
+
+    """
+    where, row = next(iter(incomplete.items()))
+    if row.path and len(chosen.labels) > 1:
+        found = f"Of the columns {few(chosen.labels)} none is 1 in {where}, and each image has one class"
+    else:
+        found = f"There is no {(chosen.labels[0] if row.path else chosen.path)!r} in {where}"
+    if len(incomplete) == 1:
+        return f"{found}. Add it, or delete the line."
+    return f"{found}; {len(incomplete):,} lines lack a path or label. Add it to each, or delete these lines."
 
 
 def _folder(path: str, *, where: str) -> str:
@@ -116,7 +129,7 @@ def _folder(path: str, *, where: str) -> str:
 
 def _split(values: Mapping[str, Any], chosen: Chosen, *, where: str) -> Split | None:
     written = text_of(values.get(chosen.split)) if chosen.split else ""
-    if written.lower() in ("", UNASSIGNED):
+    if not is_assigned(written):
         return None
     splits = chosen.named.splits
     split = splits.get(plain_value(written)) if splits else split_of_text(written)
@@ -136,6 +149,14 @@ def _no_split(written: str, chosen: Chosen, *, where: str) -> str:
     return (
         f"{message}; or, to say which split each value is, {how_to_read(chosen.split, values, columns=chosen.named)}."
     )
+
+
+def only(value: Any) -> Any:
+    """Return the value in an array of one, or in the text of such an array; others as they are, and None for none."""
+    if isinstance(value, list) and len(value) < 2:
+        return next(iter(value), None)
+    found = _ARRAY.fullmatch(value.strip()) if isinstance(value, str) else None
+    return found[2] if found else value
 
 
 def text_of(value: Any) -> str:

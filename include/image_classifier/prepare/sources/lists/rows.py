@@ -17,7 +17,7 @@ from image_classifier.contracts.training import image_list
 from image_classifier.prepare.layout.split_folders import few
 from image_classifier.prepare.sources.lists.first_line import next_step
 from image_classifier.prepare.sources.lists.formats import PATHS, TEXT, Line, Table, read_table, text_in
-from image_classifier.prepare.sources.lists.row import Chosen, Row, read_row, text_of
+from image_classifier.prepare.sources.lists.row import Chosen, Row, about_incomplete, read_row, text_of
 from image_classifier.prepare.sources.lists.single_labels import check_labels
 from image_classifier.prepare.sources.lists.split_columns import (
     MOST_PARTS,
@@ -108,12 +108,18 @@ def _read(table: Table, *, name: str, columns: Columns) -> ReadList:
     others = [column for column in found if column not in (chosen.path, *chosen.labels, "")]
     values_of = {column: set(_values(column, first)) for column in others} if chosen.split is None else {}
     suspects = {column: values for column, values in values_of.items() if may_say_split(column)}
-    rows = dict[Row, None]()
+    rows, incomplete = dict[Row, None](), dict[str, Row]()
     for where, values in chain(first, lines):
-        rows[read_row(values, chosen, where=where)] = None
+        row = read_row(values, chosen, where=where)
+        if row.path and row.label:
+            rows[row] = None
+        else:
+            incomplete[where] = row
         for column, held in suspects.items():
             if len(held) <= MOST_PARTS:
                 held.add(text_of(values.get(column)))
+    if incomplete:
+        raise DatasetError(about_incomplete(incomplete, chosen))
     return ReadList(
         list(rows),
         _as_named(chosen, table),
@@ -145,23 +151,48 @@ def _as_named(chosen: Chosen, table: Table) -> Columns:
 
 
 def _with_label(values: Mapping[str, Any], *, columns: Columns, where: str) -> dict[str, Any]:
-    """Replace the label of a line with metadata by its class name; it becomes ``label`` if the file names no column."""
+    """Replace the label of a line with metadata by its class name; it becomes ``label`` if the file names no column.
+
+    Raises:
+        DatasetError: the metadata is that of another kind of label, or the line has several labels.
+
+    """
     attributes = [key.removesuffix(METADATA) for key in values if key.endswith(METADATA)]
     attributes = [key for key in attributes if key in values]
     if not attributes:
         return dict(values)
-    wanted = columns.label if isinstance(columns.label, str) else attributes[0]
+    kinds = {one: _kind(values[f"{one}{METADATA}"]) for one in attributes}
+    single = [one for one in attributes if kinds[one] == SINGLE_LABEL]
+    wanted = columns.label if isinstance(columns.label, str) else (single or attributes)[0]
     metadata = values.get(f"{wanted}{METADATA}")
     if not isinstance(metadata, dict):
         return dict(values)
-    if (kind := metadata.get("type", SINGLE_LABEL)) != SINGLE_LABEL:
+    if (kind := _kind(metadata)) != SINGLE_LABEL:
         message = (
             f"Label {wanted!r} in {where} is of type {kind}; images with one label each ({SINGLE_LABEL}) are read. "
             "Name another attribute with columns.label in the classifier's file."
         )
         raise DatasetError(message)
-    label = metadata.get("class-name", values[wanted])
+    labels = {one: text_of(_class_name(values, one)) for one in single}
+    if columns.label is None and len(set(labels.values())) > 1:
+        found = ", ".join(f"{one!r} is {label!r}" for one, label in list(labels.items())[:4])
+        message = (
+            f"There are several labels in {where}: {found}. If each is of another labelling job, name one with "
+            "columns.label in the classifier's file. Otherwise the image has several classes, and each image has one: "
+            "delete the line."
+        )
+        raise DatasetError(message)
+    label = _class_name(values, wanted)
     return {**values, wanted: label, **({} if columns.label else {LABELS[0]: label})}
+
+
+def _kind(metadata: Any) -> str:
+    """Return the type of a label by its metadata."""
+    return str(metadata.get("type", SINGLE_LABEL)) if isinstance(metadata, dict) else ""
+
+
+def _class_name(values: Mapping[str, Any], attribute: str) -> Any:
+    return values[f"{attribute}{METADATA}"].get("class-name", values[attribute])
 
 
 def _chosen(found: Mapping[str, Any], first: Sequence[Line], *, table: Table, name: str, columns: Columns) -> Chosen:

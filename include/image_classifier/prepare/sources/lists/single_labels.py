@@ -11,7 +11,9 @@ from image_classifier.prepare.layout.split_folders import few
 
 MOST_WITH_SEVERAL: Final = 0.1  # share of the images; fewer are left out, and reported as conflicts
 _MARKS: Final = "|;,"
-_SEVERAL: Final = re.compile(r"\[.*[,'\"].*\]|[0-9]+( [0-9]+)+", re.DOTALL)  # ['cat', 'dog'] and 0 3
+_SEVERAL: Final = re.compile(  # ['cat', 'dog'], {"choices": ["cat", "dog"]} of Label Studio, and 0 3
+    r"\[.*[,'\"].*\]|\{.*['\"].*\}|[0-9]+( [0-9]+)+", re.DOTALL
+)
 
 
 def check_labels(labelled: Sequence[tuple[str, str]], *, name: str) -> None:

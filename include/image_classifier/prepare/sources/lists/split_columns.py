@@ -9,7 +9,7 @@ import yaml
 
 from image_classifier.classifier.source import Columns, plain_value
 from image_classifier.prepare.layout.split_folders import Split
-from image_classifier.prepare.sources.lists.splits import split_of_text
+from image_classifier.prepare.sources.lists.splits import is_assigned, split_of_text
 
 SPLITS: Final = ("split", "set", "subset")
 MOST_SPLITS: Final = 6  # names of splits in a column
@@ -17,6 +17,7 @@ MOST_PARTS: Final = 20  # values of a column of folds or partitions
 YES: Final = {"1", "true", "yes"}
 _NO: Final = {"", "0", "false", "no", "-1"}
 _PARTS: Final = {"split", "splits", "subset", "fold", "folds", "kfold", "partition", "usage"}
+_OF_CLASSES: Final = {"label", "labels", "class"}
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+|(?<=[a-z])(?=[A-Z])")
 Name = TypeVar("Name", bound=str | int)  # of a column
 
@@ -37,7 +38,8 @@ def may_say_split(column: str | int) -> bool:
 
 
 def _is_of_parts(column: str | int) -> bool:
-    return any(word.lower() in _PARTS for word in _BETWEEN.split(str(column)))
+    words = {word.lower() for word in _BETWEEN.split(str(column))}
+    return bool(words & _PARTS) and not words & _OF_CLASSES
 
 
 def unread_split_column(values: Mapping[Name, Collection[str]]) -> Name | None:
@@ -102,7 +104,7 @@ def as_yaml(fields: Mapping[str, Any] | Mapping[str | int, str]) -> str:
 
 def splits_of_values(column: str | int, values: Collection[str]) -> dict[str | int, str]:
     """Return the split by value: of ``is_train``, 1 is train, and 0 is test; SPLIT where a person must choose."""
-    named, known = split_of_text(str(column)), sorted(set(values) - {""})
+    named, known = split_of_text(str(column)), sorted(one for one in set(values) if is_assigned(one))
     if named and {plain_value(value) for value in known} <= YES | _NO:
         other = "test" if named == "train" else "train"
         meant: dict[str, str] = {value: named if plain_value(value) in YES else other for value in known}

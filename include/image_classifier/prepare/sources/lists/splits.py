@@ -18,6 +18,11 @@ UNASSIGNED: Final = "unassigned"  # of Vertex AI: an image without a split
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
 
 
+def is_assigned(text: str) -> bool:
+    """Return whether the value of a column of splits says one."""
+    return text.lower() not in ("", UNASSIGNED)
+
+
 @lru_cache(maxsize=1024)
 def split_of_text(text: str) -> Split | None:
     """Return the split in a text such as ``train_labels``, ``trainLabels``, ``PublicTest``; None for none or two."""
