@@ -203,6 +203,9 @@ def _class_name(folder: str, *, where: str) -> str:
 
 def _check_classes(folders: set[tuple[Split | None, str]], names: Sequence[str], *, is_split: bool, where: str) -> None:
     train = sorted({name for split, name in folders if split in ("train", None)})
+    if not train and folders and not names:
+        found = " and ".join(sorted({str(split) for split, _ in folders}))
+        raise DatasetError(f"No training image in {where}: all are for {found}. Add a list or rows of training images.")
     if not train:
         files = sum(not name.endswith("/") for name in names)
         found = f"{files} files that are in no class folder" if files else "no folder"

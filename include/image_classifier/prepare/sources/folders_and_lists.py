@@ -10,7 +10,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.prepare.layout.folders import Layout, read_layout
 from image_classifier.prepare.layout.renaming import Renaming
 from image_classifier.prepare.layout.split_folders import Choice, few
-from image_classifier.prepare.sources.lists.advice import how_to_use
+from image_classifier.prepare.sources.lists.advice import beside_folders, how_to_use
 from image_classifier.prepare.sources.lists.formats import PATHS
 from image_classifier.prepare.sources.lists.in_folder import layout_of_lists
 from image_classifier.prepare.sources.lists.label_lists import LabelList, disagreement, label_lists, list_names
@@ -109,6 +109,6 @@ def _checked(layout: Layout, source: Source, lists: Sequence[LabelList], *, choi
             f"{'splits' if layout.splits else 'classes'}` into the classifier's file."
         )
         raise DatasetError(message)
-    names, advice = few([one.name for one in lists]), how_to_use(lists, where=source.where)
+    names, advice = few([one.name for one in lists]), beside_folders(lists, where=source.where)
     warning = f"The lists {names} name images of the source and were not used: the folders say the classes and splits."
     return replace(layout, warnings=(*layout.warnings, f"{warning} {advice}".strip()))

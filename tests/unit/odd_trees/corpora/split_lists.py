@@ -103,6 +103,22 @@ CORPORA = {
             "val.csv": table("image,label", cycle(numbered(8, 17, file="{:04}.jpg"), PETS)),
         },
     ),
+    "class folders for training and a list of test images": Corpus(
+        [*below("train/cat", "train/dog"), *below("test", start=50)],
+        [
+            *refused("No training image in folder", "all are for test", columns={"path": "filename", "label": "class"}),
+            *accepted(
+                ("cat", "dog"),
+                {None: 16},
+                ignored=9,
+                warns=[
+                    "The lists 'test.csv' name images",
+                    "They name no image for training. To use their labels, write one",
+                ],
+            ),
+        ],
+        {"test.csv": table("filename,class", ((f"{at}.jpg", ("cat", "dog")[at % 2]) for at in range(50, 58)))},
+    ),
     "train.csv and an unlabelled test.csv": Corpus(
         below("train", "test", file="{:04}.jpg"),
         [

@@ -42,6 +42,16 @@ def how_to_use(lists: Sequence[LabelList], *, where: str) -> str:
     )
 
 
+def beside_folders(lists: Sequence[LabelList], *, where: str) -> str:
+    """Return sentences on how to use lists beside class folders, which have the training images if no list has them."""
+    if any(one.split_column is not None or one.split in ("train", None) for one in lists):
+        return how_to_use(lists, where=where)
+    return (
+        "They name no image for training. To use their labels, write one list of all images, labels.csv with the "
+        "columns path, label and split, and let it be the source."
+    )
+
+
 def _alike(lists: Sequence[LabelList]) -> list[list[LabelList]]:
     """Return the lists with the same columns, which one `columns` reads; but not those of one class each."""
     groups: dict[object, list[LabelList]] = defaultdict(list)
