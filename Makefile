@@ -3,7 +3,7 @@ PYTHON ?= python3
 AIRFLOW := .venv/airflow/bin/python
 LAPTOP := PYTHONPATH=include:plugins $(AIRFLOW) -m laptop
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up down status dev test pages-test screenshots chaos fuzz test-package test-local-aws test-algorithm test-boto3 test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
+.PHONY: help setup demo up down status airflow dev test pages-test screenshots chaos fuzz test-package test-local-aws test-algorithm test-boto3 test-pipeline record-calls client-test oldest-test compose-test bench bench-data lint lock service-models algorithm-image preparation-image aws-preflight aws-deploy aws-destroy wheel mwaa-bundle sbom arm64-wheels
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ down: ## Stop the services; models and predictions are kept
 
 status: ## Show which services run, and their addresses
 	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 0; }; $(LAPTOP) status
+
+airflow: ## Run Airflow's command line while the services run: RUN="dags list"
+	@test -x $(AIRFLOW) || { echo "Nothing is running: nothing was set up."; exit 1; }; $(LAPTOP) airflow $(RUN)
 
 dev: ## Install the tools for tests and linters
 	@$(PYTHON) include/laptop/environments.py --dev

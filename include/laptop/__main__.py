@@ -1,15 +1,17 @@
-"""Runs the commands behind the Makefile: `python -m laptop demo [--data SOURCE] | up | down | status`."""
+"""Runs the commands behind the Makefile: `python -m laptop demo [--data SOURCE] | up | down | status | airflow ...`."""
 
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from image_classifier.prepare.inspect_arguments import add_fields, fields_of
 from laptop import demo, supervisor
 from laptop.airflow_settings import USER, leave_own_aws_alone, password
 from laptop.health import unhealthy_services
-from laptop.place import LaptopError, Place
+from laptop.place import AIRFLOW_PYTHON, LaptopError, Place
+from laptop.services import Services
 from local_aws.processes.state_folder import OTHERS
 
 
@@ -23,6 +25,7 @@ def main() -> None:
     add_fields(demonstration)
     for name in ("up", "down", "status"):
         commands.add_parser(name)
+    commands.add_parser("airflow", add_help=False).add_argument("words", nargs=argparse.REMAINDER)
     arguments = parser.parse_args()
     os.umask(OTHERS)
     try:
@@ -48,8 +51,23 @@ def run(arguments: argparse.Namespace) -> None:
     elif command == "down":
         stopped = supervisor.stop(place)
         print("Stopped. Models and predictions are kept in " + str(place.state) if stopped else "Nothing was running.")
+    elif command == "airflow":
+        become_airflow(place, arguments.words)
     else:
         print_status(place)
+
+
+def become_airflow(place: Place, words: Sequence[str]) -> None:
+    """Replace this process by Airflow's command line, with the settings of the scheduler that runs here.
+
+    Raises:
+        LaptopError: nothing is running, or it is not ready yet.
+
+    """
+    if supervisor.is_running(place) is None or not supervisor.status(place).get("ready"):
+        raise LaptopError("Airflow's command line needs the services: `make up` starts them.")
+    environment = Services(place.last_start()).environment("scheduler")
+    os.execve(AIRFLOW_PYTHON, [str(AIRFLOW_PYTHON), "-m", "airflow", *words], environment)  # noqa: S606 - no shell is needed
 
 
 def print_status(place: Place) -> None:
