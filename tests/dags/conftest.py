@@ -24,8 +24,8 @@ class Parsed:
     import_errors: dict[str, str]
 
 
-def _parse() -> Parsed:
-    bag = BundleDagBag(str(DAGS), bundle_path=DAGS, bundle_name="dags-folder")
+def _parse(folder: Path = DAGS) -> Parsed:
+    bag = BundleDagBag(str(folder), bundle_path=folder, bundle_name="dags-folder")
     serialized, errors = _serialize_dags(bag, structlog.get_logger())
     by_id = {dag.dag_id: dag.data["dag"] for dag in serialized}
     return Parsed({name: bag.dags[name] for name in by_id}, by_id, {**bag.import_errors, **errors})
@@ -35,6 +35,12 @@ def _parse() -> Parsed:
 def shipped() -> Parsed:
     """The Dags of the repository as it is."""
     return _parse()
+
+
+@pytest.fixture(scope="session")
+def parsed() -> Callable[[Path], Parsed]:
+    """Parse the Dag files of a folder."""
+    return _parse
 
 
 @pytest.fixture
