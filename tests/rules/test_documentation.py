@@ -13,6 +13,7 @@ import yaml
 from image_classifier import __main__ as command
 from image_classifier.aws.settings import PREFIX, Settings
 from image_classifier.classifier import Classifier
+from image_classifier.classifier.run_params import run_params_schema
 from image_classifier.classifier.tuning import Tuning
 from image_classifier.contracts.predictions import Image, Model, Prediction, Times
 
@@ -152,6 +153,15 @@ def test_a_variable_on_a_page_is_read_somewhere():
 
     assert len(named) > 15
     assert {name for name in named - settings if name.removeprefix(PREFIX) not in code} == set()
+
+
+def test_a_field_of_the_form_is_named_by_its_title():
+    titles = {field["title"] for field in run_params_schema(Classifier(name="digits", source="digits")).values()}
+    in_the_form = r"\*\*([^*]+)\*\* in (?:the|its) (?:trigger )?form"
+    named = {title for one in PAGES for title in re.findall(in_the_form, one.read_text())}
+
+    assert len(named) > 3
+    assert named - titles == set()
 
 
 def slugs(text: str) -> set[str]:
