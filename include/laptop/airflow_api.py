@@ -15,11 +15,12 @@ from laptop.place import LaptopError, Place
 DAG_WAIT_S = 90
 PAGE = 100  # the most that Airflow returns at once (its maximum_page_limit)
 PAUSES_S = (1, 2, 4, 8)
+ANSWER_LIMIT_S = 30  # a machine with other work may take longer
 DATABASE_ERROR = '"Database error"'
 
 
-class DatabaseBusyError(LaptopError):
-    """Airflow could not use its database; the request had no effect."""
+class AirflowBusyError(LaptopError):
+    """The database was locked, or a request that only reads got no answer in time: it may be repeated."""
 
 
 class AirflowApi:
@@ -88,7 +89,7 @@ class AirflowApi:
         return [line if isinstance(line, str) else _text(line) for line in content]
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """Send a request, and repeat it while Airflow's database is locked; a locked database means it had no effect.
+        """Send a request, and repeat it while Airflow's database is locked, which means it had no effect.
 
         This happens with SQLite: the API server writes its audit log on its event loop, and a request that holds the
         database's lock may wait for that loop, until one of the two times out after five seconds (Airflow 3.3.2,
@@ -97,7 +98,7 @@ class AirflowApi:
         for pause_s in PAUSES_S:
             try:
                 return self._ask(method, path, body)
-            except DatabaseBusyError:
+            except AirflowBusyError:
                 time.sleep(pause_s)
         return self._ask(method, path, body)
 
@@ -110,16 +111,17 @@ class AirflowApi:
             request.add_header("Content-Type", "application/json")
             request.data = json.dumps(body).encode()
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - our own address
+            with urllib.request.urlopen(request, timeout=ANSWER_LIMIT_S) as answer:  # noqa: S310 - our own address
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             detail = error.read().decode(errors="replace")[:500]
             is_busy = error.code == HTTPStatus.INTERNAL_SERVER_ERROR and DATABASE_ERROR in detail
-            kind = DatabaseBusyError if is_busy else LaptopError
+            kind = AirflowBusyError if is_busy else LaptopError
             raise kind(f"Airflow answered {error.code} to {method} {path}: {detail}") from error
         except OSError as error:
             message = f"Airflow does not answer at {self._url} ({error}); `make status` shows what runs"
-            raise LaptopError(message) from error
+            is_late_read = method == "GET" and isinstance(error, TimeoutError)
+            raise (AirflowBusyError if is_late_read else LaptopError)(message) from error
 
 
 def _quote(run_id: str) -> str:

@@ -15,6 +15,8 @@ from laptop.place import LaptopError, Place
 LOCKED = 500, {"detail": {"reason": "Database error", "statement": "hidden", "message": "Serious error"}}
 TOKEN = 201, {"access_token": "a-token"}
 TRIGGERED = 200, {"dag_run_id": "manual__1"}
+RUNNING = 200, {"state": "running"}
+NOTHING = 0, {}  # no answer before the client gives up
 
 
 class Airflow(http.server.HTTPServer):
@@ -39,6 +41,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self) -> None:
         self.server.asked.append(self.path)
         code, body = self.server.answers.pop(0)
+        if (code, body) == NOTHING:
+            self.rfile.read(1)  # until the client closes the connection
+            self.close_connection = True
+            return
         content = json.dumps(body).encode()
         self.send_response(code)
         self.send_header("Content-Length", str(len(content)))
@@ -87,6 +93,23 @@ def test_any_other_refusal_is_reported_at_once(airflow, tmp_path, refusal):
     with pytest.raises(LaptopError, match=f"Airflow answered {refusal[0]}"):
         logged_in(airflow, tmp_path).trigger("digits", {})
     assert airflow.answers == [TRIGGERED]
+
+
+def test_a_late_answer_to_what_only_reads_is_asked_for_again(airflow, tmp_path, monkeypatch):
+    airflow.answers += [NOTHING, RUNNING]
+    api = logged_in(airflow, tmp_path)
+    monkeypatch.setattr(airflow_api, "ANSWER_LIMIT_S", 0.5)
+
+    assert api.run_state("digits", "manual__1") == "running"
+
+
+def test_a_run_is_not_started_again_if_the_answer_is_late(airflow, tmp_path, monkeypatch):
+    airflow.answers += [NOTHING, TRIGGERED]
+    api = logged_in(airflow, tmp_path)
+    monkeypatch.setattr(airflow_api, "ANSWER_LIMIT_S", 0.5)
+
+    with pytest.raises(LaptopError, match="does not answer"):
+        api.trigger("digits", {})
 
 
 def test_all_tasks_of_a_run_are_read_page_by_page(airflow, tmp_path):
