@@ -39,7 +39,7 @@ FAILURES = (
     ),
     _known(
         r"resize is required when the images are given as files",
-        "Set the hyperparameter resize to image_shape's side, or leave it out here, where it is filled in.",
+        "Set the hyperparameter resize to image_shape's side, as the classifiers' Dags do.",
     ),
     _known(
         r"Additional properties are not allowed|caused by ValidationError|is not one of \[|is not valid under any",
