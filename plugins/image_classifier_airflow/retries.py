@@ -7,7 +7,7 @@ from image_classifier.contracts import errors
 WHY_NOT_AGAIN: dict[type[Exception], str] = {
     errors.SettingsError: "A person has to change a setting first",
     errors.StackError: "A person has to deploy the stack first",
-    errors.ClassifierFileError: "A person has to change the classifier's file first",
+    errors.ClassifierFileError: "A person has to change the classifier's file, or what the run asks for, first",
     errors.DatasetError: "A person has to change the images first",
     errors.PreparationInputError: "The processing job would fail in the same way again",
     errors.PreparationStoppedError: "Someone, or the time limit, stopped the processing job on purpose",

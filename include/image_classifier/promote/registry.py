@@ -158,7 +158,7 @@ def version_to_return_to(known: Sequence[Version], *, wanted: str, serving: str)
         found = [version for version in others if version.approval == "Approved"]
     if not found:
         listed = "; ".join(f"{one.number}: {one.training_job} ({one.approval})" for one in others) or "none"
-        what = f"version {wanted!r}" if wanted else "an approved version"
+        what = f"version {wanted!r}" if wanted else "approved version"
         message = f"There is no {what} to go back to from {serving}. Other versions: {listed}."
         raise ClassifierFileError(message)
     return found[0]

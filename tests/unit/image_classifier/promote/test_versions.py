@@ -30,9 +30,16 @@ def test_the_version_is_found_by_number_by_job_or_as_the_newest_approved(wanted,
     assert version_to_return_to(NEWEST_FIRST, wanted=wanted, serving=serving).arn == arn
 
 
-@pytest.mark.parametrize(("wanted", "known"), [("7", NEWEST_FIRST), ("3", NEWEST_FIRST), ("", NEWEST_FIRST[:2])])
-def test_a_version_that_is_not_there_or_serves_already_is_refused(wanted, known):
-    with pytest.raises(ClassifierFileError, match="Other versions: 2: job-2"):
+@pytest.mark.parametrize(
+    ("wanted", "known", "words"),
+    [
+        ("7", NEWEST_FIRST, "no version '7'"),
+        ("3", NEWEST_FIRST, "no version '3'"),
+        ("", NEWEST_FIRST[:2], "no approved version"),
+    ],
+)
+def test_a_version_that_is_not_there_or_serves_already_is_refused(wanted, known, words):
+    with pytest.raises(ClassifierFileError, match=rf"There is {words} to go back to .* Other versions: 2: job-2"):
         version_to_return_to(known, wanted=wanted, serving="job-3")
 
 
