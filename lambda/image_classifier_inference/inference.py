@@ -81,6 +81,7 @@ class Inference:
             self._predicted(upload, _with_size(upload.image, asked.prepared), asked),
             thumbnail=self._thumbnail_key(upload.image.key),
             generation=upload.generation,
+            traits=asked.prepared.traits,
         )
         return Classified(record, pixels.thumbnail(asked.prepared.jpeg), asked.answer.request_id)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -56,7 +56,9 @@ class _Preparing:
         self.s3.put_object(
             Bucket=self.batch.bucket, Key=f"{self.batch.images}{name}", Body=prepared.jpeg, ContentType="image/jpeg"
         )
-        return _line(image, uploaded, prepared=name, width=prepared.width, height=prepared.height)
+        return _line(
+            image, uploaded, prepared=name, width=prepared.width, height=prepared.height, traits=prepared.traits
+        )
 
     def _read(self, image: Image) -> bytes | None:
         """Return the bytes of this version, at most one more than the limit, so that a larger file is rejected."""
@@ -104,6 +106,7 @@ def _line(
     height: int = 0,
     code: str = "",
     sentence: str = "",
+    traits: Sequence[str] = (),
 ) -> PartLine:
     return PartLine(
         key=image.key,
@@ -116,4 +119,5 @@ def _line(
         height=height,
         code=code,
         sentence=sentence,
+        traits=list(traits),
     )

@@ -3,7 +3,7 @@
 import gzip
 import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from image_classifier.aws import s3 as storage
 
@@ -28,6 +28,7 @@ class PartLine(TypedDict):
     height: int
     code: str
     sentence: str
+    traits: NotRequired[list[str]]  # absent in parts of an earlier release
 
 
 def part_key(prefix: str, *, share: int, number: int) -> str:

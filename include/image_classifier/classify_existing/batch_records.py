@@ -74,7 +74,8 @@ class _Writing:
             times=times,
             temperature=self.model.temperature if self.batch.calibrate else 1.0,
         )
-        return replace(record, thumbnail=self._thumbnail_key(line["key"]))
+        thumbnail, traits = self._thumbnail_key(line["key"]), tuple(line.get("traits", ()))
+        return replace(record, thumbnail=thumbnail, traits=traits)
 
     def _answered_by(self) -> predictions.Model:
         batch = self.batch

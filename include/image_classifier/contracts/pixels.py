@@ -13,7 +13,7 @@ from PIL import Image
 from image_classifier.contracts import signatures, tiff
 from image_classifier.contracts.decoding import Limits, decode, has_empty_alpha, open_image
 from image_classifier.contracts.errors import ImageRejectedError
-from image_classifier.contracts.sixteen_bits import grey_of_16_bits, is_dark_of_16_bits
+from image_classifier.contracts.sixteen_bits import DARK_16_BIT, grey_of_16_bits, is_dark_of_16_bits
 from image_classifier.contracts.tiff import DECODER_ERRORS, SAVE_AS, has_8_bit_palette, is_planar_16_bit
 
 ALGORITHM_FORMATS: Final = ("JPEG", "PNG")  # formats that the endpoint accepts unchanged
@@ -80,6 +80,7 @@ class Prepared:
     jpeg: bytes
     width: int
     height: int
+    traits: tuple[str, ...] = ()  # see `predictions.Prediction`
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def prepare(data: bytes, parameters: PixelParameters) -> Prepared:
 
     """
     shown = picture(data, parameters)
-    return Prepared(shown.jpeg(parameters.jpeg_quality), shown.width, shown.height)
+    jpeg, traits = shown.jpeg(parameters.jpeg_quality), (DARK_16_BIT,) if shown.dark_16_bit else ()
+    return Prepared(jpeg, shown.width, shown.height, traits)
 
 
 def picture(data: bytes, parameters: PixelParameters) -> Picture:

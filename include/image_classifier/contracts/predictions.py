@@ -31,7 +31,7 @@ ALL_LABELS = 50  # a model of at most this many classes has all its probabilitie
 SOME_LABELS = 20  # for more classes the record holds the likeliest ones and the sum of the rest
 
 ADDED = frozenset(
-    {"probabilities", "rest_probability", "temperature", "thumbnail", "generation"}
+    {"probabilities", "rest_probability", "temperature", "thumbnail", "generation", "traits"}
 )  # fields that were added after release 0.1
 
 Status = Literal["predicted", "unsure", "rejected", "failed"]
@@ -119,6 +119,8 @@ class Prediction:
         thumbnail: S3 key of a JPEG of at most 160 x 160 pixels; None if the image could not be decoded.
         generation: 0 for events and replays; the start of the run, in milliseconds since 1970, for images that a
             run classified again.
+        traits: codes, as in a data set's report, of what makes the answer doubtful: ``dark_16_bit``, if the image has
+            16 bits per value, all of them so low that the model saw it nearly black.
 
     """
 
@@ -135,6 +137,7 @@ class Prediction:
     temperature: float = 1.0
     thumbnail: str | None = None
     generation: int = 0
+    traits: tuple[str, ...] = ()
 
     def as_json(self) -> bytes:
         """Return the bytes of the JSON object that is stored in S3; equal records give equal bytes."""

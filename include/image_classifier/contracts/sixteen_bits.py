@@ -7,6 +7,7 @@ from PIL import Image
 from image_classifier.contracts import signatures
 from image_classifier.contracts.errors import ImageRejectedError
 
+DARK_16_BIT: Final = "dark_16_bit"  # the code of such images in reports and records
 DARK: Final = 16  # of 255: a 16-bit image whose brightest value is lower looks black
 
 

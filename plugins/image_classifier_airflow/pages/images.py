@@ -12,6 +12,7 @@ from image_classifier.aws.settings import bucket_from_env
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import MAX_KEY_BYTES, record_key, thumbnail_key
 from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, picture_type, read_picture
+from image_classifier.prepare.report.schema import TRAITS
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Looking, Visitor
 from image_classifier_airflow.pages.labels import RECENT, known_labels, shortcuts
@@ -71,6 +72,7 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
         labels=labels,
         keys_of_labels=shortcuts(labels),
         reason="search",
+        traits=[TRAITS.get(code, code) for code in record.traits],
     )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote_plus
 import pytest
 from tests.unit.image_classifier_inference.memory_aws import BUCKET, LABELS, Context, MemoryAws, etag
 from tests.unit.odd_images import corpus
+from tests.unit.odd_images.makers import png_16_bit
 
 from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.pixels import PixelParameters, prepare
@@ -55,6 +56,13 @@ def test_a_file_has_the_status_that_it_must_have(name: str, aws: MemoryAws) -> N
     assert aws.sent == (prepare(body, PixelParameters(SIDE_PX)).jpeg if aws.asked else b"")
     read = Prediction.from_json(json.dumps(record).encode())
     assert (read.image.etag, read.image.bytes) == (etag(body), len(body))
+
+
+def test_the_record_of_an_image_that_the_model_saw_black_says_so(aws: MemoryAws) -> None:
+    run(aws, upload(aws, f"{PREFIX}dark.png", png_16_bit(300)), upload(aws, f"{PREFIX}bright.png", png_16_bit(30_000)))
+
+    traits = {key: record["traits"] for key, record in aws.records().items()}
+    assert traits == {f"{RECORDS}dark.png.json": ["dark_16_bit"], f"{RECORDS}bright.png.json": []}
 
 
 KEYS = {

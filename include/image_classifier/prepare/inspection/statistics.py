@@ -8,6 +8,7 @@ from PIL import Image
 
 from image_classifier.contracts import signatures
 from image_classifier.contracts.pixels import Picture, PixelParameters
+from image_classifier.contracts.sixteen_bits import DARK_16_BIT
 from image_classifier.prepare.inspection.formats import FORMATS_BY_ENDING
 
 MEASURED_PX: Final = 128  # length of the longer side for the measurement, because sharpness depends on the scale
@@ -110,7 +111,7 @@ def traits(shown: Picture, data: bytes, *, name: str, side_px: int) -> tuple[str
     found = {
         "cmyk": shown.mode == "CMYK",
         "16_bit": shown.mode.startswith("I;16") or signatures.png_is_16_bit(data),
-        "dark_16_bit": shown.dark_16_bit,
+        DARK_16_BIT: shown.dark_16_bit,
         "palette": shown.mode in ("P", "PA"),
         "transparent": shown.has_transparency,
         "grey": shown.mode in _GREY_MODES,

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from PIL import Image
 from tests.unit.image_classifier.classify_existing.batches import planned
+from tests.unit.odd_images.makers import png_16_bit
 
 from image_classifier.classifier import Classifier
 from image_classifier.classify_existing import batch as batches
@@ -48,7 +49,8 @@ VARIABLES = {
     "LOG_PREFIX": "pets/predictions-log/",
 }
 BATCH = planned(REQUEST.started, calibrate=True)
-NAMES = ["a.png", "b/c d.png", "broken.png"]
+NAMES = ["a.png", "b/c d.png", "broken.png", "dark.png"]
+DARK = png_16_bit(300)
 
 
 def photo(shade):
@@ -59,10 +61,10 @@ def photo(shade):
 
 @pytest.fixture
 def bucket(s3):
-    """Two images, a broken one, and the model's file."""
+    """Two images, a broken and a dark one, and the model's file."""
     s3.put_bucket_versioning(Bucket="pictures", VersioningConfiguration={"Status": "Enabled"})
     for shade, name in enumerate(NAMES):
-        body = b"\x89PNG\r\n\x1a\nbroken" if name == "broken.png" else photo(shade)
+        body = {"broken.png": b"\x89PNG\r\n\x1a\nbroken", "dark.png": DARK}.get(name, photo(shade))
         s3.put_object(Bucket="pictures", Key=f"pets/incoming/{name}", Body=body)
     sha256 = hashlib.sha256(json.dumps(LABELS, separators=(",", ":")).encode()).hexdigest()
     seen = {"side_px": 32, "fit": "pad", "jpeg_quality": 90, "as_is": False}
@@ -120,6 +122,7 @@ def test_a_record_is_the_one_that_the_function_would_write(bucket, name):
         record["times"].pop(differing), wanted["times"].pop(differing)
     assert record == wanted
     assert record["generation"] == REQUEST.started_ms
+    assert record["traits"] == (["dark_16_bit"] if name == "dark.png" else [])
     if thumbnail is not None:
         assert read(bucket, f"pets/thumbnails/{name}.jpg") == thumbnail
 
@@ -150,7 +153,7 @@ def test_the_job_is_named_by_what_it_is_made_from_and_may_run_long_enough(bucket
     assert planned["request"]["TransformJobName"] == batch_request(bucket, BATCH, PETS)["request"]["TransformJobName"]
     assert planned["time_limit_s"] == PETS.evaluation.time_limit_s
     monkeypatch.setattr(batches, "S_PER_IMAGE", 10_000)
-    assert batch_request(bucket, BATCH, PETS)["time_limit_s"] == 900 + 2 * 10_000  # of three images one is broken
+    assert batch_request(bucket, BATCH, PETS)["time_limit_s"] == 900 + 3 * 10_000  # of four images one is broken
 
 
 def test_a_second_try_prepares_only_what_is_left(bucket, monkeypatch):

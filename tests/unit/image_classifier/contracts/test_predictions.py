@@ -94,6 +94,7 @@ def test_a_stored_record_has_exactly_the_fields_of_schema_1():
         "temperature": None,
         "thumbnail": None,
         "generation": None,
+        "traits": None,
     }
     assert (document["schema"], document["top"][0]) == (1, {"label": "a", "probability": 0.9})
 
@@ -155,12 +156,13 @@ def test_of_more_classes_the_twenty_likeliest_and_the_rest_are_kept():
 
 def test_a_record_of_an_earlier_release_has_the_new_fields_defaults():
     document = json.loads(answer([0.1, 0.6, 0.1, 0.1, 0.05, 0.05]).as_json())
-    for name in ("probabilities", "rest_probability", "temperature", "thumbnail", "generation"):
+    for name in ("probabilities", "rest_probability", "temperature", "thumbnail", "generation", "traits"):
         del document[name]
 
     record = Prediction.from_json(json.dumps(document).encode())
 
     assert (record.probabilities, record.temperature, record.thumbnail, record.generation) == ((), 1.0, None, 0)
+    assert record.traits == ()
 
 
 def test_a_failed_record_has_a_reason_and_no_label():

@@ -156,6 +156,19 @@ def test_a_rejected_image_says_so_once_and_needs_no_thumbnail(client, bucket):
     assert client("viewer").get("/cats/thumbnail", params={"key": "cats/incoming/broken.png"}).status_code == 204
 
 
+def test_the_page_of_an_image_that_the_model_saw_black_says_so(client, bucket):
+    bucket.add("dark.png", traits=["dark_16_bit"])
+    bucket.add("bright.png")
+
+    dark, bright = (
+        client("viewer").get("/cats/image", params={"key": f"cats/incoming/{name}.png"}).text
+        for name in ("dark", "bright")
+    )
+
+    assert "so low that the image is nearly black" in dark
+    assert "nearly black" not in bright
+
+
 def test_an_image_that_is_gone_still_has_its_page(client, bucket):
     bucket.add("gone.png")
     key = {"key": "cats/incoming/gone.png"}
