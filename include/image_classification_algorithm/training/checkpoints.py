@@ -104,11 +104,19 @@ class Checkpoints:
         trainer.ended_early = about["ended_early"]
         if about.get("scaler"):
             trainer.scaler.load_state_dict(about["scaler"])
-        trainer.store.restore([self.path.parent / name for name in about["asked_for"]])
-        self.copied.update(about["asked_for"])
+        kept = self._kept(about["asked_for"])
+        trainer.store.restore(kept)
+        self.copied.update(path.name for path in kept)
         if about["best"]:
             description, score = Description(**about["best"]), Score(**about["best_score"])
             trainer.store.restore_best(description, score=score, graph=arrays["best"].tobytes())
+
+    def _kept(self, names: list[str]) -> list[Path]:
+        """Return the models of checkpoint_frequency that are there: SageMaker copies each file by itself to S3."""
+        kept = [path for path in (self.path.parent / name for name in names) if path.is_file()]
+        if missing := len(names) - len(kept):
+            log.warning("The checkpoints and the model artifact lack %d models of checkpoint_frequency.", missing)
+        return kept
 
 
 def _optimizer_state(arrays: dict[str, np.ndarray]) -> dict[int, dict[str, Tensor]]:

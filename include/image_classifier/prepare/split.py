@@ -39,9 +39,8 @@ class Fractions:
         """Return the split of an image: validation if its share is low, test if it is high.
 
         Every image is assigned independently: about the fraction of each class is in validation (of 100 images and 0.2,
-            16
-        to 24 in two cases of three), and adding or removing an image moves no other. An image that the source places in
-        train may be assigned to test; images in other splits stay there.
+        16 to 24 in two cases of three), and adding or removing an image moves no other. An image that the source places
+        in train may be assigned to test; images in other splits stay there.
 
         Args:
             sha256: SHA-256 of the source file.

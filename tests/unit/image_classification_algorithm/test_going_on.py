@@ -162,6 +162,17 @@ def test_checkpoints_from_before_an_interruption_are_in_the_artifact(make_job, k
     assert len(uninterrupted) == 4 + 2
 
 
+def test_a_model_that_the_checkpoints_lack_does_not_end_the_job(make_job, kill_in_epoch_2, capsys):
+    folders = make_job(epochs="4", checkpoint_frequency="1")
+    kill_in_epoch_2(folders)
+    (folders.checkpoints / "image-classification-0001.params").unlink()
+
+    assert train(folders) == 0
+    assert "lack 1 models of checkpoint_frequency" in capsys.readouterr().out
+    wanted = {f"image-classification-000{number}.params" for number in (2, 3, 4)}
+    assert wanted <= {path.name for path in folders.model.glob("*.params")}
+
+
 def test_models_of_another_job_in_the_checkpoints_stay_out_of_the_artifact(make_job, kill_in_epoch_2):
     folders = make_job(epochs="4", checkpoint_frequency="1")
     kill_in_epoch_2(folders)
