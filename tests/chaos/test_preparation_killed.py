@@ -20,6 +20,7 @@ import psutil
 import pytest
 from PIL import Image
 from tests.chaos.aws import Aws
+from tests.chaos.halting import PATIENCE_S, end, family, go_on, halt_once, kill
 from tests.chaos.preparing import SIDE_PX
 from tests.chaos.report import Row
 from tests.chaos.services import ChaosServices
@@ -33,7 +34,6 @@ from laptop.place import AIRFLOW_PYTHON, ROOT, Place
 IMAGES = 400
 SEED = 14
 POINTS = range(5)  # of each scenario, which makes 20
-PATIENCE_S = 240
 CHANGED_AT = 1_700_000_000  # the time of change of every image, in seconds since 1970
 
 
@@ -144,11 +144,13 @@ class Preparation:
 
     def await_count(self, kind: str, count: int, process: subprocess.Popen[str]) -> None:
         """Wait until there are so many objects, or the process has ended."""
-        until(
-            lambda: self.count(kind) >= count or process.poll() is not None,
-            seconds=PATIENCE_S,
-            what=f"{count} {kind} in {self.bucket}",
-        )
+        what = f"{count} {kind} in {self.bucket}"
+        until(lambda: self.count(kind) >= count or process.poll() is not None, seconds=PATIENCE_S, what=what)
+
+    def halt_at(self, images: int, process: subprocess.Popen[str]) -> None:
+        """Halt a step once it has uploaded so many images, so that it does not end before it is killed."""
+        self.await_count("images", min(images, 1), process)
+        halt_once(process, lambda: self.count("images") >= images, what=f"{images} images")
 
 
 @pytest.fixture(scope="module")
@@ -187,20 +189,12 @@ def preparation(new_preparation: Any) -> Iterator[Preparation]:
     made = new_preparation()
     yield made
     for process in made.begun:
-        process.kill()
-        process.communicate()
+        end(process)
 
 
 def point(scenario: str, number: int, *, least: int, most: int) -> int:
     """A random number that the scenario and its own number decide."""
     return random.Random(f"{SEED} {scenario} {number}").randint(least, most)
-
-
-def kill(process: psutil.Process) -> None:
-    """Send SIGKILL, and wait for the end of what the process had started: it must not outlive it."""
-    children = process.children(recursive=True)
-    process.send_signal(signal.SIGKILL)
-    assert not psutil.wait_procs(children, timeout=PATIENCE_S)[1]
 
 
 def check_next_run(preparation: Preparation, row: Row, expected: tuple[str, dict[str, bytes]], *, where: str) -> None:
@@ -218,10 +212,11 @@ def test_a_process_that_prepares_shards_is_killed(preparation, row, expected, nu
     images = point("shard", number, least=1, most=IMAGES * 3 // 4)
     preparation.write_listing()
     task = preparation.begin("task")
-    preparation.await_count("images", images, task)
+    preparation.halt_at(images, task)
 
     workers = [one for one in psutil.Process(task.pid).children() if "spawn_main" in " ".join(one.cmdline())]
     kill(workers[number % len(workers)])
+    go_on(family(psutil.Process(task.pid)))
 
     assert task.wait(PATIENCE_S) == 1
     assert "PreparationError" in task.stderr.read()
@@ -233,7 +228,7 @@ def test_the_task_with_its_processes_is_killed(preparation, row, expected, numbe
     images = point("task", number, least=0, most=IMAGES * 3 // 4)
     preparation.write_listing()
     task = preparation.begin("task")
-    preparation.await_count("images", images, task)
+    preparation.halt_at(images, task)
 
     kill(psutil.Process(task.pid))
 
