@@ -153,6 +153,11 @@ class Keys:
         """Return the prefix of the daily index of records: ``<day>/part-*.jsonl.gz``."""
         return f"{self.root}predictions-index/"
 
+    @property
+    def deleted_marks(self) -> str:
+        """Return the prefix of the marks of deleted images; see `image_classifier.watch.deleted`."""
+        return f"{self.predictions_index}deleted-"
+
 
 def training_job_name(
     classifier: str,

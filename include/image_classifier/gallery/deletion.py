@@ -1,7 +1,6 @@
 """Deletes all versions of one uploaded image and of everything derived from it, for privacy requests."""
 
 import gzip
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,10 +11,11 @@ from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.names import Keys
-from image_classifier.aws.s3 import ABSENT, naming, read, write_if_unchanged
+from image_classifier.aws.s3 import ABSENT, list_objects, naming, read, write_if_unchanged
 from image_classifier.contracts.errors import PredictionError, ResourceBusyError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import correction_key, log_key, record_key, thumbnail_key
+from image_classifier.watch.deleted import lines_without, mark
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -56,6 +56,7 @@ class Deletion:
         records = list(self._records(record))
         entries = {log_key(one, log_prefix=self.keys.predictions_log) for one in records}
         deleted = self._delete_all(entries)  # before the index, to which the watch Dag moves them
+        mark(self.s3, bucket=self.bucket, keys=self.keys, key=key)  # for what the watch Dag is moving just now
         deleted += self._leave_index(key)
         others = [
             *self._prepared(prepared),
@@ -114,9 +115,8 @@ class Deletion:
         The records do not tell the days: S3 keeps an image's earlier records for a month, and its lines for ever.
         """
         prefix = self.keys.predictions_index
-        with naming(self.bucket, prefix, doing="list"):
-            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-            parts = [found["Key"] for page in pages for found in page.get("Contents", [])]
+        found = list_objects(self.s3, bucket=self.bucket, prefix=prefix)
+        parts = [part for part in found if not part.startswith(self.keys.deleted_marks)]
         with ThreadPoolExecutor(READERS) as readers:
             list(readers.map(lambda part: self._leave_part(part, key), parts))
         return self._delete(self._superseded(prefix))
@@ -129,15 +129,14 @@ class Deletion:
                 {"Key": found["Key"], "VersionId": found["VersionId"]}
                 for page in pages
                 for found in page.get("Versions", [])
-                if not found["IsLatest"]
+                if not found["IsLatest"] and not found["Key"].startswith(self.keys.deleted_marks)
             ]
 
     def _leave_part(self, part: str, key: str) -> None:
         """Write a part without the image's lines."""
         found = read(self.s3, bucket=self.bucket, key=part)
-        lines = gzip.decompress(found[0]).splitlines(keepends=True) if found else []
-        kept = [line for line in lines if not _is_about(line, key)]
-        if found is None or len(kept) == len(lines):
+        kept = lines_without(found[0], key) if found else None
+        if found is None or kept is None:
             return
         body = gzip.compress(b"".join(kept))
         write_if_unchanged(
@@ -159,13 +158,3 @@ class Deletion:
                 )
                 raise ResourceBusyError(message)
         return len(versions)
-
-
-def _is_about(line: bytes, key: str) -> bool:
-    if json.dumps(key, ensure_ascii=False).encode() not in line:  # as the watch Dag writes it
-        return False
-    try:
-        found: bool = json.loads(line)["image"]["key"] == key
-    except (ValueError, KeyError, TypeError):
-        return False  # not a record; readers ignore it
-    return found

@@ -23,6 +23,7 @@ from botocore.exceptions import ClientError
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.record_keys import CHECK_FOLDER
+from image_classifier.watch.deleted import marks, remove_old_marks, without_deleted
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -77,7 +78,8 @@ def compact(
                 return done
             look_at(_move(s3, batch, bucket=bucket, keys=keys, day=day, done=done))
             storage.delete(s3, bucket=bucket, keys=batch)
-        _merge_parts(s3, bucket=bucket, prefix=f"{keys.predictions_index}{day}/")
+        _merge_parts(s3, bucket=bucket, keys=keys, day=day)
+    remove_old_marks(s3, bucket=bucket, keys=keys, now=now)
     return done
 
 
@@ -95,7 +97,8 @@ def _move(s3: "S3Client", batch: Sequence[str], *, bucket: str, keys: Keys, day:
     done.unreadable += lines.count(None)
     if kept := [line for line in lines if line]:
         folder, time = f"{keys.predictions_index}{day}/", _time(batch[0])
-        _write_part(s3, kept, bucket=bucket, key=folder + _part_name(time, lines=len(kept), of=batch))
+        key = folder + _part_name(time, lines=len(kept), of=batch)
+        _write_part(s3, kept, bucket=bucket, keys=keys, key=key)
         done.parts += 1
     done.entries += len(batch)
     return kept
@@ -130,8 +133,9 @@ def _part_name(time: str, *, lines: int, of: Sequence[str]) -> str:
     return f"part-{time}-{lines}-{digest}.jsonl.gz"
 
 
-def _merge_parts(s3: "S3Client", *, bucket: str, prefix: str) -> None:
+def _merge_parts(s3: "S3Client", *, bucket: str, keys: Keys, day: str) -> None:
     """Merge the small parts of a day in the order of time; a new part is written before the old ones are deleted."""
+    prefix = f"{keys.predictions_index}{day}/"
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     names = [part["Key"] for page in pages for part in page.get("Contents", [])]
     small = [name for name in names if 0 < _count(name) <= MOST_ENTRIES // 2]
@@ -141,7 +145,7 @@ def _merge_parts(s3: "S3Client", *, bucket: str, prefix: str) -> None:
         lines = [line for name in group for line in _lines_of(s3, bucket=bucket, key=name)]
         time = group[0].removeprefix(f"{prefix}part-").partition("-")[0]
         merged = prefix + _part_name(time, lines=len(lines), of=group)
-        _write_part(s3, lines, bucket=bucket, key=merged)
+        _write_part(s3, lines, bucket=bucket, keys=keys, key=merged)
         storage.delete(s3, bucket=bucket, keys=group)
 
 
@@ -168,9 +172,19 @@ def _lines_of(s3: "S3Client", *, bucket: str, key: str) -> list[bytes]:
     return gzip.decompress(s3.get_object(Bucket=bucket, Key=key)["Body"].read()).splitlines()
 
 
-def _write_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, key: str) -> None:
+def _write_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, keys: Keys, key: str) -> None:
+    """Write a part; again without the lines of an image that was deleted in the meantime, and in no earlier version."""
+    version = _put_part(s3, lines, bucket=bucket, key=key)
+    kept = without_deleted(lines, marks(s3, bucket=bucket, keys=keys), keys=keys)
+    if len(kept) < len(lines):
+        _put_part(s3, kept, bucket=bucket, key=key)
+        if version:
+            s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
+    log.info("Wrote %d records to s3://%s/%s", len(kept), bucket, key)
+
+
+def _put_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, key: str) -> str | None:
     body = gzip.compress(
         b"\n".join(lines) + b"\n", mtime=0
     )  # a fixed mtime, so that the same lines give the same bytes
-    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=JSON_LINES)
-    log.info("Wrote %d records to s3://%s/%s", len(lines), bucket, key)
+    return s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=JSON_LINES).get("VersionId")

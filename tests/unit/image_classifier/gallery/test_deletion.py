@@ -12,15 +12,16 @@ from image_classifier.contracts.predictions import Image, Model, Times, predicte
 from image_classifier.contracts.record_keys import log_key
 from image_classifier.gallery import deletion as deletions
 from image_classifier.gallery.deletion import Deletion
+from image_classifier.watch import record_index
 from image_classifier.watch.record_index import compact
 
 BUCKET = "pictures"
 PART = "cats/predictions-index/2026-11-28/part-1.jsonl.gz"
 
 
-def record(name, *, version="v1"):
+def record(name, *, version="v1", at=datetime(2026, 11, 28, 5, tzinfo=UTC)):
     image = Image(bucket=BUCKET, key=f"cats/incoming/{name}", version_id=version, etag=None, bytes=1, sequencer=None)
-    at = "2026-11-28T05:00:00.000+00:00"
+    at = at.isoformat(timespec="milliseconds")
     return predicted(image, probabilities=[0.9, 0.1], labels=["cat", "dog"], unsure_below=0.5,
                      model=Model("job-1", "e", None, "x"), times=Times(at, at, 1.0, 2.0))  # fmt: skip
 
@@ -65,7 +66,9 @@ def test_every_version_of_an_images_objects_goes_and_other_images_stay(s3):
     left = versions(s3)
     log_of_other = log_key(record("a.jpg.jpg"), log_prefix="cats/predictions-log/")
     assert log_key(record("a.jpg"), log_prefix="cats/predictions-log/") not in left
-    assert sorted(key for key in left if key not in (PART, log_of_other)) == others
+    marks = [key for key in left if key.startswith("cats/predictions-index/deleted-")]
+    assert len(marks) == 1
+    assert sorted(key for key in left if key not in (PART, log_of_other, *marks)) == others
     assert left.count(log_of_other) == 2
 
 
@@ -84,7 +87,7 @@ def test_a_merged_part_keeps_no_version_of_the_image(s3):
 
     delete(s3)
 
-    found = s3.list_object_versions(Bucket=BUCKET, Prefix="cats/predictions-index/")
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix="cats/predictions-index/2026")
     assert [one["Key"] for one in found["Versions"]] == [merged]
 
 
@@ -113,9 +116,90 @@ def test_the_watch_dag_moves_no_log_entry_behind_the_deletion(s3, monkeypatch):
     monkeypatch.setattr(Deletion, "_leave_index", compact_after)
     delete(s3)
 
-    parts = [key for key in versions(s3) if key.startswith("cats/predictions-index/")]
-    lines = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in parts]
-    assert b"cats/incoming/a.jpg" not in b"".join(lines).replace(b"a.jpg.jpg", b"")
+    assert kept_in_index(s3) == {"cats/incoming/a.jpg.jpg"}
+
+
+def kept_in_index(s3):
+    """The images in any version of any part."""
+    found = s3.list_object_versions(Bucket=BUCKET, Prefix="cats/predictions-index/2026")["Versions"]
+    bodies = (s3.get_object(Bucket=BUCKET, Key=one["Key"], VersionId=one["VersionId"])["Body"] for one in found)
+    return {json.loads(line)["image"]["key"] for body in bodies for line in gzip.decompress(body.read()).splitlines()}
+
+
+def compact_now(s3):
+    compact(s3, bucket=BUCKET, classifier="cats", now=datetime.now(UTC) + timedelta(hours=1), is_over=lambda: False)
+
+
+def delete_before_the_next_part_is_written(s3, monkeypatch):
+    """What the watch Dag has read by then it still writes."""
+    put, waiting = record_index._put_part, [1]
+
+    def put_after_deletion(*arguments, **values):
+        if waiting and waiting.pop():
+            delete(s3)
+        return put(*arguments, **values)
+
+    monkeypatch.setattr(record_index, "_put_part", put_after_deletion)
+
+
+def test_an_entry_that_the_watch_dag_has_read_leaves_no_line(s3, monkeypatch):
+    for name in ("a.jpg", "a.jpg.jpg"):
+        entry = log_key(record(name), log_prefix="cats/predictions-log/")
+        s3.put_object(Bucket=BUCKET, Key=entry, Body=record(name).as_json())
+    delete_before_the_next_part_is_written(s3, monkeypatch)
+
+    compact_now(s3)
+
+    assert kept_in_index(s3) == {"cats/incoming/a.jpg.jpg"}
+
+
+def test_parts_that_the_watch_dag_merges_meanwhile_leave_no_line(s3, monkeypatch):
+    monkeypatch.setattr(record_index, "MOST_PARTS", 1)
+    for number in range(3):
+        lines = b"".join(
+            json.dumps(json.loads(record(name).as_json())).encode() + b"\n" for name in ("a.jpg", f"{number}.jpg")
+        )
+        key = f"cats/predictions-index/2026-11-28/part-05000000{number}-2-0123456789abcdef.jsonl.gz"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(lines))
+    entry = log_key(record("new.jpg"), log_prefix="cats/predictions-log/")
+    s3.put_object(Bucket=BUCKET, Key=entry, Body=record("new.jpg").as_json())
+    merge = record_index._merge_parts
+    monkeypatch.setattr(
+        record_index,
+        "_merge_parts",
+        lambda *arguments, **values: (
+            delete_before_the_next_part_is_written(s3, monkeypatch),
+            merge(*arguments, **values),
+        ),
+    )
+
+    compact_now(s3)
+
+    assert "cats/incoming/a.jpg" not in kept_in_index(s3)
+    assert "cats/incoming/2.jpg" in kept_in_index(s3)
+
+
+def test_an_image_that_is_uploaded_again_is_in_the_index(s3):
+    delete(s3)
+    later = record("a.jpg", at=datetime.now(UTC) + timedelta(minutes=1))
+    s3.put_object(Bucket=BUCKET, Key=log_key(later, log_prefix="cats/predictions-log/"), Body=later.as_json())
+
+    compact_now(s3)
+
+    assert "cats/incoming/a.jpg" in {
+        json.loads(line)["image"]["key"]
+        for key in {key for key in versions(s3) if "/part-" in key}
+        for line in gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()).splitlines()
+    }
+
+
+def test_a_mark_is_removed_after_a_day(s3):
+    delete(s3)
+
+    compact(s3, bucket=BUCKET, classifier="cats", now=datetime.now(UTC) + timedelta(days=2), is_over=lambda: False)
+
+    found = s3.list_objects_v2(Bucket=BUCKET, Prefix="cats/predictions-index/deleted-")
+    assert found["KeyCount"] == 0
 
 
 def test_a_key_with_a_quote_leaves_the_index(s3):
