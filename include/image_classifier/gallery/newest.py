@@ -31,6 +31,7 @@ MOST_RECORDS = 50_000  # the rows that are filtered or sorted
 MOST_LOG_ENTRIES = 2_000  # each one is read separately; the watch Dag moves them into the index every ten minutes
 CACHED_ROWS = 60_000  # for all classifiers together
 READERS = 16
+DAYS_LISTED = 31  # by one call, if they have at most 1,000 parts together
 
 
 class RowCache:
@@ -118,9 +119,31 @@ class Records:
     def _parts(self, day: str) -> Iterator[tuple[Row, ...]]:
         """Yield the rows of each part, the newest day first."""
         index = self.keys.predictions_index
-        for folder in [f"{index}{day}/"] if day else sorted(self._folders(index), reverse=True):
-            for key, etag in sorted(self._objects(folder), reverse=True):
-                yield self._part(key, etag)
+        days = [f"{index}{day}/"] if day else sorted(self._folders(index), reverse=True)
+        at_once = 1  # the first part often has enough rows
+        with ThreadPoolExecutor(READERS) as readers:
+            for start in range(0, len(days), DAYS_LISTED):
+                listed = self._listed(days[start : start + DAYS_LISTED])
+                while listed:
+                    yield from readers.map(lambda part: self._part(*part), listed[:at_once])
+                    listed, at_once = listed[at_once:], READERS
+
+    def _listed(self, days: Sequence[str]) -> list[tuple[str, str]]:
+        """Return (key, ETag) of the parts of neighbouring days, the newest first; days are prefixes in that order."""
+        if len(days) == 1:
+            return sorted(self._objects(days[0]), reverse=True)
+        index, end = self.keys.predictions_index, f"{days[0]}~"
+        found: list[tuple[str, str]] = []
+        with naming(self.bucket, index, doing="list"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(
+                Bucket=self.bucket, Prefix=index, StartAfter=days[-1]
+            )
+            for page in pages:
+                listed = page.get("Contents", [])
+                found += [(stored["Key"], stored["ETag"]) for stored in listed if stored["Key"] < end]
+                if listed and listed[-1]["Key"] > end:
+                    break
+        return sorted(found, reverse=True)
 
     def _part(self, key: str, etag: str) -> tuple[Row, ...]:
         def load() -> tuple[Row, ...]:

@@ -14,7 +14,7 @@ from image_classifier.gallery.rows import Row
 from image_classifier.gallery.sample import blind_queue
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Looking, Visitor
-from image_classifier_airflow.pages.labels import known_labels, shortcuts
+from image_classifier_airflow.pages.labels import RECENT, known_labels, shortcuts
 from image_classifier_airflow.pages.rendering import page
 
 router = APIRouter()
@@ -75,7 +75,8 @@ def show_sample(visitor: Looking) -> Response:
 @router.get("/{classifier}/sample-accuracy")
 def tell_accuracy(visitor: Looking) -> dict[str, Any]:
     """Return the sample's accuracy as right, of, value, low and high, and the number of answers still needed."""
-    live = _accuracy(_all(visitor), _live_job(_rows(visitor)))
+    recent = storage.records(visitor.classifier).newest(RECENT).rows
+    live = _accuracy(_all(visitor), _live_job(recent))
     return {**live.accuracy.model_dump(), "more": live.more} if live else {"of": 0}
 
 

@@ -32,7 +32,7 @@ Fingerprint = Annotated[str, Query(pattern=r"^([0-9a-f]{8,64})?$")]
 def show_dataset(visitor: Looking, version: Fingerprint = "") -> Response:
     """Show one version of the data set, by default the newest, compared with the earlier one."""
     name = visitor.classifier.name
-    versions = DatasetVersions(storage.s3(visitor.classifier), bucket_from_env(), Keys(name))
+    versions = DatasetVersions(storage.s3_of_page(visitor.classifier), bucket_from_env(), Keys(name))
     known = versions.all()
     chosen = _chosen(known, version)
     report = versions.report(chosen.fingerprint) if chosen else None

@@ -54,7 +54,7 @@ def place_of(visitor: Visitor, key: str) -> Place:
 @router.get("/{classifier}/image")
 def show_image(visitor: Looking, key: ImageKey) -> Response:
     """Show one prediction with all fields of its record."""
-    place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
+    place, s3 = place_of(visitor, key), storage.s3_of_page(visitor.classifier)
     found = read(s3, bucket=place.bucket, key=place.record)
     if found is None:
         raise HTTPException(404, f"There is no prediction record of {key}: it was deleted, or has not come yet.")
@@ -79,7 +79,7 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
 @router.get("/{classifier}/thumbnail")
 def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
     """Send the thumbnail that the inference function wrote, or a small original."""
-    place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
+    place, s3 = place_of(visitor, key), storage.s3_of_page(visitor.classifier)
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
     if found:
         return _picture(found[0])
@@ -89,7 +89,7 @@ def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
 @router.get("/{classifier}/picture")
 def send_picture(visitor: Looking, key: ImageKey) -> Response:
     """Send the uploaded image, or its thumbnail if a browser cannot show it."""
-    place, s3 = place_of(visitor, key), storage.s3(visitor.classifier)
+    place, s3 = place_of(visitor, key), storage.s3_of_page(visitor.classifier)
     original = read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=LARGEST_PICTURE_BYTES)
     if original and picture_type(original):
         return _picture(original)
@@ -103,7 +103,7 @@ def send_prepared(visitor: Looking, key: ImageKey) -> Response:
     keys = Keys(visitor.classifier.name)
     if not key.startswith(tuple(keys.split(split) for split in SPLITS)):
         raise HTTPException(404, f"The classifier {visitor.classifier.name} has no prepared image of this key.")
-    s3, bucket = storage.s3(visitor.classifier), bucket_from_env()
+    s3, bucket = storage.s3_of_page(visitor.classifier), bucket_from_env()
     return _picture(read_picture(s3, bucket=bucket, key=key, most_bytes=LARGEST_PICTURE_BYTES))
 
 

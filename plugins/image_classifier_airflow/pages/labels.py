@@ -45,7 +45,7 @@ def _labels_of_model(classifier: Classifier, training_job: str) -> tuple[str, ..
     """Read a model's classes once, as they never change."""
     bucket, key = bucket_from_env(), Keys(classifier.name).model_file(training_job)
     if (bucket, key) not in LABELS:
-        found = read(storage.s3(classifier), bucket=bucket, key=key)
+        found = read(storage.s3_of_page(classifier), bucket=bucket, key=key)
         if found is None:
             return ()
         try:

@@ -130,11 +130,11 @@ def send_report(visitor: Looking, job: Job) -> Response:
 
 
 def _models(visitor: Visitor) -> Models:
-    return Models(storage.s3(visitor.classifier), bucket_from_env(), Keys(visitor.classifier.name))
+    return Models(storage.s3_of_page(visitor.classifier), bucket_from_env(), Keys(visitor.classifier.name))
 
 
 def _champion(visitor: Visitor) -> str | None:
-    name, s3 = visitor.classifier.name, storage.s3(visitor.classifier)
+    name, s3 = visitor.classifier.name, storage.s3_of_page(visitor.classifier)
     deployment = read_deployment(s3, bucket=bucket_from_env(), classifier=name)
     return deployment.training_job if deployment else None
 

@@ -28,7 +28,7 @@ LABELS_IN_TABLE = 8
 @router.get("/{classifier}/overview")
 def show_overview(visitor: Looking) -> Response:
     """Show the figures of the newest predictions, and the state of the endpoint."""
-    name, bucket, s3 = visitor.classifier.name, bucket_from_env(), storage.s3(visitor.classifier)
+    name, bucket, s3 = visitor.classifier.name, bucket_from_env(), storage.s3_of_page(visitor.classifier)
     with ThreadPoolExecutor(4) as readers:
         newest = readers.submit(storage.records(visitor.classifier).newest, MOST_RECORDS)
         deployed = readers.submit(read_deployment, s3, bucket=bucket, classifier=name)

@@ -6,8 +6,14 @@
   const status = document.getElementById("status");
   if (!button) return;
   const remove = async () => {
-    status.textContent = "Deleting ...";
+    const start = Date.now();
     status.classList.remove("bad");
+    const tell = () => {
+      const seconds = Math.round((Date.now() - start) / 1000);
+      status.textContent = `Deleting ...${seconds > 2 ? ` ${seconds} s. The predictions of every day are searched. This goes on if you leave the page.` : ""}`;
+    };
+    tell();
+    const clock = setInterval(tell, 1000);
     try {
       const response = await fetch("delete", {
         method: "POST",
@@ -18,6 +24,7 @@
       if (!response.ok) throw new Error(answer.detail);
       location.replace("gallery");
     } catch (error) {
+      clearInterval(clock);
       status.textContent = error instanceof TypeError ? "Airflow does not answer. Delete the image again." : error.message;
       status.classList.add("bad");
     }

@@ -162,3 +162,27 @@ def test_the_cache_forgets_the_rows_that_were_used_longest_ago():
         cache.get(("bucket", key, "etag"), lambda key=key: loads.append(key) or ("row",))
 
     assert loads == ["a", "b", "c", "a"]
+
+
+def test_the_parts_of_a_month_are_listed_by_one_call(s3):
+    for day in range(1, 29):
+        index(s3, f"{day:02d}", record(f"of-{day:02d}", day=day))
+    s3.put_object(Bucket=BUCKET, Key="cats/predictions-index/deleted-0123", Body=b"")
+    calls = []
+    s3.meta.events.register("before-call.s3.ListObjectsV2", lambda params, **_: calls.append(params))
+
+    found = newest(s3)
+
+    assert names(found) == [f"of-{day:02d}" for day in range(28, 0, -1)]
+    assert len(calls) == 3  # the days of the log, those of the index, and the parts
+
+
+def test_days_beyond_a_month_are_listed_too(s3, monkeypatch):
+    monkeypatch.setattr(module, "DAYS_LISTED", 2)
+    for day in range(21, 26):
+        index(s3, str(day), record(f"of-{day}", day=day), part="1")
+        index(s3, str(day), record(f"late-{day}", day=day, hour=6), part="2")
+
+    expected = [f"{name}-{day}" for day in range(25, 20, -1) for name in ("late", "of")]
+    assert names(newest(s3)) == expected
+    assert names(newest(s3, 3)) == expected[:3]
