@@ -10,6 +10,7 @@ from image_classifier.aws.s3 import read
 from image_classifier.aws.settings import bucket_from_env
 from image_classifier.connect.deployment import read_deployment
 from image_classifier.evaluate.report.model import Report
+from image_classifier.evaluate.report.page import weakest_first
 from image_classifier.gallery.models import MOST_TEST_IMAGES, Models, Place, between
 from image_classifier.watch.seen import read_seen
 from image_classifier_airflow.classifiers import train_and_deploy_dag_id
@@ -61,6 +62,7 @@ def show_model(visitor: Looking, job: Job) -> Response:
         report=report,
         decisions=decisions,
         is_champion=job == _champion(visitor),
+        classes=weakest_first(report) if report else [],
         curves=_curves(report) if report else None,
         show_matrix=report is not None and len(report.labels) <= MOST_MATRIX_CLASSES,
     )

@@ -9,6 +9,9 @@ from image_classifier.aws.names import Keys, endpoint_name
 from image_classifier.aws.s3 import modified
 from image_classifier.aws.settings import bucket_from_env
 from image_classifier.connect.deployment import Deployment, read_deployment
+from image_classifier.evaluate.live_accuracy import live_accuracy
+from image_classifier.evaluate.proportions import Proportion
+from image_classifier.gallery.models import Models
 from image_classifier.gallery.newest import MOST_RECORDS
 from image_classifier.gallery.overview import overview
 from image_classifier.plan.plan import HOURS_A_DAY
@@ -34,7 +37,9 @@ def show_overview(visitor: Looking) -> Response:
         deployed = readers.submit(read_deployment, s3, bucket=bucket, classifier=name)
         watched = readers.submit(read_seen, s3, bucket=bucket, classifier=name)
         recorded = readers.submit(modified, s3, bucket=bucket, key=Keys(name).deployment)
+        corrected = readers.submit(storage.corrections(visitor.classifier).all)
         records, deployment, seen = newest.result(), deployed.result(), watched.result()
+    said = [stored.correction for stored in corrected.result().values()]
     figures = overview(records.rows)
     days = list(reversed(figures.days))
     return page(
@@ -51,10 +56,19 @@ def show_overview(visitor: Looking) -> Response:
         unseen_since=_unseen_since(recorded.result(), seen),
         endpoint=endpoint_name(name),
         usd_per_day=_usd_per_day(deployment),
+        tested=_tested(Models(s3, bucket, Keys(name)), deployment),
+        live=live_accuracy(said, training_job=deployment.training_job) if deployment else None,
         seen=seen,
         minutes_ago=(datetime.now(UTC) - seen.at).total_seconds() / 60 if seen else None,
         incoming=Keys(name).incoming,
     )
+
+
+def _tested(models: Models, deployment: Deployment | None) -> Proportion | None:
+    """Return the deployed model's accuracy on the test images; None if it was not evaluated."""
+    place = models.place(deployment.training_job) if deployment else None
+    report = models.report(place) if place else None
+    return report.accuracy if report else None
 
 
 def _unseen_since(recorded: datetime | None, seen: Seen | None) -> datetime | None:

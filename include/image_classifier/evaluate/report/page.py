@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jinja2 import Template
 
-from image_classifier.evaluate.report.model import Report
+from image_classifier.evaluate.report.model import ClassFigures, Report
 from image_classifier.prepare.report.page import data_uris, page_environment
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -26,9 +26,14 @@ def report_page(report: Report, *, pictures: Mapping[str, bytes]) -> bytes:
         report=report,
         pictures=data_uris(pictures),
         show_matrix=len(report.labels) <= MOST_MATRIX_CLASSES,
-        class_rows=sorted(report.classes, key=lambda one: one.recall.value if one.recall else 2.0)[:MOST_CLASS_ROWS],
+        class_rows=weakest_first(report)[:MOST_CLASS_ROWS],
     )
     return page.encode()
+
+
+def weakest_first(report: Report) -> list[ClassFigures]:
+    """Return the figures of the classes, the lowest recall first, and those without test images last."""
+    return sorted(report.classes, key=lambda one: one.recall.value if one.recall else 2.0)
 
 
 @cache

@@ -156,3 +156,17 @@ def test_only_prepared_images_of_the_classifier_are_sent(client, models, bucket)
     assert client("viewer").get("/cats/prepared", params={"key": key}).headers["content-type"] == "image/jpeg"
     for other in ("cats/dataset/versions/secret.jpg", "dogs/dataset/test/cat/a.jpg"):
         assert client("viewer").get("/cats/prepared", params={"key": other}).status_code == 404
+
+
+def test_the_class_with_the_lowest_recall_comes_first(client, bucket):
+    labels = ("ant", "bee", "cow", "dog", "elk")
+    report = Written(bucket.s3, "pictures", "cats", labels=labels).model(
+        NEW, fingerprint=VERSION, right=0.6, of_each=10
+    )
+    page = client("viewer").get("/cats/model", params={"job": NEW}).text
+    table = page[page.index('aria-label="Classes"') : page.index("Confused classes")]
+
+    recalls = {one.label: one.recall.value for one in report.classes}
+    expected = sorted(recalls, key=recalls.get)
+    assert expected != list(labels)
+    assert re.findall('scope="row">([^<]+)<', table) == expected

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from tests.pages.written import Written
+
 from image_classifier.connect.deployment import Deployment, write_deployment
 from image_classifier.watch.seen import Seen
 
@@ -117,3 +119,32 @@ def test_a_state_before_the_deployment_is_shown_with_its_time(client, bucket):
     deploy(bucket)
 
     assert "Endpoint InService The deployment of image-classifier-cats was recorded at" in show(client("viewer"))
+
+
+def test_how_good_the_model_is_stands_on_the_overview(client, bucket):
+    written = Written(bucket.s3, "pictures", "cats", labels=("cat", "dog"))
+    report = written.model("job-1", fingerprint="1" * 64, right=0.9, of_each=20)
+    deploy(bucket)
+    bucket.add("a.png")
+    answer = {"key": "cats/incoming/a.png", "answer": "label", "label": "cat"}
+    assert "Accuracy on uploads not measured" in show(client("viewer"))
+    client("editor").post("/cats/corrections", json={"reason": "random", "answers": [answer]})
+
+    text = show(client("viewer"))
+
+    assert f"Accuracy on test images {report.accuracy.value:.1%}" in text
+    assert "Accuracy on uploads 100.0%" in text
+
+
+def test_a_model_without_an_evaluation_is_not_called_good(client, bucket):
+    deploy(bucket)
+
+    assert "Accuracy on test images unknown the model was not evaluated" in show(client("viewer"))
+
+
+def test_failed_and_rejected_images_have_links_of_their_own(client, bucket):
+    bucket.add("a.png", status="failed")
+    page = client("viewer").get("/cats/overview").text
+
+    assert 'Failed</dt><dd><a href="gallery?status=failed">100.0%' in page
+    assert 'Rejected</dt><dd><a href="gallery?status=rejected">0.0%' in page
