@@ -26,6 +26,7 @@ class Row(NamedTuple):
     Attributes:
         key: the image's S3 key, below ``incoming/``.
         margin: the likeliest class's probability minus the second's; None where no model answered.
+        likeliest: the classes after ``label``, the likeliest first.
         uploaded: ISO 8601, as is `predicted`.
         total_ms: time from the upload to the record, in milliseconds.
         other: another model's earlier answer for the same upload, if it is in the index.
@@ -39,7 +40,7 @@ class Row(NamedTuple):
     label: str | None
     confidence: float | None
     margin: float | None
-    second: str | None
+    likeliest: tuple[str, ...]
     uploaded: str
     predicted: str
     total_ms: float
@@ -81,7 +82,7 @@ def _row(record: dict[str, Any]) -> Row:
         label=_shared(record["label"]),
         confidence=record["confidence"],
         margin=first["probability"] - (second["probability"] if second else 0.0) if first else None,
-        second=_shared(second["label"]) if second else None,
+        likeliest=tuple(_shared(candidate["label"]) for candidate in top[1:]),
         uploaded=times["uploaded"],
         predicted=times["predicted"],
         total_ms=float(times["total_ms"]),

@@ -1,16 +1,17 @@
 // Correcting by mouse and keyboard: one key per answer, many images at once, undo, and on to the next image.
 "use strict";
 (() => {
-  const grid = document.querySelector('[role="listbox"]');
+  const grid = document.querySelector('.grid[role="listbox"]');
   const panel = document.querySelector(".answers");
   if (!grid) return;
-  const KEPT_ALIVE = 60000; // characters; browsers allow 64 KiB
+  const KEPT_ALIVE = 60000; // bytes of all requests together that may outlive the page; browsers allow 64 KiB
   const NONE_SELECTED = "No image is selected: click on one first.";
   const tiles = [...grid.querySelectorAll(".tile")];
   const status = document.getElementById("status");
   let current = 0, anchor = 0, lastAnswers = null;
   let waiting = Promise.resolve(), unsaved = 0; // answers are saved one after the other, and typed meanwhile
   const unsent = new Set(); // those that wait for the ones before them
+  let sending = { answers: [], outlives: 0 }; // the present request: its answers, and its bytes if it may outlive the page
   let offPage = []; // images of other pages that are selected too, in the form of tiles
 
   const say = (text, bad = false) => { status.textContent = text; status.classList.toggle("bad", bad); };
@@ -97,22 +98,23 @@
     else text.textContent = isConflict ? `${result.by} said: ${said}` : `${said} (${result.by})`;
   };
 
+  const sizeOf = (text) => new TextEncoder().encode(text).length;
   const send = async (answers) => {
     say("Saving ...");
-    const body = JSON.stringify({ reason: panel.dataset.reason, answers });
+    const body = unsentAnswers.bodyOf(answers), bytes = sizeOf(body);
+    sending = { answers, outlives: bytes < KEPT_ALIVE ? bytes : 0 };
     try {
-      const response = await fetch("corrections", {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Image-Classifier": "1", Accept: "application/json" },
-        keepalive: body.length < KEPT_ALIVE, // goes on if the person leaves the page
-        body,
-      });
+      const response = await unsentAnswers.post(body, { keepalive: sending.outlives > 0 });
       const answer = await response.json();
-      if (!response.ok) { say(answer.detail, true); return null; }
+      const isSignedOut = response.status === 401;
+      if (isSignedOut) unsentAnswers.keep(answers);
+      if (!response.ok) { say(answer.detail + (isSignedOut ? " This browser keeps the answer, and saves it then." : ""), true); return null; }
       return answer.results;
     } catch {
       say("Airflow does not answer. It is unknown whether the answer was saved; try again.", true);
       return null;
+    } finally {
+      sending = { answers: [], outlives: 0 };
     }
   };
 
@@ -122,11 +124,16 @@
       : { answer: "withdrawn", label: null };
   };
 
-  const bodies = (answers) => [...answers].map(([tile, said]) => ({ key: tile.dataset.key, etag: tile.dataset.etag, ...said }));
-  addEventListener("pagehide", () => { // the last answer of each image goes on after the page, too
-    const last = new Map([...unsent].flatMap(bodies).map((said) => [said.key, said]));
+  const bodies = (answers) => [...answers].map(([tile, said]) => (
+    { reason: panel.dataset.reason, key: tile.dataset.key, etag: tile.dataset.etag, ...said }));
+  addEventListener("pagehide", () => { // the last answer of each image goes on after the page; of too many the next page sends them
+    const all = [...(sending.outlives ? [] : sending.answers), ...[...unsent].flatMap(bodies)];
+    const last = [...new Map(all.map((said) => [said.key, said])).values()];
     unsent.clear();
-    if (last.size) send([...last.values()]);
+    if (last.length === 0) return;
+    const body = unsentAnswers.bodyOf(last);
+    if (sending.outlives + sizeOf(body) < KEPT_ALIVE) unsentAnswers.post(body, { keepalive: true });
+    else unsentAnswers.keep(last);
   });
 
   const store = async (answers, { remember }) => {
@@ -189,19 +196,18 @@
     if (shown.length > 1) { shown.forEach((tile) => mark(tile, true)); tell(); }
   };
 
-  const labels = panel ? [...panel.querySelectorAll("#labels option")].map((option) => option.value) : [];
   const asLabel = (label) => () => ({ answer: "label", label });
+  const answer = (label) => {
+    if (selected().length) picker.remember(label);
+    apply(selected(), asLabel(label));
+    if (document.activeElement.id === "other-label") tiles[current].focus();
+  };
   const right = () => {
     const chosen = selected().filter((tile) => tile.dataset.label);
     if (chosen.length) apply(chosen, (tile) => ({ answer: "label", label: tile.dataset.label }));
     else say("There is no prediction to confirm: choose a class.", true);
   };
-  const typed = () => {
-    const field = document.getElementById("other-label");
-    const label = field.value.trim();
-    if (!label) return;
-    field.value = "";
-    if (labels.includes(label)) { apply(selected(), asLabel(label)); return; }
+  const propose = (label) => {
     const ask = document.getElementById("ask");
     const chosen = selected();
     document.getElementById("ask-text").textContent =
@@ -212,13 +218,20 @@
       if (ask.returnValue === "yes") apply(chosen, () => ({ answer: "proposed", label }));
     }, { once: true });
   };
+  const likeliest = () => { // of the selected image, or of its prediction where it was corrected
+    const [tile, ...others] = selected();
+    if (!tile || others.length || !tile.dataset.likeliest) return [];
+    return [...(tile.dataset.answer && tile.dataset.label ? [tile.dataset.label] : []), ...JSON.parse(tile.dataset.likeliest)];
+  };
+  const picker = panel && classPicker({ panel, likeliest, choose: answer, propose, leave: () => tiles[current].focus() });
   const undo = () => {
     later(async () => { // once everything typed before it is saved
       if (lastAnswers) await store(new Map(lastAnswers), { remember: false });
     });
   };
   const actions = {
-    right, typed, undo,
+    right, undo,
+    typed: () => picker.enter(),
     unclear: () => apply(selected(), () => ({ answer: "unclear", label: null })),
     irrelevant: () => apply(selected(), () => ({ answer: "irrelevant", label: null })),
     help: () => document.getElementById("help").showModal(),
@@ -236,29 +249,17 @@
       tiles.forEach((tile) => mark(tile, matching.delete(tile.dataset.key)));
       offPage = [...matching.values()].map((image) => ({ dataset: image }));
       tell();
+      tiles[current].focus(); // for keys
       say(answer.found > answer.images.length ? `The first ${answer.images.length} of ${answer.found} are selected.` : "");
     },
-    "select-page": () => {
-      offPage = []; tiles.forEach((tile) => mark(tile, true)); tell(); },
+    "select-page": () => { offPage = []; tiles.forEach((tile) => mark(tile, true)); tell(); tiles[current].focus(); },
   };
-  const shortcuts = new Map();
-  if (panel) {
-    for (const button of panel.querySelectorAll("[data-action]")) button.addEventListener("click", () => actions[button.dataset.action]());
-    for (const button of panel.querySelectorAll("[data-label-choice]")) {
-      const label = button.dataset.labelChoice;
-      button.addEventListener("click", () => apply(selected(), asLabel(label)));
-      if (button.dataset.shortcut) shortcuts.set(button.dataset.shortcut, () => apply(selected(), asLabel(label)));
-    }
-    document.getElementById("other-label").addEventListener("keydown", (event) => {
-      if (event.key === "Enter") { event.preventDefault(); typed(); tiles[current].focus(); }
-      if (event.key === "Escape") tiles[current].focus();
-    });
-  }
-  const type = (letter) => {
-    const field = document.getElementById("other-label");
-    field.value = letter;
-    field.focus();
-  };
+  if (panel) panel.addEventListener("click", ({ target }) => {
+    const button = target.closest("[data-action], [data-label-choice]");
+    if (!button) return;
+    if (button.dataset.action) actions[button.dataset.action]();
+    else answer(button.dataset.labelChoice);
+  });
 
   const onKey = (event) => {
     const key = event.key;
@@ -277,13 +278,13 @@
     else {
       if (selected().length === 0) only(current);
       if (key === "Enter" && !isBlind) right();
-      else if (shortcuts.has(key)) shortcuts.get(key)();
+      else if (picker.ofKey(key)) answer(picker.ofKey(key));
       else if (key === "u") actions.unclear();
       else if (key === "x") actions.irrelevant();
       else if (key === "w") actions.withdraw();
       else if (key === "z") undo();
-      else if (key === "/") type("");
-      else if (key.length === 1 && labels.some((label) => label.toLowerCase().startsWith(key.toLowerCase()))) type(key);
+      else if (key === "/") picker.start("");
+      else if (key.length === 1 && picker.labels.some((label) => label.toLowerCase().startsWith(key.toLowerCase()))) picker.start(key);
       else done = false;
     }
     if (done) event.preventDefault();
@@ -291,7 +292,7 @@
   grid.addEventListener("keydown", onKey);
   document.addEventListener("keydown", (event) => { // an answer although no image has the focus
     const isElsewhere = event.target !== document.body && event.target.id !== "content";
-    const isAnswer = shortcuts.has(event.key) || ["u", "x", "w", "Enter"].includes(event.key);
+    const isAnswer = (panel && picker.ofKey(event.key)) || ["u", "x", "w", "Enter"].includes(event.key);
     if (!panel || isElsewhere || !isAnswer || event.ctrlKey || event.metaKey || event.altKey) return;
     if (selected().length) onKey(event); else say(NONE_SELECTED, true);
   });

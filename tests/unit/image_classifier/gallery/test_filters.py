@@ -18,7 +18,7 @@ def row(name, confidence=0.9, *, label="cat", other=None, job="job-1", status="p
         label=None if confidence is None else label,
         confidence=confidence,
         margin=None if confidence is None else margin,
-        second=None,
+        likeliest=(),
         uploaded=AT,
         predicted=AT,
         total_ms=1.0,

@@ -10,7 +10,7 @@ def row(day=28, *, status="predicted", label="cat", confidence=0.8, total_ms=100
     at = f"2026-11-{day:02d}T05:00:00+00:00"
     return Row(
         key="cats/incoming/a", version_id=None, sequencer=None, status=status, label=label, confidence=confidence,
-        margin=None, second=None, uploaded=at, predicted=at, total_ms=total_ms, training_job="job-1", reason=reason,
+        margin=None, likeliest=(), uploaded=at, predicted=at, total_ms=total_ms, training_job="job-1", reason=reason,
         sentence=None, has_thumbnail=True, generation=generation,
     )  # fmt: skip
 

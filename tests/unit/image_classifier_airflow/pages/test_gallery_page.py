@@ -1,8 +1,12 @@
 """Checks the gallery and its corrections by requests."""
 
+import html
 import json
+import re
 
 import pytest
+
+from image_classifier.contracts.labels import labels_document
 
 JSON = {"Accept": "application/json"}
 
@@ -114,6 +118,30 @@ def test_a_class_that_the_file_accepts_is_one_to_choose(client, pictures, tmp_pa
 
     assert 'data-label-choice="bird"' in client("editor").get("/cats/gallery").text
     assert correct(client("editor"), labelled("sure.png", "bird"))[1]["results"][0]["state"] == "saved"
+
+
+def test_of_many_classes_none_has_a_button_and_all_can_be_searched(client, pictures):
+    labels = [f"class {number}" for number in range(12)] + ["q"]
+    pictures.put("cats/models/job-1/model.json", labels_document(labels))
+
+    text = client("editor").get("/cats/gallery").text
+
+    assert "data-label-choice" not in text
+    assert "data-recent" in text
+    assert (
+        re.findall('<option value="([^"]+)"', text[text.index('<datalist id="labels">') : text.index("</datalist>")])
+        == labels
+    )
+    assert re.findall('data-shortcut="(.)"', text) == ["q"]
+
+
+def test_a_tile_names_the_likeliest_classes_after_the_predicted_one(client, bucket):
+    bucket.add("a.png", label="cat", second='a "b" & <c>')
+
+    text = client("editor").get("/cats/gallery").text
+
+    [likeliest] = re.findall('data-likeliest="([^"]*)"', text)
+    assert json.loads(html.unescape(likeliest)) == ['a "b" & <c>']
 
 
 def test_an_image_of_another_classifier_cannot_be_corrected(client, pictures):
