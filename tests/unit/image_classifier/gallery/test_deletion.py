@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -250,6 +251,13 @@ def test_a_part_without_the_image_is_not_written_again(s3):
     delete(s3)
 
     assert s3.head_object(Bucket=BUCKET, Key=other)["VersionId"] == before
+
+
+def test_possible_copies_are_looked_for_at_once(s3, monkeypatch):
+    both = threading.Barrier(2, timeout=10)
+    monkeypatch.setattr(Deletion, "_versions", lambda *_: [both.wait()][1:])
+
+    assert Deletion(s3, BUCKET, Keys("cats"))._delete_all(["a", "b"]) == 0
 
 
 def test_only_an_upload_can_be_deleted(s3):
