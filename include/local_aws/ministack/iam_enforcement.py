@@ -1,8 +1,10 @@
 """Completes MiniStack's enforcement of IAM: every signature, PassRole, more condition keys, and a record of calls."""
 
 import contextvars
+import functools
 import json
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -38,6 +40,13 @@ denied_role: contextvars.ContextVar[tuple[str, str] | None] = contextvars.Contex
 def take_every_request_for_secure() -> None:
     """Set ``aws:SecureTransport`` to true: clients reach this AWS over loopback or a private network, without TLS."""
     iam_evaluator._request_origin = contextvars.ContextVar("origin", default=("127.0.0.1", True))
+
+
+@functools.lru_cache(4096)
+def wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    """Return what matches a policy's pattern: ``*`` is any text, also with line ends, and ``?`` is one character."""
+    regex = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern)
+    return re.compile(rf"{regex}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else 0))
 
 
 def pin_request_origin(original: Callable[..., None]) -> Callable[..., None]:

@@ -186,6 +186,8 @@ def iam_patches(enforcement: Enforcement, *, keys: Path) -> list[Patch]:
         Patch(app, "pin_request_origin", "de819c1bd9ac2be4", iam_enforcement.pin_request_origin),
         # Any secret was accepted for the root user's key.
         Patch(iam_evaluator, "_is_root_key", "6d4c5eed6ad65f6a", _replace(iam_enforcement.has_unchecked_signature)),
+        # No wildcard matched a key with a line end: not in what is allowed, and not in what is denied.
+        Patch(iam_evaluator, "_fnmatch_compile", "c95d90f11ae7a023", _replace(iam_enforcement.wildcards)),
         # The caller's policies were collected twice for each request.
         Patch(iam_evaluator, "request_caller_arn", "12240eb881e7e316", iam_enforcement.request_caller_arn),
         Patch(iam_evaluator, "enforce", "cf64b1ee5b099c8f", enforcement.enforce),

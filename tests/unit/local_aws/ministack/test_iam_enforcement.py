@@ -33,6 +33,21 @@ def test_a_request_is_the_operation_of_lambdas_model(method: str, path: str, act
 
 
 @pytest.mark.parametrize(
+    ("pattern", "ignore_case", "value", "is_matched"),
+    [
+        ("bucket/*", False, "bucket/two\nlines.png", True),
+        ("bucket/?", False, "bucket/\n", True),
+        ("bucket/a", False, "bucket/a\n", False),
+        ("bucket/a.b", False, "bucket/a+b", False),
+        ("bucket/A*", False, "bucket/a", False),
+        ("s3:get*", True, "s3:GetObject", True),
+    ],
+)
+def test_wildcards_match_every_character(pattern: str, ignore_case: bool, value: str, is_matched: bool) -> None:
+    assert bool(iam_enforcement.wildcards(pattern, ignore_case).match(value)) is is_matched
+
+
+@pytest.mark.parametrize(
     ("body", "answer"),
     [
         (b"<Error><Message>No.</Message></Error>", b"<Error><Message>No. The keys are in keys.json.</Message></Error>"),

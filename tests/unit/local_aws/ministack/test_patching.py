@@ -57,5 +57,5 @@ def test_the_installed_ministack_is_the_one_the_patches_were_written_for() -> No
         *patches(mock.MagicMock(), journal=mock.MagicMock(), faults=Faults()),
         *iam_patches(mock.MagicMock(), keys=Path("keys.json")),
     ]
-    assert len(found) == 59
+    assert len(found) == 60
     assert [problem for item in found if (problem := difference(item))] == []
