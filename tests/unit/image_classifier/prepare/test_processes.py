@@ -30,7 +30,7 @@ def s3(tmp_path):
 def listed(images, s3, settings, classifier, monkeypatch):
     """A listing of ten shards, and the arguments of what prepares them."""
     monkeypatch.setattr(sharding, "IMAGES_OF_A_SHARD", 8)
-    monkeypatch.setattr(pending.machine, "processes", lambda: 2)
+    monkeypatch.setattr(pending, "most_processes", lambda: 2)
     images(CONTENT)
     listing = steps.list_dataset(classifier, s3=s3, settings=settings)
     return listing, Shards("pets", listing.run, BUCKET, settings.data_folder)
