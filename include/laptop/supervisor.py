@@ -49,7 +49,7 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
             services.supervisor.limit_logs()
             if time.monotonic() >= clean_at_s:
                 clean_at_s += _CLEAN_INTERVAL_S
-                remove_old_logs(place.airflow_home / "logs")
+                _remove_old_logs(place.airflow_home / "logs")
             _question_file(place).unlink(missing_ok=True)  # the answer that `start` waits for
     except StopRequested:
         pass
@@ -61,6 +61,11 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
     if stop_requested.is_set():
         file.unlink(missing_ok=True)
         place.forget_ports()
+
+
+def _remove_old_logs(folder: Path) -> None:
+    """Remove old logs in a thread: a month has 100,000 of them, and neither they nor an error may delay the checks."""
+    threading.Thread(target=remove_old_logs, args=(folder,), name="old-logs", daemon=True).start()
 
 
 def status(place: Place) -> Status:

@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 from tests.ports import free_port
+from tests.waiting import until
 
 from laptop import __main__ as commands
 from laptop import supervisor
@@ -201,9 +202,23 @@ def test_a_status_that_a_power_cut_left_empty_is_none(place):
 
 def test_old_logs_of_airflow_are_removed_while_it_runs(place, services, monkeypatch):
     stop_requested, cleaned = threading.Event(), []
-    monkeypatch.setattr(supervisor, "remove_old_logs", lambda folder: (cleaned.append(folder), stop_requested.set()))
+    monkeypatch.setattr(supervisor, "_remove_old_logs", lambda folder: (cleaned.append(folder), stop_requested.set()))
 
     supervisor.supervise(place, stop_requested=stop_requested)
 
     assert cleaned == [place.airflow_home / "logs"]
     services.supervisor.limit_logs.assert_called_once_with()
+
+
+def test_the_removal_of_many_old_logs_does_not_delay_the_checks(tmp_path, monkeypatch):
+    begun, may_end, cleaned = threading.Event(), threading.Event(), []
+    monkeypatch.setattr(
+        supervisor, "remove_old_logs", lambda folder: (begun.set(), may_end.wait(10), cleaned.append(folder))
+    )
+
+    supervisor._remove_old_logs(tmp_path)
+
+    assert begun.wait(10)
+    assert cleaned == []
+    may_end.set()
+    until(lambda: cleaned == [tmp_path])
