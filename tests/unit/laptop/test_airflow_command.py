@@ -6,19 +6,11 @@ import sys
 
 import pytest
 from tests.ports import free_port
+from tests.unit.laptop.ready import READY
 
 from laptop import __main__ as commands
 from laptop import supervisor
 from laptop.place import AIRFLOW_PYTHON, Place
-
-READY = {
-    "endpoint_url": "http://127.0.0.1:4566",
-    "sagemaker_endpoint_url": "http://127.0.0.1:4567",
-    "region": "us-east-1",
-    "account": "000000000000",
-    "settings": {"IMAGE_CLASSIFIER_BUCKET": "a-bucket"},
-    "aws": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
-}
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import boto3
 import pytest
 from sqlalchemy import make_url
+from tests.unit.laptop.ready import READY
 
 from laptop.airflow_settings import (
     COMPONENTS,
@@ -14,16 +15,6 @@ from laptop.airflow_settings import (
     made_secrets,
 )
 from laptop.place import LaptopError, Place
-
-READY = {
-    "endpoint_url": "http://127.0.0.1:4566",
-    "sagemaker_endpoint_url": "http://127.0.0.1:4567",
-    "region": "us-east-1",
-    "account": "000000000000",
-    "settings": {"IMAGE_CLASSIFIER_BUCKET": "a-bucket"},
-    "aws": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
-    "api_server": {"AWS_ACCESS_KEY_ID": "c", "AWS_SECRET_ACCESS_KEY": "d"},
-}
 
 
 def test_the_own_algorithm_is_an_image_of_the_local_account():

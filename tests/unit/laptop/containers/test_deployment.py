@@ -5,19 +5,17 @@ import os
 import sys
 
 import pytest
+from tests.unit.laptop import ready as ready_file
 
 from laptop.containers.__main__ import main, with_deployment
 
 CONNECTION = "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID"
 
 READY = {
+    **ready_file.READY,
     "endpoint_url": "http://aws.localhost:4566",
     "sagemaker_endpoint_url": "http://aws.localhost:4567",
-    "region": "us-east-1",
-    "account": "000000000000",
     "settings": {"IMAGE_CLASSIFIER_BUCKET": "local-bucket"},
-    "aws": {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
-    "api_server": {"AWS_ACCESS_KEY_ID": "c", "AWS_SECRET_ACCESS_KEY": "d"},
 }
 
 
