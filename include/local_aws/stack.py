@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from botocore.client import BaseClient
@@ -20,6 +20,7 @@ STACK_NAME = "image-classifier"
 BUCKET_NAME = f"image-classifier-{ACCOUNT}-{REGION}"
 _TIME_LIMIT_S = 60
 _POLL_S = 0.1
+_BROKEN = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 
 
 def deploy(endpoint_url: str) -> dict[str, str]:
@@ -37,7 +38,11 @@ def deploy(endpoint_url: str) -> dict[str, str]:
         "FunctionRuntime": function_runtime.runtime(),
         "FunctionArchitecture": function_runtime.architecture(),
     }
-    _create_or_update(cloudformation, parameters=parameters)
+    _create_or_update(
+        cloudformation,
+        parameters=parameters,
+        delete_unused_bucket=lambda: _delete_unused_bucket(client("s3", endpoint_url=endpoint_url)),
+    )
     outputs = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"]
     by_name = {output["OutputKey"]: output["OutputValue"] for output in outputs}
     make_users(endpoint_url, outputs=by_name, bucket=by_name["Bucket"])
@@ -53,9 +58,11 @@ def settings(outputs: list[dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _create_or_update(cloudformation: BaseClient, *, parameters: Mapping[str, str]) -> None:
+def _create_or_update(
+    cloudformation: BaseClient, *, parameters: Mapping[str, str], delete_unused_bucket: Callable[[], None]
+) -> None:
     status = _status(cloudformation)
-    if status in {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}:
+    if status in _BROKEN:
         log.info("The stack %s is %s; it is deleted and created again", STACK_NAME, status)
         cloudformation.delete_stack(StackName=STACK_NAME)
         status = _final_status(cloudformation)
@@ -66,6 +73,7 @@ def _create_or_update(cloudformation: BaseClient, *, parameters: Mapping[str, st
         "Capabilities": ["CAPABILITY_IAM"],
     }
     if status is None:
+        delete_unused_bucket()
         cloudformation.create_stack(**request)
         log.info("Stack %s created", STACK_NAME)
     elif not _updated(cloudformation, request=request):
@@ -73,6 +81,26 @@ def _create_or_update(cloudformation: BaseClient, *, parameters: Mapping[str, st
     status = _final_status(cloudformation)
     if status not in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}:
         raise StackError(_why_failed(cloudformation, status))
+
+
+def _delete_unused_bucket(s3: BaseClient) -> None:
+    """Delete the bucket that a killed creation has left, because CloudFormation creates only what does not exist.
+
+    Raises:
+        StackError: it has objects.
+
+    """
+    try:
+        s3.delete_bucket(Bucket=BUCKET_NAME)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "BucketNotEmpty":
+            raise StackError(
+                f"The stack {STACK_NAME} was deleted, and its bucket {BUCKET_NAME} has objects. Delete the bucket too, "
+                "or the folder of the local AWS."
+            ) from error
+        if code != "NoSuchBucket":
+            raise
 
 
 def _updated(cloudformation: BaseClient, *, request: Mapping[str, object]) -> bool:

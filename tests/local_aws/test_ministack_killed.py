@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
 from tests.waiting import until
+
+from local_aws import stack
+from local_aws.errors import StackError
 
 if TYPE_CHECKING:
     from conftest import MiniStack
@@ -39,6 +43,61 @@ def test_function_alias_notification_and_objects_survive_a_kill(new_ministack: M
     server.client("s3").put_object(Bucket=server.bucket, Key="survivor/incoming/a", Body=b"image")
     until(lambda: server.keys("survivor/results/"))
     assert json.loads(server.read("survivor/results/a"))["arn"] == arn
+
+
+@pytest.mark.parametrize(
+    ("status", "told"), [("CREATE_IN_PROGRESS", "deleted and created again"), ("UPDATE_IN_PROGRESS", "updated")]
+)
+def test_a_stack_saved_in_the_middle_of_an_operation_is_deployed_again(
+    new_ministack: MiniStack, caplog: pytest.LogCaptureFixture, status: str, told: str
+) -> None:
+    server = new_ministack
+    server.stop()
+    file = server.state / "state" / "cloudformation.json"
+    file.write_text(file.read_text().replace('"StackStatus": "CREATE_COMPLETE"', f'"StackStatus": "{status}"'))
+    server.start()
+
+    with caplog.at_level("INFO", logger="local_aws"):
+        deployed = stack.deploy(server.url)
+
+    assert told in caplog.text
+    assert deployed.keys() == server.settings.keys()
+    assert stack.deploy(server.url) == deployed
+
+
+def test_a_stack_whose_creation_a_kill_interrupts_is_created_again(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    template = json.dumps(
+        {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "of-a-stack"}}}}
+    )
+    server.client("cloudformation").create_stack(StackName="killed", TemplateBody=template)
+
+    server.kill()
+    server.start()
+
+    cloudformation = server.client("cloudformation")
+    cloudformation.delete_stack(StackName="killed")
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName="killed", WaiterConfig={"Delay": 1})
+    cloudformation.create_stack(StackName="killed", TemplateBody=template)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="killed", WaiterConfig={"Delay": 1})
+    assert server.client("s3").head_bucket(Bucket="of-a-stack")
+
+
+def test_a_bucket_without_its_stack_is_replaced_while_it_is_empty(new_ministack: MiniStack) -> None:
+    server = new_ministack
+    delete_stack(server)
+    stack.deploy(server.url)
+    server.client("s3").put_object(Bucket=server.bucket, Key="image", Body=b"")
+    delete_stack(server)
+
+    with pytest.raises(StackError, match="was deleted, and its bucket image-classifier-000000000000-us-east-1 has obj"):
+        stack.deploy(server.url)
+
+
+def delete_stack(server: MiniStack) -> None:
+    cloudformation = server.client("cloudformation")
+    cloudformation.delete_stack(StackName=stack.STACK_NAME)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack.STACK_NAME, WaiterConfig={"Delay": 1})
 
 
 def test_events_that_wait_or_are_worked_on_survive_a_kill(new_ministack: MiniStack) -> None:

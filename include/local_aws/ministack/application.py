@@ -13,7 +13,16 @@ from starlette.types import ASGIApp
 from local_aws.clients import client
 from local_aws.faults.counting import Faults
 from local_aws.keys import KEYS_FILE
-from local_aws.ministack import iam_enforcement, lifecycle, log_storage, metrics, patching, queue_lock, state_files
+from local_aws.ministack import (
+    iam_enforcement,
+    lifecycle,
+    log_storage,
+    metrics,
+    patching,
+    queue_lock,
+    stack_operations,
+    state_files,
+)
 from local_aws.ministack.administration import without_administration
 from local_aws.ministack.authorization import with_authorization
 from local_aws.ministack.function_runner import FunctionRunner, Limits
@@ -80,6 +89,7 @@ def application(options: Options) -> ASGIApp:
     def start() -> None:
         gc.collect()
         gc.freeze()  # MiniStack's modules live as long as the process; each full collection would visit them
+        stack_operations.end_interrupted()
         with sqs._queues_lock:
             journal.restore(sqs._queue_by_arn)
         runner.start()

@@ -2,7 +2,7 @@
 
 from ministack import app  # type: ignore[import-untyped]
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, persistence, responses, router  # type: ignore[import-untyped]
-from ministack.services import cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs, sts  # type: ignore[import-untyped]
+from ministack.services import cloudformation, cloudwatch, cloudwatch_logs, iam, lambda_svc, s3, sqs, sts  # type: ignore[import-untyped]
 from ministack.services.cloudformation import provisioners  # type: ignore[import-untyped]
 
 Answer = tuple[int, dict[str, str], bytes]  # status, headers and body, as MiniStack's handlers return them
@@ -10,6 +10,7 @@ Answer = tuple[int, dict[str, str], bytes]  # status, headers and body, as MiniS
 __all__ = [
     "Answer",
     "app",
+    "cloudformation",
     "cloudwatch",
     "cloudwatch_logs",
     "iam",

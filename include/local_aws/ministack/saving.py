@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from local_aws.ministack import state_files
+from local_aws.ministack import stack_operations, state_files
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app as ministack_app
 from local_aws.ministack.modules import s3
@@ -25,16 +25,12 @@ log = logging.getLogger(__name__)
 _INTERVAL_S = 1.0
 _PAUSE_PER_SAVE = 40  # a save of 0.5 s is followed by 20 s without one
 _TRIES = 5
+_MOST_HELD_S = 60
 _READS = re.compile("Get|List|Describe")
 _ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 _CREDENTIAL_SERVICE = re.compile(rb"Credential=[^/]+/\d+/[^/]+/([a-z0-9-]+)/aws4_request")
-SAVED_BEFORE_THE_ANSWER = {
-    "s3": "s3",
-    "lambda": "lambda",
-    "sqs": "sqs",
-    "iam": "iam",
-    "cloudformation": "cloudformation",
-}
+_STACKS = "cloudformation"
+SAVED_BEFORE_THE_ANSWER = {"s3": "s3", "lambda": "lambda", "sqs": "sqs", "iam": "iam", _STACKS: _STACKS}
 
 
 class Saving:
@@ -42,6 +38,9 @@ class Saving:
 
     MiniStack writes objects itself, and `message_journal` S3's messages to queues. Everything else (mainly log events)
     is saved about every second, less often when there is much of it.
+
+    What CloudFormation makes is saved together with its stack when the operation has ended: after a kill in the middle
+    of it, the stack and the services are as they were before.
     """
 
     def __init__(self, app: ASGIApp, *, journal: MessageJournal) -> None:
@@ -49,6 +48,8 @@ class Saving:
         self._journal = journal
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._is_changed = False
+        self._is_operation_saved = True
+        self._held_since: float | None = None
         self._task: asyncio.Task[None] | None = None
         self.on_started: Callable[[], None] = lambda: None
         self.on_stopping: Callable[[], None] = lambda: None
@@ -99,6 +100,8 @@ class Saving:
             if message["type"] == "http.response.start":
                 self._is_changed = True
                 is_change = message["status"] < 400 and not any(map(_READS.match, actions))
+                if state_key == _STACKS:
+                    self._save_ended_operation(is_new=is_change)
                 if state_key and is_change and (error := self._failure(state_key)):
                     is_refused = True
                     await _refusal(state_key, error, headers=dict(scope["headers"]))(scope, no_body, send)
@@ -117,14 +120,29 @@ class Saving:
             return error
         return None
 
+    def _save_ended_operation(self, *, is_new: bool) -> None:
+        """Save what an operation on a stack has made, once it has ended; `is_new`: this request begins one."""
+        if is_new:
+            self._is_operation_saved = False
+        elif not self._is_operation_saved and not stack_operations.are_in_progress():
+            self._is_operation_saved = not any(map(self._failure, _state_keys()))
+
+    def _waits_for_a_stack(self) -> bool:
+        """Return whether saving waits for the end of an operation on a stack, which it does for a minute at most."""
+        if not stack_operations.are_in_progress():
+            self._held_since = None
+            return False
+        self._held_since = self._held_since or time.monotonic()
+        return time.monotonic() - self._held_since < _MOST_HELD_S
+
     async def _save_from_time_to_time(self) -> None:
         pause_s = _INTERVAL_S
         while True:
             await asyncio.sleep(pause_s)
-            if self._is_changed:
+            if self._is_changed and not self._waits_for_a_stack():
                 self._is_changed = False
                 started = time.monotonic()
-                for state_key in ministack_app._build_persistence_save_dict():
+                for state_key in _state_keys():
                     # In a thread: there may be many log events, and no request waits for them.
                     await asyncio.to_thread(self._failure, state_key)
                 pause_s = max(_INTERVAL_S, _PAUSE_PER_SAVE * (time.monotonic() - started))
@@ -151,6 +169,11 @@ class Saving:
                 state_files.save(state_key, state)
                 if state_key == "sqs":
                     self._journal.forget(messages)
+
+
+def _state_keys() -> list[str]:
+    """Return the names of all states, the stacks' last: a stack that is saved has its resources."""
+    return sorted(ministack_app._build_persistence_save_dict(), key=_STACKS.__eq__)
 
 
 def _refusal(state_key: str, error: Exception, *, headers: Mapping[bytes, bytes]) -> Response:

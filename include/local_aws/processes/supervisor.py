@@ -101,11 +101,8 @@ class Supervisor:
     def limit_logs(self) -> None:
         """Move a log that has grown beyond `MOST_LOG_BYTES` to ``<name>.log.1``, and begin it again."""
         for name in self.children:
-            file = self._log_file(name)
-            if file.stat().st_size > MOST_LOG_BYTES:
-                with contextlib.suppress(OSError):  # on a full disk the older lines are lost
-                    shutil.copyfile(file, f"{file}.1")
-                os.truncate(file, 0)  # the child appends, so it continues at the beginning
+            with contextlib.suppress(FileNotFoundError):  # somebody has deleted it
+                _limit(self._log_file(name))
 
     def check(self) -> None:
         """Check that every child runs.
@@ -133,6 +130,13 @@ class Supervisor:
         how = f"was killed by signal {-status}" if status and status < 0 else f"ended with exit code {status}"
         file = self._log_file(name)
         return ChildEndedError(f"{name} {how}, so everything else is stopped too. The end of {file}:\n{log_end(file)}")
+
+
+def _limit(file: Path) -> None:
+    if file.stat().st_size > MOST_LOG_BYTES:
+        with contextlib.suppress(OSError):  # on a full disk the older lines are lost
+            shutil.copyfile(file, f"{file}.1")
+        os.truncate(file, 0)  # the child appends, so it continues at the beginning
 
 
 def log_end(file: Path, *, lines: int = 15) -> str:

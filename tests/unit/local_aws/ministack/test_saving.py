@@ -10,7 +10,8 @@ from unittest import mock
 
 import pytest
 
-from local_aws.ministack import state_files
+from local_aws.ministack import saving as module
+from local_aws.ministack import stack_operations, state_files
 from local_aws.ministack.message_journal import MessageJournal
 from local_aws.ministack.modules import app, persistence
 from local_aws.ministack.saving import Saving, saved_before_the_answer
@@ -116,3 +117,76 @@ def test_what_only_reads_is_answered_on_a_full_disk(
     monkeypatch.setattr(state_files, "write_atomically", mock.Mock(side_effect=OSError(28, "No space left on device")))
 
     assert answer(saving, "iam", body, **headers)[0] == status
+
+
+@pytest.fixture
+def statuses(saving: Saving, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The status of the stack, to be changed; the state of `saving` is one of stacks, IAM and S3."""
+    stack, stacks = ["CREATE_IN_PROGRESS"], mock.Mock()
+    stacks._data.values = lambda: [{"StackName": "s", "StackStatus": stack[-1]}]
+    monkeypatch.setattr(stack_operations.cloudformation, "_stacks", stacks)
+    names = ("cloudformation", "iam", "s3")
+    monkeypatch.setattr(app, "_build_persistence_save_dict", lambda: {name: lambda: stack[-1] for name in names})
+    return stack
+
+
+FORM = {"content_type": "application/x-www-form-urlencoded"}
+
+
+def test_what_a_stack_has_made_is_saved_when_its_operation_has_ended(
+    saving: Saving, statuses: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[tuple[str, object]] = []
+    monkeypatch.setattr(state_files, "save", lambda name, state: saved.append((name, state)))
+
+    answer(saving, "cloudformation", b"Action=CreateStack", **FORM)
+    answer(saving, "cloudformation", b"Action=DescribeStacks", **FORM)
+    assert saved == [("cloudformation", "CREATE_IN_PROGRESS")]
+    statuses.append("CREATE_COMPLETE")
+    for _ in range(2):
+        answer(saving, "cloudformation", b"Action=DescribeStacks", **FORM)
+
+    assert saved[1:] == [(name, "CREATE_COMPLETE") for name in ("iam", "s3", "cloudformation")]
+
+
+@pytest.mark.parametrize(
+    ("status", "seconds", "waits"),
+    [
+        ("CREATE_IN_PROGRESS", 59, True),
+        ("CREATE_IN_PROGRESS", 61, False),
+        ("REVIEW_IN_PROGRESS", 0, False),
+        ("UPDATE_COMPLETE", 0, False),
+    ],
+)
+def test_the_regular_save_waits_for_an_operation_on_a_stack_for_a_minute(
+    saving: Saving, statuses: list[str], monkeypatch: pytest.MonkeyPatch, status: str, seconds: float, waits: bool
+) -> None:
+    now = mock.Mock(return_value=1000.0)
+    monkeypatch.setattr(module.time, "monotonic", now)
+    statuses.append(status)
+    saving._waits_for_a_stack()
+    now.return_value += seconds
+
+    assert saving._waits_for_a_stack() is waits
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "ended"),
+    [
+        ("CREATE_IN_PROGRESS", "CREATE_FAILED"),
+        ("UPDATE_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+        ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"),
+        ("DELETE_IN_PROGRESS", "DELETE_FAILED"),
+        ("ROLLBACK_IN_PROGRESS", "ROLLBACK_FAILED"),
+        ("CREATE_COMPLETE", "CREATE_COMPLETE"),
+    ],
+)
+def test_an_operation_that_a_kill_has_interrupted_is_ended_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, interrupted: str, ended: str
+) -> None:
+    stack = {"StackName": "s", "StackStatus": interrupted}
+    monkeypatch.setattr(stack_operations.cloudformation, "_stacks", mock.Mock(_data={"s": stack}))
+
+    stack_operations.end_interrupted()
+
+    assert stack["StackStatus"] == ended

@@ -120,3 +120,8 @@ def test_a_log_that_grows_too_large_begins_again_beside_its_older_lines(supervis
 
     assert log.read_text() == "new\n"
     assert (tmp_path / "logs/server.log.1").read_text() == "older lines\n"
+
+    log.unlink()
+    supervisor.limit_logs()
+
+    assert not log.exists()
