@@ -52,6 +52,37 @@ def test_labels_may_have_blanks(lines):
 
 
 @pytest.mark.parametrize(
+    "lines",
+    [
+        ("2", "image_name  category_label", "my images/1.png   cat", "my images/2.png   dog"),
+        ("2", "my images/1.png cat", "my images/2.png dog"),
+        ("image_name category_label", "my images/1.png cat", "my images/2.png dog"),
+        ("Name,Breed", "my images/1.png,cat", "my images/2.png,dog"),
+    ],
+)
+def test_a_count_of_rows_and_names_of_columns_are_no_rows(lines):
+    assert rows(*lines) == MY
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("photo cat", "1.png cat", "2.png dog"),  # the image may be `photo.png`
+        ("photo_1 tabby", "1.png cat", "2.png dog"),
+        ("photo tabby", "1 cat", "2.png dog"),
+    ],
+)
+def test_a_first_line_that_may_be_a_row_is_one(lines):
+    assert rows(*lines)[0] == tuple(lines[0].split())
+
+
+def test_columns_of_a_header_without_usual_names_can_be_named():
+    lines = ["image_name category label_of_others", "1.png cat 7", "2.png dog 8"]
+
+    assert rows(*lines, path="image_name", label="category") == [("1.png", "cat"), ("2.png", "dog")]
+
+
+@pytest.mark.parametrize(
     ("lines", "named"),
     [
         (

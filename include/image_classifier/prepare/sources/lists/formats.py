@@ -19,7 +19,13 @@ from image_classifier.classifier.source import Columns
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.signatures import GIT_LFS
 from image_classifier.prepare.layout.split_folders import few, is_image_name
-from image_classifier.prepare.sources.lists.text_lines import divided, is_label_certain, without_comments
+from image_classifier.prepare.sources.lists.text_lines import (
+    divided,
+    is_header,
+    is_label_certain,
+    without_comments,
+    without_count,
+)
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -138,18 +144,21 @@ def _csv_rows(reader: "Reader", *, name: str) -> list[list[str]]:
 
 def _words(text: str, *, name: str, columns: Columns) -> Table:
     """Read lines of a path, and a label or other values after it; a delimiter in each line divides them, or blanks."""
-    lines = without_comments(text.splitlines(), name=name)
+    lines = without_count(without_comments(text.splitlines(), name=name))
     written = [line for line in lines if line]
     if not written:
         return Table((), ())
     delimiter = next((one for one in _DELIMITERS if all(one in line for line in written)), None)
     header = [cell.strip().strip('"') for cell in written[0].split(delimiter)]
     path = next((at for at, cell in enumerate(header) if cell.lower() in PATHS), None)
+    if path is None and is_header(written[0], written[1:]):
+        path = 0
     if path is not None:
         start = lines.index(written[0]) + 1
         lines = [*[""] * start, *lines[start:]]
         rows = _rows_of(lines, name=name, delimiter=delimiter, most=len(header), is_path_first=path == 0)
-        return Table(header, _numbered(header, rows, name=name, first=1))
+        label = header[1 - path] if len(header) == 2 else None
+        return Table(header, _numbered(header, rows, name=name, first=1), path=header[path], label=label)
     is_first = not isinstance(columns.path, int) or columns.path == 0
     rows = _rows_of(lines, name=name, delimiter=delimiter, most=MOST_CELLS, is_path_first=is_first)
     numbers = _numbers(max(rows, key=len))
