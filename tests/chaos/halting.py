@@ -10,14 +10,16 @@ MOMENT_S = 0.1  # in which some 30 images are prepared
 PATIENCE_S = 240
 
 
-def halt_once(process: subprocess.Popen[str], is_reached: Callable[[], bool], *, what: str) -> None:
+def halt_once(
+    process: subprocess.Popen[str], is_reached: Callable[[], bool], *, what: str, moment_s: float = MOMENT_S
+) -> None:
     """Let a process go on for moments until a condition is true; it stands still while that is asked, and then."""
     tree, deadline = psutil.Process(process.pid), time.monotonic() + PATIENCE_S
     halted = halt(tree)
     while not is_reached():
         assert time.monotonic() < deadline, f"There were no {what} within {PATIENCE_S} s."
         go_on(halted)
-        time.sleep(MOMENT_S)
+        time.sleep(moment_s)
         halted = halt(tree)
         assert process.poll() is None, f"The process ended before there were {what}."
 

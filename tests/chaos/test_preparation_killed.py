@@ -20,7 +20,7 @@ import psutil
 import pytest
 from PIL import Image
 from tests.chaos.aws import Aws
-from tests.chaos.halting import PATIENCE_S, end, family, go_on, halt_once, kill
+from tests.chaos.halting import MOMENT_S, PATIENCE_S, end, family, go_on, halt_once, kill
 from tests.chaos.preparing import SIDE_PX
 from tests.chaos.report import Row
 from tests.chaos.services import ChaosServices
@@ -34,6 +34,7 @@ from laptop.place import AIRFLOW_PYTHON, ROOT, Place
 IMAGES = 400
 SEED = 14
 POINTS = range(5)  # of each scenario, which makes 20
+IMAGE = ".jpg"
 CHANGED_AT = 1_700_000_000  # the time of change of every image, in seconds since 1970
 
 
@@ -89,12 +90,17 @@ class Preparation:
     listing: str = "{}"
     begun: list[subprocess.Popen[str]] = field(default_factory=list)
 
-    def begin(self, step: str, shard: int = 0) -> subprocess.Popen[str]:
+    def begin(self, step: str, shard: int = 0, **environment: str) -> subprocess.Popen[str]:
         """Start a step in a process of its own."""
         arguments = [step, self.bucket, str(self.folder), self.runner, self.listing, str(shard)]
         command = [str(AIRFLOW_PYTHON), "-m", "tests.chaos.preparing", *arguments]
         process = subprocess.Popen(
-            command, env=self.environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command,
+            env=self.environment | environment,
+            cwd=ROOT,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
         self.begun.append(process)
         return process
@@ -113,9 +119,8 @@ class Preparation:
         self.write_listing()
         return self.run("task")
 
-    def count(self, kind: str) -> int:
-        """How many objects of a kind there are: images, documents of the version, or files of the listing."""
-        sign = {"images": ".jpg", "documents": "/versions/", "listing": "/listing/"}[kind]
+    def count(self, sign: str) -> int:
+        """How many objects there are whose key has the sign."""
         return sum(sign in key for key in self.all_keys())
 
     def all_keys(self) -> list[str]:
@@ -142,15 +147,12 @@ class Preparation:
     def _stored_as(file: Path) -> str:
         return file_name(file.read_bytes(), parameters=PixelParameters(SIDE_PX), unmodified=False)
 
-    def await_count(self, kind: str, count: int, process: subprocess.Popen[str]) -> None:
-        """Wait until there are so many objects, or the process has ended."""
-        what = f"{count} {kind} in {self.bucket}"
-        until(lambda: self.count(kind) >= count or process.poll() is not None, seconds=PATIENCE_S, what=what)
-
-    def halt_at(self, images: int, process: subprocess.Popen[str]) -> None:
+    def halt_at(self, images: int, process: subprocess.Popen[str], *, moment_s: float = MOMENT_S) -> None:
         """Halt a step once it has uploaded so many images, so that it does not end before it is killed."""
-        self.await_count("images", min(images, 1), process)
-        halt_once(process, lambda: self.count("images") >= images, what=f"{images} images")
+        what = f"{images} images"
+        if images:
+            until(lambda: self.count(IMAGE) or process.poll() is not None, seconds=PATIENCE_S, what="an image")
+        halt_once(process, lambda: self.count(IMAGE) >= images, what=what, moment_s=moment_s)
 
 
 @pytest.fixture(scope="module")
@@ -243,44 +245,39 @@ def test_a_mapped_task_is_killed_and_tried_again(new_preparation, row, expected,
     shards = json.loads(preparation.listing)["shards"]
     shard, images = number * (shards - 1) // max(POINTS), point("mapped", number, least=1, most=30)
     task = preparation.begin("shard", shard)
-    preparation.await_count("images", images, task)
+    preparation.halt_at(images, task, moment_s=MOMENT_S / 5)  # the shard has few images
 
     kill(psutil.Process(task.pid))
 
-    task.communicate()
+    assert task.wait(PATIENCE_S) == -signal.SIGKILL
     for again in (shard, (shard + 1) % shards):
         preparation.run("shard", again)
     check_next_run(preparation, row, expected, where=f"after {images} images of shard {shard} of {shards}")
+
+
+def kill_itself(preparation: Preparation, step: str, sign: str, after: int) -> None:
+    """Run a step until it has written so many objects whose key has the sign, and is about to write another."""
+    process = preparation.begin(step, KILL_BEFORE=sign, KILL_AFTER=str(after))
+    _, error = process.communicate(timeout=PATIENCE_S)
+    assert (process.returncode, preparation.count(sign)) == (-signal.SIGKILL, after), error
 
 
 @pytest.mark.parametrize("number", POINTS)
 def test_the_last_step_is_killed(preparation, row, expected, number):
     documents = point("last", number, least=0, most=6)
     preparation.write_listing()
-    shards = json.loads(preparation.listing)["shards"]
-    task = preparation.begin("task")
-    until(
-        lambda: sum("/inspected/" in key for key in preparation.all_keys()) == shards,
-        seconds=PATIENCE_S,
-        what="all parts",
-    )
-    preparation.await_count("documents", documents, task)
 
-    kill(psutil.Process(task.pid))
+    kill_itself(preparation, "task", "/versions/", documents)
 
-    task.communicate()
     check_next_run(preparation, row, expected, where=f"after {documents} documents of the version")
 
 
 @pytest.mark.parametrize("number", range(2))
 def test_the_listing_is_killed(preparation, row, expected, number):
     files = point("listing", number, least=1, most=10)
-    task = preparation.begin("list")
-    preparation.await_count("listing", files, task)
 
-    kill(psutil.Process(task.pid))
+    kill_itself(preparation, "list", "/listing/", files)
 
-    task.communicate()
     check_next_run(preparation, row, expected, where=f"after {files} files of the listing")
 
 

@@ -30,7 +30,7 @@ class Enforcing:
         ports = ["--port", str(free_port()), "--sagemaker-port", str(free_port())]
         command = [sys.executable, "-m", "local_aws", "--state", str(state), *ports, "--record-calls"]
         env = environment(LOCAL_AWS_IAM="enforce")
-        with state.with_suffix(".log").open("wb") as log:
+        with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
         until(self.has_started, seconds=120)
         self.ready = json.loads((state / "ready.json").read_text())
@@ -39,8 +39,12 @@ class Enforcing:
         self.keys: dict[str, dict[str, str]] = json.loads((state / "keys.json").read_text())
 
     def has_started(self) -> bool:
-        assert self.process.poll() is None, self.state.with_suffix(".log").read_text()
+        assert self.process.poll() is None, self.log.read_text()
         return (self.state / "ready.json").exists()
+
+    @property
+    def log(self) -> Path:
+        return self.state.with_suffix(".log")
 
     @functools.cache  # noqa: B019  a client takes 50 ms or more
     def client(self, service: str, user: str) -> Any:
@@ -78,5 +82,6 @@ class Enforcing:
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforcing]:
     started = Enforcing(tmp_path_factory.mktemp("iam") / "state")
     yield started
+    assert started.process.poll() is None, f"The local AWS has ended: {started.log.read_text()}"
     started.process.terminate()
     started.process.wait(60)
