@@ -13,6 +13,7 @@ from typing import TypedDict
 
 from laptop.health import airflow_is_healthy
 from laptop.old_logs import remove_old_logs
+from laptop.old_runs import remove_old_runs
 from laptop.place import ROOT, LaptopError, Place
 from laptop.services import START_LIMIT_S, STOP_GRACE_S, Services
 from local_aws.errors import LocalAwsError, StateInUseError
@@ -49,7 +50,7 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
             services.supervisor.limit_logs()
             if time.monotonic() >= clean_at_s:
                 clean_at_s += _CLEAN_INTERVAL_S
-                _remove_old_logs(place.airflow_home / "logs")
+                _remove_old_records(place)
             _question_file(place).unlink(missing_ok=True)  # the answer that `start` waits for
     except StopRequested:
         pass
@@ -63,9 +64,13 @@ def supervise(place: Place, *, stop_requested: threading.Event) -> None:
         place.forget_ports()
 
 
-def _remove_old_logs(folder: Path) -> None:
-    """Remove old logs in a thread: a month has 100,000 of them, and neither they nor an error may delay the checks."""
-    threading.Thread(target=remove_old_logs, args=(folder,), name="old-logs", daemon=True).start()
+def _remove_old_records(place: Place) -> None:
+    """Remove old logs and runs in threads: a month has 100,000 logs, and neither they nor an error delay the checks.
+
+    An error is in the supervisor's log.
+    """
+    for remove, of in ((remove_old_logs, place.airflow_home / "logs"), (remove_old_runs, place)):
+        threading.Thread(target=remove, args=(of,), name=remove.__name__, daemon=True).start()
 
 
 def status(place: Place) -> Status:

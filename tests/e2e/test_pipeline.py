@@ -3,9 +3,11 @@
 The tests share one set of services and build on each other, in the order of the file.
 """
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 
 import pytest
 
@@ -13,6 +15,7 @@ from image_classifier.aws import names
 from laptop import demo, images, supervisor
 from laptop.airflow_api import AirflowApi
 from laptop.follow import Run
+from laptop.old_runs import WATCH, remove_old_runs
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -93,11 +96,27 @@ def test_the_watch_dag_restores_the_trigger_and_classifies_what_was_missed(servi
     label, file = digits.uploads[0]
     missed = demo.upload(aws, CLASSIFIER, label, file, name="missed.png")
 
-    run_dag(services, "image_classifier_watch", {"grace_s": 0})
+    run_dag(services, WATCH, {"grace_s": 0})
 
     assert demo.await_records(aws, CLASSIFIER, [missed])[missed.key].label == label
     [trigger] = aws.s3.get_bucket_notification_configuration(Bucket=aws.bucket)["LambdaFunctionConfigurations"]
     assert trigger["Id"] == f"image-classifier-{CLASSIFIER}"
+
+
+def test_old_runs_of_the_watch_dag_are_removed_and_no_others(services, first_run):
+    api, run_id = first_run
+    _, newest = run_dag(services, WATCH)
+    with contextlib.closing(sqlite3.connect(services.airflow_home / "airflow.db", timeout=60)) as database, database:
+        for table in ("dag_run", "task_instance"):
+            older = f"UPDATE {table} SET start_date = '2020' || substr(start_date, 5) WHERE run_id <> ?"
+            database.execute(older, (newest,))
+
+    remove_old_runs(services)
+
+    left = api.call("GET", f"/api/v2/dags/{WATCH}/dagRuns")["dag_runs"]  # Airflow keeps the last that was scheduled
+    assert [run["dag_run_id"] for run in left if run["run_type"] == "manual"] == [newest]
+    assert api.run_state(DAG_ID, run_id) == "success"
+    assert api.result(DAG_ID, run_id, "evaluate.write_report")
 
 
 def test_a_second_run_trains_nothing(services, first_run):

@@ -29,6 +29,7 @@ def services(monkeypatch):
     """Services that are ready, without their processes."""
     fake = mock.create_autospec(Services, instance=True, supervisor=mock.create_autospec(Supervisor, instance=True))
     monkeypatch.setattr(supervisor, "Services", lambda *_, **__: fake)
+    monkeypatch.setattr(supervisor, "remove_old_runs", lambda _: None)
     return fake
 
 
@@ -200,25 +201,33 @@ def test_a_status_that_a_power_cut_left_empty_is_none(place):
     assert supervisor.status(place) == {}
 
 
-def test_old_logs_of_airflow_are_removed_while_it_runs(place, services, monkeypatch):
+def test_old_logs_and_runs_of_airflow_are_removed_while_it_runs(place, services, monkeypatch):
     stop_requested, cleaned = threading.Event(), []
-    monkeypatch.setattr(supervisor, "_remove_old_logs", lambda folder: (cleaned.append(folder), stop_requested.set()))
+    monkeypatch.setattr(supervisor, "_remove_old_records", lambda of: (cleaned.append(of), stop_requested.set()))
 
     supervisor.supervise(place, stop_requested=stop_requested)
 
-    assert cleaned == [place.airflow_home / "logs"]
+    assert cleaned == [place]
     services.supervisor.limit_logs.assert_called_once_with()
 
 
-def test_the_removal_of_many_old_logs_does_not_delay_the_checks(tmp_path, monkeypatch):
+def test_the_removal_of_many_old_logs_does_not_delay_the_checks(place, monkeypatch):
     begun, may_end, cleaned = threading.Event(), threading.Event(), []
-    monkeypatch.setattr(
-        supervisor, "remove_old_logs", lambda folder: (begun.set(), may_end.wait(10), cleaned.append(folder))
-    )
 
-    supervisor._remove_old_logs(tmp_path)
+    def remove_old_logs(folder):
+        begun.set()
+        may_end.wait(10)
+        cleaned.append(folder)
+
+    def remove_old_runs(of):
+        cleaned.append(of)
+
+    monkeypatch.setattr(supervisor, "remove_old_logs", remove_old_logs)
+    monkeypatch.setattr(supervisor, "remove_old_runs", remove_old_runs)
+
+    supervisor._remove_old_records(place)
 
     assert begun.wait(10)
-    assert cleaned == []
+    until(lambda: cleaned == [place])
     may_end.set()
-    until(lambda: cleaned == [tmp_path])
+    until(lambda: cleaned == [place, place.airflow_home / "logs"])
