@@ -58,6 +58,8 @@ def test_labels_may_have_blanks(lines):
         ("2", "my images/1.png cat", "my images/2.png dog"),
         ("image_name category_label", "my images/1.png cat", "my images/2.png dog"),
         ("Name,Breed", "my images/1.png,cat", "my images/2.png,dog"),
+        ("2", "Name;Breed", "my images/1.png;cat", "my images/2.png;dog"),
+        ("Name\tBreed", "my images/1.png\tcat", "my images/2.png\tdog"),
     ],
 )
 def test_a_count_of_rows_and_names_of_columns_are_no_rows(lines):

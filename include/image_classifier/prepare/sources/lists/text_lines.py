@@ -18,6 +18,7 @@ _LINE: Final = re.compile(rf"""(?:"([^"]+)"|'([^']+)'|(.+?\.(?:{_ENDINGS})))(?:\
 _COMMENT: Final = "#"
 _PERHAPS_PATH: Final = re.compile(rf"{_COMMENT}[^\s{_COMMENT}]\S*?\.(?:{_ENDINGS})(?:[\s,;].*)?", re.IGNORECASE)
 _CELL: Final = re.compile(r"""(?:^'(.*)'$)|"([^"]*)"|(\S+)""")
+_DELIMITERS: Final = str.maketrans(",;", "  ")
 _NAME: Final = re.compile(r"[A-Za-z_-]+")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 
@@ -46,7 +47,8 @@ def without_count(lines: Sequence[str]) -> list[str]:
     It is the first line, and a number alone, while all others have more words.
     """
     written = [at for at, line in enumerate(lines) if line]
-    is_count = len(written) > 1 and lines[written[0]].isdecimal() and all(" " in lines[at] for at in written[1:])
+    rows = [lines[at].translate(_DELIMITERS).split() for at in written[1:]]
+    is_count = bool(rows) and lines[written[0]].isdecimal() and all(len(row) > 1 for row in rows)
     return ["" if is_count and at == written[0] else line for at, line in enumerate(lines)]
 
 
@@ -55,10 +57,10 @@ def is_header(line: str, rows: Sequence[str]) -> bool:
 
     All rows begin with the path of an image, and the line has only letters, and no value of a row.
     """
-    cells = line.replace(",", " ").split()
+    cells = line.translate(_DELIMITERS).split()
     if len(cells) < 2 or not all(map(_NAME.fullmatch, cells)):
         return False
-    parts = [_path_and_values(row.replace(",", " ")) for row in rows]
+    parts = [_path_and_values(row.translate(_DELIMITERS)) for row in rows]
     return all(is_image_name(path) for path, _ in parts) and not any(set(cells) & set(values) for _, values in parts)
 
 
