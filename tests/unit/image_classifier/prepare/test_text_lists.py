@@ -72,6 +72,7 @@ def test_a_count_of_rows_and_names_of_columns_are_no_rows(lines):
         ("photo cat", "1.png cat", "2.png dog"),  # the image may be `photo.png`
         ("photo_1 tabby", "1.png cat", "2.png dog"),
         ("photo tabby", "1 cat", "2.png dog"),
+        ("photo tabby",),
     ],
 )
 def test_a_first_line_that_may_be_a_row_is_one(lines):

@@ -58,9 +58,10 @@ def is_header(line: str, rows: Sequence[str]) -> bool:
     All rows begin with the path of an image, and the line has only letters, and no value of a row.
     """
     cells = line.translate(_DELIMITERS).split()
-    if len(cells) < 2 or not all(map(_NAME.fullmatch, cells)):
+    texts = [row.translate(_DELIMITERS).strip() for row in rows]
+    if len(cells) < 2 or not all(map(_NAME.fullmatch, cells)) or not rows or not all(texts):
         return False
-    parts = [_path_and_values(row.translate(_DELIMITERS)) for row in rows]
+    parts = list(map(_path_and_values, texts))
     return all(is_image_name(path) for path, _ in parts) and not any(set(cells) & set(values) for _, values in parts)
 
 
