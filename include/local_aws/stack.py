@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from botocore.client import BaseClient
@@ -38,11 +38,7 @@ def deploy(endpoint_url: str) -> dict[str, str]:
         "FunctionRuntime": function_runtime.runtime(),
         "FunctionArchitecture": function_runtime.architecture(),
     }
-    _create_or_update(
-        cloudformation,
-        parameters=parameters,
-        delete_unused_bucket=lambda: _delete_unused_bucket(client("s3", endpoint_url=endpoint_url)),
-    )
+    _create_or_update(cloudformation, endpoint_url=endpoint_url, parameters=parameters)
     outputs = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]["Outputs"]
     by_name = {output["OutputKey"]: output["OutputValue"] for output in outputs}
     make_users(endpoint_url, outputs=by_name, bucket=by_name["Bucket"])
@@ -58,9 +54,7 @@ def settings(outputs: list[dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _create_or_update(
-    cloudformation: BaseClient, *, parameters: Mapping[str, str], delete_unused_bucket: Callable[[], None]
-) -> None:
+def _create_or_update(cloudformation: BaseClient, *, endpoint_url: str, parameters: Mapping[str, str]) -> None:
     status = _status(cloudformation)
     if status in _BROKEN:
         log.info("The stack %s is %s; it is deleted and created again", STACK_NAME, status)
@@ -73,7 +67,7 @@ def _create_or_update(
         "Capabilities": ["CAPABILITY_IAM"],
     }
     if status is None:
-        delete_unused_bucket()
+        _delete_unused_bucket(client("s3", endpoint_url=endpoint_url))
         cloudformation.create_stack(**request)
         log.info("Stack %s created", STACK_NAME)
     elif not _updated(cloudformation, request=request):

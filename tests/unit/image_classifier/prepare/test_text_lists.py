@@ -79,6 +79,11 @@ def test_a_first_line_that_may_be_a_row_is_one(lines):
     assert rows(*lines)[0] == tuple(lines[0].split())
 
 
+def test_a_name_without_its_label_is_no_count_of_rows():
+    with pytest.raises(DatasetError):
+        rows("1", "2 dog", "3 cat", "4 cat", label=1)
+
+
 def test_columns_of_a_header_without_usual_names_can_be_named():
     lines = ["image_name category label_of_others", "1.png cat 7", "2.png dog 8"]
 

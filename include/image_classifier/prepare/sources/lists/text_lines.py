@@ -19,6 +19,7 @@ _COMMENT: Final = "#"
 _PERHAPS_PATH: Final = re.compile(rf"{_COMMENT}[^\s{_COMMENT}]\S*?\.(?:{_ENDINGS})(?:[\s,;].*)?", re.IGNORECASE)
 _CELL: Final = re.compile(r"""(?:^'(.*)'$)|"([^"]*)"|(\S+)""")
 _DELIMITERS: Final = str.maketrans(",;", "  ")
+_COUNT: Final = re.compile(r"[0-9]{1,12}")
 _NAME: Final = re.compile(r"[A-Za-z_-]+")
 _NUMBER: Final = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", re.IGNORECASE)
 
@@ -44,11 +45,13 @@ def without_comments(lines: Sequence[str], *, name: str) -> list[str]:
 def without_count(lines: Sequence[str]) -> list[str]:
     """Return the lines, that with the number of rows empty: the lists of CelebA and DeepFashion begin with one.
 
-    It is the first line, and a number alone, while all others have more words.
+    It is the first line, and a number alone, while all others have more words. It may count a header or not, and more
+    rows than there are: only the beginning of a list may have been read. A smaller number is the name of an image.
     """
     written = [at for at, line in enumerate(lines) if line]
     rows = [lines[at].translate(_DELIMITERS).split() for at in written[1:]]
-    is_count = bool(rows) and lines[written[0]].isdecimal() and all(len(row) > 1 for row in rows)
+    first = lines[written[0]] if rows and all(len(row) > 1 for row in rows) else ""
+    is_count = bool(_COUNT.fullmatch(first)) and int(first) >= len(rows) - 1
     return ["" if is_count and at == written[0] else line for at, line in enumerate(lines)]
 
 
