@@ -1,16 +1,19 @@
 """Shows one prediction, and sends the bytes of images, which are never decoded here."""
 
+import logging
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Response
 
 from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import modified, read
 from image_classifier.aws.settings import bucket_from_env
+from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.predictions import Prediction
-from image_classifier.contracts.record_keys import MAX_KEY_BYTES, record_key, thumbnail_key
+from image_classifier.contracts.record_keys import MAX_KEY_BYTES, correction_key, record_key, thumbnail_key
+from image_classifier.gallery.earlier_answers import EarlierAnswer, earlier_answers
 from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, picture_type, read_picture
 from image_classifier.prepare.report.schema import TRAITS
 from image_classifier_airflow.pages import storage
@@ -18,6 +21,10 @@ from image_classifier_airflow.pages.access import Looking, Visitor
 from image_classifier_airflow.pages.labels import RECENT, known_labels, shortcuts
 from image_classifier_airflow.pages.rendering import page
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
+log = logging.getLogger(__name__)
 router = APIRouter()
 
 SPLITS = ("train", "validation", "test")
@@ -36,6 +43,7 @@ class Place:
     image: str
     record: str
     thumbnail: str
+    correction: str
 
 
 def place_of(visitor: Visitor, key: str) -> Place:
@@ -48,6 +56,7 @@ def place_of(visitor: Visitor, key: str) -> Place:
         key,
         record_key(key, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions),
         thumbnail_key(key, incoming_prefix=keys.incoming, thumbnails_prefix=keys.thumbnails),
+        correction_key(key, incoming_prefix=keys.incoming, corrections_prefix=keys.corrections),
     )
 
 
@@ -73,7 +82,17 @@ def show_image(visitor: Looking, key: ImageKey) -> Response:
         keys_of_labels=shortcuts(labels),
         reason="search",
         traits=[TRAITS.get(code, code) for code in record.traits],
+        earlier=_earlier(s3, place),
     )
+
+
+def _earlier(s3: "S3Client", place: Place) -> list[EarlierAnswer] | None:
+    """Return the earlier answers; None without the permission to list versions, which the rest does not need."""
+    try:
+        return earlier_answers(s3, bucket=place.bucket, record=place.record, correction=place.correction)
+    except DatasetError as error:
+        log.warning("%s", error)
+        return None
 
 
 @router.get("/{classifier}/thumbnail")

@@ -5,10 +5,13 @@ import json
 import re
 
 import pytest
+from botocore.exceptions import ClientError
 
+from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.labels import labels_document
 
 JSON = {"Accept": "application/json"}
+AT = "2026-11-28T06:00:00+00:00"
 
 
 def correct(client, *answers, reason="search"):
@@ -209,6 +212,37 @@ def test_an_image_that_is_gone_still_has_its_page(client, bucket):
     assert "no longer in the bucket" in gone
     assert "Likeliest classes" in gone
     assert client("viewer").get("/cats/picture", params=key).status_code == 204
+
+
+def test_the_page_of_an_image_has_the_earlier_answers_of_models_and_people(client, bucket):
+    bucket.s3.put_bucket_versioning(Bucket="pictures", VersioningConfiguration={"Status": "Enabled"})
+    bucket.add("a.png", label="cat", confidence=0.71, job="job-1", minute=1)
+    for by, label in (("ann", "dog"), ("ben", "cat")):
+        answer = Correction("cats/incoming/a.png", None, "0" * 64, "label", label, "cat", "job-1", "search", by, AT)
+        bucket.put("cats/corrections/a.png.json", answer.as_json())
+    bucket.add("a.png", label="dog", confidence=0.88, job="job-2", minute=2)
+
+    text = client("viewer").get("/cats/image", params={"key": "cats/incoming/a.png"}).text
+
+    earlier = text.partition("Earlier answers")[2].partition("</table>")[0]
+    assert "cat, 71.0%" in earlier
+    assert "job-1" in earlier
+    assert "is dog</td><td>ann" in earlier
+    assert "job-2" not in earlier
+    assert "ben" not in earlier
+
+
+def test_without_permission_for_versions_an_image_has_its_page(client, bucket, monkeypatch):
+    def refuse(**_):
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectVersions")
+
+    bucket.add("a.png")
+    monkeypatch.setattr(bucket.s3, "list_object_versions", refuse)
+
+    text = client("viewer").get("/cats/image", params={"key": "cats/incoming/a.png"}).text
+
+    assert "earlier answers are not shown" in text
+    assert "Likeliest classes" in text
 
 
 def test_a_prepared_image_that_is_gone_is_no_error_of_the_page(client, bucket):
