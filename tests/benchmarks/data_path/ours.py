@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import importlib
 import inspect
 import itertools
 import os
@@ -205,6 +206,12 @@ COMMANDS: dict[str, Any] = {
     for one in (pack, upload, upload_by_boto3, prepare, list_images, group, assemble, assemble_again, nothing)
 }
 
+IMPORTED = {
+    upload.__name__: ("boto3", "obstore", "image_classifier.prepare.stores"),
+    upload_by_boto3.__name__: ("boto3",),
+    prepare.__name__: ("boto3", "obstore", "image_classifier.prepare.dataset"),
+}
+
 
 def main(name: str, *arguments: str) -> None:
     """Run a command.
@@ -216,11 +223,9 @@ def main(name: str, *arguments: str) -> None:
         COMMANDS[name](*arguments)
         return
     arguments = arguments[:-1]
-    if name in (upload.__name__, upload_by_boto3.__name__, prepare.__name__):
-        import boto3  # noqa: F401
-
-        with contextlib.suppress(ImportError):  # the commit before has none
-            import obstore  # noqa: F401
+    for module in IMPORTED.get(name, ()):
+        with contextlib.suppress(ImportError):  # the commit before has no obstore
+            importlib.import_module(module)
     started, times = perf_counter(), os.times()
     COMMANDS[name](*arguments)
     used = [now - before for now, before in zip(os.times()[:4], times[:4], strict=True)]

@@ -68,6 +68,29 @@ def _walk(
         paths: how many lead to each folder, so far.
 
     """
+    status, shown, ignored = _listed(folder)
+    here = (status.st_dev, status.st_ino)
+    if here in above:
+        return
+    paths[here] += 1
+    _check_paths(folder, paths[here])
+    folders = list[os.DirEntry[str]]()
+    # A broken link is listed, so that it is reported as rejected; pipes and devices are not files.
+    for entry in shown:
+        if _leads_to(entry.is_file):
+            yield File(prefix + entry.name, stamp_of(entry))
+        elif _leads_to(entry.is_dir):
+            folders.append(entry)
+        elif _is_broken_link(entry):
+            yield File(prefix + entry.name)
+    for entry in folders:
+        yield File(f"{prefix}{entry.name}/")
+        yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here), paths=paths)
+    yield from (File(f"{prefix}{entry.name}/") for entry in ignored if _is_hidden_with_images(entry))
+
+
+def _listed(folder: Path) -> tuple[os.stat_result, list[os.DirEntry[str]], list[os.DirEntry[str]]]:
+    """Return a folder's status, its entries by name, and those that are ignored (see `read_layout`)."""
     try:
         status = folder.stat()
         with os.scandir(folder) as listing:
@@ -76,23 +99,10 @@ def _walk(
         raise DatasetError(
             f"Folder {folder} cannot be listed: {error.strerror}. Give the worker's user access."
         ) from error
-    here = (status.st_dev, status.st_ino)
-    if here in above:
-        return
-    paths[here] += 1
-    _check_paths(folder, paths[here])
-    entries = [entry for entry in found if not is_ignored(entry.name)]  # see `read_layout`
-    # A broken link is listed, so that it is reported as rejected; pipes and devices are not files.
-    for entry in entries:
-        if _leads_to(entry.is_file):
-            yield File(prefix + entry.name, stamp_of(entry))
-        elif _is_broken_link(entry):
-            yield File(prefix + entry.name)
-    for entry in entries:
-        if _leads_to(entry.is_dir):
-            yield File(f"{prefix}{entry.name}/")
-            yield from _walk(folder / entry.name, f"{prefix}{entry.name}/", above=(*above, here), paths=paths)
-    yield from (File(f"{prefix}{entry.name}/") for entry in found if _is_hidden_with_images(entry))
+    shown, ignored = list[os.DirEntry[str]](), list[os.DirEntry[str]]()
+    for entry in found:
+        (ignored if is_ignored(entry.name) else shown).append(entry)
+    return status, shown, ignored
 
 
 def _check_paths(folder: Path, paths: int) -> None:
