@@ -216,11 +216,29 @@ def test_a_viewer_may_look_and_change_nothing(sign_in, pets):
     assert corrections(pets) == before
 
 
+@pytest.fixture
+def looked_at(pets):
+    """The addresses of all pages; the image of the last one has an earlier answer."""
+    name = "camera-0/7766-cat-0003.jpg"
+    record = f"{pets.keys.predictions}{name}.json"
+    present = pets.s3.get_object(Bucket=pets.bucket, Key=record)["Body"].read()
+    for body in (present.replace(NEW.encode(), OLD.encode()), present):
+        pets.put(record, body)
+    return [*LOOKED_AT, f"image?key={pets.keys.incoming}{name}"]
+
+
+def test_the_page_of_an_image_shows_what_an_earlier_model_said(sign_in, looked_at):
+    person = sign_in("vera")
+    person.open(looked_at[-1])
+
+    expect(person.page.locator(".earlier tbody tr").first).to_contain_text(OLD)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious_on_any_page(sign_in, pets, theme):
+def test_axe_finds_nothing_serious_on_any_page(sign_in, looked_at, theme):
     person = sign_in("anna", color_scheme=theme)
     offences = []
-    for address in [*LOOKED_AT, f"image?key={pets.keys.incoming}camera-0/7766-cat-0003.jpg"]:
+    for address in looked_at:
         person.open(address)
         for found in Axe().run(person.page)["violations"]:
             if found["impact"] in ("serious", "critical"):
@@ -256,9 +274,9 @@ def test_the_panel_with_the_answers_covers_no_image_with_the_focus(sign_in):
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_no_page_is_wider_than_the_window_or_breaks_its_own_policy(sign_in, width):
+def test_no_page_is_wider_than_the_window_or_breaks_its_own_policy(sign_in, looked_at, width):
     person = sign_in("anna", viewport={"width": width, "height": 900})
-    for address in LOOKED_AT:
+    for address in looked_at:
         assert person.open(address).status == 200, address
         assert person.page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, address
 
