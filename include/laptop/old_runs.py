@@ -23,7 +23,8 @@ def remove_old_runs(place: Place) -> None:
 
     """
     before = (datetime.now(UTC) - timedelta(days=LOG_DAYS)).isoformat(timespec="seconds")
-    found = _count(place, before)
+    airflow = AirflowApi(place)
+    found = _count(airflow, before)
     if found <= 1:
         return  # the command takes as long as a start of Airflow
     command = [str(AIRFLOW_PYTHON), "-m", "airflow", *_CLEAN, "--clean-before-timestamp", before, *_TABLES, *_BATCHES]
@@ -31,11 +32,11 @@ def remove_old_runs(place: Place) -> None:
     with file.open("wb") as log:
         subprocess.run(command, env=configuration(place), cwd=ROOT, stdout=log, stderr=log, check=False)
     # The exit status says nothing: Airflow 3.3.2 fails on the table of deadlines, which has no column of Dags.
-    if _count(place, before) >= found:
+    if _count(airflow, before) >= found:
         raise LaptopError(f"Airflow has not removed old runs of {WATCH}. The end of {file}:\n{log_end(file)}")
 
 
-def _count(place: Place, before: str) -> int:
+def _count(airflow: AirflowApi, before: str) -> int:
     """Return how many runs began before then."""
     old = {"dag_ids": [WATCH], "start_date_lte": before, "page_limit": 1}
-    return int(AirflowApi(place).call("POST", "/api/v2/dags/~/dagRuns/list", old)["total_entries"])
+    return int(airflow.call("POST", "/api/v2/dags/~/dagRuns/list", old)["total_entries"])
