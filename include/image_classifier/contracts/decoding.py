@@ -26,6 +26,7 @@ MAX_PIXELS_OF: Final = {
     "WEBP": 30_000_000
 }  # a pixel takes 16 bytes while it is decoded: libwebp's frame and Pillow's copy
 MAX_JPEG_SCANS: Final = 64  # encoders write about ten scans
+MAX_PNG_CHUNKS: Final = 100_000  # encoders write one for each 8 KiB; Pillow takes 10 microseconds for each
 MAX_SCANNED_PIXELS: Final = 600_000_000  # the sum over all scans of a JPEG
 
 _FIRST_COUNTS: Final = ("MPO", "HEIF")  # formats that may hold several pictures; the first one is the photograph
@@ -66,6 +67,9 @@ def _open(data: bytes, limits: Limits) -> Image.Image:
         raise ImageRejectedError("too_large", sentence)
     if name := signatures.unread_format(data):
         raise ImageRejectedError("unsupported", f"The file is {name}, which is not read: {SAVE_AS}.")
+    if data.startswith(signatures.PNG) and signatures.has_more_png_chunks(data, MAX_PNG_CHUNKS):
+        sentence = f"The PNG has more than {MAX_PNG_CHUNKS:,} chunks, which are not decoded: {SAVE_AS}."
+        raise ImageRejectedError("unsupported", sentence)
     image = _identified(data)
     _check_size(image, limits)
     _check_pictures(image, data)
@@ -105,8 +109,8 @@ def _decode(data: bytes, limits: Limits, *, shrink: Shrink) -> tuple[Image.Image
     image = _open(data, limits)
     size = image.size
     shrink(image)
-    tiff.correct(image)
     try:
+        tiff.correct(image)
         image.load()
     except DECODER_ERRORS as error:
         raise _undecodable(image, error) from error
@@ -194,10 +198,10 @@ def _check_size(image: Image.Image, limits: Limits) -> None:
 
 def _check_pictures(image: Image.Image, data: bytes) -> None:
     """Refuse a file with several frames or pages, and a TIFF whose first page is only a preview."""
-    if image.format == "TIFF":
-        tiff.check_pages(data)
-        return
     try:
+        if image.format == "TIFF":
+            tiff.check_pages(data)
+            return
         animated = image.format not in _FIRST_COUNTS and getattr(image, "is_animated", False)
     except DECODER_ERRORS as error:
         raise ImageRejectedError("corrupt", f"The image's header cannot be read: {error}.") from error
@@ -211,8 +215,8 @@ def _check_scans(image: Image.Image, data: bytes) -> None:
         return
     width, height = image.size
     most = max(4, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // (width * height)))
-    if data.count(b"\xff\xda") > most and (count := signatures.jpeg_scans(data).count) > most:
-        sentence = f"The JPEG has {count:,} scans of {width} x {height} pixels; at most {most} are decoded: {SAVE_AS}."
+    if data.count(b"\xff\xda") > most and signatures.jpeg_scans(data, most=most).count > most:
+        sentence = f"The JPEG has more than {most} scans of {width} x {height} pixels, which are not decoded: {SAVE_AS}."
         raise ImageRejectedError("too_many_scans", sentence)
 
 

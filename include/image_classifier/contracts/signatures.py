@@ -8,6 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 JPEG: Final = b"\xff\xd8\xff"
@@ -36,8 +37,10 @@ _UNREAD: Final = (
     (b"\x1aE\xdf\xa3", "a video"),
 )
 _HEIF_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
-_SVG: Final = re.compile(rb"\s*(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>|\s)*<svg\b", re.DOTALL)
-_JPEG_MARKER: Final = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+# Atomic: otherwise a comment may also end at a later one's end, and 40 comments are tried in 2**40 ways.
+_SVG: Final = re.compile(rb"(?>\s+|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>)*+<svg\b", re.DOTALL)
+# Fill bytes (0xFF) may stand before a marker; a pattern of all of them takes quadratic time where no marker follows.
+_JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _STANDALONE: Final = (0x01, 0xD8)  # JPEG markers without a length
 _EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
 _LAST_COEFFICIENT: Final = 63
@@ -93,6 +96,11 @@ def png_significant_bits(data: bytes) -> int | None:
     return None
 
 
+def has_more_png_chunks(data: bytes, than: int) -> bool:
+    """Return whether a PNG has more chunks than this."""
+    return next(islice(_png_chunks(data), than, None), None) is not None
+
+
 def png_is_16_bit(data: bytes) -> bool:
     """Return whether a PNG's header announces 16 bits per channel."""
     return data.startswith(PNG) and data[12:16] == b"IHDR" and data[24:25] == b"\x10"
@@ -128,8 +136,8 @@ class JpegScans:
     next_restart: int | None
 
 
-def jpeg_scans(data: bytes) -> JpegScans:
-    """Read a JPEG's markers; entropy-coded data is skipped, not decoded."""
+def jpeg_scans(data: bytes, *, most: int | None = None) -> JpegScans:
+    """Read a JPEG's markers, to its end or to a scan more than `most`; entropy-coded data is skipped, not decoded."""
     count, position, last_scan, interval, has_end = 0, 2, 0, 0, False
     final: set[tuple[int, int]] = set()  # (component, coefficient) pairs whose lowest bit was read
     components = 0
@@ -147,10 +155,12 @@ def jpeg_scans(data: bytes) -> JpegScans:
         elif marker == _SOS:
             count, last_scan = count + 1, position
             final |= _finished(segment)
+            if most is not None and count > most:
+                break
         elif _is_frame(marker):
             components = segment[5] if len(segment) > 5 else 0
     wanted = components * (_LAST_COEFFICIENT + 1)
-    restarts = len(re.findall(rb"\xff[\xd0-\xd7]", data[last_scan:])) if interval else 0
+    restarts = sum(data.count(bytes((0xFF, 0xD0 + number)), last_scan) for number in range(8)) if interval else 0
     return JpegScans(count, has_end, len(final) >= wanted, restarts % 8 if interval else None)
 
 
@@ -174,8 +184,10 @@ def jpeg_endings(data: bytes) -> tuple[bytes, bytes] | None:
 
     A decoder fills the rest of an image that ends too early. The first ending is the end marker alone; the second has
     other pixels before it, which change the decoded image if pixels are missing. The result is None if the file has its
-    end marker, or if scans are missing.
+    end marker, or if scans are missing. Fill bytes at the end, as of erased flash memory, are left out: data after
+    them changes no pixel.
     """
+    data = data.rstrip(b"\xff")
     scans = jpeg_scans(data)
     if scans.has_end or not scans.count or not scans.is_complete:
         return None

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Any, Final
 
 from PIL import Image, ImageFile, ImagePalette, TiffImagePlugin
@@ -11,6 +12,7 @@ from image_classifier.contracts.errors import ImageRejectedError
 
 SAVE_AS: Final = "save it as JPEG or PNG"
 MAX_PAGES: Final = 16
+MAX_TAG_BYTES: Final = 4 << 20  # the offsets of 65,535 strips in each of four planes have 2 MiB
 _SUBFILE, _BITS, _ORIENTATION, _PLANAR, _COLOUR_MAP = 254, 258, 274, 284, 320
 _STRIPS, _TILES = (273, 279), (324, 325)  # tags that hold offsets and byte counts
 _REDUCED: Final = 0b001
@@ -39,7 +41,7 @@ def check_pages(data: bytes) -> None:
         ImageRejectedError: the first page is a preview, or there are several full pages.
 
     """
-    kinds = [tags.get(_SUBFILE, 0) for tags in _directories(data, most=MAX_PAGES)]
+    kinds = [next(iter(_numbers(tags.get(_SUBFILE))), 0) for tags in _directories(data, _SUBFILE, most=MAX_PAGES)]
     if kinds and kinds[0] & _REDUCED:
         sentence = f"The TIFF file begins with a small preview, as cameras' raw images do: {SAVE_AS}."
         raise ImageRejectedError("unsupported", sentence)
@@ -49,7 +51,7 @@ def check_pages(data: bytes) -> None:
 
 def is_whole(data: bytes) -> bool:
     """Return whether the file contains all the bytes that its first directory refers to."""
-    tags = next(iter(_directories(data, most=1)), {})
+    tags = next(_directories(data, *_STRIPS, *_TILES, most=1), {})
     for offsets, counts in (_STRIPS, _TILES):
         where, sizes = _numbers(tags.get(offsets)), _numbers(tags.get(counts))
         if where and len(where) == len(sizes):
@@ -59,7 +61,7 @@ def is_whole(data: bytes) -> bool:
 
 def orientation(data: bytes) -> int:
     """Return the orientation of the first page, 1 to 8; Pillow removes the tag when it applies it."""
-    found = next(iter(_directories(data, most=1)), {}).get(_ORIENTATION, 1)
+    found = next(_directories(data, _ORIENTATION, most=1), {}).get(_ORIENTATION, 1)
     return found if found in range(1, 9) else 1
 
 
@@ -85,24 +87,31 @@ def is_planar_16_bit(image: Image.Image) -> bool:
 def has_8_bit_palette(image: Image.Image) -> bool:
     """Return whether the values of a TIFF's palette end at 255; the standard's range ends at 65,535."""
     values = _numbers(getattr(image, "tag_v2", {}).get(_COLOUR_MAP))
-    return image.mode == "P" and bool(values) and 0 < max(values) <= 255
+    return image.mode == "P" and bool(values) and 0 <= min(values) <= max(values) <= 255 and max(values) > 0
 
 
-def _directories(data: bytes, *, most: int) -> list[dict[int, Any]]:
-    """Return the tags of a TIFF's first directories, one dict each; reading ends at a damaged directory."""
-    found: list[dict[int, Any]] = []
+def _directories(data: bytes, *wanted: int, most: int) -> Iterator[dict[int, Any]]:
+    """Yield these tags of each of a TIFF's first directories; reading ends at a damaged directory.
+
+    Only they are decoded: a tag may have as many values as the file has bytes, and all pages may share it.
+    """
     seen: set[int] = set()
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(data[: 16 if data[2:3] == b"+" or data[3:4] == b"+" else 8])
         file = io.BytesIO(data)
-        while directory.next and directory.next not in seen and len(found) < most:
+        while directory.next and directory.next not in seen and len(seen) < most:
             seen.add(directory.next)
             file.seek(directory.next)
             directory.load(file)
-            found.append(dict(directory))
+            found = {tag: directory[tag] for tag in wanted if 0 < _bytes_of(directory, tag) <= MAX_TAG_BYTES}
+            yield found
     except DECODER_ERRORS:
-        return found
-    return found
+        return
+
+
+def _bytes_of(directory: TiffImagePlugin.ImageFileDirectory_v2, tag: int) -> int:
+    """Return how many bytes the values of a tag have in the file."""
+    return len(directory._tagdata.get(tag, b""))
 
 
 def _numbers(value: Any) -> tuple[int, ...]:

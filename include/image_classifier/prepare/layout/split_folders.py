@@ -28,7 +28,7 @@ LEAST_COMMON: Final = 2  # number of subfolders that all top folders have in com
 MOST_CHARACTERS: Final = 200  # of a name in a message
 _AFTER_SLASH: Final = chr(ord("/") + 1)
 _BETWEEN: Final = re.compile(r"[-._ 0-9]+")
-_OTHER: Final = "(data|dataset|sets?|images?|imgs?|pics|photos|folder|dir|files?|[-._ 0-9]|[ab])*"
+_OTHER: Final = "(data|sets?|images?|imgs?|pics|photos|folder|dir|files?|[-._ 0-9]|[ab])*"
 _JOINED: Final = re.compile(f"{_OTHER}(?P<word>{'|'.join(sorted(WORDS, key=len, reverse=True))}){_OTHER}")
 
 

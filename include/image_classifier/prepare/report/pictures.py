@@ -11,6 +11,7 @@ from image_classifier.contracts import pixels
 from image_classifier.contracts.errors import ImageRejectedError, StorageError
 from image_classifier.contracts.pixels import MAX_IMAGE_BYTES, PixelParameters
 from image_classifier.contracts.signatures import JPEG
+from image_classifier.contracts.tiff import DECODER_ERRORS
 from image_classifier.prepare.layout.images import Listed
 from image_classifier.prepare.report.schema import Report
 from image_classifier.prepare.sources.source import Source
@@ -80,7 +81,7 @@ def _of_rejected(data: bytes, *, code: str) -> bytes:
         with Image.open(io.BytesIO(data)) as opened:
             opened.draft("RGB", (SIDE_PX, SIDE_PX))
             small = opened.convert("RGB")
-    except (OSError, ValueError, SyntaxError):
+    except (*DECODER_ERRORS, Image.DecompressionBombError):
         return b""
     small.thumbnail((SIDE_PX, SIDE_PX))
     small.save(out, "JPEG", quality=QUALITY)

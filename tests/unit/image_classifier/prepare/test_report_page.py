@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 import json
 import os
 import random
@@ -188,3 +189,19 @@ def test_names_that_are_not_unicode_are_in_the_report_and_on_the_page(images, tm
     assert report["rejected"][0]["name"] == r"cat/caf\udce9.jpg"
     assert {r"cat/caf\udce9.jpg", r"cat/caf\udce7.png"} & pictures_of((tmp_path / "report.html").read_bytes()).keys()
     assert r"cat/caf\udce9.jpg" in (tmp_path / "report.html").read_text()
+
+
+def test_a_damaged_animation_is_rejected_and_stops_no_inspection(tmp_path):
+    first, second = (Image.effect_noise((64, 64), sigma).convert("RGB") for sigma in (30, 60))
+    out = io.BytesIO()
+    first.save(out, "AVIF", save_all=True, append_images=[second])
+    frames = out.getvalue().index(b"mdat") + 4
+    for label, seed in itertools.product(("cat", "dog"), range(8)):
+        (tmp_path / label).mkdir(exist_ok=True)
+        (tmp_path / label / f"{seed}.jpg").write_bytes(photograph(f"{label}{seed}"))
+    (tmp_path / "cat" / "moving.avif").write_bytes(out.getvalue()[:frames] + bytes(64) + out.getvalue()[frames + 64 :])
+
+    found = inspect_source(str(tmp_path), fields={}, s3=None, on_progress=lambda line: None)
+    rejected = found.report["rejected"]
+
+    assert [(one["name"], one["code"]) for one in rejected] == [("cat/moving.avif", "animated")]

@@ -42,6 +42,8 @@ def below(tops, classes=("cat", "dog")):
         ("latest", None),
         ("train_test", None),
         ("trainset", None),
+        ("datasets-train", "train"),
+        ("dataset" * 50, None),
     ],
 )
 def test_a_folder_s_name_speaks_of_a_split(folder, split):

@@ -1,0 +1,131 @@
+"""Checks that no file takes time or memory out of proportion to its size; a test that hangs ends at its time limit."""
+
+import io
+import struct
+import tracemalloc
+import zlib
+
+import pytest
+from PIL import Image
+
+from image_classifier.contracts import decoding, pixels, signatures, tiff
+from image_classifier.contracts.errors import ImageRejectedError
+from image_classifier.contracts.pixels import PixelParameters
+
+BYTE, ASCII, SHORT, LONG, RATIONAL, FLOAT = 1, 2, 3, 4, 5, 11
+SUBFILE, COLOUR_MAP = 254, 320
+
+
+def prepared(data):
+    return pixels.prepare(data, PixelParameters(8))
+
+
+def refused(data):
+    with pytest.raises(ImageRejectedError) as error:
+        prepared(data)
+    return error.value.code
+
+
+def jpeg(**options):
+    noise = Image.effect_noise((64, 64), 60)
+    out = io.BytesIO()
+    noise.save(out, "JPEG", quality=90, **options)
+    return out.getvalue()
+
+
+def tiff_of(*pages):
+    """A TIFF of grey 2 x 2 pixels; each page adds tags (number, type, count, value or offset) to those it needs."""
+    data = bytearray(b"II*\0\x0c\0\0\0" + bytes((10, 20, 30, 40)))
+    for number, tags in enumerate(pages):
+        needed = [(256, SHORT, 1, 2), (257, SHORT, 1, 2), (258, SHORT, 1, 8), (259, SHORT, 1, 1), (262, SHORT, 1, 1),
+                  (273, LONG, 1, 8), (277, SHORT, 1, 1), (278, SHORT, 1, 2), (279, LONG, 1, 4)]  # fmt: skip
+        rows = sorted([*needed, *tags])
+        end = len(data) + 2 + 12 * len(rows) + 4
+        data += struct.pack("<H", len(rows))
+        for tag, kind, count, value in rows:
+            data += struct.pack("<HHI", tag, kind, count)
+            data += value if isinstance(value, bytes) else struct.pack("<I", value)
+        data += struct.pack("<I", end if number + 1 < len(pages) else 0)
+    return bytes(data)
+
+
+def test_many_comments_before_something_else_than_svg_end_at_once():
+    assert signatures.unread_format(b"<!---->" * 500 + b"<html>") is None
+    assert signatures.unread_format(b" " * 4096) is None
+
+
+def test_comments_before_an_svg_are_part_of_it():
+    drawing = b'\n<?xml version="1.0"?>\n<!-- a --><!-- b -->\n<!DOCTYPE svg>\n<svg xmlns="x">'
+
+    assert signatures.unread_format(drawing) == "an SVG drawing"
+
+
+@pytest.mark.parametrize("padding", [1, 10, 3_000_000])
+def test_a_half_jpeg_with_erased_memory_behind_it_is_cut_off(padding):
+    whole = jpeg()
+
+    assert refused(whole[: len(whole) // 2] + b"\xff" * padding) == "truncated"
+
+
+def test_a_whole_jpeg_with_erased_memory_for_its_end_marker_is_read():
+    whole = jpeg()
+
+    assert prepared(whole[:-2] + b"\xff" * 100_000).jpeg == prepared(whole).jpeg
+
+
+def test_a_jpeg_of_nothing_but_scans_is_refused_at_the_first_too_many():
+    start = jpeg()
+
+    assert refused(start[:-2] + b"\xff\xda\0\2" * 2_000_000) == "too_many_scans"
+
+
+def test_restart_markers_take_no_memory_of_their_own():
+    data = jpeg(restart_marker_blocks=1)[:-2] + b"\xff\xd0" * 4_000_000
+    tracemalloc.start()
+    scans = signatures.jpeg_scans(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert scans.next_restart is not None
+    assert peak < 2 * len(data)
+
+
+def test_a_png_of_millions_of_chunks_is_refused():
+    image = io.BytesIO()
+    Image.new("L", (8, 8)).save(image, "PNG")
+    chunk = struct.pack(">I4sI", 0, b"teXt", zlib.crc32(b"teXt"))
+    data = image.getvalue()
+
+    assert refused(data[:33] + chunk * (decoding.MAX_PNG_CHUNKS + 1) + data[33:]) == "unsupported"
+
+
+@pytest.mark.parametrize("tag", [(BYTE, 1, b"\0\0\0\0"), (ASCII, 2, b"0\0\0\0"), (RATIONAL, 1, 0), (FLOAT, 1, 0)])
+@pytest.mark.parametrize("page", [0, 1])
+def test_a_tiff_whose_kind_of_page_has_another_type_is_no_crash(tag, page):
+    pages = [[], [(SUBFILE, LONG, 1, 1)]]
+    pages[page] = [(SUBFILE, *tag)]
+    try:
+        found = prepared(tiff_of(*pages)).jpeg
+    except ImageRejectedError as error:
+        found = error.code
+
+    assert found in (prepared(tiff_of([])).jpeg, "several_pages")
+
+
+def test_a_palette_with_a_negative_value_is_not_taken_for_one_of_8_bits():
+    image = Image.new("P", (2, 2))
+    image.tag_v2 = {COLOUR_MAP: (-1, 5, 255)}
+
+    assert not tiff.has_8_bit_palette(image)
+
+
+def test_pages_that_share_a_large_tag_take_no_memory_for_it():
+    start = tiff_of(*[[(65_000, SHORT, 2_000_000, 4096)]] * 12)
+    data = start + bytes(range(256)) * 16_384
+    tracemalloc.start()
+    code = refused(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert code == "several_pages"
+    assert peak < 4 * len(data)
