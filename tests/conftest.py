@@ -1,5 +1,6 @@
-"""Sets Airflow's configuration and Hypothesis's settings, which are read at their first import."""
+"""Sets Airflow's configuration and Hypothesis's settings, which the first import reads, and garbage collection."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -22,3 +23,10 @@ os.environ |= {
 # How long an example takes says how much the machine has to do, and nothing about the code.
 settings.register_profile("without a deadline", deadline=None)
 settings.load_profile("without a deadline")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collection, and collect less often: that took a quarter of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)

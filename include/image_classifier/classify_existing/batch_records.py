@@ -39,7 +39,13 @@ class _Writing:
     answers: Mapping[str, str]
 
     def write(self, line: PartLine) -> str | None:
-        """Store record, thumbnail and log entry; returns the image's key if the job gave no answer for it."""
+        """Store record, thumbnail and log entry; returns the image's key if the job gave no answer for it.
+
+        Nothing is stored of an image that was deleted since: a job takes hours, in which a person may have deleted all
+        that was made from it.
+        """
+        if not storage.object_exists(self.s3, bucket=self.batch.bucket, key=line["key"]):
+            return None
         prepared = f"{self.batch.images}{line['prepared']}"
         if line["prepared"] and prepared not in self.answers:
             return line["key"]

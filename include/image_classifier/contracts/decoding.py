@@ -216,7 +216,9 @@ def _check_scans(image: Image.Image, data: bytes) -> None:
     width, height = image.size
     most = max(4, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // (width * height)))
     if data.count(b"\xff\xda") > most and signatures.jpeg_scans(data, most=most).count > most:
-        sentence = f"The JPEG has more than {most} scans of {width} x {height} pixels, which are not decoded: {SAVE_AS}."
+        sentence = (
+            f"The JPEG has more than {most} scans of {width} x {height} pixels, which are not decoded: {SAVE_AS}."
+        )
         raise ImageRejectedError("too_many_scans", sentence)
 
 

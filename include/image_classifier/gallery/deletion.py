@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 READERS = 16
 MOST_KEYS = 1000  # AWS's limit of a DeleteObjects request
+MOST_RECORD_BYTES = 1_000_000  # a record with a thousand classes has a few kilobytes
 SPLITS = ("train", "validation", "test")
 Version = dict[str, str]  # Key and VersionId
 
@@ -69,8 +70,8 @@ class Deletion:
         log.info("%d object versions of s3://%s/%s were deleted", deleted, self.bucket, key)
         return deleted
 
-    def versions_of(self, key: str) -> Iterator[bytes]:
-        """Yield the bytes of every version of an object."""
+    def versions_of(self, key: str, *, most_bytes: int) -> Iterator[bytes]:
+        """Yield the bytes of every version of an object but the larger ones, which are not read into memory."""
         for version in self._versions(key):
             try:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
@@ -78,10 +79,13 @@ class Deletion:
                 if code_of(error) in (*ABSENT, "MethodNotAllowed", "NoSuchVersion"):  # a delete marker
                     continue
                 raise
+            if answer["ContentLength"] > most_bytes:
+                answer["Body"].close()
+                continue
             yield answer["Body"].read()
 
     def _records(self, key: str) -> Iterator[Prediction]:
-        for body in self.versions_of(key):
+        for body in self.versions_of(key, most_bytes=MOST_RECORD_BYTES):
             try:
                 yield Prediction.from_json(body)
             except PredictionError as error:

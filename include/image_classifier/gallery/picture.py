@@ -1,5 +1,6 @@
 """Recognises, by their first bytes, the few image formats that the pages send to a browser."""
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -8,9 +9,11 @@ from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.s3 import ABSENT, naming
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from types_boto3_s3 import S3Client
 
 LARGEST_PICTURE_BYTES = 20_000_000
+PIECE_BYTES = 262_144
 GONE = (*ABSENT, "MethodNotAllowed", "NoSuchVersion")
 
 
@@ -27,22 +30,39 @@ def picture_type(content: bytes) -> str | None:
     return None
 
 
-def read_picture(
-    s3: "S3Client", *, bucket: str, key: str, most_bytes: int, version_id: str | None = None
-) -> bytes | None:
-    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read.
-
-    Without `version_id` they are those of the current version.
-    """
-    version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+def read_picture(s3: "S3Client", *, bucket: str, key: str, most_bytes: int) -> bytes | None:
+    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read."""
     with naming(bucket, key, doing="read"):
-        try:
-            answer = s3.get_object(Bucket=bucket, Key=key, **version)
-        except ClientError as error:
-            if code_of(error) in GONE:
-                return None
-            raise
-        if answer["ContentLength"] > most_bytes:
-            answer["Body"].close()
+        body = _opened(s3, most_bytes=most_bytes, Bucket=bucket, Key=key)
+        return body.read() if body else None
+
+
+def picture_sha256(
+    s3: "S3Client", *, bucket: str, key: str, most_bytes: int, version_id: str | None = None
+) -> str | None:
+    """Return the SHA-256 of an object's bytes, of which only a piece is in memory; None as `read_picture`.
+
+    Without `version_id` it is that of the current version.
+    """
+    version = {"VersionId": version_id} if version_id else {}
+    digest = hashlib.sha256()
+    with naming(bucket, key, doing="read"):
+        body = _opened(s3, most_bytes=most_bytes, Bucket=bucket, Key=key, **version)
+        if body is None:
             return None
-        return answer["Body"].read()
+        for piece in body.iter_chunks(PIECE_BYTES):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _opened(s3: "S3Client", *, most_bytes: int, **request: Any) -> "StreamingBody | None":
+    try:
+        answer = s3.get_object(**request)
+    except ClientError as error:
+        if code_of(error) in GONE:
+            return None
+        raise
+    if answer["ContentLength"] > most_bytes:
+        answer["Body"].close()
+        return None
+    return answer["Body"]

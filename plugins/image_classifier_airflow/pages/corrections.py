@@ -1,6 +1,5 @@
 """Stores people's corrections; an answer that would overwrite another person's unseen answer is a conflict."""
 
-import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +16,7 @@ from image_classifier.contracts.errors import CorrectionError, PredictionError, 
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import MAX_KEY_BYTES
 from image_classifier.corrections.store import READERS, CorrectionConflictError, Corrections, Stored
-from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, read_picture
+from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, picture_sha256
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Changing, Visitor
 from image_classifier_airflow.pages.images import place_of
@@ -115,13 +114,13 @@ def _correction(visitor: Visitor, s3: "S3Client", said: Said, reason: Reason, *,
     found = read(s3, bucket=place.bucket, key=place.record)
     record = Prediction.from_json(found[0]) if found else None
     version = record.image.version_id if record else None
-    image = read_picture(s3, bucket=place.bucket, key=said.key, most_bytes=LARGEST_PICTURE_BYTES, version_id=version)
-    if record is None or image is None:
+    sha256 = picture_sha256(s3, bucket=place.bucket, key=said.key, most_bytes=LARGEST_PICTURE_BYTES, version_id=version)
+    if record is None or sha256 is None:
         raise CorrectionError(f"{said.key} or its prediction record is no longer there, or is too large to correct.")
     return Correction(
         key=said.key,
         version_id=version,
-        sha256=hashlib.sha256(image).hexdigest(),
+        sha256=sha256,
         answer=said.answer,
         label=said.label,
         label_before=record.label,

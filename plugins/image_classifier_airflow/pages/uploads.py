@@ -3,7 +3,6 @@
 import functools
 import hashlib
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -92,9 +91,7 @@ def delete_image(visitor: Changing, image: Image) -> dict[str, int]:
     audit.note(visitor, event="image_classifier_delete", key=image.key)
     deletion = Deletion(s3, place.bucket, Keys(visitor.classifier.name))
     try:
-        deleted = deletion.delete(
-            image.key, prepared=_prepared_names(visitor.classifier, deletion.versions_of(image.key))
-        )
+        deleted = deletion.delete(image.key, prepared=_prepared_names(visitor.classifier, deletion, image.key))
     except ResourceBusyError as error:
         raise HTTPException(409, "The watch Dag is writing the index now. Delete the image again.") from error
     except PredictionError as error:
@@ -102,14 +99,16 @@ def delete_image(visitor: Changing, image: Image) -> dict[str, int]:
     return {"deleted": deleted}
 
 
-def _prepared_names(classifier: Classifier, contents: Iterable[bytes]) -> set[str]:
+def _prepared_names(classifier: Classifier, deletion: Deletion, key: str) -> set[str]:
     """Return the possible file names of the prepared copies of an image's versions, by the file's present pixels."""
+    from image_classifier.contracts.pixels import MAX_IMAGE_BYTES  # of a larger file there is no prepared copy
     from image_classifier.prepare.inspection.inspector import file_name
     from image_classifier.prepare.preparation import pixel_parameters
 
     name = functools.partial(
         file_name, parameters=pixel_parameters(classifier), unmodified=classifier.pixels.unmodified
     )
+    contents = deletion.versions_of(key, most_bytes=MAX_IMAGE_BYTES)
     return {name(content, revision=revision) for content in contents for revision in ("", "-2")}
 
 

@@ -127,6 +127,13 @@ def kept_in_index(s3):
     return {json.loads(line)["image"]["key"] for body in bodies for line in gzip.decompress(body.read()).splitlines()}
 
 
+def test_a_large_version_is_not_read_into_memory(s3):
+    s3.put_object(Bucket=BUCKET, Key="cats/incoming/a.jpg", Body=b"a long film")
+    contents = Deletion(s3, BUCKET, Keys("cats")).versions_of("cats/incoming/a.jpg", most_bytes=10)
+
+    assert list(contents) == [b"picture", b"picture"]
+
+
 def compact_now(s3):
     compact(s3, bucket=BUCKET, classifier="cats", now=datetime.now(UTC) + timedelta(hours=1), is_over=lambda: False)
 

@@ -1,9 +1,13 @@
 """Checks which objects the pages send to a browser as pictures."""
 
+import functools
+import hashlib
+
 import pytest
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
-from image_classifier.gallery.picture import picture_type, read_picture
+from image_classifier.gallery.picture import picture_sha256, picture_type, read_picture
 
 BUCKET = "pictures"
 
@@ -27,6 +31,24 @@ def test_a_picture_that_was_deleted_is_none_and_a_refusal_is_an_error(s3, monkey
     monkeypatch.setattr(s3, "get_object", refuse)
     with pytest.raises(Exception, match="AccessDenied"):
         read(s3, most_bytes=5)
+
+
+def test_a_large_picture_is_hashed_in_pieces(s3, monkeypatch):
+    content = bytes(range(256)) * 5_000
+    s3.put_object(Bucket=BUCKET, Key="cats/incoming/a.jpg", Body=content)
+    monkeypatch.setattr(StreamingBody, "read", functools.partialmethod(_read_piece, StreamingBody.read))
+
+    hashes = [
+        picture_sha256(s3, bucket=BUCKET, key="cats/incoming/a.jpg", most_bytes=limit)
+        for limit in (len(content) - 1, len(content))
+    ]
+
+    assert hashes == [None, hashlib.sha256(content).hexdigest()]
+
+
+def _read_piece(body, read, amt=None):
+    assert amt, "the whole picture is read into memory"
+    return read(body, amt)
 
 
 @pytest.mark.parametrize(
