@@ -26,7 +26,7 @@ MAX_PIXELS_OF: Final = {
     "WEBP": 30_000_000
 }  # a pixel takes 16 bytes while it is decoded: libwebp's frame and Pillow's copy
 MAX_JPEG_SCANS: Final = 64  # encoders write about ten scans
-MAX_PNG_CHUNKS: Final = 100_000  # encoders write one for each 8 KiB; Pillow takes 10 microseconds for each
+MAX_PARTS: Final = 100_000  # of a PNG, GIF or JPEG header; 25 MB of GIF have 97,657, and Pillow takes 10 us for each
 MAX_SCANNED_PIXELS: Final = 600_000_000  # the sum over all scans of a JPEG
 
 _FIRST_COUNTS: Final = ("MPO", "HEIF")  # formats that may hold several pictures; the first one is the photograph
@@ -67,8 +67,8 @@ def _open(data: bytes, limits: Limits) -> Image.Image:
         raise ImageRejectedError("too_large", sentence)
     if name := signatures.unread_format(data):
         raise ImageRejectedError("unsupported", f"The file is {name}, which is not read: {SAVE_AS}.")
-    if data.startswith(signatures.PNG) and signatures.has_more_png_chunks(data, MAX_PNG_CHUNKS):
-        sentence = f"The PNG has more than {MAX_PNG_CHUNKS:,} chunks, which are not decoded: {SAVE_AS}."
+    if signatures.has_more_parts(data, MAX_PARTS):
+        sentence = f"The file has more than {MAX_PARTS:,} blocks, which are not decoded: {SAVE_AS}."
         raise ImageRejectedError("unsupported", sentence)
     image = _identified(data)
     _check_size(image, limits)

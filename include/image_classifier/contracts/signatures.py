@@ -1,4 +1,4 @@
-"""Reads a file's format, a PNG's chunks and a JPEG's scans from its bytes, without a decoder.
+"""Reads a file's format, the parts of a PNG, GIF or JPEG, and a JPEG's scans from its bytes, without a decoder.
 
 It imports the standard library only. Sources: PNG (ISO 15948, section 5), JPEG (ITU-T T.81, annex B), ISO base media
 (ISO 14496-12), Git LFS (docs/spec.md of its repository).
@@ -13,10 +13,11 @@ from typing import Final
 
 JPEG: Final = b"\xff\xd8\xff"
 PNG: Final = b"\x89PNG\r\n\x1a\n"
+GIF: Final = b"GIF8"
 TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 GIT_LFS: Final = b"version https://git-lfs.github.com/spec/"
 NOT_DOWNLOADED: Final = "The file is a Git LFS pointer, not the image, which was not downloaded: run `git lfs pull`."
-READ: Final = (JPEG, PNG, b"GIF8", b"BM", b"RIFF", *TIFF)  # the first bytes of the formats that are decoded
+READ: Final = (JPEG, PNG, GIF, b"BM", b"RIFF", *TIFF)  # the first bytes of the formats that are decoded
 
 # Image formats that are not decoded, by their first bytes.
 _UNREAD: Final = (
@@ -43,6 +44,7 @@ _SVG: Final = re.compile(rb"(?>\s+|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>)*+<sv
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _STANDALONE: Final = (0x01, 0xD8)  # JPEG markers without a length
 _EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
+_GIF_IMAGE, _GIF_EXTENSION, _GIF_END = b",!;"
 _LAST_COEFFICIENT: Final = 63
 # Chunks that decide a PNG's pixels, their orientation or the number of frames.
 _PNG_PIXELS: Final = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"sBIT", b"eXIf", b"acTL", b"fcTL", b"fdAT")
@@ -96,9 +98,56 @@ def png_significant_bits(data: bytes) -> int | None:
     return None
 
 
-def has_more_png_chunks(data: bytes, than: int) -> bool:
-    """Return whether a PNG has more chunks than this."""
-    return next(islice(_png_chunks(data), than, None), None) is not None
+def has_more_parts(data: bytes, than: int) -> bool:
+    """Return whether a file has more parts than this, each of which Pillow reads in Python.
+
+    They are the chunks of a PNG, the blocks of a GIF, and the segments and fill bytes before a JPEG's first scan.
+    """
+    if data.startswith(PNG):
+        parts: Iterator[object] = _png_chunks(data)
+    elif data.startswith(JPEG):
+        parts = _jpeg_header(data)
+    elif data.startswith(GIF):
+        parts = _gif_blocks(data)
+    else:
+        return False
+    return next(islice(parts, than, None), None) is not None
+
+
+def _jpeg_header(data: bytes) -> Iterator[int]:
+    """Yield each segment's position before the first scan, and that of each byte between segments."""
+    position = 2
+    while found := _JPEG_MARKER.search(data, position):
+        yield from range(position, found.end())
+        marker, position = found.group(1)[0], found.end()
+        if marker in (_SOS, _EOI):
+            return
+        if marker not in _STANDALONE:
+            position += max(int.from_bytes(data[position : position + 2], "big"), 2)
+
+
+def _gif_blocks(data: bytes) -> Iterator[int]:
+    """Yield the position of each block and of each byte between blocks. Source: GIF89a, appendix A."""
+    position = 13 + _gif_colours(data[10:11])
+    while position < len(data) and data[position] != _GIF_END:
+        kind = data[position]
+        yield position
+        position += 1
+        if kind == _GIF_IMAGE:
+            position += 10 + _gif_colours(data[position + 8 : position + 9])
+        elif kind == _GIF_EXTENSION:
+            position += 1
+        else:
+            continue
+        while size := int.from_bytes(data[position : position + 1], "big"):
+            yield position
+            position += 1 + size
+        position += 1
+
+
+def _gif_colours(flags: bytes) -> int:
+    """Return the length of the table of colours that these flags announce."""
+    return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
 def png_is_16_bit(data: bytes) -> bool:

@@ -90,13 +90,42 @@ def test_restart_markers_take_no_memory_of_their_own():
     assert peak < 2 * len(data)
 
 
-def test_a_png_of_millions_of_chunks_is_refused():
-    image = io.BytesIO()
-    Image.new("L", (8, 8)).save(image, "PNG")
-    chunk = struct.pack(">I4sI", 0, b"teXt", zlib.crc32(b"teXt"))
-    data = image.getvalue()
+def with_parts(image_format, count):
+    """An image with this many more parts than it needs."""
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, image_format)
+    data = out.getvalue()
+    start, part = {
+        "PNG": (33, struct.pack(">I4sI", 0, b"teXt", zlib.crc32(b"teXt"))),
+        "JPEG": (2, b"\xff\xe1\0\2"),
+        "GIF": (data.find(b",\0\0\0\0"), b"!\xfe\0"),
+    }[image_format]
+    return data[:start] + part * count + data[start:]
 
-    assert refused(data[:33] + chunk * (decoding.MAX_PNG_CHUNKS + 1) + data[33:]) == "unsupported"
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF"])
+def test_an_image_of_very_many_parts_is_refused(image_format):
+    assert refused(with_parts(image_format, decoding.MAX_PARTS + 1)) == "unsupported"
+    assert prepared(with_parts(image_format, 500)).jpeg == prepared(with_parts(image_format, 0)).jpeg
+
+
+def test_fill_bytes_in_a_jpeg_s_header_are_parts():
+    whole = jpeg()
+
+    assert refused(whole[:2] + b"\xff" * (decoding.MAX_PARTS + 1) + whole[2:]) == "unsupported"
+    assert prepared(whole[:2] + b"\xff" * 500 + whole[2:]).jpeg == prepared(whole).jpeg
+
+
+@pytest.mark.parametrize("colours", [2, 16, 256])
+def test_all_blocks_of_a_gif_are_found(colours):
+    frames = [Image.effect_noise((90, 90), 50).quantize(colours) for _ in range(3)]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], optimize=False)
+    data = out.getvalue() + b";" + b"not a block" * 100
+    blocks = list(signatures._gif_blocks(data))
+
+    assert data[blocks[-1] :].index(b"\0;") < 256
+    assert [data[at] for at in blocks].count(ord(",")) >= 3
 
 
 @pytest.mark.parametrize("tag", [(BYTE, 1, b"\0\0\0\0"), (ASCII, 2, b"0\0\0\0"), (RATIONAL, 1, 0), (FLOAT, 1, 0)])
