@@ -157,6 +157,24 @@ def test_the_order_of_subnets_is_no_difference(sagemaker, aws):
     assert ensure_model(sagemaker, model(**FULL)) == "unchanged"
 
 
+@pytest.mark.parametrize("subnets", [["subnet-1", "subnet-3"], ["subnet-1"], ["subnet-1", "subnet-2", "subnet-3"]])
+def test_a_model_in_other_subnets_is_another_one(sagemaker, aws, subnets):
+    vpc = {"SecurityGroupIds": ["sg-1"], "Subnets": subnets}
+    has_model(aws, ModelName=model(**FULL)["ModelName"], VpcConfig=vpc, EnableNetworkIsolation=True)
+
+    with pytest.raises(errors.ResourceClashError, match=r"VpcConfig\.Subnets is "):
+        ensure_model(sagemaker, model(**FULL))
+
+
+def test_a_model_outside_the_network_is_another_one(sagemaker, aws):
+    has_model(aws, ModelName=model(**FULL)["ModelName"], EnableNetworkIsolation=True)
+
+    with pytest.raises(
+        errors.ResourceClashError, match=r"VpcConfig\.Subnets is None, wanted \['subnet-1', 'subnet-2'\]"
+    ):
+        ensure_model(sagemaker, model(**FULL))
+
+
 def test_an_endpoint_config_is_created_once(sagemaker, aws):
     request = config()
     absent(aws, "describe_endpoint_config", "endpoint configuration")

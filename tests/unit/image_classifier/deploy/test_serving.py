@@ -36,3 +36,10 @@ def test_a_failed_endpoint_serves_no_model(sagemaker, aws):
     has_endpoint(aws, "Failed")
 
     assert serving_model(sagemaker, classifier="cats") is None
+
+
+def test_an_endpoint_whose_config_was_deleted_names_no_model(sagemaker, aws):
+    has_endpoint(aws, "InService")
+    absent(aws, "describe_endpoint_config", "endpoint configuration")
+
+    assert serving_model(sagemaker, classifier="cats") is None

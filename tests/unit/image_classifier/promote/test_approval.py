@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from image_classifier.aws.names import Keys
 from image_classifier.classifier.promotion import Promotion
 from image_classifier.evaluate.proportions import proportion
 from image_classifier.promote.approval import body, close_question, open_question, question_about, subject
@@ -78,6 +79,14 @@ def test_a_question_whose_time_is_over_is_asked_again(s3):
     later = question_about(decision(), now=NOW + timedelta(hours=2))
 
     assert open_question(s3, later, bucket=BUCKET) == (later, True)
+
+
+def test_a_question_that_another_release_wrote_is_asked_again(s3):
+    asked = question_about(decision(), now=NOW)
+    s3.put_object(Bucket=BUCKET, Key=Keys("pets").question, Body=b'{"classifier": "pets"}')
+
+    assert open_question(s3, asked, bucket=BUCKET) == (asked, True)
+    assert open_question(s3, asked, bucket=BUCKET) == (asked, False)
 
 
 def test_a_closed_question_is_asked_again(s3):

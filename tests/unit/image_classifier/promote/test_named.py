@@ -16,6 +16,12 @@ PLANNED = {
     "alternatives": [],
     "accept_time_limit": False,
 }
+MACHINE = {
+    "AlgorithmSpecification": {"TrainingImage": "image"},
+    "ResourceConfig": {"InstanceType": "ml.g4dn.xlarge"},
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
+ON_A_MACHINE = {**PLANNED, "config": {**PLANNED["config"], **MACHINE}}
 TUNED = {**PLANNED, "tuning": {"request": {"HyperParameterTuningJobConfig": CONFIG}}}
 S3 = SimpleNamespace(head_object=lambda **_: {})
 
@@ -57,6 +63,27 @@ def test_a_run_that_wants_a_job_of_its_own_names_no_model_that_there_is(sagemake
 
     with pytest.raises(ClassifierFileError, match=f"is {JOB}-2: run image_classifier_roll_back"):
         check(sagemaker, JOB, only_of_run=("pets_train_and_deploy", "run-1"))
+
+
+def test_a_completed_job_whose_model_was_deleted_is_trained_again(sagemaker, refused):
+    """It would be paid for, under another name than that of the version."""
+
+    def gone(**_):
+        raise refused("404", "Not Found", 404)
+
+    sagemaker.has(JOB, "Completed")
+    s3, what = SimpleNamespace(head_object=gone), {"classifier": "pets", "planned": ON_A_MACHINE, "only_of_run": None}
+
+    with pytest.raises(ClassifierFileError, match=f"the model .* is {JOB}-2"):
+        check_before_training(sagemaker, s3, JOB, **what)
+
+
+def test_what_a_time_limit_stopped_is_named_only_if_it_is_accepted(sagemaker):
+    sagemaker.has(JOB, "Stopped", SecondaryStatus="MaxRuntimeExceeded")
+
+    check(sagemaker, JOB, planned={**ON_A_MACHINE, "accept_time_limit": True})
+    with pytest.raises(ClassifierFileError, match=f"the model .* is {JOB}-2"):
+        check(sagemaker, JOB, planned=ON_A_MACHINE)
 
 
 def test_before_anything_is_registered_only_the_job_s_name_is_known(sagemaker, refused):

@@ -2,6 +2,7 @@ from datetime import UTC, datetime
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import ANY, Stubber
 
 from image_classifier.evaluate.proportions import proportion
@@ -127,6 +128,14 @@ def test_a_group_that_another_try_made_meanwhile_is_used(stub):
     )
 
     assert registry.ensure_group(CLIENT, classifier="cats", tags=[]) == GROUP
+
+
+def test_a_group_that_aws_refuses_to_make_is_an_error(stub):
+    group(stub, there=False)
+    stub.add_client_error("create_model_package_group", "AccessDeniedException", "not authorized")
+
+    with pytest.raises(ClientError, match="not authorized"):
+        registry.ensure_group(CLIENT, classifier="cats", tags=[])
 
 
 def test_what_was_decided_is_noted_within_the_length_that_aws_allows(stub):
