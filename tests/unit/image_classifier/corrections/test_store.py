@@ -122,3 +122,10 @@ def test_what_was_just_written_is_seen_at_once(s3):
     corrections(s3, cache).write(correction(), seen=None)
 
     assert set(corrections(s3, cache).among(["cats/incoming/a", "cats/incoming/b"])) == {"cats/incoming/a"}
+
+
+def test_the_corrections_of_other_images_are_not_among_those_asked_for(s3):
+    for name in ("a", "b"):
+        corrections(s3).write(replace(correction(), key=f"cats/incoming/{name}"), seen=None)
+
+    assert set(corrections(s3).among(["cats/incoming/b", "cats/incoming/c"])) == {"cats/incoming/b"}

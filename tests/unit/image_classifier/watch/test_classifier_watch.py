@@ -110,6 +110,18 @@ def test_an_image_is_a_finding_only_after_a_second_replay(watch, s3):
     assert list(watch(hours=2)[0]) == ["images without a record"]
 
 
+def test_an_image_whose_replays_end_is_a_finding_of_that_run(watch, s3):
+    s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=b"image")
+
+    found = [watch(hours=10 * number)[0] for number in range(1, 6)]
+
+    assert [findings.get("images given up") for findings in found] == [
+        *[None] * 3,
+        "1 image(s) got a record with status failed.",
+        None,
+    ]
+
+
 def upload_twice_with_a_record_of_the_first(s3):
     for body in (b"first", b"second"):
         s3.put_object(Bucket="pictures", Key="pets/incoming/a.jpg", Body=body)

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from image_classifier.classify_existing.replays import MOST_ATTEMPTS
-from image_classifier.contracts.predictions import Prediction
+from image_classifier.contracts import predictions
+from image_classifier.contracts.predictions import Image, Prediction, Times
 from image_classifier.watch.failure_queue import ATTEMPTS, FailureQueue
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
@@ -79,6 +80,38 @@ def test_after_the_last_attempt_the_record_says_why(queue, s3):
     record = Prediction.from_json(s3.get_object(Bucket="pictures", Key="pets/predictions/a b.jpg.json")["Body"].read())
     assert (record.status, record.reason.sentence) == ("failed", "1 of 1 image(s) failed")
     assert queue.waiting() == 0
+
+
+def test_an_image_with_an_answer_is_not_given_up(queue, s3):
+    """A replay of the full pass may have succeeded in the meantime."""
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    image = Image("pictures", KEY, None, None, bytes=5, sequencer=None)
+    times = Times("2099-01-01T00:00:00Z", "2099-01-01T00:00:01Z", endpoint_ms=None, total_ms=1.0)
+    answer = predictions.rejected(image, code="empty", sentence="The file is empty.", times=times).as_json()
+    s3.put_object(Bucket="pictures", Key="pets/predictions/a b.jpg.json", Body=answer)
+    queue.send(failed_event(**{ATTEMPTS: MOST_ATTEMPTS}))
+
+    drained = drain(queue)
+
+    assert (drained.given_up, drained.obsolete, queue.waiting()) == (0, 1, 0)
+    assert s3.get_object(Bucket="pictures", Key="pets/predictions/a b.jpg.json")["Body"].read() == answer
+
+
+def test_an_object_outside_the_classifiers_uploads_is_not_replayed(queue, s3):
+    s3.put_object(Bucket="pictures", Key="pets/models/a.jpg", Body=b"image")
+    queue.send(failed_event(key="pets/models/a.jpg"))
+
+    assert drain(queue).obsolete == 1
+    assert (queue.events, queue.waiting()) == ([], 0)
+
+
+def test_a_replay_keeps_the_generation_of_its_event(queue, s3):
+    """Otherwise the record of an image that is classified again would not replace the earlier model's."""
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    queue.send(failed_event(generation=1767225600000))
+    drain(queue)
+
+    assert queue.events[0]["Records"][0]["generation"] == 1767225600000
 
 
 def test_an_image_that_was_deleted_is_done(queue):

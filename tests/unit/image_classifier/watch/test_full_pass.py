@@ -8,8 +8,9 @@ import pytest
 from image_classifier.classify_existing.records import Target
 from image_classifier.classify_existing.replays import MOST_ATTEMPTS, write_failed_record
 from image_classifier.contracts.predictions import Prediction
-from image_classifier.watch.full_pass import LISTINGS_PER_DAY, FullPass, is_due
-from image_classifier.watch.state import WatchState
+from image_classifier.watch import full_pass
+from image_classifier.watch.full_pass import LISTINGS_PER_DAY, FullPass, forget_answered, is_due
+from image_classifier.watch.state import Replayed, WatchState
 
 KEY = "pets/incoming/a b+c.jpg"
 
@@ -74,6 +75,27 @@ def test_replays_of_one_image_become_rarer_and_end_in_a_failed_record(s3, functi
     body = s3.get_object(Bucket="pictures", Key="pets/predictions/a b+c.jpg.json")["Body"].read()
     assert (Prediction.from_json(body).status, Prediction.from_json(body).image.key) == ("failed", KEY)
     assert len(s3.list_objects_v2(Bucket="pictures", Prefix="pets/predictions-log/")["Contents"]) == 1
+
+
+def test_another_upload_to_the_key_of_a_replayed_image_is_replayed_anew(s3, functions, watched):
+    """It would get a failed record at once for what happened to the image before it."""
+    s3.put_object(Bucket="pictures", Key=KEY, Body=b"image")
+    a_day_before = datetime.now(UTC) - timedelta(days=1)
+    watched.state.replayed[KEY] = Replayed(attempts=MOST_ATTEMPTS, last=a_day_before)
+
+    result = watched()
+
+    assert (result.replayed, result.given_up, len(functions.events)) == (1, 0, 1)
+    assert watched.state.replayed[KEY].attempts == 1
+
+
+def test_one_run_replays_only_so_many_images_and_the_next_the_others(s3, functions, watched, monkeypatch):
+    monkeypatch.setattr(full_pass, "MOST_REPLAYS", 2)
+    for number in range(3):
+        s3.put_object(Bucket="pictures", Key=f"pets/incoming/{number}", Body=b"image")
+
+    assert [(result.missing, result.replayed) for result in (watched(), watched())] == [(3, 2), (3, 1)]
+    assert len({event["Records"][0]["s3"]["object"]["key"] for event in functions.events}) == 3
 
 
 def test_an_image_that_has_its_record_by_now_is_forgotten(s3, watched):
@@ -144,3 +166,15 @@ def test_a_deleted_image_is_not_replayed(s3, functions):
 
     assert not replay(functions, s3, Target("pets", "pictures"), key="pets/incoming/gone")
     assert functions.events == []
+
+
+@pytest.mark.parametrize(("minutes", "is_kept"), [(-5, False), (5, True)])
+def test_between_two_passes_only_a_record_since_the_replay_is_an_answer(s3, minutes, is_kept):
+    """A record from before the replay is of an earlier upload to the key."""
+    s3.put_object(Bucket="pictures", Key="pets/predictions/a b+c.jpg.json", Body=b"{}")
+    replayed = Replayed(attempts=1, last=datetime.now(UTC) + timedelta(minutes=minutes))
+    state = WatchState(replayed={KEY: replayed, "pets/incoming/no-record": replayed})
+
+    forget_answered(s3, Target("pets", "pictures"), state)
+
+    assert list(state.replayed) == [*([KEY] if is_kept else []), "pets/incoming/no-record"]

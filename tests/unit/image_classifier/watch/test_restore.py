@@ -108,10 +108,37 @@ def test_an_endpoint_that_is_gone_or_failed_is_never_created_again(account, endp
     assert account.calls == []
 
 
+def test_a_deployed_endpoint_config_that_is_gone_is_reported(account):
+    account.endpoint["EndpointConfigName"] = "other"
+    account.sagemaker.describe_endpoint_config = absent
+
+    [sentence] = left_open(account)
+
+    assert "That config is gone; run the classifier's train_and_deploy Dag" in sentence
+    assert account.calls == []
+
+
 def test_an_update_that_is_in_progress_is_left_to_its_end(account):
     account.endpoint = {"EndpointStatus": "Updating", "EndpointConfigName": "other"}
 
     assert left_open(account) == []
+
+
+def test_an_alias_that_shares_its_calls_with_another_version_is_restored(account):
+    account.alias["RoutingConfig"] = {"AdditionalVersionWeights": {"2": 0.1}}
+    asked = []
+    account.functions.update_alias = lambda **request: asked.append((request["Name"], request["RoutingConfig"]))
+
+    assert left_open(account) == []
+    assert asked == [("live", {"AdditionalVersionWeights": {}})]
+
+
+def test_a_trigger_that_was_deployed_as_paused_is_not_set(account):
+    account.change, account.permitted = "created", False
+    paused = DEPLOYMENT.model_copy(update={"trigger_mode": "paused"})
+
+    assert differences(account, paused) == []
+    assert [found.what for found in differences(account, DEPLOYMENT)] == ["upload trigger"]
 
 
 def test_a_version_of_the_function_that_is_gone_is_reported(account):
@@ -123,7 +150,9 @@ def test_a_version_of_the_function_that_is_gone_is_reported(account):
 def test_without_a_reservation_in_a_small_account_nothing_is_found(account):
     account.has_any, account.unreserved = False, account.unreserved - 1
 
+    assert left_open(account, reaction="report") == []
     assert left_open(account) == []
+    assert account.calls == []
 
 
 SETTINGS = {
