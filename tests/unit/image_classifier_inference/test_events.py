@@ -408,12 +408,23 @@ def test_a_version_whose_model_has_other_labels_fails_its_check(runtime, context
         handle({"check": {"bucket": BUCKET}}, context, inference=inference)
 
 
-@pytest.mark.parametrize("operation", ["get_object", "put_object"])
-def test_a_version_that_may_not_read_or_write_fails_its_check(operation, runtime, s3, context, inference, monkeypatch):
-    refusal = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
+@pytest.mark.parametrize(
+    ("operation", "prefix"),
+    [
+        ("get_object", "pets/incoming/"),
+        ("get_object", "pets/models/"),
+        ("put_object", "pets/predictions/"),
+        ("put_object", "pets/thumbnails/"),
+        ("put_object", "pets/predictions-log/"),
+    ],
+)
+def test_a_version_that_may_not_read_or_write_fails_its_check(operation, prefix, s3, context, inference, monkeypatch):
+    allowed = getattr(s3, operation)
 
-    def refuse(**_):
-        raise refusal
+    def refuse(**request):
+        if request["Key"].startswith(prefix):
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, operation)
+        return allowed(**request)
 
     monkeypatch.setattr(s3, operation, refuse)
 

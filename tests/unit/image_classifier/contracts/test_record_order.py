@@ -31,6 +31,7 @@ def upload(*, sequencer=None, uploaded="2026-01-01T00:00:00.000Z"):
         ("0055AED6DD", "0055AED6DCD90281E5", True),  # the shorter is padded on the right
         ("0055AED6DCD90281E5", "0055AED6DD", False),
         ("0055AED6DC", "0055AED6DC00", False),
+        ("0055AED6DC00", "0055AED6DC", False),
         ("0055aed6dcd90281e6", "0055AED6DCD90281E5", True),
     ],
 )
