@@ -93,6 +93,7 @@ def test_it_asks_with_the_figures_tells_people_and_waits_without_a_slot(operator
     waits = parked(operator.execute, context())
 
     [told] = detail.asked
+    assert (told["ti_id"], told["options"]) == ("ti", ["Approve", "Reject"])
     assert "new-job" in told["subject"]
     assert told["params"] == {}  # Airflow's API refuses null
     assert "It may serve." in told["body"]

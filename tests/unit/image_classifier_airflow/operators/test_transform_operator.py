@@ -152,6 +152,32 @@ def test_without_deferring_the_task_waits_itself(operator, sagemaker, instance, 
     assert operator(deferrable=False).execute({"ti": instance}) == first
 
 
+def test_without_deferring_a_job_that_fails_is_left_to_the_next_try(operator, sagemaker, instance, first, monkeypatch):
+    def fail(_):
+        for name in [*sagemaker.jobs]:
+            sagemaker.add(name, "Failed", FailureReason="InternalServerError: no")
+
+    monkeypatch.setattr(time, "sleep", fail)
+
+    with pytest.raises(EvaluationError):
+        operator(deferrable=False).execute({"ti": instance})
+    assert sagemaker.created == [first]
+
+
+def test_without_deferring_a_stop_is_awaited_and_another_job_started(operator, sagemaker, instance, first, monkeypatch):
+    def go_on(_):
+        for name, job in [*sagemaker.jobs.items()]:
+            sagemaker.add(name, "Stopped" if job["TransformJobStatus"] in ("Stopping", "Stopped") else "Completed")
+
+    monkeypatch.setattr(time, "sleep", go_on)
+    sagemaker.add(first, "Stopping")
+
+    name = operator(deferrable=False).execute({"ti": instance})
+
+    assert name != first
+    assert sagemaker.created == [name]
+
+
 @pytest.mark.parametrize(
     ("status", "fields", "error"),
     [

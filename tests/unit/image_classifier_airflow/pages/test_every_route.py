@@ -215,6 +215,26 @@ def test_a_change_of_our_own_pages_and_of_programs_is_taken(headers):
         access.refuse_foreign(changing({**headers, "sec-fetch-site": "cross-site"}))
 
 
+@pytest.mark.parametrize(
+    ("origin", "is_taken"),
+    [
+        ("https://public.example", True),
+        ("https://public.example:8443", False),
+        ("https://evil.example", False),
+        ("null", False),
+    ],
+)
+def test_behind_a_proxy_airflows_base_url_is_an_origin_of_ours(monkeypatch, origin, is_taken):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://public.example/airflow")
+    request = changing({access.HEADER: "1", "host": "10.0.0.7:8080", "origin": origin})
+
+    if is_taken:
+        assert access.refuse_foreign(request) is None
+    else:
+        with pytest.raises(access.HTTPException, match="another origin"):
+            access.refuse_foreign(request)
+
+
 @pytest.mark.parametrize("address", ["/cats", "/cats/", "/cats/nothing", "/cats/nothing/"])
 def test_the_page_of_an_error_has_its_style_at_every_address(client, address):
     text = client("viewer").get(address).text

@@ -68,6 +68,14 @@ def test_an_empty_file_is_refused(client, bucket):
     assert (answer.status_code, "is empty" in answer.text) == (422, True)
 
 
+@pytest.mark.parametrize(("more", "status"), [(b"", 200), (b"!", 413)])
+def test_a_file_that_no_page_could_show_is_refused(client, bucket, monkeypatch, more, status):
+    monkeypatch.setattr(uploads, "LARGEST_PICTURE_BYTES", len(PNG))
+
+    assert upload(client("editor"), PNG + more).status_code == status
+    assert len(bucket.keys("cats/incoming/")) == (status == 200)
+
+
 @pytest.mark.parametrize("headers", [{"Content-Length": str(app.MOST_BYTES + 1)}, {"Content-Length": "x"}])
 def test_a_body_that_is_too_large_is_refused_unread(client, bucket, headers):
     assert upload(client(None), **headers).status_code == 413
@@ -89,11 +97,12 @@ def test_a_prediction_appears_once_its_record_is_of_this_upload(client, bucket):
     assert ask("/cats/prediction", params={"key": key, "version": "later"}).json() == {"state": "waiting"}
 
 
-def test_an_image_is_deleted_with_its_prepared_copy_and_an_audit_log_line(client, bucket, noted):
+@pytest.mark.parametrize("revision", ["", "-2"])  # -2: of a file that release 0.1 prepared wrongly
+def test_an_image_is_deleted_with_its_prepared_copy_and_an_audit_log_line(client, bucket, noted, revision):
     bucket.add("a.png")
     classifier = Classifier.from_file(next(iter(classifier_files(classifier_folders()))))
     content = bucket.s3.get_object(Bucket="pictures", Key="cats/incoming/a.png")["Body"].read()
-    name = file_name(content, parameters=pixel_parameters(classifier), unmodified=False)
+    name = file_name(content, parameters=pixel_parameters(classifier), unmodified=False, revision=revision)
     bucket.put(f"cats/dataset/train/cat/{name}", b"prepared")
 
     answer = client("editor").post("/cats/delete", json={"key": "cats/incoming/a.png"}, headers=JSON)
