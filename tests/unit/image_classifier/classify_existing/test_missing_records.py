@@ -77,6 +77,25 @@ def missing(s3, **since):
     return [image.name.decode() for image, _, is_missing in compared if is_missing], counter
 
 
+def test_a_resumed_pass_lists_only_what_is_left(s3, put):
+    """Of millions of images each listing costs, and one run's time would not reach the end."""
+    names = [f"{number}.jpg" for number in range(6)]
+    for name in names:
+        put(f"pets/incoming/{name}")
+        put(f"pets/predictions/{name}.json")
+    where, listed_again = {"bucket": "pictures", "classifier": "pets"}, []
+    begun = [position for _, position, _ in compare(s3, **where, start=Position(), counter=Counter())]
+    s3.meta.events.register(
+        "after-call.s3.ListObjectsV2", lambda parsed, **_: listed_again.extend(one["Key"] for one in parsed["Contents"])
+    )
+
+    rest = [image.name.decode() for image, _, _ in compare(s3, **where, start=begun[2], counter=Counter())]
+
+    assert rest == names[3:]
+    images, records = ([f"pets/{folder}/{name}" for name in names[3:]] for folder in ("incoming", "predictions"))
+    assert sorted(listed_again) == [*images, *(f"{record}.json" for record in records)]
+
+
 def test_folder_markers_and_a_runs_own_check_images_are_left_out(s3, put):
     s3.put_object(Bucket="pictures", Key="pets/incoming/folder/", Body=b"")
     for key in ("pets/incoming/.check/run.jpg", "pets/incoming/a.jpg", "pets/incoming/b.jpg"):
