@@ -84,6 +84,10 @@ class TrainingJobs:
         self._check("describe_training_job", request)
         return self._job(request)
 
+    def describe_endpoint(self, **request):
+        self._check("describe_endpoint", request)
+        raise refusal("ValidationException", f'Could not find endpoint "{request["EndpointName"]}".')
+
     def create_training_job(self, **request):
         self._check("create_training_job", request)
         name = request["TrainingJobName"]

@@ -31,6 +31,7 @@ VISIBILITY_S = 6 * TIMEOUT_S  # AWS recommends at least six times the function's
 RETENTION_S = 14 * 86_400  # SQS's maximum
 MOST_RECEIVES = 5  # after as many receives a message goes to the failure queue
 BATCH_SIZE = 10
+POLICY_SID = "UploadsOfTheBucket"
 LEAST_CONCURRENCY = 2  # SQS event source mappings accept 2 to 1,000
 WORKING = ("Enabled", "Enabling", "Creating", "Updating")  # states of an event source mapping
 ABSENT = {"AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"}
@@ -118,13 +119,13 @@ def _works(found: Mapping[str, Any], settings: Mapping[str, Any]) -> bool:
 
 
 def delete_upload_queue(sqs: "SQSClient", lambda_client: "LambdaClient", *, classifier: str) -> bool:
-    """Delete the classifier's event source mappings, then its queue; return whether the queue existed.
+    """Delete the classifier's event source mappings, then its queue; return whether there was one.
 
     Raises:
         ResourceBusyError: for a minute Lambda was still changing a mapping.
 
     """
-    url = _url(sqs, classifier)
+    url = next(iter(our_upload_queues(sqs, classifier=classifier)), None)
     if url is None:
         return False
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -150,7 +151,7 @@ def _attributes(
         "Version": "2012-10-17",
         "Statement": [
             {
-                "Sid": "UploadsOfTheBucket",
+                "Sid": POLICY_SID,
                 "Effect": "Allow",
                 "Principal": {"Service": "s3.amazonaws.com"},
                 "Action": "sqs:SendMessage",
@@ -178,9 +179,16 @@ def _meaning(value: str | None) -> object:
 
 
 def our_upload_queues(sqs: "SQSClient", *, classifier: str) -> tuple[str, ...]:
-    """Return the URL of the classifier's queue; empty if there is none."""
+    """Return the URL of the classifier's queue; empty if there is none, or if it lacks the policy of each of ours.
+
+    Without that policy a queue of this name is somebody else's, or takes no uploads.
+    """
     url = _url(sqs, classifier)
-    return () if url is None else (url,)
+    if url is None:
+        return ()
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}).get("Policy", "{}")
+    sids = {statement.get("Sid") for statement in json.loads(policy).get("Statement", [])}
+    return (url,) if POLICY_SID in sids else ()
 
 
 def _url(sqs: "SQSClient", classifier: str) -> str | None:

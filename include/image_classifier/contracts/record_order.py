@@ -33,20 +33,27 @@ def _compare_uploads(one: Prediction, other: Prediction) -> int:
     """Compare two uploads: the result is below 0 if that of ``one`` came first, 0 if they are the same, else above 0.
 
     Equal version ids are the same upload. A replay has no sequencer, only the upload's time in whole seconds, as S3
-    lists it. It names the version that was current minutes later: of two uploads within a second it is the later.
+    lists it. It names the version that was current minutes later: of two uploads within a second it is the later. In a
+    bucket without versions the ETag says whether it is the same upload.
     """
-    if one.image.version_id and one.image.version_id == other.image.version_id:
+    version, other_version = _version(one), _version(other)
+    if version and version == other_version:
         return 0
     if one.image.sequencer and other.image.sequencer:
         return _compare_sequencers(one.image.sequencer, other.image.sequencer)
     first, second = instant(one.times.uploaded), instant(other.times.uploaded)
-    if _have_other_versions(one, other) and first.replace(microsecond=0) == second.replace(microsecond=0):
-        return bool(other.image.sequencer) - bool(one.image.sequencer)
+    if first.replace(microsecond=0) == second.replace(microsecond=0):
+        if version and other_version:
+            return bool(other.image.sequencer) - bool(one.image.sequencer)
+        if not version and not other_version and one.image.etag and other.image.etag:
+            is_same = one.image.etag == other.image.etag
+            return 0 if is_same else bool(other.image.sequencer) - bool(one.image.sequencer)
     return (first > second) - (first < second)
 
 
-def _have_other_versions(one: Prediction, other: Prediction) -> bool:
-    return bool(one.image.version_id and other.image.version_id)  # equal ones were the same upload
+def _version(record: Prediction) -> str | None:
+    """Return the id of the image's version; an object that was stored without versions has the id "null"."""
+    return None if record.image.version_id == "null" else record.image.version_id
 
 
 def _compare_sequencers(one: str, other: str) -> int:

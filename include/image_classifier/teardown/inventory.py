@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from image_classifier.aws import names
+from image_classifier.aws.client_errors import described
 from image_classifier.aws.clients import Clients
 from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
 from image_classifier.connect.notification import KINDS
@@ -188,13 +189,17 @@ def our_functions(functions: "LambdaClient", classifier: str) -> tuple[str, ...]
 
 
 def our_log_groups(clients: Clients, classifier: str) -> tuple[str, ...]:
-    """Return the log groups of function and endpoint; the jobs of an account share one group for each kind."""
-    name = names.function_name(classifier)
-    is_anothers = _function_tags(clients.functions, name) is not None and not our_functions(
-        clients.functions, classifier
-    )
-    wanted = {names.endpoint_log_group(names.endpoint_name(classifier))}
-    wanted |= set() if is_anothers else {names.function_log_group(classifier)}
+    """Return the log groups of function and endpoint; the jobs of an account share one group for each kind.
+
+    A group of another owner's function or endpoint of that name is left out; a group itself has no owner.
+    """
+    function, endpoint = names.function_name(classifier), names.endpoint_name(classifier)
+    wanted = set[str]()
+    if _function_tags(clients.functions, function) is None or our_functions(clients.functions, classifier):
+        wanted.add(names.function_log_group(classifier))
+    found = described(lambda: clients.sagemaker.describe_endpoint(EndpointName=endpoint))
+    if found is None or our_endpoints(clients.sagemaker, classifier):
+        wanted.add(names.endpoint_log_group(endpoint))
     return tuple(
         group["logGroupName"]
         for prefix in sorted(wanted)

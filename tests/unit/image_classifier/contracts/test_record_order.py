@@ -65,6 +65,23 @@ def test_equal_versions_are_the_same_upload_whatever_the_times_say():
     assert not supersedes(replay, event)
 
 
+@pytest.mark.parametrize("no_version", [None, "null"])
+def test_without_versions_the_etag_says_whether_it_is_the_same_upload(no_version):
+    def stored(etag, **values):
+        record = made(**values)
+        return dataclasses.replace(record, image=dataclasses.replace(record.image, etag=etag))
+
+    event = stored("a", version=None, uploaded="2026-01-01T00:00:00.123Z", sequencer="0A")
+    again = stored("a", version=no_version, uploaded="2026-01-01T00:00:00.000Z", generation=1)
+    later = stored("b", version=no_version, uploaded="2026-01-01T00:00:00.000Z")
+
+    assert is_same_upload(event, again)
+    assert supersedes(again, event)
+    assert not supersedes(event, again)
+    assert supersedes(later, event)
+    assert not supersedes(event, later)
+
+
 def test_an_answer_replaces_a_failed_record_and_never_the_reverse():
     answer = made("v1", uploaded="2026-01-01T00:00:00Z")
     failed = made("v1", uploaded="2026-01-01T00:00:00Z", status="failed", generation=5)

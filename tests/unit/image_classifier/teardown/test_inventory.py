@@ -169,6 +169,21 @@ def test_what_is_kept_does_not_count(clients, keep, kept):
     assert set(folders) == {f"digits/{prefix}/" for prefix in prefixes} - kept
 
 
+def test_another_owner_s_endpoint_keeps_its_log_group(clients):
+    deploy(clients, "image-classifier-digits", classifier="letters")
+    clients.logs.create_log_group(logGroupName="/aws/sagemaker/Endpoints/image-classifier-digits")
+
+    found = inventory(clients, Teardown("digits", BUCKET))
+
+    assert (found.endpoints, found.log_groups) == ((), ())
+
+
+def test_another_owner_s_queue_is_not_found(clients):
+    clients.sqs.create_queue(QueueName="image-classifier-digits", tags={"team": "others"})
+
+    assert inventory(clients, Teardown("digits", BUCKET)).upload_queues == ()
+
+
 def test_log_groups_of_exactly_the_function_and_the_endpoint_are_found(clients):
     ours = ("/aws/lambda/image-classifier-digits", "/aws/sagemaker/Endpoints/image-classifier-digits")
     for name in (*ours, "/aws/lambda/image-classifier-digits-2", "/aws/sagemaker/TrainingJobs"):

@@ -1,5 +1,6 @@
 """Checks which differences from the deployment are restored, and which are reported for a person to restore."""
 
+import json
 from types import SimpleNamespace
 
 import pytest
@@ -44,7 +45,11 @@ class Account:
             update_alias=lambda **request: self.calls.append(("update_alias", request["FunctionVersion"])),
         )
         self.s3 = None
-        self.sqs = SimpleNamespace(get_queue_url=lambda **_: {"QueueUrl": "url"} if self.has_queue else no_queue())
+        policy = json.dumps({"Statement": [{"Sid": "UploadsOfTheBucket"}]})
+        self.sqs = SimpleNamespace(
+            get_queue_url=lambda **_: {"QueueUrl": "url"} if self.has_queue else no_queue(),
+            get_queue_attributes=lambda **_: {"Attributes": {"Policy": policy}},
+        )
         self.has_queue = self.has_any = True
         self.unreserved = LEAST_UNRESERVED + concurrency_of(1)
         self.change, self.permitted = "unchanged", True
