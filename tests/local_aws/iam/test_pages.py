@@ -17,6 +17,7 @@ from image_classifier.contracts.predictions import Image, Model, Times, predicte
 from image_classifier.contracts.record_keys import log_key
 from image_classifier.corrections.store import CorrectionCache, Corrections
 from image_classifier.gallery.deletion import Deletion
+from image_classifier.gallery.earlier_answers import earlier_answers
 
 if TYPE_CHECKING:
     from tests.local_aws.iam.conftest import Enforcing
@@ -42,14 +43,17 @@ def test_an_image_is_uploaded_corrected_and_deleted(aws: Enforcing) -> None:
     line = json.dumps(json.loads(body)).encode() + b"\n"
     log, index = log_key(record, log_prefix=KEYS.predictions_log), f"{KEYS.predictions_index}{AT[:10]}/part-1.jsonl.gz"
     names = {f"{KEYS.predictions}admin/a.jpg.json": body, log: body, index: gzip.compress(line)}
-    for key, content in names.items():  # as the function and the watch Dag write them
+    for key, content in [*names.items(), *names.items()]:  # as the function and the watch Dag write them
         root.put_object(Bucket=aws.bucket, Key=key, Body=content)
     sha256 = hashlib.sha256(b"picture").hexdigest()
     correction = Correction(KEY, image.version_id, sha256, "label", "dog", "cat", "job-1", "search", "admin", AT)
 
     Corrections(s3, aws.bucket, KEYS, CorrectionCache()).write(correction, seen=None)
+    record_key, correction_key = f"{KEYS.predictions}admin/a.jpg.json", f"{KEYS.corrections}admin/a.jpg.json"
+    (earlier,) = earlier_answers(s3, bucket=aws.bucket, record=record_key, correction=correction_key)
+    assert earlier.prediction == record
     deletion = Deletion(s3, aws.bucket, KEYS)
-    assert list(deletion.versions_of(KEY)) == [b"picture"]
+    assert list(deletion.versions_of(KEY, most_bytes=7)) == [b"picture"]
     assert deletion.delete(KEY, prepared=["a.jpg"])
 
     left = root.list_object_versions(Bucket=aws.bucket, Prefix="cats/")
