@@ -186,9 +186,8 @@ def our_upload_queues(sqs: "SQSClient", *, classifier: str) -> tuple[str, ...]:
     url = _url(sqs, classifier)
     if url is None:
         return ()
-    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {}).get("Policy", "{}")
-    sids = {statement.get("Sid") for statement in json.loads(policy).get("Statement", [])}
-    return (url,) if POLICY_SID in sids else ()
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
+    return (url,) if f'"{POLICY_SID}"' in found.get("Policy", "") else ()
 
 
 def _url(sqs: "SQSClient", classifier: str) -> str | None:

@@ -7,14 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from image_classifier.aws.client_errors import code_of
 from image_classifier.aws.names import Keys
-from image_classifier.aws.s3 import ABSENT, list_objects, naming, read, write_if_unchanged
+from image_classifier.aws.s3 import list_objects, naming, read, write_if_unchanged
 from image_classifier.contracts.errors import PredictionError, ResourceBusyError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import correction_key, log_key, record_key, thumbnail_key
+from image_classifier.gallery.picture import read_up_to
 from image_classifier.watch.deleted import lines_without, mark
 
 if TYPE_CHECKING:
@@ -73,16 +71,10 @@ class Deletion:
     def versions_of(self, key: str, *, most_bytes: int) -> Iterator[bytes]:
         """Yield the bytes of every version of an object but the larger ones, which are not read into memory."""
         for version in self._versions(key):
-            try:
-                answer = self.s3.get_object(Bucket=self.bucket, Key=key, VersionId=version["VersionId"])
-            except ClientError as error:
-                if code_of(error) in (*ABSENT, "MethodNotAllowed", "NoSuchVersion"):  # a delete marker
-                    continue
-                raise
-            if answer["ContentLength"] > most_bytes:
-                answer["Body"].close()
-                continue
-            yield answer["Body"].read()
+            version_id = version["VersionId"]
+            content = read_up_to(self.s3, bucket=self.bucket, key=key, most_bytes=most_bytes, version_id=version_id)
+            if content is not None:
+                yield content
 
     def _records(self, key: str) -> Iterator[Prediction]:
         for body in self.versions_of(key, most_bytes=MOST_RECORD_BYTES):

@@ -4,15 +4,15 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from botocore.exceptions import ClientError
-
-from image_classifier.aws.client_errors import code_of
-from image_classifier.aws.s3 import ABSENT, naming
+from image_classifier.aws.s3 import naming
 from image_classifier.contracts.corrections import Correction
 from image_classifier.contracts.errors import CorrectionError, PredictionError
 from image_classifier.contracts.predictions import Prediction
+from image_classifier.gallery.deletion import MOST_RECORD_BYTES
+from image_classifier.gallery.picture import read_up_to
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -69,20 +69,10 @@ def _earlier(s3: "S3Client", *, bucket: str, key: str, parse: Callable[[bytes], 
         page = s3.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=MOST + 1)
     versions = [one["VersionId"] for one in page.get("Versions", []) if one["Key"] == key and not one["IsLatest"]]
     with ThreadPoolExecutor(READERS) as readers:
-        bodies = list(readers.map(lambda version: _body(s3, bucket=bucket, key=key, version=version), versions))
+        one = partial(read_up_to, s3, bucket=bucket, key=key, most_bytes=MOST_RECORD_BYTES)
+        bodies = list(readers.map(lambda version: one(version_id=version), versions))
     for body in filter(None, bodies):
         try:
             yield parse(body)
         except (PredictionError, CorrectionError) as error:
             log.warning("An earlier version of s3://%s/%s cannot be read: %s", bucket, key, error)
-
-
-def _body(s3: "S3Client", *, bucket: str, key: str, version: str) -> bytes | None:
-    """Return a version's bytes; None if it was deleted in the meantime."""
-    with naming(bucket, key, doing="read an earlier version of"):
-        try:
-            return s3.get_object(Bucket=bucket, Key=key, VersionId=version)["Body"].read()
-        except ClientError as error:
-            if code_of(error) in (*ABSENT, "NoSuchVersion"):
-                return None
-            raise

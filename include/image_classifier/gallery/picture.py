@@ -1,4 +1,4 @@
-"""Recognises, by their first bytes, the few image formats that the pages send to a browser."""
+"""Reads objects up to a size, and recognises by their first bytes the formats that the pages send to a browser."""
 
 import hashlib
 from typing import TYPE_CHECKING, Any
@@ -30,24 +30,25 @@ def picture_type(content: bytes) -> str | None:
     return None
 
 
-def read_picture(s3: "S3Client", *, bucket: str, key: str, most_bytes: int) -> bytes | None:
-    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read."""
+def read_up_to(
+    s3: "S3Client", *, bucket: str, key: str, most_bytes: int, version_id: str | None = None
+) -> bytes | None:
+    """Return an object's bytes; None if it does not exist, or if it is larger than `most_bytes` and so is not read.
+
+    Without `version_id` they are those of the current version.
+    """
     with naming(bucket, key, doing="read"):
-        body = _opened(s3, most_bytes=most_bytes, Bucket=bucket, Key=key)
+        body = _opened(s3, bucket=bucket, key=key, most_bytes=most_bytes, version_id=version_id)
         return body.read() if body else None
 
 
 def picture_sha256(
     s3: "S3Client", *, bucket: str, key: str, most_bytes: int, version_id: str | None = None
 ) -> str | None:
-    """Return the SHA-256 of an object's bytes, of which only a piece is in memory; None as `read_picture`.
-
-    Without `version_id` it is that of the current version.
-    """
-    version = {"VersionId": version_id} if version_id else {}
+    """Return the SHA-256 of what `read_up_to` returns, of which only a piece is in memory; None as there."""
     digest = hashlib.sha256()
     with naming(bucket, key, doing="read"):
-        body = _opened(s3, most_bytes=most_bytes, Bucket=bucket, Key=key, **version)
+        body = _opened(s3, bucket=bucket, key=key, most_bytes=most_bytes, version_id=version_id)
         if body is None:
             return None
         for piece in body.iter_chunks(PIECE_BYTES):
@@ -55,9 +56,12 @@ def picture_sha256(
     return digest.hexdigest()
 
 
-def _opened(s3: "S3Client", *, most_bytes: int, **request: Any) -> "StreamingBody | None":
+def _opened(
+    s3: "S3Client", *, bucket: str, key: str, most_bytes: int, version_id: str | None
+) -> "StreamingBody | None":
+    version: dict[str, Any] = {"VersionId": version_id} if version_id else {}
     try:
-        answer = s3.get_object(**request)
+        answer = s3.get_object(Bucket=bucket, Key=key, **version)
     except ClientError as error:
         if code_of(error) in GONE:
             return None

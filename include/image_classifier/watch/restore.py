@@ -161,7 +161,9 @@ def _mapping(clients: Clients, deployment: Deployment) -> Difference | None:
     if queue_arn is None:
         return None
     if not our_upload_queues(clients.sqs, classifier=deployment.classifier):
-        return Difference("upload queue", f"The queue {queue_arn} is gone: S3's messages are lost; {RUN_AGAIN}.")
+        return Difference(
+            "upload queue", f"The queue {queue_arn} is gone, or takes no uploads from S3: they are lost; {RUN_AGAIN}."
+        )
     concurrency = concurrency_of(deployment.instance_count)
     if is_polled(clients.functions, queue_arn=queue_arn, alias_arn=alias_arn, concurrency=concurrency):
         return None

@@ -14,7 +14,7 @@ from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import MAX_KEY_BYTES, correction_key, record_key, thumbnail_key
 from image_classifier.gallery.earlier_answers import EarlierAnswer, earlier_answers
-from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, picture_type, read_picture
+from image_classifier.gallery.picture import LARGEST_PICTURE_BYTES, picture_type, read_up_to
 from image_classifier.prepare.report.schema import TRAITS
 from image_classifier_airflow.pages import storage
 from image_classifier_airflow.pages.access import Looking, Visitor
@@ -102,14 +102,14 @@ def send_thumbnail(visitor: Looking, key: ImageKey) -> Response:
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
     if found:
         return _picture(found[0])
-    return _picture(read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES))
+    return _picture(read_up_to(s3, bucket=place.bucket, key=place.image, most_bytes=SMALL_BYTES))
 
 
 @router.get("/{classifier}/picture")
 def send_picture(visitor: Looking, key: ImageKey) -> Response:
     """Send the uploaded image, or its thumbnail if a browser cannot show it."""
     place, s3 = place_of(visitor, key), storage.s3_of_page(visitor.classifier)
-    original = read_picture(s3, bucket=place.bucket, key=place.image, most_bytes=LARGEST_PICTURE_BYTES)
+    original = read_up_to(s3, bucket=place.bucket, key=place.image, most_bytes=LARGEST_PICTURE_BYTES)
     if original and picture_type(original):
         return _picture(original)
     found = read(s3, bucket=place.bucket, key=place.thumbnail)
@@ -123,7 +123,7 @@ def send_prepared(visitor: Looking, key: ImageKey) -> Response:
     if not key.startswith(tuple(keys.split(split) for split in SPLITS)):
         raise HTTPException(404, f"The classifier {visitor.classifier.name} has no prepared image of this key.")
     s3, bucket = storage.s3_of_page(visitor.classifier), bucket_from_env()
-    return _picture(read_picture(s3, bucket=bucket, key=key, most_bytes=LARGEST_PICTURE_BYTES))
+    return _picture(read_up_to(s3, bucket=bucket, key=key, most_bytes=LARGEST_PICTURE_BYTES))
 
 
 def _picture(content: bytes | None) -> Response:

@@ -7,13 +7,13 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
-from image_classifier.gallery.picture import picture_sha256, picture_type, read_picture
+from image_classifier.gallery.picture import picture_sha256, picture_type, read_up_to
 
 BUCKET = "pictures"
 
 
 def read(s3, *, most_bytes):
-    return read_picture(s3, bucket=BUCKET, key="cats/incoming/a.jpg", most_bytes=most_bytes)
+    return read_up_to(s3, bucket=BUCKET, key="cats/incoming/a.jpg", most_bytes=most_bytes)
 
 
 def test_a_picture_up_to_the_limit_is_read(s3):
