@@ -12,7 +12,7 @@ from image_classification_algorithm.formats.recordio import records as recordio
 from image_classification_algorithm.formats.recordio.records import records
 from image_classifier.contracts.errors import DatasetError
 from image_classifier.contracts.training import recordio as writing
-from image_classifier.contracts.training.recordio import MAGIC, RecordWriter, encoded
+from image_classifier.contracts.training.recordio import MAGIC, encoded
 
 # Bytes in which magic numbers, whole or cut, stand at multiples of 4 and beside them.
 adversarial = st.lists(
@@ -51,17 +51,6 @@ def test_a_magic_number_cuts_a_record_into_parts():
     assert encoded(b"abcd" + MAGIC + MAGIC + b"e") == (
         head(1, 4) + b"abcd" + head(2, 0) + head(3, 1) + b"e" + b"\0\0\0"
     )
-
-
-@given(st.lists(adversarial))
-def test_the_index_leads_to_each_record(contents):
-    rec, idx = io.BytesIO(), io.StringIO()
-    writer = RecordWriter(rec, idx)
-    for key, content in enumerate(contents):
-        writer.write(content, key=key * 3)
-    for key, line in enumerate(idx.getvalue().splitlines()):
-        rec.seek(offset := int(line.removeprefix(f"{key * 3}\t")))
-        assert next(records(rec, name="a.rec", offset=offset)) == (offset, contents[key])
 
 
 def test_one_record_at_a_time_is_read():
