@@ -23,6 +23,7 @@ THREADS: Final = 32  # S3 answers a small PUT in about 30 ms: together they uplo
 BURST: Final = THREADS  # images whose uploads start together: waking a thread for each of them takes twice the CPU time
 MOST_KEPT: Final = 3 * THREADS  # images in memory that are on their way, or wait for a thread
 LISTED_AT_ONCE: Final = 8  # more only wait for Python's interpreter lock
+FEW_FOLDERS: Final = 16  # are listed at once; of more, a page may hold all keys, which saves many requests
 PAGE: Final = 1000  # keys that S3 lists in one request, at most
 MOST_FAILURES: Final = 10  # of obstore, after which boto3 uploads the rest
 
@@ -130,8 +131,8 @@ class ConcurrentStore:
     def keys(self, *prefixes: str) -> frozenset[str]:
         """Return the keys of the non-empty objects below these prefixes.
 
-        S3 says with each page of a listing how to ask for the next one. So all prefixes are listed at once and, below
-        one with more than a page, all folders.
+        S3 says with each page of a listing how to ask for the next one. So all prefixes are listed at once, and then
+        the folders below them; those below one with many folders are not listed apart if one page holds all its keys.
 
         Raises:
             StorageError: S3 does not answer as it should at present.
@@ -142,7 +143,7 @@ class ConcurrentStore:
 
         try:
             with ThreadPoolExecutor(LISTED_AT_ONCE, thread_name_prefix="list") as threads:
-                first = list(threads.map(self._page_or_folders, prefixes))
+                first = list(threads.map(self._keys_and_folders, prefixes))
                 folders = [folder for _, more in first for folder in more]
                 found = (*(keys for keys, _ in first), *threads.map(self._all, folders))
         except (BaseError, OSError, ValueError) as error:
@@ -151,13 +152,15 @@ class ConcurrentStore:
             return self._by_boto3.keys(*prefixes)
         return frozenset().union(*found)
 
-    def _page_or_folders(self, prefix: str) -> tuple[frozenset[str], Sequence[str]]:
-        """Return the keys below a prefix or, if they fill a page, those directly below it and its folders."""
-        page = next(iter(self._objects.list(prefix, chunk_size=PAGE)), [])
-        if len(page) < PAGE:
-            return _not_empty(page), ()
+    def _keys_and_folders(self, prefix: str) -> tuple[frozenset[str], Sequence[str]]:
+        """Return keys below a prefix, and the folders below it that have more: none if one page holds all its keys."""
         found = self._objects.list_with_delimiter(prefix)
-        return _not_empty(found["objects"]), [f"{folder}/" for folder in found["common_prefixes"]]
+        folders = found["common_prefixes"]
+        if len(folders) > FEW_FOLDERS:
+            page = next(iter(self._objects.list(prefix, chunk_size=PAGE)), [])
+            if len(page) < PAGE:
+                return _not_empty(page), ()
+        return _not_empty(found["objects"]), [f"{folder}/" for folder in folders]
 
     def _all(self, prefix: str) -> frozenset[str]:
         return frozenset().union(*map(_not_empty, self._objects.list(prefix, chunk_size=PAGE)))

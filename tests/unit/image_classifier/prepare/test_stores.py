@@ -10,6 +10,7 @@ from image_classifier.contracts.errors import DatasetError, StorageError
 from image_classifier.contracts.pixels import Prepared
 from image_classifier.prepare.stores import (
     BURST,
+    FEW_FOLDERS,
     MOST_FAILURES,
     MOST_KEPT,
     PAGE,
@@ -168,8 +169,16 @@ class Bucket:
         self.put_keys.append(key)
 
     def list(self, prefix, *, chunk_size):
-        found = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])
-        return [[{"path": stored["Key"], "size": stored["Size"]} for stored in found]]
+        return [self._listed(prefix)["objects"]]
+
+    def list_with_delimiter(self, prefix):
+        return self._listed(prefix, Delimiter="/")
+
+    def _listed(self, prefix, **more):
+        page = self.s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix, **more)
+        objects = [{"path": stored["Key"], "size": stored["Size"]} for stored in page.get("Contents", [])]
+        folders = [folder["Prefix"].removesuffix("/") for folder in page.get("CommonPrefixes", [])]
+        return {"objects": objects, "common_prefixes": folders}
 
 
 def test_no_list_is_written_before_all_images_are_stored(s3, prepare, images, stored, monkeypatch):
@@ -218,7 +227,7 @@ def test_the_keys_below_a_prefix_are_listed_without_empty_objects(s3, monkeypatc
 
 def test_boto3_lists_where_obstore_fails(s3, monkeypatch):
     class Failing:
-        def list(self, prefix, *, chunk_size):
+        def list_with_delimiter(self, prefix):
             raise GenericError("Generic S3 error")
 
     s3.put_object(Bucket=BUCKET, Key="c/a.jpg", Body=b"1")
@@ -242,10 +251,19 @@ def test_all_keys_are_listed_wherever_a_page_ends(s3, monkeypatch, images):
     assert found == keys | {"c/validation/class0/b.jpg"}
 
 
-def test_a_full_page_makes_each_folder_be_listed_by_itself(s3, monkeypatch):
+@pytest.mark.parametrize(
+    ("images", "folders", "requests"),
+    [
+        (PAGE, FEW_FOLDERS, FEW_FOLDERS),
+        (PAGE, FEW_FOLDERS + 1, 1 + FEW_FOLDERS + 1),
+        (PAGE - 1, FEW_FOLDERS + 1, 1),
+        (1, 1, 1),
+    ],
+)
+def test_folders_are_listed_by_themselves_unless_a_page_holds_all(s3, monkeypatch, images, folders, requests):
     objects, listed = MemoryStore(), list[str]()
-    for number in range(PAGE):
-        objects.put(f"c/train/class{number % 2}/{number}.jpg", b"1")
+    for number in range(images):
+        objects.put(f"c/train/class{number % folders}/{number}.jpg", b"1")
 
     class Noting:
         def list(self, prefix, *, chunk_size):
@@ -256,5 +274,5 @@ def test_a_full_page_makes_each_folder_be_listed_by_itself(s3, monkeypatch):
 
     monkeypatch.setattr("image_classifier.prepare.stores.object_store", lambda s3, *, bucket: Noting())
 
-    assert len(stored_keys(s3, bucket=BUCKET, prefixes=["c/train/"])) == PAGE
-    assert sorted(listed) == ["c/train/", "c/train/class0/", "c/train/class1/"]
+    assert len(stored_keys(s3, bucket=BUCKET, prefixes=["c/train/"])) == images
+    assert len(listed) == len(set(listed)) == requests
