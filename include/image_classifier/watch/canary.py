@@ -1,7 +1,9 @@
 """Uploads a canary image in every run of the watch Dag, and measures the time from the upload to its record.
 
-The image has no content and a key below the folder of checks, so that index, pages, corrections, replays and the
-function's metrics leave it out. One canary is in flight: the next is uploaded when the record of the last one exists.
+The image has no content and a key below the folder of checks, so that index, pages, corrections, the search for images
+without a record and the function's metrics leave it out. Its event is handled as any other, and replayed if it fails:
+the measured time then includes the delay. One canary is in flight: the next is uploaded when the record of the last one
+exists.
 """
 
 import logging

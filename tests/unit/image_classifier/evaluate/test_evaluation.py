@@ -1,5 +1,6 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -12,7 +13,7 @@ from image_classifier.evaluate.answers import read_answers
 from image_classifier.evaluate.images import to_score
 from image_classifier.evaluate.report.assemble import Subject
 from image_classifier.evaluate.report.model import DatasetVersion, Training
-from image_classifier.evaluate.results import has_enough_results, parse_answer, read_results
+from image_classifier.evaluate.results import has_enough_results, parse_answer, read_result, read_results
 
 BUCKET = "pictures"
 PETS = Classifier(name="pets", source="images")
@@ -229,6 +230,13 @@ def test_the_champions_answers_are_kept_in_the_order_of_its_own_labels(s3, evalu
     assert sum(one.is_right for one in answers) == 24
 
 
+def test_a_model_without_a_class_of_its_data_set_is_not_judged(s3, evaluation, answer):
+    answer()
+
+    with pytest.raises(PredictionError, match="does not know the classes 'dog' of its own data set"):
+        evaluations.write_report(s3, evaluation, replace(subject(), labels=("cat", "emu")))
+
+
 @pytest.mark.parametrize("body", [b'{"prediction": [0.25, 0.75]}', b"[0.25, 0.75]", b'{"prediction": [0.25, 0.75]}\n'])
 def test_an_answer_is_a_list_or_a_json_line(body):
     assert parse_answer(body) == (0.25, 0.75)
@@ -240,6 +248,11 @@ def test_an_answer_of_another_form_is_refused_by_its_key(s3, body):
 
     with pytest.raises(PredictionError, match=r"out/a\.jpg\.out cannot be read"):
         read_results(s3, bucket=BUCKET, prefix="out/", keys=["x/a.jpg"])
+
+
+def test_an_answer_that_is_deleted_while_answers_are_read_is_named(s3):
+    with pytest.raises(PredictionError, match="out cannot be read: it was deleted in the meantime"):
+        read_result(s3, bucket=BUCKET, key="out/a.jpg.out")
 
 
 @pytest.mark.parametrize(("scored", "enough"), [(40, True), (36, True), (35, False), (0, False)])
