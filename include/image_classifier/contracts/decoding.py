@@ -26,7 +26,6 @@ MAX_PIXELS_OF: Final = {
     "WEBP": 30_000_000
 }  # a pixel takes 16 bytes while it is decoded: libwebp's frame and Pillow's copy
 MAX_JPEG_SCANS: Final = 64  # encoders write about ten scans
-MAX_PARTS: Final = 100_000  # of a PNG, GIF or JPEG header; 25 MB of GIF have 97,657, and Pillow takes 10 us for each
 MAX_SCANNED_PIXELS: Final = 600_000_000  # the sum over all scans of a JPEG
 
 _FIRST_COUNTS: Final = ("MPO", "HEIF")  # formats that may hold several pictures; the first one is the photograph
@@ -67,9 +66,14 @@ def _open(data: bytes, limits: Limits) -> Image.Image:
         raise ImageRejectedError("too_large", sentence)
     if name := signatures.unread_format(data):
         raise ImageRejectedError("unsupported", f"The file is {name}, which is not read: {SAVE_AS}.")
-    if signatures.has_more_parts(data, MAX_PARTS):
-        sentence = f"The file has more than {MAX_PARTS:,} blocks, which are not decoded: {SAVE_AS}."
+    if signatures.has_too_many_parts(data):
+        sentence = (
+            f"The file has more than {signatures.MAX_PARTS:,} blocks, or more than {signatures.MAX_COPIED} of EXIF or "
+            f"colour profiles, which are not read: {SAVE_AS}."
+        )
         raise ImageRejectedError("unsupported", sentence)
+    if data.startswith(signatures.TIFF):
+        tiff.check_tags(data)
     image = _identified(data)
     _check_size(image, limits)
     _check_pictures(image, data)
@@ -215,7 +219,7 @@ def _check_scans(image: Image.Image, data: bytes) -> None:
         return
     width, height = image.size
     most = max(4, min(MAX_JPEG_SCANS, MAX_SCANNED_PIXELS // (width * height)))
-    if data.count(b"\xff\xda") > most and signatures.jpeg_scans(data, most=most).count > most:
+    if data.count(b"\xff\xda") > most and signatures.jpeg_scans(data, most=most).has_more:
         sentence = (
             f"The JPEG has more than {most} scans of {width} x {height} pixels, which are not decoded: {SAVE_AS}."
         )

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from PIL import Image
 
-from image_classifier.contracts import signatures, tiff
+from image_classifier.contracts import exif, signatures, tiff
 from image_classifier.contracts.decoding import Limits, decode, has_empty_alpha, open_image
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.sixteen_bits import DARK_16_BIT, grey_of_16_bits, is_dark_of_16_bits
@@ -30,18 +30,7 @@ PROCEDURE: Final = (
     "1"  # raise it when the same image and parameters give other pixels; then every image is prepared again
 )
 
-_MAKER, _MODEL, _ORIENTATION = 0x010F, 0x0110, 0x0112  # EXIF tag
 _BITS_PER_SAMPLE, _PHOTOMETRIC, _BLACK_IS_ZERO = 0x0102, 0x0106, 1  # TIFF tag
-_UPRIGHT: Final = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-_LYING: Final = (5, 6, 7, 8)  # EXIF orientations that exchange width and height
 
 
 @dataclass(frozen=True)
@@ -134,10 +123,10 @@ def picture(data: bytes, parameters: PixelParameters) -> Picture:
 
     """
     image, size = decode(data, parameters.limits, shrink=lambda opened: _shrink_while_decoding(opened, parameters))
-    mode, orientation, camera = image.mode, _orientation(image), _camera(image)
+    mode, orientation, camera = image.mode, exif.orientation(image), exif.camera(image)
     coloured, is_dark = _colours(image, data)
-    square = _flat(_padded(_upright(_scaled(coloured, parameters), orientation), parameters))
-    shown = _upright_size(size, orientation)
+    square = _flat(_padded(exif.upright(_scaled(coloured, parameters), orientation), parameters))
+    shown = exif.upright_size(size, orientation)
     has_transparency = coloured.mode == "RGBA"
     applied = tiff.orientation(data) if image.format == "TIFF" else orientation
     return Picture(square, *shown, image.format or "", mode, applied, is_dark, has_transparency, camera)
@@ -155,7 +144,7 @@ def keep(data: bytes, parameters: PixelParameters) -> Prepared:
         sentence = f"The file is {image.format}, which the algorithm does not read; save it as JPEG or PNG."
         raise ImageRejectedError("unsupported", sentence)
     decoded, size = decode(data, parameters.limits, shrink=lambda _: None)
-    return Prepared(data, *_upright_size(size, _orientation(decoded)))
+    return Prepared(data, *exif.upright_size(size, exif.orientation(decoded)))
 
 
 def revision(data: bytes, parameters: PixelParameters) -> str:
@@ -199,7 +188,7 @@ def measure(data: bytes, parameters: PixelParameters) -> tuple[int, int]:
 
     """
     image = open_image(data, parameters.limits)
-    return image.size if image.format == "TIFF" else _upright_size(image.size, _orientation(image))
+    return image.size if image.format == "TIFF" else exif.upright_size(image.size, exif.orientation(image))
 
 
 def _shrink_while_decoding(image: Image.Image, parameters: PixelParameters) -> None:
@@ -209,28 +198,6 @@ def _shrink_while_decoding(image: Image.Image, parameters: PixelParameters) -> N
         if side >= 2 * parameters.side_px * scale:
             image.draft(None, (max(1, image.width // scale), max(1, image.height // scale)))
             return
-
-
-def _orientation(image: Image.Image) -> int:
-    """Return a loaded image's EXIF orientation, 1 to 8: PNG may store it behind the pixels; Pillow rotates TIFFs."""
-    try:
-        orientation = image.getexif().get(_ORIENTATION)
-    except DECODER_ERRORS:  # a damaged EXIF block does not affect the pixels
-        return 1
-    return orientation if orientation in _UPRIGHT else 1
-
-
-def _camera(image: Image.Image) -> str:
-    try:
-        exif = image.getexif()
-        return " ".join(str(exif[tag]).strip("\0 ") for tag in (_MAKER, _MODEL) if tag in exif)[:80]
-    except DECODER_ERRORS:
-        return ""
-
-
-def _upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
-    width, height = size
-    return (height, width) if orientation in _LYING else (width, height)
 
 
 def _colours(image: Image.Image, data: bytes) -> tuple[Image.Image, bool]:
@@ -269,10 +236,6 @@ def _scaled(image: Image.Image, parameters: PixelParameters) -> Image.Image:
     longer = max(width, height)
     size = (max(1, round(width * side / longer)), max(1, round(height * side / longer)))
     return image.resize(size, Image.Resampling.BICUBIC)
-
-
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
 
 
 def _padded(image: Image.Image, parameters: PixelParameters) -> Image.Image:

@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import repeat
 from typing import Final
 
 JPEG: Final = b"\xff\xd8\xff"
@@ -18,6 +18,9 @@ TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 GIT_LFS: Final = b"version https://git-lfs.github.com/spec/"
 NOT_DOWNLOADED: Final = "The file is a Git LFS pointer, not the image, which was not downloaded: run `git lfs pull`."
 READ: Final = (JPEG, PNG, GIF, b"BM", b"RIFF", *TIFF)  # the first bytes of the formats that are decoded
+
+MAX_PARTS: Final = 100_000  # 25 MB of GIF have 97,657, and Pillow takes 10 us for each
+MAX_COPIED: Final = 64  # a JPEG's Exif block has one segment of 64 KiB, or a few
 
 # Image formats that are not decoded, by their first bytes.
 _UNREAD: Final = (
@@ -43,7 +46,9 @@ _SVG: Final = re.compile(rb"(?>\s+|<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE[^>]*>)*+<sv
 # Fill bytes (0xFF) may stand before a marker; a pattern of all of them takes quadratic time where no marker follows.
 _JPEG_MARKER: Final = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 _STANDALONE: Final = (0x01, 0xD8)  # JPEG markers without a length
-_EOI, _SOS, _DRI = 0xD9, 0xDA, 0xDD
+_SKIPPED: Final = (0xC8, 0xD8, 0xD9, *range(0xF0, 0xFE))  # after which Pillow reads on at the next byte
+_EOI, _SOS, _DRI, _APP1 = 0xD9, 0xDA, 0xDD, 0xE1
+_EXIF: Final = b"Exif\0\0"
 _GIF_IMAGE, _GIF_EXTENSION, _GIF_END = b",!;"
 _LAST_COEFFICIENT: Final = 63
 # Chunks that decide a PNG's pixels, their orientation or the number of frames.
@@ -98,32 +103,45 @@ def png_significant_bits(data: bytes) -> int | None:
     return None
 
 
-def has_more_parts(data: bytes, than: int) -> bool:
-    """Return whether a file has more parts than this, each of which Pillow reads in Python.
+def has_too_many_parts(data: bytes) -> bool:
+    """Return whether a file has more parts than `MAX_PARTS`, or more than `MAX_COPIED` that Pillow copies or inflates.
 
-    They are the chunks of a PNG, the blocks of a GIF, and the segments and fill bytes before a JPEG's first scan.
+    Parts are what Pillow reads in Python: the chunks of a PNG, the blocks of a GIF, and before a JPEG's first scan the
+    segments, the components of a frame and each byte between segments. For every Exif segment Pillow copies all those
+    before it, and it inflates each colour profile of a PNG up to 1 MB.
     """
+    copied = 0
+    for number, is_copied in enumerate(_parts(data), start=1):
+        copied += is_copied
+        if number > MAX_PARTS or copied > MAX_COPIED:
+            return True
+    return False
+
+
+def _parts(data: bytes) -> Iterator[bool]:
+    """Yield for each part of a PNG, GIF or JPEG whether Pillow copies or inflates it."""
     if data.startswith(PNG):
-        parts: Iterator[object] = _png_chunks(data)
+        yield from (name == b"iCCP" for name, _, _ in _png_chunks(data))
     elif data.startswith(JPEG):
-        parts = _jpeg_header(data)
+        yield from _jpeg_header(data)
     elif data.startswith(GIF):
-        parts = _gif_blocks(data)
-    else:
-        return False
-    return next(islice(parts, than, None), None) is not None
+        yield from (False for _ in _gif_blocks(data))
 
 
-def _jpeg_header(data: bytes) -> Iterator[int]:
-    """Yield each segment's position before the first scan, and that of each byte between segments."""
+def _jpeg_header(data: bytes) -> Iterator[bool]:
+    """Yield for each part before the first scan, as Pillow finds them, whether it is of an Exif block."""
     position = 2
     while found := _JPEG_MARKER.search(data, position):
-        yield from range(position, found.end())
+        yield from repeat(False, found.start() - position)
         marker, position = found.group(1)[0], found.end()
-        if marker in (_SOS, _EOI):
+        if marker == _SOS:
             return
-        if marker not in _STANDALONE:
-            position += max(int.from_bytes(data[position : position + 2], "big"), 2)
+        length = 0 if marker in _SKIPPED else max(int.from_bytes(data[position : position + 2], "big"), 2)
+        yield marker == _APP1 and data.startswith(_EXIF, position + 2)
+        if _is_frame(marker):
+            yield from repeat(False, length // 3)
+        position += length
+    yield from repeat(False, len(data) - position)
 
 
 def _gif_blocks(data: bytes) -> Iterator[int]:
@@ -175,6 +193,7 @@ class JpegScans:
         count: number of scans.
         has_end: the end-of-image marker is present.
         is_complete: the scans contain every bit of every coefficient.
+        has_more: reading ended early, at the most scans that were asked for, or at the most parts.
         next_restart: the restart marker that would follow, 0 to 7; None if the image has none.
 
     """
@@ -182,35 +201,44 @@ class JpegScans:
     count: int
     has_end: bool
     is_complete: bool
+    has_more: bool
     next_restart: int | None
 
 
-def jpeg_scans(data: bytes, *, most: int | None = None) -> JpegScans:
+def jpeg_scans(data: bytes, *, most: int = MAX_PARTS) -> JpegScans:
     """Read a JPEG's markers, to its end or to a scan more than `most`; entropy-coded data is skipped, not decoded."""
-    count, position, last_scan, interval, has_end = 0, 2, 0, 0, False
+    count, markers, last_scan, interval, has_end = 0, 0, 0, 0, False
     final: set[tuple[int, int]] = set()  # (component, coefficient) pairs whose lowest bit was read
     components = 0
-    while found := _JPEG_MARKER.search(data, position):
-        marker, position = found.group(1)[0], found.end()
-        if marker == _EOI:
-            has_end = True
-            break
-        if marker in _STANDALONE:
-            continue
-        length = int.from_bytes(data[position : position + 2], "big")
-        segment, position = data[position + 2 : position + length], position + max(length, 2)
+    for marker, segment, position in _jpeg_segments(data):
+        markers += 1
         if marker == _DRI:
             interval = int.from_bytes(segment[:2], "big")
         elif marker == _SOS:
             count, last_scan = count + 1, position
             final |= _finished(segment)
-            if most is not None and count > most:
-                break
         elif _is_frame(marker):
             components = segment[5] if len(segment) > 5 else 0
+        has_end = marker == _EOI
+        if has_end or count > most or markers > MAX_PARTS:
+            break
     wanted = components * (_LAST_COEFFICIENT + 1)
+    has_more = count > most or markers > MAX_PARTS
     restarts = sum(data.count(bytes((0xFF, 0xD0 + number)), last_scan) for number in range(8)) if interval else 0
-    return JpegScans(count, has_end, len(final) >= wanted, restarts % 8 if interval else None)
+    return JpegScans(count, has_end, len(final) >= wanted, has_more, restarts % 8 if interval else None)
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Yield each marker, its segment and where that ends."""
+    position = 2
+    while found := _JPEG_MARKER.search(data, position):
+        marker, start = found.group(1)[0], found.end()
+        if marker in _STANDALONE or marker == _EOI:
+            segment, position = b"", start
+        else:
+            length = int.from_bytes(data[start : start + 2], "big")
+            segment, position = data[start + 2 : start + length], start + max(length, 2)
+        yield marker, segment, position
 
 
 def _is_frame(marker: int) -> bool:
@@ -238,7 +266,7 @@ def jpeg_endings(data: bytes) -> tuple[bytes, bytes] | None:
     """
     data = data.rstrip(b"\xff")
     scans = jpeg_scans(data)
-    if scans.has_end or not scans.count or not scans.is_complete:
+    if scans.has_end or scans.has_more or not scans.count or not scans.is_complete:
         return None
     end, more = bytes((0xFF, _EOI)), bytes(range(1, 255)) * 2
     if scans.next_restart is not None:

@@ -13,8 +13,11 @@ from image_classifier.contracts.errors import ImageRejectedError
 SAVE_AS: Final = "save it as JPEG or PNG"
 MAX_PAGES: Final = 16
 MAX_TAG_BYTES: Final = 4 << 20  # the offsets of 65,535 strips in each of four planes have 2 MiB
+MAX_OTHER_BYTES: Final = 512 << 10  # the largest other tag, a palette of 16 bits, has 384 KiB
 _SUBFILE, _BITS, _ORIENTATION, _PLANAR, _COLOUR_MAP = 254, 258, 274, 284, 320
 _STRIPS, _TILES = (273, 279), (324, 325)  # tags that hold offsets and byte counts
+_PRIVATE, _PROFILE = 32_768, 34_675  # the first private tag; the one of them whose values Pillow reads
+_BYTES: Final = (1, 2, 7)  # types of a byte a value, which Pillow need not convert
 _REDUCED: Final = 0b001
 _REDUCED_OR_MASK: Final = 0b101
 # Pillow's decoders have no common error for a malformed header; the one of AVIF raises RuntimeError, and some assert.
@@ -47,6 +50,22 @@ def check_pages(data: bytes) -> None:
         raise ImageRejectedError("unsupported", sentence)
     if len(kinds) == MAX_PAGES or any(not kind & _REDUCED_OR_MASK for kind in kinds[1:]):
         raise ImageRejectedError("several_pages", "The TIFF file holds several pages; one image was expected.")
+
+
+def check_tags(data: bytes) -> None:
+    """Check that no tag of the first page has so many values that converting them takes too much time or memory.
+
+    Raises:
+        ImageRejectedError: one has.
+
+    """
+    for directory in _loaded(data, most=1):
+        for tag, kind in directory.tagtype.items():
+            limit = MAX_TAG_BYTES if tag in (*_STRIPS, *_TILES) else MAX_OTHER_BYTES
+            is_converted = kind not in _BYTES and (tag < _PRIVATE or tag == _PROFILE)
+            if is_converted and _bytes_of(directory, tag) > limit:
+                sentence = f"Tag {tag} of the TIFF file has more than {limit:,} bytes, which are not read: {SAVE_AS}."
+                raise ImageRejectedError("unsupported", sentence)
 
 
 def is_whole(data: bytes) -> bool:
@@ -95,6 +114,15 @@ def _directories(data: bytes, *wanted: int, most: int) -> Iterator[dict[int, Any
 
     Only they are decoded: a tag may have as many values as the file has bytes, and all pages may share it.
     """
+    try:
+        for directory in _loaded(data, most=most):
+            yield {tag: directory[tag] for tag in wanted if 0 < _bytes_of(directory, tag) <= MAX_TAG_BYTES}
+    except DECODER_ERRORS:
+        return
+
+
+def _loaded(data: bytes, *, most: int) -> Iterator[TiffImagePlugin.ImageFileDirectory_v2]:
+    """Yield each of the first directories, loaded into one object; no value is decoded."""
     seen: set[int] = set()
     try:
         directory = TiffImagePlugin.ImageFileDirectory_v2(data[: 16 if data[2:3] == b"+" or data[3:4] == b"+" else 8])
@@ -103,8 +131,7 @@ def _directories(data: bytes, *wanted: int, most: int) -> Iterator[dict[int, Any
             seen.add(directory.next)
             file.seek(directory.next)
             directory.load(file)
-            found = {tag: directory[tag] for tag in wanted if 0 < _bytes_of(directory, tag) <= MAX_TAG_BYTES}
-            yield found
+            yield directory
     except DECODER_ERRORS:
         return
 

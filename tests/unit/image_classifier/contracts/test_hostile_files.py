@@ -8,7 +8,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from image_classifier.contracts import decoding, pixels, signatures, tiff
+from image_classifier.contracts import exif, pixels, signatures, tiff
 from image_classifier.contracts.errors import ImageRejectedError
 from image_classifier.contracts.pixels import PixelParameters
 
@@ -105,15 +105,72 @@ def with_parts(image_format, count):
 
 @pytest.mark.parametrize("image_format", ["PNG", "JPEG", "GIF"])
 def test_an_image_of_very_many_parts_is_refused(image_format):
-    assert refused(with_parts(image_format, decoding.MAX_PARTS + 1)) == "unsupported"
+    assert refused(with_parts(image_format, signatures.MAX_PARTS)) == "unsupported"
     assert prepared(with_parts(image_format, 500)).jpeg == prepared(with_parts(image_format, 0)).jpeg
 
 
 def test_fill_bytes_in_a_jpeg_s_header_are_parts():
     whole = jpeg()
 
-    assert refused(whole[:2] + b"\xff" * (decoding.MAX_PARTS + 1) + whole[2:]) == "unsupported"
+    assert refused(whole[:2] + b"\xff" * (signatures.MAX_PARTS + 1) + whole[2:]) == "unsupported"
     assert prepared(whole[:2] + b"\xff" * 500 + whole[2:]).jpeg == prepared(whole).jpeg
+
+
+@pytest.mark.parametrize(
+    "hidden_behind",
+    [
+        b"",
+        b"\xff\xd9",  # an end marker, at which Pillow does not end
+        b"\xff\xf0\xff\xff",  # a marker without a length
+    ],
+)
+def test_no_marker_hides_segments_of_a_jpeg(hidden_behind):
+    whole = jpeg()
+    many = (hidden_behind + b"\xff\xfe\0\2" * 16_000) * 7
+
+    assert refused(whole[:2] + many + whole[2:]) == "unsupported"
+
+
+def test_bytes_behind_the_last_marker_of_a_jpeg_are_parts():
+    assert refused(jpeg()[:2] + b"\xff\xfe\0\2" + bytes(signatures.MAX_PARTS)) == "unsupported"
+
+
+def test_components_that_no_frame_has_are_parts():
+    frame = b"\xff\xc0\xff\xff\x08\0\x40\0\x40\1" + b"\1\x11\0" * 21_842 + b"\0"
+    whole = jpeg()
+
+    assert refused(whole[:2] + frame * 5 + whole[2:]) == "unsupported"
+
+
+def with_copied(image_format, count):
+    """An image with as many EXIF segments or colour profiles."""
+    out = io.BytesIO()
+    Image.new("L", (8, 8)).save(out, image_format)
+    data, profile = out.getvalue(), b"a\0\0" + zlib.compress(b"profile")
+    start, part = {
+        "PNG": (
+            33,
+            struct.pack(">I4s", len(profile), b"iCCP") + profile + struct.pack(">I", zlib.crc32(b"iCCP" + profile)),
+        ),
+        "JPEG": (2, b"\xff\xe1\0\x10Exif\0\0II*\0\0\0\0\0"),
+    }[image_format]
+    return data[:start] + part * count + data[start:]
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "JPEG"])
+def test_an_image_of_very_many_profiles_is_refused(image_format):
+    whole = prepared(with_copied(image_format, 0)).jpeg
+
+    assert refused(with_copied(image_format, signatures.MAX_COPIED + 1)) == "unsupported"
+    assert prepared(with_copied(image_format, signatures.MAX_COPIED)).jpeg == whole
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+def test_scans_do_not_hide_between_very_many_segments(progressive):
+    start = jpeg(progressive=progressive)[:-2] + b"\xff\xfe\0\2" * 2_000_000
+
+    assert refused(start + b"\xff\xda\0\2" * 100) == "too_many_scans"
+    assert signatures.jpeg_endings(start) is None
 
 
 @pytest.mark.parametrize("colours", [2, 16, 256])
@@ -146,6 +203,29 @@ def test_a_palette_with_a_negative_value_is_not_taken_for_one_of_8_bits():
     image.tag_v2 = {COLOUR_MAP: (-1, 5, 255)}
 
     assert not tiff.has_8_bit_palette(image)
+
+
+@pytest.mark.parametrize("tag", [(282, RATIONAL, 8), (274, SHORT, 2), (271, RATIONAL, 8), (34_675, LONG, 4)])
+def test_a_tiff_with_very_many_values_where_one_is_expected_is_refused(tag):
+    number, kind, size = tag
+    values = bytes(tiff.MAX_OTHER_BYTES + size)
+
+    assert refused(tiff_of([(number, kind, len(values) // size, 4096)]).ljust(4096, b"\0") + values) == "unsupported"
+
+
+def test_a_private_tag_of_a_tiff_may_be_long():
+    values = bytes(tiff.MAX_OTHER_BYTES + 4)
+    data = tiff_of([(50_838, LONG, len(values) // 4, 4096)]).ljust(4096, b"\0") + values
+
+    assert prepared(data).jpeg == prepared(tiff_of([])).jpeg
+
+
+@pytest.mark.parametrize(("length", "turned"), [(exif.MAX_BYTES, True), (exif.MAX_BYTES + 1, False)])
+def test_a_very_long_exif_block_is_not_read(length, turned):
+    image = Image.new("L", (4, 8))
+    image.info["exif"] = b"Exif\0\0II*\0\x08\0\0\0\1\0\x12\1\3\0\1\0\0\0\6\0".ljust(length, b"\0")
+
+    assert (exif.orientation(image) == 6) is turned
 
 
 def test_pages_that_share_a_large_tag_take_no_memory_for_it():
