@@ -11,6 +11,7 @@ from image_classifier.aws import s3 as storage
 from image_classifier.classify_existing.batch import Batch
 from image_classifier.classify_existing.batch_parts import PartLine, part_keys, read_part
 from image_classifier.classify_existing.records import store_record, write_log_entry
+from image_classifier.classify_existing.replays import current_image
 from image_classifier.contracts import pixels, predictions
 from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.models import Model
@@ -41,10 +42,11 @@ class _Writing:
     def write(self, line: PartLine) -> str | None:
         """Store record, thumbnail and log entry; returns the image's key if the job gave no answer for it.
 
-        Nothing is stored of an image that was deleted since: a job takes hours, in which a person may have deleted all
-        that was made from it.
+        Nothing is stored of an image that was deleted or uploaded again since: a job takes hours, in which a person may
+        have deleted all that was made from it. The function classifies the later upload.
         """
-        if not storage.object_exists(self.s3, bucket=self.batch.bucket, key=line["key"]):
+        found = current_image(self.s3, bucket=self.batch.bucket, key=line["key"])
+        if found is None or (found[0].version_id, found[0].etag) != (line["version_id"], line["etag"]):
             return None
         prepared = f"{self.batch.images}{line['prepared']}"
         if line["prepared"] and prepared not in self.answers:

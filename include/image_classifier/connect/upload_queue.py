@@ -8,16 +8,18 @@ failed message separately. Source of the limits: AWS's guide to SQS as an event 
 import json
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from botocore.exceptions import ClientError
 
 from image_classifier.aws.client_errors import code_of, delete
-from image_classifier.aws.names import function_name
+from image_classifier.aws.names import TAG, function_name
 from image_classifier.aws.retry import repeat_on
 from image_classifier.connect.function_calls import change
 from image_classifier.connect.function_configuration import TIMEOUT_S
+from image_classifier.contracts.errors import ResourceClashError
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -52,15 +54,26 @@ def ensure_upload_queue(
     """Create the queue or update its attributes; return its ARN and what was done.
 
     A message that was received five times goes to the deployment's failure queue, which the watch Dag reads.
+
+    Raises:
+        ResourceClashError: a queue of this name is not the classifier's.
+
     """
     partition, region = failure_queue_arn.split(":")[1], failure_queue_arn.split(":")[3]
     arn = f"arn:{partition}:sqs:{region}:{account}:{queue_name(classifier)}"
     wanted = _attributes(arn, bucket_arn=bucket_arn, account=account, failure_queue_arn=failure_queue_arn)
-    url = _url(sqs, classifier)
-    if url is None:
+    queue = _found(sqs, classifier)
+    if queue is None:
         _create(lambda: sqs.create_queue(QueueName=queue_name(classifier), Attributes=wanted, tags=dict(tags)))
         log.info("Queue %s created", arn)
         return arn, "created"
+    if queue.owner != classifier:
+        message = (
+            f"Queue {arn} exists without the tag {TAG}: {classifier}, so it is somebody else's, and nothing in it was "
+            "changed. Rename the classifier, delete the queue, or use `trigger: direct`."
+        )
+        raise ResourceClashError(message)
+    url = queue.url
     found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     if all(_meaning(found.get(name)) == _meaning(value) for name, value in wanted.items()):
         return arn, "unchanged"
@@ -179,20 +192,32 @@ def _meaning(value: str | None) -> object:
 
 
 def our_upload_queues(sqs: "SQSClient", *, classifier: str) -> tuple[str, ...]:
-    """Return the URL of the classifier's queue; empty if there is none, or if it lacks the policy of each of ours.
-
-    Without that policy a queue of this name is somebody else's, or takes no uploads.
-    """
-    url = _url(sqs, classifier)
-    if url is None:
-        return ()
-    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
-    return (url,) if f'"{POLICY_SID}"' in found.get("Policy", "") else ()
+    """Return the URL of the classifier's queue; empty if there is none, or if its tag does not say that it is ours."""
+    queue = _found(sqs, classifier)
+    return (queue.url,) if queue and queue.owner == classifier else ()
 
 
-def _url(sqs: "SQSClient", classifier: str) -> str | None:
+def takes_uploads(sqs: "SQSClient", *, classifier: str) -> bool:
+    """Return whether the classifier's queue exists, with the statement of its policy that lets S3 send messages."""
+    for url in our_upload_queues(sqs, classifier=classifier):
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
+        return f'"{POLICY_SID}"' in found.get("Policy", "")
+    return False
+
+
+@dataclass(frozen=True)
+class _Queue:
+    """A queue, and the classifier that its tag names."""
+
+    url: str
+    owner: str | None
+
+
+def _found(sqs: "SQSClient", classifier: str) -> _Queue | None:
+    """Return the queue with the classifier's name; for a minute SQS may still give the URL of one that was deleted."""
     try:
-        return sqs.get_queue_url(QueueName=queue_name(classifier))["QueueUrl"]
+        url = sqs.get_queue_url(QueueName=queue_name(classifier))["QueueUrl"]
+        return _Queue(url, sqs.list_queue_tags(QueueUrl=url).get("Tags", {}).get(TAG))
     except ClientError as error:
         if error.response["Error"]["Code"] in ABSENT:
             return None

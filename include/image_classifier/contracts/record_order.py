@@ -34,21 +34,33 @@ def _compare_uploads(one: Prediction, other: Prediction) -> int:
 
     Equal version ids are the same upload. A replay has no sequencer, only the upload's time in whole seconds, as S3
     lists it. It names the version that was current minutes later: of two uploads within a second it is the later. In a
-    bucket without versions the ETag says whether it is the same upload.
+    bucket without versions the ETag says whether it is the same upload (see `_is_listed`).
     """
     version, other_version = _version(one), _version(other)
     if version and version == other_version:
         return 0
     if one.image.sequencer and other.image.sequencer:
         return _compare_sequencers(one.image.sequencer, other.image.sequencer)
+    has_no_version = not version and not other_version
+    if has_no_version and (_is_listed(one, event=other) or _is_listed(other, event=one)):
+        return 0
     first, second = instant(one.times.uploaded), instant(other.times.uploaded)
-    if first.replace(microsecond=0) == second.replace(microsecond=0):
-        if version and other_version:
-            return bool(other.image.sequencer) - bool(one.image.sequencer)
-        if not version and not other_version and one.image.etag and other.image.etag:
-            is_same = one.image.etag == other.image.etag
-            return 0 if is_same else bool(other.image.sequencer) - bool(one.image.sequencer)
+    differs = (version and other_version) or (has_no_version and one.image.etag and other.image.etag)
+    if differs and first.replace(microsecond=0) == second.replace(microsecond=0):
+        return bool(other.image.sequencer) - bool(one.image.sequencer)
     return (first > second) - (first < second)
+
+
+def _is_listed(listed: Prediction, *, event: Prediction) -> bool:
+    """Return whether two records without version ids, one of a replay, are about the same upload: by ETag and time.
+
+    S3 lists an upload in parts with the time when it began; the event has the time when it ended. Of the same bytes
+    that were uploaded again, the listed time is after the event.
+    """
+    if listed.image.sequencer or not listed.image.etag or listed.image.etag != event.image.etag:
+        return False
+    began, ended = (instant(record.times.uploaded).replace(microsecond=0) for record in (listed, event))
+    return began <= ended if event.image.sequencer else began == ended
 
 
 def _version(record: Prediction) -> str | None:

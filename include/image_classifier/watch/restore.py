@@ -21,7 +21,7 @@ from image_classifier.connect.deployment import Deployment
 from image_classifier.connect.function_versions import ALIAS
 from image_classifier.connect.notification import ensure_upload_trigger, upload_trigger_change
 from image_classifier.connect.permission import is_permitted
-from image_classifier.connect.upload_queue import ensure_mapping, is_polled, our_upload_queues
+from image_classifier.connect.upload_queue import ensure_mapping, is_polled, takes_uploads
 from image_classifier.contracts.errors import ImageClassifierError
 from image_classifier.deploy.endpoint import describe_endpoint
 
@@ -160,7 +160,7 @@ def _mapping(clients: Clients, deployment: Deployment) -> Difference | None:
     queue_arn, alias_arn = deployment.trigger.queue_arn, deployment.alias_arn
     if queue_arn is None:
         return None
-    if not our_upload_queues(clients.sqs, classifier=deployment.classifier):
+    if not takes_uploads(clients.sqs, classifier=deployment.classifier):
         return Difference(
             "upload queue", f"The queue {queue_arn} is gone, or takes no uploads from S3: they are lost; {RUN_AGAIN}."
         )

@@ -177,10 +177,13 @@ def test_records_may_be_written_twice_and_stay_as_they_are(bucket):
     assert len(listed(bucket, "pets/predictions-log/")) == len(NAMES)
 
 
-def test_nothing_is_stored_of_an_image_that_was_deleted_meanwhile(bucket):
+@pytest.mark.parametrize("is_uploaded_again", [False, True])
+def test_nothing_is_stored_of_an_image_that_was_deleted_meanwhile(bucket, is_uploaded_again):
     prepare_share(bucket, BATCH, REQUEST, share=0)
     transform(bucket)
     bucket.delete_object(Bucket="pictures", Key="pets/incoming/a.png")
+    if is_uploaded_again:
+        bucket.put_object(Bucket="pictures", Key="pets/incoming/a.png", Body=photo(200))
 
     write_records(bucket, BATCH, share=0, generation=REQUEST.generation)
 

@@ -17,7 +17,9 @@ from image_classifier.connect.upload_queue import (
     ensure_mapping,
     ensure_upload_queue,
     our_upload_queues,
+    takes_uploads,
 )
+from image_classifier.contracts.errors import ResourceClashError
 
 ALIAS = "arn:aws:lambda:us-east-1:123456789012:function:image-classifier-pets:live"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:image-classifier-pets"
@@ -183,6 +185,37 @@ def test_deleting_the_queue_deletes_its_mappings_first(sqs):
     assert our_upload_queues(sqs, classifier="pets") == ()
     assert not delete_upload_queue(sqs, functions, classifier="pets")
     assert functions.calls == [("delete", {"UUID": "1"})]
+
+
+@pytest.mark.parametrize("tags", [{}, {"image-classifier": "pets-2"}, {"team": "others"}])
+def test_somebody_elses_queue_is_neither_changed_nor_deleted(sqs, tags):
+    url = sqs.create_queue(QueueName="image-classifier-pets", tags=tags)["QueueUrl"]
+    before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
+    with pytest.raises(ResourceClashError, match="exists without the tag image-classifier: pets"):
+        ensure_queue(sqs)
+    assert not delete_upload_queue(sqs, Functions(), classifier="pets")
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] == before
+
+
+def test_a_queue_without_its_policy_is_ours_and_takes_no_uploads(sqs):
+    ensure_queue(sqs)
+    [url] = our_upload_queues(sqs, classifier="pets")
+    assert takes_uploads(sqs, classifier="pets")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+
+    assert not takes_uploads(sqs, classifier="pets")
+    assert our_upload_queues(sqs, classifier="pets") == (url,)
+
+
+def test_a_deleted_queue_is_absent_though_sqs_gives_its_url():
+    def gone(**_):
+        raise client_error("AWS.SimpleQueueService.NonExistentQueue")
+
+    deleted = SimpleNamespace(get_queue_url=lambda **_: {"QueueUrl": "url"}, list_queue_tags=gone)
+
+    assert our_upload_queues(deleted, classifier="pets") == ()
+    assert not takes_uploads(deleted, classifier="pets")
 
 
 def test_concurrency_is_reserved_in_proportion_to_the_endpoints_instances():

@@ -65,12 +65,32 @@ def test_equal_versions_are_the_same_upload_whatever_the_times_say():
     assert not supersedes(replay, event)
 
 
+def stored(etag, **values):
+    record = made(**values)
+    return dataclasses.replace(record, image=dataclasses.replace(record.image, etag=etag))
+
+
+@pytest.mark.parametrize("began", ["00:00:01", "00:00:00", "00:00:59"])
+def test_without_versions_an_upload_in_parts_is_listed_with_its_beginning(began):
+    event = stored("a", version=None, uploaded="2026-01-01T00:01:01.020Z", sequencer="0A")
+    replay = stored("a", version=None, uploaded=f"2026-01-01T{began}.000Z", generation=5)
+
+    assert is_same_upload(event, replay)
+    assert supersedes(replay, event)
+    assert not supersedes(event, replay)
+
+
+@pytest.mark.parametrize(("etag", "second"), [("a", "02"), ("b", "00")])
+def test_without_versions_later_or_other_bytes_are_another_upload(etag, second):
+    event = stored("a", version=None, uploaded="2026-01-01T00:00:01.020Z", sequencer="0A")
+    other = stored(etag, version=None, uploaded=f"2026-01-01T00:00:{second}.000Z", generation=5)
+
+    assert not is_same_upload(event, other)
+    assert supersedes(other, event) is (second == "02")
+
+
 @pytest.mark.parametrize("no_version", [None, "null"])
 def test_without_versions_the_etag_says_whether_it_is_the_same_upload(no_version):
-    def stored(etag, **values):
-        record = made(**values)
-        return dataclasses.replace(record, image=dataclasses.replace(record.image, etag=etag))
-
     event = stored("a", version=None, uploaded="2026-01-01T00:00:00.123Z", sequencer="0A")
     again = stored("a", version=no_version, uploaded="2026-01-01T00:00:00.000Z", generation=1)
     later = stored("b", version=no_version, uploaded="2026-01-01T00:00:00.000Z")

@@ -73,8 +73,7 @@ def test_the_logs_of_a_function_that_somebody_else_made_stay(clients, classifier
 def test_event_notification_and_queue_go_and_others_stay(clients):
     entries = []
     for name in (NAME, "theirs"):
-        attributes = {"Policy": json.dumps({"Statement": [{"Sid": "UploadsOfTheBucket"}]})} if name == NAME else {}
-        url = clients.sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+        url = clients.sqs.create_queue(QueueName=name, tags={"image-classifier": "digits"})["QueueUrl"]
         queue = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         entries.append({"Id": name, "QueueArn": queue, "Events": ["s3:ObjectCreated:*"]})
     clients.s3.put_bucket_notification_configuration(

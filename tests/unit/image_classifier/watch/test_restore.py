@@ -48,9 +48,10 @@ class Account:
         policy = json.dumps({"Statement": [{"Sid": "UploadsOfTheBucket"}]})
         self.sqs = SimpleNamespace(
             get_queue_url=lambda **_: {"QueueUrl": "url"} if self.has_queue else no_queue(),
-            get_queue_attributes=lambda **_: {"Attributes": {"Policy": policy}},
+            get_queue_attributes=lambda **_: {"Attributes": {"Policy": policy} if self.has_policy else {}},
+            list_queue_tags=lambda **_: {"Tags": {"image-classifier": "pets"}},
         )
-        self.has_queue = self.has_any = True
+        self.has_queue = self.has_policy = self.has_any = True
         self.unreserved = LEAST_UNRESERVED + concurrency_of(1)
         self.change, self.permitted = "unchanged", True
         monkeypatch.setattr(restore, "upload_trigger_change", lambda *_, **__: self.change)
@@ -168,8 +169,9 @@ SETTINGS = {
 POLLED = {"UUID": "1", "FunctionArn": ALIAS, "State": "Enabled", **SETTINGS}
 
 
-def test_a_queue_that_was_deleted_is_reported(account):
-    account.has_queue = False
+@pytest.mark.parametrize("lacks", ["has_queue", "has_policy"])
+def test_a_queue_that_was_deleted_or_takes_nothing_is_reported(account, lacks):
+    setattr(account, lacks, False)
 
     [difference] = differences(account, DEPLOYMENT.model_copy(update={"trigger_mode": "queue"}))
 
