@@ -5,11 +5,12 @@ import logging
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import list_objects, naming, read, write_if_unchanged
-from image_classifier.contracts.errors import PredictionError, ResourceBusyError
+from image_classifier.aws.versions import Version, delete_versions, versions_of
+from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import correction_key, log_key, record_key, thumbnail_key
 from image_classifier.gallery.picture import read_up_to
@@ -21,10 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 READERS = 16
-MOST_KEYS = 1000  # AWS's limit of a DeleteObjects request
 MOST_RECORD_BYTES = 1_000_000  # a record with a thousand classes has a few kilobytes
 SPLITS = ("train", "validation", "test")
-Version = dict[str, str]  # Key and VersionId
 
 
 @dataclass(frozen=True)
@@ -70,9 +69,10 @@ class Deletion:
 
     def versions_of(self, key: str, *, most_bytes: int) -> Iterator[bytes]:
         """Yield the bytes of every version of an object but the larger ones, which are not read into memory."""
-        for version in self._versions(key):
-            version_id = version["VersionId"]
-            content = read_up_to(self.s3, bucket=self.bucket, key=key, most_bytes=most_bytes, version_id=version_id)
+        for version in versions_of(self.s3, bucket=self.bucket, key=key):
+            content = read_up_to(
+                self.s3, bucket=self.bucket, key=key, most_bytes=most_bytes, version_id=version.version_id
+            )
             if content is not None:
                 yield content
 
@@ -82,17 +82,6 @@ class Deletion:
                 yield Prediction.from_json(body)
             except PredictionError as error:
                 log.warning("A version of s3://%s/%s is no record: %s", self.bucket, key, error)
-
-    def _versions(self, key: str) -> list[Version]:
-        """Return every version and delete marker of one key."""
-        with naming(self.bucket, key, doing="list the versions of"):
-            pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
-            return [
-                {"Key": found["Key"], "VersionId": found["VersionId"]}
-                for page in pages
-                for found in (*page.get("Versions", []), *page.get("DeleteMarkers", []))
-                if found["Key"] == key
-            ]
 
     def _prepared(self, names: Iterable[str]) -> list[str]:
         """Return the possible keys of the prepared copies: one in each class of each split."""
@@ -115,14 +104,14 @@ class Deletion:
         parts = [part for part in found if not part.startswith(self.keys.deleted_marks)]
         with ThreadPoolExecutor(READERS) as readers:
             list(readers.map(lambda part: self._leave_part(part, key), parts))
-        return self._delete(self._superseded(prefix))
+        return delete_versions(self.s3, self._superseded(prefix), bucket=self.bucket)
 
     def _superseded(self, prefix: str) -> list[Version]:
         """Return the earlier versions of parts, also of those that the watch Dag has merged since."""
         with naming(self.bucket, prefix, doing="list the versions of"):
             pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
             return [
-                {"Key": found["Key"], "VersionId": found["VersionId"]}
+                Version(found["Key"], found["VersionId"], is_latest=False, is_marker=False)
                 for page in pages
                 for found in page.get("Versions", [])
                 if not found["IsLatest"] and not found["Key"].startswith(self.keys.deleted_marks)
@@ -141,17 +130,6 @@ class Deletion:
 
     def _delete_all(self, keys: Iterable[str]) -> int:
         with ThreadPoolExecutor(READERS) as readers:  # 150 classes have 900 possible prepared copies
-            return self._delete([version for found in readers.map(self._versions, keys) for version in found])
-
-    def _delete(self, versions: list[Version]) -> int:
-        for start in range(0, len(versions), MOST_KEYS):
-            objects: Any = versions[start : start + MOST_KEYS]
-            with naming(self.bucket, objects[0]["Key"], doing="delete"):
-                answer = self.s3.delete_objects(Bucket=self.bucket, Delete={"Objects": objects, "Quiet": True})
-            if errors := answer.get("Errors"):
-                message = (
-                    f"S3 did not delete {len(errors)} object versions, such as {errors[0].get('Key')}: "
-                    f"{errors[0].get('Message')}. Delete the image again."
-                )
-                raise ResourceBusyError(message)
-        return len(versions)
+            listed = readers.map(lambda key: versions_of(self.s3, bucket=self.bucket, key=key), keys)
+            found = [version for versions in listed for version in versions]
+        return delete_versions(self.s3, found, bucket=self.bucket)

@@ -1,7 +1,8 @@
 """Keeps lines of deleted images out of the index, also if the watch Dag writes a part while a person deletes an image.
 
 Whoever deletes an image marks it first, and then looks through the parts that exist. Whoever writes a part looks for
-marks after it has written. So one of the two finds each line. A mark names the image by a hash alone.
+marks after it has written. So one of the two finds each line. A mark names the image by a hash alone. A line that the
+writer finds was written during the deletion or after it, and so was the record: it is deleted as well.
 """
 
 import gzip
@@ -10,12 +11,16 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
+from image_classifier.aws.versions import Version, delete_versions, versions_of
 from image_classifier.contracts.errors import PredictionError
-from image_classifier.contracts.predictions import instant
+from image_classifier.contracts.predictions import Prediction, instant
+from image_classifier.contracts.record_keys import log_key, record_key, thumbnail_key
+from image_classifier.contracts.record_order import is_same_upload
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -43,9 +48,48 @@ def remove_old_marks(s3: "S3Client", *, bucket: str, keys: Keys, now: datetime) 
     storage.delete(s3, bucket=bucket, keys=old)
 
 
-def without_deleted(lines: Sequence[bytes], marked: Marks, *, keys: Keys) -> list[bytes]:
-    """Return the lines except those of images that were deleted after the upload that the line is about."""
-    return [line for line in lines if not _is_deleted(line, marked, keys=keys)] if marked else list(lines)
+def deleted_lines(lines: Sequence[bytes], marked: Marks, *, keys: Keys) -> list[bytes]:
+    """Return the lines of images that were deleted after the upload that the line is about."""
+    return [line for line in lines if _is_deleted(line, marked, keys=keys)] if marked else []
+
+
+def delete_late(s3: "S3Client", line: bytes, *, bucket: str, keys: Keys) -> None:
+    """Delete the record, thumbnail and log entry that a line of a deleted image is about, in all versions.
+
+    The function, or a run that classifies images again, may have written them while the image was deleted: none of them
+    looks for the image once more after it has written. If the image is there, it is being deleted just now, which takes
+    them along, or was uploaded again: then what belongs to the later upload stays.
+    """
+    try:
+        record = Prediction.from_json(line)
+        image = record.image.key
+        stored_in = record_key(image, incoming_prefix=keys.incoming, predictions_prefix=keys.predictions)
+    except PredictionError as error:
+        log.warning("An entry of a deleted image is no record: %s", error)
+        return
+    uploaded = storage.modified(s3, bucket=bucket, key=image)
+    if uploaded is not None and uploaded <= instant(record.times.uploaded):
+        return
+    read = partial(versions_of, s3, bucket=bucket)
+    records = read(key=stored_in)
+    pictures = read(key=thumbnail_key(image, incoming_prefix=keys.incoming, thumbnails_prefix=keys.thumbnails))
+    if uploaded is not None:
+        records = [version for version in records if _is_of(version, record, s3=s3, bucket=bucket)]
+        pictures = [version for version in pictures if not version.is_latest]
+    entries = read(key=log_key(record, log_prefix=keys.predictions_log))
+    deleted = delete_versions(s3, [*pictures, *entries, *records], bucket=bucket)
+    log.info("Deleted %d object versions about the deleted image s3://%s/%s", deleted, bucket, image)
+
+
+def _is_of(version: Version, record: Prediction, *, s3: "S3Client", bucket: str) -> bool:
+    """Return whether a version of a record is about the same upload as this record."""
+    if version.is_marker:
+        return False
+    try:
+        body = s3.get_object(Bucket=bucket, Key=version.key, VersionId=version.version_id)["Body"].read()
+        return is_same_upload(Prediction.from_json(body), record)
+    except PredictionError:
+        return False  # not a record; readers ignore it
 
 
 def lines_without(content: bytes, key: str) -> list[bytes] | None:

@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from image_classifier.aws import s3 as storage
 from image_classifier.aws.names import Keys
 from image_classifier.contracts.record_keys import CHECK_FOLDER
-from image_classifier.watch.deleted import marks, remove_old_marks, without_deleted
+from image_classifier.watch.deleted import delete_late, deleted_lines, marks, remove_old_marks
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -175,12 +175,14 @@ def _lines_of(s3: "S3Client", *, bucket: str, key: str) -> list[bytes]:
 def _write_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, keys: Keys, key: str) -> None:
     """Write a part; again without the lines of an image that was deleted in the meantime, and in no earlier version."""
     version = _put_part(s3, lines, bucket=bucket, key=key)
-    kept = without_deleted(lines, marks(s3, bucket=bucket, keys=keys), keys=keys)
-    if len(kept) < len(lines):
-        _put_part(s3, kept, bucket=bucket, key=key)
+    gone = set(deleted_lines(lines, marks(s3, bucket=bucket, keys=keys), keys=keys))
+    if gone:
+        _put_part(s3, [line for line in lines if line not in gone], bucket=bucket, key=key)
         if version:
             s3.delete_object(Bucket=bucket, Key=key, VersionId=version)
-    log.info("Wrote %d records to s3://%s/%s", len(kept), bucket, key)
+    for line in gone:
+        delete_late(s3, line, bucket=bucket, keys=keys)
+    log.info("Wrote %d records to s3://%s/%s", len(lines) - len(gone), bucket, key)
 
 
 def _put_part(s3: "S3Client", lines: Sequence[bytes], *, bucket: str, key: str) -> str | None:

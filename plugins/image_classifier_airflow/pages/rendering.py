@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import jinja2
 from fastapi.responses import HTMLResponse
 
+from image_classifier.contracts.record_order import is_same_upload
 from image_classifier_airflow.pages.access import Visitor
 
 FOLDER = Path(__file__).parent
@@ -51,6 +52,7 @@ ENVIRONMENT = jinja2.Environment(
     lstrip_blocks=True,
 )
 ENVIRONMENT.filters.update(percent=percent, moment=moment, dollars=dollars)
+ENVIRONMENT.tests.update(same_upload_as=is_same_upload)
 ENVIRONMENT.globals.update(address=address)
 
 

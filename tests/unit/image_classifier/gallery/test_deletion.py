@@ -262,7 +262,7 @@ def test_a_part_without_the_image_is_not_written_again(s3):
 
 def test_possible_copies_are_looked_for_at_once(s3, monkeypatch):
     both = threading.Barrier(2, timeout=10)
-    monkeypatch.setattr(Deletion, "_versions", lambda *_: [both.wait()][1:])
+    monkeypatch.setattr(deletions, "versions_of", lambda *_, **__: [both.wait()][1:])
 
     assert Deletion(s3, BUCKET, Keys("cats"))._delete_all(["a", "b"]) == 0
 
