@@ -4,7 +4,6 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from image_classifier.aws.names import model_package_group_name
 from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier.classifier.run_params import RunParams, with_run_params
@@ -12,6 +11,7 @@ from image_classifier_airflow.assets import announce
 from image_classifier_airflow.links import decisions_link, evaluations_link
 from image_classifier_airflow.page_links import model_page
 from image_classifier_airflow.steps import clients
+from image_classifier_airflow.steps.registration import register_model
 from image_classifier_airflow.steps.tuning import search_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ class EvaluationSteps:
         rule = classifier.promotion
         self._ensure_registry(plan, training_job, classifier=classifier)
         if not dataset["num_test_samples"]:
-            may = self._without_test_images(classifier, self._register(job, dataset, classifier=classifier))
+            version = register_model(self._evaluation(dataset, training_job), job, dataset, classifier=classifier)
+            may = self._without_test_images(classifier, version)
             announce(outlet_events, classifier, kind="model", version=training_job, figures={"verdict": "unseen"})
             return may
         decision, key = self.compare(dataset, job, plan, params, dag_run)
@@ -150,25 +151,8 @@ class EvaluationSteps:
         decision = promotion.decide_candidate(
             s3, candidate, champion=plan["serving"] or None, rule=classifier.promotion
         )
-        self._note(self._register(job, dataset, classifier=classifier), decision)
+        self._note(register_model(candidate, job, dataset, classifier=classifier), decision)
         return decision, promotion.keep_decision(s3, decision, bucket=candidate.bucket, at=dag_run.start_date)
-
-    def _register(self, job: Json, dataset: Json, *, classifier: Classifier) -> str:
-        """Register the run's model with its report, unless it is registered; return the version's ARN."""
-        from image_classifier.evaluate.evaluation import REPORT, stored_report
-        from image_classifier.promote import registry
-
-        candidate = self._evaluation(dataset, job["training_job"])
-        model = registry.TrainedModel(job["training_job"], job["image"], job["model_artifact"], classifier.algorithm)
-        report = stored_report(clients.s3(self._conn), candidate) if dataset["num_test_samples"] else None
-        return registry.ensure_version(
-            clients.sagemaker(self._conn),
-            model,
-            group=model_package_group_name(classifier.name),
-            labels=dataset["labels_sha256"],
-            report=report,
-            report_uri=candidate.uri(candidate.prefix + REPORT),
-        )
 
     def _note(self, arn: str, decision: "Decision") -> None:
         """Set the version's approval status; in the mode `approval` a person decides, in `never` it stays pending."""

@@ -24,7 +24,6 @@ from image_classifier_airflow.steps.waiting import check_none_waits, count_waiti
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-    from image_classifier.evaluate.report.model import Report
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +101,7 @@ class Steps:
         return planned
 
     def plan_deployment(self, dataset: Json, job: Json, params: Params) -> Json:
-        """Write model.json, and return the requests of model, endpoint config, endpoint and function.
+        """Return the requests of model, endpoint config, endpoint and function.
 
         Returns:
             A dict of the requests ``model``, ``endpoint_config`` and ``endpoint``; the configurations ``function`` and
@@ -112,20 +111,11 @@ class Steps:
             ResourceClashError: another deployment has created the endpoint since the run began.
 
         """
-        from image_classifier.deploy import model_file
         from image_classifier.plan.preflight import check_name
 
         classifier, settings, training_job = self._of(params), Settings.from_env(), job["training_job"]
         conn = classifier.aws_conn_id
         check_name(clients.sagemaker(conn), clients.functions(conn), classifier=classifier, settings=settings)
-        model_file.publish_model_file(
-            self._s3,
-            bucket=settings.bucket,
-            classifier=classifier,
-            labels_key=dataset["labels_key"],
-            training_job=training_job,
-            report=self._report(dataset, training_job),
-        )
         return {
             **deployment_requests(
                 classifier,
@@ -141,16 +131,6 @@ class Steps:
             },
             "upload_trigger": trigger_configuration(classifier, settings),
         }
-
-    def _report(self, dataset: Json, training_job: str) -> "Report | None":
-        """Return the model's report; None without test images."""
-        from image_classifier.evaluate.evaluation import Evaluation, stored_report
-
-        if not dataset["num_test_samples"]:
-            return None
-        where = (dataset["fingerprint"], dataset["test_manifest_sha256"])
-        evaluation = Evaluation(self._classifier.name, Settings.from_env().bucket, training_job, *where)
-        return stored_report(self._s3, evaluation)
 
     def test_endpoint(self, dataset: Json, job: Json) -> None:
         """Invoke the endpoint with images of known class, and log the answers."""

@@ -10,6 +10,7 @@ from tests.unit.image_classifier_airflow.made import DATASET
 
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import StorageError
+from image_classifier.contracts.labels import labels_document
 from image_classifier_airflow.assets import CHANGES
 from image_classifier_airflow.params import train_params
 from image_classifier_airflow.steps import clients, roll_back
@@ -66,7 +67,8 @@ def test_a_roll_back_whose_record_was_not_stored_is_announced(aws, monkeypatch):
     assert announced == ["config-1"]
 
 
-def test_a_model_whose_approval_failed_is_announced(aws, monkeypatch):
+def test_a_model_whose_approval_failed_is_announced(aws, bucket, monkeypatch):
+    aws.s3.put_object(Bucket=bucket, Key=DATASET["labels_key"], Body=labels_document(["cat", "dog"]))
     steps, dataset = EvaluationSteps(PETS), {**DATASET, "num_test_samples": 0}
     plan = steps.plan_evaluation(dataset, JOB, PARAMS)
 

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.image_classifier_airflow import made
 from tests.unit.image_classifier_airflow.made import DATASET, DECISION
 
+from image_classifier.aws.names import Keys
 from image_classifier.classifier import Classifier
 from image_classifier.contracts.errors import ClassifierFileError
 from image_classifier.contracts.labels import labels_document
@@ -172,6 +173,16 @@ def test_a_first_model_goes_live_and_is_approved(aws, bucket, registered):
 def test_a_model_below_a_floor_does_not_go_live_and_is_rejected(registered):
     assert decided(rule(floors={"accuracy": 0.95})) is False
     assert registered == [(JOB["training_job"], "Rejected")]
+
+
+def test_a_refused_model_is_described_for_a_later_rollback(aws, bucket, registered):
+    decided(rule(floors={"accuracy": 0.95}))
+
+    key = Keys("pets").model_file(JOB["training_job"])
+    described = json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    assert described["labels"] == ["cat", "dog"]
+    assert described["pixels"] == {"side_px": 224, "fit": "pad", "jpeg_quality": 90, "as_is": False}
+    assert described["calibration"]["temperature"] > 0
 
 
 def test_with_mode_never_a_model_is_registered_and_does_not_go_live(registered):

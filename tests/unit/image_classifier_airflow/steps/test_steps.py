@@ -134,14 +134,9 @@ def test_what_will_do_instead_goes_with_the_request(steps, s3):
     assert planned["accept_time_limit"] is True
 
 
-def test_labels_and_pixels_are_stored_with_the_model_before_a_deployment(steps, s3):
-    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
-
+def test_a_deployment_is_of_the_model_with_the_classifier_s_names(steps):
     plan = steps.plan_deployment(DATASET, JOB, params())
 
-    published = json.loads(s3.get_object(Bucket=BUCKET, Key="digits/models/job-1/model.json")["Body"].read())
-    assert published["labels"] == ["7", "8"]
-    assert published["pixels"] == {"side_px": 28, "fit": "pad", "jpeg_quality": 90, "as_is": False}
     [variant] = plan["endpoint_config"]["ProductionVariants"]
     assert (variant["VariantName"], variant["ModelName"]) == ("job-1", plan["model"]["ModelName"])
     assert plan["sample"] == {"bucket": BUCKET, "key": "digits/dataset/validation/7/a.jpg", "num_classes": 2}
