@@ -143,7 +143,8 @@ def _function_log(operator: Any) -> str | None:
 
 
 def _uploads(operator: Any) -> str | None:
-    return console.objects(operator.s3.meta, operator.config["bucket"], prefix=operator.config["prefix"])
+    config = operator.config
+    return console.objects(operator.s3.meta, config["bucket"], prefix=Keys(config["classifier"]).incoming)
 
 
 TRAINING_LINKS = (ResourceLink("Training job", _training_job), ResourceLink("Training log", _training_log))

@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from PIL import Image, ImageDraw
 
@@ -24,6 +24,7 @@ from image_classifier.evaluate.report.scored import ScoredImage, scored_table
 from image_classifier.prepare.report.page import data_uris
 from image_classifier.promote.compare import Pair
 from image_classifier.promote.decide import decide
+from image_classifier.promote.decision import Answer
 from image_classifier.promote.promotion import keep_decision
 from image_classifier.watch.seen import Seen, SeenVersion
 
@@ -253,15 +254,24 @@ class Written:
             epochs=epochs,
         )
 
-    def decision(self, report: Report, *, champion: str | None, at: datetime) -> None:
-        """What was decided about a model, of made-up pairs."""
+    def decision(
+        self,
+        report: Report,
+        *,
+        champion: str | None,
+        at: datetime,
+        mode: Literal["automatic", "approval", "never"] = "automatic",
+        answer: Answer | None = None,
+    ) -> None:
+        """What was decided about a model, of made-up pairs, and a person's answer."""
         pairs = [
             Pair(label, self.random.random() < report.accuracy.value, self.random.random() < 0.85)
             for label in self.labels
             for _ in range(60)
         ]
-        decision = decide(report, rule=Promotion(), champion=champion, pairs=pairs if champion else [])
-        keep_decision(self.s3, decision, bucket=self.bucket, at=at)
+        decision = decide(report, rule=Promotion(mode=mode), champion=champion, pairs=pairs if champion else [])
+        answered = decision.model_copy(update={"answer": answer})
+        keep_decision(self.s3, answered, bucket=self.bucket, at=at)
 
     def deployment(self, job: str) -> None:
         alias = f"arn:aws:lambda:us-east-1:123456789012:function:image-classifier-{self.name}:live"

@@ -100,8 +100,8 @@ def show_gallery(visitor: Looking, chosen: Chosen, start: Start = 0) -> Response
 
 
 def reason_of(chosen: Filter) -> Reason:
-    """Return why the filter's images are shown; corrections of unsure ones would bias the measured accuracy."""
-    return "unsure" if chosen.status == "unsure" or chosen.order == "least_sure" else "search"
+    """Return why the filter's images are shown; neither is in the measured accuracy, which both would bias."""
+    return "unsure" if chosen.status == "unsure" else "search"
 
 
 @router.get("/{classifier}/export.csv")

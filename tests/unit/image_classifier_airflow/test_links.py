@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import boto3
 import pytest
 
+from image_classifier.aws.settings import Settings
 from image_classifier.classifier import Classifier
 from image_classifier_airflow import links
 from image_classifier_airflow.operators.function import LambdaFunctionOperator
 from image_classifier_airflow.operators.hosting import EndpointConfigOperator, EndpointOperator, ModelOperator
 from image_classifier_airflow.operators.training import TrainingJobOperator
+from image_classifier_airflow.steps.deployment import trigger_configuration
 
 CONSOLE = "https://console.aws.amazon.com"
 SAGEMAKER = f"{CONSOLE}/sagemaker/home?region=eu-central-1#"
@@ -71,7 +73,8 @@ def test_the_function_leads_to_itself_and_its_log():
 
 
 def test_the_upload_trigger_leads_to_the_uploads():
-    operator = SimpleNamespace(s3=SESSION.client("s3"), config={"bucket": "a-bucket", "prefix": "cats/incoming/"})
+    configuration = trigger_configuration(CLASSIFIER, Settings.from_env())
+    operator = SimpleNamespace(s3=SESSION.client("s3"), config=configuration)
 
     [link] = links.UPLOAD_TRIGGER_LINKS
     expected = f"{CONSOLE}/s3/buckets/a-bucket?region=eu-central-1&prefix=cats/incoming/"

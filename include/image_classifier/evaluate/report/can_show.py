@@ -31,8 +31,8 @@ def what_it_can_show(images: int, *, of_class: Mapping[str, int]) -> tuple[str, 
     better = images_to_show_better(0.01, discordant=DISCORDANT, alpha=ALPHA)
     not_worse = images_to_show_not_worse(0.02, discordant=DISCORDANT, alpha=ALPHA)
     sentences = [
-        f"{images:,} test images measure an accuracy of about {USUAL_ACCURACY:.0%} to within {low:.1%} and {high:.1%} "
-        "(95% confidence).",
+        f"{images:,} test images measure an accuracy of about {USUAL_ACCURACY:.0%} with an interval from {low:.1%} to "
+        f"{high:.1%} (95% confidence).",
         f"If two models disagree about {DISCORDANT:.0%} of the images, {images:,} images show that a new model as good "
         f"as the old one is not worse by {100 * margin:.1f} points (80% power).",
         f"A margin of 2 points takes {not_worse:,} images, and an improvement of 1 point takes {better:,}.",

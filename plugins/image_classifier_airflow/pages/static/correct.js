@@ -290,10 +290,13 @@
     if (done) event.preventDefault();
   };
   grid.addEventListener("keydown", onKey);
-  document.addEventListener("keydown", (event) => { // an answer although no image has the focus
+  document.addEventListener("keydown", (event) => { // although no image has the focus
     const isElsewhere = event.target !== document.body && event.target.id !== "content";
-    const isAnswer = (panel && picker.ofKey(event.key)) || ["u", "x", "w", "Enter"].includes(event.key);
-    if (!panel || isElsewhere || !isAnswer || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!panel || isElsewhere || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key.startsWith("Arrow") && !selected().length) { event.preventDefault(); go(current, false); return; }
+    if (event.key === "?" || event.key.startsWith("Arrow")) { onKey(event); return; }
+    if (event.key === "z") { undo(); return; }
+    if (!picker.ofKey(event.key) && !["u", "x", "w", "Enter", "/"].includes(event.key)) return;
     if (selected().length) onKey(event); else say(NONE_SELECTED, true);
   });
 })();

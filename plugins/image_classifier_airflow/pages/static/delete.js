@@ -1,9 +1,14 @@
-// Asks once more, then deletes an image with everything that was made of it.
+// Asks once more, then deletes an image with everything that was made of it, and says so on the gallery's page.
 "use strict";
 (() => {
   const button = document.querySelector("[data-delete]");
   const dialog = document.getElementById("delete");
   const status = document.getElementById("status");
+  const kept = "image-classifier-deleted"; // tells the next page
+  try {
+    if (sessionStorage.getItem(kept)) status.textContent = "The image was deleted.";
+    sessionStorage.removeItem(kept);
+  } catch { /* the browser keeps nothing */ }
   if (!button) return;
   const remove = async () => {
     const start = Date.now();
@@ -22,7 +27,11 @@
       });
       const answer = await response.json();
       if (!response.ok) throw new Error(answer.detail);
-      location.replace("gallery");
+      clearInterval(clock);
+      try { sessionStorage.setItem(kept, "yes"); } catch { /* the browser keeps nothing */ }
+      const before = document.referrer && new URL(document.referrer); // with the gallery's filter
+      const isGallery = before && before.origin === location.origin && before.pathname.endsWith("/gallery");
+      location.replace(isGallery ? before.href : "gallery");
     } catch (error) {
       clearInterval(clock);
       status.textContent = error instanceof TypeError ? "Airflow does not answer. Delete the image again." : error.message;

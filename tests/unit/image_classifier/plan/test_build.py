@@ -370,7 +370,7 @@ def test_an_evaluation_costs_two_machines_up_to_their_time_limit(plan, pets):
 
 
 def test_the_plan_says_what_the_test_set_can_show(plan, pets):
-    assert " test images measure an accuracy of about 95% to within " in plan(pets).test_set[0]
+    assert " test images measure an accuracy of about 95% with an interval from " in plan(pets).test_set[0]
     assert plan(pets.revised({"test_fraction": 0})).test_set == ("There is no test image, so nothing can be shown.",)
 
 

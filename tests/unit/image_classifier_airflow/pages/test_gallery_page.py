@@ -301,7 +301,7 @@ def test_of_many_that_match_the_first_thousand_are_named(client, pictures, monke
 
 def test_answers_in_the_unsure_queue_are_kept_apart(client, pictures):
     assert 'data-reason="unsure"' in client("editor").get("/cats/gallery?status=unsure").text
-    assert 'data-reason="unsure"' in client("editor").get("/cats/gallery?order=least_sure").text
+    assert 'data-reason="search"' in client("editor").get("/cats/gallery?order=least_sure").text
     assert 'data-reason="search"' in client("editor").get("/cats/gallery").text
 
 

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from tests.pages.written import Written
 
+from image_classifier.promote.decision import Answer
+
 NEW, OLD = "image-classifier-cats-1a2b3c4d-99887766", "image-classifier-cats-1a2b3c4d-55443322"
 VERSION = "1a2b3c4d" + "0" * 56
 
@@ -86,18 +88,37 @@ def test_a_new_model_s_version_waits_for_the_next_run_of_the_watch_dag(client, m
     models.s3.put_object(Bucket="pictures", Key="cats/watch/seen.json", Body=changed)
 
     text = text_of(client("viewer"), "/cats/models")
-    assert "has run again; it ran last at 20" in text
+    assert "as the Dag image_classifier_watch saw them at 20" in text
     assert re.search(rf"not seen {NEW} serves", text)
 
 
 def test_a_model_is_shown_with_its_report_and_decision(client, models):
     text = text_of(client("viewer"), f"/cats/model?job={NEW}")
 
-    assert "2026-11-24 05:30 UTC: promote" in text
+    assert "Run of 2026-11-24 05:30 UTC: promote" in text
     assert f"{models.reports[NEW].accuracy.value:.1%}" in text
     assert "learning_rate 0.0090" in text
     assert "0.21 USD" in text
     assert "epoch 12" in text  # the twelfth, as the terminal counts them
+
+
+@pytest.mark.parametrize(
+    ("mode", "answer", "told"),
+    [
+        ("approval", {"outcome": "rejected", "by": "ann"}, "rejected by ann, 2026-11-24 09:00:00 UTC"),
+        ("approval", {"outcome": "approved", "by": "ben"}, "approved by ben, 2026-11-24 09:00:00 UTC"),
+        ("approval", {"outcome": "timed_out"}, "nobody answered in time, so it does not serve, 2026-11-24"),
+        ("approval", None, "not answered yet"),
+        ("never", None, "none, because the mode is never"),
+    ],
+)
+def test_a_person_s_answer_is_shown_with_the_decision(client, models, mode, answer, told):
+    said = answer and Answer(at="2026-11-24T09:00:00Z", asked_at="2026-11-24T06:00:00Z", **answer)
+    at = datetime(2026, 11, 24, 6, tzinfo=UTC)
+    models.decision(models.reports[NEW], champion=OLD, at=at, mode=mode, answer=said)
+
+    assert f"promote {told}" in text_of(client("viewer"), "/cats/models")
+    assert f"Approval: {told}" in text_of(client("viewer"), f"/cats/model?job={NEW}")
 
 
 def test_a_matrix_cell_leads_to_exactly_its_images(client, models):

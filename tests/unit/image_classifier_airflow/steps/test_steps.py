@@ -1,6 +1,5 @@
 """Checks what the steps read from a run, and what they pass on."""
 
-import json
 from types import SimpleNamespace
 
 import pytest

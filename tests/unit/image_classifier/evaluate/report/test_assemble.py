@@ -53,7 +53,7 @@ def test_a_model_without_an_answer_has_no_report():
 def test_what_a_set_can_show_is_said_in_figures():
     accuracy, margin, needed, few = what_it_can_show(200, of_class={"cat": 190, "dog": 10})
 
-    assert "within 91.0% and 97.3%" in accuracy
+    assert "from 91.0% to 97.3%" in accuracy
     assert "not worse by 4.3 points" in margin
     assert "2 points takes 928 images, and an improvement of 1 point takes 4,707" in needed
     assert few.endswith("uncertain: dog.")
