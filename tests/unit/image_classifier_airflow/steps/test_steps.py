@@ -133,7 +133,7 @@ def test_what_will_do_instead_goes_with_the_request(steps, s3):
     assert planned["accept_time_limit"] is True
 
 
-def test_a_deployment_is_of_the_model_with_the_classifier_s_names(steps):
+def test_a_deployment_is_of_the_model_with_the_classifier_s_names(steps, s3):
     plan = steps.plan_deployment(DATASET, JOB, params())
 
     [variant] = plan["endpoint_config"]["ProductionVariants"]
@@ -144,7 +144,6 @@ def test_a_deployment_is_of_the_model_with_the_classifier_s_names(steps):
 
 
 def test_an_endpoint_that_another_deployment_created_meanwhile_is_kept(steps, s3, monkeypatch):
-    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
     monkeypatch.setattr("image_classifier.plan.preflight.buckets_of_endpoint", lambda *_: {"another"})
 
     with pytest.raises(ResourceClashError, match="serves a model of s3://another"):
@@ -152,8 +151,6 @@ def test_an_endpoint_that_another_deployment_created_meanwhile_is_kept(steps, s3
 
 
 def test_the_upload_trigger_is_for_what_people_put_below_incoming(steps, s3):
-    s3.put_object(Bucket=BUCKET, Key=DATASET["labels_key"], Body=labels_document(["7", "8"]))
-
     trigger = steps.plan_deployment(DATASET, JOB, params())["upload_trigger"]
 
     assert (trigger["classifier"], trigger["bucket"], trigger["mode"]) == ("digits", BUCKET, "direct")
