@@ -143,7 +143,11 @@ def _sample(classifier: Classifier, settings: Settings, *, model: Any, s3: Any) 
     described = keys.model_file(model.training_job)
     for key in (described, model.artifact.removeprefix(f"s3://{bucket}/")):
         if not object_exists(s3, bucket=bucket, key=key):
-            message = f"s3://{bucket}/{key} is gone, and {model.training_job} cannot serve without it; train again."
+            message = (
+                f"s3://{bucket}/{key} is not there, and {model.training_job} cannot serve without it. A run of the "
+                "classifier's Dag with the same images and settings makes it again; if a person rejected the model, "
+                "set promote_version."
+            )
             raise ObjectGoneError(message)
     labels = read_labels(s3, bucket=bucket, key=described)
     images = s3.list_objects_v2(Bucket=bucket, Prefix=keys.split("validation"), MaxKeys=1).get("Contents", [])

@@ -176,7 +176,7 @@ def test_without_a_deployment_there_is_nothing_to_go_back_from(registered):
 def test_a_model_whose_files_were_deleted_is_not_deployed(registered, gone):
     registered.delete_object(Bucket=BUCKET, Key=f"pets/models/job-1/{gone}")
 
-    with pytest.raises(ObjectGoneError, match=f"pets/models/job-1/{gone} is gone"):
+    with pytest.raises(ObjectGoneError, match=f"pets/models/job-1/{gone} is not there"):
         plan()
 
 
