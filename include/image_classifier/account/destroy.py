@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from image_classifier.account.remains import Account, Attachment, Remains, object_versions
 from image_classifier.account.stack import POLL_S, delete_stack
 from image_classifier.aws.clients import Clients
+from image_classifier.aws.versions import delete_versions
 from image_classifier.teardown import delete as teardown
 from image_classifier.teardown.inventory import Teardown
 
@@ -51,7 +52,8 @@ def delete_bucket(clients: Clients, bucket: str) -> None:
     for page in clients.s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
         for upload in page.get("Uploads", []):
             clients.s3.abort_multipart_upload(Bucket=bucket, Key=upload["Key"], UploadId=upload["UploadId"])
-    deleted = teardown.delete_versions(clients.s3, object_versions(clients, bucket), bucket=bucket)
+    found = ((version["Key"], version["VersionId"]) for version in object_versions(clients, bucket))
+    deleted = delete_versions(clients.s3, found, bucket=bucket)
     clients.s3.delete_bucket(Bucket=bucket)
     log.info("Bucket %s deleted with %d object versions", bucket, deleted)
 

@@ -1,16 +1,16 @@
 """Lists and deletes all versions of single S3 objects."""
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from image_classifier.aws.s3 import naming
+from image_classifier.aws.s3 import DELETED_AT_ONCE, naming
 from image_classifier.contracts.errors import ResourceBusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
     from types_boto3_s3 import S3Client
-
-DELETED_AT_ONCE: Final = 1000  # of one DeleteObjects request
+    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
 
 
 class Version(NamedTuple):
@@ -20,6 +20,11 @@ class Version(NamedTuple):
     version_id: str
     is_latest: bool
     is_marker: bool
+
+    @property
+    def identifier(self) -> tuple[str, str]:
+        """Return the key and the version id."""
+        return self.key, self.version_id
 
 
 def versions_of(s3: "S3Client", *, bucket: str, key: str) -> list[Version]:
@@ -41,8 +46,8 @@ def versions_of(s3: "S3Client", *, bucket: str, key: str) -> list[Version]:
         ]
 
 
-def delete_versions(s3: "S3Client", versions: "Sequence[Version]", *, bucket: str) -> int:
-    """Delete versions; return their number. Absent ones are no error.
+def delete_versions(s3: "S3Client", versions: "Iterable[tuple[str, str]]", *, bucket: str) -> int:
+    """Delete versions and delete markers, given as (key, version id); return their number. Absent ones are no error.
 
     Raises:
         ResourceBusyError: S3 did not delete all; call it again.
@@ -50,15 +55,16 @@ def delete_versions(s3: "S3Client", versions: "Sequence[Version]", *, bucket: st
         DatasetError: S3 refuses.
 
     """
-    for start in range(0, len(versions), DELETED_AT_ONCE):
-        batch = versions[start : start + DELETED_AT_ONCE]
-        objects: Any = [{"Key": version.key, "VersionId": version.version_id} for version in batch]
-        with naming(bucket, batch[0].key, doing="delete"):
+    waiting, deleted = iter(versions), 0
+    while batch := list(islice(waiting, DELETED_AT_ONCE)):
+        objects: list[ObjectIdentifierTypeDef] = [{"Key": key, "VersionId": version_id} for key, version_id in batch]
+        with naming(bucket, batch[0][0], doing="delete"):
             answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
         if errors := answer.get("Errors"):
             message = (
-                f"S3 did not delete {len(errors)} object versions, such as {errors[0].get('Key')}: "
+                f"S3 did not delete {len(errors)} object versions of s3://{bucket}, such as {errors[0].get('Key')}: "
                 f"{errors[0].get('Message')}. Try again."
             )
             raise ResourceBusyError(message)
-    return len(versions)
+        deleted += len(batch)
+    return deleted

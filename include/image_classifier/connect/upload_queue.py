@@ -199,10 +199,11 @@ def our_upload_queues(sqs: "SQSClient", *, classifier: str) -> tuple[str, ...]:
 
 def takes_uploads(sqs: "SQSClient", *, classifier: str) -> bool:
     """Return whether the classifier's queue exists, with the statement of its policy that lets S3 send messages."""
-    for url in our_upload_queues(sqs, classifier=classifier):
-        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
-        return f'"{POLICY_SID}"' in found.get("Policy", "")
-    return False
+    queue = _found(sqs, classifier)
+    if queue is None or queue.owner != classifier:
+        return False
+    found = sqs.get_queue_attributes(QueueUrl=queue.url, AttributeNames=["Policy"]).get("Attributes", {})
+    return f'"{POLICY_SID}"' in found.get("Policy", "")
 
 
 @dataclass(frozen=True)

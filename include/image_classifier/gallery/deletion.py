@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from image_classifier.aws.names import Keys
 from image_classifier.aws.s3 import list_objects, naming, read, write_if_unchanged
-from image_classifier.aws.versions import Version, delete_versions, versions_of
+from image_classifier.aws.versions import delete_versions, versions_of
 from image_classifier.contracts.errors import PredictionError
 from image_classifier.contracts.predictions import Prediction
 from image_classifier.contracts.record_keys import correction_key, log_key, record_key, thumbnail_key
@@ -106,12 +106,12 @@ class Deletion:
             list(readers.map(lambda part: self._leave_part(part, key), parts))
         return delete_versions(self.s3, self._superseded(prefix), bucket=self.bucket)
 
-    def _superseded(self, prefix: str) -> list[Version]:
+    def _superseded(self, prefix: str) -> list[tuple[str, str]]:
         """Return the earlier versions of parts, also of those that the watch Dag has merged since."""
         with naming(self.bucket, prefix, doing="list the versions of"):
             pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=prefix)
             return [
-                Version(found["Key"], found["VersionId"], is_latest=False, is_marker=False)
+                (found["Key"], found["VersionId"])
                 for page in pages
                 for found in page.get("Versions", [])
                 if not found["IsLatest"] and not found["Key"].startswith(self.keys.deleted_marks)
@@ -131,5 +131,5 @@ class Deletion:
     def _delete_all(self, keys: Iterable[str]) -> int:
         with ThreadPoolExecutor(READERS) as readers:  # 150 classes have 900 possible prepared copies
             listed = readers.map(lambda key: versions_of(self.s3, bucket=self.bucket, key=key), keys)
-            found = [version for versions in listed for version in versions]
+            found = [version.identifier for versions in listed for version in versions]
         return delete_versions(self.s3, found, bucket=self.bucket)

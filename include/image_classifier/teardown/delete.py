@@ -1,11 +1,10 @@
 """Deletes the resources of one classifier, in an order in which nothing is created again; steps can be repeated."""
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from image_classifier.aws.client_errors import delete
 from image_classifier.aws.clients import Clients
@@ -13,6 +12,7 @@ from image_classifier.aws.jobs.kinds import TRAINING_JOB, TUNING_JOB
 from image_classifier.aws.names import CLASSIFIER_NAME
 from image_classifier.aws.ownership import our_endpoint_configs, our_endpoints, our_models
 from image_classifier.aws.retry import repeat_until
+from image_classifier.aws.versions import delete_versions
 from image_classifier.connect import notification
 from image_classifier.connect.upload_queue import delete_upload_queue
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
@@ -34,12 +34,10 @@ from image_classifier.train.training_jobs import list_training_jobs_in_progress
 from image_classifier.train.tuning.tuning_jobs import list_tuning_jobs_in_progress
 
 if TYPE_CHECKING:
-    from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import ObjectIdentifierTypeDef
+    pass
 
 log = logging.getLogger(__name__)
 
-MOST_KEYS = 1000  # AWS's limit of a DeleteObjects request
 POLL_S = 10.0
 MOST_POLLS = 120
 
@@ -166,31 +164,9 @@ def delete_objects(clients: Clients, teardown: Teardown) -> int:
     for upload in unfinished_uploads(clients.s3, teardown):
         clients.s3.abort_multipart_upload(Bucket=teardown.bucket, Key=upload.key, UploadId=upload.upload_id)
         log.info("Unfinished upload of s3://%s/%s aborted", teardown.bucket, upload.key)
-    deleted = delete_versions(clients.s3, doomed_versions(clients.s3, teardown), bucket=teardown.bucket)
+    doomed = ((version["Key"], version["VersionId"]) for version in doomed_versions(clients.s3, teardown))
+    deleted = delete_versions(clients.s3, doomed, bucket=teardown.bucket)
     log.info("%d object versions below s3://%s/%s/ deleted", deleted, teardown.bucket, teardown.classifier)
-    return deleted
-
-
-def delete_versions(s3: "S3Client", versions: Iterable[Mapping[str, Any]], *, bucket: str) -> int:
-    """Delete these object versions and delete markers, each with ``Key`` and ``VersionId``; return their number.
-
-    Raises:
-        ResourceBusyError: S3 did not delete some of them.
-
-    """
-    deleted = 0
-    for batch in _batches(versions, size=MOST_KEYS):
-        identifiers: list[ObjectIdentifierTypeDef] = [
-            {"Key": version["Key"], "VersionId": version["VersionId"]} for version in batch
-        ]
-        answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": identifiers, "Quiet": True})
-        if errors := answer.get("Errors"):
-            message = (
-                f"S3 did not delete {len(errors)} object versions of s3://{bucket}, such as {errors[0].get('Key')}: "
-                f"{errors[0].get('Message')}. Run this again."
-            )
-            raise ResourceBusyError(message)
-        deleted += len(identifiers)
     return deleted
 
 
@@ -256,9 +232,3 @@ def _await(is_done: Callable[[], bool], *, what: str) -> None:
     if repeat_until(is_done, tries=MOST_POLLS, pause_s=POLL_S):
         return
     raise ResourceBusyError(f"{what} after {MOST_POLLS * POLL_S / 60:.0f} minutes; run this task again")
-
-
-def _batches(items: Iterable[Mapping[str, Any]], *, size: int) -> Iterator[list[Mapping[str, Any]]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -77,7 +77,8 @@ def delete_late(s3: "S3Client", line: bytes, *, bucket: str, keys: Keys) -> None
         records = [version for version in records if _is_of(version, record, s3=s3, bucket=bucket)]
         pictures = [version for version in pictures if not version.is_latest]
     entries = read(key=log_key(record, log_prefix=keys.predictions_log))
-    deleted = delete_versions(s3, [*pictures, *entries, *records], bucket=bucket)
+    doomed = [version.identifier for version in (*pictures, *entries, *records)]
+    deleted = delete_versions(s3, doomed, bucket=bucket)
     log.info("Deleted %d object versions about the deleted image s3://%s/%s", deleted, bucket, image)
 
 

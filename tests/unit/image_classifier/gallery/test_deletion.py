@@ -246,7 +246,8 @@ def test_versions_that_s3_did_not_delete_are_reported(s3, monkeypatch):
     failed = {"Errors": [{"Key": "cats/incoming/a.jpg", "Message": "Access Denied"}]}
     monkeypatch.setattr(s3, "delete_objects", lambda **_: failed)
 
-    with pytest.raises(ResourceBusyError, match=r"not delete 1 object versions, such as cats/incoming/a\.jpg: Access"):
+    told = r"not delete 1 object versions of s3://pictures, such as cats/incoming/a\.jpg: Access Denied"
+    with pytest.raises(ResourceBusyError, match=told):
         delete(s3)
 
 

@@ -6,6 +6,7 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
+from image_classifier.aws import versions
 from image_classifier.aws.clients import Clients
 from image_classifier.contracts.errors import ClassifierFileError, ResourceBusyError
 from image_classifier.teardown import delete as teardown
@@ -369,7 +370,7 @@ def test_kept_folders_keep_their_versions(bucket):
 
 
 def test_more_objects_than_one_request_takes_go_in_several(bucket, monkeypatch):
-    monkeypatch.setattr(teardown, "MOST_KEYS", 2)
+    monkeypatch.setattr(versions, "DELETED_AT_ONCE", 2)
     for number in range(5):
         bucket.put_object(Bucket="a-bucket", Key=f"digits/incoming/{number}.png", Body=b"x")
 
